@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * container.h - describe a container, start it, wait for it
+ *
+ *	#include <minc/minc.h>
+ *	#include <stdio.h>
+ *
+ *	int main(void)
+ *	{
+ *		minc_ctx *c = minc_ctx_new();
+ *		minc_container *ct;
+ *		int status;
+ *
+ *		minc_set_root(c, "/srv/debian", 0);
+ *		minc_add_bind(c, "/srv/data", "/data", MINC_BIND_RDONLY);
+ *		if (minc_start(c, (const char *[]){ "ls", "/data", NULL }, &ct) < 0)
+ *			return fprintf(stderr, "%s\n", minc_error_message(c)), 1;
+ *		minc_wait(ct, -1, &status);
+ *		minc_container_free(ct);
+ *		minc_ctx_free(c);
+ *		return status;
+ *	}
+ *
+ * A context (minc_ctx) is a description; it may start any number of containers, one
+ * after the other or at the same time. It is not locked: use it from one thread at a
+ * time. Strings are copied. The library prints nothing, installs no signal handler,
+ * never exits, and waits for no process but its own.
+ *
+ * Without other calls a container is: new mount, pid, ipc and uts namespaces (and, for
+ * a caller without privilege, a user namespace); a disposable overlay of the caller's
+ * root and every mount below it; its own /dev, /proc, /tmp and a read-only /sys; eleven
+ * capabilities; no_new_privs; the default seccomp filter; a clean environment.
+ */
+#ifndef MINC_CONTAINER_H
+#define MINC_CONTAINER_H
+
+#include <minc/error.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct minc_container minc_container;
+
+/**
+ * minc_ctx_new() - a new description with the defaults above
+ *
+ * Returns a context to be freed with minc_ctx_free(), or NULL without memory.
+ */
+minc_ctx *minc_ctx_new(void);
+
+/**
+ * minc_ctx_free() - forget a description; containers started from it go on
+ * @c: context or NULL
+ *
+ * Returns NULL.
+ */
+minc_ctx *minc_ctx_free(minc_ctx *c);
+
+/**
+ * minc_set_origin() - name the user's option that the following calls carry out
+ * @c: context
+ * @text: such as "--bind /a:/b", for messages and minc_explain(); NULL: the call's name
+ *
+ * Returns 0, or -ENOMEM.
+ */
+int minc_set_origin(minc_ctx *c, const char *text);
+
+/** enum minc_root_flags - how the root directory is used */
+enum minc_root_flags {
+	MINC_ROOT_DIRECT = 1 << 0,     /* no overlay: writes reach the directory */
+	MINC_ROOT_RDONLY = 1 << 1,     /* the root cannot be written */
+	MINC_ROOT_SUBMOUNTS = 1 << 2,  /* mounts below the directory are shown too */
+	MINC_ROOT_NOSUBMOUNTS = 1 << 3 /* they appear as empty directories */
+};
+
+/**
+ * minc_set_root() - the directory the container sees as /
+ * @c: context
+ * @dir: absolute or relative host path; "/" is the default
+ * @flags: MINC_ROOT_*; of the submounts "/" shows them, any other directory does not
+ *
+ * The directory is only read, unless MINC_ROOT_DIRECT: what the container writes goes to
+ * a private tmpfs, or to the directory of minc_set_storage().
+ *
+ * Returns 0, or -EINVAL: empty path, control characters, unknown or contradicting flags;
+ * -ENOMEM. A directory that cannot be used fails when the container starts.
+ */
+int minc_set_root(minc_ctx *c, const char *dir, unsigned flags);
+
+/**
+ * minc_set_storage() - keep what the container writes
+ * @c: context
+ * @dir: existing host directory; storage/ and work/ are made in it, or reused. NULL: a
+ *	new directory below $XDG_RUNTIME_DIR (else /run for root, else $TMPDIR or /tmp)
+ *
+ * Only one container at a time may use a directory. See "upper" in mount(8), overlay.
+ *
+ * Returns 0, or -EINVAL: empty path or control characters; -ENOMEM. The start fails with
+ * -EBUSY while another container uses @dir.
+ */
+int minc_set_storage(minc_ctx *c, const char *dir);
+
+/**
+ * minc_storage() - the directory chosen by minc_set_storage()
+ * @c: context
+ *
+ * Returns its absolute path once a container started, owned by @c; NULL without one.
+ */
+const char *minc_storage(const minc_ctx *c);
+
+/** enum minc_bind_flags - how a host file or directory is shown */
+enum minc_bind_flags {
+	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it */
+	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
+	MINC_BIND_SUID = 1 << 2	   /* set-user-ID bits and file capabilities in it work */
+};
+
+/**
+ * minc_add_bind() - show a host file or directory inside
+ * @c: context
+ * @src: host path, absolute or relative to the caller's directory
+ * @dst: path inside, absolute; NULL means the absolute @src. Created if missing, never
+ *	in a directory that the container only reads
+ * @flags: MINC_BIND_*
+ *
+ * Binds and tmpfs are mounted in call order, after the root and the API file systems.
+ * Mounts below @src come with it. A symbolic link in @dst is followed inside the root.
+ *
+ * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
+ * flag; -ENOMEM. A missing @src fails when the container starts.
+ * See open_tree(2), move_mount(2), mount_setattr(2).
+ */
+int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags);
+
+/**
+ * minc_add_tmpfs() - an empty, writable, disposable directory
+ * @c: context
+ * @dst: path inside, absolute; created if missing
+ * @size_bytes: limit, 0 for the kernel's default of half the memory
+ * @mode: permissions 0..07777
+ *
+ * Returns 0, or -EINVAL: bad path or mode; -ENOMEM. See tmpfs(5).
+ */
+int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes, unsigned mode);
+
+/**
+ * minc_set_hostname() - host name inside
+ * @c: context
+ * @name: 1 to 64 printable bytes; without this call the host's name
+ *
+ * Returns 0, or -EINVAL: empty or unprintable; -ENAMETOOLONG; -ENOMEM.
+ * See sethostname(2).
+ */
+int minc_set_hostname(minc_ctx *c, const char *name);
+
+/**
+ * minc_set_user() - user and group of the command
+ * @c: context
+ * @user: "UID", "UID:GID", "NAME" or "NAME:GROUP". A number is never looked up as a
+ *	name; names are those of the container's /etc/passwd and /etc/group
+ *
+ * Default 0:0. The group of a user without ":" is the one in the container's passwd(5),
+ * else 0; the supplementary groups of a user named without ":" come from its group(5).
+ *
+ * Returns 0, or -EINVAL: empty, unprintable, a number with a sign, above 4294967294;
+ * -ENOMEM. An unknown name fails the start with -ENOENT.
+ */
+int minc_set_user(minc_ctx *c, const char *user);
+
+/**
+ * minc_add_env() - set one environment variable of the command
+ * @c: context
+ * @name: not empty, no '='
+ * @value: any text; NULL copies the caller's own value, if it has one
+ *
+ * The environment is otherwise PATH, HOME (from the container's passwd) and, with a
+ * terminal, TERM. A later call replaces an earlier one.
+ *
+ * Returns 0, or -EINVAL, -ENOMEM. See environ(7).
+ */
+int minc_add_env(minc_ctx *c, const char *name, const char *value);
+
+/**
+ * minc_set_cwd() - working directory of the command
+ * @c: context
+ * @dir: absolute path inside; it must exist. Default: the caller's directory where the
+ *	root is "/" and it exists inside, else "/"
+ *
+ * Returns 0, or -EINVAL: relative, "..", unprintable; -ENOMEM.
+ */
+int minc_set_cwd(minc_ctx *c, const char *dir);
+
+/**
+ * minc_add_cap() / minc_drop_cap() - change the command's capabilities
+ * @c: context
+ * @names: comma-separated names with or without "CAP_", in any case, or "all"
+ *
+ * Default: chown dac_override fowner fsetid kill net_bind_service setfcap setgid
+ * setpcap setuid sys_chroot. Calls apply in order.
+ *
+ * Returns 0, or -EINVAL: unknown name; -ENOMEM. See capabilities(7).
+ */
+int minc_add_cap(minc_ctx *c, const char *names);
+int minc_drop_cap(minc_ctx *c, const char *names);
+
+/**
+ * minc_set_seccomp() - which system calls the command may make
+ * @c: context
+ * @profile: "default", "unconfined", or the path of a profile in the JSON form of
+ *	podman(1) --security-opt seccomp=
+ *
+ * Returns 0, or -EINVAL: empty; -ENOMEM. A bad profile fails the start. See seccomp(2).
+ */
+int minc_set_seccomp(minc_ctx *c, const char *profile);
+
+/**
+ * minc_set_network() - the container's network
+ * @c: context
+ * @mode: "host": the caller's, the default; "none" or "raw": an own network namespace
+ *	with only the loopback interface; "raw,IFNAME": and that interface moved in
+ *
+ * Returns 0, or -EINVAL: unknown mode or impossible interface name; -ENOMEM.
+ * See network_namespaces(7).
+ */
+int minc_set_network(minc_ctx *c, const char *mode);
+
+/**
+ * minc_set_userns() - whose ids the container uses
+ * @c: context
+ * @mode: "auto": none for a privileged caller, else "range" if /etc/subuid and
+ *	newuidmap(1) allow it, else "single"; "host": no user namespace; "single": the
+ *	caller becomes the container's user; "range": and the caller's subordinate ids
+ *	become 1 and up
+ *
+ * Returns 0, or -EINVAL: unknown mode; -ENOMEM. See user_namespaces(7), subuid(5).
+ */
+int minc_set_userns(minc_ctx *c, const char *mode);
+
+/**
+ * minc_set_cpus() - CPUs the command may run on
+ * @c: context
+ * @mask: hexadecimal, as taskset(1), such as "3" or "0x3"
+ *
+ * Returns 0, or -EINVAL: not hexadecimal or zero; -ERANGE: beyond 1024 CPUs; -ENOMEM.
+ */
+int minc_set_cpus(minc_ctx *c, const char *mask);
+
+/**
+ * minc_pass_fd() - give the command an open file
+ * @c: context
+ * @fd: open descriptor of the caller, which keeps it; it must stay open until the start
+ * @target: its number inside, 0 to 1023
+ *
+ * All descriptors but 0, 1, 2 and these are closed in the command.
+ *
+ * Returns 0, or -EBADF: @fd is not open; -EINVAL: bad or repeated @target; -ENOMEM.
+ */
+int minc_pass_fd(minc_ctx *c, int fd, int target);
+
+/** enum minc_flag - switches of minc_set_flag() */
+enum minc_flag {
+	MINC_PRIVILEGED = 1,	  /* all capabilities, no seccomp, no masks, writable /sys */
+	MINC_BEST_EFFORT = 2,	  /* protection that cannot be applied is a warning */
+	MINC_INIT = 3,		  /* a minimal init is process 1 and reaps orphans */
+	MINC_TERMINAL = 4,	  /* an own terminal: minc_container_terminal() */
+	MINC_DIE_WITH_PARENT = 5, /* killed when the starting *thread* ends; prctl(2) */
+	MINC_HOST_DEV = 6,	  /* the host's devtmpfs on /dev */
+	MINC_DEBUGFS = 7,	  /* debugfs on /sys/kernel/debug */
+	MINC_INHERIT_ENV = 8	  /* the caller's environment, less MINC_* */
+};
+
+/**
+ * minc_set_flag() - turn a switch on or off
+ * @c: context
+ * @flag: one of enum minc_flag
+ * @on: 0 or 1
+ *
+ * Returns 0, or -EINVAL: unknown flag or value; -ENOMEM.
+ */
+int minc_set_flag(minc_ctx *c, enum minc_flag flag, int on);
+
+/**
+ * minc_load_config() - take the description from an OCI config.json
+ * @c: context
+ * @path: host file; a relative root.path in it is relative to its directory
+ *
+ * Fields that this version cannot carry out are refused, never ignored; process.args is
+ * the command of a minc_start() with @argv NULL.
+ *
+ * Returns 0, or -EINVAL: not strict JSON, or a refused field, named in the message;
+ * -ENOENT and other errors of open(2); -ENOSYS: built without jansson, or its module is
+ * missing; -ENOMEM. See the OCI runtime specification, config.md.
+ */
+int minc_load_config(minc_ctx *c, const char *path);
+
+/** typedef minc_log_fn - receives warnings, one line each, in the caller's thread */
+typedef void (*minc_log_fn)(const char *line, void *userdata);
+
+/**
+ * minc_set_log() - where warnings go
+ * @c: context
+ * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(); NULL: nowhere
+ * @userdata: handed to @fn
+ */
+void minc_set_log(minc_ctx *c, minc_log_fn fn, void *userdata);
+
+/** enum minc_format - languages of minc_explain() */
+enum minc_format {
+	MINC_FORMAT_SHELL = 1, /* a commented, runnable POSIX shell script */
+	MINC_FORMAT_JSON = 2,  /* the steps, for programs */
+	MINC_FORMAT_OCI = 3    /* an OCI config.json */
+};
+
+/**
+ * minc_explain() - print what minc_start() would do, without doing it
+ * @c: context
+ * @argv: the command, NULL-terminated; NULL: the user's shell
+ * @format: language
+ * @ret: on success a string for free(3)
+ *
+ * Returns 0, or the error minc_start() would return while planning.
+ */
+int minc_explain(minc_ctx *c, const char *const *argv, enum minc_format format, char **ret);
+
+/**
+ * minc_start() - start the command in a new container
+ * @c: context
+ * @argv: the command, found in PATH inside, and its arguments, NULL-terminated; NULL:
+ *	$SHELL, else /bin/sh
+ * @ret: on success the container, to be freed with minc_container_free()
+ *
+ * Returns after execve(2) succeeded, so 0 means the command runs. Its standard files are
+ * the caller's, or its own terminal with MINC_TERMINAL. The time taken does not depend
+ * on the caller's memory, unless minc_set_user() or "range" ids are used.
+ *
+ * Returns 0; the first error of a configuration call; -ENOMEM; or the error of a step,
+ * with minc_error_step(). Nothing is left behind then. -ENOENT, -EACCES, -ENOEXEC of the
+ * command itself: see minc_error_exit_status().
+ * See clone(2), namespaces(7).
+ */
+int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret);
+
+/**
+ * minc_run() - minc_start(), minc_foreground(), minc_container_free()
+ * @c: context
+ * @argv: as minc_start()
+ * @ret_status: as minc_wait()
+ *
+ * Returns 0, or as minc_start() and minc_foreground().
+ */
+int minc_run(minc_ctx *c, const char *const *argv, int *ret_status);
+
+/**
+ * minc_container_pid() - process id of the container's process 1, in the caller's view
+ * @ct: container
+ *
+ * For display: use the pidfd to act on it. Returns a positive number.
+ */
+int minc_container_pid(const minc_container *ct);
+
+/**
+ * minc_container_pidfd() - descriptor that becomes readable when the command ended
+ * @ct: container
+ *
+ * Returns a descriptor owned by @ct, for poll(2). See pidfd_open(2).
+ */
+int minc_container_pidfd(const minc_container *ct);
+
+/**
+ * minc_container_terminal() - master side of the container's own terminal
+ * @ct: container
+ *
+ * Returns a descriptor owned by @ct, or -ENOTTY without MINC_TERMINAL. See pty(7).
+ */
+int minc_container_terminal(const minc_container *ct);
+
+/**
+ * minc_wait() - wait for the command's end
+ * @ct: container
+ * @timeout_ms: milliseconds, 0 to look only, -1 for ever
+ * @ret_status: the exit status, or 128+N if signal N ended it; may be NULL
+ *
+ * May be called again; returns the same status. Waits for this process only.
+ *
+ * Returns 0, -ETIMEDOUT, -EINTR if a signal handler ran, or -ECHILD if the process was
+ * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)).
+ */
+int minc_wait(minc_container *ct, int timeout_ms, int *ret_status);
+
+/**
+ * minc_kill() - send a signal to the container's process 1
+ * @ct: container
+ * @sig: signal number; 0 to check
+ *
+ * A process 1 that neither catches nor ignores @sig would not notice it (see
+ * pid_namespaces(7)): the library then does what the signal would have done to any other
+ * process: end the container, stop it, or nothing. minc_wait() reports 128+@sig.
+ *
+ * Returns 0, -EINVAL: no such signal, -ESRCH: it has ended.
+ */
+int minc_kill(minc_container *ct, int sig);
+
+/**
+ * minc_foreground() - wait as a terminal's foreground program does
+ * @ct: container
+ * @ret_status: as minc_wait()
+ *
+ * Copies between the caller's terminal (the first of descriptors 0, 1 and 2 that is one)
+ * and the container's, in raw mode, restored before every return; carries window size
+ * changes; forwards INT, QUIT, TERM, HUP, USR1, USR2, TSTP and CONT. These signals are
+ * blocked in the calling thread meanwhile and read by signalfd(2): a program with other
+ * threads should have them blocked there too.
+ *
+ * Returns 0, or as minc_wait().
+ */
+int minc_foreground(minc_container *ct, int *ret_status);
+
+/**
+ * minc_container_free() - forget a container
+ * @ct: container or NULL
+ *
+ * The container goes on if it runs, with MINC_TERMINAL until its terminal is used.
+ *
+ * Returns NULL.
+ */
+minc_container *minc_container_free(minc_container *ct);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * minc.h - everything of libminc
+ *
+ *	#include <minc/minc.h>
+ *	#include <stdio.h>
+ *
+ *	int main(void)
+ *	{
+ *		minc_ctx *c = minc_ctx_new();
+ *		int status;
+ *
+ *		minc_set_hostname(c, "sandbox");
+ *		if (minc_run(c, (const char *[]){ "id", NULL }, &status) < 0)
+ *			fprintf(stderr, "%s\n", minc_error_message(c));
+ *		minc_ctx_free(c);
+ *	}
+ *
+ * Build with: cc example.c $(pkg-config --cflags --libs libminc)
+ */
+#ifndef MINC_MINC_H
+#define MINC_MINC_H
+
+#include <minc/container.h>
+#include <minc/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * minc_version() - version of the library that is loaded
+ *
+ * Returns a static string such as "0.1.0"; never NULL.
+ */
+const char *minc_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

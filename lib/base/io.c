@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* io - see io.h. */
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+int io_read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	size_t size = 4096, used = 0;
+	cleanup_free char *buf = malloc(size);
+
+	if (!buf)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = read(fd, buf + used, size - used - 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > max)
+			return -EFBIG;
+		if (size - used < 2) {
+			char *more = realloc(buf, size * 2);
+
+			if (!more)
+				return -ENOMEM;
+			buf = more;
+			size *= 2;
+		}
+	}
+	buf[used] = '\0';
+	if (ret_len)
+		*ret_len = used;
+	*ret = take_ptr(&buf);
+	return 0;
+}
+
+int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	cleanup_close int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : io_read_all(fd, max, ret, ret_len);
+}
+
+int io_write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}

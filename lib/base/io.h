@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* io - whole reads and writes, in the parent only. */
+#pragma once
+
+#include <stddef.h>
+
+/* Read all of @fd, at most @max bytes, as a NUL-terminated string; the caller frees it.
+ * -EFBIG if there is more, -errno otherwise. @ret_len may be NULL. */
+int io_read_all(int fd, size_t max, char **ret, size_t *ret_len);
+
+/* The same for a file by path, relative to @dir. */
+int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
+
+/* Write all @len bytes; 0 or -errno. */
+int io_write_all(int fd, const void *buf, size_t len);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host - what this kernel and this caller can do, probed once per context. Plans are made
+ * from these facts alone, so a test can plan for a machine it does not run on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HOST_KERNEL(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
+
+struct host {
+	unsigned kernel;	/* HOST_KERNEL(), from uname(2) */
+	uint32_t uid, gid;	/* effective */
+	bool privileged;	/* CAP_SYS_ADMIN in effect: no user namespace is needed */
+	bool initial_userns;	/* ids are the machine's own */
+	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
+	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */
+	uint64_t caps_known;	/* mask of the capabilities this kernel has */
+	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
+	uint64_t caps_permitted;
+	const char *cwd;   /* the caller's directory, or NULL; owned here */
+	const char *shell; /* $SHELL, borrowed from the environment, or NULL */
+	const char *path;  /* $PATH, borrowed, or NULL */
+	const char *term;  /* $TERM, borrowed, or NULL */
+};
+
+/* Probe; 0 or -ENOMEM. What cannot be found out is reported as missing. */
+int host_probe(struct host *h);
+void host_done(struct host *h);

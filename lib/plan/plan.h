@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan - a straight line of prepared steps. Every string, descriptor slot and flag is
+ * ready before the clone; no step allocates, decides or calls back. What exists only
+ * later (a detached mount, a directory inside it) has a slot: a small number that one
+ * step fills and later steps name.
+ *
+ * Each kind of step is one row of one table (struct step_ops, filled in run/steps.c)
+ * with two faces: run makes the system calls, say prints the shell that means the same.
+ */
+#pragma once
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum step_kind {
+	STEP_LIFELINE,	  /* end with the caller */
+	STEP_IDMAP,	  /* write or await the user namespace's maps */
+	STEP_JOIN,	  /* enter a namespace */
+	STEP_UNSHARE,	  /* make a namespace */
+	STEP_PROPAGATION, /* keep mounts private */
+	STEP_OPEN,	  /* a path becomes a slot */
+	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
+	STEP_FS,	  /* a new file system becomes a slot */
+	STEP_SETATTR,	  /* change flags of a mount */
+	STEP_ATTACH,	  /* put a mount where it belongs */
+	STEP_MKDIR,
+	STEP_MKNOD,
+	STEP_SYMLINK,
+	STEP_FILE,
+	STEP_ROOT, /* change the root directory */
+	STEP_HOSTNAME,
+	STEP_LINK_UP,
+	STEP_LINK_MOVE,
+	STEP_AFFINITY,
+	STEP_SESSION,
+	STEP_TERMINAL,
+	STEP_FDS,
+	STEP_KEYRING,
+	STEP_IDS,
+	STEP_CAPS,
+	STEP_NO_NEW_PRIVS,
+	STEP_SECCOMP,
+	STEP_CWD,
+	STEP_EXEC,
+	STEP_MAX
+};
+
+enum step_flag {
+	STEP_HOST = 1 << 0,	 /* done by the caller before the clone, undone on failure */
+	STEP_OPTIONAL = 1 << 1,	 /* failure is a warning (--best-effort) */
+	STEP_IF_EXISTS = 1 << 2, /* skipped if the path it names does not exist */
+};
+
+enum {
+	SLOT_CWD = -1, /* the caller's directory: relative and absolute host paths */
+	SLOT_NONE = -2
+};
+
+/* key with a text value, a slot as value, or (both unset) a flag. */
+struct fs_option {
+	const char *key, *value;
+	int slot; /* SLOT_NONE if unused */
+};
+
+/* What ATTACH makes at a missing target. */
+enum attach_create { CREATE_NOTHING, CREATE_LIKE_MOUNT };
+
+struct step {
+	enum step_kind kind;
+	unsigned flags;
+	const char *why;    /* one sentence, for people */
+	const char *origin; /* the option that caused it; NULL: a default */
+	union {
+		struct {
+			bool die_with_parent;
+		} lifeline;
+		struct {
+			bool by_caller; /* newuidmap(1) writes it from outside */
+			uint32_t uid_inside, uid_outside, gid_inside, gid_outside;
+			/* the helpers' arguments after the pid; NULL unless by_caller */
+			const char *const *uid_args, *const *gid_args;
+		} idmap;
+		struct {
+			int slot;
+			int type; /* CLONE_NEW* */
+			const char *path; /* what the slot is, for people */
+		} join;
+		struct {
+			uint64_t flags; /* CLONE_NEW* */
+		} unshare;
+		struct {
+			int at;
+			const char *path;
+			bool in_root; /* resolve below slot @at as if it were "/" */
+			bool directory;
+			int ret;
+		} open;
+		struct {
+			int at;
+			const char *path;
+			bool recursive;
+			int ret;
+		} tree;
+		struct {
+			const char *type;
+			const struct fs_option *options;
+			size_t options_len;
+			unsigned attr; /* MOUNT_ATTR_* */
+			int ret;
+		} fs;
+		struct {
+			int slot;
+			bool recursive;
+			uint64_t set, clear; /* MOUNT_ATTR_* */
+			uint64_t propagation;
+		} setattr;
+		struct {
+			int mount; /* slot of the detached mount */
+			int at;	   /* slot of the root it goes below; path resolves inside */
+			const char *path;
+			enum attach_create create;
+		} attach;
+		struct {
+			int at;
+			const char *path;
+			unsigned mode;
+			bool in_root; /* resolve the parent inside slot @at, make all parents */
+			int ret;      /* slot of the directory, or SLOT_NONE */
+		} mkdir;
+		struct {
+			int at;
+			const char *path;
+			unsigned mode; /* with type */
+			unsigned major, minor;
+		} mknod;
+		struct {
+			int at;
+			const char *target, *path;
+			bool replace; /* remove what is there, if it is not a directory */
+		} symlink;
+		struct {
+			int at;
+			const char *path, *content;
+			unsigned mode;
+		} file;
+		struct {
+			int slot;
+			bool over; /* stack on "/" of a nearly empty namespace; else pivot */
+		} root;
+		struct {
+			const char *name;
+		} hostname;
+		struct {
+			const char *name; /* interface */
+		} link_up;
+		struct {
+			int socket; /* slot: rtnetlink of the host's namespace */
+			const char *name;
+		} link_move;
+		struct {
+			uint64_t mask[16];
+		} affinity;
+		struct {
+			int devpts;	  /* slot of the container's devpts */
+			unsigned replace; /* bits 1<<0..1<<2: stdio that becomes the pty */
+			unsigned short rows, cols;
+			int console; /* slot that gets a mount of the terminal, for ATTACH */
+		} terminal;
+		struct {
+			const int (*map)[2]; /* source, target */
+			size_t len;
+			int lowest_free; /* above all targets */
+		} fds;
+		struct {
+			uint32_t uid, gid;
+			const uint32_t *groups;
+			size_t groups_len;
+			bool set_groups; /* false in a user namespace that denies it */
+			bool set_ids;	 /* false: already there */
+		} ids;
+		struct {
+			uint64_t keep;	 /* bounding set; the rest goes */
+			uint64_t permitted; /* of the command */
+			uint64_t known;
+			uint64_t ambient; /* given to a command that is not root */
+		} caps;
+		struct {
+			const struct sock_filter *filter;
+			unsigned short len;
+			const char *name;
+		} seccomp;
+		struct {
+			const char *const *candidates; /* tried in order, NULL-terminated */
+		} cwd;
+		struct {
+			const char *const *candidates; /* paths, NULL-terminated */
+			const char *const *argv, *const *envp;
+			int init; /* slot of the init program, or SLOT_NONE */
+		} exec;
+	};
+};
+
+struct plan {
+	struct arena arena;
+	struct step *steps;
+	size_t len, size;
+	int slots;		/* how many */
+	uint64_t clone_flags;	/* CLONE_NEW* */
+	bool own_memory;	/* the child must not share the caller's memory */
+	bool terminal;
+	int lowest_fd; /* internal descriptors start here, above all targets */
+	const char *storage;	/* absolute directory that is kept, or NULL */
+	const char *command;	/* argv[0], for messages */
+	int failed; /* sticky -ENOMEM of plan_append() */
+	struct step scratch; /* returned instead of a step without memory */
+};
+
+/* Append a step; never NULL: without memory it is a scratch step and plan_seal() fails. */
+struct step *plan_append(struct plan *p, enum step_kind kind, const char *origin,
+			 const char *why);
+
+/* A new slot number. */
+int plan_slot(struct plan *p);
+
+/* Formatted text in the plan's arena; "" without memory, and plan_seal() fails. */
+const char *plan_text(struct plan *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Zeroed memory for a table of the plan; NULL only if @size is absurd or without memory. */
+void *plan_alloc(struct plan *p, size_t size);
+
+/* Make the plan read-only; 0 or -ENOMEM if anything above failed. */
+int plan_seal(struct plan *p);
+void plan_done(struct plan *p);
+
+struct runner; /* run/runner.h: slots and channel of one execution */
+
+struct step_ops {
+	const char *name;				     /* verb in messages */
+	int (*run)(struct runner *r, const struct step *s);  /* system calls only; 0 or -errno */
+	void (*say)(FILE *out, const struct step *s);	     /* POSIX shell */
+	/* object of the step for messages, such as "/a on /b"; may print nothing */
+	void (*name_object)(char *buf, size_t len, const struct step *s);
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runner - what a step's run function may touch: slots and the channel to the caller.
+ * Shared by the *-step.c files; all of it is child code (style.md section 4).
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/sys.h"
+#include "plan/plan.h"
+
+struct runner {
+	const struct plan *plan;
+	int *slots;    /* plan->slots descriptors, -EBADF when unset */
+	int channel;   /* to the caller: verdicts, descriptors; EOF when it dies */
+	int host_end;  /* the caller's end, to be closed in the child */
+};
+
+/* What the child tells the caller. */
+enum verdict_kind { VERDICT_FAILED, VERDICT_WARNING, VERDICT_TERMINAL, VERDICT_READY };
+struct verdict {
+	uint32_t kind; /* enum verdict_kind */
+	uint32_t step; /* index */
+	int32_t err;   /* -errno */
+};
+
+/* Descriptor of slot @slot: AT_FDCWD for SLOT_CWD, -EBADF if unset. */
+static inline int runner_fd(const struct runner *r, int slot)
+{
+	if (slot == SLOT_CWD)
+		return AT_FDCWD;
+	return slot < 0 ? -EBADF : r->slots[slot];
+}
+
+/* Store a descriptor (or hand through a failure); returns 0 or -errno. */
+static inline int runner_put(struct runner *r, int slot, int fd)
+{
+	if (fd < 0)
+		return fd;
+	r->slots[slot] = fd;
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spec - what was asked for: checked and normalised, in no particular language. No system
+ * call is named here. Setters copy strings into the arena, check their own argument and
+ * record the failure with the caller's words (spec->origin); the first failure sticks.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum spec_net { SPEC_NET_HOST, SPEC_NET_OWN };
+enum spec_userns { SPEC_USERNS_AUTO, SPEC_USERNS_HOST, SPEC_USERNS_SINGLE, SPEC_USERNS_RANGE };
+
+/* A bind (src set) or a tmpfs, in call order. */
+struct spec_mount {
+	const char *src, *dst;
+	unsigned flags;	     /* MINC_BIND_* */
+	uint64_t size_bytes; /* tmpfs */
+	unsigned mode;	     /* tmpfs */
+	const char *origin;
+	struct spec_mount *next;
+};
+
+struct spec_env {
+	const char *name, *value; /* value NULL: the caller's own */
+	struct spec_env *next;
+};
+
+struct spec_fd {
+	int fd, target;
+	struct spec_fd *next;
+};
+
+/* One change of the capability set; names are resolved while planning. */
+struct spec_cap {
+	bool add;
+	const char *names, *origin;
+	struct spec_cap *next;
+};
+
+struct spec {
+	struct arena arena;
+	struct err *err;	  /* where failures go; owned by the context */
+	const char *origin;	  /* of the calls to come; NULL: the call's name */
+	int sticky;		  /* first configuration failure, -errno */
+
+	const char *root;	  /* "/" by default, as given */
+	unsigned root_flags;	  /* MINC_ROOT_* */
+	const char *root_origin;
+	bool keep;		  /* writes go to a directory ... */
+	const char *storage;	  /* ... this one, or NULL for a new one */
+	const char *storage_origin;
+
+	struct spec_mount *mounts;
+	struct spec_env *env;
+	struct spec_fd *fds;
+	struct spec_cap *caps;
+
+	const char *hostname, *hostname_origin;
+	const char *user, *user_origin;
+	const char *cwd, *cwd_origin;
+	const char *seccomp, *seccomp_origin; /* NULL: default */
+	enum spec_net net;
+	const char *net_if; /* interface to move in, or NULL */
+	const char *net_origin;
+	enum spec_userns userns;
+	const char *userns_origin;
+	uint64_t cpus[16]; /* mask, all zero: unset */
+	const char *cpus_origin;
+	uint32_t flags; /* bits 1 << enum minc_flag */
+	const char *flag_origin[16];
+
+	const char *const *argv; /* of a config.json; NULL: none */
+};
+
+void spec_init(struct spec *s, struct err *err);
+void spec_done(struct spec *s);
+
+static inline bool spec_flag(const struct spec *s, unsigned flag)
+{
+	return s->flags >> flag & 1;
+}
+
+/* The setters behind the public calls of container.h; same contracts. */
+int spec_set_origin(struct spec *s, const char *text);
+int spec_set_root(struct spec *s, const char *dir, unsigned flags);
+int spec_set_storage(struct spec *s, const char *dir);
+int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags);
+int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode);
+int spec_set_hostname(struct spec *s, const char *name);
+int spec_set_user(struct spec *s, const char *user);
+int spec_add_env(struct spec *s, const char *name, const char *value);
+int spec_set_cwd(struct spec *s, const char *dir);
+int spec_change_caps(struct spec *s, bool add, const char *names);
+int spec_set_seccomp(struct spec *s, const char *profile);
+int spec_set_network(struct spec *s, const char *mode);
+int spec_set_userns(struct spec *s, const char *mode);
+int spec_set_cpus(struct spec *s, const char *mask);
+int spec_pass_fd(struct spec *s, int fd, int target);
+int spec_set_flag(struct spec *s, unsigned flag, int on);
+int spec_set_argv(struct spec *s, const char *const *argv);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sec - what the command may do: keyring, ids, capabilities, no_new_privs, seccomp.
+ * Planning functions append steps; the run_ and say_ functions are their two faces.
+ */
+#pragma once
+
+#include "plan/host.h"
+#include "plan/identity.h"
+#include "plan/plan.h"
+#include "plan/runner.h"
+#include "plan/spec.h"
+
+/* Capabilities. Names resolve through libcap-ng; @ret_keep: what the command may have. */
+int caps_resolve(const struct spec *s, const struct host *h, bool in_userns, uint64_t *ret_keep,
+		 uint64_t *ret_added, struct err *e);
+/* "cap_chown,cap_kill" for a mask; "" for none. */
+void caps_format(uint64_t mask, char *buf, size_t len);
+
+/* Steps in order: KEYRING; IDS and CAPS and NO_NEW_PRIVS. @mapped: @id's uid and gid are
+ * already ours because the user namespace maps the caller to them. */
+int sec_plan_keyring(struct plan *p, const struct spec *s);
+int sec_plan_ids(struct plan *p, const struct spec *s, const struct host *h,
+		 const struct identity *id, bool in_userns, bool single_id, struct err *e);
+/* SECCOMP; the last step before EXEC. */
+int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h, bool in_userns,
+		     struct err *e);
+
+int run_keyring(struct runner *r, const struct step *s);
+int run_ids(struct runner *r, const struct step *s);
+int run_caps(struct runner *r, const struct step *s);
+int run_no_new_privs(struct runner *r, const struct step *s);
+int run_seccomp(struct runner *r, const struct step *s);
+void say_keyring(FILE *out, const struct step *s);
+void say_ids(FILE *out, const struct step *s);
+void say_caps(FILE *out, const struct step *s);
+void say_no_new_privs(FILE *out, const struct step *s);
+void say_seccomp(FILE *out, const struct step *s);
