@@ -30,12 +30,8 @@ __attribute__((format(printf, 4, 0))) static int set(struct err *e, int r, bool 
 		return r;
 	e->code = r;
 	n = vsnprintf(e->message, sizeof(e->message), format, ap);
-	if (reason && n >= 0 && (size_t)n < sizeof(e->message)) {
-		char buf[128];
-
-		snprintf(e->message + n, sizeof(e->message) - (size_t)n, ": %s",
-			 strerror_r(-r, buf, sizeof(buf)));
-	}
+	if (reason && n >= 0 && (size_t)n < sizeof(e->message))
+		snprintf(e->message + n, sizeof(e->message) - (size_t)n, ": %s", strerror(-r));
 	make_printable(e->message);
 	return r;
 }

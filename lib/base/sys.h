@@ -80,6 +80,7 @@ static inline long sys_call6(long n, long a, long b, long c, long d, long e, lon
 #define CLONE_INTO_CGROUP 0x200000000ULL /* 5.7 */
 #endif
 #define SYS_CLOSE_RANGE_CLOEXEC 4 /* 5.11 */
+#define SYS_MNT_DETACH 2 /* sys/mount.h clashes with linux/mount.h */
 #define SYS_AT_RECURSIVE 0x8000
 #define SYS_AT_EMPTY_PATH 0x1000
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HOST_KERNEL(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
@@ -20,11 +21,23 @@ struct host {
 	uint64_t caps_known;	/* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
 	uint64_t caps_permitted;
+	uint32_t api_paths;	/* which of host_api_paths exist */
+	bool resolv_conf, hosts; /* the host has these files in /etc */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */
 	const char *shell; /* $SHELL, borrowed from the environment, or NULL */
 	const char *path;  /* $PATH, borrowed, or NULL */
 	const char *term;  /* $TERM, borrowed, or NULL */
 };
+
+/* Paths below /proc and /sys that a kernel may lack; bit N of host.api_paths says it has. */
+struct host_api_path {
+	const char *path; /* relative to its file system */
+	bool sysfs;	  /* else proc */
+	bool directory;
+	bool mask; /* hidden by default, else read-only */
+};
+extern const struct host_api_path host_api_paths[];
+extern const size_t host_api_paths_len;
 
 /* Probe; 0 or -ENOMEM. What cannot be found out is reported as missing. */
 int host_probe(struct host *h);

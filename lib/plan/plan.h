@@ -66,7 +66,8 @@ enum {
 /* key with a text value, a slot as value, or (both unset) a flag. */
 struct fs_option {
 	const char *key, *value;
-	int slot; /* SLOT_NONE if unused */
+	int slot;     /* SLOT_NONE if unused */
+	bool by_path; /* hand the slot over as /proc/self/fd/N (kernels before 6.13) */
 };
 
 /* What ATTACH makes at a missing target. */
@@ -82,15 +83,15 @@ struct step {
 			bool die_with_parent;
 		} lifeline;
 		struct {
-			bool by_caller; /* newuidmap(1) writes it from outside */
-			uint32_t uid_inside, uid_outside, gid_inside, gid_outside;
-			/* the helpers' arguments after the pid; NULL unless by_caller */
+			/* lines for /proc/self/uid_map and gid_map, written by the child; or */
+			const char *uid_map, *gid_map;
+			/* newuidmap(1)'s and newgidmap(1)'s arguments after the pid */
 			const char *const *uid_args, *const *gid_args;
 		} idmap;
 		struct {
-			int slot;
-			int type; /* CLONE_NEW* */
-			const char *path; /* what the slot is, for people */
+			int fd;		  /* of the context, inherited */
+			int type;	  /* CLONE_NEW* */
+			const char *name; /* what it is, for people */
 		} join;
 		struct {
 			uint64_t flags; /* CLONE_NEW* */
@@ -106,6 +107,7 @@ struct step {
 			int at;
 			const char *path;
 			bool recursive;
+			const char *target; /* where it will be shown, for people; or NULL */
 			int ret;
 		} tree;
 		struct {
@@ -161,8 +163,7 @@ struct step {
 			const char *name; /* interface */
 		} link_up;
 		struct {
-			int socket; /* slot: rtnetlink of the host's namespace */
-			const char *name;
+			const char *name; /* interface; the step makes the namespace, too */
 		} link_move;
 		struct {
 			uint64_t mask[16];
@@ -202,7 +203,10 @@ struct step {
 		struct {
 			const char *const *candidates; /* paths, NULL-terminated */
 			const char *const *argv, *const *envp;
-			int init; /* slot of the init program, or SLOT_NONE */
+			/* with an init: its arguments, which contain the above; else NULL */
+			const char *const *init_argv;
+			int channel_fd; /* where the init finds the channel */
+			bool die_with_parent; /* arm again: a change of ids disarmed it */
 		} exec;
 	};
 };
@@ -215,6 +219,7 @@ struct plan {
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
 	bool terminal;
+	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */
 	const char *command;	/* argv[0], for messages */

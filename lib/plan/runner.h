@@ -16,6 +16,9 @@ struct runner {
 	int *slots;    /* plan->slots descriptors, -EBADF when unset */
 	int channel;   /* to the caller: verdicts, descriptors; EOF when it dies */
 	int host_end;  /* the caller's end, to be closed in the child */
+	int init_fd;   /* memfd of the init program, or -EBADF */
+	int umask;     /* the caller's, given back to the command */
+	char note[160]; /* what the kernel said about the failure, or "" */
 };
 
 /* What the child tells the caller. */
@@ -24,6 +27,7 @@ struct verdict {
 	uint32_t kind; /* enum verdict_kind */
 	uint32_t step; /* index */
 	int32_t err;   /* -errno */
+	char note[160];
 };
 
 /* Descriptor of slot @slot: AT_FDCWD for SLOT_CWD, -EBADF if unset. */

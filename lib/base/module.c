@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * module - see module.h. A module is a shared object with its own copies of what it needs
+ * from base and plan, so it sees no symbol of the library; in a static build its functions
+ * are found in a table instead.
+ */
+#include "base/module.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What provides a module, and so what is missing with it. */
+static const struct {
+	const char *name, *library;
+} modules[] = {
+	{ "mounts", "libmount" },
+	{ "seccomp", "libseccomp and jansson" },
+	{ "oci", "jansson" },
+};
+
+static const char *library_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+		if (!strcmp(modules[i].name, name))
+			return modules[i].library;
+	return "a library";
+}
+
+#ifdef MINC_STATIC_MODULES
+
+/*
+ * base knows none of the rooms above it: only that the linker does. lib/meson.build says
+ * which of them are linked in. The asm names keep the real types out of this file.
+ */
+typedef void any_fn(void);
+
+#ifdef MINC_STATIC_MOUNTS
+extern any_fn static_mount_table __asm__("mount_table");
+#endif
+#ifdef MINC_STATIC_SECCOMP
+extern any_fn static_seccomp_for_caps __asm__("seccomp_for_caps");
+extern any_fn static_seccomp_from_file __asm__("seccomp_from_file");
+#endif
+
+static const struct {
+	const char *name, *symbol;
+	any_fn *address;
+} linked_in[] = {
+#ifdef MINC_STATIC_MOUNTS
+	{ "mounts", "mount_table", static_mount_table },
+#endif
+#ifdef MINC_STATIC_SECCOMP
+	{ "seccomp", "seccomp_for_caps", static_seccomp_for_caps },
+	{ "seccomp", "seccomp_from_file", static_seccomp_from_file },
+#endif
+	{ NULL, NULL, NULL },
+};
+
+int module_symbol(const char *name, const char *symbol, struct err *e, void **ret)
+{
+	for (size_t i = 0; linked_in[i].name; i++) {
+		if (strcmp(linked_in[i].name, name) ||
+		    strcmp(linked_in[i].symbol, symbol))
+			continue;
+		*ret = (void *)linked_in[i].address;
+		return 0;
+	}
+	return err_say(e, -ENOSYS, "module %s: this libminc was built without %s", name,
+		       library_of(name));
+}
+
+#else
+
+int module_symbol(const char *name, const char *symbol, struct err *e, void **ret)
+{
+	const char *dir = secure_getenv("MINC_MODULE_DIR");
+	char path[PATH_MAX];
+	void *handle, *address;
+	int n;
+
+	if (!dir || !*dir)
+		dir = MINC_MODULEDIR;
+	n = snprintf(path, sizeof(path), "%s/minc-%s.so", dir, name);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "module %s", name);
+	if (access(path, F_OK) < 0) {
+		err_say(e, -ENOSYS, "module %s: %s is missing", name, path);
+		err_hint(e,
+			 "libminc was built without %s, or its modules are elsewhere: "
+			 "MINC_MODULE_DIR names their directory",
+			 library_of(name));
+		return -ENOSYS;
+	}
+	/* Never closed: the next plan wants it, and its symbols may be in use. */
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		err_say(e, -ENOSYS, "module %s: %s", name, dlerror());
+		err_hint(e, "it needs %s", library_of(name));
+		return -ENOSYS;
+	}
+	address = dlsym(handle, symbol);
+	if (!address)
+		return err_say(e, -ENOSYS,
+			       "module %s: %s has no %s: another version, or without %s",
+			       name, path, symbol, library_of(name));
+	*ret = address;
+	return 0;
+}
+
+#endif

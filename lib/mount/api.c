@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api - /dev, /proc, /sys, /tmp and name resolution: what every program expects, made new
+ * for the container. What podman and runc hide is hidden (host.h, host_api_paths), with
+ * objects made here: never with the container's own /dev/null.
+ */
+#include <linux/capability.h>
+#include <minc/container.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mount/mount.h"
+
+#define ATTR_API (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* Character devices that every system has under these numbers; see Documentation/devices. */
+static const struct {
+	const char *name, *path;
+	unsigned major, minor;
+} nodes[] = {
+	{ "null", "/dev/null", 1, 3 },	   { "zero", "/dev/zero", 1, 5 },
+	{ "full", "/dev/full", 1, 7 },	   { "random", "/dev/random", 1, 8 },
+	{ "urandom", "/dev/urandom", 1, 9 }, { "tty", "/dev/tty", 5, 0 },
+};
+
+static const struct {
+	const char *target, *name;
+} links[] = {
+	{ "/proc/self/fd", "fd" },
+	{ "/proc/self/fd/0", "stdin" },
+	{ "/proc/self/fd/1", "stdout" },
+	{ "/proc/self/fd/2", "stderr" },
+	{ "pts/ptmx", "ptmx" },
+};
+
+static const char why_dev[] = "a /dev with only harmless devices";
+
+static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode, const char *why)
+{
+	struct step *s = plan_append(p, STEP_MKDIR, NULL, why);
+
+	s->mkdir.at = at;
+	s->mkdir.path = path;
+	s->mkdir.mode = mode;
+	s->mkdir.ret = SLOT_NONE;
+}
+
+static bool can_mknod(const struct mounts *m)
+{
+	return !m->in_userns && m->host->initial_userns &&
+	       m->host->caps_permitted >> CAP_MKNOD & 1;
+}
+
+static void plan_nodes(struct plan *p, struct mounts *m)
+{
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+		if (can_mknod(m)) {
+			struct step *s = plan_append(p, STEP_MKNOD, NULL, why_dev);
+
+			s->mknod.at = m->dev;
+			s->mknod.path = nodes[i].name;
+			s->mknod.mode = S_IFCHR | 0666;
+			s->mknod.major = nodes[i].major;
+			s->mknod.minor = nodes[i].minor;
+		} else {
+			int slot = mount_tree(p, m, SLOT_CWD, nodes[i].path, false, NULL,
+					      "a user namespace cannot make device files");
+
+			mount_attach(p, slot, m->dev, nodes[i].name, CREATE_LIKE_MOUNT, NULL,
+				     why_dev);
+		}
+	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		struct step *s = plan_append(p, STEP_SYMLINK, NULL, why_dev);
+
+		s->symlink.at = m->dev;
+		s->symlink.target = links[i].target;
+		s->symlink.path = links[i].name;
+	}
+}
+
+static void plan_own_dev(struct plan *p, struct mounts *m)
+{
+	static const char why_shm[] = "POSIX shared memory, of this container only";
+	int shm;
+
+	m->dev = mount_scratch_dir(p, m, "dev", 0755, why_dev);
+	mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
+		   "nothing in it is a program");
+	mount_attach(p, m->dev, m->root, "/dev", CREATE_LIKE_MOUNT, NULL, why_dev);
+	plan_nodes(p, m);
+	plan_mkdir(p, m->dev, "pts", 0755, "for the terminals");
+	plan_mkdir(p, m->dev, "mqueue", 0755, "for message queues");
+	plan_mkdir(p, m->dev, "shm", 0755, why_shm);
+	shm = mount_scratch_dir(p, m, "shm", 01777, why_shm);
+	mount_attr(p, shm, false, ATTR_API, NULL, "data only");
+	mount_attach(p, shm, m->dev, "shm", CREATE_NOTHING, NULL, why_shm);
+}
+
+/* --usedev: the host's devices, loop and disks included. */
+static void plan_host_dev(struct plan *p, struct mounts *m)
+{
+	const char *origin = m->spec->flag_origin[MINC_HOST_DEV];
+
+	if (m->in_userns) {
+		m->dev = mount_tree(p, m, SLOT_CWD, "/dev", true, origin, "the host's devices");
+	} else {
+		struct step *s = mount_fs(p, "devtmpfs", MOUNT_ATTR_NOSUID, origin,
+					  "the host's devices");
+
+		m->dev = s->fs.ret;
+	}
+	mount_attach(p, m->dev, m->root, "/dev", CREATE_LIKE_MOUNT, origin, "the host's devices");
+}
+
+static void plan_dev(struct plan *p, struct mounts *m)
+{
+	struct step *s;
+
+	if (spec_flag(m->spec, MINC_HOST_DEV))
+		plan_host_dev(p, m);
+	else
+		plan_own_dev(p, m);
+	s = mount_fs(p, "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
+		     "terminals of its own");
+	mount_option(s, "newinstance", NULL);
+	mount_option(s, "ptmxmode", "0666");
+	mount_option(s, "mode", "0620");
+	if (!m->in_userns || m->many_ids)
+		mount_option(s, "gid", "5"); /* tty, on every distribution */
+	m->devpts = s->fs.ret;
+	mount_attach(p, m->devpts, m->dev, "pts", CREATE_NOTHING, NULL, "terminals of its own");
+	if (spec_flag(m->spec, MINC_HOST_DEV))
+		return; /* the host's /dev may have no such directory, and none is made in it */
+	s = mount_fs(p, "mqueue", ATTR_API, NULL, "message queues of its own");
+	mount_attach(p, s->fs.ret, m->dev, "mqueue", CREATE_NOTHING, NULL,
+		     "message queues of its own");
+}
+
+/* Hide or protect one path of /proc or /sys. */
+static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_path *path,
+		       int empty_at, const char *empty_dir)
+{
+	int at = path->sysfs ? m->sys : m->proc, slot;
+	const char *why = path->mask ? "tells about, or reaches, the host" :
+				       "settings of the whole machine";
+	size_t first = p->len;
+
+	if (!path->mask)
+		slot = mount_tree(p, m, at, path->path, false, NULL, why);
+	else if (path->directory)
+		slot = mount_tree(p, m, empty_at, empty_dir, false, NULL, why);
+	else if (can_mknod(m))
+		slot = mount_tree(p, m, empty_at, "null", false, NULL, why);
+	else
+		slot = mount_tree(p, m, SLOT_CWD, "/dev/null", false, NULL, why);
+	if (!path->mask || path->directory)
+		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
+	mount_attach(p, slot, at, path->path, CREATE_NOTHING, NULL, why);
+	if (spec_flag(m->spec, MINC_BEST_EFFORT))
+		for (size_t i = first; i < p->len; i++)
+			p->steps[i].flags |= STEP_OPTIONAL;
+}
+
+static void plan_guards(struct plan *p, struct mounts *m)
+{
+	if (spec_flag(m->spec, MINC_PRIVILEGED))
+		return;
+	plan_mkdir(p, m->scratch, "empty", 0555, "what hides a directory");
+	if (can_mknod(m)) {
+		struct step *s = plan_append(p, STEP_MKNOD, NULL,
+					     "what hides a file: our own, verified by making it");
+
+		s->mknod.at = m->scratch;
+		s->mknod.path = "null";
+		s->mknod.mode = S_IFCHR | 0666;
+		s->mknod.major = 1;
+		s->mknod.minor = 3;
+	}
+	for (size_t i = 0; i < host_api_paths_len; i++)
+		if (m->host->api_paths >> i & 1)
+			plan_guard(p, m, &host_api_paths[i], m->scratch, "empty");
+}
+
+static void plan_proc_sys(struct plan *p, struct mounts *m)
+{
+	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED);
+	struct step *s = mount_fs(p, "proc", ATTR_API, NULL,
+				  "a /proc that shows only the container's processes");
+
+	m->proc = s->fs.ret;
+	mount_attach(p, m->proc, m->root, "/proc", CREATE_LIKE_MOUNT, NULL,
+		     "a /proc that shows only the container's processes");
+	if (m->sys_source == SLOT_NONE) {
+		s = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
+			     "a /sys that shows its own network interfaces");
+		m->sys = s->fs.ret;
+	} else {
+		m->sys = m->sys_source;
+		mount_attr(p, m->sys, true, ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
+			   NULL, "to be read, not written");
+	}
+	mount_attach(p, m->sys, m->root, "/sys", CREATE_LIKE_MOUNT, NULL,
+		     "programs read about the hardware there");
+	plan_guards(p, m);
+	if (!spec_flag(m->spec, MINC_DEBUGFS))
+		return;
+	s = mount_fs(p, "debugfs", ATTR_API, m->spec->flag_origin[MINC_DEBUGFS],
+		     "kernel debugging and tracing");
+	mount_attach(p, s->fs.ret, m->sys, "kernel/debug", CREATE_NOTHING,
+		     m->spec->flag_origin[MINC_DEBUGFS], "kernel debugging and tracing");
+}
+
+static void plan_name_file(struct plan *p, struct mounts *m, int source, const char *path)
+{
+	const bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
+	size_t first = p->len;
+
+	if (source == SLOT_NONE)
+		return;
+	mount_attr(p, source, true, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+		   NULL, "the host's own file");
+	mount_attach(p, source, m->root, path, direct ? CREATE_NOTHING : CREATE_LIKE_MOUNT, NULL,
+		     "names resolve as on the host");
+	if (direct) /* nothing is made in the directory itself for this */
+		for (size_t i = first; i < p->len; i++)
+			p->steps[i].flags |= STEP_IF_EXISTS;
+}
+
+int mount_plan_api(struct plan *p, struct mounts *m)
+{
+	int tmp;
+
+	plan_dev(p, m);
+	plan_proc_sys(p, m);
+	tmp = mount_scratch_dir(p, m, "tmp", 01777, "a /tmp of its own");
+	mount_attr(p, tmp, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL,
+		   "no devices, no set-user-ID programs");
+	mount_attach(p, tmp, m->root, "/tmp", CREATE_LIKE_MOUNT, NULL, "a /tmp of its own");
+	plan_name_file(p, m, m->resolv_source, "/etc/resolv.conf");
+	plan_name_file(p, m, m->hosts_source, "/etc/hosts");
+	return 0;
+}

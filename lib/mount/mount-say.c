@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* mount-say - the steps of the file tree as shell; see plan/explain.c for the script. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/quote.h"
+#include "mount/mount.h"
+
+static const struct {
+	uint64_t attr;
+	const char *option;
+} attrs[] = {
+	{ MOUNT_ATTR_RDONLY, "ro" },
+	{ MOUNT_ATTR_NOSUID, "nosuid" },
+	{ MOUNT_ATTR_NODEV, "nodev" },
+	{ MOUNT_ATTR_NOEXEC, "noexec" },
+};
+
+static void put_attrs(FILE *out, uint64_t set, const char *separator)
+{
+	for (size_t i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+		if (!(set & attrs[i].attr))
+			continue;
+		fprintf(out, "%s%s", separator, attrs[i].option);
+		separator = ",";
+	}
+}
+
+/* @path below slot @at, as one shell word. */
+static void put_path(FILE *out, int at, const char *path)
+{
+	if (at != SLOT_CWD)
+		fprintf(out, "\"$s%d\"/", at);
+	quote_shell(out, path);
+}
+
+void say_propagation(FILE *out, const struct step *s)
+{
+	(void)s;
+	fputs("mount --make-rprivate /\n", out);
+}
+
+void say_open(FILE *out, const struct step *s)
+{
+	/* overlay's options cannot hold these characters: give it another name */
+	if (strpbrk(s->open.path, ":,\\\"'\n")) {
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", s->open.ret, s->open.ret,
+			s->open.ret);
+		put_path(out, s->open.at, s->open.path);
+		fprintf(out, " \"$s%d\"\n", s->open.ret);
+		return;
+	}
+	fprintf(out, "s%d=", s->open.ret);
+	put_path(out, s->open.at, s->open.path);
+	fputc('\n', out);
+}
+
+void say_tree(FILE *out, const struct step *s)
+{
+	fprintf(out, "s%d=$t/%d; place \"$s%d\" ", s->tree.ret, s->tree.ret, s->tree.ret);
+	put_path(out, s->tree.at, s->tree.path);
+	fprintf(out, "\nmount %s ", s->tree.recursive ? "--rbind" : "--bind");
+	put_path(out, s->tree.at, s->tree.path);
+	fprintf(out, " \"$s%d\"\n", s->tree.ret);
+}
+
+void say_fs(FILE *out, const struct step *s)
+{
+	const char *separator = " -o ";
+
+	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\nmount -t %s", s->fs.ret, s->fs.ret, s->fs.ret,
+		s->fs.type);
+	if (s->fs.attr) {
+		put_attrs(out, s->fs.attr, separator);
+		separator = ",";
+	}
+	for (size_t i = 0; i < s->fs.options_len; i++) {
+		const struct fs_option *o = &s->fs.options[i];
+		int key_len = (int)strcspn(o->key, "+"); /* lowerdir+ is for descriptors */
+
+		fprintf(out, "%s%.*s", separator, key_len, o->key);
+		if (o->slot != SLOT_NONE)
+			fprintf(out, "=\"$s%d\"", o->slot);
+		else if (o->value)
+			fprintf(out, "=%s", o->value);
+		separator = ",";
+	}
+	fprintf(out, " %s \"$s%d\"\n", s->fs.type, s->fs.ret);
+}
+
+void say_setattr(FILE *out, const struct step *s)
+{
+	fputs("flags ", out);
+	put_attrs(out, s->setattr.set, "");
+	fprintf(out, " \"$s%d\"%s\n", s->setattr.slot, s->setattr.recursive ? " -R" : "");
+}
+
+void say_attach(FILE *out, const struct step *s)
+{
+	if (s->attach.at == SLOT_CWD) {
+		fprintf(out, ": it stays at \"$s%d\" until the root changes\n", s->attach.mount);
+		return;
+	}
+	fprintf(out, "attach \"$s%d\" \"$s%d\" ", s->attach.mount, s->attach.at);
+	quote_shell(out, s->attach.path);
+	fputs(s->attach.create == CREATE_LIKE_MOUNT ? " create\n" : "\n", out);
+}
+
+void say_mkdir(FILE *out, const struct step *s)
+{
+	fputs("[ -d ", out);
+	put_path(out, s->mkdir.at, s->mkdir.path);
+	fprintf(out, " ] || mkdir -m %o ", s->mkdir.mode);
+	put_path(out, s->mkdir.at, s->mkdir.path);
+	fputc('\n', out);
+	if (s->mkdir.ret == SLOT_NONE)
+		return;
+	fprintf(out, "s%d=", s->mkdir.ret);
+	put_path(out, s->mkdir.at, s->mkdir.path);
+	fputc('\n', out);
+}
+
+void say_mknod(FILE *out, const struct step *s)
+{
+	fprintf(out, "mknod -m %o ", s->mknod.mode & 07777);
+	put_path(out, s->mknod.at, s->mknod.path);
+	fprintf(out, " c %u %u\n", s->mknod.major, s->mknod.minor);
+}
+
+void say_symlink(FILE *out, const struct step *s)
+{
+	fprintf(out, "ln -s%s ", s->symlink.replace ? "fn" : "");
+	quote_shell(out, s->symlink.target);
+	fputc(' ', out);
+	put_path(out, s->symlink.at, s->symlink.path);
+	fputc('\n', out);
+}
+
+void say_file(FILE *out, const struct step *s)
+{
+	fputs("printf %s ", out);
+	quote_shell(out, s->file.content);
+	fputs(" >", out);
+	put_path(out, s->file.at, s->file.path);
+	fputc('\n', out);
+}
+
+void say_root(FILE *out, const struct step *s)
+{
+	fprintf(out,
+		"cd /usr # stays in the host's tree, where host() finds its programs\n"
+		"host() { prog=$1; shift; \"./$ld\" --library-path \"$libs\" \"./$prog\" \"$@\"; }\n"
+		"pivot_root \"$s%d\" \"$s%d/tmp\"\n"
+		"host \"$umount\" -l /tmp # what is there now is the old root\n",
+		s->root.slot, s->root.slot);
+}

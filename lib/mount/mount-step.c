@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* mount-step - child code of the file tree: system calls on prepared memory only. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "mount/mount.h"
+
+int run_propagation(struct runner *r, const struct step *s)
+{
+	(void)r; /* the whole namespace */
+	(void)s;
+	return sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+int run_open(struct runner *r, const struct step *s)
+{
+	int at = runner_fd(r, s->open.at);
+	uint64_t flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
+
+	if (s->open.in_root)
+		return runner_put(r, s->open.ret,
+				  sys_openat2(at, s->open.path, flags, 0,
+					      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
+	return runner_put(r, s->open.ret, sys_openat(at, s->open.path, (int)flags, 0));
+}
+
+int run_tree(struct runner *r, const struct step *s)
+{
+	return runner_put(r, s->tree.ret,
+			  sys_open_tree(runner_fd(r, s->tree.at), s->tree.path,
+					OPEN_TREE_CLONE |
+						(s->tree.recursive ? SYS_AT_RECURSIVE : 0)));
+}
+
+/* "/proc/self/fd/N" without stdio. */
+static void fd_path(char buf[32], int fd)
+{
+	static const char prefix[] = "/proc/self/fd/";
+	char digits[12];
+	size_t n = 0, len = sizeof(prefix) - 1;
+
+	memcpy(buf, prefix, len);
+	do
+		digits[n++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (n > 0)
+		buf[len++] = digits[--n];
+	buf[len] = '\0';
+}
+
+static int set_option(struct runner *r, int fs, const struct fs_option *o)
+{
+	char path[32];
+
+	if (o->slot != SLOT_NONE && o->by_path) {
+		fd_path(path, runner_fd(r, o->slot));
+		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, path, 0);
+	}
+	if (o->slot != SLOT_NONE)
+		return sys_fsconfig(fs, FSCONFIG_SET_FD, o->key, NULL, runner_fd(r, o->slot));
+	if (o->value)
+		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, o->value, 0);
+	return sys_fsconfig(fs, FSCONFIG_SET_FLAG, o->key, NULL, 0);
+}
+
+/* What the file system itself says about a refusal; see fsopen(2), "message retrieval". */
+static void read_note(struct runner *r, int fs)
+{
+	long n = sys_read(fs, r->note, sizeof(r->note) - 1);
+
+	r->note[n > 0 ? n : 0] = '\0';
+}
+
+int run_fs(struct runner *r, const struct step *s)
+{
+	int fs = sys_fsopen(s->fs.type), ret;
+
+	if (fs < 0)
+		return fs;
+	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", s->fs.type, 0);
+	for (size_t i = 0; ret == 0 && i < s->fs.options_len; i++)
+		ret = set_option(r, fs, &s->fs.options[i]);
+	if (ret == 0)
+		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (ret == 0)
+		ret = runner_put(r, s->fs.ret, sys_fsmount(fs, s->fs.attr));
+	if (ret < 0)
+		read_note(r, fs);
+	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	return ret;
+}
+
+int run_setattr(struct runner *r, const struct step *s)
+{
+	struct mount_attr attr = { .attr_set = s->setattr.set,
+				   .attr_clr = s->setattr.clear,
+				   .propagation = s->setattr.propagation };
+
+	return sys_mount_setattr(runner_fd(r, s->setattr.slot), "",
+				 SYS_AT_EMPTY_PATH |
+					 (s->setattr.recursive ? SYS_AT_RECURSIVE : 0),
+				 &attr);
+}
+
+/* S_IFDIR|0755 or S_IFREG|0644, as the mounted file is. */
+static int like_mount(int mount, unsigned *ret)
+{
+	struct stat st;
+	int r = sys_call(SYS_newfstatat, mount, "", &st, SYS_AT_EMPTY_PATH, 0);
+
+	if (r == 0)
+		*ret = S_ISDIR(st.st_mode) ? S_IFDIR | 0755 : S_IFREG | 0644;
+	return r;
+}
+
+int run_attach(struct runner *r, const struct step *s)
+{
+	int mount = runner_fd(r, s->attach.mount), target, ret;
+	unsigned create = 0;
+
+	if (s->attach.at == SLOT_CWD)
+		return sys_move_mount(mount, "", AT_FDCWD, s->attach.path,
+				      MOVE_MOUNT_F_EMPTY_PATH);
+	if (s->attach.create == CREATE_LIKE_MOUNT) {
+		ret = like_mount(mount, &create);
+		if (ret < 0)
+			return ret;
+	}
+	target = path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
+	if (target < 0)
+		return target;
+	ret = sys_move_mount(mount, "", target, "",
+			     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	(void)sys_close(target); /* O_PATH */
+	return ret;
+}
+
+int run_mkdir(struct runner *r, const struct step *s)
+{
+	int at = runner_fd(r, s->mkdir.at);
+	int ret = sys_mkdirat(at, s->mkdir.path, s->mkdir.mode);
+
+	if (ret < 0 && ret != -EEXIST)
+		return ret;
+	if (s->mkdir.ret == SLOT_NONE)
+		return 0;
+	return runner_put(r, s->mkdir.ret,
+			  sys_openat(at, s->mkdir.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+}
+
+int run_mknod(struct runner *r, const struct step *s)
+{
+	return sys_mknodat(runner_fd(r, s->mknod.at), s->mknod.path, s->mknod.mode,
+			   makedev(s->mknod.major, s->mknod.minor));
+}
+
+int run_symlink(struct runner *r, const struct step *s)
+{
+	int at = runner_fd(r, s->symlink.at), parent, ret;
+	const char *name = strrchr(s->symlink.path, '/');
+
+	if (!s->symlink.replace)
+		return sys_symlinkat(s->symlink.target, at, s->symlink.path);
+	/* "etc/mtab": the parent inside the root, then the name without following it */
+	parent = path_open_in_root(at, "etc", 0);
+	if (parent < 0)
+		return parent;
+	name = name ? name + 1 : s->symlink.path;
+	ret = sys_unlinkat(parent, name, 0);
+	if (ret == 0 || ret == -ENOENT)
+		ret = sys_symlinkat(s->symlink.target, parent, name);
+	(void)sys_close(parent); /* O_PATH */
+	return ret;
+}
+
+int run_file(struct runner *r, const struct step *s)
+{
+	int fd = sys_openat(runner_fd(r, s->file.at), s->file.path,
+			    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	long n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_write(fd, s->file.content, strlen(s->file.content));
+	(void)sys_close(fd); /* a tmpfs: written is written */
+	return n < 0 ? (int)n : 0;
+}
+
+int run_root(struct runner *r, const struct step *s)
+{
+	int ret = sys_fchdir(runner_fd(r, s->root.slot));
+
+	if (ret < 0)
+		return ret;
+	if (s->root.over) {
+		ret = sys_chroot(".");
+	} else {
+		/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top */
+		ret = sys_pivot_root(".", ".");
+		if (ret == 0)
+			ret = sys_umount2(".", SYS_MNT_DETACH);
+	}
+	return ret < 0 ? ret : sys_chdir("/");
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mount - the container's file tree: an overlay (or the directory itself), the API file
+ * systems, and what the user adds.
+ *
+ * One tmpfs, "scratch", lives in the container's mount namespace only. It holds what the
+ * overlay writes (upper/, work/), /dev, /dev/shm and /tmp: one file system to make and to
+ * tear down instead of four, and it vanishes with the namespace, also after SIGKILL.
+ *
+ * Two ways to begin. With a template (host.h) every source is opened as a detached tree by
+ * the caller, and the child starts from a copy of a nearly empty namespace, stacks the
+ * root on "/" and needs neither pivot_root(2) nor the unmounting of the host. Without one,
+ * the child has a copy of the caller's mounts, opens sources there, pivots, and detaches
+ * what was copied.
+ */
+#pragma once
+
+#include "mount/table.h"
+#include "plan/host.h"
+#include "plan/plan.h"
+#include "plan/runner.h"
+#include "plan/spec.h"
+
+struct mounts {
+	const struct spec *spec;
+	const struct host *host;
+	bool in_userns;
+	bool many_ids; /* more than one id is mapped: gid 5 can own terminals */
+	bool template; /* start from the nearly empty namespace */
+	const char *storage; /* directory for storage/ and work/, or NULL */
+	const struct submount *submounts;
+	size_t submounts_len;
+	const char *root_path; /* absolute, resolved */
+	bool recursive;	       /* mounts below it are shown, too */
+
+	int scratch, root, dev, devpts, proc, sys;
+	int *sources;	 /* slot per spec mount */
+	const char **targets; /* absolute path inside, per spec mount */
+	int sys_source, resolv_source, hosts_source; /* or SLOT_NONE */
+};
+
+/* Mount namespace; every source that the host's tree must give, before it is hidden. */
+int mount_plan_sources(struct plan *p, struct mounts *m);
+/* scratch and the root itself, attached. */
+int mount_plan_root(struct plan *p, struct mounts *m);
+/* /proc /dev /sys /tmp, name resolution. */
+int mount_plan_api(struct plan *p, struct mounts *m);
+/* The user's binds and tmpfs, in order; then, if asked for, the root read-only. */
+int mount_plan_user(struct plan *p, struct mounts *m);
+void mount_plan_enter(struct plan *p, struct mounts *m);
+
+/* Building blocks shared by the planners. */
+int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
+	       const char *origin, const char *why);
+struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
+		      const char *why);
+void mount_option(struct step *fs, const char *key, const char *value);
+void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
+		const char *why);
+void mount_attach(struct plan *p, int mount, int at, const char *path,
+		  enum attach_create create, const char *origin, const char *why);
+/* A directory of the scratch file system as a mount of its own; slot. */
+int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
+		      const char *why);
+
+/*
+ * Open @path as it is seen from directory @root: every symbolic link and ".." resolves
+ * inside (path-step.c). Directories missing on the way are made if @create_mode is not
+ * zero, and the last name too, as a directory or an empty file by its S_IFMT.
+ * Returns an O_PATH descriptor or -errno.
+ */
+int path_open_in_root(int root, const char *path, unsigned create_mode);
+
+int run_propagation(struct runner *r, const struct step *s);
+int run_open(struct runner *r, const struct step *s);
+int run_tree(struct runner *r, const struct step *s);
+int run_fs(struct runner *r, const struct step *s);
+int run_setattr(struct runner *r, const struct step *s);
+int run_attach(struct runner *r, const struct step *s);
+int run_mkdir(struct runner *r, const struct step *s);
+int run_mknod(struct runner *r, const struct step *s);
+int run_symlink(struct runner *r, const struct step *s);
+int run_file(struct runner *r, const struct step *s);
+int run_root(struct runner *r, const struct step *s);
+void say_propagation(FILE *out, const struct step *s);
+void say_open(FILE *out, const struct step *s);
+void say_tree(FILE *out, const struct step *s);
+void say_fs(FILE *out, const struct step *s);
+void say_setattr(FILE *out, const struct step *s);
+void say_attach(FILE *out, const struct step *s);
+void say_mkdir(FILE *out, const struct step *s);
+void say_mknod(FILE *out, const struct step *s);
+void say_symlink(FILE *out, const struct step *s);
+void say_file(FILE *out, const struct step *s);
+void say_root(FILE *out, const struct step *s);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* root - the building blocks, the mount namespace and entering it; see mount.h. */
+#include <minc/container.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "mount/mount.h"
+
+enum { FS_OPTIONS_MAX = 12 };
+
+int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
+	       const char *origin, const char *why)
+{
+	struct step *s = plan_append(p, STEP_TREE, origin, why);
+
+	s->tree.at = at;
+	s->tree.path = path;
+	/* In a user namespace the copied mounts are locked to their parents: all or none. */
+	s->tree.recursive = recursive || (m->in_userns && at == SLOT_CWD);
+	s->tree.ret = plan_slot(p);
+	if (m->template && at == SLOT_CWD)
+		s->flags |= STEP_HOST;
+	return s->tree.ret;
+}
+
+struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
+		      const char *why)
+{
+	struct step *s = plan_append(p, STEP_FS, origin, why);
+
+	s->fs.type = type;
+	s->fs.attr = attr;
+	s->fs.options = plan_alloc(p, FS_OPTIONS_MAX * sizeof(struct fs_option));
+	s->fs.ret = plan_slot(p);
+	return s;
+}
+
+void mount_option(struct step *fs, const char *key, const char *value)
+{
+	struct fs_option *options = (struct fs_option *)fs->fs.options;
+
+	if (!options || fs->fs.options_len == FS_OPTIONS_MAX)
+		return; /* without memory plan_seal() fails; 12 are more than any caller has */
+	options[fs->fs.options_len++] =
+		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
+}
+
+void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
+		const char *why)
+{
+	struct step *s = plan_append(p, STEP_SETATTR, origin, why);
+
+	s->setattr.slot = slot;
+	s->setattr.recursive = recursive;
+	s->setattr.set = set;
+}
+
+void mount_attach(struct plan *p, int mount, int at, const char *path,
+		  enum attach_create create, const char *origin, const char *why)
+{
+	struct step *s = plan_append(p, STEP_ATTACH, origin, why);
+
+	s->attach.mount = mount;
+	s->attach.at = at;
+	s->attach.path = path;
+	s->attach.create = create;
+}
+
+int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
+		      const char *why)
+{
+	struct step *s = plan_append(p, STEP_MKDIR, NULL, why);
+
+	s->mkdir.at = m->scratch;
+	s->mkdir.path = name;
+	s->mkdir.mode = mode;
+	s->mkdir.ret = SLOT_NONE;
+	return mount_tree(p, m, m->scratch, name, false, NULL, why);
+}
+
+/* Where a bind without a target is shown: at its own absolute path. */
+static const char *default_target(struct plan *p, const char *src)
+{
+	cleanup_free char *real = NULL;
+
+	if (*src != '/' || strstr(src, "..")) {
+		real = realpath(src, NULL);
+		if (real)
+			return plan_text(p, "%s", real);
+	}
+	return plan_text(p, "%s%s", *src == '/' ? "" : "/", src); /* missing: its step says so */
+}
+
+static bool is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+static void plan_bind_sources(struct plan *p, struct mounts *m)
+{
+	size_t n = 0;
+
+	for (const struct spec_mount *i = m->spec->mounts; i; i = i->next)
+		n++;
+	m->sources = plan_alloc(p, (n + 1) * sizeof(*m->sources));
+	m->targets = plan_alloc(p, (n + 1) * sizeof(*m->targets));
+	if (!m->sources || !m->targets)
+		return; /* plan_seal() fails */
+	n = 0;
+	for (const struct spec_mount *i = m->spec->mounts; i; i = i->next, n++) {
+		m->targets[n] = i->dst ? i->dst : default_target(p, i->src);
+		if (!i->src)
+			continue;
+		m->sources[n] = mount_tree(p, m, SLOT_CWD, i->src, true, i->origin,
+					   "the host's files to show inside");
+		p->steps[p->len - 1].tree.target = m->targets[n];
+	}
+}
+
+int mount_plan_sources(struct plan *p, struct mounts *m)
+{
+	const struct spec *s = m->spec;
+	bool fresh_sys = s->net == SPEC_NET_OWN && !m->in_userns;
+	bool own_files = strcmp(m->root_path, "/") != 0 && s->net == SPEC_NET_HOST;
+
+	m->sys_source = m->resolv_source = m->hosts_source = SLOT_NONE;
+	if (!m->template) {
+		p->clone_flags |= CLONE_NEWNS;
+		plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
+	}
+	plan_bind_sources(p, m);
+	if (!fresh_sys)
+		m->sys_source = mount_tree(p, m, SLOT_CWD, "/sys", false, NULL,
+					   "the kernel's devices and settings");
+	if (own_files && m->host->resolv_conf)
+		m->resolv_source = mount_tree(p, m, SLOT_CWD, "/etc/resolv.conf", false, NULL,
+					      "the host's network: its name servers, too");
+	if (own_files && m->host->hosts)
+		m->hosts_source = mount_tree(p, m, SLOT_CWD, "/etc/hosts", false, NULL,
+					     "the host's network: its names, too");
+	return 0;
+}
+
+void mount_plan_enter(struct plan *p, struct mounts *m)
+{
+	struct step *s = plan_append(p, STEP_ROOT, NULL,
+				     m->template ? "the tree made above becomes /" :
+						   "the tree made above becomes /, the host's is "
+						   "detached");
+
+	s->root.slot = m->root;
+	s->root.over = m->template;
+}
+
+static void plan_bind_flags(struct plan *p, int slot, const struct spec_mount *i)
+{
+	uint64_t attr = 0;
+
+	if (i->flags & MINC_BIND_RDONLY)
+		attr |= MOUNT_ATTR_RDONLY;
+	if (!(i->flags & MINC_BIND_DEV) && !is_device(i->src))
+		attr |= MOUNT_ATTR_NODEV;
+	if (!(i->flags & MINC_BIND_SUID))
+		attr |= MOUNT_ATTR_NOSUID;
+	if (attr)
+		mount_attr(p, slot, true, attr, i->origin, "no more than was asked for");
+}
+
+static int plan_tmpfs(struct plan *p, const struct spec_mount *i)
+{
+	struct step *s = mount_fs(p, "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, i->origin,
+				  "an empty directory");
+
+	mount_option(s, "mode", plan_text(p, "%o", i->mode));
+	if (i->size_bytes)
+		mount_option(s, "size",
+			     plan_text(p, "%llu", (unsigned long long)i->size_bytes));
+	return s->fs.ret;
+}
+
+int mount_plan_user(struct plan *p, struct mounts *m)
+{
+	const struct spec *spec = m->spec;
+	size_t n = 0;
+
+	for (const struct spec_mount *i = spec->mounts; i && m->targets; i = i->next, n++) {
+		int slot = m->sources[n];
+
+		if (i->src)
+			plan_bind_flags(p, slot, i);
+		else
+			slot = plan_tmpfs(p, i);
+		mount_attach(p, slot, m->root, m->targets[n], CREATE_LIKE_MOUNT, i->origin,
+			     "shown where it was asked for");
+	}
+	if (spec->root_flags & MINC_ROOT_RDONLY)
+		mount_attr(p, m->root, false, MOUNT_ATTR_RDONLY, spec->root_origin,
+			   "the root cannot be written");
+	return 0;
+}

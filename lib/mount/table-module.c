@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table-module - see table.h. The module "mounts": libmount reads the table, and this file
+ * decides what of it can be seen.
+ *
+ * A path alone does not name a mount: several may have the same one, and a directory
+ * hidden by a later mount keeps its mounts. So visibility follows the mounts' own tree
+ * (the ids and parents of proc_pid_mountinfo(5)): among the mounts on one parent, one at
+ * or above another's place hides it; what hangs on a hidden mount is hidden; and a mount
+ * with another on its own root cannot be seen although it holds that other one.
+ */
+#include "mount/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount/libmount.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+static const char table_path[] = "/proc/thread-self/mountinfo";
+
+enum reach { REACH_UNKNOWN, REACH_NO, REACH_YES };
+
+struct node {
+	int id, parent_id;
+	size_t index; /* place in the table: later ones are newer */
+	const char *path, *fstype;
+	struct node *parent; /* NULL: outside the table, or the root */
+	bool hidden;         /* by another mount on the same parent */
+	bool covered;        /* by a mount on its own root */
+	enum reach reach;
+};
+
+__attribute__((visibility("default"))) mount_table_fn mount_table;
+
+static void table_freep(struct libmnt_table **t)
+{
+	mnt_unref_table(*t);
+}
+
+static void iter_freep(struct libmnt_iter **i)
+{
+	mnt_free_iter(*i);
+}
+
+/* As strcmp(3), but "/" sorts before everything, so that a tree stays together. */
+static int path_compare(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	if (*a == *b)
+		return 0;
+	if (!*a || !*b)
+		return *a ? 1 : -1;
+	if (*a == '/' || *b == '/')
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+}
+
+/* @path is strictly below @dir. */
+static bool path_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (len == 1)
+		return path[1] != '\0';
+	return strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
+static int compare_siblings(const void *pa, const void *pb)
+{
+	const struct node *a = pa, *b = pb;
+	int r;
+
+	if (a->parent_id != b->parent_id)
+		return a->parent_id < b->parent_id ? -1 : 1;
+	r = path_compare(a->path, b->path);
+	if (r != 0)
+		return r;
+	return a->index > b->index ? -1 : 1; /* the newer hides the older */
+}
+
+static int compare_ids(const void *pa, const void *pb)
+{
+	const struct node *const *a = pa, *const *b = pb;
+
+	return ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
+}
+
+static int compare_results(const void *pa, const void *pb)
+{
+	const struct submount *a = pa, *b = pb;
+
+	return path_compare(a->path, b->path);
+}
+
+/* Fill @ret_nodes, to be freed; their strings belong to @table. */
+static int read_nodes(struct libmnt_table *table, struct node **ret_nodes,
+		      size_t *ret_len)
+{
+	__attribute__((cleanup(iter_freep))) struct libmnt_iter *iter =
+		mnt_new_iter(MNT_ITER_FORWARD);
+	size_t len = 0, size = (size_t)mnt_table_get_nents(table);
+	cleanup_free struct node *nodes = calloc(size + 1, sizeof(*nodes));
+	struct libmnt_fs *fs;
+
+	if (!iter || !nodes)
+		return -ENOMEM;
+	while (len < size && mnt_table_next_fs(table, iter, &fs) == 0) {
+		struct node *n = &nodes[len];
+
+		n->id = mnt_fs_get_id(fs);
+		n->parent_id = mnt_fs_get_parent_id(fs);
+		n->path = mnt_fs_get_target(fs);
+		n->fstype = mnt_fs_get_fstype(fs);
+		n->index = len;
+		if (n->path && n->path[0] == '/' && n->fstype)
+			len++;
+	}
+	*ret_nodes = take_ptr(&nodes);
+	*ret_len = len;
+	return 0;
+}
+
+/* Nodes sorted by compare_siblings(): what hides others comes right before them. */
+static void mark_hidden(struct node *nodes, size_t len)
+{
+	const struct node *top = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		struct node *n = &nodes[i];
+
+		n->hidden =
+			top && top->parent_id == n->parent_id &&
+			(str_equal(top->path, n->path) || path_below(n->path, top->path));
+		if (!n->hidden)
+			top = n;
+	}
+}
+
+static int link_parents(struct node *nodes, size_t len)
+{
+	cleanup_free struct node **by_id = calloc(len + 1, sizeof(struct node *));
+
+	if (!by_id)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++)
+		by_id[i] = &nodes[i];
+	qsort(by_id, len, sizeof(*by_id), compare_ids);
+	for (size_t i = 0; i < len; i++) {
+		const struct node key = { .id = nodes[i].parent_id }, *k = &key;
+		struct node **found =
+			bsearch(&k, by_id, len, sizeof(*by_id), compare_ids);
+
+		if (!found || *found == &nodes[i])
+			continue;
+		nodes[i].parent = *found;
+		if (str_equal((*found)->path, nodes[i].path))
+			(*found)->covered = true;
+	}
+	return 0;
+}
+
+/* Whether the way from the root to the mount's place is free. Not recursive: mounts may
+ * be nested thousands deep. */
+static bool reachable(struct node *node, size_t limit)
+{
+	enum reach reach = REACH_YES;
+	size_t steps = 0;
+
+	for (struct node *n = node; n; n = n->parent) {
+		if (n->reach != REACH_UNKNOWN) {
+			reach = n->reach;
+			break;
+		}
+		if (n->hidden || ++steps > limit) {
+			reach = REACH_NO;
+			break;
+		}
+	}
+	for (struct node *n = node; n && n->reach == REACH_UNKNOWN; n = n->parent) {
+		n->reach = reach;
+		if (n->hidden)
+			break; /* nothing is known of what is above */
+	}
+	return reach == REACH_YES;
+}
+
+/*
+ * Add @n to @list unless its place cannot be opened at all: then nobody in the container
+ * can look there either. libmount takes " (deleted)" for the kernel's remark even where
+ * it is a part of the name.
+ */
+static int append(const struct node *n, struct arena *a, struct submount *list,
+		  size_t *len)
+{
+	const char *path = arena_strdup(a, n->path);
+	const char *fstype = arena_strdup(a, n->fstype);
+	bool directory = true;
+
+	/* looking at an automount point would mount it; it is always a directory */
+	if (path && !str_equal(n->fstype, "autofs")) {
+		const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+		cleanup_close int fd = open(path, flags);
+
+		if (fd < 0 && errno == ENOENT) {
+			path = arena_printf(a, "%s (deleted)", n->path);
+			fd = path ? open(path, flags) : -1;
+		}
+		if (fd < 0 && path && errno != ENOTDIR)
+			return 0;
+		directory = fd >= 0;
+	}
+	if (!path || !fstype)
+		return -ENOMEM;
+	list[(*len)++] = (struct submount){ path, fstype, directory };
+	return 0;
+}
+
+static int collect(struct node *nodes, size_t len, const char *root, struct arena *a,
+		   struct submount **ret, size_t *ret_len)
+{
+	struct submount *list;
+	size_t found = 0;
+	int r;
+
+	qsort(nodes, len, sizeof(*nodes), compare_siblings);
+	mark_hidden(nodes, len);
+	r = link_parents(nodes, len);
+	if (r < 0)
+		return r;
+	list = arena_alloc(a, (len + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++) {
+		struct node *n = &nodes[i];
+
+		if (!path_below(n->path, root) || n->covered || !reachable(n, len))
+			continue;
+		r = append(n, a, list, &found);
+		if (r < 0)
+			return r;
+	}
+	qsort(list, found, sizeof(*list), compare_results);
+	*ret = list;
+	*ret_len = found;
+	return 0;
+}
+
+int mount_table(const char *root, struct arena *a, struct submount **ret, size_t *ret_len,
+		struct err *e)
+{
+	__attribute__((cleanup(table_freep))) struct libmnt_table *table =
+		mnt_new_table();
+	cleanup_free struct node *nodes = NULL;
+	size_t len = 0;
+	int r;
+
+	if (!table)
+		return err_set(e, -ENOMEM, "%s", table_path);
+	r = mnt_table_parse_file(table, table_path);
+	if (r != 0)
+		return err_set(e, r < 0 ? r : -EIO, "%s", table_path);
+	r = read_nodes(table, &nodes, &len);
+	if (r < 0)
+		return err_set(e, r, "%s", table_path);
+	r = collect(nodes, len, root, a, ret, ret_len);
+	return r < 0 ? err_set(e, r, "%s", table_path) : 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * idmap - whose ids the container uses. A caller without privilege gets a user namespace:
+ * with one id, which needs no help, or with the ranges that /etc/subuid and /etc/subgid
+ * give it, which newuidmap(1) and newgidmap(1) must write. See user_namespaces(7),
+ * subuid(5).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "ns/ns.h"
+
+enum { SUBID_MAX_BYTES = 1024 * 1024 };
+
+/* Parse "OWNER:START:COUNT" lines that belong to @name or @uid. */
+static size_t parse_subids(const char *text, const char *name, uint32_t uid,
+			   struct id_range *ret)
+{
+	size_t len = 0;
+
+	for (const char *p = text; *p && len < IDMAP_RANGES_MAX;) {
+		size_t n = strcspn(p, "\n");
+		char line[256], *start, *count;
+		uint64_t first, ids, owner;
+
+		if (n < sizeof(line)) {
+			memcpy(line, p, n);
+			line[n] = '\0';
+			start = strchr(line, ':');
+			count = start ? strchr(start + 1, ':') : NULL;
+			if (count) {
+				*start++ = *count++ = '\0';
+				if ((strcmp(line, name) == 0 ||
+				     (str_to_u64(line, UINT32_MAX, &owner) == 0 &&
+				      owner == uid)) &&
+				    str_to_u64(start, UINT32_MAX - 1, &first) == 0 &&
+				    str_to_u64(count, UINT32_MAX - first, &ids) == 0 && ids)
+					ret[len++] = (struct id_range){ (uint32_t)first,
+									(uint32_t)ids };
+			}
+		}
+		p += n + (p[n] == '\n');
+	}
+	return len;
+}
+
+static size_t read_subids(const char *path, const char *name, uint32_t uid,
+			  struct id_range *ret)
+{
+	cleanup_free char *text = NULL;
+
+	if (io_read_file(AT_FDCWD, path, SUBID_MAX_BYTES, &text, NULL) < 0)
+		return 0;
+	return parse_subids(text, name, uid, ret);
+}
+
+/* The caller's ranges; false if it has none or the helpers are missing. */
+static bool find_ranges(const struct host *h, struct idmap *m)
+{
+	cleanup_free char *passwd = NULL;
+	char name[64] = "";
+
+	if (io_read_file(AT_FDCWD, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
+		(void)passwd_name(passwd, h->uid, name, sizeof(name)); /* else by number */
+	m->uids_len = read_subids("/etc/subuid", name, h->uid, m->uids);
+	m->gids_len = m->uids_len ? read_subids("/etc/subgid", name, h->uid, m->gids) : 0;
+	return m->uids_len && m->gids_len && access("/usr/bin/newuidmap", X_OK) == 0 &&
+	       access("/usr/bin/newgidmap", X_OK) == 0;
+}
+
+int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e)
+{
+	memset(ret, 0, sizeof(*ret));
+	switch (s->userns) {
+	case SPEC_USERNS_AUTO:
+		ret->own = !h->privileged;
+		ret->single = ret->own && !find_ranges(h, ret);
+		return 0;
+	case SPEC_USERNS_HOST:
+		if (h->privileged)
+			return 0;
+		err_say(e, -EPERM, "%s: only root can do without a user namespace",
+			s->userns_origin);
+		return -EPERM;
+	case SPEC_USERNS_SINGLE:
+		ret->own = ret->single = true;
+		return 0;
+	case SPEC_USERNS_RANGE:
+		ret->own = true;
+		if (find_ranges(h, ret))
+			return 0;
+		err_say(e, -ENOENT,
+			"%s: no subordinate ids for uid %u in /etc/subuid and /etc/subgid, or "
+			"no newuidmap and newgidmap",
+			s->userns_origin, h->uid);
+		err_hint(e, "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
+			    "USER; Debian package uidmap");
+		return -ENOENT;
+	}
+	return -EINVAL;
+}
+
+/* newuidmap's arguments: inside outside count, inside 0 being the caller itself. */
+static const char *const *helper_args(struct plan *p, uint32_t self, const struct id_range *v,
+				      size_t len)
+{
+	const char **args = plan_alloc(p, (3 * (len + 1) + 1) * sizeof(*args));
+	uint32_t inside = 1;
+	size_t n = 0;
+
+	if (!args)
+		return NULL;
+	args[n++] = "0";
+	args[n++] = plan_text(p, "%u", self);
+	args[n++] = "1";
+	for (size_t i = 0; i < len; i++) {
+		args[n++] = plan_text(p, "%u", inside);
+		args[n++] = plan_text(p, "%u", v[i].start);
+		args[n++] = plan_text(p, "%u", v[i].count);
+		inside += v[i].count;
+	}
+	return args;
+}
+
+int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
+		 const struct idmap *map, const struct identity *id)
+{
+	struct step *step;
+
+	if (!map->own)
+		return 0;
+	p->clone_flags |= CLONE_NEWUSER;
+	if (map->single) {
+		step = plan_append(p, STEP_IDMAP, s->userns_origin,
+				   "the caller's own id becomes the container's user");
+		step->idmap.uid_map = plan_text(p, "%u %u 1\n", id->uid, h->uid);
+		step->idmap.gid_map = plan_text(p, "%u %u 1\n", id->gid, h->gid);
+		return 0;
+	}
+	step = plan_append(p, STEP_IDMAP, s->userns_origin,
+			   "the caller becomes root, its subordinate ids become 1 and up");
+	step->idmap.uid_args = helper_args(p, h->uid, map->uids, map->uids_len);
+	step->idmap.gid_args = helper_args(p, h->gid, map->gids, map->gids_len);
+	p->own_memory = true; /* the caller must run the helpers meanwhile */
+	return 0;
+}
+
+/* The first line of a small file equals @value. */
+static bool file_says(const char *path, const char *value)
+{
+	cleanup_free char *text = NULL;
+
+	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, value) == 0;
+}
+
+void idmap_hint(struct err *e)
+{
+	if (file_says("/proc/sys/kernel/unprivileged_userns_clone", "0"))
+		err_hint(e, "user namespaces are forbidden to ordinary users: sysctl "
+			    "kernel.unprivileged_userns_clone=1");
+	else if (file_says("/proc/sys/user/max_user_namespaces", "0"))
+		err_hint(e, "user namespaces are forbidden: sysctl "
+			    "user.max_user_namespaces=10000");
+	else if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
+		err_hint(e, "AppArmor restricts user namespaces: sysctl "
+			    "kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
+			    "'userns,' for this program");
+	else
+		err_hint(e, "a seccomp filter or security module may forbid user namespaces "
+			    "(as inside most containers): run as root, or allow clone with "
+			    "CLONE_NEWUSER");
+}

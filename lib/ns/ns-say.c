@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* ns-say - the steps of the namespaces as shell; see plan/explain.c for the script. */
+#include "base/quote.h"
+#include "ns/ns.h"
+
+void say_lifeline(FILE *out, const struct step *s)
+{
+	(void)s;
+	fputs(": unshare --kill-child, below\n", out);
+}
+
+void say_idmap(FILE *out, const struct step *s)
+{
+	(void)s;
+	fputs(": unshare --map-..., below\n", out);
+}
+
+void say_join(FILE *out, const struct step *s)
+{
+	fprintf(out, ": no shell equivalent: nothing can be executed in %s\n", s->join.name);
+}
+
+void say_unshare(FILE *out, const struct step *s)
+{
+	(void)s;
+	fputs(": unshare, below\n", out);
+}
+
+void say_hostname(FILE *out, const struct step *s)
+{
+	fputs("hostname ", out);
+	quote_shell(out, s->hostname.name);
+	fputc('\n', out);
+}
+
+void say_link_up(FILE *out, const struct step *s)
+{
+	fputs("ip link set ", out);
+	quote_shell(out, s->link_up.name);
+	fputs(" up\n", out);
+}
+
+void say_link_move(FILE *out, const struct step *s)
+{
+	fputs("me=$(readlink /proc/self) # as the host counts\nnsenter --net=/proc/self/fd/9 "
+	      "ip link set ",
+	      out);
+	quote_shell(out, s->link_move.name);
+	fputs(" netns \"$me\"\n", out);
+}
+
+void say_affinity(FILE *out, const struct step *s)
+{
+	int top = 15;
+
+	while (top > 0 && s->affinity.mask[top] == 0)
+		top--;
+	fputs("taskset -p ", out);
+	for (int i = top; i >= 0; i--)
+		fprintf(out, i == top ? "%llx" : "%016llx",
+			(unsigned long long)s->affinity.mask[i]);
+	fputs(" \"$(readlink /proc/self)\" >/dev/null\n", out);
+}
+
+void say_session(FILE *out, const struct step *s)
+{
+	(void)s;
+	fputs(": setsid, below\n", out);
+}

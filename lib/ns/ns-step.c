@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* ns-step - child code of the namespaces: system calls on prepared memory only. */
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "ns/ns.h"
+
+int run_lifeline(struct runner *r, const struct step *s)
+{
+	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct timespec now = { 0 };
+
+	if (s->lifeline.die_with_parent) {
+		int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+
+		if (ret < 0)
+			return ret;
+	}
+	/* If the caller died before the signal was armed, its end of the channel is closed. */
+	if (sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
+		sys_exit(125);
+	return 0;
+}
+
+static int write_proc(const char *path, const char *text)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+	long n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_write(fd, text, strlen(text));
+	(void)sys_close(fd); /* the write was all */
+	return n < 0 ? (int)n : 0;
+}
+
+int run_idmap(struct runner *r, const struct step *s)
+{
+	struct verdict ready = { .kind = VERDICT_READY };
+	char byte;
+	int ret;
+
+	if (s->idmap.uid_args) {
+		long n = sys_write(r->channel, &ready, sizeof(ready));
+
+		if (n < 0)
+			return (int)n;
+		n = sys_read(r->channel, &byte, 1);
+		return n == 1 ? 0 : n < 0 ? (int)n : -ECANCELED;
+	}
+	/* Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM else). */
+	ret = write_proc("/proc/self/setgroups", "deny");
+	if (ret == 0)
+		ret = write_proc("/proc/self/uid_map", s->idmap.uid_map);
+	if (ret == 0)
+		ret = write_proc("/proc/self/gid_map", s->idmap.gid_map);
+	return ret;
+}
+
+int run_join(struct runner *r, const struct step *s)
+{
+	(void)r; /* the descriptor is the context's own */
+	return sys_setns(s->join.fd, s->join.type);
+}
+
+int run_unshare(struct runner *r, const struct step *s)
+{
+	(void)r; /* no slot */
+	return sys_unshare(s->unshare.flags);
+}
+
+int run_hostname(struct runner *r, const struct step *s)
+{
+	(void)r; /* no slot */
+	return sys_call(SYS_sethostname, s->hostname.name, strlen(s->hostname.name), 0, 0, 0);
+}
+
+int run_link_up(struct runner *r, const struct step *s)
+{
+	int fd = sys_call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0), ret;
+	struct ifreq req;
+
+	(void)r; /* no slot */
+	if (fd < 0)
+		return fd;
+	memset(&req, 0, sizeof(req));
+	memcpy(req.ifr_name, s->link_up.name, strlen(s->link_up.name) + 1);
+	ret = sys_ioctl(fd, SIOCGIFFLAGS, &req);
+	if (ret == 0) {
+		req.ifr_flags |= IFF_UP;
+		ret = sys_ioctl(fd, SIOCSIFFLAGS, &req);
+	}
+	(void)sys_close(fd); /* nothing buffered */
+	return ret;
+}
+
+/* RTM_SETLINK: move @name into the namespace of @netns; see rtnetlink(7). */
+static int send_move(int socket, const char *name, int netns)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg info;
+		struct nlattr ns_attr;
+		int ns;
+		struct nlattr name_attr;
+		char name[IF_NAMESIZE];
+	} req;
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char rest[256];
+	} reply;
+	long n;
+
+	memset(&req, 0, sizeof(req));
+	req.header.nlmsg_len = sizeof(req);
+	req.header.nlmsg_type = RTM_NEWLINK;
+	req.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	req.ns_attr.nla_len = sizeof(req.ns_attr) + sizeof(req.ns);
+	req.ns_attr.nla_type = IFLA_NET_NS_FD;
+	req.ns = netns;
+	req.name_attr.nla_len = sizeof(req.name_attr) + sizeof(req.name);
+	req.name_attr.nla_type = IFLA_IFNAME;
+	memcpy(req.name, name, strlen(name)); /* spec: shorter than IF_NAMESIZE */
+	n = sys_write(socket, &req, sizeof(req));
+	if (n < 0)
+		return (int)n;
+	n = sys_read(socket, &reply, sizeof(reply));
+	if (n < 0)
+		return (int)n;
+	return reply.header.nlmsg_type == NLMSG_ERROR ? reply.error.error : -EBADMSG;
+}
+
+int run_link_move(struct runner *r, const struct step *s)
+{
+	int socket = sys_call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE, 0,
+			      0);
+	int netns, ret;
+
+	(void)r; /* no slot */
+	if (socket < 0)
+		return socket;
+	ret = sys_unshare(CLONE_NEWNET); /* the socket stays in the host's */
+	if (ret < 0)
+		return ret;
+	netns = sys_openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
+	if (netns < 0)
+		return netns;
+	ret = send_move(socket, s->link_move.name, netns);
+	(void)sys_close(netns); /* only handles; the process keeps the namespace */
+	(void)sys_close(socket);
+	return ret;
+}
+
+int run_affinity(struct runner *r, const struct step *s)
+{
+	int ret = sys_call(SYS_sched_setaffinity, 0, sizeof(s->affinity.mask), s->affinity.mask,
+			   0, 0);
+
+	(void)r; /* no slot */
+	return ret < 0 ? ret : 0;
+}
+
+int run_session(struct runner *r, const struct step *s)
+{
+	int ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0);
+
+	(void)r; /* no slot */
+	(void)s;
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* ns - planning of everything but the user namespace; see ns.h. */
+#include "ns/ns.h"
+
+#include <minc/container.h>
+#include <string.h>
+
+void ns_plan_lifeline(struct plan *p, const struct spec *s)
+{
+	struct step *step = plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
+					"nothing goes on if the caller dies");
+
+	step->lifeline.die_with_parent = spec_flag(s, MINC_DIE_WITH_PARENT);
+	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+}
+
+void ns_plan_net_move(struct plan *p, const struct spec *s)
+{
+	struct step *step;
+
+	if (s->net != SPEC_NET_OWN)
+		return;
+	if (!s->net_if) {
+		p->clone_flags |= CLONE_NEWNET;
+		return;
+	}
+	step = plan_append(p, STEP_LINK_MOVE, s->net_origin,
+			   "an own network with one of the host's interfaces");
+	step->link_move.name = s->net_if;
+}
+
+void ns_plan_net_up(struct plan *p, const struct spec *s)
+{
+	struct step *step;
+
+	if (s->net != SPEC_NET_OWN)
+		return;
+	step = plan_append(p, STEP_LINK_UP, s->net_origin,
+			   "programs expect 127.0.0.1 to answer");
+	step->link_up.name = "lo";
+}
+
+void ns_plan_uts(struct plan *p, const struct spec *s)
+{
+	struct step *step;
+
+	if (!s->hostname)
+		return;
+	step = plan_append(p, STEP_HOSTNAME, s->hostname_origin, "the name it has for itself");
+	step->hostname.name = s->hostname;
+}
+
+void ns_plan_cpus(struct plan *p, const struct spec *s)
+{
+	struct step *step;
+
+	if (!s->cpus_origin)
+		return;
+	step = plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs");
+	memcpy(step->affinity.mask, s->cpus, sizeof(step->affinity.mask));
+}
+
+void ns_plan_session(struct plan *p)
+{
+	plan_append(p, STEP_SESSION, NULL,
+		    "a session of its own: it cannot type into the caller's terminal");
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ns - user, pid, ipc, uts and network namespaces, and who the command is in them.
+ * Planning functions append steps; the run_ and say_ functions are their two faces.
+ */
+#pragma once
+
+#include "plan/host.h"
+#include "plan/identity.h"
+#include "plan/plan.h"
+#include "plan/runner.h"
+#include "plan/spec.h"
+
+enum { IDMAP_RANGES_MAX = 8 };
+
+struct id_range {
+	uint32_t start, count;
+};
+
+/* Which user namespace, if any. */
+struct idmap {
+	bool own;    /* a new user namespace */
+	bool single; /* with one id; else with the caller's subordinate ranges */
+	struct id_range uids[IDMAP_RANGES_MAX], gids[IDMAP_RANGES_MAX];
+	size_t uids_len, gids_len;
+};
+
+/* Choose it; -EPERM or -ENOENT with a message if what was asked for cannot be had. */
+int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e);
+
+/*
+ * Resolve s->user in etc/passwd and etc/group below @root (a descriptor), or first below
+ * @upper (-EBADF: none). -ENOENT with a message for an unknown name.
+ */
+int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
+		   struct err *e);
+
+/* Name of user @uid in the passwd(5) text @passwd; false if it has none. */
+bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
+
+void ns_plan_lifeline(struct plan *p, const struct spec *s);
+int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
+		 const struct idmap *map, const struct identity *id);
+void ns_plan_net_move(struct plan *p, const struct spec *s);
+void ns_plan_uts(struct plan *p, const struct spec *s);
+void ns_plan_net_up(struct plan *p, const struct spec *s);
+void ns_plan_cpus(struct plan *p, const struct spec *s);
+void ns_plan_session(struct plan *p);
+
+/* Advice for a failed clone(2) with CLONE_NEWUSER: names the knob that forbids it. */
+void idmap_hint(struct err *e);
+
+int run_lifeline(struct runner *r, const struct step *s);
+int run_idmap(struct runner *r, const struct step *s);
+int run_join(struct runner *r, const struct step *s);
+int run_unshare(struct runner *r, const struct step *s);
+int run_hostname(struct runner *r, const struct step *s);
+int run_link_up(struct runner *r, const struct step *s);
+int run_link_move(struct runner *r, const struct step *s);
+int run_affinity(struct runner *r, const struct step *s);
+int run_session(struct runner *r, const struct step *s);
+void say_lifeline(FILE *out, const struct step *s);
+void say_idmap(FILE *out, const struct step *s);
+void say_join(FILE *out, const struct step *s);
+void say_unshare(FILE *out, const struct step *s);
+void say_hostname(FILE *out, const struct step *s);
+void say_link_up(FILE *out, const struct step *s);
+void say_link_move(FILE *out, const struct step *s);
+void say_affinity(FILE *out, const struct step *s);
+void say_session(FILE *out, const struct step *s);

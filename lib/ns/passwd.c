@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * passwd - users and groups of the container's own /etc/passwd and /etc/group. Read
+ * directly, not through NSS: the container's names are not the host's, and a lookup must
+ * not load the container's libraries. See passwd(5), group(5).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+#include "ns/ns.h"
+
+enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
+
+/* Copy the next line of *text, split at ':', into @buf; number of fields, 0 at the end. */
+static size_t next_entry(const char **text, char *buf, size_t len, char *fields[FIELDS])
+{
+	while (**text) {
+		size_t n = strcspn(*text, "\n"), count = 0;
+		const char *line = *text;
+
+		*text += n + (line[n] == '\n');
+		if (n == 0 || n >= len || *line == '#')
+			continue;
+		memcpy(buf, line, n);
+		buf[n] = '\0';
+		for (char *p = buf; p && count < FIELDS; count++) {
+			fields[count] = p;
+			p = strchr(p, ':');
+			if (p)
+				*p++ = '\0';
+		}
+		return count;
+	}
+	return 0;
+}
+
+static bool parse_id(const char *s, uint32_t *ret)
+{
+	uint64_t n;
+
+	if (str_to_u64(s, UINT32_MAX - 1, &n) < 0)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
+{
+	char buf[1024], *f[FIELDS];
+	size_t n;
+
+	while ((n = next_entry(&passwd, buf, sizeof(buf), f)) > 0) {
+		uint32_t entry;
+
+		if (n >= 4 && parse_id(f[2], &entry) && entry == uid) {
+			snprintf(ret, len, "%s", f[0]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Find a user by @name, or by id->uid if @name is NULL, and fill in the rest. */
+static bool find_user(const char *passwd, const char *name, struct identity *id)
+{
+	char buf[1024], *f[FIELDS];
+	size_t n;
+
+	while ((n = next_entry(&passwd, buf, sizeof(buf), f)) > 0) {
+		uint32_t uid, gid;
+
+		if (n < 6 || !parse_id(f[2], &uid) || !parse_id(f[3], &gid))
+			continue;
+		if (name ? strcmp(f[0], name) != 0 : uid != id->uid)
+			continue;
+		id->uid = uid;
+		id->gid = gid;
+		snprintf(id->name, sizeof(id->name), "%s", f[0]);
+		if (f[5][0] == '/' && strlen(f[5]) < sizeof(id->home))
+			snprintf(id->home, sizeof(id->home), "%s", f[5]);
+		return true;
+	}
+	return false;
+}
+
+static bool find_group(const char *group, const char *name, uint32_t *ret)
+{
+	char buf[4096], *f[FIELDS];
+	size_t n;
+
+	while ((n = next_entry(&group, buf, sizeof(buf), f)) > 0)
+		if (n >= 3 && strcmp(f[0], name) == 0 && parse_id(f[2], ret))
+			return true;
+	return false;
+}
+
+static bool has_member(const char *members, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = members; *p; p += strcspn(p, ","), p += *p == ',')
+		if (strncmp(p, name, len) == 0 && (p[len] == ',' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* Supplementary groups of id->name. */
+static void find_groups(const char *group, struct identity *id)
+{
+	const size_t max = sizeof(id->groups) / sizeof(id->groups[0]);
+	char buf[4096], *f[FIELDS];
+	size_t n;
+
+	while (id->groups_len < max && (n = next_entry(&group, buf, sizeof(buf), f)) > 0) {
+		uint32_t gid;
+
+		if (n >= 4 && parse_id(f[2], &gid) && gid != id->gid &&
+		    has_member(f[3], id->name))
+			id->groups[id->groups_len++] = gid;
+	}
+}
+
+/* Read a database of the container; one that does not exist is empty. */
+static int read_database(int root, int upper, const char *path, char **ret)
+{
+	const int dirs[] = { upper, root };
+
+	for (size_t i = 0; i < 2; i++) {
+		cleanup_close int fd = -EBADF;
+
+		if (dirs[i] < 0)
+			continue;
+		/* O_NONBLOCK: a FIFO in its place must not hold us up */
+		fd = sys_openat2(dirs[i], path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+		if (fd >= 0)
+			return io_read_all(fd, DATABASE_MAX_BYTES, ret, NULL);
+	}
+	*ret = calloc(1, 1);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
+		   struct err *e)
+{
+	cleanup_free char *passwd = NULL, *group = NULL;
+	char user[64] = "", *name_of_group;
+	uint64_t n;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	snprintf(ret->home, sizeof(ret->home), "%s", s->user ? "/" : "/root");
+	if (!s->user)
+		return 0;
+	r = read_database(root, upper, "etc/passwd", &passwd);
+	if (r == 0)
+		r = read_database(root, upper, "etc/group", &group);
+	if (r < 0)
+		return err_set(e, r, "user database of the container");
+	snprintf(user, sizeof(user), "%s", s->user);
+	name_of_group = strchr(s->user, ':');
+	user[strcspn(user, ":")] = '\0';
+	if (str_to_u64(user, UINT32_MAX - 1, &n) == 0) {
+		ret->uid = (uint32_t)n;
+		(void)find_user(passwd, NULL, ret); /* a number needs no entry */
+	} else if (!find_user(passwd, user, ret)) {
+		return err_say(e, -ENOENT, "%s: no user %s in the container's /etc/passwd",
+			       s->user_origin, user);
+	}
+	if (!name_of_group) {
+		if (ret->name[0])
+			find_groups(group, ret);
+		return 0;
+	}
+	name_of_group++;
+	if (str_to_u64(name_of_group, UINT32_MAX - 1, &n) == 0)
+		ret->gid = (uint32_t)n;
+	else if (!find_group(group, name_of_group, &ret->gid))
+		return err_say(e, -ENOENT, "%s: no group %s in the container's /etc/group",
+			       s->user_origin, name_of_group);
+	return 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * write - a spec becomes a config.json (see oci/config.h): the top, root and annotations.
+ * The other rooms: write-process.c, write-linux.c.
+ *
+ * Other runtimes do not know our annotations. What they make of the rest must never be
+ * wider than what was asked for: the root below an overlay is read-only for them, and a
+ * user that only the container's passwd(5) knows is nobody.
+ */
+#include "oci/write.h"
+
+#include <errno.h>
+#include <minc/container.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "oci/config.h"
+#include "oci/standard.h"
+
+static void json_freep(json_t **j)
+{
+	json_decref(*j);
+}
+
+void write_put(struct writer *w, json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) < 0 && w->failed == 0)
+		w->failed = -ENOMEM;
+}
+
+void write_append(struct writer *w, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) < 0 && w->failed == 0)
+		w->failed = -ENOMEM;
+}
+
+json_t *write_text(struct writer *w, const char *text)
+{
+	json_t *ret = json_string(text);
+
+	/* json_string() refuses what it cannot represent in the same way as no memory */
+	if (!ret && w->failed == 0)
+		w->failed = text && !json_string_nocheck(text) ? -ENOMEM : -EILSEQ;
+	return ret;
+}
+
+json_t *write_format(struct writer *w, const char *format, ...)
+{
+	cleanup_free char *text = NULL;
+	json_t *ret = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		ret = write_text(w, text);
+	else if (w->failed == 0)
+		w->failed = -ENOMEM;
+	return ret;
+}
+
+json_t *write_path(struct writer *w, const char *path)
+{
+	const char *cwd = w->h->cwd;
+
+	if (*path == '/' || !cwd)
+		return write_text(w, path);
+	if (str_equal(path, "."))
+		return write_text(w, cwd);
+	if (str_starts_with(path, "./"))
+		path += 2;
+	return write_format(w, "%s%s%s", cwd, str_equal(cwd, "/") ? "" : "/", path);
+}
+
+json_t *write_texts(struct writer *w, const char *const *list)
+{
+	json_t *ret = json_array();
+
+	for (; *list; list++)
+		write_append(w, ret, write_text(w, *list));
+	return ret;
+}
+
+void write_note(struct writer *w, const char *note, const char *value)
+{
+	write_put(w, w->notes, note, write_text(w, value));
+}
+
+static void write_root(struct writer *w, json_t *top)
+{
+	const unsigned flags = w->s->root_flags;
+	const bool direct = flags & MINC_ROOT_DIRECT, readonly = flags & MINC_ROOT_RDONLY;
+	json_t *root = json_object();
+
+	write_put(w, root, "path", write_path(w, w->s->root));
+	write_put(w, root, "readonly", json_boolean(readonly || !direct));
+	write_put(w, top, "root", root);
+	if (!direct)
+		write_note(w, OCI_NOTE_ROOT, "overlay");
+	if (!direct && readonly)
+		write_note(w, OCI_NOTE_READONLY, "true");
+	if (flags & (MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS))
+		write_note(w, OCI_NOTE_SUBMOUNTS,
+			   flags & MINC_ROOT_SUBMOUNTS ? "true" : "false");
+	if (w->s->keep)
+		write_note(w, OCI_NOTE_KEEP, "true");
+	if (w->s->storage)
+		write_put(w, w->notes, OCI_NOTE_STORAGE, write_path(w, w->s->storage));
+}
+
+static void write_cpus(struct writer *w)
+{
+	char text[16 * 16 + 1], *p = text;
+
+	for (int i = 15; i >= 0; i--)
+		p += sprintf(p, "%016llx", (unsigned long long)w->s->cpus[i]);
+	p = text + strspn(text, "0");
+	if (*p)
+		write_note(w, OCI_NOTE_CPUS, p);
+}
+
+static void write_flags(struct writer *w)
+{
+	for (size_t i = 0; i < oci_flag_notes_len; i++)
+		if (spec_flag(w->s, oci_flag_notes[i].flag))
+			write_note(w, oci_flag_notes[i].note, "true");
+}
+
+static void write_top(struct writer *w, json_t *top, const char *const *argv)
+{
+	write_put(w, top, "ociVersion", json_string("1.0.2"));
+	write_process(w, top, argv);
+	write_root(w, top);
+	if (w->s->hostname)
+		write_put(w, top, "hostname", write_text(w, w->s->hostname));
+	write_mounts(w, top);
+	write_linux(w, top);
+	write_flags(w);
+	write_cpus(w);
+}
+
+int oci_config_write(const struct spec *s, const struct host *h, const char *const *argv,
+		     FILE *out)
+{
+	const char *const shell[] = { h->shell ? h->shell : "/bin/sh", NULL };
+	__attribute__((cleanup(json_freep))) json_t *top = json_object();
+	struct writer w = { .s = s, .h = h, .notes = json_object() };
+
+	write_put(&w, top, "annotations", w.notes);
+	if (s->fds)
+		return err_say(s->err, -ENOTSUP,
+			       "file descriptor %d: a config.json cannot pass "
+			       "open files",
+			       s->fds->target);
+	/* a name that the kernel is told by us alone cannot be given to another runtime */
+	w.in_userns = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
+		      (s->userns == SPEC_USERNS_AUTO && !h->privileged);
+	if (w.failed == 0)
+		write_top(&w, top, argv ? argv : s->argv ? s->argv : shell);
+	if (w.failed == 0 &&
+	    (json_dumpf(top, out, JSON_INDENT(2)) < 0 || fputc('\n', out) < 0))
+		w.failed = -EIO;
+	return w.failed < 0 ? err_set(s->err, w.failed, "config.json") : 0;
+}

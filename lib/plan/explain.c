@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explain - a plan in words. The script makes every mount at a place of its own below $t
+ * and moves it where it belongs, as the steps do with descriptors: slot N of the plan is
+ * the variable sN. After the root changed, the host's programs run through the dynamic
+ * loader from the working directory, which is still in the host's /usr.
+ */
+#include "plan/explain.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/quote.h"
+#include "base/sys.h"
+
+static const struct {
+	uint64_t flag;
+	const char *option;
+} namespaces[] = {
+	{ CLONE_NEWNS, "--mount --propagation unchanged" },
+	{ CLONE_NEWPID, "--pid --fork --kill-child" },
+	{ CLONE_NEWIPC, "--ipc" },
+	{ CLONE_NEWUTS, "--uts" },
+	{ CLONE_NEWNET, "--net" },
+	{ CLONE_NEWUSER, "--user" },
+};
+
+static const char prologue[] =
+	"#!/bin/sh\n"
+	"# What starting this container does, as a script: needs util-linux 2.38, coreutils,\n"
+	"# iproute2 and a merged /usr. Run it as the user who would start the container.\n"
+	"set -eu\n"
+	"t=$(mktemp -d) # a mount point, hidden from the container and removed at the end\n"
+	"trap 'rmdir \"$t\"' EXIT\n"
+	"exec 9</proc/self/ns/net # the host's network, for moving an interface\n";
+
+static const char functions[] =
+	"set -eu\n"
+	"t=$1\n"
+	"umask 022\n"
+	"priv=\n"
+	"\n"
+	"# inside ROOT PATH: PATH with every symbolic link and \"..\" resolved inside ROOT\n"
+	"inside() {\n"
+	"\tleft=$2 seen=\n"
+	"\twhile [ -n \"$left\" ]; do\n"
+	"\t\tleft=${left#/}\n"
+	"\t\tname=${left%%/*}\n"
+	"\t\tcase $left in */*) left=${left#*/} ;; *) left= ;; esac\n"
+	"\t\tcase $name in\n"
+	"\t\t'' | .) continue ;;\n"
+	"\t\t..) seen=${seen%/*}; continue ;;\n"
+	"\t\tesac\n"
+	"\t\tif [ -L \"$1$seen/$name\" ]; then\n"
+	"\t\t\tlink=$(readlink \"$1$seen/$name\")\n"
+	"\t\t\tcase $link in /*) seen= ;; esac\n"
+	"\t\t\tleft=$link/$left\n"
+	"\t\telse\n"
+	"\t\t\tseen=$seen/$name\n"
+	"\t\tfi\n"
+	"\tdone\n"
+	"\tprintf '%s\\n' \"$1$seen\"\n"
+	"}\n"
+	"# place NAME SOURCE: a mount point of SOURCE's type\n"
+	"place() { if [ -d \"$2\" ]; then mkdir \"$1\"; else : >\"$1\"; fi; }\n"
+	"# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT\n"
+	"attach() {\n"
+	"\ttarget=$(inside \"$2\" \"$3\")\n"
+	"\tif [ -n \"${4-}\" ] && ! [ -e \"$target\" ]; then\n"
+	"\t\tif [ -d \"$1\" ]; then mkdir -p \"$target\"\n"
+	"\t\telse mkdir -p \"${target%/*}\"; : >\"$target\"; fi\n"
+	"\tfi\n"
+	"\tmount --move \"$1\" \"$target\"\n"
+	"}\n"
+	"# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it\n"
+	"flags() {\n"
+	"\tfindmnt ${3-} -rno TARGET \"$2\" | while IFS= read -r m; do\n"
+	"\t\tmount -o \"remount,bind,$1\" \"$(printf '%b' \"$m\")\"\n"
+	"\tdone\n"
+	"}\n";
+
+static const char tools[] =
+	"# The host's programs for after the root has changed; see host().\n"
+	"ld=$(ldd /bin/sh | sed -n 's,^[ \\t]*\\(/[^ ]*ld[^ ]*\\) .*,\\1,p')\n"
+	"ld=$(readlink -f \"$ld\") ld=${ld#/usr/} libs=${ld%/*}\n"
+	"umount=$(readlink -f \"$(command -v umount)\") umount=${umount#/usr/}\n"
+	"setpriv=$(readlink -f \"$(command -v setpriv)\") setpriv=${setpriv#/usr/}\n"
+	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n"
+	"mount -t tmpfs minc \"$t\"\n";
+
+static void put_comment(const struct plan *p, const struct step_ops *ops, size_t i, FILE *out)
+{
+	const struct step *s = &p->steps[i];
+	char object[256];
+
+	ops[s->kind].name_object(object, sizeof(object), s);
+	for (char *c = object; *c; c++)
+		if (*c == '\n')
+			*c = '?';
+	fprintf(out, "\n# %zu. %s%s%s: %s", i + 1, ops[s->kind].name, *object ? " " : "", object,
+		s->why);
+	if (s->origin)
+		fprintf(out, " (%s)", s->origin);
+	fputc('\n', out);
+}
+
+static void put_step(const struct plan *p, const struct step_ops *ops, size_t i, FILE *out)
+{
+	const struct step *s = &p->steps[i];
+
+	put_comment(p, ops, i, out);
+	if (s->flags & (STEP_IF_EXISTS | STEP_OPTIONAL))
+		fputs("{\n", out);
+	ops[s->kind].say(out, s);
+	if (s->flags & STEP_IF_EXISTS)
+		fputs("} 2>/dev/null || : skipped, for it does not exist\n", out);
+	else if (s->flags & STEP_OPTIONAL)
+		fputs("} || echo 'warning: this step failed' >&2\n", out);
+}
+
+static void put_unshare(const struct plan *p, FILE *out)
+{
+	fputs("set +e\nsetsid --wait unshare", out);
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
+		if (p->clone_flags & namespaces[i].flag)
+			fprintf(out, " %s", namespaces[i].option);
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+		unsigned uid = 0, gid = 0;
+
+		if (s->kind != STEP_IDMAP)
+			continue;
+		if (s->idmap.uid_map) {
+			(void)sscanf(s->idmap.uid_map, "%u", &uid); /* our own text */
+			(void)sscanf(s->idmap.gid_map, "%u", &gid);
+			fprintf(out, " --map-user=%u --map-group=%u", uid, gid);
+		} else {
+			fprintf(out, " --map-root-user --map-users=%s,%s,%s --map-groups=%s,%s,%s",
+				s->idmap.uid_args[4], s->idmap.uid_args[3], s->idmap.uid_args[5],
+				s->idmap.gid_args[4], s->idmap.gid_args[3], s->idmap.gid_args[5]);
+		}
+	}
+	fputs(" \\\n\tsh -c \"$plan\" minc \"$t\"\nexit $?\n", out);
+}
+
+int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
+{
+	char end[64] = "END_OF_PLAN", *text = NULL;
+	size_t len;
+	FILE *steps = open_memstream(&text, &len);
+
+	if (!steps)
+		return -ENOMEM;
+	fputs(functions, steps);
+	fputs(tools, steps);
+	for (size_t i = 0; i < p->len; i++)
+		put_step(p, ops, i, steps);
+	if (fclose(steps) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	/* No argument of the command may end the script early. */
+	while (strstr(text, end) && strlen(end) < sizeof(end) - 1)
+		strcat(end, "_");
+	fputs(prologue, out);
+	fprintf(out, "plan=$(cat <<'%s'\n%s%s\n)\n", end, text, end);
+	free(text);
+	put_unshare(p, out);
+	return 0;
+}
+
+void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
+{
+	fputs("{\n  \"version\": 1,\n  \"namespaces\": [", out);
+	for (size_t i = 0, n = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+		static const char *const names[] = { "mount", "pid", "ipc",
+						     "uts",   "network", "user" };
+
+		if (p->clone_flags & namespaces[i].flag)
+			fprintf(out, "%s\"%s\"", n++ ? ", " : "", names[i]);
+	}
+	fputs("],\n  \"steps\": [\n", out);
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+		char object[256];
+
+		ops[s->kind].name_object(object, sizeof(object), s);
+		fprintf(out, "    { \"number\": %zu, \"name\": ", i + 1);
+		quote_json(out, ops[s->kind].name);
+		fputs(", \"object\": ", out);
+		quote_json(out, object);
+		fputs(", \"why\": ", out);
+		quote_json(out, s->why);
+		if (s->origin) {
+			fputs(", \"origin\": ", out);
+			quote_json(out, s->origin);
+		}
+		fprintf(out, "%s%s }%s\n", s->flags & STEP_OPTIONAL ? ", \"optional\": true" : "",
+			s->flags & STEP_IF_EXISTS ? ", \"if_exists\": true" : "",
+			i + 1 < p->len ? "," : "");
+	}
+	fputs("  ]\n}\n", out);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host - see host.h.
+ *
+ * The template: a copy of the caller's mount namespace costs time for every mount the
+ * host has, twice (copy and teardown). The kernel's own kdevtmpfs thread has lived in a
+ * mount namespace with a single mount since boot; namespaces(7) ioctls of Linux 6.12 find
+ * it as the one made next after the initial one. Only its emptiness matters, and that is
+ * checked; who owns it does not, because a container gets a private copy.
+ */
+#include "plan/host.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+#include "base/fd.h"
+#include "base/sys.h"
+
+struct mnt_ns_info {
+	uint32_t size, nr_mounts;
+	uint64_t mnt_ns_id;
+};
+#define NS_MNT_GET_NEXT _IOR(0xb7, 11, struct mnt_ns_info) /* 6.12 */
+
+enum { TEMPLATE_MOUNTS_MAX = 2 };
+
+/* What podman and runc hide and protect: the OCI default, read off containers/common. */
+const struct host_api_path host_api_paths[] = {
+	{ "sys", false, true, false },
+	{ "sysrq-trigger", false, false, false },
+	{ "irq", false, true, false },
+	{ "bus", false, true, false },
+	{ "fs", false, true, false },
+	{ "asound", false, true, false },
+	{ "acpi", false, true, true },
+	{ "kcore", false, false, true },
+	{ "keys", false, false, true },
+	{ "latency_stats", false, false, true },
+	{ "sched_debug", false, false, true },
+	{ "scsi", false, true, true },
+	{ "timer_list", false, false, true },
+	{ "timer_stats", false, false, true },
+	{ "firmware", true, true, true },
+	{ "fs/selinux", true, true, true },
+	{ "dev/block", true, true, true },
+	{ "devices/virtual/powercap", true, true, true },
+};
+const size_t host_api_paths_len = sizeof(host_api_paths) / sizeof(host_api_paths[0]);
+
+static uint32_t find_api_paths(void)
+{
+	cleanup_close int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < host_api_paths_len; i++) {
+		const struct host_api_path *p = &host_api_paths[i];
+
+		if (faccessat(p->sysfs ? sys : proc, p->path, F_OK, 0) == 0)
+			found |= 1u << i;
+	}
+	return found;
+}
+
+static unsigned kernel_version(void)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&u) == 0)
+		(void)sscanf(u.release, "%u.%u", &major, &minor); /* 0.0: an old kernel */
+	return HOST_KERNEL(major, minor);
+}
+
+static int find_template(void)
+{
+	struct mnt_ns_info info = { .size = sizeof(info) };
+	/* kthreadd never leaves the initial namespace */
+	cleanup_close int initial = open("/proc/2/ns/mnt", O_RDONLY | O_CLOEXEC);
+	cleanup_close int next = -EBADF;
+
+	if (initial < 0)
+		return -EBADF;
+	next = ioctl(initial, NS_MNT_GET_NEXT, &info);
+	if (next < 0 || info.nr_mounts > TEMPLATE_MOUNTS_MAX)
+		return -EBADF;
+	return take_fd(&next);
+}
+
+static void read_caps(struct host *h)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	for (unsigned cap = 0; cap < 64; cap++) {
+		int set = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		if (set < 0)
+			break;
+		h->caps_known |= 1ull << cap;
+		if (set)
+			h->caps_bounding |= 1ull << cap;
+	}
+	if (sys_call(SYS_capget, &header, data, 0, 0, 0) == 0) {
+		h->caps_permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+		h->privileged = data[CAP_SYS_ADMIN / 32].effective >> (CAP_SYS_ADMIN % 32) & 1;
+	}
+}
+
+/* The initial user namespace maps every id to itself. */
+static bool in_initial_userns(void)
+{
+	cleanup_close int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	char buf[64] = "";
+	unsigned inside, outside, count;
+
+	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
+		return true; /* no /proc or no user namespaces: nothing is mapped */
+	return sscanf(buf, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+	       outside == 0 && count == UINT32_MAX;
+}
+
+int host_probe(struct host *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->template_fd = -EBADF;
+	h->kernel = kernel_version();
+	h->uid = geteuid();
+	h->gid = getegid();
+	read_caps(h);
+	h->initial_userns = in_initial_userns();
+	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
+	h->api_paths = find_api_paths();
+	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
+	h->hosts = access("/etc/hosts", F_OK) == 0;
+	if (h->privileged && h->initial_userns && h->overlay_fds)
+		h->template_fd = find_template();
+	h->shell = getenv("SHELL");
+	h->path = getenv("PATH");
+	h->term = getenv("TERM");
+	h->cwd = getcwd(NULL, 0);
+	return !h->cwd && errno == ENOMEM ? -ENOMEM : 0;
+}
+
+void host_done(struct host *h)
+{
+	fd_closep(&h->template_fd);
+	free((char *)h->cwd);
+	h->cwd = NULL;
+}

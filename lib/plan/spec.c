@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/* spec - see spec.h. */
+#include "plan/spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <minc/container.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { HOSTNAME_MAX_BYTES = 64, FD_TARGET_MAX = 1023, FDS_MAX = 64, CPU_MASK_DIGITS = 256 };
+
+void spec_init(struct spec *s, struct err *err)
+{
+	memset(s, 0, sizeof(*s));
+	s->err = err;
+	s->root = "/";
+}
+
+void spec_done(struct spec *s)
+{
+	arena_done(&s->arena);
+	memset(s, 0, sizeof(*s));
+}
+
+static const char *origin(const struct spec *s, const char *call)
+{
+	return s->origin ? s->origin : call;
+}
+
+/* Record a refused argument: "ORIGIN: WHAT". */
+static int refuse(struct spec *s, int r, const char *call, const char *what)
+{
+	if (s->sticky == 0) {
+		s->sticky = r;
+		err_clear(s->err);
+	}
+	return err_say(s->err, r, "%s: %s", origin(s, call), what);
+}
+
+static int no_memory(struct spec *s)
+{
+	return refuse(s, -ENOMEM, "libminc", "out of memory");
+}
+
+/* Copy @text into @ret with the current origin; the tail of most setters. */
+static int keep_text(struct spec *s, const char *call, const char *text, const char **ret,
+		     const char **ret_origin)
+{
+	char *copy = arena_strdup(&s->arena, text);
+
+	if (!copy)
+		return no_memory(s);
+	*ret = copy;
+	if (ret_origin)
+		*ret_origin = origin(s, call);
+	return 0;
+}
+
+static int check_text(struct spec *s, const char *call, const char *text)
+{
+	if (!text || !*text)
+		return refuse(s, -EINVAL, call, "empty value");
+	if (!str_is_printable_utf8(text))
+		return refuse(s, -EINVAL, call, "control character or invalid UTF-8");
+	if (strlen(text) >= 4096)
+		return refuse(s, -ENAMETOOLONG, call, "too long");
+	return 0;
+}
+
+static bool has_dotdot(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "..")); p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+			return true;
+	return false;
+}
+
+static bool has_long_name(const char *path)
+{
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n > 255)
+			return true;
+		path += n + (path[n] == '/');
+	}
+	return false;
+}
+
+/* A path inside the container. */
+static int check_inside(struct spec *s, const char *call, const char *path)
+{
+	int r = check_text(s, call, path);
+
+	if (r < 0)
+		return r;
+	if (*path != '/')
+		return refuse(s, -EINVAL, call, "path inside the container is not absolute");
+	if (has_dotdot(path))
+		return refuse(s, -EINVAL, call, "path inside the container contains \"..\"");
+	if (has_long_name(path))
+		return refuse(s, -ENAMETOOLONG, call, "file name too long");
+	return 0;
+}
+
+int spec_set_origin(struct spec *s, const char *text)
+{
+	if (!text) {
+		s->origin = NULL;
+		return 0;
+	}
+	s->origin = arena_strdup(&s->arena, text);
+	return s->origin ? 0 : no_memory(s);
+}
+
+int spec_set_root(struct spec *s, const char *dir, unsigned flags)
+{
+	const unsigned known = MINC_ROOT_DIRECT | MINC_ROOT_RDONLY | MINC_ROOT_SUBMOUNTS |
+			       MINC_ROOT_NOSUBMOUNTS;
+	int r = check_text(s, "minc_set_root", dir);
+
+	if (r < 0)
+		return r;
+	if (flags & ~known)
+		return refuse(s, -EINVAL, "minc_set_root", "unknown flag");
+	if (flags & MINC_ROOT_SUBMOUNTS && flags & MINC_ROOT_NOSUBMOUNTS)
+		return refuse(s, -EINVAL, "minc_set_root", "submounts both shown and not");
+	r = keep_text(s, "minc_set_root", dir, &s->root, &s->root_origin);
+	if (r == 0)
+		s->root_flags = flags;
+	return r;
+}
+
+int spec_set_storage(struct spec *s, const char *dir)
+{
+	int r = dir ? check_text(s, "minc_set_storage", dir) : 0;
+
+	if (r < 0)
+		return r;
+	s->keep = true;
+	s->storage = NULL;
+	s->storage_origin = origin(s, "minc_set_storage");
+	return dir ? keep_text(s, "minc_set_storage", dir, &s->storage, NULL) : 0;
+}
+
+static struct spec_mount *append_mount(struct spec *s, const char *call)
+{
+	struct spec_mount *m = arena_new(&s->arena, struct spec_mount), **tail = &s->mounts;
+
+	if (!m)
+		return NULL;
+	m->origin = origin(s, call);
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = m;
+	return m;
+}
+
+int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
+{
+	const char *call = "minc_add_bind", *src_copy, *dst_copy = NULL;
+	struct spec_mount *m;
+	int r = check_text(s, call, src);
+
+	if (r < 0)
+		return r;
+	if (flags & ~(unsigned)(MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID))
+		return refuse(s, -EINVAL, call, "unknown flag");
+	if (dst) {
+		r = check_inside(s, call, dst);
+		if (r < 0)
+			return r;
+		if (dst[strspn(dst, "/.")] == '\0')
+			return refuse(s, -EINVAL, call, "cannot bind on /");
+	}
+	r = keep_text(s, call, src, &src_copy, NULL);
+	if (r == 0 && dst)
+		r = keep_text(s, call, dst, &dst_copy, NULL);
+	if (r < 0)
+		return r;
+	m = append_mount(s, call);
+	if (!m)
+		return no_memory(s);
+	m->src = src_copy;
+	m->dst = dst_copy;
+	m->flags = flags;
+	return 0;
+}
+
+int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode)
+{
+	const char *call = "minc_add_tmpfs", *copy;
+	struct spec_mount *m;
+	int r = check_inside(s, call, dst);
+
+	if (r < 0)
+		return r;
+	if (dst[strspn(dst, "/.")] == '\0')
+		return refuse(s, -EINVAL, call, "cannot mount on /");
+	if (mode > 07777)
+		return refuse(s, -EINVAL, call, "mode above 07777");
+	r = keep_text(s, call, dst, &copy, NULL);
+	if (r < 0)
+		return r;
+	m = append_mount(s, call);
+	if (!m)
+		return no_memory(s);
+	m->dst = copy;
+	m->size_bytes = size_bytes;
+	m->mode = mode;
+	return 0;
+}
+
+int spec_set_hostname(struct spec *s, const char *name)
+{
+	const char *call = "minc_set_hostname";
+	int r = check_text(s, call, name);
+
+	if (r < 0)
+		return r;
+	if (strlen(name) > HOSTNAME_MAX_BYTES)
+		return refuse(s, -ENAMETOOLONG, call, "longer than 64 bytes");
+	return keep_text(s, call, name, &s->hostname, &s->hostname_origin);
+}
+
+/* One half of UID:GID: a strict number below 2^32-1, or a name. */
+static int check_id(struct spec *s, const char *id, size_t len)
+{
+	char part[64];
+	uint64_t n;
+
+	if (len == 0)
+		return refuse(s, -EINVAL, "minc_set_user", "empty user or group");
+	if (len >= sizeof(part))
+		return refuse(s, -ENAMETOOLONG, "minc_set_user", "user or group too long");
+	memcpy(part, id, len);
+	part[len] = '\0';
+	if (strchr("0123456789+-", part[0])) {
+		if (!str_is_number(part))
+			return refuse(s, -EINVAL, "minc_set_user", "not a number and not a name");
+		if (str_to_u64(part, UINT32_MAX - 1, &n) < 0)
+			return refuse(s, -EINVAL, "minc_set_user", "id above 4294967294");
+	}
+	return 0;
+}
+
+int spec_set_user(struct spec *s, const char *user)
+{
+	const char *colon;
+	int r = check_text(s, "minc_set_user", user);
+
+	if (r < 0)
+		return r;
+	colon = strchr(user, ':');
+	r = check_id(s, user, colon ? (size_t)(colon - user) : strlen(user));
+	if (r == 0 && colon)
+		r = strchr(colon + 1, ':') ?
+			    refuse(s, -EINVAL, "minc_set_user", "more than one ':'") :
+			    check_id(s, colon + 1, strlen(colon + 1));
+	return r < 0 ? r : keep_text(s, "minc_set_user", user, &s->user, &s->user_origin);
+}
+
+int spec_add_env(struct spec *s, const char *name, const char *value)
+{
+	struct spec_env **e = &s->env;
+	const char *name_copy, *value_copy = NULL;
+	int r = check_text(s, "minc_add_env", name);
+
+	if (r < 0)
+		return r;
+	if (strchr(name, '='))
+		return refuse(s, -EINVAL, "minc_add_env", "'=' in the name");
+	r = keep_text(s, "minc_add_env", name, &name_copy, NULL);
+	if (r == 0 && value)
+		r = keep_text(s, "minc_add_env", value, &value_copy, NULL);
+	if (r < 0)
+		return r;
+	while (*e && strcmp((*e)->name, name) != 0)
+		e = &(*e)->next;
+	if (!*e)
+		*e = arena_new(&s->arena, struct spec_env);
+	if (!*e)
+		return no_memory(s);
+	(*e)->name = name_copy;
+	(*e)->value = value_copy;
+	return 0;
+}
+
+int spec_set_cwd(struct spec *s, const char *dir)
+{
+	int r = check_inside(s, "minc_set_cwd", dir);
+
+	return r < 0 ? r : keep_text(s, "minc_set_cwd", dir, &s->cwd, &s->cwd_origin);
+}
+
+int spec_change_caps(struct spec *s, bool add, const char *names)
+{
+	const char *call = add ? "minc_add_cap" : "minc_drop_cap", *copy;
+	struct spec_cap **tail = &s->caps;
+	int r = check_text(s, call, names);
+
+	if (r == 0)
+		r = keep_text(s, call, names, &copy, NULL);
+	if (r < 0)
+		return r;
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = arena_new(&s->arena, struct spec_cap);
+	if (!*tail)
+		return no_memory(s);
+	(*tail)->add = add;
+	(*tail)->names = copy;
+	(*tail)->origin = origin(s, call);
+	return 0;
+}
+
+int spec_set_seccomp(struct spec *s, const char *profile)
+{
+	int r = check_text(s, "minc_set_seccomp", profile);
+
+	if (r < 0)
+		return r;
+	return keep_text(s, "minc_set_seccomp", profile, &s->seccomp, &s->seccomp_origin);
+}
+
+int spec_set_network(struct spec *s, const char *mode)
+{
+	const char *call = "minc_set_network", *name = NULL;
+	int r = check_text(s, call, mode);
+
+	if (r < 0)
+		return r;
+	if (str_starts_with(mode, "raw,")) {
+		name = mode + 4;
+		if (!*name || strlen(name) >= IF_NAMESIZE || strpbrk(name, "/: ") ||
+		    !strcmp(name, ".") || !strcmp(name, ".."))
+			return refuse(s, -EINVAL, call, "not an interface name");
+		r = keep_text(s, call, name, &name, NULL);
+		if (r < 0)
+			return r;
+	} else if (strcmp(mode, "host") != 0 && strcmp(mode, "none") != 0 &&
+		   strcmp(mode, "raw") != 0) {
+		return refuse(s, -EINVAL, call, "unknown network mode (host, none, raw[,IF])");
+	}
+	s->net = strcmp(mode, "host") == 0 ? SPEC_NET_HOST : SPEC_NET_OWN;
+	s->net_if = name;
+	s->net_origin = origin(s, call);
+	return 0;
+}
+
+int spec_set_userns(struct spec *s, const char *mode)
+{
+	static const char *const modes[] = {
+		[SPEC_USERNS_AUTO] = "auto",
+		[SPEC_USERNS_HOST] = "host",
+		[SPEC_USERNS_SINGLE] = "single",
+		[SPEC_USERNS_RANGE] = "range",
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (str_equal(mode, modes[i])) {
+			s->userns = (enum spec_userns)i;
+			s->userns_origin = origin(s, "minc_set_userns");
+			return 0;
+		}
+	}
+	return refuse(s, -EINVAL, "minc_set_userns",
+		      "unknown mode (auto, host, single, range)");
+}
+
+static int hex_digit(char c)
+{
+	const char digits[] = "0123456789abcdef", *p = strchr(digits, c | 0x20);
+
+	return c && p && *p ? (int)(p - digits) : c >= '0' && c <= '9' ? c - '0' : -1;
+}
+
+int spec_set_cpus(struct spec *s, const char *mask)
+{
+	const char *call = "minc_set_cpus", *digits = mask;
+	uint64_t cpus[16] = { 0 }, any = 0;
+	size_t len;
+	int r = check_text(s, call, mask);
+
+	if (r < 0)
+		return r;
+	if (str_starts_with(mask, "0x") || str_starts_with(mask, "0X"))
+		digits += 2;
+	len = strlen(digits);
+	if (len > CPU_MASK_DIGITS)
+		return refuse(s, -ERANGE, call, "beyond 1024 CPUs");
+	for (size_t i = 0; i < len; i++) {
+		int d = hex_digit(digits[len - 1 - i]);
+
+		if (d < 0)
+			return refuse(s, -EINVAL, call, "not a hexadecimal CPU mask");
+		cpus[i / 16] |= (uint64_t)d << (i % 16 * 4);
+		any |= (uint64_t)d;
+	}
+	if (!any)
+		return refuse(s, -EINVAL, call, "CPU mask without a CPU");
+	memcpy(s->cpus, cpus, sizeof(cpus));
+	s->cpus_origin = origin(s, call);
+	return 0;
+}
+
+int spec_pass_fd(struct spec *s, int fd, int target)
+{
+	struct spec_fd **tail = &s->fds;
+	size_t n = 0;
+
+	if (target < 0 || target > FD_TARGET_MAX)
+		return refuse(s, -EINVAL, "minc_pass_fd", "target is not 0 to 1023");
+	if (fd < 0 || fcntl(fd, F_GETFD) < 0)
+		return refuse(s, -EBADF, "minc_pass_fd", "file descriptor is not open");
+	for (; *tail; tail = &(*tail)->next, n++)
+		if ((*tail)->target == target)
+			return refuse(s, -EINVAL, "minc_pass_fd", "target used twice");
+	if (n >= FDS_MAX)
+		return refuse(s, -EMFILE, "minc_pass_fd", "more than 64 descriptors");
+	*tail = arena_new(&s->arena, struct spec_fd);
+	if (!*tail)
+		return no_memory(s);
+	(*tail)->fd = fd;
+	(*tail)->target = target;
+	return 0;
+}
+
+int spec_set_flag(struct spec *s, unsigned flag, int on)
+{
+	if (flag < MINC_PRIVILEGED || flag > MINC_INHERIT_ENV)
+		return refuse(s, -EINVAL, "minc_set_flag", "unknown flag");
+	if (on != 0 && on != 1)
+		return refuse(s, -EINVAL, "minc_set_flag", "value is not 0 or 1");
+	s->flags = on ? s->flags | 1u << flag : s->flags & ~(1u << flag);
+	s->flag_origin[flag] = origin(s, "minc_set_flag");
+	return 0;
+}
+
+int spec_set_argv(struct spec *s, const char *const *argv)
+{
+	s->argv = arena_strv(&s->arena, argv);
+	return s->argv ? 0 : no_memory(s);
+}

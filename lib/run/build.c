@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * build - from spec and host facts to a plan: the order in which the mechanisms append
+ * their steps. All policy that combines them (rootless? template? which environment?) is
+ * here; the steps only do.
+ */
+#include <errno.h>
+#include <minc/container.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/module.h"
+#include "base/str.h"
+#include "mount/mount.h"
+#include "ns/ns.h"
+#include "run/run.h"
+#include "sec/sec.h"
+#include "tty/tty.h"
+
+static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct build {
+	struct plan *p;
+	const struct spec *s;
+	const struct host *h;
+	struct err *e;
+	const char *storage;
+	char *root;  /* resolved; free */
+	int root_fd; /* of it */
+	struct arena arena; /* submounts */
+	struct idmap map;
+	struct identity id;
+	struct mounts m;
+	const char **env; /* "NAME=VALUE", NULL-terminated */
+	size_t env_len, env_size;
+};
+
+/* The root directory must be one, and readable: an unreadable one shows up empty. */
+static int open_root(struct build *b)
+{
+	const char *origin = b->s->root_origin;
+	int r = 0;
+
+	b->root = realpath(b->s->root, NULL);
+	b->root_fd = b->root ? open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (b->root_fd < 0)
+		r = -errno;
+	else if (faccessat(b->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_set(b->e, r, "root directory %s%s%s%s", b->s->root,
+			       origin ? " (" : "", origin ? origin : "", origin ? ")" : "");
+	return 0;
+}
+
+static int resolve_identity(struct build *b)
+{
+	cleanup_close int upper = -EBADF;
+	const char *path;
+
+	if (b->storage && b->s->user) {
+		path = plan_text(b->p, "%s/storage", b->storage);
+		upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* may not be there yet */
+	}
+	return passwd_resolve(b->s, b->root_fd, upper, &b->id, b->e);
+}
+
+static int find_submounts(struct build *b)
+{
+	const unsigned flags = b->s->root_flags;
+	struct submount *list = NULL;
+	void *table;
+	int r;
+
+	b->m.recursive = flags & MINC_ROOT_SUBMOUNTS ||
+			 (strcmp(b->root, "/") == 0 && !(flags & MINC_ROOT_NOSUBMOUNTS));
+	if (!b->m.recursive || flags & MINC_ROOT_DIRECT)
+		return 0;
+	r = module_symbol("mounts", "mount_table", b->e, &table);
+	if (r < 0) {
+		err_hint(b->e, "--no-submounts does without it");
+		return r;
+	}
+	r = ((mount_table_fn *)table)(b->root, &b->arena, &list, &b->m.submounts_len, b->e);
+	b->m.submounts = list;
+	for (size_t i = 0; r == 0 && i < b->m.submounts_len; i++) {
+		list[i].path = plan_text(b->p, "%s", list[i].path);
+		list[i].fstype = plan_text(b->p, "%s", list[i].fstype);
+	}
+	return r;
+}
+
+static void add_env(struct build *b, const char *name, const char *value)
+{
+	size_t len = strlen(name);
+	const char *text = plan_text(b->p, "%s=%s", name, value);
+
+	for (size_t i = 0; i < b->env_len; i++) {
+		if (strncmp(b->env[i], name, len) == 0 && b->env[i][len] == '=') {
+			b->env[i] = text;
+			return;
+		}
+	}
+	if (b->env_len < b->env_size)
+		b->env[b->env_len++] = text;
+}
+
+extern char **environ;
+
+static void plan_environment(struct build *b)
+{
+	size_t n = 8;
+
+	for (const struct spec_env *i = b->s->env; i; i = i->next)
+		n++;
+	for (char **i = environ; i && *i; i++)
+		n++;
+	b->env_size = n - 1;
+	b->env = plan_alloc(b->p, n * sizeof(*b->env));
+	if (!b->env)
+		return; /* plan_seal() fails */
+	if (spec_flag(b->s, MINC_INHERIT_ENV)) {
+		for (char **i = environ; i && *i; i++)
+			if (!str_starts_with(*i, "MINC_") && strchr(*i, '='))
+				b->env[b->env_len++] = plan_text(b->p, "%s", *i);
+	} else {
+		add_env(b, "PATH", default_path);
+		add_env(b, "HOME", b->id.home);
+		if (spec_flag(b->s, MINC_TERMINAL) && b->h->term)
+			add_env(b, "TERM", b->h->term);
+	}
+	for (const struct spec_env *i = b->s->env; i; i = i->next) {
+		const char *value = i->value ? i->value : getenv(i->name);
+
+		if (value)
+			add_env(b, i->name, value);
+	}
+}
+
+static const char *get_env(const struct build *b, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; b->env && i < b->env_len; i++)
+		if (strncmp(b->env[i], name, len) == 0 && b->env[i][len] == '=')
+			return b->env[i] + len + 1;
+	return NULL;
+}
+
+/* execvp(3)'s candidates, made here because the child cannot. */
+static const char *const *search_path(struct build *b, const char *name)
+{
+	const char *path = get_env(b, "PATH");
+	const char **list;
+	size_t n = 2;
+
+	if (!path)
+		path = default_path;
+	for (const char *p = path; *p; p++)
+		n += *p == ':';
+	list = plan_alloc(b->p, (n + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	n = 0;
+	if (strchr(name, '/')) {
+		list[n++] = plan_text(b->p, "%s", name);
+		return list;
+	}
+	for (const char *p = path; *name && p;) {
+		size_t len = strcspn(p, ":");
+
+		list[n++] = len ? plan_text(b->p, "%.*s/%s", (int)len, p, name) :
+				  plan_text(b->p, "./%s", name);
+		p = p[len] ? p + len + 1 : NULL;
+	}
+	return list;
+}
+
+/* The user's shell, or the one that every system has. */
+static void default_command(struct build *b, struct step *s)
+{
+	const char **argv = plan_alloc(b->p, 2 * sizeof(*argv));
+	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
+	const char *shell = b->h->shell;
+	size_t n = 0;
+
+	if (!argv || !list)
+		return; /* plan_seal() fails */
+	if (shell && *shell == '/')
+		list[n++] = plan_text(b->p, "%s", shell);
+	list[n] = "/bin/sh";
+	argv[0] = list[0];
+	s->exec.argv = argv;
+	s->exec.candidates = list;
+}
+
+/* argv of the init program; see init.h. */
+static const char *const *init_argv(struct build *b, const struct step *s, size_t step)
+{
+	size_t candidates = 0, args = 0, n = 0;
+	const char **argv;
+
+	while (s->exec.candidates && s->exec.candidates[candidates])
+		candidates++;
+	while (s->exec.argv && s->exec.argv[args])
+		args++;
+	argv = plan_alloc(b->p, (3 + candidates + args + 1) * sizeof(*argv));
+	if (!argv)
+		return NULL;
+	argv[n++] = "init";
+	argv[n++] = plan_text(b->p, "%d:%zu", s->exec.channel_fd, step);
+	argv[n++] = plan_text(b->p, "%zu", candidates);
+	for (size_t i = 0; i < candidates; i++)
+		argv[n++] = s->exec.candidates[i];
+	for (size_t i = 0; i < args; i++)
+		argv[n++] = s->exec.argv[i];
+	return argv;
+}
+
+static void plan_command(struct build *b, const char *const *argv)
+{
+	struct step *s;
+	size_t index = b->p->len;
+
+	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
+	s->exec.envp = b->env;
+	s->exec.channel_fd = b->p->lowest_fd;
+	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	if (argv) {
+		size_t n = 0;
+		const char **copy;
+
+		while (argv[n])
+			n++;
+		copy = plan_alloc(b->p, (n + 1) * sizeof(*copy));
+		for (size_t i = 0; copy && i < n; i++)
+			copy[i] = plan_text(b->p, "%s", argv[i]);
+		s->exec.argv = copy;
+		s->exec.candidates = search_path(b, argv[0]);
+	} else {
+		default_command(b, s);
+	}
+	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
+	if (spec_flag(b->s, MINC_INIT))
+		s->exec.init_argv = init_argv(b, s, index);
+}
+
+static void plan_cwd(struct build *b)
+{
+	struct step *s = plan_append(b->p, STEP_CWD, b->s->cwd_origin,
+				     b->s->cwd ? "where the command starts" :
+						 "the caller's directory if it is there, else /");
+	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
+	size_t n = 0;
+
+	s->cwd.candidates = list;
+	if (!list)
+		return; /* plan_seal() fails */
+	if (b->s->cwd) {
+		list[n++] = plan_text(b->p, "%s", b->s->cwd);
+		return;
+	}
+	if (strcmp(b->root, "/") == 0 && b->h->cwd && *b->h->cwd == '/')
+		list[n++] = plan_text(b->p, "%s", b->h->cwd);
+	list[n] = "/";
+}
+
+static void plan_fds(struct build *b)
+{
+	struct step *s = plan_append(b->p, STEP_FDS, NULL,
+				     "nothing that the caller has open leaks inside");
+	int (*map)[2], highest = 2;
+	size_t n = 0;
+
+	for (const struct spec_fd *i = b->s->fds; i; i = i->next, n++)
+		highest = i->target > highest ? i->target : highest;
+	map = plan_alloc(b->p, (n + 1) * sizeof(*map));
+	n = 0;
+	for (const struct spec_fd *i = b->s->fds; i && map; i = i->next, n++) {
+		map[n][0] = i->fd;
+		map[n][1] = i->target;
+	}
+	s->fds.map = (const int(*)[2])map;
+	s->fds.len = n;
+	s->fds.lowest_free = b->p->lowest_fd = highest + 1;
+}
+
+static void plan_terminal(struct build *b)
+{
+	int slot;
+
+	ns_plan_session(b->p);
+	if (!spec_flag(b->s, MINC_TERMINAL))
+		return;
+	tty_plan(b->p, b->s, b->m.devpts);
+	if (spec_flag(b->s, MINC_HOST_DEV))
+		return; /* the host's console stays what it is */
+	slot = mount_tree(b->p, &b->m, b->m.devpts, "0", false, NULL,
+			  "the first terminal of the new instance");
+	mount_attach(b->p, slot, b->m.dev, "console", CREATE_LIKE_MOUNT, NULL,
+		     "what speaks to the console speaks to this terminal");
+}
+
+static int plan_all(struct build *b, const char *const *argv)
+{
+	struct plan *p = b->p;
+	int r;
+
+	ns_plan_lifeline(p, b->s);
+	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
+	ns_plan_net_move(p, b->s);
+	if (r == 0)
+		r = mount_plan_sources(p, &b->m);
+	if (r == 0)
+		r = mount_plan_root(p, &b->m);
+	if (r == 0)
+		r = mount_plan_api(p, &b->m);
+	if (r < 0)
+		return r;
+	plan_terminal(b);
+	r = mount_plan_user(p, &b->m);
+	ns_plan_uts(p, b->s);
+	ns_plan_net_up(p, b->s);
+	ns_plan_cpus(p, b->s);
+	mount_plan_enter(p, &b->m);
+	if (r == 0)
+		r = sec_plan_keyring(p, b->s);
+	plan_fds(b);
+	if (r == 0)
+		r = sec_plan_ids(p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
+	plan_cwd(b);
+	if (r == 0)
+		r = sec_plan_seccomp(p, b->s, b->h, b->map.own, b->e);
+	plan_command(b, argv);
+	return r;
+}
+
+static int check_argv(struct build *b, const char *const *argv)
+{
+	if (!argv || argv[0])
+		return 0;
+	return err_say(b->e, -EINVAL, "empty command");
+}
+
+bool build_fits(const struct plan *p, const char *const *argv)
+{
+	const char *const *planned = p->len ? p->steps[p->len - 1].exec.argv : NULL;
+	size_t i = 0;
+
+	if (!p->reusable || !planned || !argv)
+		return false;
+	while (planned[i] && argv[i] && strcmp(planned[i], argv[i]) == 0)
+		i++;
+	return !planned[i] && !argv[i];
+}
+
+/* What may change between two starts without a call on the context. */
+static bool is_reusable(const struct build *b)
+{
+	if (b->m.recursive || b->s->user || spec_flag(b->s, MINC_INHERIT_ENV) ||
+	    spec_flag(b->s, MINC_TERMINAL))
+		return false;
+	for (const struct spec_env *i = b->s->env; i; i = i->next)
+		if (!i->value)
+			return false;
+	return *b->s->root == '/';
+}
+
+int build_plan(struct plan *p, const struct spec *s, const struct host *h,
+	       const char *const *argv, const char *storage, struct err *e)
+{
+	struct build b = { .p = p, .s = s, .h = h, .e = e, .storage = storage, .root_fd = -1 };
+	int r;
+
+	if (!argv)
+		argv = s->argv;
+	memset(p, 0, sizeof(*p));
+	p->storage = storage ? plan_text(p, "%s", storage) : NULL;
+	r = check_argv(&b, argv);
+	if (r == 0)
+		r = open_root(&b);
+	if (r == 0)
+		r = resolve_identity(&b);
+	if (r == 0)
+		r = idmap_choose(s, h, &b.map, e);
+	if (r == 0)
+		r = find_submounts(&b);
+	if (r == 0) {
+		b.m.spec = s;
+		b.m.host = h;
+		b.m.in_userns = b.map.own;
+		b.m.many_ids = b.map.own && !b.map.single;
+		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage;
+		b.m.storage = p->storage;
+		b.m.root_path = plan_text(p, "%s", b.root);
+		plan_environment(&b);
+		r = plan_all(&b, argv);
+		p->reusable = is_reusable(&b);
+	}
+	if (r == 0)
+		r = plan_seal(p);
+	if (r == -ENOMEM)
+		err_set(e, r, "plan");
+	fd_closep(&b.root_fd);
+	free(b.root);
+	arena_done(&b.arena);
+	if (r < 0)
+		plan_done(p);
+	return r;
+}

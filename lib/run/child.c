@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child - between clone and exec. The process may share its memory with a threaded
+ * caller that waits for it, so this file and the *-step.c files only make system calls on
+ * memory that was prepared before (style.md section 4); tests/lint/child-symbols proves
+ * it. A failure goes to the caller as a struct verdict; end of file without one means
+ * that execve(2) succeeded.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "run/run.h"
+
+_Noreturn static void fail(const struct child_args *args, uint32_t step, int err)
+{
+	struct verdict v = { .kind = VERDICT_FAILED, .step = step, .err = err };
+
+	memcpy(v.note, args->runner.note, sizeof(v.note));
+	(void)sys_write(args->runner.channel, &v, sizeof(v)); /* the caller may be gone */
+	sys_exit(125);
+}
+
+static void warn(struct child_args *args, uint32_t step, int err)
+{
+	struct verdict v = { .kind = VERDICT_WARNING, .step = step, .err = err };
+
+	memcpy(v.note, args->runner.note, sizeof(v.note));
+	args->runner.note[0] = '\0';
+	(void)sys_write(args->runner.channel, &v, sizeof(v)); /* the caller may be gone */
+}
+
+/* A step about a path that may be missing: so may what an earlier such step made. */
+static bool is_absent(const struct step *s, int err)
+{
+	return s->flags & STEP_IF_EXISTS && (err == -ENOENT || err == -EBADF);
+}
+
+_Noreturn void child_main(struct child_args *args)
+{
+	const struct plan *p = args->plan;
+
+	(void)sys_close(args->runner.host_end); /* so that the caller's end is the last */
+	args->runner.umask = sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned */
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+		int err;
+
+		if (s->flags & STEP_HOST)
+			continue;
+		err = args->fault_step == (int)i ? args->fault_err :
+						   step_ops[s->kind].run(&args->runner, s);
+		if (err == 0 || is_absent(s, err))
+			continue;
+		if (!(s->flags & STEP_OPTIONAL))
+			fail(args, (uint32_t)i, err);
+		warn(args, (uint32_t)i, err);
+	}
+	sys_exit(125); /* not reached: the last step of a plan is EXEC */
+}

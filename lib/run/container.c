@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * container - a running container: wait for it, signal it. Waits by pidfd only, so no
+ * other child of the program is ever touched. See pidfd_open(2), pid_namespaces(7).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "run/run.h"
+
+static int reap(struct minc_container *ct)
+{
+	siginfo_t info;
+	int r;
+
+	do
+		r = waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	ct->ended = true;
+	fd_closep(&ct->storage_lock);
+	if (info.si_code == CLD_EXITED)
+		ct->status = info.si_status;
+	else if (info.si_status == SIGKILL && ct->default_signal)
+		ct->status = 128 + ct->default_signal;
+	else
+		ct->status = 128 + info.si_status;
+	return 0;
+}
+
+int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
+{
+	struct pollfd fd = { .fd = ct->pidfd, .events = POLLIN };
+	int r;
+
+	if (!ct->ended) {
+		r = poll(&fd, 1, timeout_ms);
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+		r = reap(ct);
+		if (r < 0)
+			return r;
+	}
+	if (ret_status)
+		*ret_status = ct->status;
+	return 0;
+}
+
+/* The mask in line "@name" of /proc/PID/status. */
+static bool status_has(const char *status, const char *name, int sig)
+{
+	const char *line = strstr(status, name);
+
+	return line && strtoull(line + strlen(name), NULL, 16) >> (sig - 1) & 1;
+}
+
+/* Whether the kernel would discard @sig for the container's process 1. */
+static bool is_unheard(const struct minc_container *ct, int sig)
+{
+	cleanup_free char *status = NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);
+	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) < 0)
+		return false;
+	return !status_has(status, "\nSigCgt:", sig) && !status_has(status, "\nSigIgn:", sig) &&
+	       !status_has(status, "\nSigBlk:", sig);
+}
+
+static int send(struct minc_container *ct, int sig)
+{
+	return ct->ended ? -ESRCH : sys_pidfd_send_signal(ct->pidfd, sig);
+}
+
+static int act_by_default(struct minc_container *ct, int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+	case SIGURG:
+	case SIGWINCH:
+	case SIGCONT:
+		return send(ct, sig);
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return send(ct, SIGSTOP);
+	default:
+		ct->default_signal = sig;
+		return send(ct, SIGKILL);
+	}
+}
+
+int container_default_action(struct minc_container *ct, int sig)
+{
+	int r;
+
+	if (!is_unheard(ct, sig))
+		return 0;
+	r = act_by_default(ct, sig);
+	return r < 0 ? r : 1;
+}
+
+int container_kill(struct minc_container *ct, int sig)
+{
+	if (sig < 0 || sig > 64)
+		return -EINVAL;
+	if (sig == 0 || sig == SIGKILL || sig == SIGSTOP || !is_unheard(ct, sig))
+		return send(ct, sig);
+	return act_by_default(ct, sig);
+}

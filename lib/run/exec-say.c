@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* exec-say - the last steps as shell; see plan/explain.c for the script. */
+#include "base/quote.h"
+#include "run/run.h"
+
+void say_fds(FILE *out, const struct step *s)
+{
+	fputs("exec 9<&- # a shell hands on 0, 1 and 2", out);
+	for (size_t i = 0; i < s->fds.len; i++)
+		fprintf(out, "; descriptor %d of the caller would be %d", s->fds.map[i][0],
+			s->fds.map[i][1]);
+	fputc('\n', out);
+}
+
+void say_cwd(FILE *out, const struct step *s)
+{
+	fputs("for dir in", out);
+	for (const char *const *i = s->cwd.candidates; i && *i; i++) {
+		fputc(' ', out);
+		quote_shell(out, *i);
+	}
+	fputs("; do if [ -d \"$dir\" ]; then break; fi; done\n", out);
+}
+
+void say_exec(FILE *out, const struct step *s)
+{
+	if (s->exec.init_argv)
+		fputs(": no shell equivalent: a small init stays process 1 and starts this\n", out);
+	fputs("exec \"./$ld\" --library-path \"$libs\" \"./$setpriv\" $priv -- \\\n"
+	      "\t\"./$ld\" --library-path \"$libs\" \"./$env\" -i -C \"$dir\"",
+	      out);
+	for (const char *const *i = s->exec.envp; i && *i; i++) {
+		fputs(" \\\n\t", out);
+		quote_shell(out, *i);
+	}
+	fputs(" \\\n\t", out);
+	for (const char *const *i = s->exec.argv; i && *i; i++) {
+		if (i != s->exec.argv)
+			fputc(' ', out);
+		quote_shell(out, *i);
+	}
+	fputc('\n', out);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* exec-step - child code of the last steps: descriptors, directory, the command. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "run/run.h"
+
+enum { FDS_MAX = 64 };
+
+int run_fds(struct runner *r, const struct step *s)
+{
+	int copies[FDS_MAX];
+	int ret = sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
+
+	(void)r; /* internal descriptors lie above all targets */
+	/* First copies out of the way: a target may be the source of another. */
+	for (size_t i = 0; ret == 0 && i < s->fds.len; i++) {
+		copies[i] = sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
+		if (copies[i] < 0)
+			ret = copies[i];
+	}
+	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++)
+		ret = sys_dup3(copies[i], s->fds.map[i][1], 0);
+	return ret < 0 ? ret : 0;
+}
+
+int run_cwd(struct runner *r, const struct step *s)
+{
+	int ret = -ENOENT;
+
+	(void)r; /* by path, as the command's own user */
+	for (const char *const *dir = s->cwd.candidates; *dir; dir++) {
+		ret = sys_chdir(*dir);
+		if (ret == 0)
+			break;
+	}
+	return ret;
+}
+
+/* The caller is alive, or the container must not start; see run_lifeline(). */
+static int rearm(struct runner *r)
+{
+	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct timespec now = { 0 };
+	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+
+	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
+		sys_exit(125);
+	return ret;
+}
+
+/* Later candidates are tried while the file is not there, as execvp(3) does. */
+static int exec_first(const struct step *s)
+{
+	int ret = -ENOENT;
+
+	for (const char *const *path = s->exec.candidates; *path; path++) {
+		int err = sys_execveat(AT_FDCWD, *path, s->exec.argv, s->exec.envp, 0);
+
+		if (err != -ENOENT && err != -ENOTDIR && err != -EACCES)
+			return err;
+		if (ret != -EACCES)
+			ret = err == -ENOTDIR ? -ENOENT : err;
+	}
+	return ret;
+}
+
+int run_exec(struct runner *r, const struct step *s)
+{
+	uint64_t none = 0;
+	int ret;
+
+	if (s->exec.die_with_parent) {
+		ret = rearm(r);
+		if (ret < 0)
+			return ret;
+	}
+	(void)sys_call(SYS_umask, r->umask, 0, 0, 0, 0); /* cannot fail */
+	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
+	if (ret < 0)
+		return ret;
+	if (!s->exec.init_argv)
+		return exec_first(s);
+	/* The init reports for us: its copy of the channel closes when the command runs. */
+	ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
+	if (ret < 0)
+		return ret;
+	return sys_execveat(r->init_fd, "", s->exec.init_argv, s->exec.envp, SYS_AT_EMPTY_PATH);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * steps - the one table of everything a container start can consist of. A row has a
+ * step's two faces: the system calls and the shell that means the same. It is a list,
+ * not a language: no row jumps, decides or calls back.
+ */
+#include <string.h>
+
+#include "mount/mount.h"
+#include "ns/ns.h"
+#include "run/run.h"
+#include "sec/sec.h"
+#include "tty/tty.h"
+
+static void name_nothing(char *buf, size_t len, const struct step *s)
+{
+	(void)s;
+	if (len)
+		buf[0] = '\0';
+}
+
+#define NAME(kind, format, ...)                                                          \
+	static void name_##kind(char *buf, size_t len, const struct step *s)             \
+	{                                                                                \
+		snprintf(buf, len, format, __VA_ARGS__);                                 \
+	}
+
+NAME(join, "%s", s->join.name)
+NAME(open, "%s", s->open.path)
+NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
+     s->tree.target ? s->tree.target : "")
+NAME(fs, "%s", s->fs.type)
+NAME(attach, "%s", s->attach.path)
+NAME(mkdir, "%s", s->mkdir.path)
+NAME(mknod, "%s", s->mknod.path)
+NAME(symlink, "%s -> %s", s->symlink.path, s->symlink.target)
+NAME(file, "%s", s->file.path)
+NAME(hostname, "%s", s->hostname.name)
+NAME(link_up, "%s", s->link_up.name)
+NAME(link_move, "%s", s->link_move.name)
+NAME(seccomp, "%s", s->seccomp.name)
+NAME(cwd, "%s", s->cwd.candidates ? s->cwd.candidates[0] : "")
+NAME(exec, "%s", s->exec.argv ? s->exec.argv[0] : "")
+NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
+
+// clang-format off
+const struct step_ops step_ops[STEP_MAX] = {
+	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
+	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
+	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
+	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_nothing },
+	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
+	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
+	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },
+	[STEP_FS]           = { "mount",        run_fs,           say_fs,           name_fs },
+	[STEP_SETATTR]      = { "mount flags",  run_setattr,      say_setattr,      name_nothing },
+	[STEP_ATTACH]       = { "attach on",    run_attach,       say_attach,       name_attach },
+	[STEP_MKDIR]        = { "make directory", run_mkdir,      say_mkdir,        name_mkdir },
+	[STEP_MKNOD]        = { "make device",  run_mknod,        say_mknod,        name_mknod },
+	[STEP_SYMLINK]      = { "make link",    run_symlink,      say_symlink,      name_symlink },
+	[STEP_FILE]         = { "write",        run_file,         say_file,         name_file },
+	[STEP_ROOT]         = { "change root",  run_root,         say_root,         name_nothing },
+	[STEP_HOSTNAME]     = { "set hostname", run_hostname,     say_hostname,     name_hostname },
+	[STEP_LINK_UP]      = { "bring up",     run_link_up,      say_link_up,      name_link_up },
+	[STEP_LINK_MOVE]    = { "move interface", run_link_move,  say_link_move,    name_link_move },
+	[STEP_AFFINITY]     = { "set CPUs",     run_affinity,     say_affinity,     name_nothing },
+	[STEP_SESSION]      = { "new session",  run_session,      say_session,      name_nothing },
+	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing },
+	[STEP_FDS]          = { "descriptors",  run_fds,          say_fds,          name_nothing },
+	[STEP_KEYRING]      = { "new keyring",  run_keyring,      say_keyring,      name_nothing },
+	[STEP_IDS]          = { "set user",     run_ids,          say_ids,          name_ids },
+	[STEP_CAPS]         = { "set capabilities", run_caps,     say_caps,         name_nothing },
+	[STEP_NO_NEW_PRIVS] = { "no new privileges", run_no_new_privs, say_no_new_privs, name_nothing },
+	[STEP_SECCOMP]      = { "seccomp filter", run_seccomp,    say_seccomp,      name_seccomp },
+	[STEP_CWD]          = { "change directory to", run_cwd,   say_cwd,          name_cwd },
+	[STEP_EXEC]         = { "execute",      run_exec,         say_exec,         name_exec },
+};
+// clang-format on

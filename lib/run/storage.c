@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * storage - the directory that keeps what a container writes: storage/ is the overlay's
+ * upper layer, work/ its work space, submountN.* the same for mounts below the root,
+ * utsname the host name. MINCS's layout, so that "minc -t DIR" goes on where it ended.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <minc/container.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "run/run.h"
+
+/* Remove @name below @dir and all in it, following no link and crossing no mount. */
+static void remove_tree(int dir, const char *name)
+{
+	cleanup_close int fd = -EBADF;
+	struct stat parent, st;
+	struct dirent *d;
+	DIR *list;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 ||
+	    parent.st_dev != st.st_dev)
+		return;
+	list = fdopendir(fd);
+	if (!list)
+		return;
+	(void)take_fd(&fd); /* closedir() closes it */
+	while ((d = readdir(list)))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			remove_tree(dirfd(list), d->d_name);
+	closedir(list);
+	(void)unlinkat(dir, name, AT_REMOVEDIR); /* best effort: it is reported elsewhere */
+}
+
+static const char *runtime_dir(const struct host *h)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	if (dir && *dir == '/')
+		return dir;
+	if (h->uid == 0)
+		return "/run";
+	dir = getenv("TMPDIR");
+	return dir && *dir == '/' ? dir : "/tmp";
+}
+
+static int choose(struct minc_ctx *c, struct storage *st)
+{
+	char path[4096];
+
+	if (c->spec.storage) {
+		c->storage = realpath(c->spec.storage, NULL);
+		return c->storage ? 0 : -errno;
+	}
+	if (snprintf(path, sizeof(path), "%s/minc%d-XXXXXX", runtime_dir(&c->host), getpid()) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (!mkdtemp(path))
+		return -errno;
+	c->storage = strdup(path);
+	st->made_dir = true;
+	return c->storage ? 0 : -ENOMEM;
+}
+
+/* The host name is the container's: kept beside what it wrote. */
+static int keep_hostname(struct minc_ctx *c, int dir)
+{
+	cleanup_close int fd = -EBADF;
+	char *text;
+	int r;
+
+	if (c->spec.hostname) {
+		fd = openat(dir, "utsname", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			    0644);
+		return fd < 0 ? -errno :
+				io_write_all(fd, c->spec.hostname, strlen(c->spec.hostname));
+	}
+	r = io_read_file(dir, "utsname", 256, &text, NULL);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	text[strcspn(text, "\n")] = '\0';
+	r = *text ? spec_set_hostname(&c->spec, text) : 0;
+	free(text);
+	return r;
+}
+
+int storage_prepare(struct minc_ctx *c, struct storage *ret)
+{
+	cleanup_close int dir = -EBADF;
+	int r;
+
+	*ret = (struct storage){ .lock = -EBADF };
+	if (!c->spec.keep)
+		return 0;
+	r = c->storage ? 0 : choose(c, ret);
+	if (r < 0)
+		return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	dir = open(c->storage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return err_say(&c->err, -EBUSY, "%s: in use by another container",
+			       c->spec.storage_origin);
+	if (mkdirat(dir, "storage", 0755) == 0) {
+		ret->made_upper = true;
+		/* the root directory of the container: not cut by the caller's umask */
+		(void)fchmodat(dir, "storage", 0755, 0);
+	} else if (errno != EEXIST) {
+		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
+	}
+	r = keep_hostname(c, dir);
+	if (r < 0)
+		return err_set(&c->err, r, "%s: utsname", c->spec.storage_origin);
+	ret->lock = take_fd(&dir);
+	return 0;
+}
+
+void storage_abandon(struct minc_ctx *c, struct storage *st)
+{
+	struct dirent *d;
+	DIR *list;
+
+	if (st->lock >= 0 && st->made_upper) {
+		list = opendir(c->storage);
+		while (list && (d = readdir(list)))
+			if (str_equal(d->d_name, "storage") || str_equal(d->d_name, "work") ||
+			    str_equal(d->d_name, "utsname") ||
+			    str_starts_with(d->d_name, "submount"))
+				remove_tree(dirfd(list), d->d_name);
+		if (list)
+			closedir(list);
+	}
+	if (st->made_dir && c->storage) {
+		(void)rmdir(c->storage); /* empty by now; else it holds something not ours */
+		free(c->storage);
+		c->storage = NULL;
+	}
+	fd_closep(&st->lock);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gen-filter - runs while libminc is built: prints the default filter for the default
+ * capabilities as a C table, so that a start needs neither libseccomp nor time.
+ *
+ * usage: gen-filter MACHINE
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sec/filter.h"
+#include "sec/profile.h"
+
+int main(int argc, char **argv)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	int len;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: gen-filter MACHINE\n");
+		return EXIT_FAILURE;
+	}
+	len = filter_compile(argv[1], PROFILE_DEFAULT_CAPS, filter);
+	if (len == -ENOTSUP) {
+		fprintf(stderr, "gen-filter: no system call numbers for %s\n", argv[1]);
+		return EXIT_FAILURE;
+	}
+	if (len < 0) {
+		fprintf(stderr, "gen-filter: %s: %s\n", argv[1], strerror(-len));
+		return EXIT_FAILURE;
+	}
+	printf("/* Made by gen-filter for %s: %d instructions. */\n", argv[1], len);
+	printf("#define SEC_DEFAULT_FILTER_LEN %d\n", len);
+	printf("#define SEC_FILTER_CAPS UINT64_C(0x%llx)\n",
+	       (unsigned long long)profile_caps());
+	printf("static const struct sock_filter sec_default_filter[] = {\n");
+	for (int i = 0; i < len; i++)
+		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", filter[i].code, filter[i].jt,
+		       filter[i].jf, filter[i].k);
+	printf("};\n");
+	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

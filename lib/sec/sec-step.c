@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sec-step - keyring, ids, capabilities, no_new_privs and seccomp in the child. Child code
+ * (style.md section 4): raw system calls, because libc's wrappers for ids signal every
+ * thread of the caller (nptl(7)). Each acts on the credentials of this process alone,
+ * which a vfork-style child does not share.
+ */
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "sec/sec.h"
+
+int run_keyring(struct runner *r, const struct step *s)
+{
+	int ret = sys_call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+
+	if (ret == -ENOSYS)
+		return 0; /* a kernel without keys, or an outer container: nothing to hide */
+	return ret < 0 ? ret : 0;
+}
+
+int run_ids(struct runner *r, const struct step *s)
+{
+	int ret;
+
+	/* Else the capabilities are gone before the CAPS step can choose among them. */
+	ret = s->ids.uid ? sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+	if (ret == 0 && s->ids.set_groups)
+		ret = sys_call(SYS_setgroups, s->ids.groups_len, s->ids.groups, 0, 0, 0);
+	if (ret < 0 || !s->ids.set_ids)
+		return ret;
+	ret = sys_call(SYS_setresgid, s->ids.gid, s->ids.gid, s->ids.gid, 0, 0);
+	if (ret < 0)
+		return ret;
+	return sys_call(SYS_setresuid, s->ids.uid, s->ids.uid, s->ids.uid, 0, 0);
+}
+
+struct caps {
+	uint64_t effective, permitted, inheritable;
+};
+
+static int set_caps(const struct caps *c)
+{
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		data[i].effective = (uint32_t)(c->effective >> 32 * i);
+		data[i].permitted = (uint32_t)(c->permitted >> 32 * i);
+		data[i].inheritable = (uint32_t)(c->inheritable >> 32 * i);
+	}
+	return sys_call(SYS_capset, &header, data, 0, 0, 0);
+}
+
+static int get_caps(struct caps *c)
+{
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	int r = sys_call(SYS_capget, &header, data, 0, 0, 0);
+
+	if (r < 0)
+		return r;
+	c->effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	c->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	c->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
+	return 0;
+}
+
+static int drop_bounding(uint64_t known, uint64_t keep)
+{
+	for (unsigned cap = 0; cap < 64; cap++) {
+		int r;
+
+		if (!(known >> cap & 1) || keep >> cap & 1)
+			continue;
+		r = sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (r > 0)
+			r = sys_prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int raise_ambient(uint64_t ambient)
+{
+	for (unsigned cap = 0; cap < 64; cap++) {
+		int r;
+
+		if (!(ambient >> cap & 1))
+			continue;
+		r = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int run_caps(struct runner *r, const struct step *s)
+{
+	struct caps c;
+	int ret = get_caps(&c);
+
+	/* After setresuid the permitted ones are no longer in effect; CAP_SETPCAP must be. */
+	if (ret == 0 && c.effective != c.permitted) {
+		c.effective = c.permitted;
+		ret = set_caps(&c);
+	}
+	if (ret == 0)
+		ret = drop_bounding(s->caps.known, s->caps.keep);
+	if (ret == 0)
+		ret = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (ret < 0)
+		return ret;
+	c.effective = c.permitted = s->caps.permitted;
+	c.inheritable = s->caps.ambient;
+	ret = set_caps(&c);
+	return ret < 0 ? ret : raise_ambient(s->caps.ambient);
+}
+
+int run_no_new_privs(struct runner *r, const struct step *s)
+{
+	return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int run_seccomp(struct runner *r, const struct step *s)
+{
+	struct sock_fprog program = {
+		.len = s->seccomp.len,
+		.filter = (struct sock_filter *)s->seccomp.filter,
+	};
+
+	if (!program.len)
+		return -ENOSYS;
+	return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
+}

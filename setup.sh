@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# setup.sh - from a fresh Debian 12 to a running libminc.
+#
+# usage: ./setup.sh run     install what is missing, build, show a container
+#        ./setup.sh test    install what is missing, build, run all tests
+#        ./setup.sh build   install what is missing, build
+#        ./setup.sh asan    all tests with AddressSanitizer and UBSan
+#
+# Packages come from apt-get, as root or through sudo, and only if they are missing.
+# Builds go to build/ and build-asan/ (BUILD and BUILD_ASAN name other places).
+set -euo pipefail
+cd "$(dirname "$0")"
+
+BUILD=${BUILD:-build}
+BUILD_ASAN=${BUILD_ASAN:-build-asan}
+
+to_build=(gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg-config python3
+	libcap-ng-dev libmount-dev libseccomp-dev libjansson-dev)
+to_test=(check busybox-static shellcheck mandoc git util-linux iproute2 procps jq uidmap)
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "setup.sh: this needs root, and sudo is not installed: $*" >&2
+		return 1
+	fi
+}
+
+# "meson" may come from elsewhere than a package: what counts is that it can be called.
+missing() {
+	local p
+	for p; do
+		case $p in
+		gcc | g++ | meson | python3 | jq | git | shellcheck | mandoc | pkg-config)
+			command -v "$p" >/dev/null && continue ;;
+		ninja-build) command -v ninja >/dev/null && continue ;;
+		esac
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q ' installed$' || echo "$p"
+	done
+}
+
+install_packages() {
+	local need
+	command -v dpkg-query >/dev/null || return 0 # another distribution: meson says what lacks
+	mapfile -t need < <(missing "$@")
+	[ "${#need[@]}" -gt 0 ] || return 0
+	echo "installing: ${need[*]}"
+	as_root apt-get update -q
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+		"${need[@]}"
+}
+
+build_in() { # DIR MESON_OPTION..
+	local dir=$1
+	shift
+	if [ -f "$dir/build.ninja" ]; then
+		[ $# = 0 ] || meson configure "$dir" "$@"
+	else
+		meson setup "$dir" "$@"
+	fi
+	ninja -C "$dir" -j "$(nproc)"
+}
+
+show_container() {
+	local minc=$1
+	echo
+	echo "A container on an overlay of /: its processes and its root file system."
+	# The command is ps itself, so that ps is process 1.
+	"$minc" ps -ef
+	"$minc" sh -c "mount | grep ' / '"
+}
+
+run_tests() { # DIR; what failed and what was skipped goes to DIR/summary.txt
+	local dir=$1 code=0
+	rm -f "$dir/meson-logs/testlog.json"
+	meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes "$(nproc)" || code=1
+	python3 tests/summary "$dir/meson-logs/testlog.json" >"$dir/summary.txt" || code=1
+	return "$code"
+}
+
+total() { # SUMMARY..
+	grep -h '^failed: ' "$@" || :
+	grep -h '^skipped: ' "$@" | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/\2 (\1 times)/; s/ (1 times)//'
+	awk '$1 == "total" { p += $2; f += $3; s += $4 }
+		END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f != 0 || p == 0 }' "$@"
+}
+
+run_asan() {
+	build_in "$BUILD_ASAN" -Db_sanitize=address,undefined -Dbuildtype=debugoptimized \
+		-Db_lundef=false -Db_ndebug=false -Dtests=enabled
+	run_tests "$BUILD_ASAN"
+}
+
+main() {
+	local code=0
+	case ${1:-} in
+	build)
+		install_packages "${to_build[@]}"
+		build_in "$BUILD"
+		;;
+	run)
+		install_packages "${to_build[@]}" procps
+		build_in "$BUILD"
+		show_container "$BUILD/tools/minc/minc"
+		;;
+	test)
+		install_packages "${to_build[@]}" "${to_test[@]}"
+		build_in "$BUILD" -Dtests=enabled
+		run_tests "$BUILD" || code=1
+		run_asan || code=1
+		total "$BUILD/summary.txt" "$BUILD_ASAN/summary.txt" || code=1
+		;;
+	asan)
+		install_packages "${to_build[@]}" "${to_test[@]}"
+		run_asan || code=1
+		total "$BUILD_ASAN/summary.txt" || code=1
+		;;
+	*)
+		sed -n 's/^# \{0,1\}//; 4,8p' "$0" >&2
+		code=2
+		;;
+	esac
+	exit "$code"
+}
+
+main "$@"

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# lib.sh - the harness of the shell tests: TAP lines, a temporary directory, a small root.
+#
+# A test file sources this, calls the functions below, and ends with done_testing.
+# One line of TAP is one behaviour, and its name is a sentence.
+#
+#   minc ARG..        run the tool; sets $status, $out (stdout), $err (stderr)
+#   ok NAME CMD..     passes if CMD succeeds
+#   is NAME GOT WANT  passes if both are equal
+#   like NAME TEXT PATTERN   passes if TEXT matches the case pattern
+#   skip NAME REASON
+#   busybox_root DIR  a root directory that holds only busybox
+set -u
+
+count=0
+failed=0
+T=$(mktemp -d "${TMPDIR:-/tmp}/minc-test.XXXXXX") || exit 1
+T=$(cd "$T" && pwd -P)
+chmod 755 "$T"
+
+# A mount that is still there would make rm descend into somebody else's files.
+clean_up() {
+	cd /
+	if grep -q " $T[/ ]" /proc/self/mountinfo; then
+		awk -v t="$T" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+			while IFS= read -r m; do umount -l "$m"; done
+	fi
+	if grep -q " $T[/ ]" /proc/self/mountinfo; then
+		echo "# mounts are left below $T: it is not removed"
+	else
+		chmod -R u+rwX "$T" 2>/dev/null
+		rm -rf --one-file-system "$T"
+	fi
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+result() { # ok|not-ok NAME
+	count=$((count + 1))
+	if [ "$1" = ok ]; then
+		printf 'ok %d - %s\n' "$count" "$2"
+		return 0
+	fi
+	failed=$((failed + 1))
+	printf 'not ok %d - %s\n' "$count" "$2"
+	return 1
+}
+
+ok() { # NAME CMD..
+	_name=$1
+	shift
+	if "$@"; then
+		result ok "$_name"
+	else
+		result not-ok "$_name"
+		diag "failed: $*"
+		last_run
+	fi
+}
+
+is() { # NAME GOT WANT
+	if [ "$2" = "$3" ]; then
+		result ok "$1"
+	else
+		result not-ok "$1"
+		diag "     got: $2"
+		diag "expected: $3"
+		last_run
+	fi
+}
+
+like() { # NAME TEXT PATTERN
+	# shellcheck disable=SC2254 # it is a pattern
+	case $2 in
+	$3) result ok "$1" ;;
+	*)
+		result not-ok "$1"
+		diag "     got: $2"
+		diag "   match: $3"
+		last_run
+		;;
+	esac
+}
+
+unlike() { # NAME TEXT PATTERN
+	# shellcheck disable=SC2254 # it is a pattern
+	case $2 in
+	$3)
+		result not-ok "$1"
+		diag "     got: $2"
+		diag "against: $3"
+		last_run
+		;;
+	*) result ok "$1" ;;
+	esac
+}
+
+skip() { # NAME REASON
+	count=$((count + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
+}
+
+skip_all() { # REASON
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 0
+}
+
+done_testing() {
+	printf '1..%d\n' "$count"
+	[ "$failed" = 0 ]
+	exit
+}
+
+# Run the tool: $status, $out, $err. A hang is cut, and shows as status 124.
+status=0 out='' err='' ran=''
+minc() {
+	ran="minc $*"
+	timeout -k 5 "${LIMIT:-30}" "$MINC" "$@" >"$T/.out" 2>"$T/.err" </dev/null
+	status=$?
+	out=$(cat "$T/.out")
+	err=$(cat "$T/.err")
+	return "$status"
+}
+
+last_run() {
+	[ -n "$ran" ] || return 0
+	diag "ran: $ran"
+	diag "status $status"
+	[ -z "$err" ] || diag "stderr: $err"
+}
+
+# One line on stderr, exit 125, naming each WORD.
+refused() { # NAME WORD..
+	_name=$1
+	shift
+	if [ "$status" != 125 ]; then
+		result not-ok "$_name"
+		diag "status $status, expected 125"
+		last_run
+		return
+	fi
+	# The advice that follows a usage error, or a hint, may be a second line.
+	for _word; do
+		case $(printf '%s\n' "$err" | sed -n 1p) in
+		*"$_word"*) ;;
+		*)
+			result not-ok "$_name"
+			diag "the message does not name $_word"
+			last_run
+			return
+			;;
+		esac
+	done
+	if [ -n "$out" ] || [ "$(printf '%s\n' "$err" | wc -l)" -gt 2 ]; then
+		result not-ok "$_name"
+		diag "more than one line, or output on stdout: $out"
+		last_run
+		return
+	fi
+	result ok "$_name"
+}
+
+as_root() {
+	[ "$MINC_TEST_AS" = root ]
+}
+
+# A root directory with the directories a system has and busybox in it.
+busybox_root() { # DIR
+	_busybox=$(command -v busybox) || return 1
+	mkdir -p "$1/usr/bin" "$1/dev" "$1/proc" "$1/sys" "$1/tmp" "$1/etc" "$1/root" "$1/run" "$1/mnt"
+	ln -s usr/bin "$1/bin"
+	cp "$_busybox" "$1/usr/bin/busybox"
+	for _tool in sh cat echo ls id env ps mount umount readlink sleep true false hostname pwd touch \
+		mkdir rm ln stat test printf wc grep sort head kill ip nc tty stty dd mv cp chmod chown find \
+		setsid ifconfig nproc sed awk tr seq df basename dirname cut mknod tail ping tty which uname; do
+		ln -sf busybox "$1/usr/bin/$_tool"
+	done
+	printf 'root:x:0:0:root:/root:/bin/sh\nbob:x:1500:1501:Bob:/home/bob:/bin/sh\n' >"$1/etc/passwd"
+	printf 'root:x:0:\nbob:x:1501:\nextra:x:1777:bob\nstaff:x:50:\n' >"$1/etc/group"
+}
+
+# Everything about a tree that a container must not change.
+fingerprint() { # DIR
+	(cd "$1" && find . -xdev -printf '%p %y %m %U %G %s %T@ %C@ %l\n' | LC_ALL=C sort)
+	(cd "$1" && find . -xdev -type f -size -64k -exec sha256sum {} + 2>/dev/null | LC_ALL=C sort)
+}
+
+# Wait until CMD succeeds, at most ten seconds: for events that nobody announces.
+await() {
+	_tries=0
+	until "$@" 2>/dev/null; do
+		_tries=$((_tries + 1))
+		[ "$_tries" -lt 200 ] || return 1
+		sleep 0.05
+	done
+}
+
+command -v busybox >/dev/null || skip_all "needs busybox (busybox-static)"

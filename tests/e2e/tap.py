@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""tap - the harness of the Python tests: TAP lines, a temporary directory, a small root.
+
+For what a shell cannot do: terminals, signals at exact moments, and finding processes
+that outlive their parent (this process adopts them, prctl(2) PR_SET_CHILD_SUBREAPER).
+"""
+import atexit
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PR_SET_CHILD_SUBREAPER = 36
+MINC = os.environ["MINC"]
+PROBE = os.environ["PROBE"]
+AS_ROOT = os.environ.get("MINC_TEST_AS") == "root"
+
+_count = 0
+_failed = 0
+
+
+def result(passed, name, *details):
+    global _count, _failed
+    _count += 1
+    if not passed:
+        _failed += 1
+    print(f"{'ok' if passed else 'not ok'} {_count} - {name}")
+    if not passed:
+        for text in details:
+            for line in str(text).splitlines():
+                print(f"# {line}")
+    sys.stdout.flush()
+    return passed
+
+
+def same(name, got, want, *details):
+    return result(got == want, name, f"     got: {got!r}", f"expected: {want!r}", *details)
+
+
+def skip(name, reason):
+    global _count
+    _count += 1
+    print(f"ok {_count} - {name} # SKIP {reason}")
+
+
+def skip_all(reason):
+    print(f"1..0 # SKIP {reason}")
+    sys.exit(0)
+
+
+def done():
+    print(f"1..{_count}")
+    sys.exit(1 if _failed else 0)
+
+
+def temporary():
+    path = os.path.realpath(tempfile.mkdtemp(prefix="minc-test."))
+    os.chmod(path, 0o755)
+
+    def remove():
+        with open("/proc/self/mountinfo", encoding="utf-8") as f:
+            if any(line.split()[4].startswith(path) for line in f):
+                print(f"# mounts are left below {path}: it is not removed")
+                return
+        shutil.rmtree(path, ignore_errors=True)
+
+    atexit.register(remove)
+    return path
+
+
+def busybox_root(path):
+    busybox = shutil.which("busybox")
+    if not busybox:
+        skip_all("needs busybox (busybox-static)")
+    for name in ("usr/bin", "dev", "proc", "sys", "tmp", "etc", "root", "run", "mnt"):
+        os.makedirs(os.path.join(path, name))
+    os.symlink("usr/bin", os.path.join(path, "bin"))
+    shutil.copy(busybox, os.path.join(path, "usr/bin/busybox"))
+    shutil.copy(PROBE, os.path.join(path, "usr/bin/probe"))
+    for tool in ("sh cat echo ls sleep true false tty stty kill ps yes head setsid mount "
+                 "touch dd mkdir test printf seq").split():
+        os.symlink("busybox", os.path.join(path, "usr/bin", tool))
+    with open(os.path.join(path, "etc/passwd"), "w", encoding="utf-8") as f:
+        f.write("root:x:0:0:root:/root:/bin/sh\n")
+    return path
+
+
+def adopt():
+    """Make orphans of our children our own children."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children():
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="utf-8") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def describe(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return f"{pid} " + f.read().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return str(pid)
+
+
+def none_left(seconds=10):
+    """Reap until there are no children; what is left is returned, described, and killed."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.01)
+        except ChildProcessError:
+            return []
+    left = children()
+    words = [describe(pid) for pid in left]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return words
+
+
+def mounts():
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        return [line.split()[4] for line in f]
+
+
+def start(*arguments, **keywords):
+    keywords.setdefault("stdin", subprocess.DEVNULL)
+    keywords.setdefault("stdout", subprocess.PIPE)
+    keywords.setdefault("stderr", subprocess.PIPE)
+    return subprocess.Popen([MINC, *arguments], **keywords)
+
+
+def status(process):
+    """Exit status as a shell would show it."""
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode

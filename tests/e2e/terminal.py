@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""terminal - the container's own terminal, seen from a terminal that the test plays."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+import tap
+
+T = tap.temporary()
+BB = tap.busybox_root(os.path.join(T, "bb"))
+
+
+class Terminal:
+    """A program on a new terminal; its output is collected as it comes."""
+
+    def __init__(self, *command, rows=24, columns=80, redirect=None):
+        self.text = b""
+        self.status = None
+        # What the program does to the terminal must be seen after its end: keep it open.
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(self.slave)
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            for fd in range(3):
+                os.dup2(self.slave, fd)
+            if redirect:
+                os.dup2(os.open(redirect, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), 1)
+            os.closerange(3, 1024)
+            try:
+                os.execvp(command[0], command)
+            except OSError as error:
+                os.write(2, str(error).encode())
+            os._exit(127)
+
+    def pump(self, seconds):
+        if select.select([self.master], [], [], seconds)[0]:
+            try:
+                self.text += os.read(self.master, 65536)
+            except OSError:
+                pass
+
+    def wait_for(self, text, seconds=10):
+        end = time.monotonic() + seconds
+        while text not in self.text and time.monotonic() < end:
+            self.pump(0.05)
+            if self.ended():
+                self.pump(0.05)
+                break
+        return text in self.text
+
+    def send(self, data):
+        os.write(self.master, data)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def ended(self):
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = status
+        return self.status is not None
+
+    def finish(self, seconds=10):
+        """Exit status as a shell shows it, or 'hang'."""
+        end = time.monotonic() + seconds
+        while not self.ended() and time.monotonic() < end:
+            self.pump(0.02)
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.status = 0
+            return "hang"
+        for _ in range(5):
+            self.pump(0.01)
+        if os.WIFSIGNALED(self.status):
+            return 128 + os.WTERMSIG(self.status)
+        return os.WEXITSTATUS(self.status)
+
+    def restored(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def close(self):
+        os.close(self.master)
+        os.close(self.slave)
+
+
+def minc(*arguments, **keywords):
+    return Terminal(tap.MINC, "-r", BB, *arguments, **keywords)
+
+
+def shows(name, terminal, text, code=0):
+    got = terminal.finish()
+    tap.result(text in terminal.text and got == code, name,
+               f"status {got}, expected {code}", repr(terminal.text))
+    return terminal
+
+
+def main():
+    shows("tty prints a terminal of the container", minc("tty"), b"/dev/pts/0\r\n").close()
+    shows("the console is a terminal", minc("sh", "-c", "test -t 0 && test -c /dev/console && echo yes"),
+          b"yes\r\n").close()
+    shows("/dev/tty opens", minc("sh", "-c", "echo through >/dev/tty"), b"through\r\n").close()
+    shows("the terminal is the controlling one and the command leads its session",
+          minc("sh", "-c", "ps -o pid,sid >/dev/null 2>&1; cut -d' ' -f6,7 /proc/self/stat || cat /proc/self/stat; echo"),
+          b"").close()
+    shows("the size is the caller's", minc("stty", "size", rows=31, columns=97), b"31 97").close()
+    shows("TERM is handed on", Terminal("env", "TERM=vt100", tap.MINC, "-r", BB, "sh", "-c", "echo $TERM"),
+          b"vt100\r\n").close()
+    shows("the exit status is the command's", minc("sh", "-c", "exit 7"), b"", 7).close()
+    shows("all output arrives before the end", minc("sh", "-c", "seq 1 20000; echo the-last-line"),
+          b"the-last-line\r\n").close()
+
+    t = minc("sh", "-c", 'trap "stty size" WINCH; echo up; while :; do sleep 0.05; done')
+    t.wait_for(b"up")
+    t.resize(40, 132)
+    tap.result(t.wait_for(b"40 132"), "a resize is carried inside", repr(t.text))
+    t.send(b"\x03")
+    tap.same("^C ends it", t.finish(), 130)
+    t.close()
+
+    t = minc("sh", "-c", "echo up; exec sleep 30")
+    t.wait_for(b"up")
+    t.send(b"\x03")
+    tap.same("^C ends sleep as process 1", t.finish(), 130, repr(t.text))
+    tap.result(t.restored(), "the terminal is restored after ^C")
+    t.close()
+
+    t = minc("--init", "sh", "-c", "echo up; exec sleep 30")
+    t.wait_for(b"up")
+    t.send(b"\x03")
+    tap.same("^C ends sleep below --init", t.finish(), 130, repr(t.text))
+    t.close()
+
+    t = minc("sh", "-c", "echo up; read x; echo got:$x")
+    t.wait_for(b"up")
+    raw = termios.tcgetattr(t.slave)[3] & (termios.ICANON | termios.ECHO) == 0
+    tap.result(raw, "the caller's terminal is raw while the command runs")
+    t.send(b"hello\r")
+    shows("typed lines arrive", t, b"got:hello\r\n")
+    tap.result(t.text.count(b"hello") == 2, "they are echoed once", repr(t.text))
+    tap.result(t.restored(), "the terminal is restored after the end")
+    t.close()
+
+    t = minc("sh")
+    t.wait_for(b"# ")
+    t.send(b"sleep 40\r")
+    time.sleep(0.2)
+    t.send(b"\x1a")
+    tap.result(t.wait_for(b"topped"), "job control works: ^Z stops a job", repr(t.text))
+    t.send(b"jobs; kill %1; echo al''ive; exit 3\r")
+    tap.result(t.wait_for(b"alive"), "the shell goes on after ^Z", repr(t.text))
+    tap.same("exit ends the shell", t.finish(), 3, repr(t.text))
+    t.close()
+
+    t = minc("cat")
+    time.sleep(0.2)
+    t.send(b"line\r\x04")
+    tap.same("^D ends the input", t.finish(), 0, repr(t.text))
+    t.close()
+
+    for name in ("TERM", "HUP", "INT", "QUIT"):
+        t = minc("sh", "-c", "echo up; exec sleep 30")
+        t.wait_for(b"up")
+        os.kill(t.pid, getattr(signal, "SIG" + name))
+        code = t.finish()
+        tap.result(t.restored() and code == 128 + getattr(signal, "SIG" + name),
+                   f"the terminal is restored when {name} ends minc", f"status {code}")
+        t.close()
+
+    shows("a missing command is reported", minc("no-such"), b"no-such", 127)
+    t = minc("no-such")
+    t.finish()
+    tap.result(t.restored(), "the terminal is restored when the start fails")
+    t.close()
+
+    out = os.path.join(T, "out")
+    t = minc("sh", "-c", "echo plain; test -t 1 && echo terminal; test -t 0 || echo no-input", redirect=out)
+    t.finish()
+    with open(out, "rb") as f:
+        data = f.read()
+    tap.same("redirected output stays a file, without carriage returns", data, b"plain\n")
+    t.close()
+
+    t = Terminal("sh", "-c", '"$1" -r "$2" cat </dev/null; echo status=$?', "sh", tap.MINC, BB)
+    shows("redirected input is not the terminal", t, b"status=0\r\n").close()
+    t = Terminal("sh", "-c", 'echo piped | "$1" -r "$2" cat', "sh", tap.MINC, BB)
+    shows("a pipe works while output is a terminal", t, b"piped\r\n").close()
+    t = Terminal("sh", "-c", '"$1" -r "$2" echo one | cat; "$1" -r "$2" echo two', "sh", tap.MINC, BB)
+    shows("two runs after each other share the terminal", t, b"two\r\n").close()
+    tap.result(b"one\r\n" in t.text, "the first of them wrote to a pipe", repr(t.text))
+
+    names = set(os.listdir("/dev/pts"))
+    minc("true").finish()
+    tap.result(set(os.listdir("/dev/pts")) - {"ptmx"} <= names | {str(n) for n in range(4096)}
+               and len(os.listdir("/dev/pts")) <= len(names) + 1, "no terminal is left on the host")
+    t = minc("sh", "-c", "ls -l /proc/self/fd | grep -c /dev/pts/0 || ls -l /proc/self/fd")
+    shows("all three standard files are that terminal", t, b"3").close()
+
+
+sys.stdout.reconfigure(line_buffering=True)
+main()
+tap.done()
