@@ -70,8 +70,9 @@ void say_fs(FILE *out, const struct step *s)
 
 	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\nmount -t %s", s->fs.ret, s->fs.ret, s->fs.ret,
 		s->fs.type);
-	if (s->fs.attr) {
-		put_attrs(out, s->fs.attr, separator);
+	/* "ro" here would make the file system read-only, not this mount of it */
+	if (s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY) {
+		put_attrs(out, s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY, separator);
 		separator = ",";
 	}
 	for (size_t i = 0; i < s->fs.options_len; i++) {
@@ -86,6 +87,8 @@ void say_fs(FILE *out, const struct step *s)
 		separator = ",";
 	}
 	fprintf(out, " %s \"$s%d\"\n", s->fs.type, s->fs.ret);
+	if (s->fs.attr & MOUNT_ATTR_RDONLY)
+		fprintf(out, "flags ro \"$s%d\"\n", s->fs.ret);
 }
 
 void say_setattr(FILE *out, const struct step *s)
@@ -98,12 +101,13 @@ void say_setattr(FILE *out, const struct step *s)
 void say_attach(FILE *out, const struct step *s)
 {
 	if (s->attach.at == SLOT_CWD) {
-		fprintf(out, ": it stays at \"$s%d\" until the root changes\n", s->attach.mount);
+		fprintf(out, "# it stays at \"$s%d\" until the root changes\n", s->attach.mount);
 		return;
 	}
 	fprintf(out, "attach \"$s%d\" \"$s%d\" ", s->attach.mount, s->attach.at);
 	quote_shell(out, s->attach.path);
-	fputs(s->attach.create == CREATE_LIKE_MOUNT ? " create\n" : "\n", out);
+	fprintf(out, "%s; s%d=$target\n", s->attach.create == CREATE_LIKE_MOUNT ? " create" : "",
+		s->attach.mount);
 }
 
 void say_mkdir(FILE *out, const struct step *s)
@@ -129,6 +133,11 @@ void say_mknod(FILE *out, const struct step *s)
 
 void say_symlink(FILE *out, const struct step *s)
 {
+	if (!s->symlink.replace) {
+		fputs("[ -L ", out);
+		put_path(out, s->symlink.at, s->symlink.path);
+		fputs(" ] || ", out);
+	}
 	fprintf(out, "ln -s%s ", s->symlink.replace ? "fn" : "");
 	quote_shell(out, s->symlink.target);
 	fputc(' ', out);
@@ -138,7 +147,9 @@ void say_symlink(FILE *out, const struct step *s)
 
 void say_file(FILE *out, const struct step *s)
 {
-	fputs("printf %s ", out);
+	fputs("[ -e ", out);
+	put_path(out, s->file.at, s->file.path);
+	fputs(" ] || printf %s ", out);
 	quote_shell(out, s->file.content);
 	fputs(" >", out);
 	put_path(out, s->file.at, s->file.path);

@@ -161,8 +161,10 @@ int run_symlink(struct runner *r, const struct step *s)
 	int at = runner_fd(r, s->symlink.at), parent, ret;
 	const char *name = strrchr(s->symlink.path, '/');
 
-	if (!s->symlink.replace)
-		return sys_symlinkat(s->symlink.target, at, s->symlink.path);
+	if (!s->symlink.replace) {
+		ret = sys_symlinkat(s->symlink.target, at, s->symlink.path);
+		return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
+	}
 	/* "etc/mtab": the parent inside the root, then the name without following it */
 	parent = path_open_in_root(at, "etc", 0);
 	if (parent < 0)
@@ -181,6 +183,8 @@ int run_file(struct runner *r, const struct step *s)
 			    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
 	long n;
 
+	if (fd == -EEXIST)
+		return 0; /* kept from an earlier run */
 	if (fd < 0)
 		return fd;
 	n = sys_write(fd, s->file.content, strlen(s->file.content));

@@ -33,6 +33,8 @@ struct mounts {
 	const char *root_path; /* absolute, resolved */
 	bool recursive;	       /* mounts below it are shown, too */
 
+	int upper, work; /* the overlay's, if there is one */
+	int works;	 /* work directories used below the latter */
 	int scratch, root, dev, devpts, proc, sys;
 	int *sources;	 /* slot per spec mount */
 	const char **targets; /* absolute path inside, per spec mount */
@@ -62,6 +64,25 @@ void mount_attach(struct plan *p, int mount, int at, const char *path,
 /* A directory of the scratch file system as a mount of its own; slot. */
 int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
 		      const char *why);
+
+/* Mount points that the root lacks, made in the upper layer (target.c). */
+void mount_plan_targets(struct plan *p, struct mounts *m);
+/* The root as many overlays, for a user namespace (split.c). */
+void mount_plan_split(struct plan *p, struct mounts *m);
+
+/* Slots of the root overlay's upper and work directories, made if missing (overlay.c). */
+void mount_upper(struct plan *p, struct mounts *m, const char *origin, int *ret_upper,
+		 int *ret_work);
+/* An overlay of host directory @path, shown at @inside, its upper layer at the same place. */
+void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
+		       unsigned mode, const char *origin, const char *why);
+/* Whether overlayfs takes this type below, and whether it is the kernel's own, not files. */
+bool mount_can_be_lower(const char *fstype);
+bool mount_is_api(const char *fstype);
+/* Whether the container has its own at @inside: /dev, /proc, /sys, /tmp and below. */
+bool mount_is_replaced(const char *inside);
+/* Host path @path below the root directory, as the container sees it. */
+const char *mount_inside(const struct mounts *m, const char *path);
 
 /*
  * Open @path as it is seen from directory @root: every symbolic link and ".." resolves

@@ -34,18 +34,32 @@ static bool listed(const char *const *list, size_t len, const char *type)
 	return false;
 }
 
-/* /dev, /proc, /sys and /tmp are the container's own: nothing below them shows. */
-static bool is_replaced(const char *path)
+bool mount_can_be_lower(const char *fstype)
+{
+	return !listed(not_lower, sizeof(not_lower) / sizeof(not_lower[0]), fstype);
+}
+
+bool mount_is_api(const char *fstype)
+{
+	return listed(not_files, sizeof(not_files) / sizeof(not_files[0]), fstype);
+}
+
+bool mount_is_replaced(const char *inside)
 {
 	static const char *const own[] = { "/dev", "/proc", "/sys", "/tmp" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		size_t len = strlen(own[i]);
 
-		if (strncmp(path, own[i], len) == 0 && (path[len] == '/' || !path[len]))
+		if (strncmp(inside, own[i], len) == 0 && (inside[len] == '/' || !inside[len]))
 			return true;
 	}
 	return false;
+}
+
+const char *mount_inside(const struct mounts *m, const char *path)
+{
+	return strcmp(m->root_path, "/") == 0 ? path : path + strlen(m->root_path);
 }
 
 static void option_slot(const struct mounts *m, struct step *fs, const char *key, int slot)
@@ -59,12 +73,11 @@ static void option_slot(const struct mounts *m, struct step *fs, const char *key
 	options[fs->fs.options_len - 1].by_path = !m->host->overlay_fds;
 }
 
-static int plan_dir(struct plan *p, int at, const char *path, unsigned mode, unsigned flags,
+static int plan_dir(struct plan *p, int at, const char *path, unsigned mode,
 		    const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
 
-	s->flags |= flags;
 	s->mkdir.at = at;
 	s->mkdir.path = path;
 	s->mkdir.mode = mode;
@@ -72,38 +85,39 @@ static int plan_dir(struct plan *p, int at, const char *path, unsigned mode, uns
 	return s->mkdir.ret;
 }
 
-/* Upper and work directories for the @n-th overlay (0: the root itself). */
-static void plan_upper(struct plan *p, struct mounts *m, size_t n, const char *origin,
-		       int *ret_upper, int *ret_work)
-{
-	static const char why_upper[] = "what the container writes",
-			  why_work[] = "overlayfs's own work space, on the same file system";
-	const char *dir = "", *upper = "upper", *work = "work";
-	int at = m->scratch;
+static const char why_upper[] = "what the container writes",
+		  why_work[] = "overlayfs's own work space, on the same file system";
 
-	if (m->storage) {
-		at = SLOT_CWD;
-		dir = plan_text(p, "%s/", m->storage);
-		upper = "storage";
-	}
-	if (n > 0) {
-		upper = plan_text(p, "submount%zu.%s", n, upper);
-		work = plan_text(p, "submount%zu.%s", n, work);
-	}
-	*ret_upper = plan_dir(p, at, plan_text(p, "%s%s", dir, upper), 0755, 0, origin,
+void mount_upper(struct plan *p, struct mounts *m, const char *origin, int *ret_upper,
+		 int *ret_work)
+{
+	int at = m->storage ? SLOT_CWD : m->scratch;
+	const char *upper = m->storage ? plan_text(p, "%s/storage", m->storage) : "upper";
+	const char *work = m->storage ? plan_text(p, "%s/work", m->storage) : "work";
+
+	*ret_upper = plan_dir(p, at, upper, 0755, origin, why_upper);
+	*ret_work = plan_dir(p, at, work, 0755, origin, why_work);
+	m->work = *ret_work;
+}
+
+/* The same for a mount below the root: submountN.storage, submountN.work. */
+static void submount_upper(struct plan *p, struct mounts *m, size_t n, const char *origin,
+			   int *ret_upper, int *ret_work)
+{
+	int at = m->storage ? SLOT_CWD : m->scratch;
+	const char *dir = m->storage ? plan_text(p, "%s/", m->storage) : "";
+
+	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n), 0755, origin,
 			      why_upper);
-	*ret_work = plan_dir(p, at, plan_text(p, "%s%s", dir, work), 0755, 0, origin,
+	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), 0755, origin,
 			     why_work);
 }
 
-static int plan_overlay(struct plan *p, struct mounts *m, int lower, size_t n,
+static int plan_overlay(struct plan *p, struct mounts *m, int lower, int upper, int work,
 			const char *origin, const char *why)
 {
-	int upper, work;
-	struct step *s;
+	struct step *s = mount_fs(p, "overlay", 0, origin, why);
 
-	plan_upper(p, m, n, origin, &upper, &work);
-	s = mount_fs(p, "overlay", 0, origin, why);
 	option_slot(m, s, m->host->overlay_fds ? "lowerdir+" : "lowerdir", lower);
 	option_slot(m, s, "upperdir", upper);
 	option_slot(m, s, "workdir", work);
@@ -135,61 +149,88 @@ static void plan_scratch(struct plan *p, struct mounts *m)
 
 	mount_option(s, "mode", "755");
 	m->scratch = s->fs.ret;
-	mount_attach(p, m->scratch, SLOT_CWD, "/", CREATE_NOTHING, NULL,
-		     "attached, for it is torn down faster so; no path leads there");
+	/*
+	 * Not on "/" of a copied namespace: pivot_root(2) puts the old root on top of the
+	 * new one, and the umount that follows takes what lies uppermost.
+	 */
+	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING, NULL,
+		     "somewhere that goes away: an unattached one is slower to tear down");
 }
 
 static void plan_submount(struct plan *p, struct mounts *m, const struct submount *sub,
 			  size_t n)
 {
-	const size_t root_len = strcmp(m->root_path, "/") == 0 ? 0 : strlen(m->root_path);
-	const char *origin = m->spec->root_origin, *inside = sub->path + root_len;
+	const char *origin = m->spec->root_origin, *inside = mount_inside(m, sub->path);
 	int slot;
 
-	if (listed(not_files, sizeof(not_files) / sizeof(not_files[0]), sub->fstype) ||
-	    is_replaced(inside))
+	if (mount_is_api(sub->fstype) || mount_is_replaced(inside))
 		return;
-	if (!sub->directory ||
-	    listed(not_lower, sizeof(not_lower) / sizeof(not_lower[0]), sub->fstype)) {
+	if (!sub->directory || !mount_can_be_lower(sub->fstype)) {
 		slot = mount_tree(p, m, SLOT_CWD, sub->path, false, origin,
 				  "overlayfs cannot take this one: shown as it is");
 		mount_attr(p, slot, true, MOUNT_ATTR_RDONLY, origin, "so it must not be written");
 	} else {
+		int upper, work;
 		int lower = plan_lower(p, m, sub->path, origin, "a mount below the root");
 
-		slot = plan_overlay(p, m, lower, n, origin, "it is as disposable as the root");
+		submount_upper(p, m, n, origin, &upper, &work);
+		slot = plan_overlay(p, m, lower, upper, work, origin,
+				    "it is as disposable as the root");
 	}
 	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
 }
 
+void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
+		       unsigned mode, const char *origin, const char *why)
+{
+	int lower = plan_lower(p, m, path, origin, why), upper, work, slot;
+
+	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), mode, origin, why_upper);
+	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), 0755, origin, why_work);
+	slot = plan_overlay(p, m, lower, upper, work, origin, why);
+	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
+}
+
+static void plan_template(struct plan *p, struct mounts *m)
+{
+	struct step *s;
+
+	s = plan_append(p, STEP_JOIN, NULL,
+			"start where almost nothing is mounted, not with a copy of everything");
+	s->join.fd = m->host->template_fd;
+	s->join.type = CLONE_NEWNS;
+	s->join.name = "a nearly empty mount namespace";
+	s = plan_append(p, STEP_UNSHARE, NULL, "a copy of it for this container");
+	s->unshare.flags = CLONE_NEWNS;
+	plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
+}
+
 int mount_plan_root(struct plan *p, struct mounts *m)
 {
-	const struct spec *spec = m->spec;
-	const char *origin = spec->root_origin;
-	bool direct = spec->root_flags & MINC_ROOT_DIRECT;
-	int source;
+	const char *origin = m->spec->root_origin;
+	bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
+	bool split = m->in_userns && !direct && m->submounts_len > 0;
+	int source = SLOT_NONE, work;
 
 	if (direct)
 		source = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
 				    "the directory itself: what is written stays");
-	else
+	else if (!split)
 		source = plan_lower(p, m, m->root_path, origin, "the files below the overlay");
-	if (m->template) {
-		struct step *s = plan_append(p, STEP_JOIN, NULL,
-					     "start where almost nothing is mounted, not with a "
-					     "copy of everything");
-
-		s->join.fd = m->host->template_fd;
-		s->join.type = CLONE_NEWNS;
-		s->join.name = "a nearly empty mount namespace";
-		s = plan_append(p, STEP_UNSHARE, NULL, "a copy of it for this container");
-		s->unshare.flags = CLONE_NEWNS;
-		plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
-	}
+	if (m->template)
+		plan_template(p, m);
 	plan_scratch(p, m);
-	m->root = direct ? source :
-			   plan_overlay(p, m, source, 0, origin,
-					"writes go to the upper layer, never to the directory");
+	if (split) {
+		mount_plan_split(p, m);
+		return 0;
+	}
+	m->root = source;
+	if (!direct) {
+		mount_upper(p, m, origin, &m->upper, &work);
+		mount_plan_targets(p, m);
+		m->root = plan_overlay(p, m, source, m->upper, work, origin,
+				       "writes go to the upper layer, never to the directory");
+	}
 	mount_attach(p, m->root, SLOT_CWD, "/", CREATE_NOTHING, origin, "the root to be");
 	for (size_t i = 0; i < m->submounts_len && !direct; i++)
 		plan_submount(p, m, &m->submounts[i], i + 1);

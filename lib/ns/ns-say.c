@@ -6,24 +6,32 @@
 void say_lifeline(FILE *out, const struct step *s)
 {
 	(void)s;
-	fputs(": unshare --kill-child, below\n", out);
+	fputs("# unshare --kill-child, below\n", out);
 }
 
+/* mount(8) serves root only, so another user comes at the end, by one more namespace. */
 void say_idmap(FILE *out, const struct step *s)
 {
-	(void)s;
-	fputs(": unshare --map-..., below\n", out);
+	unsigned uid = 0, gid = 0;
+
+	fputs("# unshare --map-..., below\n", out);
+	if (!s->idmap.uid_map)
+		return;
+	(void)sscanf(s->idmap.uid_map, "%u", &uid); /* our own text */
+	(void)sscanf(s->idmap.gid_map, "%u", &gid);
+	if (uid || gid)
+		fprintf(out, "nest='--user --map-user=%u --map-group=%u'\n", uid, gid);
 }
 
 void say_join(FILE *out, const struct step *s)
 {
-	fprintf(out, ": no shell equivalent: nothing can be executed in %s\n", s->join.name);
+	fprintf(out, "# no shell equivalent: nothing can be executed in %s\n", s->join.name);
 }
 
 void say_unshare(FILE *out, const struct step *s)
 {
 	(void)s;
-	fputs(": unshare, below\n", out);
+	fputs("# unshare, below\n", out);
 }
 
 void say_hostname(FILE *out, const struct step *s)
@@ -65,5 +73,5 @@ void say_affinity(FILE *out, const struct step *s)
 void say_session(FILE *out, const struct step *s)
 {
 	(void)s;
-	fputs(": setsid, below\n", out);
+	fputs("# setsid, below\n", out);
 }

@@ -216,8 +216,7 @@ static int load_tmpfs(struct reader *r, const struct entry *e)
 	return n ? n : spec_add_tmpfs(r->s, e->destination, size, mode);
 }
 
-/* File systems that are a switch of the library. */
-static int load_switch(struct reader *r, const struct entry *e, unsigned flag)
+static int load_debugfs(struct reader *r, const struct entry *e)
 {
 	int n;
 
@@ -226,7 +225,7 @@ static int load_switch(struct reader *r, const struct entry *e, unsigned flag)
 	if (e->readonly)
 		return refuse_option(r, e, "ro");
 	n = read_origin(r, "%s", e->where);
-	return n ? n : spec_set_flag(r->s, flag, 1);
+	return n ? n : spec_set_flag(r->s, MINC_DEBUGFS, 1);
 }
 
 static int load_entry(struct reader *r, const struct entry *e, bool first)
@@ -239,11 +238,9 @@ static int load_entry(struct reader *r, const struct entry *e, bool first)
 		return load_bind(r, e);
 	if (str_equal(e->type, "tmpfs"))
 		return load_tmpfs(r, e);
-	if (str_equal(e->type, "devtmpfs") && str_equal(e->destination, "/dev"))
-		return load_switch(r, e, MINC_HOST_DEV);
 	if (str_equal(e->type, "debugfs") &&
 	    str_equal(e->destination, "/sys/kernel/debug"))
-		return load_switch(r, e, MINC_DEBUGFS);
+		return load_debugfs(r, e);
 	return read_refuse(r, "%s: %s: type %s: not supported", e->where, e->destination,
 			   e->type ? e->type : "none");
 }

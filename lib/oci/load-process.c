@@ -201,7 +201,7 @@ static int apply_changes(struct reader *r, const char *note, uint64_t all, uint6
  * execve(2), so they must agree; another user gets only what is ambient, and here that is
  * what was added.
  */
-static int apply_sets(struct reader *r, const uint64_t *sets, bool root)
+static int apply_sets(struct reader *r, const uint64_t *sets, uint64_t base, bool root)
 {
 	const uint64_t bounding = sets[BOUNDING], ambient = sets[AMBIENT];
 	int n;
@@ -219,7 +219,7 @@ static int apply_sets(struct reader *r, const uint64_t *sets, bool root)
 		return read_refuse(r, "process.capabilities.ambient: not supported %s",
 				   root ? "for user 0"
 					: "where it differs from bounding");
-	if (!ambient && !root && bounding & ~OCI_CAPS_DEFAULT)
+	if (!ambient && !root && bounding & ~base)
 		return read_refuse(
 			r, "process.capabilities.bounding: beyond the default only "
 			   "with ambient for a user other than 0");
@@ -227,15 +227,26 @@ static int apply_sets(struct reader *r, const uint64_t *sets, bool root)
 		n = spec_change_caps(r->s, false, "all");
 		return n ? n : change_caps(r, true, ambient);
 	}
-	n = change_caps(r, false, OCI_CAPS_DEFAULT & ~bounding);
-	return n ? n : change_caps(r, true, bounding & ~OCI_CAPS_DEFAULT);
+	n = change_caps(r, false, base & ~bounding);
+	return n ? n : change_caps(r, true, bounding & ~base);
+}
+
+static uint64_t all_caps(void)
+{
+	uint64_t all = 0;
+	char name[64];
+
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (oci_cap_name(cap, name, sizeof(name)))
+			all |= 1ull << cap;
+	return all;
 }
 
 static int load_caps(struct reader *r, json_t *process, bool root)
 {
 	const char *note = read_note(r, OCI_NOTE_CAPS);
-	uint64_t sets[SETS] = { 0 }, mask, all = 0;
-	char name[64];
+	const uint64_t all = all_caps();
+	uint64_t sets[SETS] = { 0 }, mask = r->privileged ? all : OCI_CAPS_DEFAULT;
 	json_t *caps;
 	int n = read_value(r, process, "process", "capabilities", JSON_OBJECT, &caps);
 
@@ -243,21 +254,17 @@ static int load_caps(struct reader *r, json_t *process, bool root)
 	for (int i = 0; n == 0 && caps && i < SETS; i++)
 		n = read_set(r, caps, set_names[i], &sets[i]);
 	n = n ? n : read_origin(r, "process.capabilities");
-	if (n < 0 || (r->privileged && !note))
+	if (n < 0)
 		return n;
 	if (!note)
-		return apply_sets(r, sets, root);
-	for (unsigned cap = 0; cap < 64; cap++)
-		if (oci_cap_name(cap, name, sizeof(name)))
-			all |= 1ull << cap;
-	mask = r->privileged ? all : OCI_CAPS_DEFAULT;
+		return apply_sets(r, sets, mask, root);
 	n = apply_changes(r, note, all, &mask);
-	/* a kernel that wrote the file may know fewer, never more than were asked for */
 	if (n == 0 && sets[BOUNDING] & ~mask)
-		n = read_refuse(
+		return read_refuse(
 			r, "process.capabilities.bounding: contradicts annotations.%s",
 			OCI_NOTE_CAPS);
-	return n;
+	/* what the kernel of the writer did not have, or somebody took out since */
+	return n ? n : change_caps(r, false, mask & ~sets[BOUNDING]);
 }
 
 static int load_no_new_privs(struct reader *r, json_t *process)

@@ -42,12 +42,6 @@ static void write_api_mounts(struct writer *w, json_t *mounts)
 
 		if (str_equal(a->destination, "/sys"))
 			write_sys(w, mounts, a);
-		else if (str_equal(a->destination, "/dev") &&
-			 spec_flag(w->s, MINC_HOST_DEV))
-			append_mount(
-				w, mounts, json_string("/dev"), "devtmpfs",
-				json_string("devtmpfs"),
-				write_texts(w, (const char *const[]){ "nosuid", NULL }));
 		else
 			append_mount(w, mounts, json_string(a->destination), a->type,
 				     json_string(a->source), write_texts(w, a->options));

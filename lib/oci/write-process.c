@@ -132,7 +132,7 @@ static int resolve_caps(struct writer *w, uint64_t *ret_mask, uint64_t *ret_adde
 static void write_caps(struct writer *w, json_t *process)
 {
 	json_t *caps;
-	uint64_t mask, added, ambient;
+	uint64_t mask = 0, added = 0, ambient;
 	uint32_t uid, gid;
 
 	if (resolve_caps(w, &mask, &added) < 0)

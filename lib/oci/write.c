@@ -39,12 +39,15 @@ void write_append(struct writer *w, json_t *array, json_t *value)
 
 json_t *write_text(struct writer *w, const char *text)
 {
-	json_t *ret = json_string(text);
+	json_t *ret = json_string(text), *unchecked;
 
-	/* json_string() refuses what it cannot represent in the same way as no memory */
-	if (!ret && w->failed == 0)
-		w->failed = text && !json_string_nocheck(text) ? -ENOMEM : -EILSEQ;
-	return ret;
+	if (ret || w->failed < 0)
+		return ret;
+	/* json_string() fails in the same way without memory and for what is not UTF-8 */
+	unchecked = json_string_nocheck(text);
+	w->failed = unchecked ? -EILSEQ : -ENOMEM;
+	json_decref(unchecked);
+	return NULL;
 }
 
 json_t *write_format(struct writer *w, const char *format, ...)
@@ -157,7 +160,6 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 			       "file descriptor %d: a config.json cannot pass "
 			       "open files",
 			       s->fds->target);
-	/* a name that the kernel is told by us alone cannot be given to another runtime */
 	w.in_userns = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
 		      (s->userns == SPEC_USERNS_AUTO && !h->privileged);
 	if (w.failed == 0)

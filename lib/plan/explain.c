@@ -40,7 +40,7 @@ static const char functions[] =
 	"set -eu\n"
 	"t=$1\n"
 	"umask 022\n"
-	"priv=\n"
+	"priv= nest=\n"
 	"\n"
 	"# inside ROOT PATH: PATH with every symbolic link and \"..\" resolved inside ROOT\n"
 	"inside() {\n"
@@ -72,7 +72,7 @@ static const char functions[] =
 	"\t\tif [ -d \"$1\" ]; then mkdir -p \"$target\"\n"
 	"\t\telse mkdir -p \"${target%/*}\"; : >\"$target\"; fi\n"
 	"\tfi\n"
-	"\tmount --move \"$1\" \"$target\"\n"
+	"\tmount -n --move \"$1\" \"$target\"\n"
 	"}\n"
 	"# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it\n"
 	"flags() {\n"
@@ -87,6 +87,7 @@ static const char tools[] =
 	"ld=$(readlink -f \"$ld\") ld=${ld#/usr/} libs=${ld%/*}\n"
 	"umount=$(readlink -f \"$(command -v umount)\") umount=${umount#/usr/}\n"
 	"setpriv=$(readlink -f \"$(command -v setpriv)\") setpriv=${setpriv#/usr/}\n"
+	"unshare=$(readlink -f \"$(command -v unshare)\") unshare=${unshare#/usr/}\n"
 	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n"
 	"mount -t tmpfs minc \"$t\"\n";
 
@@ -112,7 +113,7 @@ static void put_step(const struct plan *p, const struct step_ops *ops, size_t i,
 
 	put_comment(p, ops, i, out);
 	if (s->flags & (STEP_IF_EXISTS | STEP_OPTIONAL))
-		fputs("{\n", out);
+		fputs("{ :\n", out);
 	ops[s->kind].say(out, s);
 	if (s->flags & STEP_IF_EXISTS)
 		fputs("} 2>/dev/null || : skipped, for it does not exist\n", out);
@@ -128,14 +129,11 @@ static void put_unshare(const struct plan *p, FILE *out)
 			fprintf(out, " %s", namespaces[i].option);
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
-		unsigned uid = 0, gid = 0;
 
 		if (s->kind != STEP_IDMAP)
 			continue;
 		if (s->idmap.uid_map) {
-			(void)sscanf(s->idmap.uid_map, "%u", &uid); /* our own text */
-			(void)sscanf(s->idmap.gid_map, "%u", &gid);
-			fprintf(out, " --map-user=%u --map-group=%u", uid, gid);
+			fputs(" --map-user=0 --map-group=0", out); /* see say_idmap() */
 		} else {
 			fprintf(out, " --map-root-user --map-users=%s,%s,%s --map-groups=%s,%s,%s",
 				s->idmap.uid_args[4], s->idmap.uid_args[3], s->idmap.uid_args[5],

@@ -76,7 +76,9 @@ static int find_submounts(struct build *b)
 
 	b->m.recursive = flags & MINC_ROOT_SUBMOUNTS ||
 			 (strcmp(b->root, "/") == 0 && !(flags & MINC_ROOT_NOSUBMOUNTS));
-	if (!b->m.recursive || flags & MINC_ROOT_DIRECT)
+	/* In a user namespace "/" must be split around its mounts even if none is shown. */
+	if (flags & MINC_ROOT_DIRECT ||
+	    !(b->m.recursive || (b->map.own && strcmp(b->root, "/") == 0)))
 		return 0;
 	r = module_symbol("mounts", "mount_table", b->e, &table);
 	if (r < 0) {

@@ -25,8 +25,9 @@ void say_cwd(FILE *out, const struct step *s)
 void say_exec(FILE *out, const struct step *s)
 {
 	if (s->exec.init_argv)
-		fputs(": no shell equivalent: a small init stays process 1 and starts this\n", out);
-	fputs("exec \"./$ld\" --library-path \"$libs\" \"./$setpriv\" $priv -- \\\n"
+		fputs("# no shell equivalent: a small init stays process 1 and starts this\n", out);
+	fputs("exec ${nest:+\"./$ld\" --library-path \"$libs\" \"./$unshare\" $nest --} \\\n"
+	      "\t\"./$ld\" --library-path \"$libs\" \"./$setpriv\" $priv -- \\\n"
 	      "\t\"./$ld\" --library-path \"$libs\" \"./$env\" -i -C \"$dir\"",
 	      out);
 	for (const char *const *i = s->exec.envp; i && *i; i++) {

@@ -124,8 +124,8 @@ static void resume(struct session *s)
 }
 
 /*
- * Stop as the shell expects. SIGTSTP rather than SIGSTOP where it has its default meaning:
- * the kernel discards it when nobody is there to continue us (an orphaned group).
+ * Stop as the shell expects. SIGTSTP with its default meaning rather than SIGSTOP: the
+ * kernel discards it when nobody is there to continue us (an orphaned group).
  */
 static void stop_self(void)
 {

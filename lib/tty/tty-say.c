@@ -5,5 +5,5 @@
 void say_terminal(FILE *out, const struct step *s)
 {
 	(void)s;
-	fputs(": no shell equivalent: script(1) comes near\n", out);
+	fputs("# no shell equivalent: script(1) comes near\n", out);
 }

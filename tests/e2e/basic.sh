@@ -101,9 +101,9 @@ spaces='mnt pid ipc uts'
 minc -r "$bb" sh -c 'for n in mnt pid ipc uts net cgroup; do echo $n $(readlink /proc/self/ns/$n); done'
 for n in $spaces; do
 	outer="$n $(readlink "/proc/self/ns/$n")"
-	unlike "the $n namespace is its own" "$out" "*$outer*"
+	hasnt "the $n namespace is its own" "$out" "$outer"
 done
-like "the network is the host's" "$out" "*net $(readlink /proc/self/ns/net)*"
+has "the network is the host's" "$out" "net $(readlink /proc/self/ns/net)"
 
 minc -i -r "$bb" echo x
 is "-i is accepted" "$out" x

@@ -9,7 +9,6 @@ busybox_root "$bb"
 mkdir -p "$T/src/sub" "$T/outside" "$T/work"
 echo data >"$T/src/file"
 echo deep >"$T/src/sub/deep"
-before=$(fingerprint "$bb")
 
 minc -r "$bb" -b "$T/src:/opt" cat /opt/file
 is "a directory is shown at the target" "$out" data
@@ -69,6 +68,7 @@ minc -r "$bb" -b "$T/src:/loop" true
 refused "a link to itself is refused and named" /loop
 is "no target left a trace in the root directory" "$(fingerprint "$bb")" "$linked"
 rm "$bb/absolute" "$bb/dotdot" "$bb/dangling" "$bb/inside" "$bb/loop"
+before=$(fingerprint "$bb")
 
 minc -r "$bb" -b "$T/none:/opt" true
 refused "a missing source is named" "$T/none"

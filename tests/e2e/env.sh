@@ -8,8 +8,15 @@ bb=$T/bb
 busybox_root "$bb"
 export MINC_TEST_VARIABLE=leaked ORDINARY_VARIABLE=leaked
 
+unset TERM COLORTERM NO_COLOR LANG LANGUAGE TZ EDITOR PAGER LC_ALL
 minc -r "$bb" env
-is "the environment is PATH and HOME" "$(printf '%s\n' "$out" | sed 's/=.*//' | sort | tr '\n' ' ')" "HOME PATH "
+is "the environment is small and known" \
+	"$(printf '%s\n' "$out" | sed 's/=.*//' | sort | tr '\n' ' ')" "HOME PATH container "
+hasnt "nothing else of the caller's is handed on" "$out" leaked
+out=$(LANG=C.UTF-8 "$MINC" -r "$bb" sh -c 'echo $LANG')
+is "the language is handed on" "$out" C.UTF-8
+minc --env-host -r "$bb" sh -c 'echo $ORDINARY_VARIABLE$MINC_TEST_VARIABLE'
+is "--env-host hands on all but MINC_*" "$out" leaked
 like "PATH has the usual directories" "$out" "*PATH=*/usr/bin*"
 like "HOME is root's" "$out" "*HOME=/root*"
 minc -e A=1 -r "$bb" env

@@ -8,7 +8,8 @@
 #   minc ARG..        run the tool; sets $status, $out (stdout), $err (stderr)
 #   ok NAME CMD..     passes if CMD succeeds
 #   is NAME GOT WANT  passes if both are equal
-#   like NAME TEXT PATTERN   passes if TEXT matches the case pattern
+#   like NAME TEXT PATTERN   passes if TEXT matches the case pattern; unlike: if not
+#   has NAME TEXT PART       passes if TEXT contains PART; hasnt: if not
 #   skip NAME REASON
 #   busybox_root DIR  a root directory that holds only busybox
 set -u
@@ -85,6 +86,19 @@ like() { # NAME TEXT PATTERN
 		last_run
 		;;
 	esac
+}
+
+has() { # NAME TEXT PART
+	like "$1" "$2" "*$(literal "$3")*"
+}
+
+hasnt() { # NAME TEXT PART
+	unlike "$1" "$2" "*$(literal "$3")*"
+}
+
+# A case pattern that matches just this text.
+literal() {
+	printf '%s' "$1" | sed 's/[][*?\\]/\\&/g'
 }
 
 unlike() { # NAME TEXT PATTERN

@@ -77,7 +77,7 @@ exec 9>&-
 wait "$holder"
 is "the container that used it goes on" "$?" 0
 
-TMPDIR=$T XDG_RUNTIME_DIR=$T minc -k -r "$bb" sh -c 'echo kept >/etc/kept'
+out=$(TMPDIR=$T XDG_RUNTIME_DIR=$T "$MINC" -k -r "$bb" sh -c 'echo kept >/etc/kept')
 like "-k prints how to reuse its directory" "$out" "To reuse this, run: minc -r $bb -t *"
 kept=$(printf '%s\n' "$out" | sed -n 's/^To reuse this, run: minc -r .* -t //p')
 ok "the directory of -k exists" test -d "$kept"

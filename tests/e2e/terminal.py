@@ -158,7 +158,7 @@ def main():
     time.sleep(0.2)
     t.send(b"\x1a")
     tap.result(t.wait_for(b"topped"), "job control works: ^Z stops a job", repr(t.text))
-    t.send(b"jobs; kill %1; echo al''ive; exit 3\r")
+    t.send(b"jobs; kill -9 %1; wait %1; echo al''ive; exit 3\r")
     tap.result(t.wait_for(b"alive"), "the shell goes on after ^Z", repr(t.text))
     tap.same("exit ends the shell", t.finish(), 3, repr(t.text))
     t.close()

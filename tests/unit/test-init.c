@@ -99,6 +99,7 @@ static int act_signals(void)
 
 static int act(const char *name, const char *arg)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (strcmp(name, "exit") == 0)
 		return atoi(arg);
 	if (strcmp(name, "raise") == 0)
@@ -144,8 +145,10 @@ static pid_t fork_way(int way)
 		ck_assert_int_eq(unshare(CLONE_NEWPID), 0);
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
+	if (pid == 0) {
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing */
+	}
 	return pid;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options - the command line of minc: one table that is parsed, printed and completed.
+ * options - the command line of minc: one table that is read, printed and completed.
  *
  * Reading and applying are two steps. Reading checks the grammar and notes what concerns
  * the tool itself; applying makes one library call per option. So a usage error has no
@@ -13,6 +13,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct options;
+
+/* A row does one of four things; none of them: accepted without effect. */
+struct option {
+	const char *names; /* all spellings, separated by blanks */
+	/* "MASK": a value follows; "[MODE]": one may follow; "[=FORMAT]": only after "=" */
+	const char *argument;
+	const char *help;
+	bool (*takes)(const char *next); /* whether "[MODE]" may be the next word */
+	int (*note)(struct options *o, const char *value); /* while reading */
+	int (*set)(struct options *o, const char *value);  /* while applying */
+	int (*call)(minc_ctx *c, const char *value);       /* the same, in the library */
+	enum minc_flag flag;                               /* to be turned on */
+};
+
+extern const struct option option_table[]; /* ends with names NULL */
+
 enum action {
 	ACTION_RUN,
 	ACTION_EXPLAIN,
@@ -20,8 +37,6 @@ enum action {
 	ACTION_VERSION,
 	ACTION_COMPLETION
 };
-
-struct option;
 
 /* One option of the command line, in the user's spelling. */
 struct given {
@@ -32,32 +47,35 @@ struct given {
 struct options {
 	minc_ctx *c; /* to be set before options_apply() */
 	enum action action;
-	enum minc_format format; /* of ACTION_EXPLAIN */
+	enum minc_format format;    /* of ACTION_EXPLAIN */
 	const char *const *command; /* NULL: the shell */
+	int status_fd;              /* for JSON lines; -1: none */
 	bool quiet, debug;
-	bool keep;	   /* writes are kept in a directory that the library chooses */
-	int status_fd;	   /* for JSON lines; -1: none */
-	char *root;	   /* absolute path, once applied; owned here */
+	bool keep, tempdir; /* keep what is written; in a directory of the user's */
+	const char *root;   /* as given; NULL: "/" */
+	char message[512];  /* our own complaint, one line; "" if the library has one */
 
 	struct given *given;
 	size_t given_len;
+	const struct given *now;        /* being read or applied */
+	const struct given *root_given; /* the last one that says something of the root */
 	unsigned root_flags;
-	const char *root_dir; /* as given; NULL: "/" */
-	const struct given *root_given; /* the option to name in messages about the root */
-	bool hostname, tempdir;
-	char message[512]; /* our own complaint, one line; "" if the library has one */
+	bool hostname; /* said apart from the name */
 };
 
 /* Read @argv. 0, or -errno with o->message. */
 int options_read(struct options *o, int argc, char **argv);
+
 /* Make the library calls. 0, or -errno with o->message or the context's message. */
 int options_apply(struct options *o);
 void options_done(struct options *o);
 
-/* Print for people, and as a script for bash; to stdout. */
+/* For the table: complain about the option that is read or applied. Returns -EINVAL. */
+int options_refuse(struct options *o, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Print for people, and as a script for bash(1), to stdout. */
 void options_help(void);
 void options_completion(void);
-
-/* A size such as "64m", an octal mode, flags of a bind: see options.c. */
 
 #endif

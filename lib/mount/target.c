@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target - mount points that the root lacks, for a user namespace. Root makes them through
+ * the overlay. Without privilege, directories of the lower layer belong to ids that are
+ * not mapped, and nothing can be made in them; but what is in the upper layer before the
+ * overlay is mounted is merged with it. So the missing names are made there, with the
+ * directories that lead to them.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "mount/mount.h"
+
+/* Where @path, resolved inside @root, leads: a path relative to it, "" for itself. */
+static bool resolve(const struct mounts *m, int root, const char *path, char ret[PATH_MAX])
+{
+	cleanup_close int fd = sys_openat2(root, path, O_PATH, 0,
+					   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	size_t skip = strcmp(m->root_path, "/") == 0 ? 0 : strlen(m->root_path);
+	char link[32], real[PATH_MAX];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, real, sizeof(real) - 1);
+	if (n < (ssize_t)skip || strncmp(real, m->root_path, skip) != 0)
+		return false;
+	real[n] = '\0';
+	memcpy(ret, real + skip, (size_t)n - skip + 1);
+	return true;
+}
+
+static void make_dir(struct plan *p, struct mounts *m, const char *path, const char *origin)
+{
+	struct step *s = plan_append(p, STEP_MKDIR, origin,
+				     "a mount point, made where the overlay will show it");
+
+	s->mkdir.at = m->upper;
+	s->mkdir.path = path;
+	s->mkdir.mode = 0755;
+	s->mkdir.ret = SLOT_NONE;
+}
+
+static void make_file(struct plan *p, struct mounts *m, const char *path, const char *origin)
+{
+	struct step *s = plan_append(p, STEP_FILE, origin,
+				     "a mount point, made where the overlay will show it");
+
+	s->file.at = m->upper;
+	s->file.path = path;
+	s->file.content = "";
+	s->file.mode = 0644;
+}
+
+static void plan_target(struct plan *p, struct mounts *m, int root, const char *path,
+			bool directory, const char *origin)
+{
+	char base[PATH_MAX], full[2 * PATH_MAX], prefix[PATH_MAX];
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	if (len >= sizeof(prefix))
+		return; /* its ATTACH step will say so */
+	memcpy(prefix, path, len);
+	prefix[len] = '\0';
+	if (resolve(m, root, prefix, base))
+		return; /* it is there */
+	do { /* the deepest directory that is there */
+		char *slash = strrchr(prefix, '/');
+
+		*slash = '\0';
+	} while (*prefix && !resolve(m, root, prefix, base));
+	if (!*prefix)
+		base[0] = '\0';
+	snprintf(full, sizeof(full), "%s%.*s", base, (int)(len - strlen(prefix)),
+		 path + strlen(prefix));
+	for (char *i = full + 1; *i; i++) {
+		if (*i != '/')
+			continue;
+		*i = '\0';
+		make_dir(p, m, plan_text(p, "%s", full + 1), origin);
+		*i = '/';
+	}
+	if (directory)
+		make_dir(p, m, plan_text(p, "%s", full + 1), origin);
+	else
+		make_file(p, m, plan_text(p, "%s", full + 1), origin);
+}
+
+void mount_plan_targets(struct plan *p, struct mounts *m)
+{
+	cleanup_close int root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const char *const own[] = { "/dev", "/proc", "/sys", "/tmp" };
+	size_t n = 0;
+
+	if (root < 0 || !m->in_userns)
+		return;
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		plan_target(p, m, root, own[i], true, NULL);
+	if (m->resolv_source != SLOT_NONE)
+		plan_target(p, m, root, "/etc/resolv.conf", false, NULL);
+	if (m->hosts_source != SLOT_NONE)
+		plan_target(p, m, root, "/etc/hosts", false, NULL);
+	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++) {
+		struct stat st;
+		bool directory = !i->src || stat(i->src, &st) < 0 || S_ISDIR(st.st_mode);
+
+		plan_target(p, m, root, m->targets[n], directory, i->origin);
+	}
+}

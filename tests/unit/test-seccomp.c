@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seccomp filter: a small interpreter runs it for every system call number, with the
+ * arguments that matter, on every architecture, and compares with what the profile's
+ * table says when it is read directly; some answers are also written down here, so that
+ * a wrong table does not agree with itself. Then the profiles in files, and the kernel's
+ * own opinion.
+ */
+#include <asm/ioctls.h>
+#include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "plan/host.h"
+#include "sec/filter.h"
+#include "sec/profile.h"
+#include "sec/seccomp-module.h"
+
+seccomp_for_caps_fn seccomp_for_caps;
+seccomp_from_file_fn seccomp_from_file;
+
+#define ERRNO(n) (SECCOMP_RET_ERRNO | (n))
+
+static const uint64_t high_bits = 0xdeadbeef00000000;
+
+static uint32_t jump_of(const struct sock_filter *f, uint32_t a)
+{
+	bool yes = false;
+
+	switch (BPF_OP(f->code)) {
+	case BPF_JA:
+		return f->k;
+	case BPF_JEQ:
+		yes = a == f->k;
+		break;
+	case BPF_JGE:
+		yes = a >= f->k;
+		break;
+	case BPF_JGT:
+		yes = a > f->k;
+		break;
+	case BPF_JSET:
+		yes = a & f->k;
+		break;
+	default:
+		ck_abort_msg("unknown jump 0x%x", f->code);
+	}
+	return yes ? f->jt : f->jf;
+}
+
+static uint32_t interpret(const struct sock_filter *f, size_t len,
+			  const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		switch (BPF_CLASS(f[i].code)) {
+		case BPF_LD:
+			ck_assert_uint_eq(f[i].code, BPF_LD | BPF_W | BPF_ABS);
+			ck_assert_uint_lt(f[i].k, sizeof(*data));
+			memcpy(&a, (const char *)data + f[i].k, sizeof(a));
+			break;
+		case BPF_ALU:
+			ck_assert_uint_eq(f[i].code, BPF_ALU | BPF_AND | BPF_K);
+			a &= f[i].k;
+			break;
+		case BPF_JMP:
+			i += jump_of(&f[i], a);
+			break;
+		case BPF_RET:
+			return f[i].k;
+		default:
+			ck_abort_msg("unknown instruction 0x%x", f[i].code);
+		}
+	}
+	ck_abort_msg("the program has no end");
+	return 0;
+}
+
+static bool listed(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*names) {
+		size_t word = strcspn(names, " ");
+
+		if (word == len && !memcmp(names, name, len))
+			return true;
+		names += word + (names[word] == ' ');
+	}
+	return false;
+}
+
+enum { ROWS = 16 };
+
+/* The rows that name a system call, to NULL. */
+static void rows_of(const char *name, const struct profile_rule *rows[ROWS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; name && i < profile_rules_len; i++) {
+		if (listed(profile_rules[i].names, name))
+			rows[n++] = &profile_rules[i];
+		ck_assert_uint_lt(n, ROWS);
+	}
+	rows[n] = NULL;
+}
+
+static bool rule_applies(const struct profile_rule *rule, const struct seccomp_data *data,
+			 uint64_t caps)
+{
+	bool s390 = data->arch == SCMP_ARCH_S390 || data->arch == SCMP_ARCH_S390X;
+
+	if (rule->with >= 0 && !(caps >> rule->with & 1))
+		return false;
+	if (rule->without >= 0 && caps >> rule->without & 1)
+		return false;
+	if ((rule->arch == PROFILE_S390 && !s390) ||
+	    (rule->arch == PROFILE_NOT_S390 && s390))
+		return false;
+	for (int i = 0; i < PROFILE_TESTS; i++) {
+		const struct profile_test *t = &rule->tests[i];
+
+		if (((uint32_t)data->args[t->arg] & t->mask) != t->value)
+			return false;
+	}
+	return true;
+}
+
+/* What the table says; -1: anything, because no kernel has the call. */
+static int64_t expected(const struct profile_rule *const *row,
+			const struct seccomp_data *data, uint64_t caps)
+{
+	while (*row && !rule_applies(*row, data, caps))
+		row++;
+	if (!*row)
+		return ERRNO(ENOSYS);
+	if ((*row)->answer == PROFILE_ABSENT)
+		return -1;
+	return (*row)->answer ? ERRNO((uint32_t)(*row)->answer) : SECCOMP_RET_ALLOW;
+}
+
+static const char *name_of(uint32_t arch, int nr, char *buf, size_t len)
+{
+	char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+
+	if (name) {
+		snprintf(buf, len, "%s", name);
+		free(name);
+		return buf;
+	}
+	for (size_t i = 0; i < profile_recent_len; i++)
+		if ((int)profile_recent[i].nr == nr)
+			return profile_recent[i].name;
+	return NULL;
+}
+
+static const uint64_t arguments[] = {
+	0,
+	1,
+	2,
+	8,
+	9,
+	AF_NETLINK,
+	AF_ALG,
+	39,
+	AF_VSOCK,
+	CLONE_NEWUSER,
+	CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD,
+	CLONE_VM | SIGCHLD,
+	0x20000,
+	0x20008,
+	0xffffffff,
+	UINT64_MAX,
+	TIOCSTI,
+	TIOCLINUX,
+	TIOCSTI | high_bits,
+	TIOCLINUX | high_bits,
+	AF_VSOCK | high_bits,
+	CLONE_NEWUSER | high_bits,
+};
+enum { ARGUMENTS = sizeof(arguments) / sizeof(arguments[0]) };
+
+static void compare_arguments(const struct sock_filter *f, int len, uint64_t caps,
+			      const char *name, struct seccomp_data *data)
+{
+	const struct profile_rule *rows[ROWS];
+
+	rows_of(name, rows);
+	for (int i = 0; i < ARGUMENTS * 3; i++) {
+		int64_t want, got;
+
+		memset(data->args, 0, sizeof(data->args));
+		data->args[0] = i < 2 * ARGUMENTS ? arguments[i % ARGUMENTS] : AF_NETLINK;
+		data->args[1] = arguments[i % ARGUMENTS];
+		data->args[2] = i < ARGUMENTS ? 9 : arguments[i % ARGUMENTS];
+		want = expected(rows, data, caps);
+		got = interpret(f, (size_t)len, data);
+		if (want >= 0 && want != got)
+			ck_abort_msg(
+				"%s (%d) on 0x%x with %llx %llx %llx: 0x%llx, not 0x%llx",
+				name ? name : "nothing", data->nr, data->arch,
+				(unsigned long long)data->args[0],
+				(unsigned long long)data->args[1],
+				(unsigned long long)data->args[2],
+				(unsigned long long)got, (unsigned long long)want);
+	}
+}
+
+static void compare_arch(const struct sock_filter *f, int len, uint64_t caps,
+			 uint32_t arch)
+{
+	struct seccomp_data data = { .arch = arch };
+	char buf[64];
+
+	for (int nr = 0; nr < 700; nr++) {
+		data.nr = nr;
+		compare_arguments(f, len, caps, name_of(arch, nr, buf, sizeof(buf)),
+				  &data);
+	}
+	/* x32's numbers, and everything else that is none */
+	for (int i = 0; i < 600; i++) {
+		data.nr = 0x40000000 + i;
+		ck_assert_uint_eq(interpret(f, (size_t)len, &data), ERRNO(ENOSYS));
+	}
+	for (int i = 1; i < 16; i++) {
+		data.nr = -i;
+		ck_assert_uint_eq(interpret(f, (size_t)len, &data), ERRNO(ENOSYS));
+	}
+}
+
+static const struct {
+	const char *machine;
+	uint32_t arch[2];
+} machines[] = {
+	{ "x86_64", { SCMP_ARCH_X86_64, SCMP_ARCH_X86 } },
+	{ "i686", { SCMP_ARCH_X86, 0 } },
+	{ "aarch64", { SCMP_ARCH_AARCH64, SCMP_ARCH_ARM } },
+	{ "riscv64", { SCMP_ARCH_RISCV64, 0 } },
+	{ "ppc64le", { SCMP_ARCH_PPC64LE, 0 } },
+};
+
+static const uint64_t cap_sets[] = {
+	PROFILE_DEFAULT_CAPS,
+	0,
+	UINT64_MAX,
+	PROFILE_BIT(CAP_SYS_ADMIN),
+	PROFILE_BIT(CAP_AUDIT_WRITE) | PROFILE_BIT(CAP_BPF) | PROFILE_BIT(CAP_SYS_TIME),
+};
+
+START_TEST(filter_says_what_the_table_says)
+{
+	static struct sock_filter f[FILTER_MAX];
+	uint64_t caps = cap_sets[_i];
+
+	for (size_t m = 0; m < sizeof(machines) / sizeof(machines[0]); m++) {
+		struct seccomp_data alien = { .arch = SCMP_ARCH_MIPS, .nr = 1 };
+		int len = filter_compile(machines[m].machine, caps, f);
+
+		ck_assert_int_gt(len, 0);
+		for (int a = 0; a < 2 && machines[m].arch[a]; a++)
+			compare_arch(f, len, caps, machines[m].arch[a]);
+		ck_assert_uint_eq(interpret(f, (size_t)len, &alien),
+				  SECCOMP_RET_KILL_PROCESS);
+	}
+}
+END_TEST
+
+START_TEST(unknown_machine_is_refused)
+{
+	static struct sock_filter f[FILTER_MAX];
+
+	ck_assert_int_eq(filter_compile("pdp11", 0, f), -ENOTSUP);
+}
+END_TEST
+
+static const struct {
+	uint32_t arch;
+	int nr;
+	uint64_t args[3];
+	uint32_t want;
+} known[] = {
+	/* x86_64 */
+	{ SCMP_ARCH_X86_64, 0 /* read */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 16 /* ioctl */, { 0, 0x5401 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 16, { 0, 0x5412 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 16, { 0, 0x100005412 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 16, { 0, 0xffffffff0000541c }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 41 /* socket */, { 2, 1, 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 41, { 38, 5, 0 }, ERRNO(EAFNOSUPPORT) },
+	{ SCMP_ARCH_X86_64, 41, { 0x100000028, 1, 0 }, ERRNO(EAFNOSUPPORT) },
+	{ SCMP_ARCH_X86_64, 41, { 16, 3, 9 }, ERRNO(EINVAL) },
+	{ SCMP_ARCH_X86_64, 41, { 16, 3, 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 56 /* clone */, { 17 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 56, { 0x10000011 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 101 /* ptrace */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 135 /* personality */, { 0xffffffff }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 135, { 0x40000 }, ERRNO(ENOSYS) },
+	{ SCMP_ARCH_X86_64, 165 /* mount */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 175 /* init_module */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 248 /* add_key */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 249 /* request_key */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 250 /* keyctl */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 272 /* unshare */, { 0x20000 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 272, { 0x10020000 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 298 /* perf_event_open */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 304 /* open_by_handle_at */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 308 /* setns */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 321 /* bpf */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 323 /* userfaultfd */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 425 /* io_uring_setup */, { 0 }, ERRNO(ENOSYS) },
+	{ SCMP_ARCH_X86_64, 435 /* clone3 */, { 0 }, ERRNO(ENOSYS) },
+	{ SCMP_ARCH_X86_64, 452 /* fchmodat2 */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 0x40000000 /* x32 read */, { 0 }, ERRNO(ENOSYS) },
+	/* i386 */
+	{ SCMP_ARCH_X86, 3 /* read */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86, 54 /* ioctl */, { 0, 0x5412 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86, 102 /* socketcall */, { 1 /* SYS_SOCKET */ }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86, 102, { 3 /* SYS_CONNECT */ }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86, 117 /* ipc */, { 1 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86, 120 /* clone */, { 0x10000011 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86, 288 /* keyctl */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86, 359 /* socket */, { 38, 5, 0 }, ERRNO(EAFNOSUPPORT) },
+	{ SCMP_ARCH_X86, 359, { 1, 1, 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86, 362 /* connect */, { 0 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86, 393 /* semget */, { 0 }, SECCOMP_RET_ALLOW },
+};
+
+START_TEST(rules_of_the_design_hold)
+{
+	static struct sock_filter f[FILTER_MAX];
+	int len = filter_compile("x86_64", PROFILE_DEFAULT_CAPS, f);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct seccomp_data data = { .nr = known[i].nr, .arch = known[i].arch };
+
+		memcpy(data.args, known[i].args, sizeof(known[i].args));
+		ck_assert_msg(interpret(f, (size_t)len, &data) == known[i].want,
+			      "row %zu: number %d", i, known[i].nr);
+	}
+}
+END_TEST
+
+START_TEST(every_name_of_the_table_is_a_system_call)
+{
+	char copy[8192], *save;
+
+	for (size_t i = 0; i < profile_rules_len; i++) {
+		save = NULL;
+		strcpy(copy, profile_rules[i].names);
+		for (char *w = strtok_r(copy, " ", &save); w;
+		     w = strtok_r(NULL, " ", &save)) {
+			bool found = seccomp_syscall_resolve_name(w) != __NR_SCMP_ERROR;
+
+			for (size_t n = 0; n < profile_recent_len; n++)
+				found |= !strcmp(profile_recent[n].name, w);
+			ck_assert_msg(found, "%s", w);
+		}
+	}
+}
+END_TEST
+
+/* Run @test in a child below the filter; its exit status. */
+static int below_filter(uint64_t caps, int (*test)(void))
+{
+	struct plan plan = { 0 };
+	struct filter_result f;
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(seccomp_for_caps(&plan, caps, &f, NULL), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		struct sock_fprog program = { f.len, (struct sock_filter *)f.filter };
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+			_exit(99);
+		_exit(test());
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	plan_done(&plan);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int try_as_command(void)
+{
+	pid_t child;
+
+	if (ioctl(0, TIOCSTI, "x") != -1 || errno != EPERM)
+		return 1;
+	if (socket(AF_ALG, SOCK_SEQPACKET, 0) != -1 || errno != EAFNOSUPPORT)
+		return 2;
+	if (unshare(CLONE_NEWUSER) != -1 || errno != EPERM)
+		return 3;
+	if (syscall(SYS_keyctl, 0, 0, 0, 0, 0) != -1 || errno != EPERM)
+		return 4;
+	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
+		return 5;
+	if (syscall(0x40000000L + SYS_getpid) != -1 || errno != ENOSYS)
+		return 6;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 7;
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	return child > 0 && waitpid(child, NULL, 0) == child ? 0 : 8;
+}
+
+START_TEST(kernel_takes_the_filter)
+{
+	ck_assert_int_eq(below_filter(PROFILE_DEFAULT_CAPS, try_as_command), 0);
+}
+END_TEST
+
+static int try_as_admin(void)
+{
+	return syscall(SYS_clone3, NULL, 0) == -1 && errno != ENOSYS ? 0 : 1;
+}
+
+START_TEST(admin_gets_clone3)
+{
+	ck_assert_int_eq(below_filter(UINT64_MAX, try_as_admin), 0);
+}
+END_TEST
+
+#if defined(__x86_64__)
+static long call_i386(long nr, long b, long c)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "0"(nr), "b"(b), "c"(c), "d"(0L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)ret;
+}
+
+static int try_as_i386(void)
+{
+	if (call_i386(20 /* getpid */, 0, 0) != getpid())
+		return 1;
+	if (call_i386(54 /* ioctl */, 0, TIOCSTI) != -EPERM)
+		return 2;
+	if (call_i386(102 /* socketcall */, 1, 0) != -EPERM)
+		return 3;
+	if (call_i386(359 /* socket */, AF_ALG, SOCK_SEQPACKET) != -EAFNOSUPPORT)
+		return 4;
+	return call_i386(359, AF_UNIX, SOCK_STREAM) >= 0 ? 0 : 5;
+}
+
+START_TEST(i386_calls_obey_the_same_policy)
+{
+	ck_assert_int_eq(below_filter(PROFILE_DEFAULT_CAPS, try_as_i386), 0);
+}
+END_TEST
+#endif
+
+/* Profiles in files. */
+
+static struct err err;
+static struct plan plan;
+static struct filter_result result;
+
+static void setup_file(void)
+{
+	err_clear(&err);
+	memset(&plan, 0, sizeof(plan));
+	memset(&result, 0, sizeof(result));
+}
+
+static void teardown_file(void)
+{
+	plan_done(&plan);
+}
+
+static int load_profile(const char *text, uint64_t caps)
+{
+	char path[] = "/tmp/minc-test-seccomp-XXXXXX";
+	int fd = mkstemp(path), r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	r = seccomp_from_file(&plan, path, caps, HOST_KERNEL(6, 1), &result, &err);
+	unlink(path);
+	return r;
+}
+
+static uint32_t ask(int nr, uint64_t a, uint64_t b)
+{
+	struct seccomp_data data = { .arch = seccomp_arch_native(), .nr = nr };
+
+	data.args[0] = a;
+	data.args[1] = b;
+	return interpret(result.filter, result.len, &data);
+}
+
+#define DEFAULT     "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38"
+#define CALLS(text) DEFAULT ",\"syscalls\":[" text "]}"
+
+START_TEST(file_decides)
+{
+	ck_assert_int_eq(
+		load_profile(
+			CALLS("{\"names\":[\"read\",\"no_such_call\"],"
+			      "\"action\":\"SCMP_ACT_ALLOW\"},"
+			      "{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\","
+			      "\"errnoRet\":1,\"args\":[{\"index\":0,\"value\":38,"
+			      "\"op\":\"SCMP_CMP_EQ\"}]},"
+			      "{\"names\":[\"write\"],\"action\":\"SCMP_ACT_LOG\"},"
+			      "{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ERRNO\","
+			      "\"errno\":\"EACCES\"}"),
+			0),
+		0);
+	ck_assert_uint_eq(ask(SYS_read, 0, 0), SECCOMP_RET_ALLOW);
+	ck_assert_uint_eq(ask(SYS_socket, 38, 0), ERRNO(EPERM));
+	ck_assert_uint_eq(ask(SYS_socket, 2, 0), ERRNO(ENOSYS));
+	ck_assert_uint_eq(ask(SYS_write, 0, 0), SECCOMP_RET_LOG);
+	ck_assert_uint_eq(ask(SYS_mount, 0, 0), ERRNO(EACCES));
+	ck_assert_uint_eq(ask(SYS_close, 0, 0), ERRNO(ENOSYS));
+}
+END_TEST
+
+#define WHEN(key, text)                                                                \
+	CALLS("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"" key "\":{" text \
+	      "}}")
+
+static const struct {
+	const char *text;
+	uint64_t caps;
+	bool counts;
+} conditions[] = {
+	{ WHEN("includes", "\"caps\":[\"CAP_SYS_ADMIN\"]"), 0, false },
+	{ WHEN("includes", "\"caps\":[\"CAP_SYS_ADMIN\"]"), PROFILE_BIT(CAP_SYS_ADMIN),
+	  true },
+	{ WHEN("includes", "\"caps\":[\"CAP_SYS_ADMIN\",\"CAP_BPF\"]"),
+	  PROFILE_BIT(CAP_SYS_ADMIN), false },
+	{ WHEN("excludes", "\"caps\":[\"CAP_SYS_ADMIN\",\"CAP_BPF\"]"),
+	  PROFILE_BIT(CAP_SYS_ADMIN), false },
+	{ WHEN("excludes", "\"caps\":[\"CAP_SYS_ADMIN\"]"), 0, true },
+	{ WHEN("includes", "\"arches\":[\"m68k\"]"), 0, false },
+	{ WHEN("includes", "\"minKernel\":\"4.8\""), 0, true },
+	{ WHEN("includes", "\"minKernel\":\"6.2\""), 0, false },
+	{ WHEN("excludes", "\"minKernel\":\"6.1\""), 0, false },
+	{ WHEN("includes", ""), 0, true },
+};
+
+START_TEST(file_with_conditions)
+{
+	ck_assert_int_eq(load_profile(conditions[_i].text, conditions[_i].caps), 0);
+	ck_assert_uint_eq(ask(SYS_read, 0, 0),
+			  conditions[_i].counts ? SECCOMP_RET_ALLOW : ERRNO(ENOSYS));
+}
+END_TEST
+
+START_TEST(file_with_one_argument_twice_means_either)
+{
+	ck_assert_int_eq(
+		load_profile(CALLS("{\"names\":[\"personality\"],"
+				   "\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+				   "{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"},"
+				   "{\"index\":0,\"value\":8,\"op\":\"SCMP_CMP_EQ\"}"
+				   "]}"),
+			     0),
+		0);
+	ck_assert_uint_eq(ask(SYS_personality, 0, 0), SECCOMP_RET_ALLOW);
+	ck_assert_uint_eq(ask(SYS_personality, 8, 0), SECCOMP_RET_ALLOW);
+	ck_assert_uint_eq(ask(SYS_personality, 4, 0), ERRNO(ENOSYS));
+}
+END_TEST
+
+static const struct {
+	const char *text, *word;
+} wrong[] = {
+	{ "", "line" },
+	{ "[]", "object" },
+	{ "{}", "defaultAction" },
+	{ "{\"defaultAction\":\"SCMP_ACT_FOO\"}", "SCMP_ACT_FOO" },
+	{ "{\"defaultAction\":\"SCMP_ACT_NOTIFY\"}", "SCMP_ACT_NOTIFY" },
+	{ "{\"defaultAction\":7}", "string" },
+	{ DEFAULT ",\"defaultAction\":\"SCMP_ACT_ALLOW\"}", "defaultAction" },
+	{ DEFAULT ",\"sysCalls\":[]}", "sysCalls" },
+	{ DEFAULT ",\"flags\":[]}", "flags" },
+	{ DEFAULT ",\"syscalls\":{}}", "syscalls" },
+	{ DEFAULT ",\"architectures\":[\"SCMP_ARCH_PDP11\"]}", "SCMP_ARCH_PDP11" },
+	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":-1}",
+	  "defaultErrnoRet" },
+	{ CALLS("7"), "syscalls" },
+	{ CALLS("{\"names\":[\"read\"]}"), "action" },
+	{ CALLS("{\"names\":[7],\"action\":\"SCMP_ACT_ALLOW\"}"), "names" },
+	{ CALLS("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"when\":1}"),
+	  "when" },
+	{ CALLS("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{"
+		"\"index\":0,"
+		"\"op\":\"SCMP_CMP_XX\"}]}"),
+	  "SCMP_CMP_XX" },
+	{ CALLS("{\"names\":[\"read\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{"
+		"\"index\":6,"
+		"\"op\":\"SCMP_CMP_EQ\"}]}"),
+	  "index" },
+	{ WHEN("includes", "\"caps\":[\"CAP_FOO\"]"), "CAP_FOO" },
+	{ WHEN("includes", "\"kernels\":[]"), "kernels" },
+	{ WHEN("includes", "\"minKernel\":\"4.8x\""), "minKernel" },
+};
+
+START_TEST(wrong_file_is_named)
+{
+	ck_assert_int_eq(load_profile(wrong[_i].text, 0), -EINVAL);
+	ck_assert_msg(strstr(err.message, "seccomp profile /tmp/minc-test-seccomp-") ==
+			      err.message,
+		      "%s", err.message);
+	ck_assert_msg(strstr(err.message, wrong[_i].word) != NULL, "%s", err.message);
+}
+END_TEST
+
+START_TEST(missing_file_is_named)
+{
+	ck_assert_int_eq(
+		seccomp_from_file(&plan, "/nonexistent/x.json", 0, 0, &result, &err),
+		-ENOENT);
+	ck_assert_str_eq(
+		err.message,
+		"seccomp profile /nonexistent/x.json: No such file or directory");
+	err_clear(&err);
+	ck_assert_int_eq(seccomp_from_file(&plan, "/tmp", 0, 0, &result, &err), -EISDIR);
+	err_clear(&err);
+	ck_assert_int_eq(seccomp_from_file(&plan, "/dev/null", 0, 0, &result, &err),
+			 -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("seccomp");
+	TCase *t = tcase_create("filter"), *files = tcase_create("files");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(t, 120); /* sanitizers */
+	tcase_add_loop_test(t, filter_says_what_the_table_says, 0,
+			    (int)(sizeof(cap_sets) / sizeof(cap_sets[0])));
+	tcase_add_test(t, unknown_machine_is_refused);
+	tcase_add_test(t, rules_of_the_design_hold);
+	tcase_add_test(t, every_name_of_the_table_is_a_system_call);
+	tcase_add_test(t, kernel_takes_the_filter);
+	tcase_add_test(t, admin_gets_clone3);
+#if defined(__x86_64__)
+	tcase_add_test(t, i386_calls_obey_the_same_policy);
+#endif
+	suite_add_tcase(suite, t);
+	tcase_add_checked_fixture(files, setup_file, teardown_file);
+	tcase_add_test(files, file_decides);
+	tcase_add_loop_test(files, file_with_conditions, 0,
+			    (int)(sizeof(conditions) / sizeof(conditions[0])));
+	tcase_add_test(files, file_with_one_argument_twice_means_either);
+	tcase_add_loop_test(files, wrong_file_is_named, 0,
+			    (int)(sizeof(wrong) / sizeof(wrong[0])));
+	tcase_add_test(files, missing_file_is_named);
+	suite_add_tcase(suite, files);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * minc - run a command in a container: options become library calls, the library's answer
+ * becomes an exit status. It is the command's, or 125 (ours), 126 (not executable), 127
+ * (not found); 128+N if signal N ended it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "status.h"
+
+enum { EXIT_OURS = 125 };
+
+static const char advice[] = "try 'minc --help'\n";
+
+/*
+ * What is opened later must not become standard input, output or error. The stand-ins
+ * are opened the wrong way round: using them fails, as using the closed ones would have.
+ */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EXIT_OURS);
+}
+
+static int usage_error(const struct options *o)
+{
+	(void)fprintf(stderr, "minc: %s\n%s", o->message, advice);
+	status_failed(o->status_fd, EXIT_OURS, o->message, 0, o->now ? o->now->word : "");
+	return EXIT_OURS;
+}
+
+/* The library's failure, in its words. */
+static int failure(const struct options *o)
+{
+	const char *hint = minc_error_hint(o->c);
+	int status = minc_error_exit_status(o->c);
+
+	(void)fprintf(stderr, "minc: %s\n", minc_error_message(o->c));
+	if (*hint)
+		(void)fprintf(stderr, "minc: hint: %s\n", hint);
+	status_failed(o->status_fd, status, minc_error_message(o->c),
+		      minc_error_step(o->c), minc_error_origin(o->c));
+	return status ? status : EXIT_OURS;
+}
+
+static void warn(const char *line, void *userdata)
+{
+	(void)fprintf(stderr, "minc: warning: %s\n", line);
+}
+
+/* Whether all of stdout arrived; otherwise says so. */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)fprintf(stderr, "minc: standard output: %s\n", strerror(errno));
+	return EXIT_OURS;
+}
+
+static int explain(struct options *o, FILE *out)
+{
+	char *text;
+
+	if (minc_explain(o->c, o->command, o->format, &text) < 0)
+		return failure(o);
+	(void)fputs(text, out);
+	free(text);
+	return out == stdout ? finish_output(0) : 0;
+}
+
+/* One word for a shell, and for xargs(1). */
+static void print_word(const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./-+,:@%=";
+
+	if (*s && !s[strspn(s, plain)]) {
+		(void)printf(" %s", s);
+		return;
+	}
+	(void)fputs(" '", stdout);
+	for (; *s; s++)
+		if (*s == '\'')
+			(void)fputs("'\\''", stdout);
+		else
+			(void)putchar(*s);
+	(void)putchar('\'');
+}
+
+/* How to go on with what was kept in a directory that the user did not choose. */
+static int reuse(const struct options *o, const char *self, const char *root, int status)
+{
+	const char *storage = minc_storage(o->c);
+
+	if (!o->keep || o->tempdir || o->quiet || !storage)
+		return status;
+	(void)fputs("To reuse this, run:", stdout);
+	print_word(self);
+	(void)fputs(" -r", stdout);
+	print_word(root);
+	(void)fputs(" -t", stdout);
+	print_word(storage);
+	(void)putchar('\n');
+	return finish_output(status);
+}
+
+static int run(struct options *o, const char *self)
+{
+	char *root = o->keep ? realpath(o->root ? o->root : "/", NULL) : NULL;
+	minc_container *ct;
+	int status, r;
+
+	if (minc_start(o->c, o->command, &ct) < 0) {
+		free(root);
+		return failure(o);
+	}
+	status_started(o->status_fd, minc_container_pid(ct));
+	r = minc_foreground(ct, &status);
+	minc_container_free(ct);
+	if (r < 0) {
+		(void)fprintf(stderr, "minc: waiting for the command: %s\n",
+			      strerror(-r));
+		status_failed(o->status_fd, EXIT_OURS, "waiting for the command", 0, "");
+		status = EXIT_OURS;
+	} else {
+		status_ended(o->status_fd, status);
+		status = reuse(o, self, root ? root : "/", status);
+	}
+	free(root);
+	return status;
+}
+
+static int apply(struct options *o, const char *self)
+{
+	const char *debug = getenv("MINC_DEBUG");
+	int status;
+
+	o->c = minc_ctx_new();
+	if (!o->c) {
+		(void)fprintf(stderr, "minc: %s\n", minc_error_message(NULL));
+		return EXIT_OURS;
+	}
+	if (!o->quiet)
+		minc_set_log(o->c, warn, NULL);
+	if (options_apply(o) < 0) {
+		if (*o->message)
+			return usage_error(o);
+		status = failure(o);
+		if (!*minc_error_hint(o->c))
+			(void)fputs(advice, stderr);
+		return status;
+	}
+	if (o->action == ACTION_EXPLAIN)
+		return explain(o, stdout);
+	if (o->debug || (debug && *debug)) {
+		o->format = MINC_FORMAT_SHELL;
+		if (explain(o, stderr) != 0)
+			return EXIT_OURS;
+	}
+	return run(o, self);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .status_fd = -1 };
+	int status = 0;
+
+	fill_standard_files();
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
+	if (options_read(&o, argc, argv) < 0) {
+		status = usage_error(&o);
+	} else if (o.action == ACTION_HELP) {
+		options_help();
+		status = finish_output(0);
+	} else if (o.action == ACTION_COMPLETION) {
+		options_completion();
+		status = finish_output(0);
+	} else if (o.action == ACTION_VERSION) {
+		(void)printf("minc %s\n", minc_version());
+		status = finish_output(0);
+	} else {
+		status = apply(&o, argv[0]);
+		(void)minc_ctx_free(o.c);
+	}
+	options_done(&o);
+	return status;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table - what each option means: a note for the tool itself, or a call of the library.
+ * Values are checked here only as far as the library is not asked: how a bind is split
+ * into its fields, say. Paths, names and ids are the library's business.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+
+static bool begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* Strict: only digits, of @base, up to @max. */
+static int number(const char *s, const char **ret_end, int base, uint64_t max,
+		  uint64_t *ret)
+{
+	const char *first = s;
+	uint64_t n = 0;
+
+	for (; *s >= '0' && *s < '0' + base; s++) {
+		unsigned digit = (unsigned)(*s - '0');
+
+		if (n > (max - digit) / (unsigned)base)
+			return -ERANGE;
+		n = n * (unsigned)base + digit;
+	}
+	*ret = n;
+	*ret_end = s;
+	return s == first ? -EINVAL : 0;
+}
+
+static int note_help(struct options *o, const char *value)
+{
+	o->action = ACTION_HELP;
+	return 0;
+}
+
+static int note_version(struct options *o, const char *value)
+{
+	o->action = ACTION_VERSION;
+	return 0;
+}
+
+static int note_completion(struct options *o, const char *value)
+{
+	o->action = ACTION_COMPLETION;
+	return strcmp(value, "bash") == 0 ? 0 : options_refuse(o, "only bash is known");
+}
+
+static int note_explain(struct options *o, const char *value)
+{
+	static const char *const names[] = { "shell", "json", "oci" };
+	static const enum minc_format formats[] = { MINC_FORMAT_SHELL, MINC_FORMAT_JSON,
+						    MINC_FORMAT_OCI };
+	size_t i;
+
+	o->action = ACTION_EXPLAIN;
+	o->format = MINC_FORMAT_SHELL;
+	for (i = 0; value && i < 3; i++)
+		if (strcmp(value, names[i]) == 0)
+			o->format = formats[i], value = NULL;
+	return value ? options_refuse(o, "unknown format (shell, json, oci)") : 0;
+}
+
+static int note_status_fd(struct options *o, const char *value)
+{
+	const char *end;
+	uint64_t n;
+	int flags;
+
+	if (number(value, &end, 10, INT_MAX, &n) < 0 || *end)
+		return options_refuse(o, "not the number of a descriptor");
+	if (n <= STDERR_FILENO)
+		return options_refuse(o, "0, 1 and 2 belong to the command");
+	flags = fcntl((int)n, F_GETFL);
+	if (flags < 0)
+		return options_refuse(o, "%s", strerror(errno));
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return options_refuse(o, "not open for writing");
+	(void)fcntl((int)n, F_SETFD, FD_CLOEXEC); /* it is open: cannot fail */
+	o->status_fd = (int)n;
+	return 0;
+}
+
+static int note_quiet(struct options *o, const char *value)
+{
+	o->quiet = true;
+	return 0;
+}
+
+static int note_debug(struct options *o, const char *value)
+{
+	o->debug = true;
+	return 0;
+}
+
+static int note_root_flag(struct options *o, unsigned set, unsigned clear)
+{
+	o->root_flags = (o->root_flags & ~clear) | set;
+	o->root_given = o->now;
+	return 0;
+}
+
+static int note_root(struct options *o, const char *value)
+{
+	o->root = value;
+	return note_root_flag(o, 0, 0);
+}
+
+static int note_direct(struct options *o, const char *value)
+{
+	return note_root_flag(o, MINC_ROOT_DIRECT, 0);
+}
+
+static int note_read_only(struct options *o, const char *value)
+{
+	return note_root_flag(o, MINC_ROOT_RDONLY, 0);
+}
+
+static int note_submounts(struct options *o, const char *value)
+{
+	return note_root_flag(o, MINC_ROOT_SUBMOUNTS, MINC_ROOT_NOSUBMOUNTS);
+}
+
+static int note_no_submounts(struct options *o, const char *value)
+{
+	return note_root_flag(o, MINC_ROOT_NOSUBMOUNTS, MINC_ROOT_SUBMOUNTS);
+}
+
+static int note_nopriv(struct options *o, const char *value)
+{
+	(void)note_direct(o, value); /* only notes */
+	return note_root(o, value);
+}
+
+static int set_nopriv(struct options *o, const char *value)
+{
+	return minc_set_userns(o->c, "single");
+}
+
+static int set_keep(struct options *o, const char *value)
+{
+	o->keep = true;
+	return o->tempdir ? 0 : minc_set_storage(o->c, NULL);
+}
+
+static int set_tempdir(struct options *o, const char *value)
+{
+	o->keep = o->tempdir = true;
+	return minc_set_storage(o->c, value);
+}
+
+/* The container's name is its host name, unless that is given apart. */
+static int set_name(struct options *o, const char *value)
+{
+	return o->hostname ? 0 : minc_set_hostname(o->c, value);
+}
+
+static int set_hostname(struct options *o, const char *value)
+{
+	o->hostname = true;
+	return minc_set_hostname(o->c, value);
+}
+
+static int set_env(struct options *o, const char *value)
+{
+	const char *text = strchr(value, '=');
+	char *name = strndup(value, text ? (size_t)(text - value) : strlen(value));
+	int r;
+
+	if (!name)
+		return options_refuse(o, "out of memory");
+	r = minc_add_env(o->c, name, text ? text + 1 : NULL);
+	free(name);
+	return r;
+}
+
+static bool is_net_mode(const char *s)
+{
+	return strcmp(s, "raw") == 0 || begins(s, "raw,") || begins(s, "dens");
+}
+
+static int set_net(struct options *o, const char *value)
+{
+	if (value && begins(value, "dens"))
+		return options_refuse(o,
+				      "the mode dens is not available in this version");
+	return minc_set_network(o->c, value ? value : "raw");
+}
+
+/* Bits of "ro,dev" and the like in @ret; the first unknown word, or NULL. */
+static const char *bind_flags(const char *words, unsigned *ret)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} table[] = { { "ro", MINC_BIND_RDONLY },
+		      { "rw", 0 },
+		      { "dev", MINC_BIND_DEV },
+		      { "suid", MINC_BIND_SUID } };
+	unsigned seen = 0;
+
+	for (*ret = 0;; words++) {
+		size_t len = strcspn(words, ","), i;
+
+		for (i = 0; i < 4; i++)
+			if (strlen(table[i].name) == len &&
+			    !strncmp(words, table[i].name, len))
+				break;
+		if (i < 4)
+			seen |= 1u << i;
+		if (i == 4 || (seen & 3) == 3) /* ro and rw */
+			return words;
+		*ret |= table[i].flag;
+		words += len;
+		if (!*words)
+			return NULL;
+	}
+}
+
+/* HOST[:CONT][:FLAGS]. A CONT is absolute, so a second field that is not may be FLAGS. */
+static int set_bind(struct options *o, const char *value)
+{
+	char *src = strdup(value), *dst, *words = NULL;
+	const char *bad = NULL;
+	unsigned flags = 0;
+	int r;
+
+	if (!src)
+		return options_refuse(o, "out of memory");
+	dst = strchr(src, ':');
+	if (dst)
+		*dst++ = '\0';
+	if (dst && *dst != '/' && !bind_flags(dst, &flags)) {
+		dst = NULL;
+	} else if (dst) {
+		words = strchr(dst, ':');
+		if (words)
+			*words++ = '\0';
+	}
+	if (words)
+		bad = bind_flags(words, &flags);
+	r = bad ? options_refuse(o,
+				 "unknown or contradicting flag '%s' (ro, rw, dev, suid)",
+				 bad)
+		: minc_add_bind(o->c, src, dst, flags);
+	free(src);
+	return r;
+}
+
+/* "64m", in bytes. */
+static int parse_size(const char *s, const char **ret_end, uint64_t *ret)
+{
+	static const char units[] = "kmgt";
+	const char *unit;
+	int r = number(s, ret_end, 10, UINT64_MAX, ret);
+
+	if (r < 0)
+		return r;
+	unit = **ret_end ? strchr(units, **ret_end | 0x20) : NULL;
+	if (unit) {
+		unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+		(*ret_end)++;
+		if (*ret > UINT64_MAX >> shift)
+			return -ERANGE;
+		*ret <<= shift;
+	}
+	return *ret ? 0 : -EINVAL;
+}
+
+/* DST[:size=SIZE,mode=OCTAL] */
+static int set_tmpfs(struct options *o, const char *value)
+{
+	const char *words = strchr(value, ':'), *end = NULL;
+	uint64_t size = 0, mode = 01777;
+	char *dst;
+	int r = 0;
+
+	while (words && r == 0) {
+		words++;
+		if (begins(words, "size="))
+			r = parse_size(words + 5, &end, &size);
+		else if (begins(words, "mode="))
+			r = number(words + 5, &end, 8, 07777, &mode);
+		else
+			return options_refuse(o, "unknown setting '%s' (size=, mode=)",
+					      words);
+		if (r < 0 || (*end && *end != ','))
+			return options_refuse(o, "bad value in '%s'", words);
+		words = *end ? end : NULL;
+	}
+	dst = strndup(value, strcspn(value, ":"));
+	if (!dst)
+		return options_refuse(o, "out of memory");
+	r = minc_add_tmpfs(o->c, dst, size, (unsigned)mode);
+	free(dst);
+	return r;
+}
+
+// clang-format off
+const struct option option_table[] = {
+	{ "-h --help", NULL, "Show this help", .note = note_help },
+	{ "--version", NULL, "Show the version", .note = note_version },
+	{ "-r --rootdir", "DIR", "Use DIR as the root directory instead of /",
+	  .note = note_root },
+	{ "-D --direct", NULL, "No overlay: writes reach the root directory",
+	  .note = note_direct },
+	{ "--read-only", NULL, "The root cannot be written", .note = note_read_only },
+	{ "--submounts", NULL, "Show the mounts below the root (the default for /)",
+	  .note = note_submounts },
+	{ "--no-submounts", NULL, "Show them as empty directories",
+	  .note = note_no_submounts },
+	{ "-k --keep", NULL, "Keep what is written in a new directory", .set = set_keep },
+
+	  { "-t --tempdir", "DIR", "Keep it in DIR, or go on with what is there (implies -k)",
+	  .set = set_tempdir },
+	{ "-b --bind -v", "HOST[:CONT][:FLAGS]",
+	  "Show the host's HOST as CONT; FLAGS: ro, rw, dev, suid", .set = set_bind },
+	{ "--tmpfs", "DIR[:size=SIZE,mode=MODE]", "An empty, disposable directory at DIR",
+	  .set = set_tmpfs },
+	{ "--usedev", NULL, "Show the host's devices on /dev", .flag = MINC_HOST_DEV },
+	{ "--debugfs", NULL, "Mount debugfs on /sys/kernel/debug", .flag = MINC_DEBUGFS },
+	{ "--pivot", NULL, "Accepted: the host's root is always left by pivot_root",
+	  .set = NULL },
+	{ "-n --net", "[MODE]",
+	  "Own network; MODE: raw[,IF] may follow; --net=host|none|raw[,IF]",
+	  .set = set_net,
+	  .takes = is_net_mode },
+	{ "-c --cpu", "MASK", "Run on these CPUs (hexadecimal)", .call = minc_set_cpus },
+	{ "--name", "NAME", "Name of the container, and its host name", .set = set_name },
+	{ "--hostname", "NAME", "Host name, where it differs from the name",
+	  .set = set_hostname },
+	{ "-u --user", "UID[:GID]", "Run the command as this user; names work too",
+	  .call = minc_set_user },
+	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's",
+	  .set = set_env },
+	{ "--env-host", NULL, "Hand on the caller's whole environment",
+	  .flag = MINC_INHERIT_ENV },
+	{ "-w --workdir", "DIR", "Working directory inside", .call = minc_set_cwd },
+	{ "--init", NULL, "A minimal init is process 1", .flag = MINC_INIT },
+	{ "-i -it", NULL, "Accepted; exactly -it: an own terminal even in a pipeline",
+	  .set = NULL },
+	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)",
+	  .call = minc_add_cap },
+	{ "--cap-drop --nocaps", "LIST", "Drop capabilities", .call = minc_drop_cap },
+	{ "--seccomp", "default|unconfined|FILE", "System call filter",
+	  .call = minc_set_seccomp },
+	{ "--userns", "auto|host|single|range", "Whose ids the container uses",
+	  .call = minc_set_userns },
+	{ "--nopriv", "DIR", "Run in DIR directly, in a user namespace, even as root",
+	  .note = note_nopriv, .set = set_nopriv },
+	{ "--privileged", NULL, "Lift the protections", .flag = MINC_PRIVILEGED },
+	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning",
+	  .flag = MINC_BEST_EFFORT },
+	{ "--config", "FILE", "Start from an OCI config.json; options change it",
+	  .call = minc_load_config },
+
+	  { "--explain", "[=shell|json|oci]", "Print what would be done instead of doing it",
+	  .note = note_explain },
+	{ "--json-status-fd", "FD", "Report start, end and failure to FD as JSON lines",
+	  .note = note_status_fd },
+	{ "-q --quiet", NULL, "No warnings, no hint how to reuse a directory",
+	  .note = note_quiet },
+	{ "--debug", NULL, "Print the plan to standard error before the run",
+	  .note = note_debug },
+	{ "--completion", "bash", "Print the completion script for a shell",
+	  .note = note_completion },
+	{ .names = NULL }
+};
+// clang-format on
