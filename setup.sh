@@ -105,7 +105,7 @@ main() {
 	run)
 		install_packages "${to_build[@]}" procps
 		build_in "$BUILD"
-		show_container "$BUILD/tools/minc/minc"
+		show_container "$BUILD/tools/minc"
 		;;
 	test)
 		install_packages "${to_build[@]}" "${to_test[@]}"

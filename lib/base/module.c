@@ -45,7 +45,13 @@ extern any_fn static_mount_table __asm__("mount_table");
 #endif
 #ifdef MINC_STATIC_SECCOMP
 extern any_fn static_seccomp_for_caps __asm__("seccomp_for_caps");
+#endif
+#if defined(MINC_STATIC_SECCOMP) && defined(MINC_STATIC_OCI) /* profiles are JSON too */
 extern any_fn static_seccomp_from_file __asm__("seccomp_from_file");
+#endif
+#ifdef MINC_STATIC_OCI
+extern any_fn static_oci_config_load __asm__("oci_config_load");
+extern any_fn static_oci_config_write __asm__("oci_config_write");
 #endif
 
 static const struct {
@@ -57,7 +63,13 @@ static const struct {
 #endif
 #ifdef MINC_STATIC_SECCOMP
 	{ "seccomp", "seccomp_for_caps", static_seccomp_for_caps },
+#endif
+#if defined(MINC_STATIC_SECCOMP) && defined(MINC_STATIC_OCI)
 	{ "seccomp", "seccomp_from_file", static_seccomp_from_file },
+#endif
+#ifdef MINC_STATIC_OCI
+	{ "oci", "oci_config_load", static_oci_config_load },
+	{ "oci", "oci_config_write", static_oci_config_write },
 #endif
 	{ NULL, NULL, NULL },
 };

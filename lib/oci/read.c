@@ -63,7 +63,7 @@ int read_only_known(const struct reader *r, json_t *object, const char *where,
 {
 	char name[256];
 	const char *key;
-	json_t *value;
+	json_t *value = NULL;
 
 	json_object_foreach(object, key, value)
 	{
@@ -114,7 +114,7 @@ int read_value(const struct reader *r, json_t *object, const char *where, const 
 int read_string(const struct reader *r, json_t *object, const char *where,
 		const char *key, const char **ret)
 {
-	json_t *value;
+	json_t *value = NULL;
 	int n = read_value(r, object, where, key, JSON_STRING, &value);
 
 	if (n == 0 && value)
@@ -125,7 +125,7 @@ int read_string(const struct reader *r, json_t *object, const char *where,
 int read_bool(const struct reader *r, json_t *object, const char *where, const char *key,
 	      bool *ret)
 {
-	json_t *value;
+	json_t *value = NULL;
 	int n = read_value(r, object, where, key, JSON_TRUE, &value);
 
 	if (n == 0 && value)
@@ -137,7 +137,7 @@ int read_number(const struct reader *r, json_t *object, const char *where,
 		const char *key, uint64_t max, uint64_t *ret)
 {
 	char name[256];
-	json_t *value;
+	json_t *value = NULL;
 	int n = read_value(r, object, where, key, JSON_INTEGER, &value);
 
 	if (n < 0 || !value)
@@ -153,7 +153,7 @@ int read_number(const struct reader *r, json_t *object, const char *where,
 
 int read_strings(const struct reader *r, json_t *array, const char *where)
 {
-	json_t *value;
+	json_t *value = NULL;
 	size_t i;
 
 	json_array_foreach(array, i, value) if (

@@ -291,6 +291,7 @@ static void plan_fds(struct build *b)
 
 static void plan_terminal(struct build *b)
 {
+	size_t first;
 	int slot;
 
 	ns_plan_session(b->p);
@@ -299,10 +300,13 @@ static void plan_terminal(struct build *b)
 	tty_plan(b->p, b->s, b->m.devpts);
 	if (spec_flag(b->s, MINC_HOST_DEV))
 		return; /* the host's console stays what it is */
+	first = b->p->len;
 	slot = mount_tree(b->p, &b->m, b->m.devpts, "0", false, NULL,
 			  "the first terminal of the new instance");
 	mount_attach(b->p, slot, b->m.dev, "console", CREATE_LIKE_MOUNT, NULL,
 		     "what speaks to the console speaks to this terminal");
+	while (first < b->p->len) /* the explained script has no terminal of its own */
+		b->p->steps[first++].flags |= STEP_IF_EXISTS;
 }
 
 static int plan_all(struct build *b, const char *const *argv)

@@ -366,8 +366,8 @@ static uint64_t count_exceptions(struct compiler *c, int first, int end,
 static void plan_segments(struct compiler *c)
 {
 	uint64_t cost[RANGES + 1] = { 0 };
-	struct segment
-		from[RANGES + 1]; /* the last segment of the best cut of the first n */
+	/* the last segment of the best cut of the first n ranges */
+	struct segment from[RANGES + 1] = { 0 };
 	int n = 0;
 
 	for (int end = 1; end <= c->ranges_len; end++) {

@@ -169,7 +169,7 @@ static int add_mapped(const struct reader *r, json_t *map)
 	static const char *const keys[] = { "architecture", "subArchitectures", NULL };
 
 	for (size_t i = 0; i < json_array_size(map); i++) {
-		json_t *entry = json_array_get(map, i), *others;
+		json_t *entry = json_array_get(map, i), *others = NULL;
 		uint32_t arch = 0;
 		int ret = check_keys(r, entry, "archMap", keys);
 
@@ -229,7 +229,7 @@ typedef int test_fn(const struct reader *r, const json_t *value);
 static int count_matches(const struct reader *r, json_t *filter, const char *key,
 			 test_fn *test, size_t *ret_len)
 {
-	json_t *list;
+	json_t *list = NULL;
 	int matches = 0, ret = get_array(r, filter, key, &list);
 
 	*ret_len = json_array_size(list);
@@ -377,7 +377,7 @@ static int read_entry(const struct reader *r, json_t *object)
 					    "errno",    "args", "comment", "includes",
 					    "excludes", NULL };
 	struct entry entry = { 0 };
-	json_t *names, *args, *name = json_object_get(object, "name");
+	json_t *names = NULL, *args = NULL, *name = json_object_get(object, "name");
 	int ret = check_keys(r, object, "syscalls", keys);
 
 	if (ret == 0)
@@ -402,7 +402,7 @@ static int read_entry(const struct reader *r, json_t *object)
 
 static int read_profile(const struct reader *r, json_t *profile)
 {
-	json_t *archs, *map, *calls;
+	json_t *archs = NULL, *map = NULL, *calls = NULL;
 	int ret = get_array(r, profile, "architectures", &archs);
 
 	if (ret == 0)
@@ -470,7 +470,7 @@ int seccomp_from_file(struct plan *p, const char *path, uint64_t caps, unsigned 
 {
 	struct reader r = { .path = path, .e = e, .caps = caps, .kernel = kernel };
 	struct utsname uts;
-	json_t *profile;
+	json_t *profile = NULL;
 	int n;
 
 	if (uname(&uts) < 0)

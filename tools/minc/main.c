@@ -115,12 +115,30 @@ static int reuse(const struct options *o, const char *self, const char *root, in
 	return finish_output(status);
 }
 
+/*
+ * From here on signals are the command's. It runs before minc_start() returns, so one
+ * that came right then would end us instead: it waits for minc_foreground().
+ */
+static void block_signals(void)
+{
+	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
+					 SIGUSR1, SIGUSR2, SIGTSTP };
+	sigset_t set;
+	size_t i;
+
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
+		(void)sigaddset(&set, forwarded[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run(struct options *o, const char *self)
 {
 	char *root = o->keep ? realpath(o->root ? o->root : "/", NULL) : NULL;
 	minc_container *ct;
 	int status, r;
 
+	block_signals();
 	if (minc_start(o->c, o->command, &ct) < 0) {
 		free(root);
 		return failure(o);

@@ -18,10 +18,10 @@ struct options;
 /* A row does one of four things; none of them: accepted without effect. */
 struct option {
 	const char *names; /* all spellings, separated by blanks */
-	/* "MASK": a value follows; "[MODE]": one may follow; "[=FORMAT]": only after "=" */
+	/* "DIR": a value follows; "[MODE]": one may follow; "[=X]": only after "=" */
 	const char *argument;
 	const char *help;
-	bool (*takes)(const char *next); /* whether "[MODE]" may be the next word */
+	bool (*takes)(const char *next); /* whether the next word is the [MODE] */
 	int (*note)(struct options *o, const char *value); /* while reading */
 	int (*set)(struct options *o, const char *value);  /* while applying */
 	int (*call)(minc_ctx *c, const char *value);       /* the same, in the library */
