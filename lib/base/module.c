@@ -19,6 +19,7 @@
 static const struct {
 	const char *name, *library;
 } modules[] = {
+	{ "caps", "libcap-ng" },
 	{ "mounts", "libmount" },
 	{ "seccomp", "libseccomp and jansson" },
 	{ "oci", "jansson" },
@@ -40,6 +41,8 @@ static const char *library_of(const char *name)
  */
 typedef void any_fn(void);
 
+extern any_fn static_caps_number __asm__("caps_number");
+extern any_fn static_caps_name __asm__("caps_name");
 #ifdef MINC_STATIC_MOUNTS
 extern any_fn static_mount_table __asm__("mount_table");
 #endif
@@ -58,6 +61,8 @@ static const struct {
 	const char *name, *symbol;
 	any_fn *address;
 } linked_in[] = {
+	{ "caps", "caps_number", static_caps_number },
+	{ "caps", "caps_name", static_caps_name },
 #ifdef MINC_STATIC_MOUNTS
 	{ "mounts", "mount_table", static_mount_table },
 #endif

@@ -157,6 +157,7 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 	if (!path->mask || path->directory)
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
 	mount_attach(p, slot, at, path->path, CREATE_NOTHING, NULL, why);
+	p->steps[p->len - 1].attach.trusted = true;
 	if (spec_flag(m->spec, MINC_BEST_EFFORT))
 		for (size_t i = first; i < p->len; i++)
 			p->steps[i].flags |= STEP_OPTIONAL;

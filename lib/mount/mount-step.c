@@ -120,8 +120,9 @@ int run_attach(struct runner *r, const struct step *s)
 	int mount = runner_fd(r, s->attach.mount), target, ret;
 	unsigned create = 0;
 
-	if (s->attach.at == SLOT_CWD)
-		return sys_move_mount(mount, "", AT_FDCWD, s->attach.path,
+	/* A path of ours, or of a fresh API file system: nobody made links there. */
+	if (s->attach.at == SLOT_CWD || s->attach.trusted)
+		return sys_move_mount(mount, "", runner_fd(r, s->attach.at), s->attach.path,
 				      MOVE_MOUNT_F_EMPTY_PATH);
 	if (s->attach.create == CREATE_LIKE_MOUNT) {
 		ret = like_mount(mount, &create);

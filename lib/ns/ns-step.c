@@ -160,8 +160,8 @@ int run_link_move(struct runner *r, const struct step *s)
 
 int run_affinity(struct runner *r, const struct step *s)
 {
-	int ret = sys_call(SYS_sched_setaffinity, 0, sizeof(s->affinity.mask), s->affinity.mask,
-			   0, 0);
+	int ret = sys_call(SYS_sched_setaffinity, 0, 16 * sizeof(uint64_t), s->affinity.mask, 0,
+			   0);
 
 	(void)r; /* no slot */
 	return ret < 0 ? ret : 0;

@@ -52,12 +52,14 @@ void ns_plan_uts(struct plan *p, const struct spec *s)
 
 void ns_plan_cpus(struct plan *p, const struct spec *s)
 {
-	struct step *step;
+	uint64_t *mask;
 
 	if (!s->cpus_origin)
 		return;
-	step = plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs");
-	memcpy(step->affinity.mask, s->cpus, sizeof(step->affinity.mask));
+	mask = plan_alloc(p, sizeof(s->cpus));
+	if (mask)
+		memcpy(mask, s->cpus, sizeof(s->cpus));
+	plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs")->affinity.mask = mask;
 }
 
 void ns_plan_session(struct plan *p)

@@ -128,6 +128,7 @@ struct step {
 			int at;	   /* slot of the root it goes below; path resolves inside */
 			const char *path;
 			enum attach_create create;
+			bool trusted; /* the path has no links: it needs no care */
 		} attach;
 		struct {
 			int at;
@@ -166,7 +167,7 @@ struct step {
 			const char *name; /* interface; the step makes the namespace, too */
 		} link_move;
 		struct {
-			uint64_t mask[16];
+			const uint64_t *mask; /* 16 words */
 		} affinity;
 		struct {
 			int devpts;	  /* slot of the container's devpts */

@@ -49,10 +49,11 @@ static int open_root(struct build *b)
 		r = -errno;
 	else if (faccessat(b->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
 		r = -errno;
-	if (r < 0)
-		return err_set(b->e, r, "root directory %s%s%s%s", b->s->root,
-			       origin ? " (" : "", origin ? origin : "", origin ? ")" : "");
-	return 0;
+	if (r == 0)
+		return 0;
+	snprintf(b->e->origin, sizeof(b->e->origin), "%s", origin ? origin : "");
+	return err_set(b->e, r, "root directory %s%s%s%s", b->s->root, origin ? " (" : "",
+		       origin ? origin : "", origin ? ")" : "");
 }
 
 static int resolve_identity(struct build *b)

@@ -98,7 +98,7 @@ static void step_failed(struct spawn *w, size_t index, int err, const char *note
 
 	w->failed = true;
 	if (s->kind == STEP_EXEC) {
-		err_set(w->err, err, "%s", p->command);
+		err_set(w->err, err, "%s", p->command && *p->command ? p->command : "\"\"");
 		w->err->exec = true;
 		if (err == -ENOEXEC)
 			err_hint(w->err, "not a program for this machine, or a script without #!");

@@ -2,15 +2,16 @@
 /*
  * caps - which capabilities the command gets: podman's eleven, changed by the user in the
  * order of his words, and never more than the caller could give (capabilities(7)).
- * Names come from libcap-ng; numbers it does not know yet are refused like wrong names.
+ * Names come from libcap-ng (caps-module.h); what it does not know is refused.
  */
-#include <cap-ng.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/module.h"
 #include "minc/container.h"
+#include "sec/caps-module.h"
 #include "sec/profile.h"
 #include "sec/sec.h"
 
@@ -42,8 +43,13 @@ static const char *next_name(const char *names, char *name)
 
 static int change_one(struct change *c, bool add, const char *name, struct err *e)
 {
-	int cap = capng_name_to_capability(name);
+	void *number;
 	uint64_t bit;
+	int cap, r = module_symbol("caps", "caps_number", e, &number);
+
+	if (r < 0)
+		return r;
+	cap = ((caps_number_fn *)number)(name);
 
 	if (cap < 0 || cap > 63)
 		return err_say(e, -EINVAL, "%s: unknown capability %s", c->origin, name);
@@ -111,16 +117,19 @@ int caps_resolve(const struct spec *s, const struct host *h, bool in_userns,
 void caps_format(uint64_t mask, char *buf, size_t len)
 {
 	size_t used = 0;
+	void *name_of;
 
 	if (len)
 		buf[0] = '\0';
+	if (!mask || module_symbol("caps", "caps_name", NULL, &name_of) < 0)
+		name_of = NULL; /* then by number */
 	for (unsigned cap = 0; cap < 64 && used < len; cap++) {
 		const char *name;
 		int n;
 
 		if (!(mask >> cap & 1))
 			continue;
-		name = capng_capability_to_name(cap);
+		name = name_of ? ((caps_name_fn *)name_of)(cap) : NULL;
 		if (name)
 			n = snprintf(buf + used, len - used, "%scap_%s", used ? "," : "",
 				     name);
