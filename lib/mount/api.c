@@ -228,6 +228,25 @@ static void plan_name_file(struct plan *p, struct mounts *m, int source, const c
 			p->steps[i].flags |= STEP_IF_EXISTS;
 }
 
+/* An old root may have a list of mounts as a file: it would be the host's, or stale. */
+static void plan_mtab(struct plan *p, struct mounts *m)
+{
+	const char *path = plan_text(p, "%s/etc/mtab", m->root_path);
+	struct step *s;
+	struct stat st;
+
+	if (m->spec->root_flags & MINC_ROOT_DIRECT || lstat(path, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return;
+	s = plan_append(p, STEP_SYMLINK, NULL, "the mounts that there are, not a list of old ones");
+	s->symlink.at = m->root;
+	s->symlink.target = "/proc/mounts";
+	s->symlink.path = "etc/mtab";
+	s->symlink.replace = true;
+	if (m->in_userns) /* a directory of an unmapped owner cannot be changed */
+		s->flags |= STEP_OPTIONAL;
+}
+
 int mount_plan_api(struct plan *p, struct mounts *m)
 {
 	int tmp;
@@ -240,5 +259,6 @@ int mount_plan_api(struct plan *p, struct mounts *m)
 	mount_attach(p, tmp, m->root, "/tmp", CREATE_LIKE_MOUNT, NULL, "a /tmp of its own");
 	plan_name_file(p, m, m->resolv_source, "/etc/resolv.conf");
 	plan_name_file(p, m, m->hosts_source, "/etc/hosts");
+	plan_mtab(p, m);
 	return 0;
 }

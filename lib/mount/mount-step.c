@@ -157,25 +157,39 @@ int run_mknod(struct runner *r, const struct step *s)
 			   makedev(s->mknod.major, s->mknod.minor));
 }
 
+/* Put a link in the place of a file, by the parent directory inside the root. */
+static int replace_with_link(int root, const char *path, const char *target)
+{
+	char parent[256];
+	size_t len = 0;
+	int dir, ret;
+
+	for (size_t i = 0; path[i]; i++)
+		if (path[i] == '/')
+			len = i;
+	if (len >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, len);
+	parent[len] = '\0';
+	dir = path_open_in_root(root, len ? parent : ".", 0);
+	if (dir < 0)
+		return dir;
+	path += len ? len + 1 : 0;
+	ret = sys_unlinkat(dir, path, 0);
+	if (ret == 0 || ret == -ENOENT)
+		ret = sys_symlinkat(target, dir, path);
+	(void)sys_close(dir); /* O_PATH */
+	return ret;
+}
+
 int run_symlink(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->symlink.at), parent, ret;
-	const char *name = strrchr(s->symlink.path, '/');
+	int at = runner_fd(r, s->symlink.at), ret;
 
-	if (!s->symlink.replace) {
-		ret = sys_symlinkat(s->symlink.target, at, s->symlink.path);
-		return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
-	}
-	/* "etc/mtab": the parent inside the root, then the name without following it */
-	parent = path_open_in_root(at, "etc", 0);
-	if (parent < 0)
-		return parent;
-	name = name ? name + 1 : s->symlink.path;
-	ret = sys_unlinkat(parent, name, 0);
-	if (ret == 0 || ret == -ENOENT)
-		ret = sys_symlinkat(s->symlink.target, parent, name);
-	(void)sys_close(parent); /* O_PATH */
-	return ret;
+	if (s->symlink.replace)
+		return replace_with_link(at, s->symlink.path, s->symlink.target);
+	ret = sys_symlinkat(s->symlink.target, at, s->symlink.path);
+	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
 int run_file(struct runner *r, const struct step *s)

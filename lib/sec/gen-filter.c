@@ -15,7 +15,7 @@
 
 int main(int argc, char **argv)
 {
-	static struct sock_filter filter[FILTER_MAX];
+	struct sock_filter filter[FILTER_MAX];
 	int len;
 
 	if (argc != 2) {

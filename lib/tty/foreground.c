@@ -75,7 +75,7 @@ static void copy_size(const struct session *s)
 {
 	struct winsize size;
 
-	if (s->tty >= 0 && ioctl(s->tty, TIOCGWINSZ, &size) == 0)
+	if (s->tty >= 0 && !ioctl(s->tty, TIOCGWINSZ, &size))
 		(void)ioctl(s->ct->terminal, TIOCSWINSZ, &size); /* cosmetic */
 }
 
@@ -282,10 +282,10 @@ static void hold_slave(struct session *s)
 {
 	fd_closep(&s->slave);
 	s->slave = ioctl(s->ct->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (s->slave >= 0)
-		return;
-	s->master_closed = s->in_closed = true;
-	s->input.len = 0;
+	if (s->slave < 0) {
+		s->master_closed = s->in_closed = true;
+		s->input.len = 0;
+	}
 }
 
 /* Read the container's bytes, to the empty buffer; false if there are none now. */
@@ -328,9 +328,13 @@ static void watch(const struct session *s, struct pollfd *p)
 {
 	bool terminal = s->ct->terminal >= 0 && !s->ended;
 	bool listen = terminal && !s->in_closed && (s->raw || s->tty < 0);
-	short both = (short)((s->output.len ? 0 : POLLIN) | (s->input.len ? POLLOUT : 0));
-	short master = terminal && !s->master_closed ? both : 0;
+	bool open = terminal && !s->master_closed;
+	short master = 0;
 
+	if (open && !s->output.len)
+		master = POLLIN;
+	if (open && s->input.len)
+		master |= POLLOUT;
 	p[ON_PIDFD] = (struct pollfd){ s->ended ? -1 : s->ct->pidfd, POLLIN, 0 };
 	p[ON_SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
 	p[ON_IN] = (struct pollfd){ listen && !s->input.len ? s->in : -1, POLLIN, 0 };
@@ -365,10 +369,10 @@ static int serve(struct session *s)
 			return 0;
 		watch(s, p);
 		r = poll(p, ON_MAX, s->tty >= 0 && !s->raw ? BACKGROUND_POLL_MS : -1);
-		if (r < 0 && errno != EINTR)
-			return -errno;
-		if (r < 0)
+		if (r < 0 && errno == EINTR)
 			continue; /* a signal handler of the caller ran */
+		if (r < 0)
+			return -errno;
 		if (s->tty >= 0 && !s->ended)
 			enter_raw(s);
 		if (p[ON_SIGNALS].revents)
@@ -453,7 +457,8 @@ static int open_signals(struct session *s, sigset_t *ret_old)
 	sigaddset(&blocked, SIGTTIN);
 	sigaddset(&blocked, SIGTTOU);
 	sigaddset(&blocked, SIGPIPE);
-	return -pthread_sigmask(SIG_BLOCK, &blocked, ret_old);
+	(void)pthread_sigmask(SIG_BLOCK, &blocked, ret_old); /* cannot fail */
+	return 0;
 }
 
 /* A SIGPIPE that our own write made must not reach the caller. */
@@ -472,7 +477,6 @@ static void restore_signals(const struct session *s, const sigset_t *old)
 int foreground_wait(const struct foreground *ct, int *ret_status)
 {
 	struct session s; /* 16 KiB: the buffers are not cleared, so mostly untouched */
-	cleanup_close int signals = -EBADF, reopened = -EBADF, slave = -EBADF;
 	sigset_t old;
 	int flags = 0, r;
 
@@ -481,21 +485,21 @@ int foreground_wait(const struct foreground *ct, int *ret_status)
 	s.ct = ct;
 	s.tty = s.reopened = s.slave = -EBADF;
 	r = open_signals(&s, &old);
-	signals = s.signals;
 	if (r < 0)
 		return r;
 	if (ct->terminal >= 0) {
 		open_caller(&s);
-		reopened = s.reopened;
 		flags = fcntl(ct->terminal, F_GETFL);
 		(void)fcntl(ct->terminal, F_SETFL, flags | O_NONBLOCK); /* cannot fail */
 		enter_raw(&s);
 	}
 	r = serve(&s);
-	slave = s.slave;
-	leave_raw(&s);
 	if (ct->terminal >= 0)
 		(void)fcntl(ct->terminal, F_SETFL, flags); /* cannot fail */
+	leave_raw(&s);
+	fd_closep(&s.signals);
+	fd_closep(&s.reopened);
+	fd_closep(&s.slave);
 	restore_signals(&s, &old);
 	return r < 0 ? r : ct->wait(ct->userdata, ret_status);
 }

@@ -82,20 +82,20 @@ static int read_option(struct options *o, struct given *g, char **argv, int *i)
 	size_t len = equals ? (size_t)(equals - g->word) : strlen(g->word);
 	const char *next = argv[*i + 1];
 	char name[64], reason[96];
+	bool required;
 
 	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, g->word);
 	g->option = find(g->word, len);
 	if (!g->option)
 		return complain(o, name, "unknown option");
+	required = g->option->argument && *g->option->argument != '[';
 	if (equals)
 		g->value = equals + 1;
-	else if (g->option->argument && *g->option->argument != '[')
-		g->value = next;
-	else if (g->option->takes && next && g->option->takes(next))
+	else if (required || (g->option->takes && next && g->option->takes(next)))
 		g->value = next;
 	if (equals && !g->option->argument)
 		return complain(o, g->word, "takes no value");
-	if (!g->value && g->option->argument && *g->option->argument != '[') {
+	if (!g->value && required) {
 		(void)snprintf(reason, sizeof(reason), "%s is missing",
 			       g->option->argument);
 		return complain(o, name, reason);
