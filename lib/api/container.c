@@ -83,12 +83,15 @@ static int write_oci(minc_ctx *c, const char *const *argv, FILE *out)
 /* A shell cannot run in a namespace without files: the plan is made the other way. */
 static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format format, FILE *out)
 {
+	const char *storage = c->spec.storage;
 	struct plan plan;
 	struct host host = c->host;
 	int r;
 
 	host.template_fd = -EBADF;
-	r = build_plan(&plan, &c->spec, &host, argv, c->spec.storage, &c->err);
+	/* A new directory gets its name at the start: here any will do. */
+	storage = c->spec.keep && !storage ? "/tmp/minc-explained" : storage;
+	r = build_plan(&plan, &c->spec, &host, argv, storage, &c->err);
 	if (r < 0)
 		return r;
 	if (format == MINC_FORMAT_SHELL)

@@ -137,9 +137,9 @@ static void plan_dev(struct plan *p, struct mounts *m)
 		     "message queues of its own");
 }
 
-/* Hide or protect one path of /proc or /sys. */
+/* Hide or protect one path of /proc or /sys; @unseen: it may be missing. */
 static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_path *path,
-		       int empty_at, const char *empty_dir)
+		       bool unseen)
 {
 	int at = path->sysfs ? m->sys : m->proc, slot;
 	const char *why = path->mask ? "tells about, or reaches, the host" :
@@ -149,15 +149,18 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 	if (!path->mask)
 		slot = mount_tree(p, m, at, path->path, false, NULL, why);
 	else if (path->directory)
-		slot = mount_tree(p, m, empty_at, empty_dir, false, NULL, why);
+		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
 	else if (can_mknod(m))
-		slot = mount_tree(p, m, empty_at, "null", false, NULL, why);
+		slot = mount_tree(p, m, m->scratch, "null", false, NULL, why);
 	else
 		slot = mount_tree(p, m, SLOT_CWD, "/dev/null", false, NULL, why);
 	if (!path->mask || path->directory)
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
 	mount_attach(p, slot, at, path->path, CREATE_NOTHING, NULL, why);
 	p->steps[p->len - 1].attach.trusted = true;
+	/* of what hides it nothing may be missing: only the place itself */
+	for (size_t i = path->mask ? p->len - 1 : first; unseen && i < p->len; i++)
+		p->steps[i].flags |= STEP_IF_EXISTS;
 	if (spec_flag(m->spec, MINC_BEST_EFFORT))
 		for (size_t i = first; i < p->len; i++)
 			p->steps[i].flags |= STEP_OPTIONAL;
@@ -180,7 +183,7 @@ static void plan_guards(struct plan *p, struct mounts *m)
 	}
 	for (size_t i = 0; i < host_api_paths_len; i++)
 		if (m->host->api_paths >> i & 1)
-			plan_guard(p, m, &host_api_paths[i], m->scratch, "empty");
+			plan_guard(p, m, &host_api_paths[i], m->host->api_unseen >> i & 1);
 }
 
 static void plan_proc_sys(struct plan *p, struct mounts *m)

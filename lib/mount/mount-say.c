@@ -114,7 +114,7 @@ void say_mkdir(FILE *out, const struct step *s)
 {
 	fputs("[ -d ", out);
 	put_path(out, s->mkdir.at, s->mkdir.path);
-	fprintf(out, " ] || mkdir -m %o ", s->mkdir.mode);
+	fprintf(out, " ] || mkdir -p -m %o ", s->mkdir.mode);
 	put_path(out, s->mkdir.at, s->mkdir.path);
 	fputc('\n', out);
 	if (s->mkdir.ret == SLOT_NONE)

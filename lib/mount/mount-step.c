@@ -28,10 +28,23 @@ int run_open(struct runner *r, const struct step *s)
 
 int run_tree(struct runner *r, const struct step *s)
 {
-	return runner_put(r, s->tree.ret,
-			  sys_open_tree(runner_fd(r, s->tree.at), s->tree.path,
-					OPEN_TREE_CLONE |
-						(s->tree.recursive ? SYS_AT_RECURSIVE : 0)));
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	int tree = sys_open_tree(runner_fd(r, s->tree.at), s->tree.path,
+				 OPEN_TREE_CLONE | (s->tree.recursive ? SYS_AT_RECURSIVE : 0));
+	int ret;
+
+	/*
+	 * In the caller's namespace the copy of a shared mount is shared with it: what is
+	 * mounted in the copy later would be mounted on the host, too.
+	 */
+	if (tree >= 0 && s->flags & STEP_HOST) {
+		ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+		if (ret < 0) {
+			(void)sys_close(tree); /* a copy nobody saw */
+			return ret;
+		}
+	}
+	return runner_put(r, s->tree.ret, tree);
 }
 
 /* "/proc/self/fd/N" without stdio. */

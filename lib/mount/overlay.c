@@ -113,10 +113,16 @@ static void submount_upper(struct plan *p, struct mounts *m, size_t n, const cha
 			     why_work);
 }
 
+/* A device file in somebody's root directory would open the host's disks. */
+static unsigned root_attr(const struct mounts *m)
+{
+	return spec_flag(m->spec, MINC_PRIVILEGED) ? 0 : MOUNT_ATTR_NODEV;
+}
+
 static int plan_overlay(struct plan *p, struct mounts *m, int lower, int upper, int work,
 			const char *origin, const char *why)
 {
-	struct step *s = mount_fs(p, "overlay", 0, origin, why);
+	struct step *s = mount_fs(p, "overlay", root_attr(m), origin, why);
 
 	option_slot(m, s, m->host->overlay_fds ? "lowerdir+" : "lowerdir", lower);
 	option_slot(m, s, "upperdir", upper);
@@ -168,7 +174,8 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 	if (!sub->directory || !mount_can_be_lower(sub->fstype)) {
 		slot = mount_tree(p, m, SLOT_CWD, sub->path, false, origin,
 				  "overlayfs cannot take this one: shown as it is");
-		mount_attr(p, slot, true, MOUNT_ATTR_RDONLY, origin, "so it must not be written");
+		mount_attr(p, slot, true, MOUNT_ATTR_RDONLY | root_attr(m), origin,
+			   "so it must not be written");
 	} else {
 		int upper, work;
 		int lower = plan_lower(p, m, sub->path, origin, "a mount below the root");
@@ -225,6 +232,9 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		return 0;
 	}
 	m->root = source;
+	if (direct && root_attr(m))
+		mount_attr(p, m->root, true, root_attr(m), origin,
+			   "the host's devices are in /dev only");
 	if (!direct) {
 		mount_upper(p, m, origin, &m->upper, &work);
 		mount_plan_targets(p, m);

@@ -174,7 +174,8 @@ int path_open_in_root(int root, const char *path, unsigned create_mode)
 	struct walk w;
 	int r = sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 
-	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM) ||
+	/* EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2). */
+	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM && r != -EAGAIN) ||
 	    (r == -ENOENT && !create_mode))
 		return r;
 	if (strlen(path) >= PATH_MAX)

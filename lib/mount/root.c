@@ -182,6 +182,22 @@ static int plan_tmpfs(struct plan *p, const struct spec_mount *i)
 	return s->fs.ret;
 }
 
+/* The root, and what of it is an overlay of its own; at last, for mounting needs writing. */
+static void plan_rdonly(struct plan *p, struct mounts *m)
+{
+	static const char why[] = "the root cannot be written";
+
+	for (size_t i = 0, len = p->len; i < len; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind == STEP_FS && strcmp(s->fs.type, "overlay") == 0 &&
+		    s->fs.ret != m->root)
+			mount_attr(p, s->fs.ret, false, MOUNT_ATTR_RDONLY,
+				   m->spec->root_origin, why);
+	}
+	mount_attr(p, m->root, false, MOUNT_ATTR_RDONLY, m->spec->root_origin, why);
+}
+
 int mount_plan_user(struct plan *p, struct mounts *m)
 {
 	const struct spec *spec = m->spec;
@@ -198,7 +214,6 @@ int mount_plan_user(struct plan *p, struct mounts *m)
 			     "shown where it was asked for");
 	}
 	if (spec->root_flags & MINC_ROOT_RDONLY)
-		mount_attr(p, m->root, false, MOUNT_ATTR_RDONLY, spec->root_origin,
-			   "the root cannot be written");
+		plan_rdonly(p, m);
 	return 0;
 }

@@ -91,19 +91,27 @@ static const char tools[] =
 	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n"
 	"mount -t tmpfs minc \"$t\"\n";
 
+/* A name may hold a new line; what follows it must not become a command. */
+static void put_line(FILE *out, const char *s)
+{
+	for (; *s; s++)
+		fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, out);
+}
+
 static void put_comment(const struct plan *p, const struct step_ops *ops, size_t i, FILE *out)
 {
 	const struct step *s = &p->steps[i];
 	char object[256];
 
 	ops[s->kind].name_object(object, sizeof(object), s);
-	for (char *c = object; *c; c++)
-		if (*c == '\n')
-			*c = '?';
-	fprintf(out, "\n# %zu. %s%s%s: %s", i + 1, ops[s->kind].name, *object ? " " : "", object,
-		s->why);
-	if (s->origin)
-		fprintf(out, " (%s)", s->origin);
+	fprintf(out, "\n# %zu. %s%s", i + 1, ops[s->kind].name, *object ? " " : "");
+	put_line(out, object);
+	fprintf(out, ": %s", s->why);
+	if (s->origin) {
+		fputs(" (", out);
+		put_line(out, s->origin);
+		fputc(')', out);
+	}
 	fputc('\n', out);
 }
 
@@ -146,7 +154,7 @@ static void put_unshare(const struct plan *p, FILE *out)
 int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 {
 	char end[64] = "END_OF_PLAN", *text = NULL;
-	size_t len;
+	size_t len, n = 0;
 	FILE *steps = open_memstream(&text, &len);
 
 	if (!steps)
@@ -160,8 +168,8 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 		return -ENOMEM;
 	}
 	/* No argument of the command may end the script early. */
-	while (strstr(text, end) && strlen(end) < sizeof(end) - 1)
-		strcat(end, "_");
+	while (strstr(text, end))
+		snprintf(end, sizeof(end), "END_OF_PLAN_%zu", n++);
 	fputs(prologue, out);
 	fprintf(out, "plan=$(cat <<'%s'\n%s%s\n)\n", end, text, end);
 	free(text);

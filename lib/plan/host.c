@@ -53,19 +53,28 @@ const struct host_api_path host_api_paths[] = {
 };
 const size_t host_api_paths_len = sizeof(host_api_paths) / sizeof(host_api_paths[0]);
 
-static uint32_t find_api_paths(void)
+/*
+ * The container gets a new /proc and /sys, which have all there is. So where the caller
+ * sees none, or no more than processes (subset=pid), everything may be there.
+ */
+static uint32_t find_api_paths(uint32_t *ret_unseen)
 {
 	cleanup_close int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cleanup_close int sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const bool proc_seen = faccessat(proc, "sys/kernel", F_OK, 0) == 0;
+	const bool sys_seen = faccessat(sys, "devices", F_OK, 0) == 0;
 	uint32_t found = 0;
 
+	*ret_unseen = 0;
 	for (size_t i = 0; i < host_api_paths_len; i++) {
 		const struct host_api_path *p = &host_api_paths[i];
 
-		if (faccessat(p->sysfs ? sys : proc, p->path, F_OK, 0) == 0)
+		if (!(p->sysfs ? sys_seen : proc_seen))
+			*ret_unseen |= 1u << i;
+		else if (faccessat(p->sysfs ? sys : proc, p->path, F_OK, 0) == 0)
 			found |= 1u << i;
 	}
-	return found;
+	return found | *ret_unseen;
 }
 
 static unsigned kernel_version(void)
@@ -136,7 +145,7 @@ int host_probe(struct host *h)
 	read_caps(h);
 	h->initial_userns = in_initial_userns();
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
-	h->api_paths = find_api_paths();
+	h->api_paths = find_api_paths(&h->api_unseen);
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	if (h->privileged && h->initial_userns && h->overlay_fds)

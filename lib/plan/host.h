@@ -22,6 +22,7 @@ struct host {
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
 	uint64_t caps_permitted;
 	uint32_t api_paths;	/* which of host_api_paths exist */
+	uint32_t api_unseen;	/* of these: which are only assumed to */
 	bool resolv_conf, hosts; /* the host has these files in /etc */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */
 	const char *shell; /* $SHELL, borrowed from the environment, or NULL */

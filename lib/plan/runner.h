@@ -18,6 +18,7 @@ struct runner {
 	int host_end;  /* the caller's end, to be closed in the child */
 	int init_fd;   /* memfd of the init program, or -EBADF */
 	int umask;     /* the caller's, given back to the command */
+	uint64_t files[2]; /* the same: RLIMIT_NOFILE, soft and hard */
 	char note[160]; /* what the kernel said about the failure, or "" */
 };
 

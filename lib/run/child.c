@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "run/run.h"
 
@@ -35,12 +36,25 @@ static bool is_absent(const struct step *s, int err)
 	return s->flags & STEP_IF_EXISTS && (err == -ENOENT || err == -EBADF);
 }
 
+/* A mount has up to four descriptors until the command runs; hosts have many mounts. */
+static void raise_files(struct runner *r)
+{
+	uint64_t all[2];
+
+	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, r->files, 0) < 0)
+		r->files[1] = 0; /* an outer filter: then it stays as it is */
+	all[0] = all[1] = r->files[1];
+	if (r->files[0] < all[0] && sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, all, NULL, 0) < 0)
+		r->files[1] = 0;
+}
+
 _Noreturn void child_main(struct child_args *args)
 {
 	const struct plan *p = args->plan;
 
 	(void)sys_close(args->runner.host_end); /* so that the caller's end is the last */
 	args->runner.umask = sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned */
+	raise_files(&args->runner);
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
 		int err;

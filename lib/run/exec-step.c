@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "run/run.h"
 
@@ -14,8 +15,10 @@ int run_fds(struct runner *r, const struct step *s)
 	int copies[FDS_MAX];
 	int ret = sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
 
-	(void)r; /* internal descriptors lie above all targets */
-	/* First copies out of the way: a target may be the source of another. */
+	/*
+	 * First copies out of the way: a target may be the source of another. Internal
+	 * descriptors lie above all targets.
+	 */
 	for (size_t i = 0; ret == 0 && i < s->fds.len; i++) {
 		copies[i] = sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
 		if (copies[i] < 0)
@@ -23,6 +26,9 @@ int run_fds(struct runner *r, const struct step *s)
 	}
 	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++)
 		ret = sys_dup3(copies[i], s->fds.map[i][1], 0);
+	/* the caller's limit again, which child.c has raised */
+	if (ret >= 0 && r->files[0] < r->files[1])
+		ret = sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, r->files, NULL, 0);
 	return ret < 0 ? ret : 0;
 }
 
@@ -57,7 +63,8 @@ static int exec_first(const struct step *s)
 	int ret = -ENOENT;
 
 	for (const char *const *path = s->exec.candidates; *path; path++) {
-		int err = sys_execveat(AT_FDCWD, *path, s->exec.argv, s->exec.envp, 0);
+		/* not execveat(2), which profiles made for other programs may not know */
+		int err = sys_call(SYS_execve, *path, s->exec.argv, s->exec.envp, 0, 0);
 
 		if (err != -ENOENT && err != -ENOTDIR && err != -EACCES)
 			return err;

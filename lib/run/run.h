@@ -70,7 +70,8 @@ _Noreturn void child_main(struct child_args *args);
 /* What storage_prepare() made and holds. */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
-	bool made_dir, made_upper; /* to be undone if nothing starts */
+	bool made_dir; /* to be undone if nothing starts, as are: */
+	bool made_upper, made_work, made_submounts, made_utsname;
 };
 
 /*

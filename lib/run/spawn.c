@@ -76,7 +76,9 @@ static void add_hint(struct err *e, const struct step *s, int err, const char *n
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].kind == s->kind && hints[i].err == err)
 			err_hint(e, "%s", hints[i].text);
-	if (s->kind != STEP_FS)
+	if (err == -EMFILE)
+		err_hint(e, "it needs more open files than it may have: ulimit -n");
+	if (s->kind != STEP_FS || err == -EMFILE)
 		return;
 	if (strncmp(note, "e ", 2) == 0)
 		err_hint(e, "the kernel says: %.*s", (int)strcspn(note + 2, "\n"), note + 2);
@@ -198,8 +200,8 @@ static long clone_on_stack(struct sys_clone_args *a, struct child_args *args)
 			 "ud2\n"
 			 "1:"
 			 : "=a"(ret)
-			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "r"(child_main),
-			   [args] "r"(args)
+			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "d"(child_main),
+			   [args] "b"(args) /* not rbp, which is cleared */
 			 : "rcx", "r11", "memory", "cc");
 #elif defined(__aarch64__)
 	register long x8 __asm__("x8") = SYS_clone3;
@@ -387,6 +389,8 @@ static int receive(struct spawn *w)
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&w->ret->terminal, CMSG_DATA(c), sizeof(int));
+	if (v.kind == VERDICT_TERMINAL && w->ret->terminal < 0) /* our table is full */
+		return err_set(w->err, -EMFILE, "terminal of the container");
 	if (v.kind == VERDICT_READY) {
 		int r = map_ids(w);
 
@@ -394,9 +398,10 @@ static int receive(struct spawn *w)
 	}
 	if (v.kind == VERDICT_WARNING)
 		step_warned(w, v.step, v.err);
-	else if (v.kind == VERDICT_FAILED)
-		step_failed(w, v.step, v.err, v.note);
-	return 1;
+	if (v.kind != VERDICT_FAILED)
+		return 1;
+	step_failed(w, v.step, v.err, v.note);
+	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
 /* End and reap a child whose start failed. */

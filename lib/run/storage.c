@@ -97,6 +97,41 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 	return r;
 }
 
+/* What is there already is the user's, whatever its name: an undo must spare it. */
+static int note_strangers(int dir, struct storage *st)
+{
+	cleanup_close int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *d;
+
+	if (!list)
+		return -errno;
+	(void)take_fd(&copy); /* closedir() closes it */
+	st->made_work = st->made_submounts = st->made_utsname = true;
+	while ((d = readdir(list))) {
+		if (str_equal(d->d_name, "work"))
+			st->made_work = false;
+		else if (str_equal(d->d_name, "utsname"))
+			st->made_utsname = false;
+		else if (str_starts_with(d->d_name, "submount"))
+			st->made_submounts = false;
+	}
+	closedir(list);
+	return 0;
+}
+
+static int make_upper(int dir, struct storage *st)
+{
+	cleanup_close int upper = -EBADF;
+
+	if (mkdirat(dir, "storage", 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	st->made_upper = true;
+	/* the root directory of the container: not cut by the caller's umask */
+	upper = openat(dir, "storage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return upper < 0 || fchmod(upper, 0755) < 0 ? -errno : 0;
+}
+
 int storage_prepare(struct minc_ctx *c, struct storage *ret)
 {
 	cleanup_close int dir = -EBADF;
@@ -114,18 +149,14 @@ int storage_prepare(struct minc_ctx *c, struct storage *ret)
 	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
 		return err_say(&c->err, -EBUSY, "%s: in use by another container",
 			       c->spec.storage_origin);
-	if (mkdirat(dir, "storage", 0755) == 0) {
-		ret->made_upper = true;
-		/* the root directory of the container: not cut by the caller's umask */
-		(void)fchmodat(dir, "storage", 0755, 0);
-	} else if (errno != EEXIST) {
-		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
-	}
-	r = keep_hostname(c, dir);
+	ret->lock = take_fd(&dir); /* from here on storage_abandon() can undo */
+	r = note_strangers(ret->lock, ret);
+	if (r == 0)
+		r = make_upper(ret->lock, ret);
 	if (r < 0)
-		return err_set(&c->err, r, "%s: utsname", c->spec.storage_origin);
-	ret->lock = take_fd(&dir);
-	return 0;
+		return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	r = keep_hostname(c, ret->lock);
+	return r < 0 ? err_set(&c->err, r, "%s: utsname", c->spec.storage_origin) : 0;
 }
 
 void storage_abandon(struct minc_ctx *c, struct storage *st)
@@ -136,9 +167,10 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 	if (st->lock >= 0 && st->made_upper) {
 		list = opendir(c->storage);
 		while (list && (d = readdir(list)))
-			if (str_equal(d->d_name, "storage") || str_equal(d->d_name, "work") ||
-			    str_equal(d->d_name, "utsname") ||
-			    str_starts_with(d->d_name, "submount"))
+			if (str_equal(d->d_name, "storage") ||
+			    (st->made_work && str_equal(d->d_name, "work")) ||
+			    (st->made_utsname && str_equal(d->d_name, "utsname")) ||
+			    (st->made_submounts && str_starts_with(d->d_name, "submount")))
 				remove_tree(dirfd(list), d->d_name);
 		if (list)
 			closedir(list);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "idle.h"
 #include "options.h"
 #include "status.h"
 
@@ -111,12 +112,8 @@ static void print_word(const char *s)
 }
 
 /* How to go on with what was kept in a directory that the user did not choose. */
-static int reuse(const struct options *o, const char *self, const char *root, int status)
+static int reuse(const char *self, const char *root, const char *storage, int status)
 {
-	const char *storage = minc_storage(o->c);
-
-	if (!o->keep || o->tempdir || o->quiet || !storage)
-		return status;
 	(void)fputs("To reuse this, run:", stdout);
 	print_word(self);
 	(void)fputs(" -r", stdout);
@@ -144,11 +141,31 @@ static void block_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* Wait for the command, small: what describes the container is not needed any more. */
+static int wait_for(struct options *o, minc_container *ct)
+{
+	int status, r;
+
+	o->c = minc_ctx_free(o->c);
+	idle_forget_code();
+	r = minc_foreground(ct, &status);
+	minc_container_free(ct);
+	if (r == 0) {
+		status_ended(o->status_fd, status);
+		return status;
+	}
+	(void)fprintf(stderr, "minc: waiting for the command: %s\n", strerror(-r));
+	status_failed(o->status_fd, EXIT_OURS, "waiting for the command", 0, "");
+	return EXIT_OURS;
+}
+
 static int run(struct options *o, const char *self)
 {
-	char *root = o->keep ? realpath(o->root ? o->root : "/", NULL) : NULL;
+	bool tell = o->keep && !o->tempdir && !o->quiet;
+	char *root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
+	char *storage = NULL;
 	minc_container *ct;
-	int status, r;
+	int status;
 
 	block_signals();
 	if (minc_start(o->c, o->command, &ct) < 0) {
@@ -156,17 +173,12 @@ static int run(struct options *o, const char *self)
 		return failure(o);
 	}
 	status_started(o->status_fd, minc_container_pid(ct));
-	r = minc_foreground(ct, &status);
-	minc_container_free(ct);
-	if (r < 0) {
-		(void)fprintf(stderr, "minc: waiting for the command: %s\n",
-			      strerror(-r));
-		status_failed(o->status_fd, EXIT_OURS, "waiting for the command", 0, "");
-		status = EXIT_OURS;
-	} else {
-		status_ended(o->status_fd, status);
-		status = reuse(o, self, root ? root : "/", status);
-	}
+	if (root && minc_storage(o->c))
+		storage = strdup(minc_storage(o->c));
+	status = wait_for(o, ct);
+	if (storage)
+		status = reuse(self, root, storage, status);
+	free(storage);
 	free(root);
 	return status;
 }

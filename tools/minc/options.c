@@ -111,7 +111,9 @@ int options_read(struct options *o, int argc, char **argv)
 {
 	int i, r;
 
-	o->given = calloc((size_t)argc + 1, sizeof(*o->given));
+	o->given = argc < (int)(sizeof(o->few) / sizeof(o->few[0]))
+			   ? o->few
+			   : calloc((size_t)argc + 1, sizeof(*o->given));
 	if (!o->given)
 		return complain(o, "options", "out of memory");
 	for (i = 1; i < argc && *argv[i] == '-'; i++) {
@@ -273,7 +275,8 @@ int options_apply(struct options *o)
 
 void options_done(struct options *o)
 {
-	free(o->given);
+	if (o->given != o->few)
+		free(o->given);
 	o->given = NULL;
 	o->given_len = 0;
 }

@@ -55,7 +55,7 @@ struct options {
 	const char *root;   /* as given; NULL: "/" */
 	char message[512];  /* our own complaint, one line; "" if the library has one */
 
-	struct given *given;
+	struct given *given, few[16]; /* few: saves the first malloc(3), and so a start */
 	size_t given_len;
 	const struct given *now;        /* being read or applied */
 	const struct given *root_given; /* the last one that says something of the root */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every allocation of a container's life fails once: from minc_ctx_new() to the end, each
+ * call must succeed or return -ENOMEM with a message, and afterwards nothing is left:
+ * no memory, no descriptor, no process, no directory. The linker puts the functions below
+ * in the place of libc's (--wrap), so this sees the library's own requests; under the
+ * address sanitizer it sees their misuse, too.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <minc/minc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LIVE_MAX = 4096, ORDINARY_USER = 65534, OK = 0, FAILED = 1, SKIPPED = 77 };
+
+/* The allocation that fails; the count so far; what is allocated. */
+static int fail_at, count;
+static bool counting;
+static void *live[LIVE_MAX];
+
+static bool fails(void)
+{
+	return counting && ++count == fail_at;
+}
+
+static void *remember(void *p)
+{
+	for (size_t i = 0; p && counting && i < LIVE_MAX; i++) {
+		if (!live[i]) {
+			live[i] = p;
+			break;
+		}
+	}
+	return p;
+}
+
+static void forget(const void *p)
+{
+	for (size_t i = 0; p && i < LIVE_MAX; i++)
+		if (live[i] == p)
+			live[i] = NULL;
+}
+
+static void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+#define WRAP(type, name, ...)                                                            \
+	type __real_##name(__VA_ARGS__);                                                 \
+	type __wrap_##name(__VA_ARGS__);                                                 \
+	type __wrap_##name(__VA_ARGS__)
+
+WRAP(void *, malloc, size_t size)
+{
+	return fails() ? no_memory() : remember(__real_malloc(size));
+}
+
+WRAP(void *, calloc, size_t n, size_t size)
+{
+	return fails() ? no_memory() : remember(__real_calloc(n, size));
+}
+
+WRAP(void *, realloc, void *p, size_t size)
+{
+	void *ret = fails() ? no_memory() : __real_realloc(p, size);
+
+	if (ret) {
+		forget(p);
+		remember(ret);
+	}
+	return ret;
+}
+
+WRAP(void, free, void *p)
+{
+	forget(p);
+	__real_free(p);
+}
+
+WRAP(char *, strdup, const char *s)
+{
+	return fails() ? no_memory() : remember(__real_strdup(s));
+}
+
+WRAP(void *, mmap, void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	if (fails()) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return remember(__real_mmap(at, len, prot, flags, fd, offset));
+}
+
+WRAP(int, munmap, void *at, size_t len)
+{
+	forget(at);
+	return __real_munmap(at, len);
+}
+
+WRAP(int, mprotect, void *at, size_t len, int prot)
+{
+	if (fails()) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return __real_mprotect(at, len, prot);
+}
+
+WRAP(char *, realpath, const char *path, char *buf)
+{
+	return fails() ? no_memory() : remember(__real_realpath(path, buf));
+}
+
+WRAP(char *, getcwd, char *buf, size_t size)
+{
+	return fails() ? no_memory() : remember(__real_getcwd(buf, size));
+}
+
+WRAP(FILE *, open_memstream, char **text, size_t *len)
+{
+	return fails() ? no_memory() : __real_open_memstream(text, len);
+}
+
+WRAP(DIR *, opendir, const char *path)
+{
+	return fails() ? no_memory() : __real_opendir(path);
+}
+
+WRAP(DIR *, fdopendir, int fd)
+{
+	return fails() ? no_memory() : __real_fdopendir(fd);
+}
+
+/* One life. */
+
+struct life {
+	const char *name;
+	const char *root; /* NULL: "/" */
+	bool keep, init, user;
+};
+
+static const struct life lives[] = {
+	{ "default", NULL, false, false, false },
+	{ "root", "/usr", false, true, false },
+	{ "user", NULL, false, false, true },
+	{ "storage", NULL, true, true, false },
+};
+
+static int configure(minc_ctx *c, const struct life *l)
+{
+	int r = minc_set_origin(c, "--name box");
+
+	r = r < 0 ? r : minc_set_hostname(c, "box");
+	r = r < 0 ? r : minc_set_origin(c, NULL);
+	r = r < 0 ? r : minc_add_env(c, "A", "1");
+	r = r < 0 ? r : minc_add_env(c, "MINCTEST_CALLER", NULL);
+	r = r < 0 ? r : minc_add_tmpfs(c, "/tmp/t", 4096, 0755);
+	r = r < 0 ? r : minc_add_bind(c, "/usr", "/tmp/usr", MINC_BIND_RDONLY);
+	r = r < 0 ? r : minc_add_bind(c, "/usr/../usr", NULL, 0);
+	r = r < 0 ? r : minc_set_cpus(c, "ffff");
+	r = r < 0 ? r : minc_pass_fd(c, 0, 9);
+	r = r < 0 ? r : minc_drop_cap(c, "kill");
+	r = r < 0 ? r : minc_set_cwd(c, "/");
+	if (l->root)
+		r = r < 0 ? r : minc_set_root(c, l->root, 0);
+	if (l->keep)
+		r = r < 0 ? r : minc_set_storage(c, NULL);
+	if (l->init)
+		r = r < 0 ? r : minc_set_flag(c, MINC_INIT, 1);
+	if (l->user)
+		r = r < 0 ? r : minc_set_user(c, "root");
+	return r;
+}
+
+static int explain(minc_ctx *c, const char *const *argv, enum minc_format format)
+{
+	char *text = NULL;
+	int r = minc_explain(c, argv, format, &text);
+
+	if (r < 0 && text)
+		return -EPROTO; /* nothing may be returned on failure */
+	free(text);
+	return r;
+}
+
+static int start(minc_ctx *c, const char *const *argv)
+{
+	minc_container *ct = NULL;
+	int status = -1, r = minc_start(c, argv, &ct);
+
+	if (r < 0)
+		return r;
+	r = minc_wait(ct, -1, &status);
+	minc_container_free(ct);
+	return r < 0 ? r : status == 0 ? 0 : -EPROTO;
+}
+
+/* The first failure, or 0; @message: the context's words for it. */
+static int live_once(const struct life *l, char *message, size_t len)
+{
+	/* in a root that is /usr, and in one that has it */
+	const char *const argv[] = { l->root ? "/bin/env" : "true", NULL };
+	minc_ctx *c = minc_ctx_new();
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	r = configure(c, l);
+	r = r < 0 ? r : explain(c, argv, MINC_FORMAT_SHELL);
+	r = r < 0 ? r : explain(c, argv, MINC_FORMAT_JSON);
+	r = r < 0 ? r : start(c, argv);
+	r = r < 0 ? r : start(c, argv); /* the plan is there already, or not */
+	snprintf(message, len, "%s", minc_error_message(c));
+	if (r < 0 && minc_error_code(c) != r)
+		r = -EPROTO;
+	minc_ctx_free(c);
+	return r;
+}
+
+/* What is left. */
+
+static size_t count_entries(const char *path)
+{
+	DIR *dir = __real_opendir(path);
+	size_t n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static char runtime[] = "/tmp/minc-oom-XXXXXX";
+
+static void empty_runtime(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s/*", runtime);
+	if (system(command) != 0)
+		fprintf(stderr, "%s cannot be emptied\n", runtime);
+}
+
+static int check(const struct life *l, int r, const char *message, size_t fds)
+{
+	const char *what = NULL;
+
+	for (size_t i = 0; i < LIVE_MAX; i++)
+		if (live[i])
+			what = "memory is left";
+	if (r != 0 && r != -ENOMEM)
+		what = "neither success nor -ENOMEM";
+	else if (r == -ENOMEM && fail_at > 1 && !*message)
+		what = "no message";
+	else if (count_entries("/proc/self/fd") != fds)
+		what = "a descriptor is left";
+	else if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
+		what = "a process is left";
+	else if (r < 0 && count_entries(runtime) != 2)
+		what = "a directory is left";
+	if (!what)
+		return OK;
+	fprintf(stderr, "%s%s, allocation %d: %s (%d: %s)\n", l->name,
+		geteuid() == 0 ? "" : " (as a user)", fail_at, what, r, message);
+	memset(live, 0, sizeof(live));
+	return FAILED;
+}
+
+static int fail_all(const struct life *l)
+{
+	char message[512] = "";
+	int r, total, refused = 0, result = OK;
+	size_t fds;
+
+	r = live_once(l, message, sizeof(message));
+	if (r != 0) {
+		fprintf(stderr, "%s cannot be tried here: %s\n", l->name, message);
+		return SKIPPED;
+	}
+	empty_runtime();
+	fds = count_entries("/proc/self/fd");
+	for (fail_at = 1, total = 1; fail_at <= total; fail_at++) {
+		count = 0;
+		message[0] = '\0';
+		counting = true;
+		r = live_once(l, message, sizeof(message));
+		counting = false;
+		total = count >= fail_at ? fail_at + 1 : fail_at;
+		refused += r < 0;
+		if (check(l, r, message, fds) != OK)
+			result = FAILED;
+		empty_runtime();
+	}
+	printf("%s %s%s: %d allocations, %d failures reported\n", result == OK ? "ok " : "BAD",
+	       l->name, geteuid() == 0 ? "" : " (as a user)", fail_at - 2, refused);
+	return result;
+}
+
+static int as_user(void)
+{
+	return setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) ||
+			       setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) ?
+		       -errno :
+		       0;
+}
+
+static int run(const struct life *l, bool user)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		status = user && as_user() < 0 ? SKIPPED : OK;
+		if (status == OK && !mkdtemp(runtime))
+			status = FAILED;
+		setenv("XDG_RUNTIME_DIR", runtime, 1);
+		setenv("MINCTEST_CALLER", "value", 1);
+		if (status == OK)
+			status = fail_all(l);
+		(void)rmdir(runtime); /* empty, or it was reported */
+		fflush(stdout);
+		_exit(status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return FAILED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : FAILED;
+}
+
+int main(void)
+{
+	int failed = 0, done = 0;
+
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		for (int user = geteuid() == 0 ? 0 : 1; user < 2; user++) {
+			int r = run(&lives[i], user && geteuid() == 0);
+
+			failed += r != OK && r != SKIPPED;
+			done += r == OK;
+		}
+	}
+	if (failed)
+		return 1;
+	return done ? 0 : SKIPPED;
+}

@@ -1,0 +1,257 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 1. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 2. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 3. open BASE/root: the files below the overlay (-r ROOT)
+s0=BASE/root
+
+# 4. mount tmpfs: one private tmpfs for all that is made and forgotten
+s1=$t/1; mkdir "$s1"
+mount -t tmpfs -o nosuid,mode=755 tmpfs "$s1"
+
+# 5. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s1" until the root changes
+
+# 6. make directory upper: what the container writes (-r ROOT)
+[ -d "$s1"/upper ] || mkdir -p -m 755 "$s1"/upper
+s2="$s1"/upper
+
+# 7. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s1"/work ] || mkdir -p -m 755 "$s1"/work
+s3="$s1"/work
+
+# 8. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s4=$t/4; mkdir "$s4"
+mount -t overlay -o nodev,lowerdir="$s0",upperdir="$s2",workdir="$s3" overlay "$s4"
+
+# 9. attach on /: the root to be (-r ROOT)
+# it stays at "$s4" until the root changes
+
+# 10. make directory dev: a /dev with only harmless devices
+[ -d "$s1"/dev ] || mkdir -p -m 755 "$s1"/dev
+
+# 11. bind dev: a /dev with only harmless devices
+s5=$t/5; place "$s5" "$s1"/dev
+mount --bind "$s1"/dev "$s5"
+
+# 12. mount flags: nothing in it is a program
+flags nosuid,noexec "$s5"
+
+# 13. attach on /dev: a /dev with only harmless devices
+attach "$s5" "$s4" /dev create; s5=$target
+
+# 14. make device null: a /dev with only harmless devices
+mknod -m 666 "$s5"/null c 1 3
+
+# 15. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s5"/zero c 1 5
+
+# 16. make device full: a /dev with only harmless devices
+mknod -m 666 "$s5"/full c 1 7
+
+# 17. make device random: a /dev with only harmless devices
+mknod -m 666 "$s5"/random c 1 8
+
+# 18. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s5"/urandom c 1 9
+
+# 19. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s5"/tty c 5 0
+
+# 20. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s5"/fd ] || ln -s /proc/self/fd "$s5"/fd
+
+# 21. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s5"/stdin ] || ln -s /proc/self/fd/0 "$s5"/stdin
+
+# 22. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s5"/stdout ] || ln -s /proc/self/fd/1 "$s5"/stdout
+
+# 23. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s5"/stderr ] || ln -s /proc/self/fd/2 "$s5"/stderr
+
+# 24. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s5"/ptmx ] || ln -s pts/ptmx "$s5"/ptmx
+
+# 25. make directory pts: for the terminals
+[ -d "$s5"/pts ] || mkdir -p -m 755 "$s5"/pts
+
+# 26. make directory mqueue: for message queues
+[ -d "$s5"/mqueue ] || mkdir -p -m 755 "$s5"/mqueue
+
+# 27. make directory shm: POSIX shared memory, of this container only
+[ -d "$s5"/shm ] || mkdir -p -m 755 "$s5"/shm
+
+# 28. make directory shm: POSIX shared memory, of this container only
+[ -d "$s1"/shm ] || mkdir -p -m 1777 "$s1"/shm
+
+# 29. bind shm: POSIX shared memory, of this container only
+s6=$t/6; place "$s6" "$s1"/shm
+mount --bind "$s1"/shm "$s6"
+
+# 30. mount flags: data only
+flags nosuid,nodev,noexec "$s6"
+
+# 31. attach on shm: POSIX shared memory, of this container only
+attach "$s6" "$s5" shm; s6=$target
+
+# 32. mount devpts: terminals of its own
+s7=$t/7; mkdir "$s7"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s7"
+
+# 33. attach on pts: terminals of its own
+attach "$s7" "$s5" pts; s7=$target
+
+# 34. mount mqueue: message queues of its own
+s8=$t/8; mkdir "$s8"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s8"
+
+# 35. attach on mqueue: message queues of its own
+attach "$s8" "$s5" mqueue; s8=$target
+
+# 36. mount proc: a /proc that shows only the container's processes
+s9=$t/9; mkdir "$s9"
+mount -t proc -o nosuid,nodev,noexec proc "$s9"
+
+# 37. attach on /proc: a /proc that shows only the container's processes
+attach "$s9" "$s4" /proc create; s9=$target
+
+# 38. mount sysfs: a /sys that shows its own network interfaces
+s10=$t/10; mkdir "$s10"
+mount -t sysfs -o nosuid,nodev,noexec sysfs "$s10"
+flags ro "$s10"
+
+# 39. attach on /sys: programs read about the hardware there
+attach "$s10" "$s4" /sys create; s10=$target
+
+# 40. make directory empty: what hides a directory
+[ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
+
+# 41. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s1"/null c 1 3
+
+# 42. make directory tmp: a /tmp of its own
+[ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
+
+# 43. bind tmp: a /tmp of its own
+s11=$t/11; place "$s11" "$s1"/tmp
+mount --bind "$s1"/tmp "$s11"
+
+# 44. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s11"
+
+# 45. attach on /tmp: a /tmp of its own
+attach "$s11" "$s4" /tmp create; s11=$target
+
+# 46. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s4"/etc/mtab
+
+# 47. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 48. bring up lo: programs expect 127.0.0.1 to answer (--net none)
+ip link set lo up
+
+# 49. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s4" "$s4/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 50. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 51. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 52. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 53. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 54. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 55. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 56. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 57. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --net \
+	sh -c "$plan" minc "$t"
+exit $?

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* option-sets - see option-sets.h. */
+#include "option-sets.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <minc/container.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const true_argv[] = { "true", NULL };
+static const char *const odd_argv[] = { "/bin/printf", "%s\n", "it's", "a b", "END_OF_PLAN",
+					NULL };
+
+static void set_host(struct spec *s, const struct places *at)
+{
+	(void)s; /* "/", with all defaults */
+	(void)at;
+}
+
+static void set_root(struct spec *s, const struct places *at)
+{
+	spec_set_origin(s, "-r ROOT");
+	spec_set_root(s, at->root, 0);
+	spec_set_origin(s, NULL);
+}
+
+static void set_direct(struct spec *s, const struct places *at)
+{
+	spec_set_origin(s, "--direct ROOT");
+	spec_set_root(s, at->root, MINC_ROOT_DIRECT);
+	spec_set_origin(s, NULL);
+	spec_set_cwd(s, "/etc");
+}
+
+static void set_user(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--user alice");
+	spec_set_user(s, "alice");
+	spec_set_origin(s, "--cap-add net_raw");
+	spec_change_caps(s, true, "net_raw,CAP_SYS_TIME");
+	spec_set_origin(s, "--cap-drop kill");
+	spec_change_caps(s, false, "kill");
+}
+
+static void set_group(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_user(s, "77:staff");
+	spec_change_caps(s, false, "all");
+}
+
+static void set_net_none(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--net none");
+	spec_set_network(s, "none");
+}
+
+static void set_net_raw(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--net raw,minctest0");
+	spec_set_network(s, "raw,minctest0");
+	spec_set_origin(s, "--name box");
+	spec_set_hostname(s, "box");
+}
+
+static void add_binds(struct spec *s, const struct places *at)
+{
+	spec_set_origin(s, "--bind DATA:/mnt/data");
+	spec_add_bind(s, at->data, "/mnt/data", 0);
+	spec_set_origin(s, "--bind-ro FILE");
+	spec_add_bind(s, at->file, "/mnt/it's a file", MINC_BIND_RDONLY);
+	spec_set_origin(s, "--bind /dev/zero");
+	spec_add_bind(s, "/dev/zero", NULL, MINC_BIND_DEV | MINC_BIND_SUID);
+	spec_set_origin(s, "--tmpfs /srv/t");
+	spec_add_tmpfs(s, "/srv/t", 1 << 20, 01755);
+	spec_set_origin(s, NULL);
+}
+
+static void set_binds(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	add_binds(s, at);
+	spec_add_env(s, "A", "1");
+	spec_add_env(s, "MINCTEST_CALLER", NULL);
+	spec_add_env(s, "HOME", "/it's $HOME");
+}
+
+static void set_cpus(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--cpu 0x1");
+	spec_set_cpus(s, "0x1");
+	spec_set_origin(s, "--die-with-parent");
+	spec_set_flag(s, MINC_DIE_WITH_PARENT, 1);
+}
+
+static void set_privileged(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--privileged");
+	spec_set_flag(s, MINC_PRIVILEGED, 1);
+}
+
+static void set_devices(struct spec *s, const struct places *at)
+{
+	set_privileged(s, at);
+	spec_set_origin(s, "--usedev");
+	spec_set_flag(s, MINC_HOST_DEV, 1);
+	spec_set_origin(s, "--debugfs");
+	spec_set_flag(s, MINC_DEBUGFS, 1);
+}
+
+static void set_best_effort(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_flag(s, MINC_BEST_EFFORT, 1);
+}
+
+static void set_rdonly(struct spec *s, const struct places *at)
+{
+	spec_set_origin(s, "--read-only");
+	spec_set_root(s, at->root, MINC_ROOT_RDONLY);
+	spec_set_seccomp(s, "unconfined");
+}
+
+static void set_init(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--init");
+	spec_set_flag(s, MINC_INIT, 1);
+	spec_set_origin(s, "--tty");
+	spec_set_flag(s, MINC_TERMINAL, 1);
+}
+
+static void set_storage(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "-t DIR");
+	spec_set_storage(s, at->storage);
+	spec_set_hostname(s, "kept");
+}
+
+static void set_fds(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_pass_fd(s, at->fd, 3);
+	spec_pass_fd(s, at->fd, 200);
+}
+
+static void set_submounts(struct spec *s, const struct places *at)
+{
+	spec_set_origin(s, "-r TREE");
+	spec_set_root(s, at->tree, MINC_ROOT_SUBMOUNTS);
+	spec_set_origin(s, NULL);
+}
+
+static void set_user_one(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--userns single");
+	spec_set_userns(s, "single");
+	spec_set_origin(s, NULL);
+}
+
+static void set_user_name(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_user(s, "alice");
+	spec_set_network(s, "none");
+	spec_set_hostname(s, "box");
+}
+
+static void set_user_binds(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	add_binds(s, at);
+}
+
+static void set_user_direct(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_root(s, at->root, MINC_ROOT_DIRECT | MINC_ROOT_RDONLY);
+}
+
+static void set_user_storage(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_storage(s, at->storage);
+	spec_set_flag(s, MINC_INIT, 1);
+}
+
+static void set_user_tree(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_root(s, at->tree, MINC_ROOT_SUBMOUNTS);
+}
+
+static void set_user_host(struct spec *s, const struct places *at)
+{
+	(void)at;
+	spec_set_userns(s, "single");
+}
+
+static void set_user_best(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_flag(s, MINC_BEST_EFFORT, 1);
+	spec_set_flag(s, MINC_TERMINAL, 1);
+}
+
+// clang-format off
+const struct option_set option_sets[] = {
+	{ "host",          SET_SUBMOUNTS,                   set_host,        NULL },
+	{ "root",          SET_API_PATHS | SET_RESOLV,      set_root,        true_argv },
+	{ "template",      SET_API_PATHS | SET_RESOLV | SET_TEMPLATE, set_root, true_argv },
+	{ "old-kernel",    SET_OLD_KERNEL,                  set_root,        true_argv },
+	{ "direct",        SET_RESOLV,                      set_direct,      true_argv },
+	{ "user",          0,                               set_user,        true_argv },
+	{ "group",         SET_TEMPLATE,                    set_group,       true_argv },
+	{ "net-none",      SET_RESOLV,                      set_net_none,    true_argv },
+	{ "net-raw",       SET_TEMPLATE | SET_LINK,         set_net_raw,     true_argv },
+	{ "binds",         0,                               set_binds,       odd_argv },
+	{ "binds-template", SET_TEMPLATE,                   set_binds,       true_argv },
+	{ "cpus",          SET_TEMPLATE,                    set_cpus,        true_argv },
+	{ "privileged",    SET_API_PATHS,                   set_privileged,  true_argv },
+	{ "devices",       SET_MAY_LACK,                    set_devices,     true_argv },
+	{ "best-effort",   SET_API_PATHS | SET_TEMPLATE,    set_best_effort, true_argv },
+	{ "read-only",     SET_TEMPLATE,                    set_rdonly,      true_argv },
+	{ "init",          SET_TEMPLATE,                    set_init,        true_argv },
+	{ "storage",       SET_STORAGE,                     set_storage,     true_argv },
+	{ "fds",           SET_TEMPLATE,                    set_fds,         true_argv },
+	{ "submounts",     SET_SUBMOUNTS,                   set_submounts,   true_argv },
+	{ "user-single",   SET_USER | SET_API_PATHS | SET_RESOLV, set_user_one, true_argv },
+	{ "user-old-kernel", SET_USER | SET_OLD_KERNEL,     set_user_one,    true_argv },
+	{ "user-name",     SET_USER,                        set_user_name,   true_argv },
+	{ "user-binds",    SET_USER,                        set_user_binds,  true_argv },
+	{ "user-direct",   SET_USER | SET_RESOLV,           set_user_direct, true_argv },
+	{ "user-storage",  SET_USER | SET_STORAGE,          set_user_storage, true_argv },
+	{ "user-tree",     SET_USER | SET_SUBMOUNTS,        set_user_tree,   true_argv },
+	{ "user-host",     SET_USER | SET_SUBMOUNTS | SET_RUN_ONLY, set_user_host, true_argv },
+	{ "user-best",     SET_USER | SET_API_PATHS,        set_user_best,   true_argv },
+};
+// clang-format on
+const size_t option_sets_len = sizeof(option_sets) / sizeof(option_sets[0]);
+
+static int write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	out = fopen(path, "we");
+	if (!out || fputs(text, out) < 0)
+		return -errno;
+	return fclose(out) == 0 ? chmod(path, 0644) : -errno;
+}
+
+static int make_dir(char *buf, size_t len, const char *dir, const char *name)
+{
+	snprintf(buf, len, "%s/%s", dir, name);
+	return mkdir(buf, 0755) == 0 && chmod(buf, 0755) == 0 ? 0 : -errno;
+}
+
+int places_make(struct places *at)
+{
+	char base[] = "/tmp/minc-sets-XXXXXX", path[128], *real;
+	int r, fd;
+
+	real = mkdtemp(base) ? realpath(base, NULL) : NULL;
+	if (!real)
+		return -errno;
+	snprintf(at->base, sizeof(at->base), "%s", real);
+	free(real);
+	r = chmod(at->base, 0755);
+	r += make_dir(at->root, sizeof(at->root), at->base, "root");
+	r += make_dir(at->tree, sizeof(at->tree), at->base, "tree");
+	r += make_dir(at->data, sizeof(at->data), at->base, "data");
+	r += make_dir(at->storage, sizeof(at->storage), at->base, "kept");
+	/* /proc and /sys exist in one root, in the other nothing does: both happen */
+	r += make_dir(path, sizeof(path), at->root, "etc");
+	r += write_file(path, "passwd", "root:x:0:0::/root:/bin/sh\n"
+					"alice:x:1234:100:Alice:/home/alice:/bin/sh\n");
+	r += write_file(path, "group", "users:x:100:\naudio:x:29:bob,alice\n"
+				       "staff:x:50:alice\n");
+	r += write_file(path, "mtab", "/dev/old / ext2 rw 0 0\n");
+	r += make_dir(path, sizeof(path), at->root, "proc");
+	r += make_dir(path, sizeof(path), at->root, "sys");
+	/* direct: nothing is made in the directory that the user did not ask for */
+	r += make_dir(path, sizeof(path), at->root, "dev");
+	r += make_dir(path, sizeof(path), at->root, "tmp");
+	r += make_dir(path, sizeof(path), at->tree, "srv");
+	r += make_dir(path, sizeof(path), at->tree, "srv/mnt");
+	snprintf(at->file, sizeof(at->file), "%s/file", at->data);
+	r += write_file(at->data, "file", "text\n");
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	at->fd = 50;
+	if (r != 0 || fd < 0 || dup3(fd, at->fd, O_CLOEXEC) < 0)
+		return -EIO;
+	(void)close(fd); /* number 50 is what is used */
+	return 0;
+}
+
+static void remove_below(int dir, const char *name)
+{
+	struct dirent *d;
+	DIR *list;
+	int fd;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return;
+	(void)fchmodat(dir, name, 0700, 0); /* overlayfs leaves work/work at mode 0 */
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	list = fd < 0 ? NULL : fdopendir(fd);
+	while (list && (d = readdir(list)))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			remove_below(fd, d->d_name);
+	if (list)
+		closedir(list);
+	(void)unlinkat(dir, name, AT_REMOVEDIR); /* the next run has another directory */
+}
+
+void places_empty(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *d;
+
+	while (list && (d = readdir(list)))
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			remove_below(dirfd(list), d->d_name);
+	if (list)
+		closedir(list);
+}
+
+bool places_is_empty(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *d;
+	int n = 0;
+
+	if (!list)
+		return false;
+	while ((d = readdir(list)))
+		n++;
+	closedir(list);
+	return n == 2;
+}
+
+void places_remove(const struct places *at)
+{
+	(void)close(at->fd);
+	places_empty(at->base);
+	(void)rmdir(at->base);
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From options to plan, for machines that do not exist: every option set is planned from
+ * fixed facts, and the explained script is compared byte for byte with a golden file. With
+ * UPDATE_GOLDEN=1 in the environment the files are written instead: read their diff.
+ */
+#include <check.h>
+#include <errno.h>
+#include <minc/container.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/module.h"
+#include "mount/table.h"
+#include "option-sets.h"
+#include "plan/explain.h"
+#include "run/run.h"
+
+static struct places places;
+static struct err err;
+static struct spec spec;
+static struct host host;
+static struct plan plan;
+
+/* The mounts of a machine that does not exist, below @root. */
+static int fake_table(const char *root, struct arena *a, struct submount **ret, size_t *ret_len,
+		      struct err *e)
+{
+	static const struct submount host_mounts[] = {
+		{ "/boot/efi", "vfat", true },	     { "/dev", "devtmpfs", true },
+		{ "/home", "ext4", true },	     { "/home/media", "fuse.sshfs", true },
+		{ "/proc", "proc", true },	     { "/run", "tmpfs", true },
+		{ "/run/hostname", "tmpfs", false }, { "/sys/fs/cgroup", "cgroup2", true },
+		{ "/tmp", "tmpfs", true },	     { "/tmp/x", "ext4", true },
+	};
+	static const size_t n = sizeof(host_mounts) / sizeof(host_mounts[0]);
+	struct submount *list = arena_alloc(a, sizeof(host_mounts));
+
+	(void)e;
+	if (!list)
+		return -ENOMEM;
+	memcpy(list, host_mounts, sizeof(host_mounts));
+	*ret_len = n;
+	if (strcmp(root, "/") != 0) {
+		list[0] = (struct submount){ arena_printf(a, "%s/srv/mnt", root), "ext4", true };
+		*ret_len = 1;
+	}
+	*ret = list;
+	return 0;
+}
+
+/* Linked in place of the real one: all modules but the table of mounts are real. */
+int __real_module_symbol(const char *name, const char *symbol, struct err *e, void **ret);
+int __wrap_module_symbol(const char *name, const char *symbol, struct err *e, void **ret);
+
+int __wrap_module_symbol(const char *name, const char *symbol, struct err *e, void **ret)
+{
+	if (strcmp(name, "mounts") != 0)
+		return __real_module_symbol(name, symbol, e, ret);
+	*ret = (void *)fake_table;
+	return 0;
+}
+
+static void fix_host(unsigned flags)
+{
+	const uint64_t all_caps = (1ull << 41) - 1;
+	const bool old = flags & SET_OLD_KERNEL, user = flags & SET_USER;
+
+	host = (struct host){
+		.kernel = old ? HOST_KERNEL(5, 15) : HOST_KERNEL(6, 18),
+		.uid = user ? 1000 : 0,
+		.gid = user ? 1000 : 0,
+		.privileged = !user,
+		.initial_userns = true,
+		.overlay_fds = !old,
+		.template_fd = flags & SET_TEMPLATE ? 7 : -EBADF,
+		.caps_known = all_caps,
+		.caps_bounding = all_caps,
+		.caps_permitted = user ? 0 : all_caps,
+		.api_paths = flags & SET_API_PATHS ? ~0u : 0,
+		.resolv_conf = flags & SET_RESOLV,
+		.hosts = flags & SET_RESOLV,
+		.cwd = "/home/alice/it's here",
+		.shell = "/bin/zsh",
+		.path = "/caller/bin",
+		.term = "xterm-test",
+	};
+}
+
+static void make_plan(const struct option_set *set)
+{
+	int r;
+
+	err_clear(&err);
+	spec_init(&spec, &err);
+	fix_host(set->flags);
+	set->apply(&spec, &places);
+	ck_assert_msg(spec.sticky == 0, "%s: %s", set->name, err.message);
+	r = build_plan(&plan, &spec, &host, set->argv,
+		       set->flags & SET_STORAGE ? places.storage : NULL, &err);
+	ck_assert_msg(r == 0, "%s: %s", set->name, err.message);
+}
+
+static void forget_plan(void)
+{
+	plan_done(&plan);
+	spec_done(&spec);
+}
+
+/* The script with the temporary directory's name replaced, and the filter's length. */
+static char *normalise(char *text)
+{
+	static const char mark[] = "instructions\n";
+	const size_t base = strlen(places.base);
+	char *from = text, *to = text;
+
+	while (*from) {
+		if (strncmp(from, places.base, base) == 0) {
+			memcpy(to, "BASE", 4);
+			to += 4;
+			from += base;
+		} else if (strncmp(from, mark, sizeof(mark) - 1) == 0 && to > text) {
+			/* libseccomp's optimiser and the machine decide how many */
+			to--;
+			while (to > text && to[-1] >= '0' && to[-1] <= '9')
+				to--;
+			*to++ = 'N';
+			*to++ = ' ';
+			memcpy(to, mark, sizeof(mark) - 1);
+			to += sizeof(mark) - 1;
+			from += sizeof(mark) - 1;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+static char *script(void)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_eq(explain_shell(&plan, step_ops, out), 0);
+	ck_assert_int_eq(fclose(out), 0);
+	return normalise(text);
+}
+
+static const char *golden_path(const char *name)
+{
+	static char path[512];
+	const char *dir = getenv("GOLDEN_DIR");
+
+	snprintf(path, sizeof(path), "%s/%s.sh", dir ? dir : "tests/plan", name);
+	return path;
+}
+
+static void show_difference(const char *name, const char *want, const char *got)
+{
+	int line = 1;
+
+	while (*want && *want == *got) {
+		line += *want++ == '\n';
+		got++;
+	}
+	while (line > 1 && want[-1] != '\n') {
+		want--;
+		got--;
+	}
+	ck_abort_msg("%s.sh line %d\n want %.*s\n got  %.*s", name, line,
+		     (int)strcspn(want, "\n"), want, (int)strcspn(got, "\n"), got);
+}
+
+START_TEST(script_is_the_golden_one)
+{
+	const struct option_set *set = &option_sets[_i];
+	const char *path = golden_path(set->name);
+	char *got, *want = NULL;
+
+	make_plan(set);
+	got = script();
+	if (getenv("UPDATE_GOLDEN")) {
+		FILE *out = fopen(path, "we");
+
+		ck_assert_msg(out != NULL, "%s: %s", path, strerror(errno));
+		fputs(got, out);
+		ck_assert_int_eq(fclose(out), 0);
+	}
+	ck_assert_msg(io_read_file(AT_FDCWD, path, 1 << 20, &want, NULL) == 0,
+		      "%s cannot be read: UPDATE_GOLDEN=1 writes it", path);
+	if (strcmp(got, want) != 0)
+		show_difference(set->name, want, got);
+	free(want);
+	free(got);
+	forget_plan();
+}
+END_TEST
+
+START_TEST(every_step_says_why_and_what)
+{
+	make_plan(&option_sets[_i]);
+	for (size_t i = 0; i < plan.len; i++) {
+		const struct step *s = &plan.steps[i];
+
+		ck_assert_msg(s->why && *s->why, "step %zu has no why", i + 1);
+		ck_assert_msg(s->kind < STEP_MAX && step_ops[s->kind].run, "step %zu", i + 1);
+		ck_assert_msg((s->kind == STEP_EXEC) == (i + 1 == plan.len), "step %zu", i + 1);
+	}
+	forget_plan();
+}
+END_TEST
+
+/* Slots that step @s reads; number of them. */
+static size_t slots_read(const struct step *s, int ret[16])
+{
+	size_t n = 0;
+
+	switch ((int)s->kind) {
+	case STEP_OPEN:
+		ret[n++] = s->open.at;
+		break;
+	case STEP_TREE:
+		ret[n++] = s->tree.at;
+		break;
+	case STEP_FS:
+		for (size_t i = 0; i < s->fs.options_len; i++)
+			ret[n++] = s->fs.options[i].slot;
+		break;
+	case STEP_SETATTR:
+		ret[n++] = s->setattr.slot;
+		break;
+	case STEP_ATTACH:
+		ret[n++] = s->attach.mount;
+		ret[n++] = s->attach.at;
+		break;
+	case STEP_MKDIR:
+		ret[n++] = s->mkdir.at;
+		break;
+	case STEP_MKNOD:
+		ret[n++] = s->mknod.at;
+		break;
+	case STEP_SYMLINK:
+		ret[n++] = s->symlink.at;
+		break;
+	case STEP_FILE:
+		ret[n++] = s->file.at;
+		break;
+	case STEP_ROOT:
+		ret[n++] = s->root.slot;
+		break;
+	case STEP_TERMINAL:
+		ret[n++] = s->terminal.devpts;
+		break;
+	default:
+		break;
+	}
+	return n;
+}
+
+static int slot_filled(const struct step *s)
+{
+	switch ((int)s->kind) {
+	case STEP_OPEN:
+		return s->open.ret;
+	case STEP_TREE:
+		return s->tree.ret;
+	case STEP_FS:
+		return s->fs.ret;
+	case STEP_MKDIR:
+		return s->mkdir.ret;
+	default:
+		return SLOT_NONE;
+	}
+}
+
+START_TEST(every_slot_is_filled_once_before_it_is_used)
+{
+	bool filled[256] = { false };
+
+	make_plan(&option_sets[_i]);
+	ck_assert_int_lt(plan.slots, 256);
+	for (size_t i = 0; i < plan.len; i++) {
+		int slots[16], ret = slot_filled(&plan.steps[i]);
+
+		for (size_t n = slots_read(&plan.steps[i], slots); n > 0; n--)
+			ck_assert_msg(slots[n - 1] < 0 || filled[slots[n - 1]],
+				      "%s: step %zu reads slot %d too early",
+				      option_sets[_i].name, i + 1, slots[n - 1]);
+		if (ret < 0)
+			continue;
+		ck_assert_msg(ret < plan.slots && !filled[ret], "%s: step %zu fills slot %d again",
+			      option_sets[_i].name, i + 1, ret);
+		filled[ret] = true;
+	}
+	forget_plan();
+}
+END_TEST
+
+/* What the shell cannot show: layers as descriptors, or for an old kernel by path. */
+START_TEST(layers_are_handed_over_as_the_kernel_takes_them)
+{
+	const bool old = option_sets[_i].flags & SET_OLD_KERNEL;
+
+	make_plan(&option_sets[_i]);
+	for (size_t i = 0; i < plan.len; i++) {
+		const struct step *s = &plan.steps[i];
+
+		if (s->kind != STEP_FS || strcmp(s->fs.type, "overlay") != 0)
+			continue;
+		ck_assert_str_eq(s->fs.options[0].key, old ? "lowerdir" : "lowerdir+");
+		for (size_t k = 0; k < 3; k++)
+			ck_assert_int_eq(s->fs.options[k].by_path, old);
+		ck_assert_uint_eq(s->fs.options_len, option_sets[_i].flags & SET_USER ? 4 : 3);
+	}
+	forget_plan();
+}
+END_TEST
+
+START_TEST(namespaces_are_those_asked_for)
+{
+	const unsigned flags = option_sets[_i].flags;
+
+	make_plan(&option_sets[_i]);
+	ck_assert_uint_eq(!!(plan.clone_flags & CLONE_NEWNS), !(flags & SET_TEMPLATE));
+	ck_assert_uint_eq(!!(plan.clone_flags & CLONE_NEWUSER), !!(flags & SET_USER));
+	ck_assert(plan.clone_flags & CLONE_NEWPID && plan.clone_flags & CLONE_NEWIPC &&
+		  plan.clone_flags & CLONE_NEWUTS);
+	forget_plan();
+}
+END_TEST
+
+START_TEST(sealed_plan_is_read_only)
+{
+	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	make_plan(&option_sets[0]);
+	/* the kernel refuses to write there: no need to die of it */
+	ck_assert_int_eq(read(fd, plan.steps, 1), -1);
+	ck_assert_int_eq(errno, EFAULT);
+	close(fd);
+	forget_plan();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const loops[] = { script_is_the_golden_one,
+				 every_step_says_why_and_what,
+				 every_slot_is_filled_once_before_it_is_used,
+				 layers_are_handed_over_as_the_kernel_takes_them,
+				 namespaces_are_those_asked_for };
+	Suite *s = suite_create("plan");
+	TCase *t = tcase_create("option sets");
+	SRunner *runner;
+	int failed;
+
+	if (places_make(&places) < 0)
+		return 99;
+	setenv("MINCTEST_CALLER", "from the caller", 1);
+	fix_host(0);
+	err_clear(&err);
+	spec_init(&spec, &err);
+	if (build_plan(&plan, &spec, &host, NULL, NULL, &err) == -ENOSYS) {
+		printf("SKIP: %s\n", err.message);
+		places_remove(&places);
+		return 77;
+	}
+	forget_plan();
+	for (int i = 0; i < (int)option_sets_len; i++)
+		for (size_t k = 0; k < sizeof(loops) / sizeof(loops[0]); k++)
+			if (!(option_sets[i].flags & SET_RUN_ONLY))
+				tcase_add_loop_test(t, loops[k], i, i + 1);
+	tcase_add_test(t, sealed_plan_is_read_only);
+	suite_add_tcase(s, t);
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	places_remove(&places);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whose ids a container uses: idmap_choose() for several callers, with subuid(5) files of
+ * our own mounted over the machine's in a mount namespace, and the step that comes of it.
+ */
+#include <check.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ns/ns.h"
+
+static struct err err;
+static struct spec spec;
+static struct host host;
+static struct idmap map;
+static struct plan plan;
+static struct identity id;
+
+static void setup(void)
+{
+	err_clear(&err);
+	spec_init(&spec, &err);
+	spec_set_origin(&spec, "--userns it");
+	memset(&plan, 0, sizeof(plan));
+	memset(&id, 0, sizeof(id));
+	host = (struct host){ .uid = 4000000001u, .gid = 4000000002u };
+}
+
+static void teardown(void)
+{
+	plan_done(&plan);
+	spec_done(&spec);
+}
+
+static int choose(const char *mode)
+{
+	ck_assert_int_eq(spec_set_userns(&spec, mode), 0);
+	memset(&map, 0xee, sizeof(map));
+	return idmap_choose(&spec, &host, &map, &err);
+}
+
+START_TEST(root_has_no_user_namespace)
+{
+	host.privileged = true;
+	ck_assert_int_eq(choose("auto"), 0);
+	ck_assert(!map.own);
+	ck_assert_int_eq(choose("host"), 0);
+	ck_assert(!map.own);
+	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
+	ck_assert_uint_eq(plan.len, 0);
+	ck_assert_uint_eq(plan.clone_flags, 0);
+	ck_assert_int_eq(choose("single"), 0); /* unless it wants one */
+	ck_assert(map.own && map.single);
+}
+END_TEST
+
+START_TEST(host_ids_are_for_root)
+{
+	ck_assert_int_eq(choose("host"), -EPERM);
+	ck_assert_str_eq(err.message, "--userns it: only root can do without a user namespace");
+}
+END_TEST
+
+START_TEST(user_without_a_range_is_single)
+{
+	ck_assert_int_eq(choose("auto"), 0);
+	ck_assert(map.own && map.single);
+	ck_assert_int_eq(choose("range"), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(err.message, "--userns it: no subordinate ids for uid "
+						  "4000000001"));
+	ck_assert_str_ne(err.hint, "");
+}
+END_TEST
+
+START_TEST(single_maps_the_caller_to_the_user)
+{
+	ck_assert_int_eq(choose("single"), 0);
+	id.uid = 4294967294u;
+	id.gid = 77;
+	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
+	ck_assert_uint_eq(plan.len, 1);
+	ck_assert(plan.steps[0].kind == STEP_IDMAP);
+	ck_assert_str_eq(plan.steps[0].idmap.uid_map, "4294967294 4000000001 1\n");
+	ck_assert_str_eq(plan.steps[0].idmap.gid_map, "77 4000000002 1\n");
+	ck_assert_ptr_null(plan.steps[0].idmap.uid_args);
+	ck_assert_str_eq(plan.steps[0].origin, "--userns it");
+	ck_assert_uint_eq(plan.clone_flags, CLONE_NEWUSER);
+	ck_assert(!plan.own_memory);
+}
+END_TEST
+
+static void args_are(const char *const *args, const char *want)
+{
+	char text[512] = "";
+
+	while (*args) {
+		strcat(text, *args++);
+		strcat(text, *args ? " " : "");
+	}
+	ck_assert_str_eq(text, want);
+}
+
+START_TEST(range_appends_after_the_caller)
+{
+	map = (struct idmap){ .own = true,
+			      .uids = { { 100000, 65536 }, { 300000, 10 } },
+			      .uids_len = 2,
+			      .gids = { { 4294900000u, 1 } },
+			      .gids_len = 1 };
+	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
+	args_are(plan.steps[0].idmap.uid_args,
+		 "0 4000000001 1 1 100000 65536 65537 300000 10");
+	args_are(plan.steps[0].idmap.gid_args, "0 4000000002 1 1 4294900000 1");
+	ck_assert_ptr_null(plan.steps[0].idmap.uid_map);
+	ck_assert(plan.own_memory);
+}
+END_TEST
+
+/* subuid(5) files of our own */
+
+static const char *skip; /* why they cannot be mounted */
+
+static bool enter(void)
+{
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) < 0)
+		return false;
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static void replace(const char *path, const char *text)
+{
+	char file[] = "/tmp/minc-idmap-XXXXXX";
+	int fd = mkstemp(file);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	ck_assert_int_eq(chmod(file, 0644), 0);
+	(void)umount2(path, MNT_DETACH); /* an earlier one, if there is one */
+	ck_assert_msg(mount(file, path, NULL, MS_BIND, NULL) == 0, "%s: %s", path,
+		      strerror(errno));
+	ck_assert_int_eq(unlink(file), 0);
+}
+
+static void use(const char *subuid, const char *subgid)
+{
+	ck_assert(enter());
+	replace("/etc/passwd", "root:x:0:0::/:\nminctest:x:4000000001:1::/:\n");
+	replace("/etc/subuid", subuid);
+	replace("/etc/subgid", subgid);
+}
+
+START_TEST(ranges_by_name_and_by_number)
+{
+	use("other:1:2\nminctest:100000:65536\n4000000001:300000:10\nminctest2:5:5\n",
+	    "4000000001:7:8");
+	ck_assert_int_eq(choose("auto"), 0);
+	ck_assert(map.own && !map.single);
+	ck_assert_uint_eq(map.uids_len, 2);
+	ck_assert(map.uids[0].start == 100000 && map.uids[0].count == 65536);
+	ck_assert(map.uids[1].start == 300000 && map.uids[1].count == 10);
+	ck_assert_uint_eq(map.gids_len, 1);
+	ck_assert(map.gids[0].start == 7 && map.gids[0].count == 8);
+	ck_assert_int_eq(choose("range"), 0);
+}
+END_TEST
+
+static const char *const bad_lines[] = {
+	"",
+	"\n\n\n",
+	"minctest\n",
+	"minctest:\n",
+	"minctest:100\n",
+	"minctest:100:\n",
+	"minctest::100\n",
+	"minctest:-1:100\n",
+	"minctest:100:-1\n",
+	"minctest:100:0\n",
+	"minctest:4294967295:1\n",
+	"minctest:4294967290:65536\n",
+	"minctest:99999999999999999999:1\n",
+	"minctest:1:99999999999999999999\n",
+	"minctest:0x10:16\n",
+	"minctest:100:10:extra\n",
+	" minctest:100:10\n",
+	"minctes:100:10\nminctestt:100:10\n",
+	":100:10\n",
+	"# minctest:100:10\n",
+};
+
+START_TEST(bad_lines_give_nothing)
+{
+	use(bad_lines[_i], "minctest:1:1\n");
+	ck_assert_int_eq(choose("auto"), 0);
+	ck_assert_msg(map.single, "%s", bad_lines[_i]);
+	ck_assert_int_eq(choose("range"), -ENOENT);
+}
+END_TEST
+
+START_TEST(groups_need_a_range_too)
+{
+	use("minctest:1:1\n", "other:1:1\n");
+	ck_assert_int_eq(choose("range"), -ENOENT);
+}
+END_TEST
+
+START_TEST(more_ranges_than_there_is_room_for)
+{
+	char text[20 * 32] = "";
+
+	for (int i = 0; i < 20; i++)
+		sprintf(text + strlen(text), "minctest:%d:5\n", 1000 * i + 1000);
+	use(text, text);
+	ck_assert_int_eq(choose("range"), 0);
+	ck_assert_uint_eq(map.uids_len, IDMAP_RANGES_MAX);
+	ck_assert_uint_eq(map.uids[IDMAP_RANGES_MAX - 1].start, 8000);
+	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
+}
+END_TEST
+
+START_TEST(huge_lines_are_passed_over)
+{
+	char *text = malloc((1 << 19) + 64);
+
+	memset(text, 'm', 1 << 19);
+	strcpy(text + (1 << 19), ":1:1\nminctest:9:9\n");
+	use(text, "minctest:9:9");
+	free(text);
+	ck_assert_int_eq(choose("range"), 0);
+	ck_assert_uint_eq(map.uids_len, 1);
+	ck_assert_uint_eq(map.uids[0].start, 9);
+}
+END_TEST
+
+START_TEST(user_without_a_name_counts_by_number)
+{
+	use("4000000001:50:60\n:1:1\n", "4000000001:50:60\n");
+	replace("/etc/passwd", "root:x:0:0::/:\n");
+	ck_assert_int_eq(choose("range"), 0);
+	ck_assert_uint_eq(map.uids_len, 1);
+	ck_assert_uint_eq(map.uids[0].start, 50);
+}
+END_TEST
+
+/* Whether files can be mounted over these here: tried in another process. */
+static void find_out(void)
+{
+	static const char *const needed[] = { "/etc/passwd", "/etc/subuid", "/etc/subgid" };
+	SRunner *runner;
+	Suite *s = suite_create("try");
+	TCase *t = tcase_create("try");
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (access(needed[i], F_OK) < 0)
+			skip = "no subuid(5) files to mount over";
+	if (access("/usr/bin/newuidmap", X_OK) < 0 || access("/usr/bin/newgidmap", X_OK) < 0)
+		skip = "no newuidmap(1)";
+	if (skip)
+		return;
+	tcase_add_test(t, ranges_by_name_and_by_number);
+	tcase_add_checked_fixture(t, setup, teardown);
+	suite_add_tcase(s, t);
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_SILENT);
+	if (srunner_ntests_failed(runner) && geteuid() != 0)
+		skip = "no mount namespace for ordinary users";
+	srunner_free(runner);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("idmap");
+	TCase *t = tcase_create("choice"), *files = tcase_create("files");
+	SRunner *runner;
+	int failed;
+
+	find_out();
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, root_has_no_user_namespace);
+	tcase_add_test(t, host_ids_are_for_root);
+	tcase_add_test(t, user_without_a_range_is_single);
+	tcase_add_test(t, single_maps_the_caller_to_the_user);
+	tcase_add_test(t, range_appends_after_the_caller);
+	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(files, setup, teardown);
+	tcase_add_test(files, ranges_by_name_and_by_number);
+	tcase_add_loop_test(files, bad_lines_give_nothing, 0,
+			    (int)(sizeof(bad_lines) / sizeof(bad_lines[0])));
+	tcase_add_test(files, groups_need_a_range_too);
+	tcase_add_test(files, more_ranges_than_there_is_room_for);
+	tcase_add_test(files, huge_lines_are_passed_over);
+	tcase_add_test(files, user_without_a_name_counts_by_number);
+	if (!skip)
+		suite_add_tcase(s, files);
+	else
+		printf("without the tests of files: %s\n", skip);
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
