@@ -35,7 +35,7 @@ MINC_EXPORT int minc_error_exit_status(const minc_ctx *c)
 		return c ? 0 : 125;
 	if (!c->err.exec)
 		return 125;
-	return c->err.code == -ENOENT ? 127 : 126;
+	return c->err.code == -ENOENT || c->err.code == -ENAMETOOLONG ? 127 : 126;
 }
 
 MINC_EXPORT const char *minc_version(void)

@@ -57,29 +57,36 @@ static void make_file(struct plan *p, struct mounts *m, const char *path, const 
 	s->file.mode = 0644;
 }
 
-static void plan_target(struct plan *p, struct mounts *m, int root, const char *path,
-			bool directory, const char *origin)
+/* What the first missing name of "BASE/NAME/REST" is: the path to go on with, if a link. */
+static bool follow_link(int root, const char *base, const char *rest, char ret[PATH_MAX])
 {
-	char base[PATH_MAX], full[2 * PATH_MAX], prefix[PATH_MAX];
-	size_t len = strlen(path);
+	char name[PATH_MAX], target[PATH_MAX];
+	size_t len = strcspn(rest + 1, "/");
+	ssize_t n;
+	int r;
 
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	if (len >= sizeof(prefix))
-		return; /* its ATTACH step will say so */
-	memcpy(prefix, path, len);
-	prefix[len] = '\0';
-	if (resolve(m, root, prefix, base))
-		return; /* it is there */
-	do { /* the deepest directory that is there */
-		char *slash = strrchr(prefix, '/');
+	r = snprintf(name, sizeof(name), ".%s/%.*s", base, (int)len, rest + 1);
+	n = r < (int)sizeof(name) ? readlinkat(root, name, target, sizeof(target) - 1) : -1;
+	if (n <= 0)
+		return false;
+	target[n] = '\0';
+	r = snprintf(ret, PATH_MAX, "%s%s%s%s", *target == '/' ? "" : base,
+		     *target == '/' ? "" : "/", target, rest + 1 + len);
+	return r < PATH_MAX;
+}
 
-		*slash = '\0';
-	} while (*prefix && !resolve(m, root, prefix, base));
-	if (!*prefix)
-		base[0] = '\0';
-	snprintf(full, sizeof(full), "%s%.*s", base, (int)(len - strlen(prefix)),
-		 path + strlen(prefix));
+static bool is_directory(int root, const char *base)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	return snprintf(name, sizeof(name), ".%s", base) < (int)sizeof(name) &&
+	       fstatat(root, name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void make_all(struct plan *p, struct mounts *m, char *full, bool directory,
+		     const char *origin)
+{
 	for (char *i = full + 1; *i; i++) {
 		if (*i != '/')
 			continue;
@@ -93,6 +100,40 @@ static void plan_target(struct plan *p, struct mounts *m, int root, const char *
 		make_file(p, m, plan_text(p, "%s", full + 1), origin);
 }
 
+static void plan_target(struct plan *p, struct mounts *m, int root, const char *path,
+			bool directory, const char *origin, unsigned links)
+{
+	char base[PATH_MAX] = "", full[2 * PATH_MAX], prefix[PATH_MAX];
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	if (len >= sizeof(prefix) || links > 40)
+		return; /* its ATTACH step will say so */
+	memcpy(prefix, path, len);
+	prefix[len] = '\0';
+	if (resolve(m, root, prefix, base))
+		return; /* it is there */
+	do { /* the deepest directory that is there */
+		char *slash = strrchr(prefix, '/');
+
+		if (!slash)
+			return;
+		*slash = '\0';
+	} while (*prefix && !resolve(m, root, prefix, base));
+	if (!*prefix || strcmp(base, "/") == 0)
+		base[0] = '\0';
+	path += strlen(prefix);
+	if (!is_directory(root, base))
+		return; /* its ATTACH step will say so */
+	if (follow_link(root, base, path, full)) {
+		plan_target(p, m, root, full, directory, origin, links + 1);
+		return;
+	}
+	snprintf(full, sizeof(full), "%s%.*s", base, (int)(len - strlen(prefix)), path);
+	make_all(p, m, full, directory, origin);
+}
+
 void mount_plan_targets(struct plan *p, struct mounts *m)
 {
 	cleanup_close int root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -102,15 +143,15 @@ void mount_plan_targets(struct plan *p, struct mounts *m)
 	if (root < 0 || !m->in_userns)
 		return;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		plan_target(p, m, root, own[i], true, NULL);
+		plan_target(p, m, root, own[i], true, NULL, 0);
 	if (m->resolv_source != SLOT_NONE)
-		plan_target(p, m, root, "/etc/resolv.conf", false, NULL);
+		plan_target(p, m, root, "/etc/resolv.conf", false, NULL, 0);
 	if (m->hosts_source != SLOT_NONE)
-		plan_target(p, m, root, "/etc/hosts", false, NULL);
+		plan_target(p, m, root, "/etc/hosts", false, NULL, 0);
 	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++) {
 		struct stat st;
 		bool directory = !i->src || stat(i->src, &st) < 0 || S_ISDIR(st.st_mode);
 
-		plan_target(p, m, root, m->targets[n], directory, i->origin);
+		plan_target(p, m, root, m->targets[n], directory, i->origin, 0);
 	}
 }

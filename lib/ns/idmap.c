@@ -34,7 +34,7 @@ static size_t parse_subids(const char *text, const char *name, uint32_t uid,
 			count = start ? strchr(start + 1, ':') : NULL;
 			if (count) {
 				*start++ = *count++ = '\0';
-				if ((strcmp(line, name) == 0 ||
+				if (((*name && strcmp(line, name) == 0) ||
 				     (str_to_u64(line, UINT32_MAX, &owner) == 0 &&
 				      owner == uid)) &&
 				    str_to_u64(start, UINT32_MAX - 1, &first) == 0 &&

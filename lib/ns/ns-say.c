@@ -50,11 +50,9 @@ void say_link_up(FILE *out, const struct step *s)
 
 void say_link_move(FILE *out, const struct step *s)
 {
-	fputs("me=$(readlink /proc/self) # as the host counts\nnsenter --net=/proc/self/fd/9 "
-	      "ip link set ",
-	      out);
+	fputs("nsenter --net=/proc/self/fd/9 ip link set ", out);
 	quote_shell(out, s->link_move.name);
-	fputs(" netns \"$me\"\n", out);
+	fputs(" netns $$\n", out);
 }
 
 void say_affinity(FILE *out, const struct step *s)
@@ -67,7 +65,7 @@ void say_affinity(FILE *out, const struct step *s)
 	for (int i = top; i >= 0; i--)
 		fprintf(out, i == top ? "%llx" : "%016llx",
 			(unsigned long long)s->affinity.mask[i]);
-	fputs(" \"$(readlink /proc/self)\" >/dev/null\n", out);
+	fputs(" $$ >/dev/null\n", out);
 }
 
 void say_session(FILE *out, const struct step *s)

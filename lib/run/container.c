@@ -71,6 +71,8 @@ static bool is_unheard(const struct minc_container *ct, int sig)
 	cleanup_free char *status = NULL;
 	char path[32];
 
+	if (ct->init)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);
 	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) < 0)
 		return false;

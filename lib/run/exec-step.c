@@ -66,12 +66,27 @@ static int exec_first(const struct step *s)
 		/* not execveat(2), which profiles made for other programs may not know */
 		int err = sys_call(SYS_execve, *path, s->exec.argv, s->exec.envp, 0, 0);
 
+		/* a directory of PATH that may not be searched has nothing for us */
+		if (err == -EACCES && s->exec.candidates[1] &&
+		    sys_call(SYS_faccessat, AT_FDCWD, *path, 0, 0, 0) < 0)
+			err = -ENOENT;
 		if (err != -ENOENT && err != -ENOTDIR && err != -EACCES)
 			return err;
 		if (ret != -EACCES)
 			ret = err == -ENOTDIR ? -ENOENT : err;
 	}
 	return ret;
+}
+
+/* What the caller ignores is not the command's business; see sigaction(2). */
+static void reset_signals(void)
+{
+	const struct {
+		uint64_t handler, flags, restorer, mask;
+	} by_default = { 0 };
+
+	for (int sig = 1; sig <= 64; sig++) /* KILL and STOP refuse, and need it not */
+		(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(uint64_t), 0);
 }
 
 int run_exec(struct runner *r, const struct step *s)
@@ -85,6 +100,7 @@ int run_exec(struct runner *r, const struct step *s)
 			return ret;
 	}
 	(void)sys_call(SYS_umask, r->umask, 0, 0, 0, 0); /* cannot fail */
+	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
 	if (ret < 0)
 		return ret;

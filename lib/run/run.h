@@ -35,6 +35,7 @@ struct minc_container {
 	int terminal; /* master of its pty, or -EBADF */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
+	bool init; /* process 1 is our own init, which waits for every signal */
 	bool ended;
 	int status;
 };

@@ -455,6 +455,7 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 		return err_set(e, -ENOMEM, "start of the container");
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
+	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
 	r = make_channel(&w);
 	if (r < 0)
 		err_set(e, r, "socketpair");
