@@ -41,6 +41,7 @@ sets='
 -q -t @/store -r @/bb
 -r @/empty -b @/bb/usr/bin/probe:/usr/bin/probe
 -b @/bb/usr/bin/probe:/mnt/probe
+-b @/bb/usr/bin/probe:/mnt/probe --hostname whole --read-only
 -r @/bb --init
 R -r @/bb --user 1000:1001
 R -r @/bb --user bob -w /usr
