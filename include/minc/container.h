@@ -268,7 +268,9 @@ enum minc_flag {
 	MINC_DIE_WITH_PARENT = 5, /* killed when the starting *thread* ends; prctl(2) */
 	MINC_HOST_DEV = 6,	  /* the host's devtmpfs on /dev */
 	MINC_DEBUGFS = 7,	  /* debugfs on /sys/kernel/debug */
-	MINC_INHERIT_ENV = 8	  /* the caller's environment, less MINC_* */
+	MINC_INHERIT_ENV = 8,	  /* the caller's environment, less MINC_* */
+	MINC_BACKGROUND = 9,	  /* it lives on without the starter: background.h */
+	MINC_AUTO_REMOVE = 10	  /* and is forgotten when it ends, as by minc_delete() */
 };
 
 /**

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * background.h - containers that live on without their starter: find, attach, exec, stop
+ *
+ *	#include <minc/minc.h>
+ *	#include <stdio.h>
+ *
+ *	int main(void)
+ *	{
+ *		minc_ctx *c = minc_ctx_new();
+ *		minc_container *ct;
+ *		int status = 125;
+ *
+ *		minc_set_flag(c, MINC_BACKGROUND, 1);
+ *		minc_set_name(c, "web");
+ *		if (minc_start(c, (const char *[]){ "sleep", "1", NULL }, &ct) < 0)
+ *			return fprintf(stderr, "%s\n", minc_error_message(c)), 125;
+ *		printf("%s\n", minc_container_id(ct));
+ *		minc_container_free(ct);
+ *		if (minc_open(c, "web", &ct) < 0 || minc_wait(ct, -1, &status) < 0)
+ *			return fprintf(stderr, "%s\n", minc_error_message(c)), 125;
+ *		minc_delete(c, ct, 0);
+ *		minc_container_free(ct);
+ *		minc_ctx_free(c);
+ *		return status;
+ *	}
+ *
+ * A container of MINC_BACKGROUND has one small process beside it, the monitor, which keeps
+ * its terminal and its log, serves those who attach, and writes its exit status down. What
+ * is known of it lies in a directory of its own, below /run/minc for root and
+ * $XDG_RUNTIME_DIR/minc (else /tmp/minc-UID) for others; MINC_STATE_DIR names another
+ * place. No other process is involved: these functions read that directory, talk to the
+ * monitor, and act on the container by its pidfd. They work on the caller's own
+ * containers, with or without privilege. When the monitor dies, so does the container.
+ *
+ * A failure that concerns no particular start is recorded on the context @c, as
+ * everywhere (error.h); the description in @c is not touched.
+ */
+#ifndef MINC_BACKGROUND_H
+#define MINC_BACKGROUND_H
+
+#include <minc/container.h>
+#include <minc/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * minc_set_name() - name by which a background container can be found
+ * @c: context
+ * @name: 1 to 64 of [a-zA-Z0-9_.-], first a letter or digit; unlike an id prefix it must
+ *	be whole to be found
+ *
+ * The start fails with -EEXIST while another container of the caller has the name. It is
+ * also the host name, unless minc_set_hostname() gives one.
+ *
+ * Returns 0, or -EINVAL: another character, or empty; -ENAMETOOLONG; -ENOMEM.
+ */
+int minc_set_name(minc_ctx *c, const char *name);
+
+/**
+ * minc_set_log_size() - how much of a background container's output is kept
+ * @c: context
+ * @bytes: at least 4096; when the log reaches it, it becomes the old log, which replaces
+ *	the one before: twice this is kept at the most. Default: 64 MiB
+ *
+ * Returns 0, or -EINVAL: below 4096.
+ */
+int minc_set_log_size(minc_ctx *c, uint64_t bytes);
+
+/**
+ * minc_container_id() - identifier of a background container
+ * @ct: container
+ *
+ * Returns 64 lower-case hexadecimal digits, owned by @ct; "" for a container that is not
+ * in the background.
+ */
+const char *minc_container_id(const minc_container *ct);
+
+/**
+ * minc_container_name() - what minc_set_name() or minc_rename() gave, else its host name
+ * @ct: container
+ *
+ * Returns a string owned by @ct, valid until minc_rename(); "" for a container that is
+ * not in the background.
+ */
+const char *minc_container_name(const minc_container *ct);
+
+/** enum minc_state - what a container does */
+enum minc_state {
+	MINC_STATE_RUNNING = 1,
+	MINC_STATE_PAUSED = 2,
+	MINC_STATE_EXITED = 3, /* minc_wait() has its status */
+	MINC_STATE_LOST = 4    /* it ended with its monitor: nobody saw the status */
+};
+
+/**
+ * minc_container_state() - what a container does at this moment
+ * @ct: container
+ *
+ * Returns one of enum minc_state, or -EINVAL.
+ */
+int minc_container_state(const minc_container *ct);
+
+/**
+ * minc_open() - find a background container
+ * @c: context, for the error
+ * @id: its name, its id, or the beginning of an id
+ * @ret: on success the container, to be freed with minc_container_free()
+ *
+ * A whole name is preferred to an id. Containers that have ended are found until
+ * minc_delete().
+ *
+ * Returns 0, -ENOENT: there is none; -ENOTUNIQ: an ambiguous prefix, the message lists the
+ * candidates; -EINVAL: empty, or characters that neither a name nor an id has; -EBADMSG:
+ * its state is damaged; -ENOSYS: built without jansson, or its module is missing; -ENOMEM.
+ */
+int minc_open(minc_ctx *c, const char *id, minc_container **ret);
+
+/** typedef minc_container_fn - one container; not 0 ends minc_foreach(), which returns it */
+typedef int (*minc_container_fn)(minc_container *ct, void *userdata);
+
+/**
+ * minc_foreach() - visit the caller's background containers, oldest first
+ * @c: context, for the error
+ * @fn: called for each; the container is freed afterwards
+ * @userdata: handed to @fn
+ *
+ * Those with damaged state are left out, with a warning for minc_set_log().
+ *
+ * Returns 0, what @fn returned, or -errno as minc_open().
+ */
+int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata);
+
+/**
+ * minc_exec() - start another command in a running container
+ * @c: context that describes the process: minc_set_user(), minc_add_env(), minc_set_cwd(),
+ *	MINC_TERMINAL, MINC_PRIVILEGED, minc_pass_fd(), minc_set_origin(). Whatever
+ *	describes a container instead is refused
+ * @ct: container
+ * @argv: the command, found in PATH inside, and its arguments, NULL-terminated
+ * @ret: on success the process, for minc_wait(), minc_kill(), minc_foreground(),
+ *	minc_container_terminal() and minc_container_free()
+ *
+ * The process joins the namespaces, cgroup, capabilities and seccomp filter of the
+ * container and starts from its user, environment and directory. Until all that is done it
+ * cannot be traced or looked into from inside. It never shares the caller's memory.
+ *
+ * Returns 0, or -ESRCH: the container has ended; -EINVAL: @c describes more than a process,
+ * or no command; otherwise as minc_start(). See setns(2), nsenter(1).
+ */
+int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv, minc_container **ret);
+
+/**
+ * minc_attach() - connect the caller's standard files to a background container's
+ * @c: context, for the error
+ * @ct: container
+ * @detach_keys: such as "ctrl-p,ctrl-q" (the default for NULL), "" for none: keys, separated
+ *	by commas, each a character or ctrl- with one of a-z @ [ \ ] ^ _
+ * @ret_status: as minc_wait(); written when the container ended
+ *
+ * With a terminal on both sides the caller's is raw meanwhile, its size is carried, and the
+ * program inside is asked to draw again. Several may attach at once: all see the output.
+ * What a slow one cannot take is left out for it, never held back for the others; the log
+ * has everything. Without a terminal only output is carried.
+ *
+ * Returns 0 when the container ended, 1 when the keys were typed, or -ESRCH: it has ended
+ * already; -EINVAL: bad @detach_keys; -errno as read(2) and connect(2).
+ */
+int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_keys, int *ret_status);
+
+/**
+ * minc_resize() - size of a background container's terminal
+ * @ct: container
+ * @rows: lines
+ * @cols: columns
+ *
+ * Returns 0, -ENOTTY: it has no terminal; -ESRCH: it has ended; -EINVAL: zero or above
+ * 65535; -errno as connect(2).
+ */
+int minc_resize(minc_container *ct, unsigned rows, unsigned cols);
+
+/** enum minc_log_flags - which output minc_logs() gives, and how */
+enum minc_log_flags {
+	MINC_LOG_STDOUT = 1 << 0,    /* with a terminal all is stdout */
+	MINC_LOG_STDERR = 1 << 1,    /* neither bit: both */
+	MINC_LOG_FOLLOW = 1 << 2,    /* go on until the container ends */
+	MINC_LOG_TIMESTAMPS = 1 << 3 /* each line begins with its time, RFC 3339, UTC */
+};
+
+/** typedef minc_output_fn - a piece of output; not 0 ends minc_logs(), which returns it */
+typedef int (*minc_output_fn)(int stream, const char *data, size_t len, void *userdata);
+
+/**
+ * minc_logs() - what a background container has written
+ * @c: context, for the error
+ * @ct: container
+ * @flags: MINC_LOG_*
+ * @since_ms: leave out what is older, in milliseconds since the epoch; 0: nothing
+ * @tail: only the last this many lines; -1: all
+ * @fn: called with pieces in order; @stream is 1 for stdout, 2 for stderr
+ * @userdata: handed to @fn
+ *
+ * Times are known to 10 ms. Output that was lost (a full disk) is mentioned in its place,
+ * as a line of stream 2.
+ *
+ * Returns 0, what @fn returned, or -EINVAL: unknown flag, negative @since_ms, @tail
+ * below -1; -EBADMSG: the log's index is damaged; -errno as read(2).
+ */
+int minc_logs(minc_ctx *c, minc_container *ct, unsigned flags, int64_t since_ms, long tail,
+	      minc_output_fn fn, void *userdata);
+
+/**
+ * minc_stop() - ask a container to end, then make it
+ * @c: context, for the error
+ * @ct: container
+ * @sig: signal that asks, such as SIGTERM
+ * @grace_ms: milliseconds until SIGKILL; -1: never
+ * @ret_status: as minc_wait(); may be NULL
+ *
+ * A paused container is resumed first. One that has ended is left as it is.
+ *
+ * Returns 0, or -EINVAL: no such signal, -errno as minc_wait().
+ */
+int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms, int *ret_status);
+
+/**
+ * minc_pause() / minc_resume() - freeze all processes of a container, let them go on
+ * @c: context, for the error
+ * @ct: container
+ *
+ * By the freezer of its cgroup; without one process 1 and all below it are stopped with
+ * SIGSTOP, which they could notice.
+ *
+ * Returns 0, -ESRCH: it has ended; -errno as write(2). See cgroups(7).
+ */
+int minc_pause(minc_ctx *c, minc_container *ct);
+int minc_resume(minc_ctx *c, minc_container *ct);
+
+/** enum minc_delete_flags - what minc_delete() may do */
+enum minc_delete_flags {
+	MINC_DELETE_FORCE = 1 << 0 /* kill it if it runs */
+};
+
+/**
+ * minc_delete() - forget a container that has ended: its state, log and name
+ * @c: context, for the error
+ * @ct: container; still to be freed
+ * @flags: MINC_DELETE_*
+ *
+ * A directory given to minc_set_storage() stays.
+ *
+ * Returns 0, -EBUSY: it runs, without MINC_DELETE_FORCE; -EINVAL: unknown flag; -errno as
+ * unlink(2).
+ */
+int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
+
+/**
+ * minc_rename() - give a background container another name
+ * @c: context, for the error
+ * @ct: container
+ * @name: as minc_set_name(); the host name inside stays
+ *
+ * Returns 0, -EEXIST: another has it; -EINVAL, -ENAMETOOLONG, -ENOMEM, -errno as rename(2).
+ */
+int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
+
+/**
+ * minc_inspect() - all that is known of a background container
+ * @c: context, for the error
+ * @ct: container
+ * @ret: on success a JSON object, a string for free(3): "id", "name", "state", "pid",
+ *	"created", "command", "exit_status", "terminal", "log", "log_lost_bytes", "storage",
+ *	"state_dir", "limits" (each with what enforces it), "config" (the OCI config.json)
+ *
+ * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
+ */
+int minc_inspect(minc_ctx *c, minc_container *ct, char **ret);
+
+/** typedef minc_process_fn - one process of a container; not 0 ends minc_top() */
+typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
+
+/**
+ * minc_top() - visit the processes of a container
+ * @c: context, for the error
+ * @ct: container
+ * @fn: called with each process id as the caller and as the container sees it
+ * @userdata: handed to @fn
+ *
+ * Returns 0, what @fn returned, or -ESRCH: it has ended; -errno as open(2).
+ * See proc_pid_status(5), NSpid.
+ */
+int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
