@@ -89,6 +89,14 @@ const char *minc_container_id(const minc_container *ct);
  */
 const char *minc_container_name(const minc_container *ct);
 
+/**
+ * minc_container_dir() - the directory with a background container's state and log
+ * @ct: container
+ *
+ * Returns an absolute path, owned by @ct; "" for a container that is not in the background.
+ */
+const char *minc_container_dir(const minc_container *ct);
+
 /** enum minc_state - what a container does */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
