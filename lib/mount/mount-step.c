@@ -16,14 +16,17 @@ int run_propagation(struct runner *r, const struct step *s)
 
 int run_open(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->open.at);
-	uint64_t flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
+	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
+	int at = runner_fd(r, s->open.at), inside, fd;
 
-	if (s->open.in_root)
-		return runner_put(r, s->open.ret,
-				  sys_openat2(at, s->open.path, flags, 0,
-					      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
-	return runner_put(r, s->open.ret, sys_openat(at, s->open.path, (int)flags, 0));
+	if (!s->open.in_root)
+		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
+	inside = path_open_in_root(at, s->open.path, 0);
+	if (inside < 0 || !s->open.directory)
+		return runner_put(r, s->open.ret, inside);
+	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
+	(void)sys_close(inside);		/* O_PATH */
+	return runner_put(r, s->open.ret, fd);
 }
 
 int run_tree(struct runner *r, const struct step *s)
@@ -65,14 +68,17 @@ static void fd_path(char buf[32], int fd)
 
 static int set_option(struct runner *r, int fs, const struct fs_option *o)
 {
+	const int fd = runner_fd(r, o->slot);
 	char path[32];
 
+	if (o->slot != SLOT_NONE && fd < 0)
+		return -EBADF;
 	if (o->slot != SLOT_NONE && o->by_path) {
-		fd_path(path, runner_fd(r, o->slot));
+		fd_path(path, fd);
 		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, path, 0);
 	}
 	if (o->slot != SLOT_NONE)
-		return sys_fsconfig(fs, FSCONFIG_SET_FD, o->key, NULL, runner_fd(r, o->slot));
+		return sys_fsconfig(fs, FSCONFIG_SET_FD, o->key, NULL, fd);
 	if (o->value)
 		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, o->value, 0);
 	return sys_fsconfig(fs, FSCONFIG_SET_FLAG, o->key, NULL, 0);

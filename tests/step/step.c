@@ -181,6 +181,34 @@ bool same_file(const char *a, const char *b)
 	       s.st_ino == t.st_ino;
 }
 
+void open_slot(struct runner *r, int slot, const char *path)
+{
+	works(r, .kind = STEP_OPEN,
+	      .open = { .at = SLOT_CWD, .path = path, .directory = true, .ret = slot });
+}
+
+/* A root directory with links that want to leave it, and what lies outside. */
+void make_root(struct runner *r, int slot)
+{
+	put_dir("/tmp/root");
+	put_dir("/tmp/root/dir");
+	put_dir("/tmp/outside");
+	put_file("/tmp/outside/secret", "secret");
+	put_link("/tmp/outside", "/tmp/root/absolute");
+	put_link("../outside", "/tmp/root/upward");
+	open_slot(r, slot, "/tmp/root");
+}
+
+void nothing_came_outside(void)
+{
+	char line[4096];
+
+	mount_line("/tmp/outside", line, sizeof(line));
+	same(line, "");
+	expect(rename("/tmp/outside/secret", "/tmp/secret") == 0);
+	must(rmdir("/tmp/outside")); /* there was nothing else in it */
+}
+
 void refuse(int nr, int err)
 {
 	struct sock_filter code[] = {

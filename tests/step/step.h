@@ -89,5 +89,13 @@ void put_link(const char *target, const char *path);
 bool is_there(const char *path);
 /* Whether @a and @b are one file. */
 bool same_file(const char *a, const char *b);
+/* @slot becomes the directory @path. */
+void open_slot(struct runner *r, int slot, const char *path);
+/*
+ * A root directory as @slot: /tmp/root, with links that want to leave it for /tmp/outside;
+ * and that nothing was made or mounted there.
+ */
+void make_root(struct runner *r, int slot);
+void nothing_came_outside(void);
 /* Refuse system call @nr with @err from here on. */
 void refuse(int nr, int err);

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps of the file tree (lib/mount/mount-step.c), one at a time. "Outside" is a directory
- * beside the root directory that a step is given: whatever links the root has, nothing
- * may reach it.
+ * Steps about mounts (lib/mount/mount-step.c), one at a time: a source becomes a slot, gets
+ * its flags, and is put where it belongs; then the root changes.
  */
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "step.h"
 
-static void open_slot(struct runner *r, int slot, const char *path)
+static bool has_word(const char *path, const char *word)
 {
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = SLOT_CWD, .path = path, .directory = true, .ret = slot });
+	char line[4096];
+
+	mount_line(path, line, sizeof(line));
+	expect(*line);
+	return strstr(line, word);
 }
 
 static void new_tmpfs(struct runner *r, int slot)
@@ -33,37 +34,6 @@ static void is_slot(struct runner *r, int slot, const char *path)
 	equal(fstat(r->slots[slot], &a), 0);
 	must(stat(path, &b));
 	expect(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
-}
-
-/* A root directory with links that want to leave it, and what lies outside. */
-static void make_root(struct runner *r, int slot)
-{
-	put_dir("/tmp/root");
-	put_dir("/tmp/root/dir");
-	put_dir("/tmp/outside");
-	put_file("/tmp/outside/secret", "secret");
-	put_link("/tmp/outside", "/tmp/root/absolute");
-	put_link("../outside", "/tmp/root/upward");
-	open_slot(r, slot, "/tmp/root");
-}
-
-static void nothing_came_outside(void)
-{
-	char line[4096];
-
-	mount_line("/tmp/outside", line, sizeof(line));
-	same(line, "");
-	expect(rename("/tmp/outside/secret", "/tmp/secret") == 0);
-	must(rmdir("/tmp/outside")); /* there was nothing else in it */
-}
-
-static bool has_word(const char *path, const char *word)
-{
-	char line[4096];
-
-	mount_line(path, line, sizeof(line));
-	expect(*line);
-	return strstr(line, word);
 }
 
 /* propagation */
@@ -131,6 +101,27 @@ STEP_TEST(open_in_root_resolves_links_inside)
 	works(r, .kind = STEP_OPEN,
 	      .open = { .at = ONE, .path = "../../dir", .in_root = true, .ret = TWO });
 	is_slot(r, TWO, "/tmp/root/dir");
+}
+
+STEP_TEST(open_in_root_does_without_openat2)
+{
+	make_root(r, ONE);
+	put_link("/dir", "/tmp/root/link");
+	put_file("/tmp/root/file", "");
+	refuse(SYS_openat2, ENOSYS);
+	works(r, .kind = STEP_OPEN,
+	      .open = { .at = ONE,
+			.path = "link",
+			.in_root = true,
+			.directory = true,
+			.ret = TWO });
+	is_slot(r, TWO, "/tmp/root/dir");
+	fails(r, -ENOTDIR, .kind = STEP_OPEN,
+	      .open = { .at = ONE,
+			.path = "file",
+			.in_root = true,
+			.directory = true,
+			.ret = TWO });
 }
 
 /* tree */
@@ -275,6 +266,25 @@ STEP_TEST(unknown_fs_type_is_refused)
 {
 	fails(r, -ENODEV, .kind = STEP_FS, .fs = { .type = "no-such-fs", .ret = ONE });
 	same(r->note, "");
+}
+
+STEP_TEST(unset_slot_is_no_fs_option)
+{
+	const struct fs_option by_path = { .key = "lowerdir",
+					   .slot = UNSET,
+					   .by_path = true };
+	const struct fs_option by_fd = { .key = "lowerdir", .slot = UNSET };
+
+	fails(r, -EBADF, .kind = STEP_FS,
+	      .fs = { .type = "overlay",
+		      .options = &by_path,
+		      .options_len = 1,
+		      .ret = ONE });
+	fails(r, -EBADF, .kind = STEP_FS,
+	      .fs = { .type = "overlay",
+		      .options = &by_fd,
+		      .options_len = 1,
+		      .ret = ONE });
 }
 
 /* setattr */
@@ -448,163 +458,6 @@ STEP_TEST(attach_needs_a_mount)
 	expect(!is_there("/tmp/new"));
 }
 
-/* mkdir */
-
-STEP_TEST(mkdir_has_exactly_its_mode)
-{
-	struct stat st;
-
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM, .path = "dir", .mode = 01777, .ret = ONE });
-	must(stat("/tmp/dir", &st));
-	equal(st.st_mode, S_IFDIR | 01777);
-	equal(fstat(r->slots[ONE], &st), 0);
-	equal(st.st_mode, S_IFDIR | 01777);
-}
-
-STEP_TEST(mkdir_keeps_a_directory_that_is_there)
-{
-	struct stat st;
-
-	must(mkdir("/tmp/dir", 0700));
-	put_file("/tmp/dir/kept", "");
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM, .path = "dir", .mode = 0755, .ret = SLOT_NONE });
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = SLOT_CWD, .path = "/tmp/dir", .mode = 0755, .ret = ONE });
-	must(stat("/tmp/dir", &st));
-	equal(st.st_mode, S_IFDIR | 0700);
-	expect(is_there("/tmp/dir/kept"));
-}
-
-STEP_TEST(mkdir_makes_no_parents)
-{
-	fails(r, -ENOENT, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM, .path = "a/b", .mode = 0755, .ret = ONE });
-	expect(!is_there("/tmp/a"));
-	fails(r, -EBADF, .kind = STEP_MKDIR,
-	      .mkdir = { .at = UNSET, .path = "a", .mode = 0755, .ret = ONE });
-}
-
-/* mknod */
-
-STEP_TEST(mknod_makes_a_device_for_root_only)
-{
-	struct step null = { .kind = STEP_MKNOD,
-			     .mknod = { .at = ROOM,
-					.path = "null",
-					.mode = S_IFCHR | 0666,
-					.major = 1,
-					.minor = 3 } };
-	struct stat st;
-
-	if (who == AS_USER) {
-		equal(step_ops[STEP_MKNOD].run(r, &null), -EPERM);
-		return;
-	}
-	equal(step_ops[STEP_MKNOD].run(r, &null), 0);
-	must(stat("/tmp/null", &st));
-	equal(st.st_mode, S_IFCHR | 0666);
-	expect(st.st_rdev == makedev(1, 3));
-}
-
-STEP_TEST(mknod_over_something_is_refused)
-{
-	put_link("nowhere", "/tmp/link");
-	fails(r, -EEXIST, .kind = STEP_MKNOD,
-	      .mknod = { .at = ROOM, .path = "link", .mode = S_IFIFO | 0600 });
-	expect(!is_there("/tmp/nowhere"));
-	fails(r, -EBADF, .kind = STEP_MKNOD,
-	      .mknod = { .at = UNSET, .path = "pipe", .mode = S_IFIFO | 0600 });
-}
-
-/* symlink */
-
-static void leads_to(const char *path, const char *want)
-{
-	char target[256];
-	int n = must(readlink(path, target, sizeof(target) - 1));
-
-	target[n] = '\0';
-	same(target, want);
-}
-
-STEP_TEST(symlink_has_its_target)
-{
-	works(r, .kind = STEP_SYMLINK,
-	      .symlink = { .at = ROOM, .path = "link", .target = "/proc/self/fd" });
-	leads_to("/tmp/link", "/proc/self/fd");
-}
-
-STEP_TEST(symlink_keeps_what_is_there)
-{
-	put_link("kept", "/tmp/link");
-	works(r, .kind = STEP_SYMLINK,
-	      .symlink = { .at = ROOM, .path = "link", .target = "/proc/self/fd" });
-	leads_to("/tmp/link", "kept");
-}
-
-STEP_TEST(symlink_replaces_a_file_but_no_directory)
-{
-	put_dir("/tmp/etc");
-	put_dir("/tmp/etc/dir");
-	put_file("/tmp/etc/mtab", "old");
-	works(r, .kind = STEP_SYMLINK,
-	      .symlink = {
-		      .at = ROOM, .path = "etc/mtab", .target = "new", .replace = true });
-	leads_to("/tmp/etc/mtab", "new");
-	works(r, .kind = STEP_SYMLINK,
-	      .symlink = { .at = ROOM, .path = "top", .target = "new", .replace = true });
-	leads_to("/tmp/top", "new");
-	fails(r, -EISDIR, .kind = STEP_SYMLINK,
-	      .symlink = {
-		      .at = ROOM, .path = "etc/dir", .target = "new", .replace = true });
-	fails(r, -ENOENT, .kind = STEP_SYMLINK,
-	      .symlink = {
-		      .at = ROOM, .path = "no/mtab", .target = "new", .replace = true });
-}
-
-/* file */
-
-STEP_TEST(file_has_its_content_and_mode)
-{
-	char text[32];
-	struct stat st;
-
-	works(r, .kind = STEP_FILE,
-	      .file = { .at = ROOM,
-			.path = "hosts",
-			.content = "127.0.0.1 lo\n",
-			.mode = 0640 });
-	read_text("/tmp/hosts", text, sizeof(text));
-	same(text, "127.0.0.1 lo\n");
-	must(stat("/tmp/hosts", &st));
-	equal(st.st_mode, S_IFREG | 0640);
-}
-
-STEP_TEST(file_keeps_what_is_there_and_follows_no_link)
-{
-	char text[16];
-
-	put_file("/tmp/file", "kept");
-	put_link("target", "/tmp/link");
-	works(r, .kind = STEP_FILE,
-	      .file = { .at = ROOM, .path = "file", .content = "new", .mode = 0644 });
-	read_text("/tmp/file", text, sizeof(text));
-	same(text, "kept");
-	works(r, .kind = STEP_FILE,
-	      .file = { .at = ROOM, .path = "link", .content = "new", .mode = 0644 });
-	expect(!is_there("/tmp/target"));
-}
-
-STEP_TEST(file_in_a_missing_directory_is_refused)
-{
-	fails(r, -ENOENT, .kind = STEP_FILE,
-	      .file = { .at = ROOM, .path = "no/file", .content = "", .mode = 0644 });
-	fails(r, -EBADF, .kind = STEP_FILE,
-	      .file = { .at = UNSET, .path = "file", .content = "", .mode = 0644 });
-}
-
 /* root */
 
 /* What mountinfo says to this process; /proc itself may be out of reach by path. */
@@ -668,6 +521,7 @@ int main(void)
 		open_of_a_directory_refuses_a_file,
 		open_below_an_unset_slot_is_refused,
 		open_in_root_resolves_links_inside,
+		open_in_root_does_without_openat2,
 		tree_shows_the_same_files,
 		recursive_tree_has_the_mounts_below,
 		plain_tree_has_not,
@@ -677,6 +531,7 @@ int main(void)
 		fs_options_may_be_slots,
 		unknown_fs_option_brings_the_words_of_the_kernel,
 		unknown_fs_type_is_refused,
+		unset_slot_is_no_fs_option,
 		setattr_makes_a_mount_readonly_and_writable_again,
 		recursive_setattr_reaches_the_mounts_below,
 		plain_setattr_does_not,
@@ -691,17 +546,6 @@ int main(void)
 		attach_of_a_magic_link_is_refused,
 		attach_does_not_put_a_directory_on_a_file,
 		attach_needs_a_mount,
-		mkdir_has_exactly_its_mode,
-		mkdir_keeps_a_directory_that_is_there,
-		mkdir_makes_no_parents,
-		mknod_makes_a_device_for_root_only,
-		mknod_over_something_is_refused,
-		symlink_has_its_target,
-		symlink_keeps_what_is_there,
-		symlink_replaces_a_file_but_no_directory,
-		file_has_its_content_and_mode,
-		file_keeps_what_is_there_and_follows_no_link,
-		file_in_a_missing_directory_is_refused,
 		root_leaves_nothing_of_the_old_one,
 		root_over_an_empty_namespace_changes_into_it,
 		root_must_be_a_mounted_directory,
