@@ -157,23 +157,58 @@ int run_attach(struct runner *r, const struct step *s)
 	return ret;
 }
 
-int run_mkdir(struct runner *r, const struct step *s)
+/*
+ * A kept layer may have a link or a file where a directory is to be made. With
+ * STEP_IF_EXISTS that is as if nothing were there: ATTACH looks at the finished root.
+ */
+static int unless_in_the_way(const struct step *s, int ret)
 {
-	int at = runner_fd(r, s->mkdir.at);
-	int ret = sys_mkdirat(at, s->mkdir.path, s->mkdir.mode);
+	return s->flags & STEP_IF_EXISTS && (ret == -ELOOP || ret == -ENOTDIR) ? -ENOENT : ret;
+}
+
+/* The directory, which may be there already; a link to one is none. */
+static int make_dir(struct runner *r, const struct step *s, int dir, const char *name)
+{
+	int ret = sys_mkdirat(dir, name, s->mkdir.mode), fd;
 
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
-	if (s->mkdir.ret == SLOT_NONE)
+	if (s->mkdir.ret != SLOT_NONE)
+		return runner_put(r, s->mkdir.ret,
+				  sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+	if (ret == 0)
 		return 0;
-	return runner_put(r, s->mkdir.ret,
-			  sys_openat(at, s->mkdir.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+	fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	(void)sys_close(fd); /* O_PATH */
+	return 0;
+}
+
+int run_mkdir(struct runner *r, const struct step *s)
+{
+	const int at = runner_fd(r, s->mkdir.at);
+	const char *name;
+	int dir, ret = path_open_parent(at, s->mkdir.path, &dir, &name);
+
+	if (ret == 0) {
+		ret = make_dir(r, s, dir, name);
+		path_close_parent(at, dir);
+	}
+	return unless_in_the_way(s, ret);
 }
 
 int run_mknod(struct runner *r, const struct step *s)
 {
-	return sys_mknodat(runner_fd(r, s->mknod.at), s->mknod.path, s->mknod.mode,
-			   makedev(s->mknod.major, s->mknod.minor));
+	const int at = runner_fd(r, s->mknod.at);
+	const char *name;
+	int dir, ret = path_open_parent(at, s->mknod.path, &dir, &name);
+
+	if (ret < 0)
+		return ret;
+	ret = sys_mknodat(dir, name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
+	path_close_parent(at, dir);
+	return ret;
 }
 
 /* Put a link in the place of a file, by the parent directory inside the root. */
@@ -185,7 +220,7 @@ static int replace_with_link(int root, const char *path, const char *target)
 
 	for (size_t i = 0; path[i]; i++)
 		if (path[i] == '/')
-			len = i;
+			len = i + 1;
 	if (len >= sizeof(parent))
 		return -ENAMETOOLONG;
 	memcpy(parent, path, len);
@@ -193,7 +228,7 @@ static int replace_with_link(int root, const char *path, const char *target)
 	dir = path_open_in_root(root, len ? parent : ".", 0);
 	if (dir < 0)
 		return dir;
-	path += len ? len + 1 : 0;
+	path += len; /* no slash: else it would be a path of the host */
 	ret = sys_unlinkat(dir, path, 0);
 	if (ret == 0 || ret == -ENOENT)
 		ret = sys_symlinkat(target, dir, path);
@@ -203,27 +238,60 @@ static int replace_with_link(int root, const char *path, const char *target)
 
 int run_symlink(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->symlink.at), ret;
+	const int at = runner_fd(r, s->symlink.at);
+	const char *name;
+	int dir, ret;
 
 	if (s->symlink.replace)
 		return replace_with_link(at, s->symlink.path, s->symlink.target);
-	ret = sys_symlinkat(s->symlink.target, at, s->symlink.path);
+	ret = path_open_parent(at, s->symlink.path, &dir, &name);
+	if (ret < 0)
+		return ret;
+	ret = sys_symlinkat(s->symlink.target, dir, name);
+	path_close_parent(at, dir);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
-int run_file(struct runner *r, const struct step *s)
+static int write_all(int fd, const char *text)
 {
-	int fd = sys_openat(runner_fd(r, s->file.at), s->file.path,
-			    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
-	long n;
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		long n = sys_write(fd, text, len);
+
+		if (n < 0)
+			return (int)n;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int make_file(const struct step *s, int dir, const char *name)
+{
+	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	int ret;
 
 	if (fd == -EEXIST)
 		return 0; /* kept from an earlier run */
 	if (fd < 0)
 		return fd;
-	n = sys_write(fd, s->file.content, strlen(s->file.content));
+	ret = write_all(fd, s->file.content);
 	(void)sys_close(fd); /* a tmpfs: written is written */
-	return n < 0 ? (int)n : 0;
+	return ret;
+}
+
+int run_file(struct runner *r, const struct step *s)
+{
+	const int at = runner_fd(r, s->file.at);
+	const char *name;
+	int dir, ret = path_open_parent(at, s->file.path, &dir, &name);
+
+	if (ret == 0) {
+		ret = make_file(s, dir, name);
+		path_close_parent(at, dir);
+	}
+	return unless_in_the_way(s, ret);
 }
 
 int run_root(struct runner *r, const struct step *s)

@@ -41,6 +41,51 @@ STEP_TEST(mkdir_keeps_a_directory_that_is_there)
 	expect(is_there("/tmp/dir/kept"));
 }
 
+STEP_TEST(mkdir_does_not_take_a_link_or_a_file_for_a_directory)
+{
+	make_root(r, ONE);
+	put_file("/tmp/root/file", "");
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "upward", .mode = 0755, .ret = TWO });
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "upward", .mode = 0755, .ret = SLOT_NONE });
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "file", .mode = 0755, .ret = SLOT_NONE });
+	nothing_came_outside();
+}
+
+/* A kept upper layer holds what an earlier container put there. */
+STEP_TEST(nothing_is_made_through_a_link)
+{
+	make_root(r, ONE);
+	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE,
+			 .path = "absolute/new",
+			 .mode = 0755,
+			 .ret = SLOT_NONE });
+	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "upward/new", .mode = 0755, .ret = TWO });
+	fails(r, -ELOOP, .kind = STEP_FILE,
+	      .file = { .at = ONE, .path = "upward/new", .content = "", .mode = 0644 });
+	fails(r, -ELOOP, .kind = STEP_SYMLINK,
+	      .symlink = { .at = ONE, .path = "absolute/new", .target = "x" });
+	nothing_came_outside();
+}
+
+STEP_TEST(nothing_is_made_through_a_link_without_openat2)
+{
+	make_root(r, ONE);
+	refuse(SYS_openat2, EPERM);
+	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "upward/new", .mode = 0755, .ret = TWO });
+	fails(r, -ELOOP, .kind = STEP_FILE,
+	      .file = { .at = ONE, .path = "absolute/new", .content = "", .mode = 0644 });
+	works(r, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ONE, .path = "dir/new", .mode = 0755, .ret = SLOT_NONE });
+	expect(is_there("/tmp/root/dir/new"));
+	nothing_came_outside();
+}
+
 STEP_TEST(mkdir_makes_no_parents)
 {
 	fails(r, -ENOENT, .kind = STEP_MKDIR,
@@ -128,6 +173,29 @@ STEP_TEST(symlink_replaces_a_file_but_no_directory)
 		      .at = ROOM, .path = "no/mtab", .target = "new", .replace = true });
 }
 
+STEP_TEST(symlink_replaces_inside_the_root_only)
+{
+	make_root(r, ONE);
+	put_file("/tmp/mtab", "the host's");
+	put_file("/tmp/root/mtab", "old");
+	works(r, .kind = STEP_SYMLINK,
+	      .symlink = {
+		      .at = ONE, .path = "/../mtab", .target = "new", .replace = true });
+	leads_to("/tmp/root/mtab", "new");
+	fails(r, -ENOENT, .kind = STEP_SYMLINK,
+	      .symlink = { .at = ONE,
+			   .path = "upward/secret",
+			   .target = "x",
+			   .replace = true });
+	must(chroot("/tmp")); /* what an absolute path would reach is /mtab now */
+	works(r, .kind = STEP_SYMLINK,
+	      .symlink = {
+		      .at = ONE, .path = "/mtab", .target = "newer", .replace = true });
+	leads_to("/root/mtab", "newer");
+	must(rename("/mtab", "/outside/mtab"));
+	must(unlink("/outside/mtab"));
+}
+
 /* file */
 
 STEP_TEST(file_has_its_content_and_mode)
@@ -169,20 +237,35 @@ STEP_TEST(file_in_a_missing_directory_is_refused)
 	      .file = { .at = UNSET, .path = "file", .content = "", .mode = 0644 });
 }
 
+STEP_TEST(file_that_does_not_fit_is_an_error)
+{
+	static char content[3 * 4096];
+
+	memset(content, 'x', sizeof(content) - 1);
+	expect(sys_mount(NULL, "/tmp", NULL, MS_REMOUNT, "size=4096") == 0);
+	fails(r, -ENOSPC, .kind = STEP_FILE,
+	      .file = { .at = ROOM, .path = "file", .content = content, .mode = 0644 });
+}
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		mkdir_has_exactly_its_mode,
 		mkdir_keeps_a_directory_that_is_there,
+		mkdir_does_not_take_a_link_or_a_file_for_a_directory,
+		nothing_is_made_through_a_link,
+		nothing_is_made_through_a_link_without_openat2,
 		mkdir_makes_no_parents,
 		mknod_makes_a_device_for_root_only,
 		mknod_over_something_is_refused,
 		symlink_has_its_target,
 		symlink_keeps_what_is_there,
 		symlink_replaces_a_file_but_no_directory,
+		symlink_replaces_inside_the_root_only,
 		file_has_its_content_and_mode,
 		file_keeps_what_is_there_and_follows_no_link,
 		file_in_a_missing_directory_is_refused,
+		file_that_does_not_fit_is_an_error,
 	};
 
 	return stage_main("make-step", tests, sizeof(tests) / sizeof(tests[0]));
