@@ -157,13 +157,21 @@ int run_attach(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/*
- * A kept layer may have a link or a file where a directory is to be made. With
- * STEP_IF_EXISTS that is as if nothing were there: ATTACH looks at the finished root.
- */
-static int unless_in_the_way(const struct step *s, int ret)
+/* The directory that the step's file goes into: @at itself or another, to be closed. */
+static int open_parent(int at, const char *path, int *ret_dir, const char **ret_name)
 {
-	return s->flags & STEP_IF_EXISTS && (ret == -ELOOP || ret == -ENOTDIR) ? -ENOENT : ret;
+	int dir = path_open_parent(at, path, ret_name);
+
+	if (dir < 0 && dir != AT_FDCWD)
+		return dir;
+	*ret_dir = dir;
+	return 0;
+}
+
+static void close_parent(int dir, int at)
+{
+	if (dir != at)
+		(void)sys_close(dir); /* O_PATH */
 }
 
 /* The directory, which may be there already; a link to one is none. */
@@ -189,25 +197,25 @@ int run_mkdir(struct runner *r, const struct step *s)
 {
 	const int at = runner_fd(r, s->mkdir.at);
 	const char *name;
-	int dir, ret = path_open_parent(at, s->mkdir.path, &dir, &name);
+	int dir, ret = open_parent(at, s->mkdir.path, &dir, &name);
 
 	if (ret == 0) {
 		ret = make_dir(r, s, dir, name);
-		path_close_parent(at, dir);
+		close_parent(dir, at);
 	}
-	return unless_in_the_way(s, ret);
+	return ret;
 }
 
 int run_mknod(struct runner *r, const struct step *s)
 {
 	const int at = runner_fd(r, s->mknod.at);
 	const char *name;
-	int dir, ret = path_open_parent(at, s->mknod.path, &dir, &name);
+	int dir, ret = open_parent(at, s->mknod.path, &dir, &name);
 
 	if (ret < 0)
 		return ret;
 	ret = sys_mknodat(dir, name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
-	path_close_parent(at, dir);
+	close_parent(dir, at);
 	return ret;
 }
 
@@ -244,11 +252,11 @@ int run_symlink(struct runner *r, const struct step *s)
 
 	if (s->symlink.replace)
 		return replace_with_link(at, s->symlink.path, s->symlink.target);
-	ret = path_open_parent(at, s->symlink.path, &dir, &name);
+	ret = open_parent(at, s->symlink.path, &dir, &name);
 	if (ret < 0)
 		return ret;
 	ret = sys_symlinkat(s->symlink.target, dir, name);
-	path_close_parent(at, dir);
+	close_parent(dir, at);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
@@ -285,13 +293,13 @@ int run_file(struct runner *r, const struct step *s)
 {
 	const int at = runner_fd(r, s->file.at);
 	const char *name;
-	int dir, ret = path_open_parent(at, s->file.path, &dir, &name);
+	int dir, ret = open_parent(at, s->file.path, &dir, &name);
 
 	if (ret == 0) {
 		ret = make_file(s, dir, name);
-		path_close_parent(at, dir);
+		close_parent(dir, at);
 	}
-	return unless_in_the_way(s, ret);
+	return ret;
 }
 
 int run_root(struct runner *r, const struct step *s)

@@ -93,13 +93,11 @@ const char *mount_inside(const struct mounts *m, const char *path);
 int path_open_in_root(int root, const char *path, unsigned create_mode);
 
 /*
- * Open the directory that the last name of @path is in, below directory @at and through no
- * symbolic link: -ELOOP if there is one, -EXDEV if ".." leaves @at. Where there is nothing
- * to open, *@ret_dir is @at itself; so it is if @at is AT_FDCWD, whose paths are the
- * host's, and *@ret_name is then all of @path. path_close_parent() closes another one.
+ * Open the directory that holds the last name of relative @path below @at, without
+ * following any link on the way; @at AT_FDCWD: a host path, taken as it is. Returns
+ * @at itself or a descriptor to be closed, and the name; or -errno.
  */
-int path_open_parent(int at, const char *path, int *ret_dir, const char **ret_name);
-void path_close_parent(int at, int dir);
+int path_open_parent(int at, const char *path, const char **ret_name);
 
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);

@@ -4,8 +4,7 @@
  * RESOLVE_IN_ROOT resolves what exists. What is missing, or an openat2 that an outer
  * filter refuses, goes name by name: a descriptor for every directory, symbolic links
  * read and followed here, ".." by starting again from the root, so that nothing ever
- * leads outside. Where something is made in a layer that is kept, no link is followed at
- * all: an earlier container may have left it.
+ * leads outside.
  */
 #include <errno.h>
 #include <limits.h>
@@ -196,81 +195,37 @@ int path_open_in_root(int root, const char *path, unsigned create_mode)
 	return r;
 }
 
-/* The directories of @path up to @end, one by one, none of them a link. */
-static int walk_plainly(int at, const char *path, const char *end)
+static const char *next_slash(const char *s)
 {
-	char name[NAME_MAX + 1];
-	unsigned type;
-	int dir = at, fd, r = 0;
+	while (*s && *s != '/')
+		s++;
+	return *s ? s : NULL;
+}
 
-	while (r == 0 && path < end) {
-		size_t n = 0;
+int path_open_parent(int at, const char *path, const char **ret_name)
+{
+	int dir = at;
 
-		while (path + n < end && path[n] != '/')
-			n++;
-		if (n > NAME_MAX)
-			r = -ENAMETOOLONG;
-		else if (n == 2 && path[0] == '.' && path[1] == '.')
-			r = -EXDEV; /* as openat2(2) says it */
-		if (r < 0)
-			break;
-		memcpy(name, path, n);
-		name[n] = '\0';
-		path += n;
-		while (*path == '/')
-			path++;
-		fd = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
+	*ret_name = path;
+	if (at == AT_FDCWD)
+		return at; /* the caller's own words */
+	for (const char *slash = path; (slash = next_slash(slash)); *ret_name = ++slash) {
+		char name[NAME_MAX + 1];
+		size_t len = (size_t)(slash - *ret_name);
+		int fd;
+
+		if (len >= sizeof(name))
+			fd = -ENAMETOOLONG;
+		else {
+			memcpy(name, *ret_name, len);
+			name[len] = '\0';
+			fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		}
 		if (dir != at)
 			(void)sys_close(dir); /* O_PATH */
 		if (fd < 0)
 			return fd;
 		dir = fd;
-		r = file_type(fd, &type);
-		if (r == 0 && type != S_IFDIR)
-			r = type == S_IFLNK ? -ELOOP : -ENOTDIR;
 	}
-	if (r == 0)
-		return dir;
-	if (dir != at)
-		(void)sys_close(dir); /* O_PATH */
-	return r;
-}
-
-int path_open_parent(int at, const char *path, int *ret_dir, const char **ret_name)
-{
-	char parent[PATH_MAX];
-	const char *name;
-	size_t len;
-	int r;
-
-	if (at != AT_FDCWD)
-		while (*path == '/') /* or it would be a path of the host */
-			path++;
-	name = path;
-	for (const char *p = path; *p; p++)
-		if (*p == '/')
-			name = p + 1;
-	*ret_dir = at;
-	*ret_name = at == AT_FDCWD ? path : name;
-	if (at == AT_FDCWD || name == path)
-		return 0;
-	len = (size_t)(name - path);
-	if (len >= sizeof(parent))
-		return -ENAMETOOLONG;
-	memcpy(parent, path, len);
-	parent[len] = '\0';
-	r = sys_openat2(at, parent, O_PATH | O_DIRECTORY, 0,
-			RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	if (r == -ENOSYS || r == -EPERM || r == -EAGAIN)
-		r = walk_plainly(at, path, name);
-	if (r < 0)
-		return r;
-	*ret_dir = r;
-	return 0;
-}
-
-void path_close_parent(int at, int dir)
-{
-	if (dir != at)
-		(void)sys_close(dir); /* O_PATH */
+	return dir;
 }

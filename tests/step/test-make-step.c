@@ -58,16 +58,16 @@ STEP_TEST(mkdir_does_not_take_a_link_or_a_file_for_a_directory)
 STEP_TEST(nothing_is_made_through_a_link)
 {
 	make_root(r, ONE);
-	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
 	      .mkdir = { .at = ONE,
 			 .path = "absolute/new",
 			 .mode = 0755,
 			 .ret = SLOT_NONE });
-	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
 	      .mkdir = { .at = ONE, .path = "upward/new", .mode = 0755, .ret = TWO });
-	fails(r, -ELOOP, .kind = STEP_FILE,
+	fails(r, -ENOTDIR, .kind = STEP_FILE,
 	      .file = { .at = ONE, .path = "upward/new", .content = "", .mode = 0644 });
-	fails(r, -ELOOP, .kind = STEP_SYMLINK,
+	fails(r, -ENOTDIR, .kind = STEP_SYMLINK,
 	      .symlink = { .at = ONE, .path = "absolute/new", .target = "x" });
 	nothing_came_outside();
 }
@@ -76,9 +76,9 @@ STEP_TEST(nothing_is_made_through_a_link_without_openat2)
 {
 	make_root(r, ONE);
 	refuse(SYS_openat2, EPERM);
-	fails(r, -ELOOP, .kind = STEP_MKDIR,
+	fails(r, -ENOTDIR, .kind = STEP_MKDIR,
 	      .mkdir = { .at = ONE, .path = "upward/new", .mode = 0755, .ret = TWO });
-	fails(r, -ELOOP, .kind = STEP_FILE,
+	fails(r, -ENOTDIR, .kind = STEP_FILE,
 	      .file = { .at = ONE, .path = "absolute/new", .content = "", .mode = 0644 });
 	works(r, .kind = STEP_MKDIR,
 	      .mkdir = { .at = ONE, .path = "dir/new", .mode = 0755, .ret = SLOT_NONE });
