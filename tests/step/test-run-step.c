@@ -115,6 +115,24 @@ STEP_TEST(terminal_leaves_alone_what_is_redirected)
 	expect(!isatty(0) && !isatty(2));
 }
 
+/* A daemon: the first descriptors that the steps get are 0, 1 and 2. */
+STEP_TEST(terminal_finds_a_place_where_stdio_was_closed)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		(void)close(fd);
+	put_dir("/tmp/dir");
+	open_slot(r, TWO, "/tmp/dir");
+	new_devpts(r, ONE);
+	works(r, .kind = STEP_SESSION);
+	works(r, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ONE, .replace = 7, .rows = 25, .cols = 81 });
+	is_terminal_of(2, receive_master());
+	equal(fstat(r->slots[TWO], &st), 0);
+	expect(S_ISDIR(st.st_mode));
+}
+
 STEP_TEST(terminal_needs_a_session)
 {
 	new_devpts(r, ONE);
@@ -367,6 +385,7 @@ int main(void)
 		every_kind_of_step_has_its_row,
 		terminal_is_the_processes_own,
 		terminal_leaves_alone_what_is_redirected,
+		terminal_finds_a_place_where_stdio_was_closed,
 		terminal_needs_a_session,
 		terminal_needs_a_devpts,
 		fds_close_everything_else,
