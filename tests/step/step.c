@@ -292,6 +292,7 @@ static void set_up(struct runner *r, int slots[SLOTS], enum who who)
 			      .init_fd = -EBADF,
 			      .host_end = callers_end };
 	r->channel = must(fcntl(pair[1], F_DUPFD_CLOEXEC, HIGH_FD));
+	r->lifeline = r->channel;
 	must(close(pair[0]) | close(pair[1]));
 	sigfillset(&all); /* as the child of a container has them */
 	must(sigprocmask(SIG_SETMASK, &all, NULL));

@@ -51,7 +51,7 @@ static int start(struct err *e)
 	s->exec.envp = no_env;
 	equal(plan_seal(&p), 0);
 	err_clear(e);
-	r = spawn_plan(&p, &ct, e, NULL, NULL, NULL);
+	r = spawn_plan(&p, &ct, e, NULL, NULL, NULL, NULL);
 	if (r == 0) {
 		struct pollfd fd = { .fd = ct.pidfd, .events = POLLIN };
 
