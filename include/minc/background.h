@@ -280,9 +280,9 @@ int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
  * minc_inspect() - all that is known of a background container
  * @c: context, for the error
  * @ct: container
- * @ret: on success a JSON object, a string for free(3): "id", "name", "state", "pid",
- *	"created", "command", "exit_status", "terminal", "log", "log_lost_bytes", "storage",
- *	"state_dir", "limits" (each with what enforces it), "config" (the OCI config.json)
+ * @ret: on success a JSON object, a string for free(3): "id", "name", "hostname", "state", "pid",
+ *	"created_ns", "ended_ns", "exit_status", "command", "terminal", "init", "auto_remove",
+ *	"log", "log_lost_bytes", "storage", "state_dir", "config" (the OCI config.json)
  *
  * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
  */
