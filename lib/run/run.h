@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cgroup/set.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "plan/runner.h"
@@ -33,6 +34,7 @@ struct minc_ctx {
 struct minc_container {
 	int pid, pidfd;
 	int terminal; /* master of its pty, or -EBADF */
+	struct cgroup_set *cgroups; /* NULL without limits */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* process 1 is our own init, which waits for every signal */

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup.h"
 #include "ns/ns.h"
 #include "run/init.h"
 #include "run/run.h"
@@ -76,6 +77,8 @@ static void add_hint(struct err *e, const struct step *s, int err, const char *n
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].kind == s->kind && hints[i].err == err)
 			err_hint(e, "%s", hints[i].text);
+	if (cgroup_hint(s, err))
+		err_hint(e, "%s", cgroup_hint(s, err));
 	if (err == -EMFILE)
 		err_hint(e, "it needs more open files than it may have: ulimit -n");
 	if (s->kind != STEP_FS || err == -EMFILE)
@@ -241,6 +244,20 @@ static bool may_share_memory(const struct plan *p)
 #endif
 }
 
+/* The group to be born in: not entering one costs less than leaving the other. */
+static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
+{
+	for (size_t i = 0; w->plan->cgroups && i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+
+		if (s->kind != STEP_CGROUP_JOIN || !s->cgroup_join.by_clone ||
+		    w->slots[s->cgroup_join.slot] < 0)
+			continue;
+		a->flags |= CLONE_INTO_CGROUP;
+		a->cgroup = (uint64_t)w->slots[s->cgroup_join.slot];
+	}
+}
+
 static long clone_child(struct spawn *w, struct child_args *args)
 {
 	struct sys_clone_args a = {
@@ -252,6 +269,7 @@ static long clone_child(struct spawn *w, struct child_args *args)
 	char *stack;
 	long pid;
 
+	clone_into_group(w, &a);
 	if (!may_share_memory(w->plan)) {
 		pid = sys_call6(SYS_clone3, (long)&a, sizeof(a), 0, 0, 0, 0);
 		if (pid == 0)
@@ -450,9 +468,18 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
+	if (p->cgroups) {
+		ret->cgroups = cgroup_set_new(p);
+		if (!ret->cgroups)
+			return err_set(e, -ENOMEM, "start of the container");
+	}
+	for (size_t i = 0; i < p->warnings_len && log; i++)
+		log(p->warnings[i], log_data);
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
-	if (!w.slots)
+	if (!w.slots) {
+		ret->cgroups = cgroup_set_free(ret->cgroups);
 		return err_set(e, -ENOMEM, "start of the container");
+	}
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
@@ -469,6 +496,10 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 		r = follow_child(&w);
 	if (r < 0)
 		bury(&w);
+	if (ret->cgroups)
+		cgroup_set_take(ret->cgroups, p, w.slots);
+	if (r < 0)
+		ret->cgroups = cgroup_set_remove(ret->cgroups);
 	for (int i = 0; i < p->slots; i++)
 		fd_closep(&w.slots[i]); /* the container has its own by now */
 	fd_closep(&w.channel);
