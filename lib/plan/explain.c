@@ -139,17 +139,18 @@ static void put_groups(const struct plan *p, const struct step_ops *ops, FILE *o
 {
 	if (!p->cgroups)
 		return;
-	for (size_t i = 0; i < p->len; i++)
-		if (is_outside(&p->steps[i]))
-			put_step(p, ops, i, out);
-	fputs("undo() { rmdir \"$t\"", out);
+	fputs("undo() { rmdir \"$t\"; rmdir 2>/dev/null", out);
 	for (size_t i = 0; i < p->len; i++) {
 		if (p->steps[i].kind != STEP_CGROUP)
 			continue;
 		fputc(' ', out);
 		quote_shell(out, p->steps[i].cgroup.path);
 	}
-	fputs("; }\ntrap undo EXIT\n\n", out);
+	fputs("; }\ntrap undo EXIT\n", out);
+	for (size_t i = 0; i < p->len; i++)
+		if (is_outside(&p->steps[i]))
+			put_step(p, ops, i, out);
+	fputc('\n', out);
 }
 
 static void put_warnings(const struct plan *p, FILE *out)
