@@ -151,17 +151,28 @@ int run_attach(struct runner *r, const struct step *s)
 	return ret;
 }
 
+static void close_parent(int dir, int at)
+{
+	if (dir != at)
+		(void)sys_close(dir); /* O_PATH */
+}
+
 int run_mkdir(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->mkdir.at);
-	int ret = sys_mkdirat(at, s->mkdir.path, s->mkdir.mode);
+	const char *name;
+	int at = runner_fd(r, s->mkdir.at), ret;
+	int dir = path_open_parent(at, s->mkdir.path, &name);
 
-	if (ret < 0 && ret != -EEXIST)
-		return ret;
-	if (s->mkdir.ret == SLOT_NONE)
-		return 0;
-	return runner_put(r, s->mkdir.ret,
-			  sys_openat(at, s->mkdir.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+	if (dir < 0 && dir != AT_FDCWD)
+		return dir;
+	ret = sys_mkdirat(dir, name, s->mkdir.mode);
+	if (ret == -EEXIST)
+		ret = 0; /* kept from an earlier run */
+	if (ret == 0 && s->mkdir.ret != SLOT_NONE)
+		ret = runner_put(r, s->mkdir.ret,
+				 sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+	close_parent(dir, at);
+	return ret;
 }
 
 int run_mknod(struct runner *r, const struct step *s)
@@ -197,20 +208,30 @@ static int replace_with_link(int root, const char *path, const char *target)
 
 int run_symlink(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->symlink.at), ret;
+	int at = runner_fd(r, s->symlink.at), dir, ret;
+	const char *name;
 
 	if (s->symlink.replace)
 		return replace_with_link(at, s->symlink.path, s->symlink.target);
-	ret = sys_symlinkat(s->symlink.target, at, s->symlink.path);
+	dir = path_open_parent(at, s->symlink.path, &name);
+	if (dir < 0)
+		return dir;
+	ret = sys_symlinkat(s->symlink.target, dir, name);
+	close_parent(dir, at);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
 int run_file(struct runner *r, const struct step *s)
 {
-	int fd = sys_openat(runner_fd(r, s->file.at), s->file.path,
-			    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	const char *name;
+	int at = runner_fd(r, s->file.at), fd;
+	int dir = path_open_parent(at, s->file.path, &name);
 	long n;
 
+	if (dir < 0)
+		return dir;
+	fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	close_parent(dir, at);
 	if (fd == -EEXIST)
 		return 0; /* kept from an earlier run */
 	if (fd < 0)

@@ -92,6 +92,13 @@ const char *mount_inside(const struct mounts *m, const char *path);
  */
 int path_open_in_root(int root, const char *path, unsigned create_mode);
 
+/*
+ * Open the directory that holds the last name of relative @path below @at, without
+ * following any link on the way; @at AT_FDCWD: a host path, taken as it is. Returns
+ * @at itself or a descriptor to be closed, and the name; or -errno.
+ */
+int path_open_parent(int at, const char *path, const char **ret_name);
+
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);

@@ -194,3 +194,38 @@ int path_open_in_root(int root, const char *path, unsigned create_mode)
 	set_dir(&w, root);
 	return r;
 }
+
+static const char *next_slash(const char *s)
+{
+	while (*s && *s != '/')
+		s++;
+	return *s ? s : NULL;
+}
+
+int path_open_parent(int at, const char *path, const char **ret_name)
+{
+	int dir = at;
+
+	*ret_name = path;
+	if (at == AT_FDCWD)
+		return at; /* the caller's own words */
+	for (const char *slash = path; (slash = next_slash(slash)); *ret_name = ++slash) {
+		char name[NAME_MAX + 1];
+		size_t len = (size_t)(slash - *ret_name);
+		int fd;
+
+		if (len >= sizeof(name))
+			fd = -ENAMETOOLONG;
+		else {
+			memcpy(name, *ret_name, len);
+			name[len] = '\0';
+			fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+		}
+		if (dir != at)
+			(void)sys_close(dir); /* O_PATH */
+		if (fd < 0)
+			return fd;
+		dir = fd;
+	}
+	return dir;
+}

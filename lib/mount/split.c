@@ -8,6 +8,7 @@
  * upper layer as with one overlay; only the mount points themselves cannot be removed.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <minc/container.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,8 +122,11 @@ static void split_dir(struct plan *p, struct mounts *m, const char *path, unsign
 	while (dir && (d = readdir(dir)))
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			split_entry(p, m, plan_text(p, "%s%s%s", path, slash, d->d_name), depth);
-	if (dir) /* else unreadable for us: empty for the container, too */
+	if (dir)
 		closedir(dir);
+	else if (depth == 32 || (errno != EACCES && errno != ENOENT))
+		p->failed = depth == 32 ? -ELOOP : -errno;
+	/* else unreadable for us: empty for the container, too */
 }
 
 void mount_plan_split(struct plan *p, struct mounts *m)

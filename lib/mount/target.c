@@ -35,21 +35,23 @@ static bool resolve(const struct mounts *m, int root, const char *path, char ret
 	return true;
 }
 
-static void make_dir(struct plan *p, struct mounts *m, const char *path, const char *origin)
+static const char why_target[] = "a mount point, made where the overlay will show it";
+
+static struct step *make_dir(struct plan *p, struct mounts *m, const char *path,
+			     unsigned mode, const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, origin,
-				     "a mount point, made where the overlay will show it");
+	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
 
 	s->mkdir.at = m->upper;
 	s->mkdir.path = path;
-	s->mkdir.mode = 0755;
+	s->mkdir.mode = mode;
 	s->mkdir.ret = SLOT_NONE;
+	return s;
 }
 
 static void make_file(struct plan *p, struct mounts *m, const char *path, const char *origin)
 {
-	struct step *s = plan_append(p, STEP_FILE, origin,
-				     "a mount point, made where the overlay will show it");
+	struct step *s = plan_append(p, STEP_FILE, origin, why_target);
 
 	s->file.at = m->upper;
 	s->file.path = path;
@@ -91,11 +93,11 @@ static void make_all(struct plan *p, struct mounts *m, char *full, bool director
 		if (*i != '/')
 			continue;
 		*i = '\0';
-		make_dir(p, m, plan_text(p, "%s", full + 1), origin);
+		make_dir(p, m, plan_text(p, "%s", full + 1), 0755, origin, why_target);
 		*i = '/';
 	}
 	if (directory)
-		make_dir(p, m, plan_text(p, "%s", full + 1), origin);
+		make_dir(p, m, plan_text(p, "%s", full + 1), 0755, origin, why_target);
 	else
 		make_file(p, m, plan_text(p, "%s", full + 1), origin);
 }
@@ -134,6 +136,69 @@ static void plan_target(struct plan *p, struct mounts *m, int root, const char *
 	make_all(p, m, full, directory, origin);
 }
 
+/* Whether the directory at @path inside belongs to somebody else; its mode. */
+static bool is_foreign(const struct mounts *m, int root, const char *path, unsigned *ret_mode)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(name, sizeof(name), ".%s", path) >= (int)sizeof(name) ||
+	    fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret_mode = st.st_mode & 07777;
+	return st.st_uid != m->host->uid;
+}
+
+static void plan_passage(struct plan *p, struct mounts *m, const char *path, unsigned mode)
+{
+	struct step *s = make_dir(p, m, path, mode, m->spec->root_origin,
+				  "another's directory on the way to what the caller may "
+				  "write");
+
+	/* an earlier run with the same storage may have removed or replaced it */
+	s->flags |= STEP_IF_EXISTS;
+}
+
+/*
+ * The way to @path, as far as it belongs to others. Before something in a directory is
+ * written, overlayfs copies the directory up with its owner, which fails (EOVERFLOW) for
+ * an id that is not mapped. What is in the upper layer already need not be copied.
+ */
+static void plan_writable(struct plan *p, struct mounts *m, int root, const char *path)
+{
+	char full[PATH_MAX];
+	unsigned mode;
+
+	if (!resolve(m, root, path, full) || mount_is_replaced(full) || !is_directory(root, full))
+		return;
+	while (*full && !is_foreign(m, root, full, &mode)) /* beyond, all is the caller's */
+		*strrchr(full, '/') = '\0';
+	for (char *i = full; *i;) {
+		char *end = i + 1 + strcspn(i + 1, "/"), next = *end;
+
+		*end = '\0';
+		(void)is_foreign(m, root, full, &mode); /* the mode is what counts */
+		if (full[1])
+			plan_passage(p, m, plan_text(p, "%s", full + 1), mode);
+		*end = next;
+		i = end;
+	}
+}
+
+/* Where an ordinary user writes: its own directories, and what is everybody's. */
+static void plan_writables(struct plan *p, struct mounts *m, int root)
+{
+	const char *home = getenv("HOME");
+
+	plan_writable(p, m, root, "/var/tmp");
+	if (strcmp(m->root_path, "/") != 0)
+		return;
+	if (m->host->cwd && *m->host->cwd == '/')
+		plan_writable(p, m, root, m->host->cwd);
+	if (home && *home == '/')
+		plan_writable(p, m, root, home);
+}
+
 void mount_plan_targets(struct plan *p, struct mounts *m)
 {
 	cleanup_close int root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -148,6 +213,7 @@ void mount_plan_targets(struct plan *p, struct mounts *m)
 		plan_target(p, m, root, "/etc/resolv.conf", false, NULL, 0);
 	if (m->hosts_source != SLOT_NONE)
 		plan_target(p, m, root, "/etc/hosts", false, NULL, 0);
+	plan_writables(p, m, root);
 	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++) {
 		struct stat st;
 		bool directory = !i->src || stat(i->src, &st) < 0 || S_ISDIR(st.st_mode);

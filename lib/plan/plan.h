@@ -160,8 +160,7 @@ struct step {
 			int at;
 			const char *path;
 			unsigned mode;
-			bool in_root; /* resolve the parent inside slot @at, make all parents */
-			int ret;      /* slot of the directory, or SLOT_NONE */
+			int ret; /* slot of the directory, or SLOT_NONE */
 		} mkdir;
 		struct {
 			int at;
@@ -253,7 +252,7 @@ struct plan {
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */
 	const char *command;	/* argv[0], for messages */
-	int failed; /* sticky -ENOMEM of plan_append() */
+	int failed; /* sticky -errno while planning, -ENOMEM of plan_append() above all */
 	struct step scratch; /* returned instead of a step without memory */
 };
 

@@ -97,9 +97,12 @@ static int check_inside(struct spec *s, const char *call, const char *path)
 
 	if (r < 0)
 		return r;
-	if (*path != '/')
-		return refuse(s, -EINVAL, call,
-			      arena_printf(&s->arena, "path inside is not absolute: %s", path));
+	if (*path != '/') {
+		const char *what =
+			arena_printf(&s->arena, "path inside is not absolute: %s", path);
+
+		return what ? refuse(s, -EINVAL, call, what) : no_memory(s);
+	}
 	if (has_dotdot(path))
 		return refuse(s, -EINVAL, call, "path inside the container contains \"..\"");
 	if (has_long_name(path))

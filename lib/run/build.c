@@ -412,7 +412,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 	}
 	if (r == 0)
 		r = plan_seal(p);
-	if (r == -ENOMEM)
+	if (r < 0) /* and nobody has said more */
 		err_set(e, r, "plan");
 	fd_closep(&b.root_fd);
 	free(b.root);

@@ -30,10 +30,13 @@ static void warn(struct child_args *args, uint32_t step, int err)
 	(void)sys_write(args->runner.channel, &v, sizeof(v)); /* the caller may be gone */
 }
 
-/* A step about a path that may be missing: so may what an earlier such step made. */
+/*
+ * A step about a path that may be missing, or lead through something else than
+ * directories: so may what an earlier such step made.
+ */
 static bool is_absent(const struct step *s, int err)
 {
-	return s->flags & STEP_IF_EXISTS && (err == -ENOENT || err == -EBADF);
+	return s->flags & STEP_IF_EXISTS && (err == -ENOENT || err == -ENOTDIR || err == -EBADF);
 }
 
 /* A mount has up to four descriptors until the command runs; hosts have many mounts. */

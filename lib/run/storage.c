@@ -71,7 +71,9 @@ static int choose(struct minc_ctx *c, struct storage *st)
 	if (!mkdtemp(path))
 		return -errno;
 	c->storage = strdup(path);
-	st->made_dir = true;
+	st->made_dir = c->storage != NULL;
+	if (!c->storage)
+		(void)rmdir(path); /* just made, empty */
 	return c->storage ? 0 : -ENOMEM;
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/module.h"
 #include "minc/container.h"
@@ -177,6 +178,9 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 	if (strcmp(profile, "unconfined") == 0)
 		return 0;
 	standard = strcmp(profile, "default") == 0;
+	if (!standard && access(profile, R_OK) < 0)
+		return err_set(e, -errno, "%s",
+			       s->seccomp_origin ? s->seccomp_origin : profile);
 	r = caps_resolve(s, h, in_userns, &keep, &added, e);
 	if (r == 0)
 		r = standard ? profile_default(p, keep, &f, e)

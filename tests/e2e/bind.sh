@@ -79,7 +79,7 @@ refused "an unknown option of a bind is named" rx
 minc -r "$bb" -b "$T/src:/../../opt" true
 ok "a target with .. is refused or stays inside" test "$status" -eq 125 -o ! -e /opt/file
 minc -r "$bb" -b "" true
-refused "an empty bind is refused" bind
+refused "an empty bind is refused" -b
 minc -r "$bb" -b "$T/src/file:/etc/passwd/below" true
 refused "a target below a file is named" /etc/passwd/below
 minc -r "$bb" -b "$T/src/file:/etc" true

@@ -22,7 +22,8 @@ minc -r "$bb" sh -c 'head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c
 is "the devices work" "$(echo $out)" "4 4"
 minc -r "$bb" sh -c 'echo x >/dev/full'
 ok "/dev/full is full" test "$status" -ne 0
-minc -r "$bb" sh -c 'echo x | cat /dev/stdin; echo y >/dev/stdout; readlink /dev/fd'
+# a pipe: opened again, a file would begin anew
+minc -r "$bb" sh -c '{ echo x | cat /dev/stdin; echo y >/dev/stdout; readlink /dev/fd; } | cat'
 is "/dev/stdin, stdout and fd lead to the process" "$(echo $out)" "x y /proc/self/fd"
 minc -r "$bb" sh -c 'grep -E " /dev(/pts|/shm|/mqueue)? " /proc/mounts | cut -d" " -f2,3'
 is "each has its file system" "$(printf '%s\n' "$out" | sort | tr '\n' ',')" \

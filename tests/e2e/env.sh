@@ -17,6 +17,7 @@ out=$(LANG=C.UTF-8 "$MINC" -r "$bb" sh -c 'echo $LANG')
 is "the language is handed on" "$out" C.UTF-8
 minc --env-host -r "$bb" sh -c 'echo $ORDINARY_VARIABLE$MINC_TEST_VARIABLE'
 is "--env-host hands on all but MINC_*" "$out" leaked
+minc -r "$bb" env
 like "PATH has the usual directories" "$out" "*PATH=*/usr/bin*"
 like "HOME is root's" "$out" "*HOME=/root*"
 minc -e A=1 -r "$bb" env

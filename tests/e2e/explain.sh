@@ -117,14 +117,17 @@ minc --explain -r "$bb" -- sh -c "echo 'a  b' \"\$0\"; echo \"it's\"" zero
 printf '%s\n' "$out" >"$T/script"
 is "arguments are quoted in the script" "$(sh "$T/script" 2>/dev/null </dev/null)" "a  b zero
 it's"
+json_has() { # FILE FILTER
+	jq -e "$2" "$1" >"$T/.null"
+}
 minc --explain=json -r "$bb" true
 if command -v jq >/dev/null; then
 	printf '%s\n' "$out" >"$T/json"
-	ok "--explain=json is JSON" jq -e . "$T/json" >"$T/.null"
+	ok "--explain=json is JSON" json_has "$T/json" .steps
 	minc --explain=oci -r "$bb" --hostname box sh -c 'exit 7'
 	printf '%s\n' "$out" >"$T/config.json"
-	ok "--explain=oci is a config.json" jq -e '.ociVersion and .process.args == ["sh", "-c", "exit 7"]
-		and .hostname == "box" and .root.path != null' "$T/config.json" >"$T/.null"
+	ok "--explain=oci is a config.json" json_has "$T/config.json" '.ociVersion and
+		.process.args == ["sh", "-c", "exit 7"] and .hostname == "box" and .root.path != null'
 else
 	skip "--explain=json is JSON" "needs jq"
 	skip "--explain=oci is a config.json" "needs jq"

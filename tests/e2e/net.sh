@@ -38,11 +38,11 @@ for bad in 'raw,' raw,a/b raw,. raw,.. raw,1234567890123456 'raw,a b' raw,a:b; d
 done
 
 # A network namespace of the test's own holds the interface that is given away.
-if as_root && command -v ip >/dev/null && unshare -n ip link add d0 type dummy 2>/dev/null; then
+if as_root && command -v ip >/dev/null && unshare -n ip link add v0 type veth peer name v1 2>/dev/null; then
 	# shellcheck disable=SC2016 # for the inner shell
 	out=$(unshare -n sh -c '
-		ip link add d0 type dummy
-		"$1" --net=raw,d0 -r "$2" sh -c "ip -o link | cut -d: -f2 | tr -d \" \n\""
+		ip link add d0 type veth peer name d1
+		"$1" --net=raw,d0 -r "$2" sh -c "ip -o link | cut -d: -f2 | cut -d@ -f1 | tr -d \" \n\""
 		ip -o link show d0 >/dev/null 2>&1 && echo " still here"' sh "$MINC" "$bb" 2>&1)
 	is "raw,IF moves an interface in" "$out" lod0
 	# shellcheck disable=SC2016
@@ -58,7 +58,7 @@ if as_root && command -v ip >/dev/null && unshare -n ip link add d0 type dummy 2
 			done"' sh "$MINC" "$bb" 2>&1)
 	is "an interface that was moved in reaches its peer" "$out" reached
 else
-	skip "raw,IF moves an interface in" "needs root and dummy interfaces"
+	skip "raw,IF moves an interface in" "needs root and veth interfaces"
 	skip "an interface that was moved in reaches its peer" "needs root and veth interfaces"
 fi
 done_testing

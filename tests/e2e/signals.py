@@ -50,7 +50,8 @@ for option in ((), ("--init",)):
     for word in ("TERM", "INT", "HUP", "USR1", "QUIT"):
         child = tap.start("-r", BB, *option, "sh", "-c", "echo up; exec sleep 30")
         up(child)
-        begin = time.monotonic()
+        if not option:  # the shell would catch it, and as process 1 live on
+            tap.wait_for_program(child.pid, "sleep")
         child.send_signal(getattr(signal, "SIG" + word))
         tap.same(f"an uncaught {word} ends the command {' '.join(option)}".strip(),
                  finish(child), 128 + getattr(signal, "SIG" + word))
@@ -60,18 +61,17 @@ up(child)
 child.send_signal(signal.SIGTERM)
 tap.same("an ignored TERM does not end the command", finish(child), 4)
 
-child = tap.start("-r", BB, "sh", "-c", "echo up; i=0; while :; do i=$((i+1)); done")
+# A process group of its own, whose parent is in the session: an orphaned group never stops.
+child = tap.start("-r", BB, "sh", "-c", "echo up; i=0; while :; do i=$((i+1)); done",
+                  preexec_fn=os.setpgrp)
 up(child)
 child.send_signal(signal.SIGTSTP)
 end = time.monotonic() + 5
-inner = tap.children()
+inner = tap.first_child(child.pid)
 state = ""
 while time.monotonic() < end and state != "T":
-    with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="utf-8") as f:
-        inner = [int(word) for word in f.read().split()]
-    if inner:
-        with open(f"/proc/{inner[0]}/stat", encoding="utf-8") as f:
-            state = f.read().rsplit(")", 1)[1].split()[0]
+    with open(f"/proc/{inner}/stat", encoding="utf-8") as f:
+        state = f.read().rsplit(")", 1)[1].split()[0]
     time.sleep(0.01)
 tap.same("TSTP stops the command", state, "T")
 child.send_signal(signal.SIGCONT)
@@ -80,10 +80,7 @@ tap.same("CONT continues it", finish(child), 143)
 
 child = tap.start("-r", BB, "sh", "-c", "echo up; exec sleep 30")
 up(child)
-with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="utf-8") as f:
-    inner = [int(word) for word in f.read().split()]
-if inner:
-    os.kill(inner[0], signal.SIGKILL)
+os.kill(tap.first_child(child.pid), signal.SIGKILL)
 tap.same("a command killed from outside gives 137", finish(child), 137)
 tap.same("nothing is left so far", tap.none_left(), [])
 
@@ -112,11 +109,7 @@ for turn in range(30):
     time.sleep(random.random() ** 2 * 0.02)
     victim = child.pid
     if turn % 3 == 2:
-        try:
-            with open(f"/proc/{child.pid}/task/{child.pid}/children", encoding="utf-8") as f:
-                victim = int((f.read().split() or [child.pid])[0])
-        except OSError:
-            pass
+        victim = tap.first_child(child.pid) or child.pid
     try:
         os.kill(victim, signal.SIGKILL)
     except ProcessLookupError:

@@ -135,6 +135,29 @@ def start(*arguments, **keywords):
     return subprocess.Popen([MINC, *arguments], **keywords)
 
 
+def first_child(pid):
+    """Process id of the first child of @pid, or None."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+            return int((f.read().split() or [0])[0]) or None
+    except OSError:
+        return None
+
+
+def wait_for_program(pid, name, seconds=10):
+    """Wait until the first child of @pid executes program @name."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with open(f"/proc/{first_child(pid)}/comm", encoding="utf-8") as f:
+                if f.read().strip() == name:
+                    return True
+        except OSError:
+            pass
+        time.sleep(0.01)
+    return False
+
+
 def status(process):
     """Exit status as a shell would show it."""
     return process.returncode if process.returncode >= 0 else 128 - process.returncode

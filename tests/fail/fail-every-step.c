@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +38,9 @@ struct attempt {
 	int r;
 	struct err err;
 	size_t steps;
-	struct step step; /* the one that fails */
+	enum step_kind kind; /* of the one that fails, as are: */
+	unsigned flags;
+	char origin[128];
 	char groups[CGROUP_HIERARCHIES_MAX][256]; /* that the plan makes */
 	char warnings[4096];
 };
@@ -118,6 +121,14 @@ static void note_groups(struct attempt *a, const struct plan *p)
 				 p->steps[i].cgroup.path);
 }
 
+/* The plan is gone when the failure is looked at. */
+static void note_step(struct attempt *a, const struct step *s)
+{
+	a->kind = s->kind;
+	a->flags = s->flags;
+	snprintf(a->origin, sizeof(a->origin), "%s", s->origin ? s->origin : "");
+}
+
 /* What minc_start() does, with a failure in the middle. */
 static void start(struct attempt *a)
 {
@@ -145,7 +156,7 @@ static void start(struct attempt *a)
 		a->steps = c.plan.len;
 		note_groups(a, &c.plan);
 		if (a->fault.step >= 0)
-			a->step = c.plan.steps[a->fault.step];
+			note_step(a, &c.plan.steps[a->fault.step]);
 		a->r = spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault);
 		if (a->r == 0) {
 			fd_closep(&ct.pidfd);
@@ -195,15 +206,14 @@ static int check_failure(const struct attempt *a)
 		return complain(a, "%d: %s", a->r, a->err.message);
 	if (a->err.step != a->fault.step + 1 || a->err.steps != (int)a->steps)
 		return complain(a, "blames step %d of %d", a->err.step, a->err.steps);
-	if (a->step.kind == STEP_EXEC)
+	if (a->kind == STEP_EXEC)
 		return a->err.exec ? OK : complain(a, "not about the command");
 	snprintf(place, sizeof(place), "step %d of %zu, %s", a->fault.step + 1, a->steps,
-		 step_ops[a->step.kind].name);
+		 step_ops[a->kind].name);
 	if (strncmp(a->err.message, place, strlen(place)) != 0)
 		return complain(a, "message: %s", a->err.message);
-	if (a->step.origin && (!strstr(a->err.message, a->step.origin) ||
-			       strcmp(a->err.origin, a->step.origin) != 0))
-		return complain(a, "does not name %s: %s", a->step.origin, a->err.message);
+	if (!strstr(a->err.message, a->origin) || strcmp(a->err.origin, a->origin) != 0)
+		return complain(a, "does not name %s: %s", a->origin, a->err.message);
 	return *a->warnings ? complain(a, "warned: %s", a->warnings) : OK;
 }
 
@@ -220,11 +230,15 @@ static int check_warning(const struct attempt *a)
 /* Processes of a throw-away network have an interface to give away. */
 static void make_link(void)
 {
-	char *const argv[] = { (char *)"ip", (char *)"link", (char *)"add", (char *)"minctest0",
-			       (char *)"type", (char *)"dummy", NULL };
+	char words[] = "ip link add minctest0 type veth";
+	char *argv[16], *word = strtok(words, " ");
+	size_t n = 0;
 	posix_spawn_file_actions_t quiet;
 	pid_t pid;
 
+	for (; word; word = strtok(NULL, " "))
+		argv[n++] = word;
+	argv[n] = NULL;
 	posix_spawn_file_actions_init(&quiet);
 	posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0);
 	if (posix_spawnp(&pid, "ip", &quiet, NULL, argv, environ) == 0)
@@ -242,9 +256,9 @@ static int fail_step(struct attempt *a, int step, int err)
 	before = look_around();
 	a->fault = (struct spawn_fault){ step, err };
 	start(a);
-	if (a->step.flags & STEP_IF_EXISTS && err == -ENOENT)
+	if (a->flags & STEP_IF_EXISTS && err == -ENOENT)
 		r = reached_command(a) ? OK : complain(a, "stopped: %s", a->err.message);
-	else if (a->step.flags & STEP_OPTIONAL)
+	else if (a->flags & STEP_OPTIONAL)
 		r = check_warning(a);
 	else
 		r = check_failure(a);
@@ -274,8 +288,8 @@ static int fail_set(const struct option_set *set, const struct places *at)
 	for (int i = 0; i < (int)a.steps; i++) {
 		if (fail_step(&a, i, -EIO) != OK)
 			r = FAILED;
-		optional += !!(a.step.flags & STEP_OPTIONAL);
-		if (a.step.flags & STEP_IF_EXISTS && fail_step(&a, i, -ENOENT) != OK)
+		optional += !!(a.flags & STEP_OPTIONAL);
+		if (a.flags & STEP_IF_EXISTS && fail_step(&a, i, -ENOENT) != OK)
 			r = FAILED;
 	}
 	printf("%-4s %s%s: %zu steps, %zu of them optional\n", r == OK ? "ok" : "BAD", set->name,
@@ -295,7 +309,9 @@ static int child(const struct option_set *set, bool as_user)
 		return SKIPPED;
 	if (as_user && geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
-	     setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0))
+	     setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
+	     /* a change of ids made /proc/self root's: an ordinary program has its own */
+	     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0))
 		return SKIPPED;
 	if (places_make(&at) < 0)
 		return FAILED;
@@ -324,7 +340,10 @@ static int run(const struct option_set *set, bool as_user)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return FAILED;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : FAILED;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "%s: ended by signal %d\n", set->name, WTERMSIG(status));
+	return FAILED;
 }
 
 int main(int argc, char **argv)

@@ -221,7 +221,7 @@ ln -sfn /proc/mounts "$s5"/etc/mtab
 # setsid, below
 
 # 51. set CPUs: only these CPUs (--cpu 0x1)
-taskset -p 1 "$(readlink /proc/self)" >/dev/null
+taskset -p 1 $$ >/dev/null
 
 # 52. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs

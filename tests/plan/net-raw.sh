@@ -62,8 +62,7 @@ mount -t tmpfs minc "$t"
 # unshare --kill-child, below
 
 # 2. move interface minctest0: an own network with one of the host's interfaces (--net raw,minctest0)
-me=$(readlink /proc/self) # as the host counts
-nsenter --net=/proc/self/fd/9 ip link set minctest0 netns "$me"
+nsenter --net=/proc/self/fd/9 ip link set minctest0 netns $$
 
 # 3. bind BASE/root: the files below the overlay (-r ROOT)
 s0=$t/0; place "$s0" BASE/root
