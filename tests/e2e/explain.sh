@@ -77,7 +77,7 @@ while IFS= read -r set; do
 		continue
 	} ;;
 	esac
-	case $set in *-r*) probe=/usr/bin/probe ;; *) probe=/mnt/probe ;; esac
+	case " $set" in *" -r "*) probe=/usr/bin/probe ;; *) probe=/mnt/probe ;; esac
 	opts=$(printf '%s' "$set" | sed "s,@,$T,g")
 	explained=$((explained + 1))
 

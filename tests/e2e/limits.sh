@@ -97,7 +97,7 @@ leave_groups() {
 	for _group in $groups; do
 		find "$_group" -depth -type d | while IFS= read -r _dir; do
 			while IFS= read -r _pid; do
-				case $_pid in $$ | 0) ;; *) kill -9 "$_pid" ;; esac
+				[ "$_pid" = $$ ] || [ "$_pid" = 0 ] || kill -9 "$_pid"
 			done <"$_dir/cgroup.procs" 2>/dev/null
 		done
 		echo $$ >"${_group%/*}/cgroup.procs"
