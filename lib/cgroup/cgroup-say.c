@@ -29,6 +29,16 @@ void say_cgroup_join(FILE *out, const struct step *s)
 	fputc('\n', out);
 }
 
+void say_cgroup_scope(FILE *out, const struct step *s)
+{
+	fputs(": no shell equivalent from inside: systemd moves this process to a scope with", out);
+	for (const char *const *p = s->cgroup_scope.properties; p && *p; p++) {
+		fputc(' ', out);
+		quote_shell(out, *p);
+	}
+	fputc('\n', out);
+}
+
 /* The letter of dash's ulimit, and the size of its unit. */
 static const struct {
 	int resource;

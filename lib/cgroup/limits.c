@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <minc/container.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -37,7 +38,12 @@ struct limiting {
 	struct err *e;
 	struct place places[CGROUP_HIERARCHIES_MAX];
 	struct place *of[CGROUP_CONTROLLERS]; /* by controller; NULL: cannot be had */
+	struct place scope; /* of systemd(1), stands for a directory */
+	const char **properties; /* of the scope: arguments of busctl(1) */
+	size_t properties_len, count;
 };
+
+enum { PROPERTY_WORDS_MAX = 32 };
 
 static bool best_effort(const struct limiting *l)
 {
@@ -164,6 +170,47 @@ static void choose_places(struct limiting *l, unsigned needed)
 			l->of[c] = v2;
 }
 
+/*
+ * An ordinary user without a delegated group: all that is left is to ask the user's own
+ * service manager, which may move processes, for a scope with the limits.
+ */
+static void choose_scope(struct limiting *l, unsigned needed)
+{
+	static const struct cgroup_hierarchy v2 = { .v2 = true };
+
+	for (unsigned c = 0; l->g && c < CGROUP_CONTROLLERS; c++) {
+		if (!(needed & 1u << c) || place_of_v1(l, c))
+			continue;
+		if (l->of[c] && l->of[c] != &l->scope)
+			return; /* there is a group of its own */
+		if (l->g->scope_controllers & 1u << c)
+			l->of[c] = &l->scope;
+	}
+	l->scope.h = &v2;
+	l->properties = plan_alloc(l->p, (PROPERTY_WORDS_MAX + 1) * sizeof(*l->properties));
+}
+
+static void enter_scope(struct limiting *l)
+{
+	struct step *s;
+
+	if (!l->count)
+		return;
+	s = plan_append(l->p, STEP_CGROUP_SCOPE, NULL,
+			"only the service manager may move an ordinary user's process");
+	s->flags = best_effort(l) ? STEP_OPTIONAL : 0;
+	s->cgroup_scope.unit = plan_text(l->p, "%s.scope", l->g->name);
+	s->cgroup_scope.properties = l->properties;
+	s->cgroup_scope.count = (unsigned)l->count;
+	s->cgroup_scope.mount = plan_text(l->p, "%s", l->g->v2_mount);
+	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
+		if (l->of[c] == &l->scope)
+			s->cgroup_scope.controllers |= 1u << c;
+	l->p->scope = true;
+	l->p->scope_optional = best_effort(l);
+	l->p->own_memory = true; /* the caller has work in the middle */
+}
+
 /* Why there is no place for @controller. */
 static int no_place(struct limiting *l, unsigned controller, const char *origin)
 {
@@ -261,11 +308,49 @@ static void join_groups(struct limiting *l)
 	}
 }
 
+static void add_property(struct limiting *l, const char *name, uint64_t value)
+{
+	if (l->properties_len + 4 > PROPERTY_WORDS_MAX || !l->properties)
+		return; /* without memory plan_seal() fails */
+	l->properties[l->properties_len++] = name;
+	l->properties[l->properties_len++] = "t";
+	l->properties[l->properties_len++] =
+		plan_text(l->p, "%llu", (unsigned long long)value);
+	l->count++;
+}
+
+/* What a v2 file is called by systemd.resource-control(5). */
+static void set_property(struct limiting *l, const char *file, const char *value)
+{
+	static const struct {
+		const char *file, *property;
+	} names[] = { { "memory.max", "MemoryMax" },
+		      { "memory.swap.max", "MemorySwapMax" },
+		      { "cpu.weight", "CPUWeight" },
+		      { "pids.max", "TasksMax" } };
+	const bool none = str_starts_with(value, "max");
+	uint64_t n = none ? UINT64_MAX : strtoull(value, NULL, 10), period;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(file, names[i].file))
+			add_property(l, names[i].property, n);
+	if (!str_equal(file, "cpu.max"))
+		return;
+	period = strtoull(value + strcspn(value, " "), NULL, 10);
+	add_property(l, "CPUQuotaPerSecUSec", none ? n : n * 1000000 / period);
+	add_property(l, "CPUQuotaPeriodUSec", period);
+}
+
 static void set_file(struct limiting *l, const struct place *place, const char *origin,
 		     const char *why, const char *file, const char *value)
 {
-	struct step *s = plan_append(l->p, STEP_CGROUP_SET, origin, why);
+	struct step *s;
 
+	if (place == &l->scope) {
+		set_property(l, file, value);
+		return;
+	}
+	s = plan_append(l->p, STEP_CGROUP_SET, origin, why);
 	s->flags = STEP_HOST | (best_effort(l) ? STEP_OPTIONAL : 0);
 	s->cgroup_set.at = place->slot;
 	s->cgroup_set.file = file;
@@ -569,13 +654,17 @@ int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h, stru
 		return r;
 	needed = controllers_needed(s);
 	choose_places(&l, needed);
+	if (l.g && l.g->scope_controllers)
+		choose_scope(&l, needed);
 	for (size_t i = 0; l.g && i < l.g->len; i++)
 		if (l.places[i].level)
 			make_group(&l, &l.places[i]);
 	r = set_limits(&l, needed);
-	if (r == 0)
-		join_groups(&l);
-	return r;
+	if (r < 0)
+		return r;
+	join_groups(&l);
+	enter_scope(&l);
+	return 0;
 }
 
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s)

@@ -222,7 +222,7 @@ struct cgroup_set *cgroup_set_remove(struct cgroup_set *set)
 	for (size_t i = 0; set && i < set->len; i++) {
 		const struct cgroup_dir *d = &set->dirs[i];
 
-		if (d->fd < 0 || rmdir(d->path) == 0 || errno != EBUSY)
+		if (d->fd < 0 || d->foreign || rmdir(d->path) == 0 || errno != EBUSY)
 			continue;
 		/* who entered from outside ends with the container */
 		if (kill_dir(d, REMOVE_WAIT_MS) == 0)
@@ -274,6 +274,39 @@ static int open_dir(struct cgroup_dir *d, const char *line)
 		d->controllers = v2_controllers(d);
 	d->path = strdup(colon + 1);
 	return d->path ? 0 : -ENOMEM;
+}
+
+int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid)
+{
+	cleanup_free char *text = NULL, *line = NULL;
+	struct cgroup_dir *d = &set->dirs[set->len];
+	char name[32];
+	const char *own;
+	int r;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	r = io_read_file(AT_FDCWD, name, FILE_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return r;
+	own = str_starts_with(text, "0::") ? text : strstr(text, "\n0::");
+	if (!own || set->len == CGROUP_HIERARCHIES_MAX)
+		return -ENOENT;
+	own = strchr(own, '/');
+	if (!own)
+		return -ENOENT;
+	if (asprintf(&line, "v2:%s%.*s", mount, (int)strcspn(own, "\n"), own) < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	*d = (struct cgroup_dir){ .fd = -EBADF };
+	r = open_dir(d, line);
+	d->foreign = true;
+	set->len += r == 0;
+	if (r < 0) {
+		fd_closep(&d->fd);
+		free(take_ptr(&d->path));
+	}
+	return r;
 }
 
 int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)

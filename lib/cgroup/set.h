@@ -17,6 +17,7 @@ struct cgroup_dir {
 	int fd; /* of the directory; in the starting process its lock is the lease */
 	char *path;
 	bool v2;
+	bool foreign; /* made and removed by systemd(1) */
 	unsigned controllers; /* bits 1 << enum cgroup_controller */
 };
 
@@ -37,6 +38,8 @@ struct cgroup_usage {
 struct cgroup_set *cgroup_set_new(const struct plan *p);
 /* Take over the descriptors of @slots, which are unset then. */
 void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots);
+/* One that process @pid is in, of cgroup2 mounted at @mount; 0 or -errno. */
+int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid);
 /* Close; the groups stay. Returns NULL; NULL is fine. */
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
 /* End what is still in the groups, remove them, and close. Returns NULL; NULL is fine. */

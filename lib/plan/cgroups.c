@@ -201,6 +201,8 @@ static int read_mount(struct host_cgroups *g, char *line, const char *self)
 	target = arena_strdup(&g->arena, field[4]);
 	if (!target)
 		return -ENOMEM;
+	if (v2 && !g->v2_mount)
+		g->v2_mount = target;
 	if (v2)
 		return add_hierarchy(g, field[3], target, true, 0, self);
 	if (!cgroup_controllers_parse(super, ',', false))
@@ -278,6 +280,22 @@ int cgroups_read(struct host_cgroups *g, char *mountinfo, char *self)
 		if (g->list[i].v2)
 			r = read_v2_details(g, &g->list[i]);
 	return r;
+}
+
+int cgroups_find_systemd(struct host_cgroups *g, unsigned uid, const char *runtime)
+{
+	const unsigned possible = 1u << CGROUP_CPU | 1u << CGROUP_MEMORY | 1u << CGROUP_PIDS;
+	const char *service;
+
+	if (!g->v2_mount || !runtime || *runtime != '/' || !exists(runtime, "systemd/private") ||
+	    !exists("/usr/bin", "busctl"))
+		return 0;
+	service = arena_printf(&g->arena, "%s/user.slice/user-%u.slice/user@%u.service",
+			       g->v2_mount, uid, uid);
+	if (!service)
+		return -ENOMEM;
+	g->scope_controllers = read_controllers(service, "cgroup.controllers") & possible;
+	return 0;
 }
 
 const char *cgroups_layout(const struct host_cgroups *g)

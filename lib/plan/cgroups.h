@@ -55,6 +55,8 @@ struct host_cgroups {
 	const char *cpus, *mems; /* what the caller's cpuset may use; NULL: unknown */
 	bool swap;		 /* swap is accounted for, or this cannot be seen */
 	const char *io_weight;	 /* the file for it in a v2 group, or NULL */
+	unsigned scope_controllers; /* what the user's systemd(1) can limit; 0: there is none */
+	const char *v2_mount;	 /* where v2 is mounted, or NULL */
 	char name[32];		 /* directory of the container to be planned */
 };
 
@@ -63,6 +65,12 @@ struct host_cgroups {
  * mount points named there. 0 or -ENOMEM.
  */
 int cgroups_read(struct host_cgroups *g, char *mountinfo, char *self);
+
+/*
+ * The service manager of user @uid, whose runtime directory is @runtime (or NULL): without
+ * privilege it alone can move a process to where limits are. 0 or -ENOMEM.
+ */
+int cgroups_find_systemd(struct host_cgroups *g, unsigned uid, const char *runtime);
 
 /* "none", "v1", "v2" or "hybrid": both, with controllers in v1. */
 const char *cgroups_layout(const struct host_cgroups *g);

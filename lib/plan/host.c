@@ -174,7 +174,11 @@ int host_probe_cgroups(struct host *h)
 	g = r == -ENOMEM ? NULL : calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
-	if (r == 0 && cgroups_read(g, mounts, self) < 0) {
+	if (r == 0)
+		r = cgroups_read(g, mounts, self);
+	if (r == 0 && !h->privileged)
+		r = cgroups_find_systemd(g, h->uid, getenv("XDG_RUNTIME_DIR"));
+	if (r == -ENOMEM) {
 		arena_done(&g->arena);
 		free(g);
 		return -ENOMEM;

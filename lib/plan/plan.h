@@ -23,6 +23,7 @@ enum step_kind {
 	STEP_CGROUP,	  /* make a control group */
 	STEP_CGROUP_SET,  /* write one of its files */
 	STEP_CGROUP_JOIN, /* enter it */
+	STEP_CGROUP_SCOPE, /* let the user's systemd(1) make one and move us into it */
 	STEP_LIFELINE,	  /* end with the caller */
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
@@ -100,6 +101,14 @@ struct step {
 			bool by_clone; /* clone3(2) has done it */
 			const char *path; /* of cgroup.procs */
 		} cgroup_join;
+		struct {
+			const char *unit; /* "minc-x.scope" */
+			/* busctl(1)'s arguments for the limits, number of limits */
+			const char *const *properties;
+			unsigned count;
+			const char *mount; /* of cgroup2 */
+			unsigned controllers;
+		} cgroup_scope;
 		struct {
 			int resource; /* RLIMIT_* */
 			const char *name;
@@ -245,6 +254,7 @@ struct plan {
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
 	size_t cgroups; /* steps that make one */
+	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
 	const char **warnings; /* what --best-effort leaves out, found while planning */
 	size_t warnings_len;
 	bool terminal;

@@ -23,7 +23,7 @@ struct runner {
 };
 
 /* What the child tells the caller. */
-enum verdict_kind { VERDICT_FAILED, VERDICT_WARNING, VERDICT_TERMINAL, VERDICT_READY };
+enum verdict_kind { VERDICT_FAILED, VERDICT_WARNING, VERDICT_TERMINAL, VERDICT_READY, VERDICT_SCOPE };
 struct verdict {
 	uint32_t kind; /* enum verdict_kind */
 	uint32_t step; /* index */

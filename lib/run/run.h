@@ -62,6 +62,9 @@ struct spawn_fault {
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	       minc_log_fn log, void *log_data, const struct spawn_fault *fault);
 
+/* The answer to VERDICT_SCOPE: have the child moved; 0 or -errno with a message. */
+int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e);
+
 /* Child code: carry out the steps after the clone; does not return. */
 struct child_args {
 	const struct plan *plan;

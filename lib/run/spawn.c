@@ -381,6 +381,23 @@ static int map_ids(struct spawn *w)
 	return write(w->channel, "", 1) == 1 ? 0 : -errno;
 }
 
+/* With --best-effort the child goes on, and its step warns. */
+static int enter_scope(struct spawn *w)
+{
+	struct err why = { 0 };
+	int r = scope_enter(w->plan, w->ret, &why);
+	const char moved = r == 0;
+
+	if (r < 0 && !w->plan->scope_optional) {
+		err_say(w->err, r, "%s", why.message);
+		err_hint(w->err, "%s", why.hint);
+		return r;
+	}
+	if (r < 0 && w->log)
+		w->log(why.message, w->log_data);
+	return write(w->channel, &moved, 1) == 1 ? 0 : -errno;
+}
+
 /* One message of the child; 1 for another, 0 at its end, -errno. */
 static int receive(struct spawn *w)
 {
@@ -411,6 +428,11 @@ static int receive(struct spawn *w)
 		return err_set(w->err, -EMFILE, "terminal of the container");
 	if (v.kind == VERDICT_READY) {
 		int r = map_ids(w);
+
+		return r < 0 ? r : 1;
+	}
+	if (v.kind == VERDICT_SCOPE) {
+		int r = enter_scope(w);
 
 		return r < 0 ? r : 1;
 	}
@@ -468,7 +490,7 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
-	if (p->cgroups) {
+	if (p->cgroups || p->scope) {
 		ret->cgroups = cgroup_set_new(p);
 		if (!ret->cgroups)
 			return err_set(e, -ENOMEM, "start of the container");

@@ -29,6 +29,7 @@ static void name_nothing(char *buf, size_t len, const struct step *s)
 NAME(cgroup, "%s", s->cgroup.path)
 NAME(cgroup_set, "%s to %s", s->cgroup_set.file, s->cgroup_set.value)
 NAME(cgroup_join, "%s", s->cgroup_join.path)
+NAME(cgroup_scope, "%s", s->cgroup_scope.unit)
 NAME(rlimit, "%s", s->rlimit.name)
 NAME(join, "%s", s->join.name)
 NAME(open, "%s", s->open.path)
@@ -53,6 +54,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
 	[STEP_CGROUP_JOIN]  = { "join",         run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
+	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },

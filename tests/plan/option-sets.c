@@ -273,6 +273,18 @@ static void set_user_limits(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
+static void set_user_scope(struct spec *s, const struct places *at)
+{
+	set_user_limits(s, at);
+	spec_set_origin(s, "--cpus 0.5");
+	spec_set_limit(s, MINC_LIMIT_CPU_QUOTA_US, 50000);
+	spec_set_limit(s, MINC_LIMIT_CPU_SHARES, 512);
+	spec_set_flag(s, MINC_BEST_EFFORT, 1);
+	spec_set_origin(s, "--cpuset-cpus 0");
+	spec_set_cpuset(s, "0", NULL);
+	spec_set_origin(s, NULL);
+}
+
 // clang-format off
 const struct option_set option_sets[] = {
 	{ "host",          SET_SUBMOUNTS,                   set_host,        NULL },
@@ -311,6 +323,7 @@ const struct option_set option_sets[] = {
 	{ "limits-io",     SET_MAY_LACK | SET_V1 | SET_V2,  set_limits_io,   true_argv },
 	{ "limits-io-v2",  SET_PLAN_ONLY | SET_V2,          set_limits_io,   true_argv },
 	{ "limits-best",   SET_API_PATHS | SET_MAY_LACK,    set_limits_best, true_argv },
+	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },
 	{ "user-limits",   SET_USER | SET_PLAN_ONLY | SET_V2, set_user_limits, true_argv },
 };
 // clang-format on

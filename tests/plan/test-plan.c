@@ -115,6 +115,11 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 	if (hybrid)
 		h->levels[0].path = "/sys/fs/cgroup/unified/own";
 	g.io_weight = "io.weight";
+	for (size_t i = 0; flags & SET_SYSTEMD && i < h->levels_len; i++)
+		h->levels[i].writable = false;
+	if (flags & SET_SYSTEMD)
+		g.scope_controllers = 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS | 1 << CGROUP_CPU;
+	g.v2_mount = "/sys/fs/cgroup";
 	return &g;
 }
 

@@ -309,7 +309,7 @@ END_TEST
 
 START_TEST(lines_open_what_they_name)
 {
-	char line[256], path[256];
+	char line[280], path[256];
 	const char *lines[] = { line, NULL };
 	struct cgroup_set *set = NULL;
 
@@ -345,7 +345,7 @@ static void collect(const char *origin, const char *enforced_by, void *userdata)
 
 START_TEST(the_report_names_what_enforces)
 {
-	char line[256], text[512] = "";
+	char line[280], text[512] = "";
 	const char *lines[] = { line, NULL };
 	struct cgroup_set *set = NULL;
 	struct cgroup_usage usage;
