@@ -31,7 +31,9 @@ void say_cgroup_join(FILE *out, const struct step *s)
 
 void say_cgroup_scope(FILE *out, const struct step *s)
 {
-	fputs(": no shell equivalent from inside: systemd moves this process to a scope with", out);
+	fputs(": no shell equivalent from inside: systemd moves this process to a scope "
+	      "with",
+	      out);
 	for (const char *const *p = s->cgroup_scope.properties; p && *p; p++) {
 		fputc(' ', out);
 		quote_shell(out, *p);
@@ -45,13 +47,16 @@ static const struct {
 	char letter;
 	unsigned unit;
 } letters[] = {
-	{ RLIMIT_CPU, 't', 1 },	    { RLIMIT_FSIZE, 'f', 512 },	 { RLIMIT_DATA, 'd', 1024 },
-	{ RLIMIT_STACK, 's', 1024 }, { RLIMIT_CORE, 'c', 512 },	 { RLIMIT_RSS, 'm', 1024 },
-	{ RLIMIT_MEMLOCK, 'l', 1024 }, { RLIMIT_NPROC, 'p', 1 }, { RLIMIT_NOFILE, 'n', 1 },
-	{ RLIMIT_AS, 'v', 1024 },   { RLIMIT_LOCKS, 'w', 1 },	 { RLIMIT_RTPRIO, 'r', 1 },
+	{ RLIMIT_CPU, 't', 1 },        { RLIMIT_FSIZE, 'f', 512 },
+	{ RLIMIT_DATA, 'd', 1024 },    { RLIMIT_STACK, 's', 1024 },
+	{ RLIMIT_CORE, 'c', 512 },     { RLIMIT_RSS, 'm', 1024 },
+	{ RLIMIT_MEMLOCK, 'l', 1024 }, { RLIMIT_NPROC, 'p', 1 },
+	{ RLIMIT_NOFILE, 'n', 1 },     { RLIMIT_AS, 'v', 1024 },
+	{ RLIMIT_LOCKS, 'w', 1 },      { RLIMIT_RTPRIO, 'r', 1 },
 };
 
-static void say_ulimit(FILE *out, const char *which, char letter, uint64_t value, unsigned unit)
+static void say_ulimit(FILE *out, const char *which, char letter, uint64_t value,
+		       unsigned unit)
 {
 	if (value == UINT64_MAX)
 		fprintf(out, "ulimit %s-%c unlimited\n", which, letter);
@@ -66,7 +71,8 @@ void say_rlimit(FILE *out, const struct step *s)
 			continue;
 		say_ulimit(out, "", letters[i].letter, s->rlimit.hard, letters[i].unit);
 		if (s->rlimit.soft != s->rlimit.hard)
-			say_ulimit(out, "-S ", letters[i].letter, s->rlimit.soft, letters[i].unit);
+			say_ulimit(out, "-S ", letters[i].letter, s->rlimit.soft,
+				   letters[i].unit);
 		return;
 	}
 	fprintf(out, ": no shell equivalent: limit on %s\n", s->rlimit.name);

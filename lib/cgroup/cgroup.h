@@ -23,7 +23,8 @@
  * Append the steps for all limits but rlimits. -EINVAL, -EOPNOTSUPP, -EACCES or the like
  * with a message for what cannot be enforced, unless MINC_BEST_EFFORT: a warning.
  */
-int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h, struct err *e);
+int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
+		struct err *e);
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s);
 
 /* cpu.weight of v2 for cpu.shares of v1; io.weight for blkio.weight (10 to 1000). */

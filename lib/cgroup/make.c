@@ -64,7 +64,8 @@ static int lease(const char *path, int *ret)
 			return -errno;
 	if (fstat(fd, &held) < 0)
 		return -errno;
-	if (stat(path, &named) < 0 || held.st_ino != named.st_ino || held.st_dev != named.st_dev)
+	if (stat(path, &named) < 0 || held.st_ino != named.st_ino ||
+	    held.st_dev != named.st_dev)
 		return -ESTALE;
 	*ret = take_fd(&fd);
 	return 0;

@@ -24,14 +24,13 @@ static const struct cgroup_dir *dir_of(const struct cgroup_set *set, unsigned co
 }
 
 /* The number that @file is, or that follows @key in a line of it; else UINT64_MAX. */
-static uint64_t read_value(const struct cgroup_dir *d, const char *file, const char *key)
+static uint64_t read_number(const struct cgroup_dir *d, const char *file, const char *key)
 {
 	cleanup_free char *text = NULL;
 	const char *p;
-	char *end;
 	uint64_t n;
 
-	if (!d || io_read_file(d->fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
+	if (io_read_file(d->fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
 		return UINT64_MAX;
 	p = text;
 	while (key && !(str_starts_with(p, key) && p[strlen(key)] == ' ')) {
@@ -45,8 +44,14 @@ static uint64_t read_value(const struct cgroup_dir *d, const char *file, const c
 	if (*p < '0' || *p > '9')
 		return UINT64_MAX;
 	errno = 0;
-	n = strtoull(p, &end, 10);
+	n = strtoull(p, NULL, 10);
 	return errno ? UINT64_MAX : n;
+}
+
+/* The same, for a controller that the container may not have. */
+static uint64_t read_value(const struct cgroup_dir *d, const char *file, const char *key)
+{
+	return d ? read_number(d, file, key) : UINT64_MAX;
 }
 
 /* The sum over all devices: "8:0 rbytes=1 wbytes=2 ..." or, in v1, "8:0 Read 1". */
@@ -63,10 +68,11 @@ static uint64_t sum_io(const char *text, const char *mark)
 
 static void read_io(const struct cgroup_dir *d, struct cgroup_usage *ret)
 {
-	const char *file = d && !d->v2 ? "blkio.throttle.io_service_bytes_recursive" : "io.stat";
+	const char *file =
+		d->v2 ? "io.stat" : "blkio.throttle.io_service_bytes_recursive";
 	cleanup_free char *text = NULL;
 
-	if (!d || io_read_file(d->fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
+	if (io_read_file(d->fd, file, FILE_MAX_BYTES, &text, NULL) < 0)
 		return;
 	ret->read_bytes = sum_io(text, d->v2 ? " rbytes=" : " Read ");
 	ret->write_bytes = sum_io(text, d->v2 ? " wbytes=" : " Write ");
@@ -75,7 +81,8 @@ static void read_io(const struct cgroup_dir *d, struct cgroup_usage *ret)
 /* In v2 every group counts CPU time, with the controller or without. */
 static void read_cpu(const struct cgroup_set *set, struct cgroup_usage *ret)
 {
-	const struct cgroup_dir *cpu = dir_of(set, CGROUP_CPU), *acct = dir_of(set, CGROUP_CPUACCT);
+	const struct cgroup_dir *cpu = dir_of(set, CGROUP_CPU),
+				*acct = dir_of(set, CGROUP_CPUACCT);
 
 	ret->throttled = read_value(cpu, "cpu.stat", "nr_throttled");
 	if (acct) {
@@ -86,7 +93,8 @@ static void read_cpu(const struct cgroup_set *set, struct cgroup_usage *ret)
 	}
 	for (size_t i = 0; i < set->len; i++)
 		if (set->dirs[i].v2 && set->dirs[i].fd >= 0)
-			ret->cpu_usec = read_value(&set->dirs[i], "cpu.stat", "usage_usec");
+			ret->cpu_usec =
+				read_value(&set->dirs[i], "cpu.stat", "usage_usec");
 }
 
 void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret)
@@ -97,13 +105,14 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret)
 	memset(ret, 0xff, sizeof(*ret)); /* UINT64_MAX each */
 	ret->memory_bytes =
 		read_value(memory, v2 ? "memory.current" : "memory.usage_in_bytes", NULL);
-	ret->memory_peak_bytes =
-		read_value(memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes", NULL);
-	ret->oom_kills =
-		read_value(memory, v2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	ret->memory_peak_bytes = read_value(
+		memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes", NULL);
+	ret->oom_kills = read_value(memory, v2 ? "memory.events" : "memory.oom_control",
+				    "oom_kill");
 	ret->pids = read_value(dir_of(set, CGROUP_PIDS), "pids.current", NULL);
 	read_cpu(set, ret);
-	read_io(dir_of(set, CGROUP_IO), ret);
+	if (dir_of(set, CGROUP_IO))
+		read_io(dir_of(set, CGROUP_IO), ret);
 }
 
 /* The file that is the limit: it says whether the kernel has it in this group. */
@@ -111,19 +120,30 @@ static const struct limit_files {
 	unsigned controller;
 	const char *v1[2], *v2[2]; /* one of them */
 } files[SPEC_LIMITS] = {
-	[MINC_LIMIT_MEMORY] = { CGROUP_MEMORY, { "memory.limit_in_bytes" }, { "memory.max" } },
-	[MINC_LIMIT_MEMORY_SWAP] = { CGROUP_MEMORY, { "memory.memsw.limit_in_bytes" },
+	[MINC_LIMIT_MEMORY] = { CGROUP_MEMORY,
+				{ "memory.limit_in_bytes" },
+				{ "memory.max" } },
+	[MINC_LIMIT_MEMORY_SWAP] = { CGROUP_MEMORY,
+				     { "memory.memsw.limit_in_bytes" },
 				     { "memory.swap.max" } },
-	[MINC_LIMIT_MEMORY_KERNEL] = { CGROUP_MEMORY, { "memory.kmem.limit_in_bytes" }, { NULL } },
+	[MINC_LIMIT_MEMORY_KERNEL] = { CGROUP_MEMORY,
+				       { "memory.kmem.limit_in_bytes" },
+				       { NULL } },
 	[MINC_LIMIT_CPU_SHARES] = { CGROUP_CPU, { "cpu.shares" }, { "cpu.weight" } },
 	[MINC_LIMIT_CPU_QUOTA_US] = { CGROUP_CPU, { "cpu.cfs_quota_us" }, { "cpu.max" } },
-	[MINC_LIMIT_CPU_PERIOD_US] = { CGROUP_CPU, { "cpu.cfs_period_us" }, { "cpu.max" } },
+	[MINC_LIMIT_CPU_PERIOD_US] = { CGROUP_CPU,
+				       { "cpu.cfs_period_us" },
+				       { "cpu.max" } },
 	[MINC_LIMIT_PIDS] = { CGROUP_PIDS, { "pids.max" }, { "pids.max" } },
-	[MINC_LIMIT_IO_WEIGHT] = { CGROUP_IO, { "blkio.bfq.weight", "blkio.weight" },
+	[MINC_LIMIT_IO_WEIGHT] = { CGROUP_IO,
+				   { "blkio.bfq.weight", "blkio.weight" },
 				   { "io.bfq.weight", "io.weight" } },
 };
-static const struct limit_files cpuset = { CGROUP_CPUSET, { "cpuset.cpus" }, { "cpuset.cpus" } };
-static const struct limit_files io_limit = { CGROUP_IO, { "blkio.throttle.read_bps_device" },
+static const struct limit_files cpuset = { CGROUP_CPUSET,
+					   { "cpuset.cpus" },
+					   { "cpuset.cpus" } };
+static const struct limit_files io_limit = { CGROUP_IO,
+					     { "blkio.throttle.read_bps_device" },
 					     { "io.max" } };
 
 static void report_one(const struct cgroup_set *set, const struct limit_files *f,
@@ -152,10 +172,12 @@ void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_se
 {
 	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_LIMITS; i++) {
 		/* the file is there, and does nothing */
-		const bool sham = i == MINC_LIMIT_MEMORY_KERNEL && kernel >= HOST_KERNEL(5, 16);
+		const bool sham =
+			i == MINC_LIMIT_MEMORY_KERNEL && kernel >= HOST_KERNEL(5, 16);
 
 		if (s->limits[i].set)
-			report_one(sham ? NULL : set, &files[i], s->limits[i].origin, fn, userdata);
+			report_one(sham ? NULL : set, &files[i], s->limits[i].origin, fn,
+				   userdata);
 	}
 	if (s->cpuset_origin)
 		report_one(set, &cpuset, s->cpuset_origin, fn, userdata);

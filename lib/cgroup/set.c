@@ -15,7 +15,12 @@
 #include "base/str.h"
 #include "base/sys.h"
 
-enum { FILE_MAX_BYTES = 1 << 20, WAIT_MS = 10000, REMOVE_WAIT_MS = 1000, LINE_MAX_BYTES = 4096 };
+enum {
+	FILE_MAX_BYTES = 1 << 20,
+	WAIT_MS = 10000,
+	REMOVE_WAIT_MS = 1000,
+	LINE_MAX_BYTES = 4096
+};
 
 struct cgroup_set *cgroup_set_new(const struct plan *p)
 {
@@ -99,7 +104,8 @@ static int await_event(const struct cgroup_dir *d, const char *name, const char 
 		int r;
 
 		if (n < 0)
-			return errno == ENODEV ? 0 : -errno; /* removed: nothing is in it */
+			return errno == ENODEV ? 0
+					       : -errno; /* removed: nothing is in it */
 		text[n] = '\0';
 		if (has_line(text, name, value))
 			return 0;
@@ -147,7 +153,8 @@ static int kill_dir(const struct cgroup_dir *d, int timeout_ms)
 }
 
 /* One group holds every process: best in v2, where a fork cannot escape. */
-static const struct cgroup_dir *best_dir(const struct cgroup_set *set, unsigned v1_controller)
+static const struct cgroup_dir *best_dir(const struct cgroup_set *set,
+					 unsigned v1_controller)
 {
 	const struct cgroup_dir *ret = NULL;
 
@@ -184,9 +191,11 @@ static int freeze_v1(const struct cgroup_dir *d, const char *state)
 	for (int ms = 0; ms < WAIT_MS; ms++) {
 		cleanup_free char *now = NULL;
 
-		r = write_file(d, "freezer.state", state); /* again: forks were too fast */
+		r = write_file(d, "freezer.state",
+			       state); /* again: forks were too fast */
 		if (r == 0)
-			r = io_read_file(d->fd, "freezer.state", FILE_MAX_BYTES, &now, NULL);
+			r = io_read_file(d->fd, "freezer.state", FILE_MAX_BYTES, &now,
+					 NULL);
 		if (r < 0 || str_starts_with(now, state))
 			return r;
 		pause_ms(1);
@@ -239,7 +248,8 @@ int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t le
 
 	for (unsigned c = 0; !d->v2 && c < CGROUP_CONTROLLERS; c++)
 		if (d->controllers & 1u << c)
-			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? "," : "",
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+					      n ? "," : "",
 					      cgroup_controller_name(c, false));
 	n = (size_t)snprintf(buf, len, "%s:%s", names, d->path);
 	return n < len ? 0 : -ENAMETOOLONG;

@@ -17,7 +17,7 @@ struct cgroup_dir {
 	int fd; /* of the directory; in the starting process its lock is the lease */
 	char *path;
 	bool v2;
-	bool foreign; /* made and removed by systemd(1) */
+	bool foreign;         /* made and removed by systemd(1) */
 	unsigned controllers; /* bits 1 << enum cgroup_controller */
 };
 
@@ -64,6 +64,7 @@ int cgroup_set_thaw(const struct cgroup_set *set);
  * limit and "cgroup v1 memory", "cgroup v2 cpu", "rlimit" or "nothing". @kernel is
  * HOST_KERNEL(); @set may be NULL.
  */
-typedef void cgroup_report_fn(const char *origin, const char *enforced_by, void *userdata);
+typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
+			      void *userdata);
 void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
 		   cgroup_report_fn *fn, void *userdata);

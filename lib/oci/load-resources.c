@@ -30,13 +30,15 @@ static int load_limit(struct reader *r, json_t *object, const char *where,
 		return ret;
 	n = json_integer_value(value);
 	ret = read_origin(r, "%s.%s", where, number->key);
-	return ret ? ret : spec_set_limit(r->s, number->limit, n == 0 && zero_is_none ? -1 : n);
+	return ret ? ret
+		   : spec_set_limit(r->s, number->limit, n == 0 && zero_is_none ? -1 : n);
 }
 
 static int load_memory(struct reader *r, json_t *memory)
 {
 	static const char where[] = "linux.resources.memory";
-	static const char *const known[] = { "limit", "swap", "kernel", "disableOOMKiller", NULL };
+	static const char *const known[] = { "limit", "swap", "kernel",
+					     "disableOOMKiller", NULL };
 	static const struct number numbers[] = { { "limit", MINC_LIMIT_MEMORY },
 						 { "swap", MINC_LIMIT_MEMORY_SWAP },
 						 { "kernel", MINC_LIMIT_MEMORY_KERNEL } };
@@ -54,7 +56,8 @@ static int load_memory(struct reader *r, json_t *memory)
 static int load_cpu(struct reader *r, json_t *cpu)
 {
 	static const char where[] = "linux.resources.cpu";
-	static const char *const known[] = { "shares", "quota", "period", "cpus", "mems", NULL };
+	static const char *const known[] = { "shares", "quota", "period",
+					     "cpus",   "mems",  NULL };
 	static const struct number numbers[] = { { "shares", MINC_LIMIT_CPU_SHARES },
 						 { "period", MINC_LIMIT_CPU_PERIOD_US },
 						 { "quota", MINC_LIMIT_CPU_QUOTA_US } };
@@ -82,7 +85,8 @@ static int load_pids(struct reader *r, json_t *pids)
 	return n ? n : load_limit(r, pids, "linux.resources.pids", &number, true);
 }
 
-static int load_throttle(struct reader *r, json_t *device, const char *where, unsigned which)
+static int load_throttle(struct reader *r, json_t *device, const char *where,
+			 unsigned which)
 {
 	static const char *const known[] = { "major", "minor", "rate", NULL };
 	uint64_t major = 0, minor = 0, rate = 0;
@@ -108,7 +112,8 @@ static int load_block_io(struct reader *r, json_t *io)
 	int n = read_only_known(r, io, where, known);
 
 	n = n ? n : load_limit(r, io, where, &weight, false);
-	for (unsigned which = MINC_IO_READ_BPS; n == 0 && which <= MINC_IO_WRITE_IOPS; which++) {
+	for (unsigned which = MINC_IO_READ_BPS; n == 0 && which <= MINC_IO_WRITE_IOPS;
+	     which++) {
 		const char *key = known[which - MINC_IO_READ_BPS];
 		json_t *list, *device;
 		char name[96];
@@ -127,16 +132,19 @@ static int load_block_io(struct reader *r, json_t *io)
 int read_resources(struct reader *r, json_t *linux_object)
 {
 	static const char *const known[] = { "memory", "cpu", "pids", "blockIO", NULL };
-	static int (*const load[])(struct reader *, json_t *) = { load_memory, load_cpu, load_pids,
+	static int (*const load[])(struct reader *, json_t *) = { load_memory, load_cpu,
+								  load_pids,
 								  load_block_io };
 	json_t *resources, *part;
-	int n = read_value(r, linux_object, "linux", "resources", JSON_OBJECT, &resources);
+	int n = read_value(r, linux_object, "linux", "resources", JSON_OBJECT,
+			   &resources);
 
 	if (n < 0 || !resources)
 		return n;
 	n = read_only_known(r, resources, "linux.resources", known);
 	for (size_t i = 0; n == 0 && known[i]; i++) {
-		n = read_value(r, resources, "linux.resources", known[i], JSON_OBJECT, &part);
+		n = read_value(r, resources, "linux.resources", known[i], JSON_OBJECT,
+			       &part);
 		if (n == 0 && part)
 			n = load[i](r, part);
 	}
@@ -168,8 +176,9 @@ static int load_rlimit(struct reader *r, json_t *rlimit, const char *where)
 		name[i] = (char)(type[7 + i] | 0x20);
 	n = read_origin(r, "%s", where);
 	/* JSON numbers here end where those of the kernel go on: nobody has as much */
-	return n ? n : spec_set_rlimit(r->s, name, soft == INT64_MAX ? UINT64_MAX : soft,
-				       hard == INT64_MAX ? UINT64_MAX : hard);
+	return n ? n
+		 : spec_set_rlimit(r->s, name, soft == INT64_MAX ? UINT64_MAX : soft,
+				   hard == INT64_MAX ? UINT64_MAX : hard);
 }
 
 int read_rlimits(struct reader *r, json_t *process)

@@ -43,9 +43,11 @@ static void write_limits(struct writer *w, json_t *resources)
 static void write_cpuset(struct writer *w, json_t *resources)
 {
 	if (w->s->cpuset_cpus)
-		write_put(w, part(w, resources, "cpu"), "cpus", write_text(w, w->s->cpuset_cpus));
+		write_put(w, part(w, resources, "cpu"), "cpus",
+			  write_text(w, w->s->cpuset_cpus));
 	if (w->s->cpuset_mems)
-		write_put(w, part(w, resources, "cpu"), "mems", write_text(w, w->s->cpuset_mems));
+		write_put(w, part(w, resources, "cpu"), "mems",
+			  write_text(w, w->s->cpuset_mems));
 }
 
 static bool device_number(struct writer *w, const struct spec_io *io, unsigned *ret_major,
@@ -56,7 +58,8 @@ static bool device_number(struct writer *w, const struct spec_io *io, unsigned *
 	if (*io->device != '/')
 		return sscanf(io->device, "%u:%u", ret_major, ret_minor) == 2;
 	if (stat(io->device, &st) < 0 || !S_ISBLK(st.st_mode)) {
-		w->failed = err_say(w->s->err, -ENOTBLK, "%s: not a block device", io->origin);
+		w->failed = err_say(w->s->err, -ENOTBLK, "%s: not a block device",
+				    io->origin);
 		return false;
 	}
 	*ret_major = major(st.st_rdev);

@@ -11,9 +11,12 @@
 #include "base/str.h"
 
 static const char *const names[CGROUP_CONTROLLERS][2] = {
-	[CGROUP_CPU] = { "cpu", "cpu" },	[CGROUP_CPUACCT] = { "cpuacct", NULL },
-	[CGROUP_CPUSET] = { "cpuset", "cpuset" }, [CGROUP_MEMORY] = { "memory", "memory" },
-	[CGROUP_PIDS] = { "pids", "pids" },	[CGROUP_IO] = { "blkio", "io" },
+	[CGROUP_CPU] = { "cpu", "cpu" },
+	[CGROUP_CPUACCT] = { "cpuacct", NULL },
+	[CGROUP_CPUSET] = { "cpuset", "cpuset" },
+	[CGROUP_MEMORY] = { "memory", "memory" },
+	[CGROUP_PIDS] = { "pids", "pids" },
+	[CGROUP_IO] = { "blkio", "io" },
 	[CGROUP_FREEZER] = { "freezer", NULL },
 };
 
@@ -72,7 +75,8 @@ static void decode(char *s)
 
 	for (; *s; s++) {
 		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
+				       (s[3] - '0'));
 			s += 3;
 		} else {
 			*to++ = *s;
@@ -85,7 +89,8 @@ static void decode(char *s)
  * The caller's path in the hierarchy of @controllers (v2: 0), of a text whose lines are
  * "ID:CONTROLLERS:PATH"; *@ret_len of it. NULL if it has none there.
  */
-static const char *own_path(const char *self, unsigned controllers, bool v2, size_t *ret_len)
+static const char *own_path(const char *self, unsigned controllers, bool v2,
+			    size_t *ret_len)
 {
 	while (*self) {
 		const char *list = self + strcspn(self, ":\n");
@@ -93,10 +98,12 @@ static const char *own_path(const char *self, unsigned controllers, bool v2, siz
 		char text[256];
 
 		if (path && *path == ':' && path - list - 1 < (long)sizeof(text)) {
-			snprintf(text, sizeof(text), "%.*s", (int)(path - list - 1), list + 1);
+			snprintf(text, sizeof(text), "%.*s", (int)(path - list - 1),
+				 list + 1);
 			*ret_len = strcspn(path + 1, "\n");
-			if (v2 ? !*text :
-				 (cgroup_controllers_parse(text, ',', false) & controllers) != 0)
+			if (v2 ? !*text
+			       : (cgroup_controllers_parse(text, ',', false) &
+				  controllers) != 0)
 				return path + 1;
 		}
 		self += strcspn(self, "\n");
@@ -109,9 +116,9 @@ static unsigned read_controllers(const char *dir, const char *name)
 {
 	char line[512];
 
-	return read_line(dir, name, line, sizeof(line)) ?
-		       cgroup_controllers_parse(line, ' ', true) :
-		       0;
+	return read_line(dir, name, line, sizeof(line))
+		       ? cgroup_controllers_parse(line, ' ', true)
+		       : 0;
 }
 
 static void read_level(struct cgroup_level *l, bool v2)
@@ -128,8 +135,8 @@ static void read_level(struct cgroup_level *l, bool v2)
 }
 
 /* The caller's directory and, in v2, those above it up to the mount point. */
-static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h, const char *mount,
-		       const char *below)
+static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
+		       const char *mount, const char *below)
 {
 	size_t mount_len = strlen(mount);
 	char *path = arena_printf(&g->arena, "%s%s", mount, below);
@@ -149,8 +156,8 @@ static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h, const
 	return path ? 0 : -ENOMEM;
 }
 
-static int add_hierarchy(struct host_cgroups *g, const char *root, const char *mount, bool v2,
-			 unsigned controllers, const char *self)
+static int add_hierarchy(struct host_cgroups *g, const char *root, const char *mount,
+			 bool v2, unsigned controllers, const char *self)
 {
 	struct cgroup_hierarchy *h = &g->list[g->len];
 	size_t len, skip = str_equal(root, "/") ? 0 : strlen(root);
@@ -284,11 +291,12 @@ int cgroups_read(struct host_cgroups *g, char *mountinfo, char *self)
 
 int cgroups_find_systemd(struct host_cgroups *g, unsigned uid, const char *runtime)
 {
-	const unsigned possible = 1u << CGROUP_CPU | 1u << CGROUP_MEMORY | 1u << CGROUP_PIDS;
+	const unsigned possible =
+		1u << CGROUP_CPU | 1u << CGROUP_MEMORY | 1u << CGROUP_PIDS;
 	const char *service;
 
-	if (!g->v2_mount || !runtime || *runtime != '/' || !exists(runtime, "systemd/private") ||
-	    !exists("/usr/bin", "busctl"))
+	if (!g->v2_mount || !runtime || *runtime != '/' ||
+	    !exists(runtime, "systemd/private") || !exists("/usr/bin", "busctl"))
 		return 0;
 	service = arena_printf(&g->arena, "%s/user.slice/user-%u.slice/user@%u.service",
 			       g->v2_mount, uid, uid);

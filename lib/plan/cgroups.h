@@ -19,7 +19,7 @@ enum cgroup_controller {
 	CGROUP_CPUSET,
 	CGROUP_MEMORY,
 	CGROUP_PIDS,
-	CGROUP_IO,	/* blkio in v1 */
+	CGROUP_IO,      /* blkio in v1 */
 	CGROUP_FREEZER, /* only v1; v2 always can */
 	CGROUP_CONTROLLERS
 };
@@ -36,15 +36,16 @@ struct cgroup_level {
 	const char *path;
 	unsigned controllers; /* v2: may be given to children */
 	unsigned enabled;     /* v2: are given to children */
-	bool writable;	      /* directories can be made in it */
-	bool top;	      /* v2: of the machine: processes in it do no harm */
-	bool busy;	      /* v2: has processes */
+	bool writable;        /* directories can be made in it */
+	bool top;             /* v2: of the machine: processes in it do no harm */
+	bool busy;            /* v2: has processes */
 };
 
 struct cgroup_hierarchy {
 	bool v2;
 	unsigned controllers; /* v1: of this mount */
-	struct cgroup_level levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only it */
+	struct cgroup_level
+		levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only it */
 	size_t levels_len;
 };
 
@@ -53,11 +54,12 @@ struct host_cgroups {
 	struct cgroup_hierarchy list[CGROUP_HIERARCHIES_MAX];
 	size_t len;
 	const char *cpus, *mems; /* what the caller's cpuset may use; NULL: unknown */
-	bool swap;		 /* swap is accounted for, or this cannot be seen */
-	const char *io_weight;	 /* the file for it in a v2 group, or NULL */
-	unsigned scope_controllers; /* what the user's systemd(1) can limit; 0: there is none */
-	const char *v2_mount;	 /* where v2 is mounted, or NULL */
-	char name[32];		 /* directory of the container to be planned */
+	bool swap;               /* swap is accounted for, or this cannot be seen */
+	const char *io_weight;   /* the file for it in a v2 group, or NULL */
+	unsigned
+		scope_controllers; /* what the user's systemd(1) can limit; 0: there is none */
+	const char *v2_mount;      /* where v2 is mounted, or NULL */
+	char name[32];             /* directory of the container to be planned */
 };
 
 /*

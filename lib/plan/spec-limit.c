@@ -65,7 +65,8 @@ int spec_set_limit(struct spec *s, unsigned limit, int64_t value)
 	if (!(value == -1 && ranges[limit].may_be_none) &&
 	    (value < ranges[limit].min || value > ranges[limit].max))
 		return spec_refuse(s, -ERANGE, call, ranges[limit].range);
-	s->limits[limit] = (struct spec_limit){ true, value, s->origin ? s->origin : call };
+	s->limits[limit] =
+		(struct spec_limit){ true, value, s->origin ? s->origin : call };
 	return 0;
 }
 
@@ -127,7 +128,8 @@ static bool is_device_number(const char *text)
 	size_t major = strspn(text, "0123456789");
 	size_t minor = text[major] == ':' ? strspn(text + major + 1, "0123456789") : 0;
 
-	return major > 0 && minor > 0 && major <= 4 && minor <= 7 && !text[major + 1 + minor];
+	return major > 0 && minor > 0 && major <= 4 && minor <= 7 &&
+	       !text[major + 1 + minor];
 }
 
 int spec_set_io_limit(struct spec *s, const char *device, unsigned which, uint64_t value)
@@ -139,8 +141,9 @@ int spec_set_io_limit(struct spec *s, const char *device, unsigned which, uint64
 	if (r < 0)
 		return r;
 	if (*device != '/' && !is_device_number(device))
-		return spec_refuse(s, -EINVAL, call, "device is neither an absolute path nor "
-						     "MAJOR:MINOR");
+		return spec_refuse(s, -EINVAL, call,
+				   "device is neither an absolute path nor "
+				   "MAJOR:MINOR");
 	if (which < MINC_IO_READ_BPS || which > MINC_IO_WRITE_IOPS)
 		return spec_refuse(s, -EINVAL, call, "unknown limit");
 	if (value == 0)
@@ -168,7 +171,8 @@ int spec_set_rlimit(struct spec *s, const char *name, uint64_t soft, uint64_t ha
 	while (n < RLIMIT_NAMES && strcmp(rlimit_names[n].name, name) != 0)
 		n++;
 	if (n == RLIMIT_NAMES)
-		return spec_refuse(s, -EINVAL, call, "unknown resource; see setrlimit(2)");
+		return spec_refuse(s, -EINVAL, call,
+				   "unknown resource; see setrlimit(2)");
 	if (soft > hard)
 		return spec_refuse(s, -EINVAL, call, "soft limit above the hard one");
 	while (*l && (*l)->resource != rlimit_names[n].resource)

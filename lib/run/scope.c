@@ -46,9 +46,11 @@ static int call_busctl(const char *const *argv, struct err *e)
 		return err_set(e, -ENOMEM, "busctl");
 	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
 	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+		r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY,
+						     0);
 	if (r == 0) /* the caller's bus is in its environment */
-		r = posix_spawn(&helper, argv[0], &actions, NULL, (char *const *)argv, environ);
+		r = posix_spawn(&helper, argv[0], &actions, NULL, (char *const *)argv,
+				environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (r != 0)
 		return err_set(e, -r, "%s", argv[0]);
@@ -61,15 +63,23 @@ static int call_busctl(const char *const *argv, struct err *e)
 	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	text[strcspn(text, "\n")] = '\0';
-	return err_say(e, -EREMOTEIO, "systemd refuses a scope: %s", *text ? text : argv[0]);
+	return err_say(e, -EREMOTEIO, "systemd refuses a scope: %s",
+		       *text ? text : argv[0]);
 }
 
 static int ask(const struct step *s, int child, struct err *e)
 {
 	const char *argv[ARGS_MAX] = {
-		"/usr/bin/busctl", "--user", "call", "org.freedesktop.systemd1",
-		"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
-		"StartTransientUnit", "ssa(sv)a(sa(sv))", s->cgroup_scope.unit, "fail",
+		"/usr/bin/busctl",
+		"--user",
+		"call",
+		"org.freedesktop.systemd1",
+		"/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager",
+		"StartTransientUnit",
+		"ssa(sv)a(sa(sv))",
+		s->cgroup_scope.unit,
+		"fail",
 	};
 	char count[16], pid[16];
 	size_t n = 10;
@@ -77,11 +87,13 @@ static int ask(const struct step *s, int child, struct err *e)
 	snprintf(count, sizeof(count), "%u", s->cgroup_scope.count + 2);
 	snprintf(pid, sizeof(pid), "%d", child);
 	argv[n++] = count;
-	for (const char *const *p = (const char *const[]){ "PIDs", "au", "1", pid, "Delegate", "b",
-							   "true", NULL };
+	for (const char *const *p =
+		     (const char *const[]){ "PIDs", "au", "1", pid, "Delegate", "b",
+					    "true", NULL };
 	     *p; p++)
 		argv[n++] = *p;
-	for (const char *const *p = s->cgroup_scope.properties; *p && n < ARGS_MAX - 2; p++)
+	for (const char *const *p = s->cgroup_scope.properties; *p && n < ARGS_MAX - 2;
+	     p++)
 		argv[n++] = *p;
 	argv[n] = "0"; /* auxiliary units */
 	return call_busctl(argv, e);
@@ -93,7 +105,8 @@ static bool is_in_unit(int child, const char *unit)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", child);
-	return io_read_file(AT_FDCWD, path, 1 << 16, &text, NULL) == 0 && strstr(text, unit);
+	return io_read_file(AT_FDCWD, path, 1 << 16, &text, NULL) == 0 &&
+	       strstr(text, unit);
 }
 
 int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e)
@@ -115,8 +128,10 @@ int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e)
 		r = cgroup_set_add(ct->cgroups, s->cgroup_scope.mount, ct->pid);
 	if (r < 0)
 		return err_set(e, r, "group of %s", s->cgroup_scope.unit);
-	if (s->cgroup_scope.controllers & ~ct->cgroups->dirs[ct->cgroups->len - 1].controllers)
-		return err_say(e, -EOPNOTSUPP, "%s has not all controllers that are needed",
+	if (s->cgroup_scope.controllers &
+	    ~ct->cgroups->dirs[ct->cgroups->len - 1].controllers)
+		return err_say(e, -EOPNOTSUPP,
+			       "%s has not all controllers that are needed",
 			       s->cgroup_scope.unit);
 	return 0;
 }

@@ -47,20 +47,32 @@ START_TEST(values_in_range_are_kept_and_others_refused)
 		int64_t value;
 		int r;
 	} rows[] = {
-		{ MINC_LIMIT_MEMORY, 1, 0 },	       { MINC_LIMIT_MEMORY, -1, 0 },
-		{ MINC_LIMIT_MEMORY, 0, -ERANGE },     { MINC_LIMIT_MEMORY, -2, -ERANGE },
-		{ MINC_LIMIT_MEMORY_SWAP, -1, 0 },     { MINC_LIMIT_MEMORY_KERNEL, -1, -ERANGE },
-		{ MINC_LIMIT_CPU_SHARES, 2, 0 },       { MINC_LIMIT_CPU_SHARES, 1, -ERANGE },
-		{ MINC_LIMIT_CPU_SHARES, 262144, 0 },  { MINC_LIMIT_CPU_SHARES, 262145, -ERANGE },
-		{ MINC_LIMIT_CPU_QUOTA_US, 1000, 0 },  { MINC_LIMIT_CPU_QUOTA_US, 999, -ERANGE },
-		{ MINC_LIMIT_CPU_QUOTA_US, -1, 0 },    { MINC_LIMIT_CPU_PERIOD_US, -1, -ERANGE },
-		{ MINC_LIMIT_CPU_PERIOD_US, 1000, 0 }, { MINC_LIMIT_CPU_PERIOD_US, 1000001, -ERANGE },
-		{ MINC_LIMIT_PIDS, 1, 0 },	       { MINC_LIMIT_PIDS, 0, -ERANGE },
-		{ MINC_LIMIT_IO_WEIGHT, 10, 0 },       { MINC_LIMIT_IO_WEIGHT, 9, -ERANGE },
-		{ 0, 1, -EINVAL },		       { MINC_LIMIT_IO_WEIGHT + 1, 1, -EINVAL },
+		{ MINC_LIMIT_MEMORY, 1, 0 },
+		{ MINC_LIMIT_MEMORY, -1, 0 },
+		{ MINC_LIMIT_MEMORY, 0, -ERANGE },
+		{ MINC_LIMIT_MEMORY, -2, -ERANGE },
+		{ MINC_LIMIT_MEMORY_SWAP, -1, 0 },
+		{ MINC_LIMIT_MEMORY_KERNEL, -1, -ERANGE },
+		{ MINC_LIMIT_CPU_SHARES, 2, 0 },
+		{ MINC_LIMIT_CPU_SHARES, 1, -ERANGE },
+		{ MINC_LIMIT_CPU_SHARES, 262144, 0 },
+		{ MINC_LIMIT_CPU_SHARES, 262145, -ERANGE },
+		{ MINC_LIMIT_CPU_QUOTA_US, 1000, 0 },
+		{ MINC_LIMIT_CPU_QUOTA_US, 999, -ERANGE },
+		{ MINC_LIMIT_CPU_QUOTA_US, -1, 0 },
+		{ MINC_LIMIT_CPU_PERIOD_US, -1, -ERANGE },
+		{ MINC_LIMIT_CPU_PERIOD_US, 1000, 0 },
+		{ MINC_LIMIT_CPU_PERIOD_US, 1000001, -ERANGE },
+		{ MINC_LIMIT_PIDS, 1, 0 },
+		{ MINC_LIMIT_PIDS, 0, -ERANGE },
+		{ MINC_LIMIT_IO_WEIGHT, 10, 0 },
+		{ MINC_LIMIT_IO_WEIGHT, 9, -ERANGE },
+		{ 0, 1, -EINVAL },
+		{ MINC_LIMIT_IO_WEIGHT + 1, 1, -EINVAL },
 	};
 
-	ck_assert_int_eq(spec_set_limit(&spec, rows[_i].limit, rows[_i].value), rows[_i].r);
+	ck_assert_int_eq(spec_set_limit(&spec, rows[_i].limit, rows[_i].value),
+			 rows[_i].r);
 	ck_assert_int_eq(spec.sticky, rows[_i].r);
 	ck_assert_int_eq(spec_limits_group(&spec), rows[_i].r == 0);
 	if (rows[_i].r == 0)
@@ -76,12 +88,14 @@ START_TEST(lists_are_read_strictly)
 		int r;
 		uint64_t first, second;
 	} rows[] = {
-		{ "0", 0, 1, 0 },	   { "0-1,3", 0, 0xb, 0 },    { "3,0-1", 0, 0xb, 0 },
-		{ "63-64", 0, 1ull << 63, 1 }, { "1023", 0, 0, 0 },   { "1024", -ERANGE, 0, 0 },
-		{ "1-", -EINVAL, 0, 0 },   { "-1", -EINVAL, 0, 0 },   { "1,", -EINVAL, 0, 0 },
-		{ ",1", -EINVAL, 0, 0 },   { "2-1", -EINVAL, 0, 0 },  { "1 ", -EINVAL, 0, 0 },
-		{ "1--2", -EINVAL, 0, 0 }, { "0x1", -EINVAL, 0, 0 },  { "+1", -EINVAL, 0, 0 },
-		{ "99999999999999999999", -ERANGE, 0, 0 },
+		{ "0", 0, 1, 0 },          { "0-1,3", 0, 0xb, 0 },
+		{ "3,0-1", 0, 0xb, 0 },    { "63-64", 0, 1ull << 63, 1 },
+		{ "1023", 0, 0, 0 },       { "1024", -ERANGE, 0, 0 },
+		{ "1-", -EINVAL, 0, 0 },   { "-1", -EINVAL, 0, 0 },
+		{ "1,", -EINVAL, 0, 0 },   { ",1", -EINVAL, 0, 0 },
+		{ "2-1", -EINVAL, 0, 0 },  { "1 ", -EINVAL, 0, 0 },
+		{ "1--2", -EINVAL, 0, 0 }, { "0x1", -EINVAL, 0, 0 },
+		{ "+1", -EINVAL, 0, 0 },   { "99999999999999999999", -ERANGE, 0, 0 },
 	};
 	uint64_t mask[16] = { 0 };
 
@@ -105,7 +119,8 @@ START_TEST(devices_are_paths_or_numbers)
 	ck_assert_uint_eq(spec.io->next->value, 2);
 	ck_assert_ptr_null(spec.io->next->next);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ck_assert_int_eq(spec_set_io_limit(&spec, bad[i], MINC_IO_READ_BPS, 1), -EINVAL);
+		ck_assert_int_eq(spec_set_io_limit(&spec, bad[i], MINC_IO_READ_BPS, 1),
+				 -EINVAL);
 	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", 0, 1), -EINVAL);
 	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", 5, 1), -EINVAL);
 	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", MINC_IO_READ_BPS, 0), -EINVAL);
@@ -206,7 +221,8 @@ static struct host_cgroups *read_host(const char *mounts, const char *self)
 	size_t n = 0;
 
 	for (; *mounts; mounts++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, *mounts == '@' ? "%s" : "%.1s",
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      *mounts == '@' ? "%s" : "%.1s",
 				      *mounts == '@' ? top : mounts);
 	snprintf(own, sizeof(own), "%s", self);
 	ck_assert_int_eq(cgroups_read(g, text, own), 0);
@@ -240,9 +256,10 @@ START_TEST(v2_levels_are_read_upwards)
 	make_file("max\n", "v2/a/memory.max");
 	make_file("domain\n", "v2/a/b c/cgroup.type");
 	make_file("77\n", "v2/a/b c/cgroup.procs");
-	g = read_host("22 1 0:1 / / rw - ext4 /dev/sda rw\n"
-		      "31 22 0:5 / @/v2 rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-		      "0::/a/b c\n");
+	g = read_host(
+		"22 1 0:1 / / rw - ext4 /dev/sda rw\n"
+		"31 22 0:5 / @/v2 rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		"0::/a/b c\n");
 	ck_assert_str_eq(cgroups_layout(g), "v2");
 	ck_assert_uint_eq(g->len, 1);
 	ck_assert_uint_eq(g->list[0].levels_len, 3);
@@ -251,8 +268,10 @@ START_TEST(v2_levels_are_read_upwards)
 	expect_path(g->list[0].levels[2].path, "/v2");
 	ck_assert(g->list[0].levels[0].busy && !g->list[0].levels[1].busy);
 	ck_assert(g->list[0].levels[2].top && !g->list[0].levels[1].top);
-	ck_assert_uint_eq(g->list[0].levels[1].controllers, 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
-	ck_assert_uint_eq(g->list[0].levels[2].enabled, 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	ck_assert_uint_eq(g->list[0].levels[1].controllers,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	ck_assert_uint_eq(g->list[0].levels[2].enabled,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
 	ck_assert_str_eq(g->cpus, "0-3");
 	ck_assert_ptr_null(g->mems);
 	ck_assert_str_eq(g->io_weight, "io.weight");
@@ -296,7 +315,8 @@ START_TEST(groups_outside_of_what_is_mounted_are_not_the_callers)
 	struct host_cgroups *g;
 
 	g = read_host("30 1 0:3 /docker/a @/m rw - cgroup cgroup rw,memory\n"
-		      "34 1 0:7 /../x @/u rw - cgroup2 cgroup2 rw\n", "7:memory:/other\n0::/../y\n");
+		      "34 1 0:7 /../x @/u rw - cgroup2 cgroup2 rw\n",
+		      "7:memory:/other\n0::/../y\n");
 	ck_assert_str_eq(cgroups_layout(g), "none");
 	free_host(g);
 	g = read_host("22 1 0:1 / / rw - ext4 /dev/sda rw\n", "0::/\n");
@@ -318,12 +338,14 @@ START_TEST(lines_open_what_they_name)
 	snprintf(line, sizeof(line), "v2:%s", path);
 	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
 	ck_assert(set->dirs[0].v2);
-	ck_assert_uint_eq(set->dirs[0].controllers, 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	ck_assert_uint_eq(set->dirs[0].controllers,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
 	cgroup_set_free(set);
 	snprintf(line, sizeof(line), "cpu,cpuacct:%s", path);
 	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
 	ck_assert_int_eq(cgroup_set_text(set, 0, line, sizeof(line)), 0);
-	ck_assert(strncmp(line, "cpu,cpuacct:/", 13) == 0 && strcmp(line + 12, path) == 0);
+	ck_assert(strncmp(line, "cpu,cpuacct:/", 13) == 0 &&
+		  strcmp(line + 12, path) == 0);
 	ck_assert_int_eq(cgroup_set_text(set, 0, line, 12), -ENAMETOOLONG);
 	cgroup_set_free(set);
 	snprintf(line, sizeof(line), "v2:%s/absent", top);
@@ -374,7 +396,8 @@ START_TEST(the_report_names_what_enforces)
 	spec_set_origin(&spec, "-u");
 	spec_set_rlimit(&spec, "core", 0, 0);
 	cgroup_report(&spec, HOST_KERNEL(6, 1), set, collect, text);
-	ck_assert_str_eq(text, "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-u=rlimit\n");
+	ck_assert_str_eq(text,
+			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-u=rlimit\n");
 	cgroup_set_free(set);
 	text[0] = '\0';
 	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, collect, text);
@@ -390,7 +413,8 @@ START_TEST(io_of_all_devices_is_added)
 	struct cgroup_usage usage;
 
 	make_file("io\n", "g/cgroup.controllers");
-	make_file("8:0 rbytes=10 wbytes=1 rios=5\n8:16 rbytes=5 wbytes=2 rios=1\n", "g/io.stat");
+	make_file("8:0 rbytes=10 wbytes=1 rios=5\n8:16 rbytes=5 wbytes=2 rios=1\n",
+		  "g/io.stat");
 	make_file("8:0 Read 10\n8:0 Write 1\n8:0 Total 11\n8:16 Read 5\nTotal 16\n",
 		  "g/blkio.throttle.io_service_bytes_recursive");
 	for (int v2 = 0; v2 < 2; v2++) {
@@ -435,7 +459,8 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 		return;
 	}
 	for (size_t i = 0; i < ct->cgroups->len; i++) {
-		ck_assert_int_eq(cgroup_set_text(ct->cgroups, i, text[i], sizeof(text[i])), 0);
+		ck_assert_int_eq(
+			cgroup_set_text(ct->cgroups, i, text[i], sizeof(text[i])), 0);
 		lines[i] = text[i];
 	}
 	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
@@ -466,7 +491,8 @@ START_TEST(without_limits_nothing_is_probed)
 
 	minc_set_root(c, "/", MINC_ROOT_NOSUBMOUNTS | MINC_ROOT_DIRECT);
 	minc_set_rlimit(c, "core", 0, 0);
-	(void)minc_explain(c, NULL, MINC_FORMAT_JSON, &text); /* its modules may be missing */
+	(void)minc_explain(c, NULL, MINC_FORMAT_JSON,
+			   &text); /* its modules may be missing */
 	free(text);
 	ck_assert_ptr_null(c->host.cgroups);
 	minc_ctx_free(c);

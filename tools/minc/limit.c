@@ -11,7 +11,8 @@
 enum { PERIOD_US = 100000, CPU_DECIMALS = 5, CPUS_MAX = 1000000 };
 
 /* "64m"; or -1 where @none allows it. */
-static int set_size(struct options *o, enum minc_limit limit, const char *value, bool none)
+static int set_size(struct options *o, enum minc_limit limit, const char *value,
+		    bool none)
 {
 	const char *end;
 	uint64_t n;
@@ -27,7 +28,8 @@ static int set_size(struct options *o, enum minc_limit limit, const char *value,
 	return minc_set_limit(o->c, limit, (int64_t)n);
 }
 
-static int set_number(struct options *o, enum minc_limit limit, const char *value, bool none)
+static int set_number(struct options *o, enum minc_limit limit, const char *value,
+		      bool none)
 {
 	const char *end;
 	uint64_t n;
@@ -136,8 +138,8 @@ static int set_rate(struct options *o, enum minc_io_limit which, const char *val
 
 	if (!colon || !colon[1])
 		return options_refuse(o, "not DEVICE:RATE");
-	r = bytes ? number_parse_size(colon + 1, &end, &n) :
-		    number_parse(colon + 1, &end, 10, UINT64_MAX, &n);
+	r = bytes ? number_parse_size(colon + 1, &end, &n)
+		  : number_parse(colon + 1, &end, 10, UINT64_MAX, &n);
 	if (r < 0 || *end)
 		return options_refuse(o, "not a rate: '%s'", colon + 1);
 	device = strndup(value, (size_t)(colon - value));

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-int number_parse(const char *s, const char **ret_end, int base, uint64_t max, uint64_t *ret)
+int number_parse(const char *s, const char **ret_end, int base, uint64_t max,
+		 uint64_t *ret)
 {
 	const char *first = s;
 	uint64_t n = 0;
