@@ -28,7 +28,8 @@ enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
 	VERDICT_TERMINAL,
-	VERDICT_READY,
+	VERDICT_READY, /* for its maps */
+	VERDICT_SCOPE, /* for being moved */
 	VERDICT_PID,	   /* of the monitor: err is the container's id, with its pidfd */
 	VERDICT_NO_CLONE,  /* of the monitor: no process in new namespaces */
 	VERDICT_NO_MONITOR /* it could not become one */
