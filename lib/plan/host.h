@@ -23,6 +23,7 @@ struct host {
 	uint64_t caps_permitted;
 	uint32_t api_paths;	/* which of host_api_paths exist */
 	uint32_t api_unseen;	/* of these: which are only assumed to */
+	bool sys;		 /* the host has something on /sys */
 	bool resolv_conf, hosts; /* the host has these files in /etc */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */
 	const char *shell; /* $SHELL, borrowed from the environment, or NULL */
