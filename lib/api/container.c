@@ -213,8 +213,7 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->storage_lock);
-	/* a container that goes on keeps its groups; a later start removes them */
-	ct->cgroups = cgroup_set_free(ct->cgroups);
+	ct->cgroups = cgroup_set_release(ct->cgroups);
 	free(ct);
 	return NULL;
 }
