@@ -13,8 +13,7 @@
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 
-/* A start looks at no more than this many others': what is left is the next one's. */
-enum { SWEEP_MAX = 64, TRIES_MAX = 16 };
+enum { SWEEP_ALL = 16, SWEEP_DIGITS = 2, TRIES_MAX = 16 };
 
 /* "minc-" and 16 hexadecimal digits. */
 static bool is_ours(const char *name)
@@ -35,17 +34,23 @@ static void sweep_one(int parent, const char *name)
 		(void)unlinkat(parent, name, AT_REMOVEDIR); /* or it is used again */
 }
 
-static void sweep(const char *parent)
+/*
+ * Beside @own. A thousand containers may run here: of more than a few, a start looks at
+ * those whose random name ends as its own does, so that each has its turn.
+ */
+static void sweep(const char *parent, const char *own)
 {
+	const char *end = own + strlen(own) - SWEEP_DIGITS;
 	DIR *list = opendir(parent);
 	struct dirent *d;
 	int n = 0;
 
-	while (list && n < SWEEP_MAX && (d = readdir(list))) {
+	while (list && (d = readdir(list))) {
 		if (!is_ours(d->d_name))
 			continue;
-		sweep_one(dirfd(list), d->d_name);
-		n++;
+		if (n++ < SWEEP_ALL ||
+		    strcmp(d->d_name + strlen(d->d_name) - SWEEP_DIGITS, end) == 0)
+			sweep_one(dirfd(list), d->d_name);
 	}
 	if (list)
 		closedir(list);
@@ -76,7 +81,7 @@ int run_cgroup(struct runner *r, const struct step *s)
 	cleanup_close int fd = -EBADF;
 	int ret = -ESTALE, procs;
 
-	sweep(s->cgroup.parent);
+	sweep(s->cgroup.parent, s->cgroup.path);
 	for (int i = 0; ret == -ESTALE && i < TRIES_MAX; i++) {
 		if (mkdir(s->cgroup.path, 0755) < 0)
 			return -errno;
