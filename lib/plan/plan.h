@@ -20,10 +20,12 @@
 #include "base/err.h"
 
 enum step_kind {
+	STEP_HIDE,	  /* not to be traced or looked into */
 	STEP_LIFELINE,	  /* end with the caller */
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
 	STEP_UNSHARE,	  /* make a namespace */
+	STEP_FORK,	  /* go on in a new process of the joined pid namespace */
 	STEP_PROPAGATION, /* keep mounts private */
 	STEP_OPEN,	  /* a path becomes a slot */
 	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
@@ -89,8 +91,8 @@ struct step {
 			const char *const *uid_args, *const *gid_args;
 		} idmap;
 		struct {
-			int fd;		  /* of the context, inherited */
-			int type;	  /* CLONE_NEW* */
+			int fd;		  /* of a namespace or a pidfd; inherited */
+			int type;	  /* CLONE_NEW*; several with a pidfd */
 			const char *name; /* what it is, for people */
 		} join;
 		struct {
@@ -207,6 +209,7 @@ struct step {
 			const char *const *init_argv;
 			int channel_fd; /* where the init finds the channel */
 			bool die_with_parent; /* arm again: a change of ids disarmed it */
+			bool outlive; /* disarm: it was armed for the steps alone */
 		} exec;
 	};
 };
@@ -218,6 +221,7 @@ struct plan {
 	int slots;		/* how many */
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
+	bool forks; /* has a FORK step: it enters a container */
 	bool terminal;
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */

@@ -23,7 +23,13 @@ struct runner {
 };
 
 /* What the child tells the caller. */
-enum verdict_kind { VERDICT_FAILED, VERDICT_WARNING, VERDICT_TERMINAL, VERDICT_READY };
+enum verdict_kind {
+	VERDICT_FAILED,
+	VERDICT_WARNING,
+	VERDICT_TERMINAL, /* with the master of its pty */
+	VERDICT_READY,	  /* for the id maps */
+	VERDICT_PROCESS	  /* with the pidfd of the process that goes on; err is its pid */
+};
 struct verdict {
 	uint32_t kind; /* enum verdict_kind */
 	uint32_t step; /* index */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec-step - child code of the last steps: descriptors, directory, the command. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -32,6 +33,20 @@ int run_fds(struct runner *r, const struct step *s)
 	return ret < 0 ? ret : 0;
 }
 
+/*
+ * A path such as /proc/self/fd/N leads to what the caller has open, outside of the root;
+ * getcwd(2) then says "(unreachable)" (CVE-2024-21626).
+ */
+static int check_inside(void)
+{
+	char path[PATH_MAX];
+	int ret = sys_call(SYS_getcwd, path, sizeof(path), 0, 0, 0);
+
+	if (ret < 0)
+		return ret;
+	return path[0] == '/' ? 0 : -EPERM;
+}
+
 int run_cwd(struct runner *r, const struct step *s)
 {
 	int ret = -ENOENT;
@@ -40,17 +55,17 @@ int run_cwd(struct runner *r, const struct step *s)
 	for (const char *const *dir = s->cwd.candidates; *dir; dir++) {
 		ret = sys_chdir(*dir);
 		if (ret == 0)
-			break;
+			return check_inside();
 	}
 	return ret;
 }
 
 /* The caller is alive, or the container must not start; see run_lifeline(). */
-static int rearm(struct runner *r)
+static int rearm(struct runner *r, int sig)
 {
 	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
 	struct timespec now = { 0 };
-	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	int ret = sys_prctl(PR_SET_PDEATHSIG, (unsigned long)sig, 0, 0, 0);
 
 	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
 		sys_exit(125);
@@ -94,8 +109,8 @@ int run_exec(struct runner *r, const struct step *s)
 	uint64_t none = 0;
 	int ret;
 
-	if (s->exec.die_with_parent) {
-		ret = rearm(r);
+	if (s->exec.die_with_parent || s->exec.outlive) {
+		ret = rearm(r, s->exec.die_with_parent ? SIGKILL : 0);
 		if (ret < 0)
 			return ret;
 	}

@@ -41,6 +41,7 @@ struct spawn {
 	int init_fd; /* memfd of the init program, or -EBADF */
 	int *slots; /* ours; the child has a copy */
 	struct minc_container *ret;
+	int middle; /* pidfd of the process that forked, or -EBADF */
 	bool failed;
 };
 
@@ -67,6 +68,8 @@ static const struct {
 	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },
 	{ STEP_IDMAP, -EPERM, "a security module may forbid user namespaces" },
 	{ STEP_JOIN, -EPERM, "entering a namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT" },
+	{ STEP_TERMINAL, -ENODEV, "/dev/pts inside is not a devpts(5) any more" },
+	{ STEP_CWD, -EPERM, "that directory is outside of the container's root" },
 	{ STEP_AFFINITY, -EINVAL, "none of these CPUs is online and allowed; see nproc(1)" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
@@ -299,7 +302,7 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 		return 0;
 	}
 	w->failed = true;
-	err_set(w->err, (int)pid, "new namespaces");
+	err_set(w->err, (int)pid, w->plan->forks ? "new process" : "new namespaces");
 	if (w->plan->clone_flags & CLONE_NEWUSER)
 		idmap_hint(w->err);
 	else if (pid == -EPERM)
@@ -363,6 +366,51 @@ static int map_ids(struct spawn *w)
 	return write(w->channel, "", 1) == 1 ? 0 : -errno;
 }
 
+static void reap_quietly(int pidfd)
+{
+	siginfo_t info;
+
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+/* Another process goes on, our child as well; the first ends. */
+static int take_process(struct spawn *w, int pid, int pidfd)
+{
+	siginfo_t info;
+
+	if (!w->plan->forks || w->middle >= 0 || pid <= 0) {
+		fd_closep(&pidfd);
+		return -EBADMSG; /* not from us */
+	}
+	if (pidfd < 0) { /* our table is full: until we reap it the number is its own */
+		(void)kill(pid, SIGKILL);
+		while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+			;
+		return err_set(w->err, -EMFILE, "process of the container");
+	}
+	w->middle = w->ret->pidfd;
+	w->ret->pidfd = pidfd;
+	w->ret->pid = pid;
+	return 0;
+}
+
+/* The descriptor that came with @v, if any, finds its owner. */
+static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
+{
+	if (v->kind == VERDICT_PROCESS)
+		return take_process(w, v->err, fd);
+	if (v->kind == VERDICT_TERMINAL) {
+		fd_closep(&w->ret->terminal);
+		w->ret->terminal = fd;
+		if (fd < 0) /* our table is full */
+			return err_set(w->err, -EMFILE, "terminal of the container");
+		return 0;
+	}
+	fd_closep(&fd); /* nobody asked for it */
+	return 0;
+}
+
 /* One message of the child; 1 for another, 0 at its end, -errno. */
 static int receive(struct spawn *w)
 {
@@ -378,24 +426,25 @@ static int receive(struct spawn *w)
 			      .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c;
+	int fd = -EBADF, r;
 
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0)
 		return 0;
-	if ((size_t)n != sizeof(v) || v.step >= w->plan->len)
-		return -EBADMSG;
-	v.note[sizeof(v.note) - 1] = '\0';
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&w->ret->terminal, CMSG_DATA(c), sizeof(int));
-	if (v.kind == VERDICT_TERMINAL && w->ret->terminal < 0) /* our table is full */
-		return err_set(w->err, -EMFILE, "terminal of the container");
-	if (v.kind == VERDICT_READY) {
-		int r = map_ids(w);
-
-		return r < 0 ? r : 1;
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if ((size_t)n != sizeof(v) || v.step >= w->plan->len) {
+		fd_closep(&fd);
+		return -EBADMSG;
 	}
+	v.note[sizeof(v.note) - 1] = '\0';
+	r = take_descriptor(w, &v, fd);
+	if (r == 0 && v.kind == VERDICT_READY)
+		r = map_ids(w);
+	if (r < 0)
+		return r;
 	if (v.kind == VERDICT_WARNING)
 		step_warned(w, v.step, v.err);
 	if (v.kind != VERDICT_FAILED)
@@ -407,14 +456,10 @@ static int receive(struct spawn *w)
 /* End and reap a child whose start failed. */
 static void bury(struct spawn *w)
 {
-	siginfo_t info;
-
 	if (w->ret->pidfd < 0)
 		return;
 	(void)sys_pidfd_send_signal(w->ret->pidfd, SIGKILL); /* it may have ended already */
-	while (waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info, WEXITED) < 0 &&
-	       errno == EINTR)
-		;
+	reap_quietly(w->ret->pidfd);
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
 }
@@ -429,8 +474,13 @@ static int follow_child(struct spawn *w)
 	while (r > 0);
 	if (r == 0 && w->failed)
 		r = w->err->code;
+	if (r == 0 && w->plan->forks && w->middle < 0) /* killed before it could say so */
+		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
+	if (w->middle >= 0) /* it ended when it had said so */
+		reap_quietly(w->middle);
+	fd_closep(&w->middle);
 	return r;
 }
 
@@ -444,6 +494,7 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 			   .channel = -EBADF,
 			   .child_end = -EBADF,
 			   .init_fd = -EBADF,
+			   .middle = -EBADF,
 			   .ret = ret };
 	int r;
 

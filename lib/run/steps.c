@@ -45,10 +45,12 @@ NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 
 // clang-format off
 const struct step_ops step_ops[STEP_MAX] = {
+	[STEP_HIDE]         = { "hide",         run_hide,         say_hide,         name_nothing },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
 	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_nothing },
+	[STEP_FORK]         = { "fork",         run_fork,         say_fork,         name_nothing },
 	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
 	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },
