@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/* places - see places.h. */
+#include "places.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <minc/minc.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+
+enum { ORDINARY_USER = 65534 };
+
+char scene_tree[64];
+
+static void host_root(struct minc_ctx *c)
+{
+	minc_set_root(c, "/", 0);
+}
+
+static void directory(struct minc_ctx *c)
+{
+	minc_set_root(c, scene_tree, 0);
+}
+
+static void own_network(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_network(c, "none");
+}
+
+static void with_init(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_flag(c, MINC_INIT, 1);
+}
+
+static void another_user(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_user(c, "bob");
+	minc_add_env(c, "GREETING", "hello");
+	minc_set_cwd(c, "/usr");
+}
+
+static void fewer_caps(struct minc_ctx *c)
+{
+	directory(c);
+	minc_drop_cap(c, "CHOWN,SETFCAP");
+	minc_add_cap(c, "NET_ADMIN");
+}
+
+static void privileged(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_flag(c, MINC_PRIVILEGED, 1);
+}
+
+static void single_id(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_userns(c, "single");
+}
+
+static void single_id_and_user(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_userns(c, "single");
+	minc_set_user(c, "1500:1501");
+}
+
+static void range_of_ids(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_userns(c, "range");
+	minc_set_network(c, "none");
+}
+
+static void range_and_user(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_userns(c, "range");
+	minc_set_user(c, "bob");
+}
+
+const struct scene scenes[] = {
+	{ "root of the host", false, false, host_root },
+	{ "directory", false, false, directory },
+	{ "own network", false, false, own_network },
+	{ "init", false, true, with_init },
+	{ "another user", false, false, another_user },
+	{ "other capabilities", false, false, fewer_caps },
+	{ "privileged", false, false, privileged },
+	{ "single id", false, false, single_id },
+	{ "range of ids", false, false, range_of_ids },
+	{ "user: root of the host", true, false, host_root },
+	{ "user: single id", true, false, single_id },
+	{ "user: single id, init", true, true, with_init },
+	{ "user: single id and user", true, false, single_id_and_user },
+	{ "user: range of ids", true, false, range_of_ids },
+	{ "user: range and user", true, false, range_and_user },
+};
+const size_t scenes_len = sizeof(scenes) / sizeof(scenes[0]);
+
+static int copy_program(const char *from, const char *to)
+{
+	cleanup_close int in = open(from, O_RDONLY | O_CLOEXEC), out = -EBADF;
+	ssize_t n;
+
+	if (in < 0)
+		return -errno;
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (out < 0)
+		return -errno;
+	do
+		n = sendfile(out, in, NULL, 1 << 20);
+	while (n > 0);
+	return n < 0 ? -errno : fchmod(out, 0755) < 0 ? -errno : 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : io_write_all(fd, text, strlen(text));
+}
+
+int scene_make_tree(void)
+{
+	static const char *const dirs[] = { "", "/bin", "/etc", "/usr", "/tmp" };
+	static const char *const tools[] = { "sh", "sleep", "cat", "true", "id", "ls",
+					     "env", "pwd", "tty", "readlink", "touch" };
+	char path[128];
+	int r;
+
+	strcpy(scene_tree, "/tmp/minc-enter.XXXXXX");
+	if (!mkdtemp(scene_tree))
+		return -errno;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", scene_tree, dirs[i]);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (chmod(path, 0755) < 0)
+			return -errno;
+	}
+	snprintf(path, sizeof(path), "%s/bin/busybox", scene_tree);
+	r = copy_program("/usr/bin/busybox", path);
+	for (size_t i = 0; r == 0 && i < sizeof(tools) / sizeof(tools[0]); i++) {
+		snprintf(path, sizeof(path), "%s/bin/%s", scene_tree, tools[i]);
+		r = symlink("busybox", path) < 0 ? -errno : 0;
+	}
+	snprintf(path, sizeof(path), "%s/etc/passwd", scene_tree);
+	r = r ? r : write_file(path, "root:x:0:0::/root:/bin/sh\n"
+				     "bob:x:1500:1501::/home/bob:/bin/sh\n");
+	snprintf(path, sizeof(path), "%s/etc/group", scene_tree);
+	r = r ? r : write_file(path, "root:x:0:\nbob:x:1501:\nextra:x:1777:bob\n");
+	return r;
+}
+
+static void remove_below(const char *dir)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/rm", "rm", "-rf", "--one-file-system", dir, (char *)NULL);
+		_exit(127);
+	}
+	if (pid > 0)
+		(void)sys_call(SYS_wait4, pid, NULL, 0, NULL, 0); /* what it leaves shows */
+}
+
+void scene_remove_tree(void)
+{
+	if (*scene_tree)
+		remove_below(scene_tree);
+}
+
+/* Subordinate ids for root and for the ordinary user, in this mount namespace alone. */
+static int give_ids(void)
+{
+	static const char *const files[] = { "/etc/subuid", "/etc/subgid" };
+	char path[] = "/tmp/minc-subids.XXXXXX";
+	int r = 0, fd = mkstemp(path);
+
+	if (fd < 0)
+		return -errno;
+	r = io_write_all(fd, "0:200000:65536\n65534:300000:65536\n", 34);
+	if (fchmod(fd, 0644) < 0)
+		r = -errno;
+	close(fd);
+	for (size_t i = 0; r == 0 && i < 2; i++)
+		r = mount(path, files[i], NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+	unlink(path);
+	return r;
+}
+
+int scene_become(const struct scene *s)
+{
+	if (geteuid() != 0)
+		return s->as_user ? 0 : -EPERM;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -errno;
+	(void)give_ids(); /* without these files there are no ranges: the start says so */
+	if (!s->as_user)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
+	    setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
+	    /* a change of ids made /proc/self root's: an ordinary program has its own */
+	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int write_config(struct minc_ctx *c, const char *const *argv, struct minc_container *ct)
+{
+	char path[] = "/tmp/minc-config.XXXXXX";
+	cleanup_free char *text = NULL;
+	int r = minc_explain(c, argv, MINC_FORMAT_OCI, &text), fd;
+
+	if (r < 0)
+		return r;
+	fd = mkstemp(path);
+	if (fd < 0)
+		return -errno;
+	r = io_write_all(fd, text, strlen(text));
+	close(fd);
+	ct->config = strdup(path);
+	return r;
+}
+
+struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
+{
+	struct minc_ctx *c = minc_ctx_new();
+	struct minc_container *ct = NULL;
+	int r;
+
+	s->describe(c);
+	r = minc_start(c, argv, &ct);
+	if (r == 0)
+		r = write_config(c, argv, ct);
+	snprintf(why, 1024, "%s", minc_error_message(c));
+	if (r < 0 && ct) {
+		scene_end(ct);
+		ct = NULL;
+	}
+	minc_ctx_free(c);
+	return ct;
+}
+
+void scene_end(struct minc_container *ct)
+{
+	(void)minc_kill(ct, SIGKILL); /* it may have ended */
+	(void)minc_wait(ct, -1, NULL);
+	if (ct->config)
+		(void)unlink(ct->config);
+	minc_container_free(ct);
+}

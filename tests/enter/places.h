@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* places - containers to enter: a background container's handle without its monitor. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "run/run.h"
+
+struct scene {
+	const char *name;
+	bool as_user; /* an ordinary one, when root runs the test */
+	bool init;
+	void (*describe)(struct minc_ctx *c);
+};
+extern const struct scene scenes[];
+extern const size_t scenes_len;
+
+/* A directory with busybox and the test itself, "/" inside for most scenes. */
+extern char scene_tree[64];
+int scene_make_tree(void); /* 0, or -errno */
+void scene_remove_tree(void);
+
+/*
+ * In a new process: its own mounts, subordinate ids for whoever runs it, and the user of
+ * the scene. 0, or -errno.
+ */
+int scene_become(const struct scene *s);
+
+/* Start @argv as the scene wants it; the handle has a config.json. NULL: @why says why. */
+struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024]);
+/* Kill it and forget all of it. */
+void scene_end(struct minc_container *ct);
