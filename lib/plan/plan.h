@@ -82,6 +82,10 @@ struct step {
 	const char *origin; /* the option that caused it; NULL: a default */
 	union {
 		struct {
+			/* the caller's command line in memory; size 0: unknown */
+			uintptr_t words, words_size;
+		} hide;
+		struct {
 			bool die_with_parent;
 		} lifeline;
 		struct {

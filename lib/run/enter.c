@@ -236,12 +236,30 @@ static int find_identity(struct build *b, const struct target *t)
 	return 0;
 }
 
+/* Where our command line is: arg_start and arg_end of /proc/self/stat. */
+static void find_words(struct step *s)
+{
+	cleanup_free char *stat = NULL;
+	unsigned long start, end;
+	const char *p;
+
+	if (io_read_file(AT_FDCWD, "/proc/self/stat", 4096, &stat, NULL) < 0)
+		return;
+	p = strrchr(stat, ')'); /* the name before it is anything */
+	for (int field = 2; p && field < 48; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, "%lu %lu", &start, &end) != 2 || end <= start)
+		return;
+	s->hide.words = start;
+	s->hide.words_size = end - start;
+}
+
 static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t)
 {
 	struct step *s = plan_append(b->p, STEP_HIDE, NULL,
 				     "nothing inside can trace it or look into it");
 
-	(void)s; /* it has no arguments */
+	find_words(s);
 	s = plan_append(b->p, STEP_LIFELINE, NULL, "nothing goes on if the caller dies meanwhile");
 	s->lifeline.die_with_parent = true;
 	/* The container's control groups are entered here: the caller's limits end, its own

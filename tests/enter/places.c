@@ -159,6 +159,9 @@ int scene_make_tree(void)
 		snprintf(path, sizeof(path), "%s/bin/%s", scene_tree, tools[i]);
 		r = symlink("busybox", path) < 0 ? -errno : 0;
 	}
+	snprintf(path, sizeof(path), "%s/bin/probe", scene_tree);
+	if (r == 0 && getenv("PROBE"))
+		r = copy_program(getenv("PROBE"), path);
 	snprintf(path, sizeof(path), "%s/etc/passwd", scene_tree);
 	r = r ? r : write_file(path, "root:x:0:0::/root:/bin/sh\n"
 				     "bob:x:1500:1501::/home/bob:/bin/sh\n");
@@ -238,22 +241,48 @@ static int write_config(struct minc_ctx *c, const char *const *argv, struct minc
 	return r;
 }
 
-struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
+static struct minc_ctx *described(const struct scene *s)
 {
 	struct minc_ctx *c = minc_ctx_new();
+
+	s->describe(c);
+	return c;
+}
+
+const struct scene *scene_find(const char *name)
+{
+	for (size_t i = 0; i < scenes_len; i++)
+		if (strcmp(scenes[i].name, name) == 0)
+			return &scenes[i];
+	abort();
+}
+
+struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
+{
+	return scene_start_with(s, argv, -1, -1, why);
+}
+
+struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
+					int out, char why[1024])
+{
+	struct minc_ctx *c = described(s), *written = described(s);
 	struct minc_container *ct = NULL;
 	int r;
 
-	s->describe(c);
+	if (in >= 0)
+		minc_pass_fd(c, in, 0);
+	if (out >= 0)
+		minc_pass_fd(c, out, 1);
 	r = minc_start(c, argv, &ct);
-	if (r == 0)
-		r = write_config(c, argv, ct);
+	if (r == 0) /* which has no word for descriptors */
+		r = write_config(written, argv, ct);
 	snprintf(why, 1024, "%s", minc_error_message(c));
 	if (r < 0 && ct) {
 		scene_end(ct);
 		ct = NULL;
 	}
 	minc_ctx_free(c);
+	minc_ctx_free(written);
 	return ct;
 }
 

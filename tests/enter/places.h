@@ -26,7 +26,14 @@ void scene_remove_tree(void);
  */
 int scene_become(const struct scene *s);
 
-/* Start @argv as the scene wants it; the handle has a config.json. NULL: @why says why. */
+/*
+ * Start @argv as the scene wants it, with standard files @in and @out unless these are -1;
+ * the handle has a config.json. NULL: @why says why.
+ */
+struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
+					int out, char why[1024]);
 struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024]);
+/* The scene of that name. */
+const struct scene *scene_find(const char *name);
 /* Kill it and forget all of it. */
 void scene_end(struct minc_container *ct);

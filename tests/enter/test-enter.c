@@ -7,11 +7,9 @@
 #include <minc/minc.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,24 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "places.h"
-
-enum { OK = 0, FAILED = 1, SKIPPED = 77 };
-
-static int count, failures;
-
-static bool ok(bool good, const char *format, ...)
-{
-	va_list ap;
-
-	printf("%sok %d - ", good ? "" : "not ", ++count);
-	va_start(ap, format);
-	vprintf(format, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-	failures += !good;
-	return good;
-}
+#include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
 
@@ -199,10 +180,9 @@ static void test_self(const struct scene *s, struct minc_container *ct)
 	/* what it would execute is the small program, which refuses these arguments */
 	const char *const argv[] = { "/proc/self/exe", "-c", "echo host", NULL };
 	struct minc_ctx *c = minc_ctx_new();
-	cleanup_free char *text = NULL;
 	int r, status = -1;
+	cleanup_free char *text = output_of(c, ct, argv, &r, &status);
 
-	text = output_of(c, ct, argv, &r, &status);
 	ok(*text == '\0' && (r < 0 || status == 125),
 	   "%s: /proc/self/exe is no program of the host", s->name);
 	minc_ctx_free(c);
@@ -228,66 +208,44 @@ static void test_directory_of_host(const struct scene *s, struct minc_container 
 	minc_ctx_free(c);
 }
 
-static int in_scene(const struct scene *s)
+static void in_scene(const void *arg)
 {
+	const struct scene *s = arg;
 	struct minc_container *ct;
 	char why[1024];
 	int r = scene_become(s);
 
 	if (r < 0) {
-		printf("ok %d - %s # SKIP %s\n", ++count, s->name, strerror(-r));
-		return OK;
+		skip(s->name, strerror(-r));
+		return;
 	}
 	ct = scene_start(s, sleeper, why);
 	if (!ct) {
-		printf("ok %d - %s # SKIP %s\n", ++count, s->name, why);
-		return OK;
+		skip(s->name, why);
+		return;
 	}
 	test_same(s, ct);
 	test_environment(s, ct);
 	test_missing(s, ct);
 	test_self(s, ct);
 	test_directory_of_host(s, ct);
-	ok(waitpid(-1, NULL, WNOHANG) == 0 , "%s: no other child is left", s->name);
+	ok(waitpid(-1, NULL, WNOHANG) == 0, "%s: no other child is left", s->name);
 	scene_end(ct);
 	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: nor is the container", s->name);
-	return failures ? FAILED : OK;
 }
 
 int main(int argc, char **argv)
 {
-	int bad = 0;
+	bool good = true;
 
 	if (scene_make_tree() < 0) {
 		scene_remove_tree();
 		return SKIPPED;
 	}
-	for (size_t i = 0; i < scenes_len; i++) {
-		int status, report[2];
-		pid_t pid;
-
-		if (argc > 1 && strcmp(argv[1], scenes[i].name) != 0)
-			continue;
-		if (pipe2(report, O_CLOEXEC) < 0)
-			break;
-		fflush(stdout);
-		pid = fork();
-		if (pid == 0) {
-			status = in_scene(&scenes[i]);
-			fflush(stdout);
-			(void)!write(report[1], &count, sizeof(count));
-			_exit(status);
-		}
-		close(report[1]);
-		if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
-		    WEXITSTATUS(status) != OK ||
-		    read(report[0], &count, sizeof(count)) != sizeof(count)) {
-			printf("# %s failed: %x\n", scenes[i].name, status);
-			bad++;
-		}
-		close(report[0]);
-	}
+	for (size_t i = 0; i < scenes_len; i++)
+		if (argc < 2 || strcmp(argv[1], scenes[i].name) == 0)
+			good = apart(in_scene, &scenes[i]) && good;
 	scene_remove_tree();
 	printf("1..%d\n", count);
-	return bad ? FAILED : OK;
+	return good ? OK : FAILED;
 }
