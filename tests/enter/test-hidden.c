@@ -91,14 +91,24 @@ static pid_t start_held(struct minc_container *ct)
 	return pid;
 }
 
+/* How many live, by process 1's and our own right to look. */
 static size_t processes(const struct minc_container *ct)
 {
 	struct process *list;
-	size_t len = 0;
+	size_t len, live = 0;
 
-	if (top_list(ct, &list, &len) == 0)
-		free(list);
-	return len;
+	if (top_list(ct, &list, &len) < 0)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		live += list[i].state != 'Z';
+	free(list);
+	return live;
+}
+
+/* With the one that is held, which only root may look at. */
+static bool has_held(const struct minc_container *ct)
+{
+	return processes(ct) == (geteuid() == 0 ? 3 : 2);
 }
 
 /* Until the held process says so; false if the start failed before. */
@@ -121,7 +131,7 @@ static void test_look(const struct scene *s, struct minc_container *ct, int in, 
 		return;
 	pid = start_held(ct);
 	ok(await_arrival(), "%s: the process is inside", s->name);
-	ok(processes(ct) == 3, "%s: where it is seen", s->name);
+	ok(has_held(ct), "%s: where root sees it", s->name);
 	ask(in, out, text, sizeof(text));
 	line_of(text, 2, line, sizeof(line));
 	printf("# %s\n", line);
@@ -149,7 +159,7 @@ static void test_killed_caller(const struct scene *s, struct minc_container *ct)
 	    pipe2(gone, O_CLOEXEC) < 0)
 		return;
 	pid = start_held(ct);
-	ok(await_arrival() && processes(ct) == 3, "%s: another is inside", s->name);
+	ok(await_arrival() && has_held(ct), "%s: another is inside", s->name);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	/* we hold leave[1], so what ends the held process is not the end of that pipe */
