@@ -11,6 +11,42 @@
 
 enum { FDS_MAX = 64 };
 
+/* The lowest descriptor from @first on that is still needed, or -1. */
+static int next_kept(const struct runner *r, const struct step *s, int first)
+{
+	int ret = -1;
+
+	for (size_t i = 0; i < s->fds.len + 2; i++) {
+		int fd = i < s->fds.len	     ? s->fds.map[i][1] :
+			 i == s->fds.len     ? r->channel :
+					       r->init_fd;
+
+		if (fd >= first && (ret < 0 || fd < ret))
+			ret = fd;
+	}
+	return ret;
+}
+
+/*
+ * Closed, not only marked: until the exec a directory or a command that is named
+ * /proc/self/fd/N/... would be found through what the caller or the steps have open.
+ */
+static int close_others(const struct runner *r, const struct step *s)
+{
+	int first = 3, ret = 0;
+
+	while (ret == 0) {
+		int kept = next_kept(r, s, first);
+
+		if (kept < 0)
+			return sys_close_range((unsigned)first, ~0u, 0);
+		if (kept > first)
+			ret = sys_close_range((unsigned)first, (unsigned)kept - 1, 0);
+		first = kept + 1;
+	}
+	return ret;
+}
+
 int run_fds(struct runner *r, const struct step *s)
 {
 	int copies[FDS_MAX];
@@ -27,6 +63,8 @@ int run_fds(struct runner *r, const struct step *s)
 	}
 	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++)
 		ret = sys_dup3(copies[i], s->fds.map[i][1], 0);
+	if (ret >= 0)
+		ret = close_others(r, s);
 	/* the caller's limit again, which child.c has raised */
 	if (ret >= 0 && r->files[0] < r->files[1])
 		ret = sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, r->files, NULL, 0);
