@@ -89,6 +89,14 @@ const char *minc_container_id(const minc_container *ct);
  */
 const char *minc_container_name(const minc_container *ct);
 
+/**
+ * minc_container_dir() - the directory with a background container's state and log
+ * @ct: container
+ *
+ * Returns an absolute path, owned by @ct; "" for a container that is not in the background.
+ */
+const char *minc_container_dir(const minc_container *ct);
+
 /** enum minc_state - what a container does */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
@@ -272,9 +280,10 @@ int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
  * minc_inspect() - all that is known of a background container
  * @c: context, for the error
  * @ct: container
- * @ret: on success a JSON object, a string for free(3): "id", "name", "state", "pid",
- *	"created", "command", "exit_status", "terminal", "log", "log_lost_bytes", "storage",
- *	"state_dir", "limits" (each with what enforces it), "config" (the OCI config.json)
+ * @ret: on success a JSON object, a string for free(3): "id", "name", "hostname", "state", "pid",
+ *	"created_ns", "ended_ns", "exit_status", "command", "terminal", "init", "auto_remove",
+ *	"log", "log_lost_bytes", "storage", "state_dir", "limits" (each
+ *	with what enforces it), "config" (the OCI config.json)
  *
  * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
  */

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* enter - processes of a container that runs; see minc/background.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
 #include "oci/config.h"
+#include "run/state.h"
 
-/* The container's own description; the context's @err gets a failure. */
-static int load_description(minc_ctx *c, const char *config, struct spec *ret)
+/* The container's own description. */
+static int load_description(minc_ctx *c, const minc_container *ct, struct spec *ret)
 {
+	char path[PATH_MAX + 16];
 	void *load;
 	int r = module_symbol("oci", "oci_config_load", &c->err, &load);
 
-	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, config);
+	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, path);
 }
 
 MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,
@@ -35,7 +39,7 @@ MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *ar
 	if (!process)
 		return err_set(&c->err, -ENOMEM, "exec");
 	spec_init(&described, &c->err);
-	r = load_description(c, ct->config, &described);
+	r = load_description(c, ct, &described);
 	if (r == 0)
 		r = enter_exec(c, ct, &described, argv, process, NULL);
 	spec_done(&described);

@@ -165,7 +165,7 @@ static struct spec_mount *append_mount(struct spec *s, const char *call)
 
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
 {
-	const char *call = "minc_add_bind", *src_copy, *dst_copy = NULL;
+	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL;
 	struct spec_mount *m;
 	int r = check_text(s, call, src);
 
@@ -196,7 +196,7 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 
 int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode)
 {
-	const char *call = "minc_add_tmpfs", *copy;
+	const char *call = "minc_add_tmpfs", *copy = NULL;
 	struct spec_mount *m;
 	int r = check_inside(s, call, dst);
 
@@ -251,6 +251,39 @@ static int check_id(struct spec *s, const char *id, size_t len)
 	return 0;
 }
 
+/* Fit for a file name and a host name, and not to be taken for an option. */
+int spec_check_name(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+			  rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "_.-";
+
+	if (!name || !*name || !strchr(first, *name) || name[strspn(name, rest)])
+		return -EINVAL;
+	return strlen(name) > 64 ? -ENAMETOOLONG : 0;
+}
+
+int spec_set_name(struct spec *s, const char *name)
+{
+	int r = spec_check_name(name);
+
+	if (r == -ENAMETOOLONG)
+		return refuse(s, r, "minc_set_name", "longer than 64 characters");
+	if (r < 0)
+		return refuse(s, r, "minc_set_name",
+			      "a name has letters, digits, _ . and -, and begins with one of the "
+			      "first two");
+	return keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
+}
+
+int spec_set_log_size(struct spec *s, uint64_t bytes)
+{
+	if (bytes < 4096)
+		return refuse(s, -EINVAL, "minc_set_log_size", "below 4096 bytes");
+	s->log_bytes = bytes;
+	return 0;
+}
+
 int spec_set_user(struct spec *s, const char *user)
 {
 	const char *colon;
@@ -270,7 +303,7 @@ int spec_set_user(struct spec *s, const char *user)
 int spec_add_env(struct spec *s, const char *name, const char *value)
 {
 	struct spec_env **e = &s->env;
-	const char *name_copy, *value_copy = NULL;
+	const char *name_copy = NULL, *value_copy = NULL;
 	int r = check_text(s, "minc_add_env", name);
 
 	if (r < 0)
@@ -302,7 +335,7 @@ int spec_set_cwd(struct spec *s, const char *dir)
 
 int spec_change_caps(struct spec *s, bool add, const char *names)
 {
-	const char *call = add ? "minc_add_cap" : "minc_drop_cap", *copy;
+	const char *call = add ? "minc_add_cap" : "minc_drop_cap", *copy = NULL;
 	struct spec_cap **tail = &s->caps;
 	int r = check_text(s, call, names);
 
@@ -435,7 +468,7 @@ int spec_pass_fd(struct spec *s, int fd, int target)
 
 int spec_set_flag(struct spec *s, unsigned flag, int on)
 {
-	if (flag < MINC_PRIVILEGED || flag > MINC_INHERIT_ENV)
+	if (flag < MINC_PRIVILEGED || flag > MINC_AUTO_REMOVE)
 		return refuse(s, -EINVAL, "minc_set_flag", "unknown flag");
 	if (on != 0 && on != 1)
 		return refuse(s, -EINVAL, "minc_set_flag", "value is not 0 or 1");
@@ -448,4 +481,20 @@ int spec_set_argv(struct spec *s, const char *const *argv)
 {
 	s->argv = arena_strv(&s->arena, argv);
 	return s->argv ? 0 : no_memory(s);
+}
+
+int spec_refuse(struct spec *s, int r, const char *call, const char *what)
+{
+	return r == -ENOMEM ? no_memory(s) : refuse(s, r, call, what);
+}
+
+int spec_check_text(struct spec *s, const char *call, const char *text)
+{
+	return check_text(s, call, text);
+}
+
+int spec_keep_text(struct spec *s, const char *call, const char *text, const char **ret,
+		   const char **ret_origin)
+{
+	return keep_text(s, call, text, ret, ret_origin);
 }

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "ns/ns.h"
 #include "run/build.h"
 #include "run/run.h"
@@ -215,7 +216,8 @@ void build_command(struct build *b, const char *const *argv)
 	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
 	s->exec.channel_fd = b->p->lowest_fd;
-	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT) ||
+				  spec_flag(b->s, MINC_BACKGROUND);
 	if (argv) {
 		size_t n = 0;
 		const char **copy;
@@ -300,8 +302,10 @@ static void plan_terminal(struct build *b)
 static int plan_all(struct build *b, const char *const *argv)
 {
 	struct plan *p = b->p;
-	int r;
+	int r = cgroup_plan(p, b->s, b->h, b->e);
 
+	if (r < 0)
+		return r;
 	ns_plan_lifeline(p, b->s);
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	ns_plan_net_move(p, b->s);
@@ -322,6 +326,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	if (r == 0)
 		r = sec_plan_keyring(p, b->s);
 	build_fds(b);
+	cgroup_plan_rlimits(p, b->s);
 	if (r == 0)
 		r = sec_plan_ids(p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
 	build_cwd(b);
@@ -354,7 +359,7 @@ bool build_fits(const struct plan *p, const char *const *argv)
 static bool is_reusable(const struct build *b)
 {
 	if (b->m.recursive || b->s->user || spec_flag(b->s, MINC_INHERIT_ENV) ||
-	    spec_flag(b->s, MINC_TERMINAL))
+	    spec_flag(b->s, MINC_TERMINAL) || spec_limits_group(b->s))
 		return false;
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		if (!i->value)

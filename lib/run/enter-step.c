@@ -39,7 +39,7 @@ int run_hide(struct runner *r, const struct step *s)
 /* The caller knows of this process when the one in the middle says so; else it is lost. */
 static int await_leave(struct runner *r, int go)
 {
-	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
 	struct timespec now = { 0 };
 	char byte;
 	int ret;

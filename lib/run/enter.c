@@ -25,6 +25,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup.h"
+#include "run/background.h"
 #include "run/build.h"
 #include "run/run.h"
 #include "sec/sec.h"
@@ -61,13 +63,21 @@ static int say_ended(struct err *e)
 static const char *container_word(const struct spec *s)
 {
 	const char *const origins[] = { s->root_origin, s->storage_origin, s->hostname_origin,
-					s->net_origin, s->userns_origin };
+					s->name_origin, s->net_origin,	   s->userns_origin,
+					s->cpuset_origin };
 
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++)
 		if (origins[i])
 			return origins[i];
+	for (size_t i = 0; i < SPEC_LIMITS; i++)
+		if (s->limits[i].set)
+			return s->limits[i].origin;
 	if (s->mounts)
 		return s->mounts->origin;
+	if (s->io)
+		return s->io->origin;
+	if (s->rlimits)
+		return s->rlimits->origin;
 	for (unsigned i = 0; i < sizeof(s->flag_origin) / sizeof(s->flag_origin[0]); i++)
 		if (s->flags & ~process_flags & 1u << i)
 			return s->flag_origin[i];
@@ -85,7 +95,7 @@ int enter_check(struct minc_ctx *c, const struct minc_container *ct, const char 
 		return err_say(&c->err, -EINVAL, "empty command");
 	if (has_ended(ct))
 		return say_ended(&c->err);
-	if (!ct->config)
+	if (!ct->state)
 		return err_say(&c->err, -EOPNOTSUPP,
 			       "exec: only a container in the background has a description "
 			       "for others to enter");
@@ -254,7 +264,22 @@ static void find_words(struct step *s)
 	s->hide.words_size = end - start;
 }
 
-static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t)
+/* Before the paths of the host are gone: the container's limits begin here. */
+static void plan_groups(struct build *b, const struct cgroup_set *set)
+{
+	for (size_t i = 0; set && i < set->len; i++) {
+		struct step *s = plan_append(b->p, STEP_CGROUP_JOIN, NULL,
+					     "the container's limits are its own, too");
+
+		s->cgroup_join.slot = SLOT_NONE;
+		s->cgroup_join.path = plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
+		if (spec_flag(b->s, MINC_BEST_EFFORT))
+			s->flags |= STEP_OPTIONAL;
+	}
+}
+
+static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t,
+		      const struct cgroup_set *groups)
 {
 	struct step *s = plan_append(b->p, STEP_HIDE, NULL,
 				     "nothing inside can trace it or look into it");
@@ -262,8 +287,7 @@ static void plan_join(struct build *b, const struct minc_container *ct, const st
 	find_words(s);
 	s = plan_append(b->p, STEP_LIFELINE, NULL, "nothing goes on if the caller dies meanwhile");
 	s->lifeline.die_with_parent = true;
-	/* The container's control groups are entered here: the caller's limits end, its own
-	 * begin, before anything of it runs. */
+	plan_groups(b, groups);
 	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
 	s->join.fd = ct->pidfd;
 	s->join.type = t->flags;
@@ -289,17 +313,21 @@ static void plan_tty(struct build *b)
 	tty_plan(b->p, b->s, s->open.ret);
 }
 
-static int plan_all(struct build *b, const struct minc_container *ct, const struct target *t,
+static int plan_all(struct build *b, struct minc_container *ct, const struct target *t,
 		    const char *const *argv)
 {
-	int r;
+	struct cgroup_set *groups = NULL;
+	int r = background_groups(ct, &groups);
 
+	if (r < 0)
+		return err_set(b->e, r, "exec: control groups of the container");
 	build_environment(b);
-	plan_join(b, ct, t);
+	plan_join(b, ct, t, groups);
 	plan_tty(b);
 	ns_plan_cpus(b->p, b->s);
 	r = sec_plan_keyring(b->p, b->s);
 	build_fds(b);
+	cgroup_plan_rlimits(b->p, b->s);
 	if (r == 0)
 		r = sec_plan_ids(b->p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
 	build_cwd(b);
@@ -312,7 +340,7 @@ static int plan_all(struct build *b, const struct minc_container *ct, const stru
 }
 
 int enter_plan(struct plan *p, struct spec *s, const struct host *h,
-	       const struct minc_container *ct, const char *const *argv, struct err *e)
+	       struct minc_container *ct, const char *const *argv, struct err *e)
 {
 	struct target t = { .proc = -EBADF };
 	/* the root is not ours to free */
@@ -342,7 +370,7 @@ int enter_exec(struct minc_ctx *c, struct minc_container *ct, struct spec *s,
 	if (r == 0)
 		r = enter_plan(&plan, s, &c->host, ct, argv, &c->err);
 	if (r == 0)
-		r = spawn_plan(&plan, ret, &c->err, c->log, c->log_data, fault);
+		r = spawn_plan(&plan, ret, &c->err, c->log, c->log_data, fault, NULL);
 	plan_done(&plan);
 	if (r < 0 && has_ended(ct)) /* which explains whatever went wrong */
 		return say_ended(&c->err);

@@ -14,12 +14,11 @@ enum { FDS_MAX = 64 };
 /* The lowest descriptor from @first on that is still needed, or -1. */
 static int next_kept(const struct runner *r, const struct step *s, int first)
 {
+	const int own[] = { r->channel, r->lifeline, r->init_fd };
 	int ret = -1;
 
-	for (size_t i = 0; i < s->fds.len + 2; i++) {
-		int fd = i < s->fds.len	     ? s->fds.map[i][1] :
-			 i == s->fds.len     ? r->channel :
-					       r->init_fd;
+	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
+		int fd = i < s->fds.len ? s->fds.map[i][1] : own[i - s->fds.len];
 
 		if (fd >= first && (ret < 0 || fd < ret))
 			ret = fd;
@@ -101,7 +100,7 @@ int run_cwd(struct runner *r, const struct step *s)
 /* The caller is alive, or the container must not start; see run_lifeline(). */
 static int rearm(struct runner *r, int sig)
 {
-	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
 	struct timespec now = { 0 };
 	int ret = sys_prctl(PR_SET_PDEATHSIG, (unsigned long)sig, 0, 0, 0);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pause - hold all processes of a container without a freezer: SIGSTOP to each, again and
- * again until a look at all of them finds none that still runs. One that was signalled
+ * pause - hold all processes of a container: by the freezer of its control group, if it
+ * has one, which they cannot notice. Else by SIGSTOP to each, again and again until a look at all of them finds none that still runs. One that was signalled
  * does not return from the kernel before it stops and so makes no more children; the
  * loop ends unless somebody inside or outside sends SIGCONT meanwhile.
  *
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "run/background.h"
 #include "run/run.h"
 
 enum { ROUNDS_MAX = 1000 };
@@ -60,20 +61,7 @@ static int stop_round(const struct minc_container *ct, bool first)
 	return r < 0 ? r : running;
 }
 
-int pause_stop(const struct minc_container *ct)
-{
-	int r = 1;
-
-	for (int i = 0; r > 0 && i < ROUNDS_MAX; i++)
-		r = stop_round(ct, i == 0);
-	if (r > 0)
-		r = -EAGAIN;
-	if (r < 0)
-		(void)pause_continue(ct); /* all or none; what failed is the news */
-	return r;
-}
-
-int pause_continue(const struct minc_container *ct)
+static int continue_all(const struct minc_container *ct)
 {
 	cleanup_free struct process *list = NULL;
 	size_t len;
@@ -89,10 +77,59 @@ int pause_continue(const struct minc_container *ct)
 	return r;
 }
 
-int pause_is_stopped(const struct minc_container *ct)
+static int stop_all(const struct minc_container *ct)
 {
-	struct process first;
-	int r = top_inspect(ct, ct->pid, &first);
+	int r = 1;
 
+	for (int i = 0; r > 0 && i < ROUNDS_MAX; i++)
+		r = stop_round(ct, i == 0);
+	if (r > 0)
+		r = -EAGAIN;
+	if (r < 0)
+		(void)continue_all(ct); /* all or none; what failed is the news */
+	return r;
+}
+
+/* The groups of one that runs; NULL without any. */
+static int find_groups(struct minc_container *ct, struct cgroup_set **ret)
+{
+	*ret = ct->cgroups;
+	if (ct->ended || sys_pidfd_send_signal(ct->pidfd, 0) < 0)
+		return -ESRCH;
+	return ct->state && !ct->cgroups ? background_groups(ct, ret) : 0;
+}
+
+int pause_stop(struct minc_container *ct)
+{
+	struct cgroup_set *set;
+	int r = find_groups(ct, &set);
+
+	if (r == 0)
+		r = set ? cgroup_set_freeze(set) : -EOPNOTSUPP;
+	/* a v1 group of another controller, or a kernel before 5.2 */
+	return r == -EOPNOTSUPP || r == -ENOENT ? stop_all(ct) : r;
+}
+
+int pause_continue(struct minc_container *ct)
+{
+	struct cgroup_set *set;
+	int r = find_groups(ct, &set);
+
+	if (r == 0)
+		r = set ? cgroup_set_thaw(set) : -EOPNOTSUPP;
+	return r == -EOPNOTSUPP || r == -ENOENT ? continue_all(ct) : r;
+}
+
+int pause_is_stopped(struct minc_container *ct)
+{
+	struct cgroup_set *set;
+	struct process first;
+	int r = find_groups(ct, &set);
+
+	if (r < 0)
+		return r;
+	if (set && cgroup_set_is_frozen(set))
+		return 1;
+	r = top_inspect(ct, ct->pid, &first);
 	return r <= 0 ? r : first.state == 'T' || first.pending;
 }

@@ -9,10 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cgroup/set.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "plan/runner.h"
 #include "plan/spec.h"
+#include "run/monitor.h"
 
 extern const struct step_ops step_ops[STEP_MAX];
 
@@ -33,12 +35,13 @@ struct minc_ctx {
 struct minc_container {
 	int pid, pidfd;
 	int terminal; /* master of its pty, or -EBADF */
+	struct state *state; /* of one in the background, whose parent is not the caller */
+	struct cgroup_set *cgroups; /* NULL without limits */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
 	int status;
-	char *config; /* path of its config.json; NULL: not in the background */
 };
 
 /*
@@ -57,17 +60,43 @@ struct spawn_fault {
 	int err;
 };
 
-/* Carry out @p. On failure everything is undone and @e says which step it was. */
+/*
+ * Carry out @p. On failure everything is undone and @e says which step it was. With
+ * @monitor that process is the container's parent, else the caller is.
+ */
+struct monitor_args;
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
-	       minc_log_fn log, void *log_data, const struct spawn_fault *fault);
+	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
+	       struct monitor_args *monitor);
 
-/* Child code: carry out the steps after the clone; does not return. */
+/* The answer to VERDICT_SCOPE: have the child moved; 0 or -errno with a message. */
+int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e);
+
+/* Child code: carry out the steps after the clone. */
 struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
 };
-_Noreturn void child_main(struct child_args *args);
+_Noreturn void child_main(void *args); /* struct child_args */
+
+/* Child code: what a new process does; does not return. */
+typedef void clone_fn(void *arg);
+/* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
+long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);
+long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg);
+
+/* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */
+struct monitor_args {
+	struct child_args *child;
+	struct sys_clone_args container; /* how it is cloned */
+	char *stacks[3];		 /* lowest addresses; NULL: copies of the memory */
+	size_t stack_bytes;
+	int stdio[3], null;	  /* what the container, and the monitor, have as 0, 1, 2 */
+	int fds[MONITOR_FDS_END]; /* what becomes the fixed numbers; negative: nothing */
+	const char *const *argv;
+};
+_Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 
 /* What storage_prepare() made and holds. */
 struct storage {
@@ -95,7 +124,7 @@ int enter_exec(struct minc_ctx *c, struct minc_container *ct, struct spec *s,
 	       const struct spawn_fault *fault);
 /* The plan of it; @s and @ct must outlive it. */
 int enter_plan(struct plan *p, struct spec *s, const struct host *h,
-	       const struct minc_container *ct, const char *const *argv, struct err *e);
+	       struct minc_container *ct, const char *const *argv, struct err *e);
 
 /* A process in the pid namespace of a container or in one below it. */
 struct process {
@@ -108,11 +137,11 @@ int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_
 /* Whether @pid is one of them, at this moment; fills in @ret. 1, 0 or -errno. */
 int top_inspect(const struct minc_container *ct, int pid, struct process *ret);
 
-/* SIGSTOP to all processes of a container, SIGCONT; see pause.c. */
-int pause_stop(const struct minc_container *ct);
-int pause_continue(const struct minc_container *ct);
-/* Whether process 1 is stopped: 1, 0 or -errno. */
-int pause_is_stopped(const struct minc_container *ct);
+/* Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. */
+int pause_stop(struct minc_container *ct);
+int pause_continue(struct minc_container *ct);
+/* Whether it is held: 1, 0 or -errno. */
+int pause_is_stopped(struct minc_container *ct);
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int container_kill(struct minc_container *ct, int sig);

@@ -20,11 +20,11 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup.h"
 #include "ns/ns.h"
+#include "run/background.h"
 #include "run/init.h"
 #include "run/run.h"
-
-#define MEMFD_EXEC 0x0010U /* 6.3 */
 
 enum { CHILD_STACK_BYTES = 256 * 1024, GUARD_BYTES = 64 * 1024 };
 
@@ -42,7 +42,9 @@ struct spawn {
 	int *slots; /* ours; the child has a copy */
 	struct minc_container *ret;
 	int middle; /* pidfd of the process that forked, or -EBADF */
+	struct monitor_args *monitor; /* NULL: in the foreground */
 	bool failed;
+	enum verdict_kind wanted; /* what the child waits for: READY or SCOPE; else FAILED */
 };
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
@@ -65,8 +67,13 @@ static const struct {
 	{ STEP_ROOT, -EINVAL,
 	  "pivot_root(2) needs / to be a mount point that is not the initial ramfs" },
 	{ STEP_LINK_MOVE, -EPERM, "moving an interface needs root" },
+	{ STEP_LINK_MOVE, -EINVAL, "loopback, bridges and some others cannot be moved" },
 	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },
 	{ STEP_IDMAP, -EPERM, "a security module may forbid user namespaces" },
+	{ STEP_IDMAP, -EACCES,
+	  "a program that changed its ids must call prctl(PR_SET_DUMPABLE, 1) first" },
+	{ STEP_KEYRING, -EDQUOT,
+	  "every container has a key: /proc/sys/kernel/keys/maxkeys limits an ordinary user" },
 	{ STEP_JOIN, -EPERM, "entering a namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT" },
 	{ STEP_TERMINAL, -ENODEV, "/dev/pts inside is not a devpts(5) any more" },
 	{ STEP_CWD, -EPERM, "that directory is outside of the container's root" },
@@ -79,6 +86,8 @@ static void add_hint(struct err *e, const struct step *s, int err, const char *n
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].kind == s->kind && hints[i].err == err)
 			err_hint(e, "%s", hints[i].text);
+	if (cgroup_hint(s, err))
+		err_hint(e, "%s", cgroup_hint(s, err));
 	if (err == -EMFILE)
 		err_hint(e, "it needs more open files than it may have: ulimit -n");
 	if (s->kind != STEP_FS || err == -EMFILE)
@@ -130,6 +139,14 @@ static void step_warned(struct spawn *w, size_t index, int err)
 	w->log(text, w->log_data);
 }
 
+/* What is not to be in the way of the command's descriptors, nor of the monitor's. */
+static int lowest_free(const struct spawn *w)
+{
+	const int lowest = w->plan->lowest_fd + 1;
+
+	return w->monitor && lowest < MONITOR_FDS_LOWEST ? MONITOR_FDS_LOWEST : lowest;
+}
+
 static int make_channel(struct spawn *w)
 {
 	int pair[2];
@@ -137,31 +154,20 @@ static int make_channel(struct spawn *w)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	/* lowest_fd itself is where an init finds the channel */
-	w->channel = fd_move_up(pair[0], w->plan->lowest_fd + 1);
-	w->child_end = fd_move_up(pair[1], w->plan->lowest_fd + 1);
+	w->channel = fd_move_up(pair[0], lowest_free(w));
+	w->child_end = fd_move_up(pair[1], lowest_free(w));
 	return w->channel < 0 ? w->channel : w->child_end < 0 ? w->child_end : 0;
 }
 
 /* The init's executable as a sealed file that is in no file system. */
 static int load_init(struct spawn *w)
 {
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	cleanup_close int fd = -EBADF;
-	int r;
+	int fd;
 
 	if (w->plan->len == 0 || !w->plan->steps[w->plan->len - 1].exec.init_argv)
 		return 0;
-	fd = memfd_create("minc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_EXEC);
-	if (fd < 0 && errno == EINVAL) /* before 6.3 */
-		fd = memfd_create("minc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return err_set(w->err, -errno, "init: memfd_create");
-	r = io_write_all(fd, init_program, init_program_len);
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
-		r = -errno;
-	if (r < 0)
-		return err_set(w->err, r, "init: memfd");
-	w->init_fd = fd_move_up(take_fd(&fd), w->plan->lowest_fd + 1);
+	fd = program_memfd("minc-init", init_program, init_program_len);
+	w->init_fd = fd_move_up(fd, lowest_free(w));
 	return w->init_fd < 0 ? err_set(w->err, w->init_fd, "init: memfd") : 0;
 }
 
@@ -188,51 +194,6 @@ static int run_host_steps(struct spawn *w, const struct spawn_fault *fault)
 	return 0;
 }
 
-/* clone3(2) onto a stack of its own; never returns in the child. */
-static long clone_on_stack(struct sys_clone_args *a, struct child_args *args)
-{
-	long ret;
-
-#if defined(__x86_64__)
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %[args], %%rdi\n\t"
-			 "call *%[fn]\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "=a"(ret)
-			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "d"(child_main),
-			   [args] "b"(args) /* not rbp, which is cleared */
-			 : "rcx", "r11", "memory", "cc");
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_clone3;
-	register long x0 __asm__("x0") = (long)a;
-	register long x1 __asm__("x1") = sizeof(*a);
-
-	__asm__ volatile("svc #0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, %[args]\n\t"
-			 "blr %[fn]\n\t"
-			 "brk #1\n"
-			 "1:"
-			 : "+r"(x0)
-			 : "r"(x1), "r"(x8), [fn] "r"(child_main), [args] "r"(args)
-			 : "memory", "cc", "x30");
-	ret = x0;
-#else
-	/* No hand-written entry for this architecture: a copy of the memory instead. */
-	a->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
-	a->stack = a->stack_size = 0;
-	ret = sys_call6(SYS_clone3, (long)a, sizeof(*a), 0, 0, 0, 0);
-	if (ret == 0)
-		child_main(args);
-#endif
-	return ret;
-}
-
 /* A sanitizer's shadow memory does not survive a second stack in the same process. */
 static bool may_share_memory(const struct plan *p)
 {
@@ -244,36 +205,103 @@ static bool may_share_memory(const struct plan *p)
 #endif
 }
 
+/* @n stacks with a guard below each, in one mapping; their lowest usable addresses. */
+static char *map_stacks(size_t n, char **ret)
+{
+	const size_t each = GUARD_BYTES + CHILD_STACK_BYTES;
+	char *all = mmap(NULL, n * each, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (all == MAP_FAILED)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = all + i * each + GUARD_BYTES;
+		if (mprotect(ret[i], CHILD_STACK_BYTES, PROT_READ | PROT_WRITE) == 0)
+			continue;
+		(void)munmap(all, n * each); /* our own mapping */
+		return NULL;
+	}
+	return all;
+}
+
+/* Run @fn in a new process; with a monitor it is the middle one, and gone on return. */
+static long clone_shared(struct spawn *w, struct sys_clone_args *a, clone_fn *fn, void *arg)
+{
+	const size_t n = w->monitor ? 3 : 1;
+	char *stacks[3] = { NULL }, *mapping;
+	long pid;
+
+	if (!may_share_memory(w->plan))
+		return clone_copy(a, fn, arg);
+	mapping = map_stacks(n, stacks);
+	if (!mapping)
+		return -ENOMEM;
+	if (w->monitor)
+		memcpy(w->monitor->stacks, stacks, sizeof(stacks));
+	a->flags |= CLONE_VM | CLONE_VFORK;
+	a->stack = (uintptr_t)stacks[0];
+	a->stack_size = CHILD_STACK_BYTES;
+	pid = clone_on_stack(a, fn, arg); /* back when all have executed or ended */
+	(void)munmap(mapping, n * (GUARD_BYTES + CHILD_STACK_BYTES)); /* our own mapping */
+	return pid;
+}
+
+static void reap_child(int pidfd)
+{
+	siginfo_t info;
+
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+/* The group to be born in: not entering one costs less than leaving the other. */
+static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
+{
+	for (size_t i = 0; w->plan->cgroups && i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+
+		if (s->kind != STEP_CGROUP_JOIN || !s->cgroup_join.by_clone ||
+		    w->slots[s->cgroup_join.slot] < 0)
+			continue;
+		a->flags |= CLONE_INTO_CGROUP;
+		a->cgroup = (uint64_t)w->slots[s->cgroup_join.slot];
+	}
+}
+
 static long clone_child(struct spawn *w, struct child_args *args)
 {
-	struct sys_clone_args a = {
+	struct sys_clone_args container = {
 		.flags = w->plan->clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uintptr_t)&w->ret->pidfd,
 		.exit_signal = SIGCHLD,
-	};
-	const size_t size = CHILD_STACK_BYTES + GUARD_BYTES;
-	char *stack;
+	}, middle = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	int pidfd = -EBADF;
 	long pid;
 
-	if (!may_share_memory(w->plan)) {
-		pid = sys_call6(SYS_clone3, (long)&a, sizeof(a), 0, 0, 0, 0);
-		if (pid == 0)
-			child_main(args);
+	clone_into_group(w, &container);
+	if (!w->monitor)
+		return clone_shared(w, &container, child_main, args);
+	w->monitor->child = args;
+	w->monitor->container = container;
+	memset(w->monitor->stacks, 0, sizeof(w->monitor->stacks));
+	w->monitor->stack_bytes = CHILD_STACK_BYTES;
+	middle.pidfd = (uintptr_t)&pidfd;
+	pid = clone_shared(w, &middle, monitor_begin, w->monitor);
+	if (pid < 0)
 		return pid;
-	}
-	stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return -ENOMEM;
-	if (mprotect(stack + GUARD_BYTES, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE) < 0) {
-		(void)munmap(stack, size); /* our own mapping */
-		return -ENOMEM;
-	}
-	a.flags |= CLONE_VM | CLONE_VFORK;
-	a.stack = (uintptr_t)stack + GUARD_BYTES;
-	a.stack_size = CHILD_STACK_BYTES;
-	pid = clone_on_stack(&a, args); /* back when the child has executed or ended */
-	(void)munmap(stack, size);	/* our own mapping */
-	return pid;
+	reap_child(pidfd); /* it ends at once; the monitor is not our child */
+	fd_closep(&pidfd);
+	return 0; /* the monitor says which number the container has */
+}
+
+static int no_clone(struct spawn *w, int r)
+{
+	w->failed = true;
+	err_set(w->err, r, w->plan->forks ? "new process" : "new namespaces");
+	if (w->plan->clone_flags & CLONE_NEWUSER)
+		idmap_hint(w->err);
+	else if (r == -EPERM)
+		err_hint(w->err, "needs root, or --userns single");
+	return r;
 }
 
 static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault *fault)
@@ -285,6 +313,7 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 		.runner = { .plan = w->plan,
 			    .slots = w->slots + w->plan->slots,
 			    .channel = w->child_end,
+			    .lifeline = w->child_end,
 			    .init_fd = w->init_fd,
 			    .host_end = w->channel },
 		.fault_step = fault ? fault->step : -1,
@@ -297,21 +326,28 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(old), 0);
 	pid = clone_child(w, &args);
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old), 0);
-	if (pid >= 0) {
-		w->ret->pid = (int)pid;
-		return 0;
-	}
-	w->failed = true;
-	err_set(w->err, (int)pid, w->plan->forks ? "new process" : "new namespaces");
-	if (w->plan->clone_flags & CLONE_NEWUSER)
-		idmap_hint(w->err);
-	else if (pid == -EPERM)
-		err_hint(w->err, "needs root, or --userns single");
-	return (int)pid;
+	if (pid < 0)
+		return no_clone(w, (int)pid);
+	w->ret->pid = (int)pid;
+	return 0;
 }
 
-/* Run newuidmap(1) or newgidmap(1) on the child; its complaint becomes the message. */
-static int run_map_helper(struct spawn *w, const char *program, const char *const *args)
+/* Whether the child has a map of ids; for when nobody knows how the helper ended. */
+static bool has_map(const struct spawn *w, const char *name)
+{
+	cleanup_free char *map = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", w->ret->pid, name);
+	return io_read_file(AT_FDCWD, path, 64 * 1024, &map, NULL) >= 0 && *map;
+}
+
+/*
+ * Run newuidmap(1) or newgidmap(1) on the child to write its @map; its complaint becomes
+ * the message.
+ */
+static int run_map_helper(struct spawn *w, const char *program, const char *map,
+			  const char *const *args)
 {
 	const char *argv[2 + 3 * (IDMAP_RANGES_MAX + 1) + 1] = { program };
 	char pid[16], text[256] = "", *no_env[] = { NULL };
@@ -345,6 +381,9 @@ static int run_map_helper(struct spawn *w, const char *program, const char *cons
 	while (r < 0 && errno == EINTR);
 	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	/* ECHILD: the caller ignores SIGCHLD, or another thread waits for any child */
+	if (r < 0 && has_map(w, map))
+		return 0;
 	text[strcspn(text, "\n")] = '\0';
 	return err_say(w->err, -EPERM, "%s", *text ? text : program);
 }
@@ -357,21 +396,77 @@ static int map_ids(struct spawn *w)
 
 		if (s->kind != STEP_IDMAP)
 			continue;
-		r = run_map_helper(w, "/usr/bin/newuidmap", s->idmap.uid_args);
+		r = run_map_helper(w, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
 		if (r == 0)
-			r = run_map_helper(w, "/usr/bin/newgidmap", s->idmap.gid_args);
+			r = run_map_helper(w, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
 		if (r < 0)
 			return r;
 	}
-	return write(w->channel, "", 1) == 1 ? 0 : -errno;
+	return send(w->channel, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-static void reap_quietly(int pidfd)
+/* With --best-effort the child goes on, and its step warns. */
+static int enter_scope(struct spawn *w)
 {
-	siginfo_t info;
+	struct err why = { 0 };
+	int r = scope_enter(w->plan, w->ret, &why);
+	const char moved = r == 0;
 
-	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
-		;
+	if (r < 0 && !w->plan->scope_optional) {
+		err_say(w->err, r, "%s", why.message);
+		err_hint(w->err, "%s", why.hint);
+		return r;
+	}
+	if (r < 0 && w->log)
+		w->log(why.message, w->log_data);
+	return send(w->channel, &moved, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+/* Do what the child waits for, when its number is known, too. */
+static int serve_when_known(struct spawn *w)
+{
+	const enum verdict_kind wanted = w->wanted;
+	int r;
+
+	if (w->ret->pid <= 0 || wanted == VERDICT_FAILED)
+		return 1;
+	w->wanted = VERDICT_FAILED; /* nothing */
+	r = wanted == VERDICT_READY ? map_ids(w) : enter_scope(w);
+	return r < 0 ? r : 1;
+}
+
+/* 1 for another message, 0 for none, -errno. */
+static int obey(struct spawn *w, const struct verdict *v)
+{
+	switch ((enum verdict_kind)v->kind) {
+	case VERDICT_PID:
+		w->ret->pid = v->err;
+		if (w->ret->pidfd < 0) /* our table is full */
+			return err_set(w->err, -EMFILE, "container in the background");
+		return serve_when_known(w);
+	case VERDICT_READY:
+	case VERDICT_SCOPE:
+		w->wanted = v->kind;
+		return serve_when_known(w);
+	case VERDICT_TERMINAL:
+		if (w->ret->terminal < 0)
+			return err_set(w->err, -EMFILE, "terminal of the container");
+		return 1;
+	case VERDICT_PROCESS: /* take_process() has it */
+		return 1;
+	case VERDICT_WARNING:
+		step_warned(w, v->step, v->err);
+		return 1;
+	case VERDICT_NO_CLONE:
+		return no_clone(w, v->err);
+	case VERDICT_NO_MONITOR:
+		w->failed = true;
+		return err_set(w->err, v->err, "monitor of the container");
+	case VERDICT_FAILED:
+		break;
+	}
+	step_failed(w, v->step, v->err, v->note);
+	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
 /* Another process goes on, our child as well; the first ends. */
@@ -403,11 +498,11 @@ static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
 	if (v->kind == VERDICT_TERMINAL) {
 		fd_closep(&w->ret->terminal);
 		w->ret->terminal = fd;
-		if (fd < 0) /* our table is full */
-			return err_set(w->err, -EMFILE, "terminal of the container");
-		return 0;
+	} else if (v->kind == VERDICT_PID && w->ret->pidfd < 0) {
+		w->ret->pidfd = fd;
+	} else {
+		fd_closep(&fd); /* nobody asked for it */
 	}
-	fd_closep(&fd); /* nobody asked for it */
 	return 0;
 }
 
@@ -441,25 +536,17 @@ static int receive(struct spawn *w)
 	}
 	v.note[sizeof(v.note) - 1] = '\0';
 	r = take_descriptor(w, &v, fd);
-	if (r == 0 && v.kind == VERDICT_READY)
-		r = map_ids(w);
-	if (r < 0)
-		return r;
-	if (v.kind == VERDICT_WARNING)
-		step_warned(w, v.step, v.err);
-	if (v.kind != VERDICT_FAILED)
-		return 1;
-	step_failed(w, v.step, v.err, v.note);
-	return 0; /* its last word: its end may be held open by a fork of another thread */
+	return r < 0 ? r : obey(w, &v);
 }
 
 /* End and reap a child whose start failed. */
 static void bury(struct spawn *w)
 {
-	if (w->ret->pidfd < 0)
-		return;
-	(void)sys_pidfd_send_signal(w->ret->pidfd, SIGKILL); /* it may have ended already */
-	reap_quietly(w->ret->pidfd);
+	if (w->ret->pidfd >= 0) {
+		(void)sys_pidfd_send_signal(w->ret->pidfd, SIGKILL); /* it may have ended */
+		if (!w->monitor) /* else it reaps, when it hears that nothing has come of it */
+			reap_child(w->ret->pidfd);
+	}
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
 }
@@ -479,16 +566,18 @@ static int follow_child(struct spawn *w)
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
 	if (w->middle >= 0) /* it ended when it had said so */
-		reap_quietly(w->middle);
+		reap_child(w->middle);
 	fd_closep(&w->middle);
 	return r;
 }
 
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
-	       minc_log_fn log, void *log_data, const struct spawn_fault *fault)
+	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
+	       struct monitor_args *monitor)
 {
 	struct spawn w = { .plan = p,
 			   .err = e,
+			   .monitor = monitor,
 			   .log = log,
 			   .log_data = log_data,
 			   .channel = -EBADF,
@@ -501,9 +590,18 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
+	if (p->cgroups || p->scope) {
+		ret->cgroups = cgroup_set_new(p);
+		if (!ret->cgroups)
+			return err_set(e, -ENOMEM, "start of the container");
+	}
+	for (size_t i = 0; i < p->warnings_len && log; i++)
+		log(p->warnings[i], log_data);
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
-	if (!w.slots)
+	if (!w.slots) {
+		ret->cgroups = cgroup_set_free(ret->cgroups);
 		return err_set(e, -ENOMEM, "start of the container");
+	}
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
@@ -520,6 +618,10 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 		r = follow_child(&w);
 	if (r < 0)
 		bury(&w);
+	if (ret->cgroups)
+		cgroup_set_take(ret->cgroups, p, w.slots);
+	if (r < 0)
+		ret->cgroups = cgroup_set_remove(ret->cgroups);
 	for (int i = 0; i < p->slots; i++)
 		fd_closep(&w.slots[i]); /* the container has its own by now */
 	fd_closep(&w.channel);

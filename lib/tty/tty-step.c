@@ -26,15 +26,17 @@ static int open_master(int devpts)
 
 int run_terminal(struct runner *r, const struct step *s)
 {
-	const struct winsize size = { .ws_row = s->terminal.rows, .ws_col = s->terminal.cols };
+	const struct winsize size = { .ws_row = s->terminal.rows,
+				      .ws_col = s->terminal.cols };
 	int unlocked = 0, peer;
-	int master = open_master(runner_fd(r, s->terminal.devpts));
+	int master = runner_above_stdio(open_master(runner_fd(r, s->terminal.devpts)));
 	int ret = master < 0 ? master : sys_ioctl(master, TIOCSPTLCK, &unlocked);
 
 	if (ret < 0)
 		return ret;
-	peer = sys_ioctl(master, TIOCGPTPEER,
-			 (const void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC));
+	peer = runner_above_stdio(
+		sys_ioctl(master, TIOCGPTPEER,
+			  (const void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC)));
 	if (peer < 0)
 		return peer;
 	if (size.ws_row)

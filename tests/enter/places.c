@@ -22,6 +22,7 @@
 enum { ORDINARY_USER = 65534 };
 
 char scene_tree[64];
+static char state_dir[64];
 
 static void host_root(struct minc_ctx *c)
 {
@@ -207,7 +208,7 @@ static int give_ids(void)
 	return r;
 }
 
-int scene_become(const struct scene *s)
+static int become_user(const struct scene *s)
 {
 	if (geteuid() != 0)
 		return s->as_user ? 0 : -EPERM;
@@ -224,29 +225,16 @@ int scene_become(const struct scene *s)
 	return 0;
 }
 
-static int write_config(struct minc_ctx *c, const char *const *argv, struct minc_container *ct)
+int scene_become(const struct scene *s)
 {
-	char path[] = "/tmp/minc-config.XXXXXX";
-	cleanup_free char *text = NULL;
-	int r = minc_explain(c, argv, MINC_FORMAT_OCI, &text), fd;
+	int r = become_user(s);
 
 	if (r < 0)
 		return r;
-	fd = mkstemp(path);
-	if (fd < 0)
+	strcpy(state_dir, "/tmp/minc-state.XXXXXX");
+	if (!mkdtemp(state_dir) || setenv("MINC_STATE_DIR", state_dir, 1) < 0)
 		return -errno;
-	r = io_write_all(fd, text, strlen(text));
-	close(fd);
-	ct->config = strdup(path);
-	return r;
-}
-
-static struct minc_ctx *described(const struct scene *s)
-{
-	struct minc_ctx *c = minc_ctx_new();
-
-	s->describe(c);
-	return c;
+	return 0;
 }
 
 const struct scene *scene_find(const char *name)
@@ -265,32 +253,28 @@ struct minc_container *scene_start(const struct scene *s, const char *const *arg
 struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
 					int out, char why[1024])
 {
-	struct minc_ctx *c = described(s), *written = described(s);
+	struct minc_ctx *c = minc_ctx_new();
 	struct minc_container *ct = NULL;
-	int r;
 
+	s->describe(c);
+	minc_set_flag(c, MINC_BACKGROUND, 1);
 	if (in >= 0)
 		minc_pass_fd(c, in, 0);
 	if (out >= 0)
 		minc_pass_fd(c, out, 1);
-	r = minc_start(c, argv, &ct);
-	if (r == 0) /* which has no word for descriptors */
-		r = write_config(written, argv, ct);
+	(void)minc_start(c, argv, &ct); /* the caller asks whether there is one */
 	snprintf(why, 1024, "%s", minc_error_message(c));
-	if (r < 0 && ct) {
-		scene_end(ct);
-		ct = NULL;
-	}
 	minc_ctx_free(c);
-	minc_ctx_free(written);
 	return ct;
 }
 
 void scene_end(struct minc_container *ct)
 {
-	(void)minc_kill(ct, SIGKILL); /* it may have ended */
-	(void)minc_wait(ct, -1, NULL);
-	if (ct->config)
-		(void)unlink(ct->config);
+	struct minc_ctx *c = minc_ctx_new();
+
+	if (minc_delete(c, ct, MINC_DELETE_FORCE) < 0)
+		printf("# delete: %s\n", minc_error_message(c));
 	minc_container_free(ct);
+	minc_ctx_free(c);
+	remove_below(state_dir);
 }

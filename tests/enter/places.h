@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* places - containers to enter: a background container's handle without its monitor. */
+/* places - containers in the background, to enter. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 struct scene {
 	const char *name;
 	bool as_user; /* an ordinary one, when root runs the test */
-	bool init;
+	bool init; /* process 1 is not the command */
 	void (*describe)(struct minc_ctx *c);
 };
 extern const struct scene scenes[];
@@ -21,14 +21,14 @@ int scene_make_tree(void); /* 0, or -errno */
 void scene_remove_tree(void);
 
 /*
- * In a new process: its own mounts, subordinate ids for whoever runs it, and the user of
- * the scene. 0, or -errno.
+ * In a new process: its own mounts, subordinate ids for whoever runs it, the user of the
+ * scene, and a directory for the state of containers. 0, or -errno.
  */
 int scene_become(const struct scene *s);
 
 /*
- * Start @argv as the scene wants it, with standard files @in and @out unless these are -1;
- * the handle has a config.json. NULL: @why says why.
+ * Start @argv as the scene wants it, with standard files @in and @out unless these are -1.
+ * NULL: @why says why.
  */
 struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
 					int out, char why[1024]);

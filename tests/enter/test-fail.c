@@ -14,6 +14,7 @@
 #include "base/module.h"
 #include "oci/config.h"
 #include "places.h"
+#include "run/state.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -53,6 +54,7 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	struct minc_container process = { .pidfd = -EBADF, .terminal = -EBADF };
 	struct minc_ctx *c = minc_ctx_new();
 	struct spec s;
+	char path[PATH_MAX + 16];
 	struct plan plan;
 	void *load;
 
@@ -60,8 +62,9 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	(void)host_probe(&c->host);
 	spec_init(&s, &c->err);
 	a->r = module_symbol("oci", "oci_config_load", &c->err, &load);
+	snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
 	if (a->r == 0)
-		a->r = ((oci_config_load_fn *)load)(&s, ct->config);
+		a->r = ((oci_config_load_fn *)load)(&s, path);
 	if (a->r == 0)
 		a->r = enter_exec(c, ct, &s, absent, &process, &fault);
 	a->err = c->err;
@@ -84,7 +87,7 @@ static bool is_alone(struct minc_container *ct)
 
 	if (top_list(ct, &list, &len) == 0)
 		free(list);
-	return len == 1 && waitpid(-1, NULL, WNOHANG) == 0;
+	return len == 1 && waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
 static void in_scene(const void *arg)

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "places.h"
+#include "run/state.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -178,7 +179,6 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 	static const char *const nothing[] = { NULL };
 	struct minc_container *p = NULL, bare = *ct;
 	struct minc_ctx *c;
-	char why[1024];
 	int r;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -193,14 +193,14 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 	c = minc_ctx_new();
 	ok(minc_exec(c, ct, nothing, &p) == -EINVAL, "%s: no empty command", s->name);
 	ok(minc_exec(c, ct, NULL, &p) == -EINVAL, "%s: nor none", s->name);
-	bare.config = NULL;
+	bare.state = NULL;
 	ok(minc_exec(c, &bare, sleeper, &p) == -EOPNOTSUPP, "%s: nor one in the foreground",
 	   s->name);
-	bare.config = (char *)"/nonexistent/config.json";
-	r = minc_exec(c, &bare, sleeper, &p);
-	snprintf(why, sizeof(why), "%s", minc_error_message(c));
-	ok(r == -ENOENT && strstr(why, bare.config), "%s: nor one without its description",
-	   s->name);
+	(void)renameat(ct->state->dir, "config.json", ct->state->dir, "config.away");
+	r = minc_exec(c, ct, sleeper, &p);
+	ok(r == -ENOENT && strstr(minc_error_message(c), "/config.json"),
+	   "%s: nor one without its description", s->name);
+	(void)renameat(ct->state->dir, "config.away", ct->state->dir, "config.json");
 	minc_ctx_free(c);
 	c = minc_ctx_new();
 	minc_set_user(c, "nosuchuser");
