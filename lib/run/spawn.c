@@ -498,8 +498,8 @@ static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
 	if (v->kind == VERDICT_TERMINAL) {
 		fd_closep(&w->ret->terminal);
 		w->ret->terminal = fd;
-	} else if (v->kind == VERDICT_PID && w->ret->pidfd < 0) {
-		w->ret->pidfd = fd;
+	} else if (v->kind == VERDICT_PID && w->monitor) {
+		w->ret->pidfd = fd; /* what stands there is the monitor's number for it */
 	} else {
 		fd_closep(&fd); /* nobody asked for it */
 	}

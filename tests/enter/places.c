@@ -95,21 +95,21 @@ static void range_and_user(struct minc_ctx *c)
 }
 
 const struct scene scenes[] = {
-	{ "root of the host", false, false, host_root },
-	{ "directory", false, false, directory },
-	{ "own network", false, false, own_network },
-	{ "init", false, true, with_init },
-	{ "another user", false, false, another_user },
-	{ "other capabilities", false, false, fewer_caps },
-	{ "privileged", false, false, privileged },
-	{ "single id", false, false, single_id },
-	{ "range of ids", false, false, range_of_ids },
-	{ "user: root of the host", true, false, host_root },
-	{ "user: single id", true, false, single_id },
-	{ "user: single id, init", true, true, with_init },
-	{ "user: single id and user", true, false, single_id_and_user },
-	{ "user: range of ids", true, false, range_of_ids },
-	{ "user: range and user", true, false, range_and_user },
+	{ "root of the host", false, false, false, host_root },
+	{ "directory", false, false, false, directory },
+	{ "own network", false, false, false, own_network },
+	{ "init", false, true, false, with_init },
+	{ "another user", false, false, false, another_user },
+	{ "other capabilities", false, false, false, fewer_caps },
+	{ "privileged", false, false, false, privileged },
+	{ "single id", false, false, false, single_id },
+	{ "range of ids", false, false, true, range_of_ids },
+	{ "user: root of the host", true, false, false, host_root },
+	{ "user: single id", true, false, false, single_id },
+	{ "user: single id, init", true, true, false, with_init },
+	{ "user: single id and user", true, false, false, single_id_and_user },
+	{ "user: range of ids", true, false, true, range_of_ids },
+	{ "user: range and user", true, false, true, range_and_user },
 };
 const size_t scenes_len = sizeof(scenes) / sizeof(scenes[0]);
 
@@ -214,7 +214,8 @@ static int become_user(const struct scene *s)
 		return s->as_user ? 0 : -EPERM;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	(void)give_ids(); /* without these files there are no ranges: the start says so */
+	if (s->range)
+		(void)give_ids(); /* else there are no ranges: the start says so */
 	if (!s->as_user)
 		return 0;
 	if (setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
@@ -259,9 +260,9 @@ struct minc_container *scene_start_with(const struct scene *s, const char *const
 	s->describe(c);
 	minc_set_flag(c, MINC_BACKGROUND, 1);
 	if (in >= 0)
-		minc_pass_fd(c, in, 0);
+		minc_pass_fd(c, in, 8);
 	if (out >= 0)
-		minc_pass_fd(c, out, 1);
+		minc_pass_fd(c, out, 9);
 	(void)minc_start(c, argv, &ct); /* the caller asks whether there is one */
 	snprintf(why, 1024, "%s", minc_error_message(c));
 	minc_ctx_free(c);

@@ -9,7 +9,8 @@
 struct scene {
 	const char *name;
 	bool as_user; /* an ordinary one, when root runs the test */
-	bool init; /* process 1 is not the command */
+	bool init;  /* process 1 is not the command */
+	bool range; /* it has subordinate ids */
 	void (*describe)(struct minc_ctx *c);
 };
 extern const struct scene scenes[];
@@ -27,8 +28,8 @@ void scene_remove_tree(void);
 int scene_become(const struct scene *s);
 
 /*
- * Start @argv as the scene wants it, with standard files @in and @out unless these are -1.
- * NULL: @why says why.
+ * Start @argv as the scene wants it, @in and @out being its descriptors 8 and 9 unless
+ * these are -1. NULL: @why says why.
  */
 struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
 					int out, char why[1024]);

@@ -217,7 +217,8 @@ static void test_outlives(const struct scene *s, struct minc_container *ct)
 
 static void in_scene(const void *arg)
 {
-	static const char *const probe[] = { "/bin/probe", "look", NULL };
+	static const char *const probe[] = { "sh", "-c", "exec /bin/probe look <&8 >&9",
+					     NULL };
 	const struct scene *s = arg;
 	struct minc_container *ct, *equal = NULL;
 	struct minc_ctx *c = minc_ctx_new();

@@ -262,7 +262,7 @@ static void test_ended(const struct scene *s, struct minc_container *ct)
 
 static void in_scene(const void *arg)
 {
-	static const char *const two[] = { "sh", "-c", "sleep 1000 & echo; wait", NULL };
+	static const char *const two[] = { "sh", "-c", "sleep 1000 & echo >&9; wait", NULL };
 	const struct scene *s = arg;
 	struct minc_container *ct;
 	int out[2], r = scene_become(s);
