@@ -22,7 +22,8 @@
 enum { ORDINARY_USER = 65534 };
 
 char scene_tree[64];
-static char state_dir[64];
+int scene_in = -1, scene_out = -1;
+static char state_dir[64], io_dir[64];
 
 static void host_root(struct minc_ctx *c)
 {
@@ -67,6 +68,13 @@ static void privileged(struct minc_ctx *c)
 	minc_set_flag(c, MINC_PRIVILEGED, 1);
 }
 
+static void limited(struct minc_ctx *c)
+{
+	directory(c);
+	minc_set_limit(c, MINC_LIMIT_PIDS, 100);
+	minc_set_rlimit(c, "nofile", 256, 256);
+}
+
 static void single_id(struct minc_ctx *c)
 {
 	directory(c);
@@ -102,6 +110,7 @@ const struct scene scenes[] = {
 	{ "another user", false, false, false, another_user },
 	{ "other capabilities", false, false, false, fewer_caps },
 	{ "privileged", false, false, false, privileged },
+	{ "limits", false, false, false, limited },
 	{ "single id", false, false, false, single_id },
 	{ "range of ids", false, false, true, range_of_ids },
 	{ "user: root of the host", true, false, false, host_root },
@@ -246,25 +255,42 @@ const struct scene *scene_find(const char *name)
 	abort();
 }
 
-struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
+static void scene_forget(void)
 {
-	return scene_start_with(s, argv, -1, -1, why);
+	fd_closep(&scene_in);
+	fd_closep(&scene_out);
+	remove_below(io_dir);
+	remove_below(state_dir);
 }
 
-struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
-					int out, char why[1024])
+/* Open for both directions: nobody waits for the other side, and none sees an end. */
+static int open_fifo(const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", io_dir, name);
+	if (mkfifo(path, 0666) < 0 || chmod(path, 0666) < 0)
+		return -1;
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
 {
 	struct minc_ctx *c = minc_ctx_new();
 	struct minc_container *ct = NULL;
 
+	strcpy(io_dir, "/tmp/minc-io.XXXXXX");
+	if (!mkdtemp(io_dir) || chmod(io_dir, 0755) < 0)
+		return NULL;
+	scene_in = open_fifo("in");
+	scene_out = open_fifo("out");
 	s->describe(c);
+	minc_add_bind(c, io_dir, "/io", 0);
 	minc_set_flag(c, MINC_BACKGROUND, 1);
-	if (in >= 0)
-		minc_pass_fd(c, in, 8);
-	if (out >= 0)
-		minc_pass_fd(c, out, 9);
 	(void)minc_start(c, argv, &ct); /* the caller asks whether there is one */
 	snprintf(why, 1024, "%s", minc_error_message(c));
+	if (!ct)
+		scene_forget();
 	minc_ctx_free(c);
 	return ct;
 }
@@ -277,5 +303,5 @@ void scene_end(struct minc_container *ct)
 		printf("# delete: %s\n", minc_error_message(c));
 	minc_container_free(ct);
 	minc_ctx_free(c);
-	remove_below(state_dir);
+	scene_forget();
 }

@@ -28,11 +28,10 @@ void scene_remove_tree(void);
 int scene_become(const struct scene *s);
 
 /*
- * Start @argv as the scene wants it, @in and @out being its descriptors 8 and 9 unless
- * these are -1. NULL: @why says why.
+ * Start @argv as the scene wants it. NULL: @why says why. Inside there are FIFOs /io/in
+ * and /io/out, whose other ends are the descriptors below.
  */
-struct minc_container *scene_start_with(const struct scene *s, const char *const *argv, int in,
-					int out, char why[1024]);
+extern int scene_in, scene_out;
 struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024]);
 /* The scene of that name. */
 const struct scene *scene_find(const char *name);

@@ -46,7 +46,7 @@ static char *output_of(struct minc_ctx *c, struct minc_container *ct, const char
 /* Lines of /proc/PID/status that both must have, as one text. */
 static char *traits_of(int pid)
 {
-	static const char *const files[] = { "uid_map", "gid_map", "cgroup", "attr/current" };
+	static const char *const files[] = { "uid_map", "gid_map", "cgroup", "limits" };
 	static const char *const names[] = { "user", "mnt", "pid",    "ipc",
 					     "uts",  "net", "cgroup", "time" };
 	static const char *const lines[] = { "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:",

@@ -121,7 +121,7 @@ static bool await_arrival(void)
 	return read(arrived[0], &byte, 1) == 1;
 }
 
-static void test_look(const struct scene *s, struct minc_container *ct, int in, int out)
+static void test_look(const struct scene *s, struct minc_container *ct)
 {
 	char text[8192], line[1024];
 	int status;
@@ -132,7 +132,7 @@ static void test_look(const struct scene *s, struct minc_container *ct, int in, 
 	pid = start_held(ct);
 	ok(await_arrival(), "%s: the process is inside", s->name);
 	ok(has_held(ct), "%s: where root sees it", s->name);
-	ask(in, out, text, sizeof(text));
+	ask(scene_in, scene_out, text, sizeof(text));
 	line_of(text, 2, line, sizeof(line));
 	printf("# %s\n", line);
 	ok(strncmp(line, "2 fd=ok exe=ok mem=ok root=ok trace=ok", 38) == 0,
@@ -217,27 +217,25 @@ static void test_outlives(const struct scene *s, struct minc_container *ct)
 
 static void in_scene(const void *arg)
 {
-	static const char *const probe[] = { "sh", "-c", "exec /bin/probe look <&8 >&9",
+	static const char *const probe[] = { "sh", "-c", "exec /bin/probe look </io/in >/io/out",
 					     NULL };
 	const struct scene *s = arg;
 	struct minc_container *ct, *equal = NULL;
 	struct minc_ctx *c = minc_ctx_new();
-	int to[2], from[2], r = scene_become(s);
+	int r = scene_become(s);
 	char why[1024];
 
-	if (r < 0 || pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0) {
+	if (r < 0) {
 		skip(s->name, strerror(-r));
 		return;
 	}
-	ct = scene_start_with(s, probe, to[0], from[1], why);
+	ct = scene_start(s, probe, why);
 	if (!ct) {
 		skip(s->name, why);
 		return;
 	}
-	close(to[0]);
-	close(from[1]);
 	if (ok(minc_exec(c, ct, sleeper, &equal) == 0, "%s: one enters", s->name)) {
-		test_look(s, ct, to[1], from[0]);
+		test_look(s, ct);
 		test_killed_caller(s, ct);
 		test_outlives(s, ct);
 		minc_kill(equal, SIGKILL);
