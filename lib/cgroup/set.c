@@ -236,6 +236,17 @@ struct cgroup_set *cgroup_set_release(struct cgroup_set *set)
 	return cgroup_set_free(set);
 }
 
+bool cgroup_set_is_frozen(const struct cgroup_set *set)
+{
+	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
+	cleanup_free char *text = NULL;
+
+	if (!d || io_read_file(d->fd, d->v2 ? "cgroup.freeze" : "freezer.state", FILE_MAX_BYTES,
+			       &text, NULL) < 0)
+		return false; /* nothing here could freeze it */
+	return str_starts_with(text, d->v2 ? "1" : "FR"); /* FREEZING, FROZEN */
+}
+
 struct cgroup_set *cgroup_set_remove(struct cgroup_set *set)
 {
 	for (size_t i = 0; set && i < set->len; i++) {

@@ -28,7 +28,7 @@ struct cgroup_set {
 
 /* What is used now; UINT64_MAX: not known here. */
 struct cgroup_usage {
-	uint64_t memory_bytes, memory_peak_bytes, oom_kills;
+	uint64_t memory_bytes, memory_limit_bytes, memory_peak_bytes, oom_kills;
 	uint64_t cpu_usec, throttled; /* how often it had to wait for its quota */
 	uint64_t pids;
 	uint64_t read_bytes, write_bytes;
@@ -61,6 +61,7 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret);
 int cgroup_set_kill(const struct cgroup_set *set);
 int cgroup_set_freeze(const struct cgroup_set *set);
 int cgroup_set_thaw(const struct cgroup_set *set);
+bool cgroup_set_is_frozen(const struct cgroup_set *set);
 
 /*
  * For each limit of @s, what enforces it: @fn is called with the user's words for the
