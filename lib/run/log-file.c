@@ -106,13 +106,21 @@ static int pair_up(struct log_file *f, int *text, int *index)
 	return 0;
 }
 
-/* What belongs together; see log.h for the order in which the monitor changes names. */
+/*
+ * What belongs together; see log.h for the order in which the monitor changes names. A text
+ * without its index is the new one, empty as yet, or one whose index was renamed already.
+ */
 static int sort_names(int *fds, struct log_pair *ret)
 {
+	struct stat st;
 	int r;
 
-	if (fds[TEXT] < 0 && fds[INDEX] >= 0) /* only the text was renamed as yet */
-		return pair_up(&ret->now, &fds[OLD_TEXT], &fds[INDEX]);
+	if (fds[TEXT] >= 0 && fds[INDEX] < 0) {
+		if (fstat(fds[TEXT], &st) < 0)
+			return -errno;
+		if (st.st_size > 0)
+			return pair_up(&ret->now, &fds[TEXT], &fds[OLD_INDEX]);
+	}
 	r = pair_up(&ret->old, &fds[OLD_TEXT], &fds[OLD_INDEX]);
 	return r < 0 ? r : pair_up(&ret->now, &fds[TEXT], &fds[INDEX]);
 }

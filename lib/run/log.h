@@ -7,8 +7,8 @@
  *
  * Written by the monitor (monitor-program.c) only, read by anybody who may (log.c). The
  * index is written before the text it speaks of, and a reader may see any prefix of both.
- * Which index belongs to which text has to be clear at any moment: "log" is renamed first,
- * then "log.index"; then a new "log" is made, and a new "log.index" last.
+ * Which index belongs to which text has to be clear at any moment: "log.index" is renamed
+ * first, then "log", which is not empty; then a new "log" is made, and its index last.
  */
 #pragma once
 

@@ -334,16 +334,16 @@ START_TEST(damage_is_refused)
 }
 END_TEST
 
-/* The monitor renames the text first: then the index still belongs to the old text. */
+/* The monitor renames the index first: then it still belongs to the current text. */
 START_TEST(a_monitor_that_died_while_renaming)
 {
 	switch (_i) {
-	case 0: /* the text only; what was the old text is gone, its index is not */
-		append("log.index.1", "", 0);
+	case 0: /* the index only; the old text has lost its own */
+		append("log.1", "old text without an index\n", 26);
 		says("log", SECOND, OUT, "text\n");
-		ck_assert_int_eq(renameat(dir, "log", dir, "log.1"), 0);
+		ck_assert_int_eq(renameat(dir, "log.index", dir, "log.index.1"), 0);
 		break;
-	case 1: /* and the index */
+	case 1: /* and the text */
 		says("log.1", SECOND, OUT, "text\n");
 		break;
 	case 2: /* and made a new text */
@@ -366,8 +366,8 @@ struct monitor {
 
 static void rotate(void)
 {
-	ck_assert_int_eq(renameat(dir, "log", dir, "log.1"), 0);
 	ck_assert_int_eq(renameat(dir, "log.index", dir, "log.index.1"), 0);
+	ck_assert_int_eq(renameat(dir, "log", dir, "log.1"), 0);
 	append("log", "", 0);
 	append("log.index", "", 0);
 }
