@@ -43,12 +43,17 @@ bool log_file_same(const struct log_file *a, const struct log_file *b)
 	       a->inode == b->inode;
 }
 
-/* -EBADF: there is none. Not blocking and no link: it may be a FIFO, or lead elsewhere. */
-static int open_name(int dir, const char *name, int *ret)
+struct opened {
+	int fd;     /* -EBADF: there is no such file */
+	off_t size; /* when it was opened */
+};
+
+/* Not blocking and no link: it may be a FIFO, or lead elsewhere. */
+static int open_name(int dir, const char *name, struct opened *ret)
 {
 	cleanup_close int fd = openat(
 		dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 
 	if (fd < 0 && errno != ENOENT)
 		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
@@ -56,7 +61,8 @@ static int open_name(int dir, const char *name, int *ret)
 		return -errno;
 	if (fd >= 0 && !S_ISREG(st.st_mode))
 		return -EBADMSG;
-	*ret = fd < 0 ? -EBADF : take_fd(&fd);
+	ret->size = st.st_size;
+	ret->fd = fd < 0 ? -EBADF : take_fd(&fd);
 	return 0;
 }
 
@@ -71,38 +77,47 @@ static bool is_still(int dir, const char *name, int fd)
 	       now.st_ino == then.st_ino;
 }
 
+static bool is_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size == 0;
+}
+
 /*
  * All four, of one moment. A name never gets back a file that it had, so names that are
- * the same at the end have been so all the time. 1: they were not.
+ * the same at the end have been so all the time. Only that there is no index may be true
+ * twice, before and after the text was written. 1: they were not of one moment.
  */
-static int open_names(int dir, int *fds)
+static int open_names(int dir, struct opened *files)
 {
 	int i, r;
 
 	for (i = 0; i < NAMES; i++) {
-		r = open_name(dir, names[i], &fds[i]);
+		r = open_name(dir, names[i], &files[i]);
 		if (r < 0)
 			return r;
 	}
 	for (i = 0; i < NAMES; i++)
-		if (!is_still(dir, names[i], fds[i]))
+		if (!is_still(dir, names[i], files[i].fd))
 			return 1;
-	return 0;
+	return files[TEXT].fd >= 0 && files[INDEX].fd < 0 && files[TEXT].size == 0 &&
+	       !is_empty(files[TEXT].fd);
 }
 
 /* Nothing without both. */
-static int pair_up(struct log_file *f, int *text, int *index)
+static int pair_up(struct log_file *f, struct opened *text, struct opened *index)
 {
 	struct stat st;
 
-	if (*text < 0 || *index < 0)
+	if (text->fd < 0 || index->fd < 0)
 		return 0;
-	if (fstat(*text, &st) < 0)
+	if (fstat(text->fd, &st) < 0)
 		return -errno;
 	f->device = st.st_dev;
 	f->inode = st.st_ino;
-	f->text = take_fd(text);
-	f->index = take_fd(index);
+	f->text = take_fd(&text->fd);
+	f->index = take_fd(&index->fd);
 	return 0;
 }
 
@@ -110,39 +125,37 @@ static int pair_up(struct log_file *f, int *text, int *index)
  * What belongs together; see log.h for the order in which the monitor changes names. A text
  * without its index is the new one, empty as yet, or one whose index was renamed already.
  */
-static int sort_names(int *fds, struct log_pair *ret)
+static int sort_names(struct opened *f, struct log_pair *ret)
 {
-	struct stat st;
 	int r;
 
-	if (fds[TEXT] >= 0 && fds[INDEX] < 0) {
-		if (fstat(fds[TEXT], &st) < 0)
-			return -errno;
-		if (st.st_size > 0)
-			return pair_up(&ret->now, &fds[TEXT], &fds[OLD_INDEX]);
-	}
-	r = pair_up(&ret->old, &fds[OLD_TEXT], &fds[OLD_INDEX]);
-	return r < 0 ? r : pair_up(&ret->now, &fds[TEXT], &fds[INDEX]);
+	if (f[TEXT].size > 0 && f[INDEX].fd < 0)
+		return pair_up(&ret->now, &f[TEXT], &f[OLD_INDEX]);
+	r = pair_up(&ret->old, &f[OLD_TEXT], &f[OLD_INDEX]);
+	return r < 0 ? r : pair_up(&ret->now, &f[TEXT], &f[INDEX]);
 }
 
-static void close_all(int *fds)
+static void close_all(struct opened *files)
 {
 	int i;
 
 	for (i = 0; i < NAMES; i++)
-		fd_closep(&fds[i]);
+		fd_closep(&files[i].fd);
 }
 
 int log_pair_open(int dir, struct log_pair *ret)
 {
-	int fds[NAMES] = { -EBADF, -EBADF, -EBADF, -EBADF }, tries, r;
+	struct opened files[NAMES];
+	int tries, r, i;
 
+	for (i = 0; i < NAMES; i++)
+		files[i] = (struct opened){ .fd = -EBADF };
 	*ret = (struct log_pair){ .old = { -EBADF, -EBADF }, .now = { -EBADF, -EBADF } };
 	for (tries = 0; tries < OPEN_TRIES; tries++) {
-		r = open_names(dir, fds);
+		r = open_names(dir, files);
 		if (r == 0)
-			r = sort_names(fds, ret);
-		close_all(fds);
+			r = sort_names(files, ret);
+		close_all(files);
 		if (r <= 0)
 			break;
 		(void)sched_yield(); /* a small log and much output */
