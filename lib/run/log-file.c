@@ -131,6 +131,8 @@ static int sort_names(struct opened *f, struct log_pair *ret)
 
 	if (f[TEXT].size > 0 && f[INDEX].fd < 0)
 		return pair_up(&ret->now, &f[TEXT], &f[OLD_INDEX]);
+	if (f[TEXT].fd < 0 || f[INDEX].fd < 0)
+		return pair_up(&ret->now, &f[OLD_TEXT], &f[OLD_INDEX]);
 	r = pair_up(&ret->old, &f[OLD_TEXT], &f[OLD_INDEX]);
 	return r < 0 ? r : pair_up(&ret->now, &f[TEXT], &f[INDEX]);
 }

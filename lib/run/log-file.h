@@ -26,7 +26,7 @@ struct log_file {
 };
 
 struct log_pair {
-	struct log_file old, now; /* neither, one or both are open */
+	struct log_file old, now; /* neither, the newest, or both are open */
 };
 
 /*
