@@ -9,6 +9,8 @@
 #include "base/module.h"
 #include "oci/config.h"
 #include "plan/explain.h"
+#include "run/background.h"
+#include "run/state.h"
 #include "tty/foreground.h"
 
 /* A new failure may be recorded, unless one of configuration stands for good. */
@@ -41,6 +43,82 @@ static int plan_for(minc_ctx *c, const char *const *argv)
 	return r;
 }
 
+static int write_oci(minc_ctx *c, const char *const *argv, FILE *out)
+{
+	void *write;
+	int r = module_symbol("oci", "oci_config_write", &c->err, &write);
+
+	return r < 0 ? r : ((oci_config_write_fn *)write)(&c->spec, &c->host, argv, out);
+}
+
+static int start_here(minc_ctx *c, minc_container *ct, struct monitor_args *monitor)
+{
+	return spawn_plan(&c->plan, ct, &c->err, c->log, c->log_data, NULL, monitor);
+}
+
+static int write_config(minc_ctx *c, const char *const *argv, const struct state *s)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int r = out ? write_oci(c, argv, out) : -ENOMEM;
+
+	if (out && fclose(out) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = state_write(s, "config.json", text, len);
+	free(text);
+	return r < 0 ? err_set(&c->err, r, "config.json of the container") : 0;
+}
+
+/* Descriptors 0, 1 and 2 belong to the monitor then. */
+static int check_background(minc_ctx *c)
+{
+	for (const struct spec_fd *i = c->spec.fds; i; i = i->next)
+		if (i->fd <= 2 || i->target <= 2)
+			return err_say(&c->err, -EINVAL,
+				       "minc_pass_fd: 0, 1 and 2 are the log's in the background");
+	return 0;
+}
+
+static int start_background(minc_ctx *c, const char *const *argv, minc_container *ct,
+			    int storage_lock)
+{
+	struct background b;
+	struct state *s;
+	int r = check_background(c);
+
+	if (r == 0)
+		r = state_create(c, &s);
+	if (r < 0)
+		return r;
+	r = write_config(c, argv, s);
+	if (r == 0) {
+		r = background_prepare(&b, s, &c->spec, storage_lock);
+		if (r < 0)
+			err_set(&c->err, r, "monitor of the container");
+		if (r == 0)
+			r = start_here(c, ct, &b.args);
+		if (r == 0)
+			r = state_commit(s, c, ct, &c->plan);
+		if (r == 0) {
+			r = background_go(&b, ct->terminal);
+			if (r < 0)
+				err_set(&c->err, r, "monitor of the container");
+		}
+		background_done(&b, r < 0);
+		fd_closep(&ct->terminal); /* the monitor's */
+	}
+	fd_closep(&s->lock); /* the monitor has it */
+	if (r < 0) {
+		state_remove(s);
+		state_free(s);
+		return r;
+	}
+	ct->state = s;
+	return 0;
+}
+
 MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret)
 {
 	minc_container *ct;
@@ -59,7 +137,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (r == 0)
 		r = plan_for(c, argv);
 	if (r == 0)
-		r = spawn_plan(&c->plan, ct, &c->err, c->log, c->log_data, NULL);
+		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, st.lock) :
+							   start_here(c, ct, NULL);
 	if (r < 0) {
 		if (c->err.exec == false || st.made_dir)
 			storage_abandon(c, &st);
@@ -68,16 +147,10 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 		return r;
 	}
 	ct->storage_lock = st.lock;
+	if (ct->state) /* the monitor has it */
+		fd_closep(&ct->storage_lock);
 	*ret = ct;
 	return 0;
-}
-
-static int write_oci(minc_ctx *c, const char *const *argv, FILE *out)
-{
-	void *write;
-	int r = module_symbol("oci", "oci_config_write", &c->err, &write);
-
-	return r < 0 ? r : ((oci_config_write_fn *)write)(&c->spec, &c->host, argv, out);
 }
 
 /* A shell cannot run in a namespace without files: the plan is made the other way. */
@@ -162,8 +235,8 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 
 	if (!ct)
 		return -EINVAL;
-	if (ct->ended)
-		return container_wait(ct, 0, ret_status);
+	if (ct->ended || ct->state)
+		return container_wait(ct, ct->ended ? 0 : -1, ret_status);
 	f = (struct foreground){ .pidfd = ct->pidfd,
 				 .terminal = ct->terminal,
 				 .pid = ct->pid,
@@ -210,6 +283,7 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->storage_lock);
+	state_free(ct->state);
 	free(ct);
 	return NULL;
 }

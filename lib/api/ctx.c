@@ -76,6 +76,16 @@ MINC_EXPORT int minc_set_hostname(minc_ctx *c, const char *name)
 	return c ? spec_set_hostname(changing(c), name) : -EINVAL;
 }
 
+MINC_EXPORT int minc_set_name(minc_ctx *c, const char *name)
+{
+	return c ? spec_set_name(changing(c), name) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_log_size(minc_ctx *c, uint64_t bytes)
+{
+	return c ? spec_set_log_size(changing(c), bytes) : -EINVAL;
+}
+
 MINC_EXPORT int minc_set_user(minc_ctx *c, const char *user)
 {
 	return c ? spec_set_user(changing(c), user) : -EINVAL;

@@ -55,6 +55,7 @@ extern any_fn static_seccomp_from_file __asm__("seccomp_from_file");
 #ifdef MINC_STATIC_OCI
 extern any_fn static_oci_config_load __asm__("oci_config_load");
 extern any_fn static_oci_config_write __asm__("oci_config_write");
+extern any_fn static_oci_state_load __asm__("oci_state_load");
 #endif
 
 static const struct {
@@ -75,6 +76,7 @@ static const struct {
 #ifdef MINC_STATIC_OCI
 	{ "oci", "oci_config_load", static_oci_config_load },
 	{ "oci", "oci_config_write", static_oci_config_write },
+	{ "oci", "oci_state_load", static_oci_state_load },
 #endif
 	{ NULL, NULL, NULL },
 };

@@ -13,7 +13,7 @@
 
 int run_lifeline(struct runner *r, const struct step *s)
 {
-	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
 	struct timespec now = { 0 };
 
 	if (s->lifeline.die_with_parent) {
@@ -22,7 +22,7 @@ int run_lifeline(struct runner *r, const struct step *s)
 		if (ret < 0)
 			return ret;
 	}
-	/* If the caller died before the signal was armed, its end of the channel is closed. */
+	/* If the parent died before the signal was armed, its end is closed. */
 	if (sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
 		sys_exit(125);
 	return 0;

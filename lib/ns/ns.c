@@ -10,7 +10,9 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
 	struct step *step = plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
 					"nothing goes on if the caller dies");
 
-	step->lifeline.die_with_parent = spec_flag(s, MINC_DIE_WITH_PARENT);
+	/* in the background the parent is the monitor */
+	step->lifeline.die_with_parent = spec_flag(s, MINC_DIE_WITH_PARENT) ||
+					 spec_flag(s, MINC_BACKGROUND);
 	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 }
 
@@ -42,12 +44,14 @@ void ns_plan_net_up(struct plan *p, const struct spec *s)
 
 void ns_plan_uts(struct plan *p, const struct spec *s)
 {
+	const char *name = s->hostname ? s->hostname : s->name;
 	struct step *step;
 
-	if (!s->hostname)
+	if (!name)
 		return;
-	step = plan_append(p, STEP_HOSTNAME, s->hostname_origin, "the name it has for itself");
-	step->hostname.name = s->hostname;
+	step = plan_append(p, STEP_HOSTNAME, s->hostname ? s->hostname_origin : s->name_origin,
+			   "the name it has for itself");
+	step->hostname.name = name;
 }
 
 void ns_plan_cpus(struct plan *p, const struct spec *s)

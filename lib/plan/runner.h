@@ -14,7 +14,8 @@
 struct runner {
 	const struct plan *plan;
 	int *slots;    /* plan->slots descriptors, -EBADF when unset */
-	int channel;   /* to the caller: verdicts, descriptors; EOF when it dies */
+	int channel;   /* to the caller: verdicts, descriptors */
+	int lifeline;  /* hangs up when the parent dies: the channel, or the monitor's pipe */
 	int host_end;  /* the caller's end, to be closed in the child */
 	int init_fd;   /* memfd of the init program, or -EBADF */
 	int umask;     /* the caller's, given back to the command */
@@ -23,7 +24,15 @@ struct runner {
 };
 
 /* What the child tells the caller. */
-enum verdict_kind { VERDICT_FAILED, VERDICT_WARNING, VERDICT_TERMINAL, VERDICT_READY };
+enum verdict_kind {
+	VERDICT_FAILED,
+	VERDICT_WARNING,
+	VERDICT_TERMINAL,
+	VERDICT_READY,
+	VERDICT_PID,	   /* of the monitor: err is the container's id, with its pidfd */
+	VERDICT_NO_CLONE,  /* of the monitor: no process in new namespaces */
+	VERDICT_NO_MONITOR /* it could not become one */
+};
 struct verdict {
 	uint32_t kind; /* enum verdict_kind */
 	uint32_t step; /* index */

@@ -251,6 +251,39 @@ static int check_id(struct spec *s, const char *id, size_t len)
 	return 0;
 }
 
+/* Fit for a file name and a host name, and not to be taken for an option. */
+int spec_check_name(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+			  rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "_.-";
+
+	if (!name || !*name || !strchr(first, *name) || name[strspn(name, rest)])
+		return -EINVAL;
+	return strlen(name) > 64 ? -ENAMETOOLONG : 0;
+}
+
+int spec_set_name(struct spec *s, const char *name)
+{
+	int r = spec_check_name(name);
+
+	if (r == -ENAMETOOLONG)
+		return refuse(s, r, "minc_set_name", "longer than 64 characters");
+	if (r < 0)
+		return refuse(s, r, "minc_set_name",
+			      "a name has letters, digits, _ . and -, and begins with one of the "
+			      "first two");
+	return keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
+}
+
+int spec_set_log_size(struct spec *s, uint64_t bytes)
+{
+	if (bytes < 4096)
+		return refuse(s, -EINVAL, "minc_set_log_size", "below 4096 bytes");
+	s->log_bytes = bytes;
+	return 0;
+}
+
 int spec_set_user(struct spec *s, const char *user)
 {
 	const char *colon;
@@ -435,7 +468,7 @@ int spec_pass_fd(struct spec *s, int fd, int target)
 
 int spec_set_flag(struct spec *s, unsigned flag, int on)
 {
-	if (flag < MINC_PRIVILEGED || flag > MINC_INHERIT_ENV)
+	if (flag < MINC_PRIVILEGED || flag > MINC_AUTO_REMOVE)
 		return refuse(s, -EINVAL, "minc_set_flag", "unknown flag");
 	if (on != 0 && on != 1)
 		return refuse(s, -EINVAL, "minc_set_flag", "value is not 0 or 1");

@@ -62,6 +62,8 @@ struct spec {
 	struct spec_cap *caps;
 
 	const char *hostname, *hostname_origin;
+	const char *name, *name_origin; /* of a background container */
+	uint64_t log_bytes;		/* 0: the default */
 	const char *user, *user_origin;
 	const char *cwd, *cwd_origin;
 	const char *seccomp, *seccomp_origin; /* NULL: default */
@@ -93,6 +95,10 @@ int spec_set_storage(struct spec *s, const char *dir);
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags);
 int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode);
 int spec_set_hostname(struct spec *s, const char *name);
+/* Whether minc_set_name() takes @name: 0, -EINVAL, -ENAMETOOLONG. */
+int spec_check_name(const char *name);
+int spec_set_name(struct spec *s, const char *name);
+int spec_set_log_size(struct spec *s, uint64_t bytes);
 int spec_set_user(struct spec *s, const char *user);
 int spec_add_env(struct spec *s, const char *name, const char *value);
 int spec_set_cwd(struct spec *s, const char *dir);

@@ -230,7 +230,8 @@ static void plan_command(struct build *b, const char *const *argv)
 	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
 	s->exec.channel_fd = b->p->lowest_fd;
-	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT) ||
+				  spec_flag(b->s, MINC_BACKGROUND);
 	if (argv) {
 		size_t n = 0;
 		const char **copy;

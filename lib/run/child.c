@@ -51,11 +51,12 @@ static void raise_files(struct runner *r)
 		r->files[1] = 0;
 }
 
-_Noreturn void child_main(struct child_args *args)
+_Noreturn void child_main(void *arg)
 {
+	struct child_args *args = arg;
 	const struct plan *p = args->plan;
 
-	(void)sys_close(args->runner.host_end); /* so that the caller's end is the last */
+	(void)sys_close(args->runner.host_end); /* so that the parent's end is the last */
 	args->runner.umask = sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned */
 	raise_files(&args->runner);
 	for (size_t i = 0; i < p->len; i++) {

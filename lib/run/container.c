@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "run/background.h"
 #include "run/run.h"
 
 static int reap(struct minc_container *ct)
@@ -40,7 +41,10 @@ static int reap(struct minc_container *ct)
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 {
 	struct pollfd fd = { .fd = ct->pidfd, .events = POLLIN };
-	int r;
+	int status, r;
+
+	if (ct->state)
+		return background_wait(ct, timeout_ms, ret_status ? ret_status : &status);
 
 	if (!ct->ended) {
 		r = poll(&fd, 1, timeout_ms);
@@ -82,7 +86,7 @@ static bool is_unheard(const struct minc_container *ct, int sig)
 
 static int send(struct minc_container *ct, int sig)
 {
-	return ct->ended ? -ESRCH : sys_pidfd_send_signal(ct->pidfd, sig);
+	return ct->ended || ct->pidfd < 0 ? -ESRCH : sys_pidfd_send_signal(ct->pidfd, sig);
 }
 
 static int act_by_default(struct minc_container *ct, int sig)
@@ -99,6 +103,8 @@ static int act_by_default(struct minc_container *ct, int sig)
 		return send(ct, SIGSTOP);
 	default:
 		ct->default_signal = sig;
+		if (ct->state)
+			background_note_signal(ct, sig);
 		return send(ct, SIGKILL);
 	}
 }

@@ -48,7 +48,7 @@ int run_cwd(struct runner *r, const struct step *s)
 /* The caller is alive, or the container must not start; see run_lifeline(). */
 static int rearm(struct runner *r)
 {
-	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
 	struct timespec now = { 0 };
 	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 

@@ -19,6 +19,9 @@
 #include "base/sys.h"
 #include "plan/runner.h"
 
+#define PROGRAM_MAIN init_main
+#include "run/freestanding.h"
+
 enum {
 	EXIT_OURS = 125,
 	EXIT_CANNOT_EXECUTE = 126,
@@ -48,17 +51,6 @@ struct init {
 	int command; /* its process id, and its group's if leader */
 	bool stop_wanted; /* a SIGTSTP was forwarded and no SIGCONT since */
 };
-
-/* Compilers may call it for an initialiser; the barrier keeps this loop from being one. */
-void *memset(void *dst, int c, size_t len);
-void *memset(void *dst, int c, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		((char *)dst)[i] = (char)c;
-		__asm__ volatile("" : : : "memory");
-	}
-	return dst;
-}
 
 /* Decimal up to the first other character; the library wrote it. */
 static unsigned long parse_number(const char **s)
@@ -208,8 +200,6 @@ _Noreturn static void serve(struct init *in)
 	}
 }
 
-__attribute__((used)) _Noreturn void init_main(long argc, const char *const *argv,
-					       const char *const *envp);
 void init_main(long argc, const char *const *argv, const char *const *envp)
 {
 	const uint64_t all = ~UINT64_C(0);
@@ -237,34 +227,3 @@ void init_main(long argc, const char *const *argv, const char *const *envp)
 	}
 	serve(&in);
 }
-
-/* The kernel hands over argc, argv, NULL, envp, NULL on the stack. */
-#if defined(__x86_64__)
-__asm__(".text\n"
-	".globl _start\n"
-	"_start:\n"
-	"	xor %ebp, %ebp\n"
-	"	mov (%rsp), %rdi\n"
-	"	lea 8(%rsp), %rsi\n"
-	"	lea 8(%rsi,%rdi,8), %rdx\n"
-	"	and $-16, %rsp\n"
-	"	call init_main\n"
-	"	ud2\n");
-#elif defined(__aarch64__)
-__asm__(".text\n"
-	".globl _start\n"
-	"_start:\n"
-	"	mov x29, #0\n"
-	"	mov x30, #0\n"
-	"	ldr x0, [sp]\n"
-	"	add x1, sp, #8\n"
-	"	add x2, x1, x0, lsl #3\n"
-	"	add x2, x2, #8\n"
-	"	bl init_main\n"
-	"	brk #0\n");
-#else /* base/sys.h needs libc here, and so does this program */
-int main(int argc, char **argv, char **envp)
-{
-	init_main(argc, (const char *const *)argv, (const char *const *)envp);
-}
-#endif

@@ -13,6 +13,7 @@
 #include "plan/plan.h"
 #include "plan/runner.h"
 #include "plan/spec.h"
+#include "run/monitor.h"
 
 extern const struct step_ops step_ops[STEP_MAX];
 
@@ -33,6 +34,7 @@ struct minc_ctx {
 struct minc_container {
 	int pid, pidfd;
 	int terminal; /* master of its pty, or -EBADF */
+	struct state *state; /* of one in the background, whose parent is not the caller */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* process 1 is our own init, which waits for every signal */
@@ -56,17 +58,40 @@ struct spawn_fault {
 	int err;
 };
 
-/* Carry out @p. On failure everything is undone and @e says which step it was. */
+/*
+ * Carry out @p. On failure everything is undone and @e says which step it was. With
+ * @monitor that process is the container's parent, else the caller is.
+ */
+struct monitor_args;
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
-	       minc_log_fn log, void *log_data, const struct spawn_fault *fault);
+	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
+	       struct monitor_args *monitor);
 
-/* Child code: carry out the steps after the clone; does not return. */
+/* Child code: carry out the steps after the clone. */
 struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
 };
-_Noreturn void child_main(struct child_args *args);
+_Noreturn void child_main(void *args); /* struct child_args */
+
+/* Child code: what a new process does; does not return. */
+typedef void clone_fn(void *arg);
+/* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
+long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);
+long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg);
+
+/* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */
+struct monitor_args {
+	struct child_args *child;
+	struct sys_clone_args container; /* how it is cloned */
+	char *stacks[3];		 /* lowest addresses; NULL: copies of the memory */
+	size_t stack_bytes;
+	int stdio[3], null;	  /* what the container, and the monitor, have as 0, 1, 2 */
+	int fds[MONITOR_FDS_END]; /* what becomes the fixed numbers; negative: nothing */
+	const char *const *argv;
+};
+_Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 
 /* What storage_prepare() made and holds. */
 struct storage {

@@ -21,10 +21,9 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "ns/ns.h"
+#include "run/background.h"
 #include "run/init.h"
 #include "run/run.h"
-
-#define MEMFD_EXEC 0x0010U /* 6.3 */
 
 enum { CHILD_STACK_BYTES = 256 * 1024, GUARD_BYTES = 64 * 1024 };
 
@@ -41,7 +40,9 @@ struct spawn {
 	int init_fd; /* memfd of the init program, or -EBADF */
 	int *slots; /* ours; the child has a copy */
 	struct minc_container *ret;
+	struct monitor_args *monitor; /* NULL: in the foreground */
 	bool failed;
+	bool ready; /* the child waits for its maps until its id is known */
 };
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
@@ -127,6 +128,14 @@ static void step_warned(struct spawn *w, size_t index, int err)
 	w->log(text, w->log_data);
 }
 
+/* What is not to be in the way of the command's descriptors, nor of the monitor's. */
+static int lowest_free(const struct spawn *w)
+{
+	const int lowest = w->plan->lowest_fd + 1;
+
+	return w->monitor && lowest < MONITOR_FDS_LOWEST ? MONITOR_FDS_LOWEST : lowest;
+}
+
 static int make_channel(struct spawn *w)
 {
 	int pair[2];
@@ -134,31 +143,20 @@ static int make_channel(struct spawn *w)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	/* lowest_fd itself is where an init finds the channel */
-	w->channel = fd_move_up(pair[0], w->plan->lowest_fd + 1);
-	w->child_end = fd_move_up(pair[1], w->plan->lowest_fd + 1);
+	w->channel = fd_move_up(pair[0], lowest_free(w));
+	w->child_end = fd_move_up(pair[1], lowest_free(w));
 	return w->channel < 0 ? w->channel : w->child_end < 0 ? w->child_end : 0;
 }
 
 /* The init's executable as a sealed file that is in no file system. */
 static int load_init(struct spawn *w)
 {
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	cleanup_close int fd = -EBADF;
-	int r;
+	int fd;
 
 	if (w->plan->len == 0 || !w->plan->steps[w->plan->len - 1].exec.init_argv)
 		return 0;
-	fd = memfd_create("minc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_EXEC);
-	if (fd < 0 && errno == EINVAL) /* before 6.3 */
-		fd = memfd_create("minc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return err_set(w->err, -errno, "init: memfd_create");
-	r = io_write_all(fd, init_program, init_program_len);
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
-		r = -errno;
-	if (r < 0)
-		return err_set(w->err, r, "init: memfd");
-	w->init_fd = fd_move_up(take_fd(&fd), w->plan->lowest_fd + 1);
+	fd = program_memfd("minc-init", init_program, init_program_len);
+	w->init_fd = fd_move_up(fd, lowest_free(w));
 	return w->init_fd < 0 ? err_set(w->err, w->init_fd, "init: memfd") : 0;
 }
 
@@ -185,51 +183,6 @@ static int run_host_steps(struct spawn *w, const struct spawn_fault *fault)
 	return 0;
 }
 
-/* clone3(2) onto a stack of its own; never returns in the child. */
-static long clone_on_stack(struct sys_clone_args *a, struct child_args *args)
-{
-	long ret;
-
-#if defined(__x86_64__)
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %[args], %%rdi\n\t"
-			 "call *%[fn]\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "=a"(ret)
-			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "d"(child_main),
-			   [args] "b"(args) /* not rbp, which is cleared */
-			 : "rcx", "r11", "memory", "cc");
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = SYS_clone3;
-	register long x0 __asm__("x0") = (long)a;
-	register long x1 __asm__("x1") = sizeof(*a);
-
-	__asm__ volatile("svc #0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, %[args]\n\t"
-			 "blr %[fn]\n\t"
-			 "brk #1\n"
-			 "1:"
-			 : "+r"(x0)
-			 : "r"(x1), "r"(x8), [fn] "r"(child_main), [args] "r"(args)
-			 : "memory", "cc", "x30");
-	ret = x0;
-#else
-	/* No hand-written entry for this architecture: a copy of the memory instead. */
-	a->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
-	a->stack = a->stack_size = 0;
-	ret = sys_call6(SYS_clone3, (long)a, sizeof(*a), 0, 0, 0, 0);
-	if (ret == 0)
-		child_main(args);
-#endif
-	return ret;
-}
-
 /* A sanitizer's shadow memory does not survive a second stack in the same process. */
 static bool may_share_memory(const struct plan *p)
 {
@@ -241,36 +194,88 @@ static bool may_share_memory(const struct plan *p)
 #endif
 }
 
+/* @n stacks with a guard below each, in one mapping; their lowest usable addresses. */
+static char *map_stacks(size_t n, char **ret)
+{
+	const size_t each = GUARD_BYTES + CHILD_STACK_BYTES;
+	char *all = mmap(NULL, n * each, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (all == MAP_FAILED)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = all + i * each + GUARD_BYTES;
+		if (mprotect(ret[i], CHILD_STACK_BYTES, PROT_READ | PROT_WRITE) == 0)
+			continue;
+		(void)munmap(all, n * each); /* our own mapping */
+		return NULL;
+	}
+	return all;
+}
+
+/* Run @fn in a new process; with a monitor it is the middle one, and gone on return. */
+static long clone_shared(struct spawn *w, struct sys_clone_args *a, clone_fn *fn, void *arg)
+{
+	const size_t n = w->monitor ? 3 : 1;
+	char *stacks[3] = { NULL }, *mapping;
+	long pid;
+
+	if (!may_share_memory(w->plan))
+		return clone_copy(a, fn, arg);
+	mapping = map_stacks(n, stacks);
+	if (!mapping)
+		return -ENOMEM;
+	if (w->monitor)
+		memcpy(w->monitor->stacks, stacks, sizeof(stacks));
+	a->flags |= CLONE_VM | CLONE_VFORK;
+	a->stack = (uintptr_t)stacks[0];
+	a->stack_size = CHILD_STACK_BYTES;
+	pid = clone_on_stack(a, fn, arg); /* back when all have executed or ended */
+	(void)munmap(mapping, n * (GUARD_BYTES + CHILD_STACK_BYTES)); /* our own mapping */
+	return pid;
+}
+
+static void reap_child(int pidfd)
+{
+	siginfo_t info;
+
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
 static long clone_child(struct spawn *w, struct child_args *args)
 {
-	struct sys_clone_args a = {
+	struct sys_clone_args container = {
 		.flags = w->plan->clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uintptr_t)&w->ret->pidfd,
 		.exit_signal = SIGCHLD,
-	};
-	const size_t size = CHILD_STACK_BYTES + GUARD_BYTES;
-	char *stack;
+	}, middle = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	int pidfd = -EBADF;
 	long pid;
 
-	if (!may_share_memory(w->plan)) {
-		pid = sys_call6(SYS_clone3, (long)&a, sizeof(a), 0, 0, 0, 0);
-		if (pid == 0)
-			child_main(args);
+	if (!w->monitor)
+		return clone_shared(w, &container, child_main, args);
+	w->monitor->child = args;
+	w->monitor->container = container;
+	memset(w->monitor->stacks, 0, sizeof(w->monitor->stacks));
+	w->monitor->stack_bytes = CHILD_STACK_BYTES;
+	middle.pidfd = (uintptr_t)&pidfd;
+	pid = clone_shared(w, &middle, monitor_begin, w->monitor);
+	if (pid < 0)
 		return pid;
-	}
-	stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return -ENOMEM;
-	if (mprotect(stack + GUARD_BYTES, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE) < 0) {
-		(void)munmap(stack, size); /* our own mapping */
-		return -ENOMEM;
-	}
-	a.flags |= CLONE_VM | CLONE_VFORK;
-	a.stack = (uintptr_t)stack + GUARD_BYTES;
-	a.stack_size = CHILD_STACK_BYTES;
-	pid = clone_on_stack(&a, args); /* back when the child has executed or ended */
-	(void)munmap(stack, size);	/* our own mapping */
-	return pid;
+	reap_child(pidfd); /* it ends at once; the monitor is not our child */
+	fd_closep(&pidfd);
+	return 0; /* the monitor says which number the container has */
+}
+
+static int no_clone(struct spawn *w, int r)
+{
+	w->failed = true;
+	err_set(w->err, r, "new namespaces");
+	if (w->plan->clone_flags & CLONE_NEWUSER)
+		idmap_hint(w->err);
+	else if (r == -EPERM)
+		err_hint(w->err, "needs root, or --userns single");
+	return r;
 }
 
 static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault *fault)
@@ -282,6 +287,7 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 		.runner = { .plan = w->plan,
 			    .slots = w->slots + w->plan->slots,
 			    .channel = w->child_end,
+			    .lifeline = w->child_end,
 			    .init_fd = w->init_fd,
 			    .host_end = w->channel },
 		.fault_step = fault ? fault->step : -1,
@@ -294,17 +300,10 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(old), 0);
 	pid = clone_child(w, &args);
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old), 0);
-	if (pid >= 0) {
-		w->ret->pid = (int)pid;
-		return 0;
-	}
-	w->failed = true;
-	err_set(w->err, (int)pid, "new namespaces");
-	if (w->plan->clone_flags & CLONE_NEWUSER)
-		idmap_hint(w->err);
-	else if (pid == -EPERM)
-		err_hint(w->err, "needs root, or --userns single");
-	return (int)pid;
+	if (pid < 0)
+		return no_clone(w, (int)pid);
+	w->ret->pid = (int)pid;
+	return 0;
 }
 
 /* Run newuidmap(1) or newgidmap(1) on the child; its complaint becomes the message. */
@@ -363,6 +362,49 @@ static int map_ids(struct spawn *w)
 	return write(w->channel, "", 1) == 1 ? 0 : -errno;
 }
 
+/* Write the maps when both are there: the child that waits, and its number. */
+static int map_when_known(struct spawn *w)
+{
+	int r;
+
+	if (!w->ready || w->ret->pid <= 0)
+		return 1;
+	w->ready = false;
+	r = map_ids(w);
+	return r < 0 ? r : 1;
+}
+
+/* 1 for another message, 0 for none, -errno. */
+static int obey(struct spawn *w, const struct verdict *v)
+{
+	switch ((enum verdict_kind)v->kind) {
+	case VERDICT_PID:
+		w->ret->pid = v->err;
+		if (w->ret->pidfd < 0) /* our table is full */
+			return err_set(w->err, -EMFILE, "container in the background");
+		return map_when_known(w);
+	case VERDICT_READY:
+		w->ready = true;
+		return map_when_known(w);
+	case VERDICT_TERMINAL:
+		if (w->ret->terminal < 0)
+			return err_set(w->err, -EMFILE, "terminal of the container");
+		return 1;
+	case VERDICT_WARNING:
+		step_warned(w, v->step, v->err);
+		return 1;
+	case VERDICT_NO_CLONE:
+		return no_clone(w, v->err);
+	case VERDICT_NO_MONITOR:
+		w->failed = true;
+		return err_set(w->err, v->err, "monitor of the container");
+	case VERDICT_FAILED:
+		break;
+	}
+	step_failed(w, v->step, v->err, v->note);
+	return 0; /* its last word: its end may be held open by a fork of another thread */
+}
+
 /* One message of the child; 1 for another, 0 at its end, -errno. */
 static int receive(struct spawn *w)
 {
@@ -388,33 +430,19 @@ static int receive(struct spawn *w)
 	v.note[sizeof(v.note) - 1] = '\0';
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&w->ret->terminal, CMSG_DATA(c), sizeof(int));
-	if (v.kind == VERDICT_TERMINAL && w->ret->terminal < 0) /* our table is full */
-		return err_set(w->err, -EMFILE, "terminal of the container");
-	if (v.kind == VERDICT_READY) {
-		int r = map_ids(w);
-
-		return r < 0 ? r : 1;
-	}
-	if (v.kind == VERDICT_WARNING)
-		step_warned(w, v.step, v.err);
-	if (v.kind != VERDICT_FAILED)
-		return 1;
-	step_failed(w, v.step, v.err, v.note);
-	return 0; /* its last word: its end may be held open by a fork of another thread */
+		memcpy(v.kind == VERDICT_PID ? &w->ret->pidfd : &w->ret->terminal, CMSG_DATA(c),
+		       sizeof(int));
+	return obey(w, &v);
 }
 
 /* End and reap a child whose start failed. */
 static void bury(struct spawn *w)
 {
-	siginfo_t info;
-
-	if (w->ret->pidfd < 0)
-		return;
-	(void)sys_pidfd_send_signal(w->ret->pidfd, SIGKILL); /* it may have ended already */
-	while (waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info, WEXITED) < 0 &&
-	       errno == EINTR)
-		;
+	if (w->ret->pidfd >= 0) {
+		(void)sys_pidfd_send_signal(w->ret->pidfd, SIGKILL); /* it may have ended */
+		if (!w->monitor) /* else it reaps, when it hears that nothing has come of it */
+			reap_child(w->ret->pidfd);
+	}
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
 }
@@ -435,10 +463,12 @@ static int follow_child(struct spawn *w)
 }
 
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
-	       minc_log_fn log, void *log_data, const struct spawn_fault *fault)
+	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
+	       struct monitor_args *monitor)
 {
 	struct spawn w = { .plan = p,
 			   .err = e,
+			   .monitor = monitor,
 			   .log = log,
 			   .log_data = log_data,
 			   .channel = -EBADF,

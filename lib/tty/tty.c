@@ -26,7 +26,8 @@ void tty_plan(struct plan *p, const struct spec *s, int devpts)
 			size_known = true;
 		}
 	}
-	if (step->terminal.replace == 0)
-		step->terminal.replace = 7; /* no terminal here: the caller drives the master */
+	/* no terminal here, the caller drives the master; or the monitor does */
+	if (step->terminal.replace == 0 || spec_flag(s, MINC_BACKGROUND))
+		step->terminal.replace = 7;
 	p->terminal = true;
 }

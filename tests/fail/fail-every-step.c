@@ -141,7 +141,7 @@ static void start(struct attempt *a)
 		a->steps = c.plan.len;
 		if (a->fault.step >= 0)
 			note_step(a, &c.plan.steps[a->fault.step]);
-		a->r = spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault);
+		a->r = spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault, NULL);
 		if (a->r == 0) {
 			fd_closep(&ct.pidfd);
 			fd_closep(&ct.terminal);

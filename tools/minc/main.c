@@ -159,6 +159,45 @@ static int wait_for(struct options *o, minc_container *ct)
 	return EXIT_OURS;
 }
 
+/* A file that tells a script a number or an id. It must not be one that is there. */
+static int write_file(const char *option, const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	size_t len = strlen(text);
+
+	if (fd >= 0 && write(fd, text, len) == (ssize_t)len && close(fd) == 0)
+		return 0;
+	(void)fprintf(stderr, "minc: %s %s: %s\n", option, path, strerror(errno));
+	if (fd >= 0)
+		(void)unlink(path); /* only a part */
+	return EXIT_OURS;
+}
+
+static int write_files(const struct options *o, const minc_container *ct)
+{
+	char pid[16];
+	int status = 0;
+
+	(void)snprintf(pid, sizeof(pid), "%d\n", minc_container_pid(ct));
+	if (o->cidfile)
+		status = write_file("--cidfile", o->cidfile, minc_container_id(ct));
+	if (status == 0 && o->pidfile)
+		status = write_file("--pidfile", o->pidfile, pid);
+	return status;
+}
+
+/* It goes on without us; what is printed is what MINCS prints, or the id for a script. */
+static int leave(const struct options *o, minc_container *ct)
+{
+	if (o->quiet)
+		(void)printf("%s\n", minc_container_id(ct));
+	else
+		(void)printf("Run container in background. See %s/log for output.\n",
+			     minc_container_dir(ct));
+	minc_container_free(ct);
+	return finish_output(0);
+}
+
 static int run(struct options *o, const char *self)
 {
 	bool tell = o->keep && !o->tempdir && !o->quiet;
@@ -173,6 +212,20 @@ static int run(struct options *o, const char *self)
 		return failure(o);
 	}
 	status_started(o->status_fd, minc_container_pid(ct));
+	status = write_files(o, ct);
+	if (status != 0) {
+		(void)minc_kill(ct, SIGKILL);
+		(void)minc_wait(ct, -1, NULL);
+		if (o->background)
+			(void)minc_delete(o->c, ct, 0);
+		minc_container_free(ct);
+		free(root);
+		return status;
+	}
+	if (o->background) {
+		free(root);
+		return leave(o, ct);
+	}
 	if (root && minc_storage(o->c))
 		storage = strdup(minc_storage(o->c));
 	status = wait_for(o, ct);

@@ -197,11 +197,11 @@ static bool wants_terminal(const struct options *o)
 	struct stat out;
 	size_t i;
 
-	if (!isatty(STDIN_FILENO))
-		return false;
 	for (i = 0; i < o->given_len; i++)
 		if (strcmp(o->given[i].word, "-it") == 0)
-			return true;
+			return o->background || isatty(STDIN_FILENO);
+	if (o->background || !isatty(STDIN_FILENO))
+		return false;
 	return fstat(STDOUT_FILENO, &out) < 0 || !S_ISFIFO(out.st_mode);
 }
 

@@ -61,6 +61,8 @@ struct options {
 	const struct given *root_given; /* the last one that says something of the root */
 	unsigned root_flags;
 	bool hostname; /* said apart from the name */
+	bool background;
+	const char *cidfile, *pidfile; /* NULL: none */
 };
 
 /* Read @argv. 0, or -errno with o->message. */

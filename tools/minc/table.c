@@ -159,10 +159,69 @@ static int set_tempdir(struct options *o, const char *value)
 	return minc_set_storage(o->c, value);
 }
 
+/* "64m", in bytes. */
+static int parse_size(const char *s, const char **ret_end, uint64_t *ret)
+{
+	static const char units[] = "kmgt";
+	const char *unit;
+	int r = number(s, ret_end, 10, UINT64_MAX, ret);
+
+	if (r < 0)
+		return r;
+	unit = **ret_end ? strchr(units, **ret_end | 0x20) : NULL;
+	if (unit) {
+		unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+		(*ret_end)++;
+		if (*ret > UINT64_MAX >> shift)
+			return -ERANGE;
+		*ret <<= shift;
+	}
+	return *ret ? 0 : -EINVAL;
+}
+
 /* The container's name is its host name, unless that is given apart. */
 static int set_name(struct options *o, const char *value)
 {
+	if (o->background)
+		return minc_set_name(o->c, value);
 	return o->hostname ? 0 : minc_set_hostname(o->c, value);
+}
+
+static int note_background(struct options *o, const char *value)
+{
+	o->background = true;
+	return 0;
+}
+
+static int note_cidfile(struct options *o, const char *value)
+{
+	o->cidfile = value;
+	return 0;
+}
+
+static int note_pidfile(struct options *o, const char *value)
+{
+	o->pidfile = value;
+	return 0;
+}
+
+/* In the foreground there is nothing to choose: what is not kept vanishes. */
+static int set_remove(struct options *o, const char *value)
+{
+	return o->background ? minc_set_flag(o->c, MINC_AUTO_REMOVE, 1) : 0;
+}
+
+static int set_log_size(struct options *o, const char *value)
+{
+	const char *end;
+	uint64_t size;
+
+	if (!o->background)
+		return options_refuse(o, "only with --background");
+	if (parse_size(value, &end, &size) < 0 || *end)
+		return options_refuse(o, "not a size");
+	return minc_set_log_size(o->c, size);
 }
 
 static int set_hostname(struct options *o, const char *value)
@@ -257,27 +316,6 @@ static int set_bind(struct options *o, const char *value)
 	return r;
 }
 
-/* "64m", in bytes. */
-static int parse_size(const char *s, const char **ret_end, uint64_t *ret)
-{
-	static const char units[] = "kmgt";
-	const char *unit;
-	int r = number(s, ret_end, 10, UINT64_MAX, ret);
-
-	if (r < 0)
-		return r;
-	unit = **ret_end ? strchr(units, **ret_end | 0x20) : NULL;
-	if (unit) {
-		unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-		(*ret_end)++;
-		if (*ret > UINT64_MAX >> shift)
-			return -ERANGE;
-		*ret <<= shift;
-	}
-	return *ret ? 0 : -EINVAL;
-}
-
 /* DST[:size=SIZE,mode=OCTAL] */
 static int set_tmpfs(struct options *o, const char *value)
 {
@@ -335,7 +373,17 @@ const struct option option_table[] = {
 	  "Own network; MODE: raw[,IF] may follow; --net=host|none|raw[,IF]",
 	  .set = set_net, .takes = is_net_mode },
 	{ "-c --cpu", "MASK", "Run on these CPUs (hexadecimal)", .call = minc_set_cpus },
+	{ "-B --background -d --detach", NULL,
+	  "Start it and return; marten(1) finds it again", .note = note_background,
+	  .flag = MINC_BACKGROUND },
 	{ "--name", "NAME", "Name of the container, and its host name", .set = set_name },
+	{ "--rm", NULL, "With --background: forget it when it ends", .set = set_remove },
+	{ "--cidfile", "FILE", "With --background: write its id to FILE, which must not exist",
+	  .note = note_cidfile },
+	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
+	  .note = note_pidfile },
+	{ "--log-size", "SIZE", "With --background: how much output is kept, twice",
+	  .set = set_log_size },
 	{ "--hostname", "NAME", "Host name, where it differs from the name",
 	  .set = set_hostname },
 	{ "-u --user", "UID[:GID]", "Run the command as this user; names work too",

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* background - containers that live on; see minc/background.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/fd.h"
+#include "base/module.h"
+#include "run/attach.h"
+#include "run/background.h"
+#include "run/state.h"
+
+/* What is recorded concerns this call; a sticky failure of configuration stays. */
+static int begin(minc_ctx *c, state_load_fn **ret)
+{
+	void *load;
+	int r;
+
+	if (c->spec.sticky == 0)
+		err_clear(&c->err);
+	if (!c->probed) {
+		r = host_probe(&c->host);
+		if (r < 0)
+			return err_set(&c->err, r, "host");
+		c->probed = true;
+	}
+	r = module_symbol("oci", "oci_state_load", &c->err, &load);
+	if (r == 0)
+		*ret = (state_load_fn *)load;
+	return r;
+}
+
+static const char *label(const minc_container *ct)
+{
+	return *ct->state->name ? ct->state->name : ct->state->id;
+}
+
+/* Record the failure of an action on @ct. */
+static int fail(minc_ctx *c, const minc_container *ct, int r)
+{
+	if (r >= 0)
+		return r;
+	if (r == -ESRCH)
+		return err_say(&c->err, r, "%.64s: it has ended", label(ct));
+	return err_set(&c->err, r, "%.64s", label(ct));
+}
+
+static bool is_background(const minc_container *ct)
+{
+	return ct && ct->state;
+}
+
+/* The usual check of the calls below; not for NULL, which is a bug of the caller. */
+static int check(minc_ctx *c, const minc_container *ct)
+{
+	if (!c || !ct)
+		return -EINVAL;
+	if (c->spec.sticky == 0)
+		err_clear(&c->err);
+	return ct->state ? 0 : err_say(&c->err, -EINVAL, "not a container in the background");
+}
+
+MINC_EXPORT const char *minc_container_id(const minc_container *ct)
+{
+	return is_background(ct) ? ct->state->id : "";
+}
+
+MINC_EXPORT const char *minc_container_name(const minc_container *ct)
+{
+	if (!is_background(ct))
+		return "";
+	return *ct->state->name ? ct->state->name : ct->state->facts.hostname;
+}
+
+MINC_EXPORT const char *minc_container_dir(const minc_container *ct)
+{
+	return is_background(ct) ? ct->state->path : "";
+}
+
+MINC_EXPORT int minc_container_state(const minc_container *ct)
+{
+	if (is_background(ct))
+		return background_state(ct);
+	return ct ? (ct->ended ? MINC_STATE_EXITED : MINC_STATE_RUNNING) : -EINVAL;
+}
+
+MINC_EXPORT int minc_open(minc_ctx *c, const char *id, minc_container **ret)
+{
+	state_load_fn *load = NULL;
+	struct state *s;
+	int r;
+
+	if (!c || !id || !ret)
+		return -EINVAL;
+	r = begin(c, &load);
+	if (r == 0)
+		r = state_find(c, load, id, &s);
+	if (r == 0)
+		r = background_open(s, ret);
+	return r < 0 ? err_set(&c->err, r, "%s", id) : 0;
+}
+
+/* @list is used up. */
+static int visit(minc_ctx *c, struct state **list, minc_container_fn fn, void *userdata)
+{
+	minc_container *ct;
+	int r = 0;
+
+	for (size_t i = 0; list[i]; i++) {
+		if (r != 0) {
+			state_free(list[i]);
+			continue;
+		}
+		r = background_open(list[i], &ct);
+		if (r < 0) {
+			err_set(&c->err, r, "containers");
+			continue;
+		}
+		r = fn(ct, userdata);
+		minc_container_free(ct);
+	}
+	return r;
+}
+
+MINC_EXPORT int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata)
+{
+	state_load_fn *load = NULL;
+	struct state **list;
+	int r;
+
+	if (!c || !fn)
+		return -EINVAL;
+	r = begin(c, &load);
+	if (r == 0)
+		r = state_list(c, load, &list);
+	if (r < 0)
+		return r;
+	r = visit(c, list, fn, userdata);
+	free(list);
+	return r;
+}
+
+MINC_EXPORT int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_keys,
+			    int *ret_status)
+{
+	struct detach_keys keys;
+	int r = check(c, ct);
+
+	if (r < 0)
+		return r;
+	if (detach_keys_parse(detach_keys, &keys) < 0)
+		return err_say(&c->err, -EINVAL, "%.80s: not keys such as ctrl-p,ctrl-q",
+			       detach_keys);
+	return fail(c, ct, attach_serve(ct, &keys, ret_status));
+}
+
+MINC_EXPORT int minc_resize(minc_container *ct, unsigned rows, unsigned cols)
+{
+	if (!is_background(ct) || !rows || !cols || rows > UINT16_MAX || cols > UINT16_MAX)
+		return -EINVAL;
+	return background_resize(ct, rows, cols);
+}
+
+MINC_EXPORT int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms,
+			  int *ret_status)
+{
+	int status, r = check(c, ct);
+
+	if (r < 0)
+		return r;
+	if (sig < 1 || sig > 64)
+		return err_say(&c->err, -EINVAL, "%d: no such signal", sig);
+	return fail(c, ct, background_stop(ct, sig, grace_ms, ret_status ? ret_status : &status));
+}
+
+MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
+{
+	int status, state, r = check(c, ct);
+
+	if (r < 0)
+		return r;
+	if (flags & ~(unsigned)MINC_DELETE_FORCE)
+		return err_say(&c->err, -EINVAL, "minc_delete: unknown flag");
+	state = background_state(ct);
+	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED) {
+		if (!(flags & MINC_DELETE_FORCE))
+			return err_say(&c->err, -EBUSY, "%.64s: it is running", label(ct));
+		r = container_kill(ct, SIGKILL);
+		if (r == 0 || r == -ESRCH)
+			r = background_wait(ct, -1, &status);
+		if (r < 0)
+			return fail(c, ct, r);
+	}
+	state_remove(ct->state);
+	return 0;
+}
+
+MINC_EXPORT int minc_rename(minc_ctx *c, minc_container *ct, const char *name)
+{
+	int r = check(c, ct);
+
+	if (r < 0)
+		return r;
+	r = spec_check_name(name);
+	if (r < 0)
+		return err_set(&c->err, r, "%.80s: as a name", name ? name : "");
+	return state_rename(c, ct->state, name);
+}

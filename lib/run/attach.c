@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attach - the caller's standard files and a background container's, over the socket of
+ * its monitor. With a terminal on both sides the caller's is raw, and its keys are watched
+ * for those that detach. Signals are read by signalfd(2), as in tty/foreground.c.
+ */
+#include "run/attach.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "run/background.h"
+
+enum { ATTACH_DETACHED = 1 };
+
+struct session {
+	struct minc_container *ct;
+	const struct detach_keys *keys;
+	size_t matched; /* of the keys, so far */
+	int socket, signals;
+	bool terminal; /* raw, on both sides */
+	bool in_closed;
+	struct termios saved;
+	sigset_t old;
+	int status;
+	char message[1 + ATTACH_DATA_MAX];
+};
+
+/* "ctrl-p" or one character. */
+static int parse_key(const char *s, size_t len)
+{
+	static const char ctrl[] = "ctrl-";
+	const size_t n = sizeof(ctrl) - 1;
+	char c;
+
+	if (len == 1)
+		return (unsigned char)*s;
+	if (len != n + 1 || strncmp(s, ctrl, n) != 0)
+		return -EINVAL;
+	c = s[n];
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 1;
+	return c >= '@' && c <= '_' && !(c >= 'A' && c <= 'Z') ? c - '@' : -EINVAL;
+}
+
+int detach_keys_parse(const char *text, struct detach_keys *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!text)
+		text = "ctrl-p,ctrl-q";
+	while (*text) {
+		size_t len = strcspn(text + 1, ",") + 1; /* "," itself may be a key */
+		int key = parse_key(text, len);
+
+		if (key < 0 || ret->len == sizeof(ret->keys))
+			return -EINVAL;
+		ret->keys[ret->len++] = (char)key;
+		text += len;
+		if (*text && !*++text)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int send_message(struct session *s, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(s->socket, s->message, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static int send_size(struct session *s, enum attach_kind kind)
+{
+	struct winsize size;
+	uint16_t words[2];
+
+	if (!s->terminal || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row)
+		return 0;
+	words[0] = size.ws_row;
+	words[1] = size.ws_col;
+	s->message[0] = (char)kind;
+	memcpy(s->message + 1, words, sizeof(words));
+	return send_message(s, 1 + sizeof(words));
+}
+
+/* What was typed, without the keys that detach; ATTACH_DETACHED when they are complete. */
+static int send_keys(struct session *s, const char *typed, size_t len)
+{
+	const struct detach_keys *k = s->keys;
+	size_t out = 1, i;
+	int r = 0;
+
+	s->message[0] = ATTACH_INPUT;
+	for (i = 0; i < len && r == 0; i++) {
+		if (k->len && typed[i] == k->keys[s->matched]) {
+			if (++s->matched == k->len)
+				r = ATTACH_DETACHED;
+			continue;
+		}
+		/* those before were meant for the container */
+		memcpy(s->message + out, k->keys, s->matched);
+		out += s->matched;
+		s->matched = k->len && typed[i] == k->keys[0];
+		if (!s->matched)
+			s->message[out++] = typed[i];
+	}
+	if (out > 1) {
+		int sent = send_message(s, out);
+
+		r = sent < 0 ? sent : r;
+	}
+	return r;
+}
+
+static int read_keys(struct session *s)
+{
+	char typed[4096];
+	ssize_t n = read(STDIN_FILENO, typed, sizeof(typed));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		s->in_closed = true;
+		return 0;
+	}
+	return send_keys(s, typed, (size_t)n);
+}
+
+static int say_lost(const char *data)
+{
+	uint64_t lost;
+	char text[64];
+	int n;
+
+	memcpy(&lost, data, sizeof(lost));
+	n = snprintf(text, sizeof(text), "\r\n[%llu bytes left out]\r\n", (unsigned long long)lost);
+	return io_write_all(STDERR_FILENO, text, (size_t)n);
+}
+
+/* One message of the monitor; 1: it has ended. */
+static int take_message(struct session *s, const char *m, size_t len)
+{
+	int32_t status;
+
+	switch (m[0]) {
+	case ATTACH_STDOUT:
+		return io_write_all(STDOUT_FILENO, m + 1, len - 1);
+	case ATTACH_STDERR:
+		return io_write_all(STDERR_FILENO, m + 1, len - 1);
+	case ATTACH_LOST:
+		return len == 1 + sizeof(uint64_t) ? say_lost(m + 1) : -EBADMSG;
+	case ATTACH_EXIT:
+		if (len != 1 + sizeof(status))
+			return -EBADMSG;
+		memcpy(&status, m + 1, sizeof(status));
+		s->status = status;
+		return 1;
+	default:
+		return 0; /* a newer monitor's */
+	}
+}
+
+static int read_monitor(struct session *s)
+{
+	char m[1 + ATTACH_DATA_MAX];
+	ssize_t n = recv(s->socket, m, sizeof(m), 0);
+
+	if (n < 0 && errno == EINTR)
+		return 0;
+	if (n > 0)
+		return take_message(s, m, (size_t)n);
+	/* gone without a word: the status may be on disk */
+	n = background_wait(s->ct, -1, &s->status);
+	return n < 0 ? (int)n : 1;
+}
+
+static int read_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGWINCH)
+		return send_size(s, ATTACH_RESIZE);
+	if (s->terminal)
+		return -EINTR; /* not a key: somebody wants us to end */
+	(void)container_kill(s->ct, (int)info.ssi_signo); /* it may have ended */
+	return 0;
+}
+
+/* 0: it has ended; ATTACH_DETACHED; -errno. */
+static int serve(struct session *s)
+{
+	for (;;) {
+		struct pollfd p[] = {
+			{ s->socket, POLLIN, 0 },
+			{ s->signals, POLLIN, 0 },
+			{ s->terminal && !s->in_closed ? STDIN_FILENO : -1, POLLIN, 0 },
+		};
+		int r = poll(p, 3, -1) < 0 ? -errno : 0;
+
+		if (r == -EINTR)
+			continue; /* a signal handler of the caller ran */
+		if (r == 0 && p[1].revents)
+			r = read_signal(s);
+		if (r == 0 && p[0].revents) {
+			r = read_monitor(s);
+			if (r == 1)
+				return 0;
+		}
+		if (r == 0 && p[2].revents)
+			r = read_keys(s);
+		if (r != 0)
+			return r;
+	}
+}
+
+static int open_signals(struct session *s)
+{
+	static const int wanted[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };
+	struct sigaction action = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		(void)sigaction(wanted[i], NULL, &action); /* cannot fail */
+		if (action.sa_handler != SIG_IGN)
+			sigaddset(&set, wanted[i]);
+	}
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signals < 0)
+		return -errno;
+	(void)pthread_sigmask(SIG_BLOCK, &set, &s->old); /* cannot fail */
+	return 0;
+}
+
+static void enter_raw(struct session *s)
+{
+	struct termios modes;
+
+	s->terminal = s->terminal && tcgetattr(STDIN_FILENO, &s->saved) == 0;
+	if (!s->terminal)
+		return;
+	modes = s->saved;
+	cfmakeraw(&modes);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &modes); /* it was a terminal just now */
+}
+
+int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int *ret_status)
+{
+	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF };
+	int r;
+
+	s.socket = background_connect(ct, &s.terminal);
+	if (s.socket < 0)
+		return s.socket;
+	r = open_signals(&s);
+	if (r < 0) {
+		fd_closep(&s.socket);
+		return r;
+	}
+	enter_raw(&s);
+	s.message[0] = ATTACH_OUTPUT;
+	r = send_message(&s, 1);
+	if (r == 0)
+		r = send_size(&s, ATTACH_REDRAW);
+	if (r == 0 || r == -EPIPE || r == -ECONNRESET)
+		r = serve(&s);
+	if (s.terminal)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &s.saved); /* it may be gone */
+	fd_closep(&s.signals);
+	fd_closep(&s.socket);
+	(void)pthread_sigmask(SIG_SETMASK, &s.old, NULL); /* cannot fail */
+	if (r == 0 && ret_status)
+		*ret_status = s.status;
+	return r;
+}

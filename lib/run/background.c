@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * background - acting on a container that another process has started: by its pidfd, its
+ * state directory, and the socket of its monitor. See background.h, monitor.h, state.h.
+ */
+#include "run/background.h"
+
+#include <errno.h>
+#include <minc/background.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "run/state.h"
+
+enum { STATUS_OF_LOST = 128 + SIGKILL }; /* process 1 went with its monitor */
+
+/* The process that was started, not another one that has its number by now. */
+static int open_process(const struct state_facts *f)
+{
+	cleanup_close int fd = (int)syscall(SYS_pidfd_open, f->pid, 0);
+
+	if (fd < 0)
+		return -errno;
+	return process_start_time(f->pid) == f->start_time ? take_fd(&fd) : -ESRCH;
+}
+
+int background_open(struct state *s, struct minc_container **ret)
+{
+	struct minc_container *ct = malloc(sizeof(*ct));
+	int status;
+
+	if (!ct) {
+		state_free(s);
+		return -ENOMEM;
+	}
+	*ct = (struct minc_container){ .pid = s->facts.pid,
+				       .pidfd = -EBADF,
+				       .terminal = -EBADF,
+				       .storage_lock = -EBADF,
+				       .init = s->facts.init,
+				       .state = s };
+	if (state_status(s, &status, NULL, NULL) < 0)
+		ct->pidfd = open_process(&s->facts);
+	*ret = ct;
+	return 0;
+}
+
+int background_connect(const struct minc_container *ct, bool *ret_terminal)
+{
+	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address;
+	char hello[2];
+	int r = fd < 0 ? -errno : attach_address(ct->state, &address);
+
+	if (r < 0)
+		return r;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH : -errno;
+	if (recv(fd, hello, sizeof(hello), 0) != sizeof(hello) || hello[0] != ATTACH_HELLO)
+		return -ESRCH; /* it ended just now */
+	*ret_terminal = hello[1];
+	return take_fd(&fd);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until ATTACH_EXIT, or the monitor is gone without a word: -ESRCH. */
+static int hear_end(int fd, int timeout_ms, int *ret_status)
+{
+	const int64_t deadline = now_ms() + timeout_ms;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char message[1 + sizeof(int32_t)];
+	int32_t status;
+
+	for (;;) {
+		const int64_t left = timeout_ms < 0 ? -1 : deadline - now_ms();
+		const int n = poll(&p, 1, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (recv(fd, message, sizeof(message), 0) <= 0)
+			return -ESRCH;
+		if (message[0] != ATTACH_EXIT)
+			continue;
+		memcpy(&status, message + 1, sizeof(status));
+		*ret_status = status;
+		return 0;
+	}
+}
+
+int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
+{
+	cleanup_close int fd = -EBADF;
+	bool terminal;
+	int status, r;
+
+	if (ct->ended) {
+		*ret_status = ct->status;
+		return 0;
+	}
+	r = state_status(ct->state, &status, NULL, NULL);
+	if (r < 0) {
+		fd = background_connect(ct, &terminal);
+		r = fd < 0 ? fd : hear_end(fd, timeout_ms, &status);
+		if (r == -ESRCH) /* it ended meanwhile, or long ago, or its monitor was killed */
+			r = state_status(ct->state, &status, NULL, NULL);
+		if (r == -ENOENT && !state_is_kept(ct->state)) {
+			status = STATUS_OF_LOST;
+			r = 0;
+		}
+	}
+	if (r < 0)
+		return r;
+	ct->ended = true;
+	*ret_status = ct->status = status;
+	return 0;
+}
+
+static bool is_stopped(const struct minc_container *ct)
+{
+	char path[32], *text, *p;
+	bool stopped = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", ct->pid);
+	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return false;
+	p = strrchr(text, ')');
+	stopped = p && p[1] == ' ' && p[2] == 'T';
+	free(text);
+	return stopped;
+}
+
+int background_state(const struct minc_container *ct)
+{
+	int status;
+
+	if (ct->ended || state_status(ct->state, &status, NULL, NULL) == 0)
+		return MINC_STATE_EXITED;
+	if (!state_is_kept(ct->state)) /* look again: it may have ended in between */
+		return state_status(ct->state, &status, NULL, NULL) == 0 ? MINC_STATE_EXITED :
+									   MINC_STATE_LOST;
+	return is_stopped(ct) ? MINC_STATE_PAUSED : MINC_STATE_RUNNING;
+}
+
+void background_note_signal(const struct minc_container *ct, int sig)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%d", sig);
+	(void)state_write(ct->state, "signal", text, strlen(text)); /* else it says KILL */
+}
+
+int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status)
+{
+	int r = container_kill(ct, sig);
+
+	if (r == -ESRCH)
+		r = 0; /* it has ended */
+	if (r == 0)
+		(void)container_kill(ct, SIGCONT); /* a stopped process hears no other */
+	if (r == 0)
+		r = background_wait(ct, grace_ms, ret_status);
+	if (r != -ETIMEDOUT)
+		return r;
+	r = container_kill(ct, SIGKILL);
+	return r < 0 && r != -ESRCH ? r : background_wait(ct, -1, ret_status);
+}
+
+int background_resize(struct minc_container *ct, unsigned rows, unsigned cols)
+{
+	cleanup_close int fd = -EBADF;
+	char message[1 + 2 * sizeof(uint16_t)] = { ATTACH_RESIZE };
+	const uint16_t size[2] = { (uint16_t)rows, (uint16_t)cols };
+	bool terminal = false;
+
+	fd = background_connect(ct, &terminal);
+	if (fd < 0)
+		return fd;
+	if (!terminal)
+		return -ENOTTY;
+	memcpy(message + 1, size, sizeof(size));
+	return send(fd, message, sizeof(message), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}

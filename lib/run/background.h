@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* background - starting a monitor and talking to it, from outside; see monitor.h, state.h. */
+#pragma once
+
+#include <sys/un.h>
+
+#include "run/run.h"
+
+struct state;
+
+/* All that a start in the background has beside a plan. */
+struct background {
+	struct monitor_args args;
+	int control; /* to the monitor */
+	int write_ends[2]; /* of the pipes that become standard output and error */
+	char flags[8], log_bytes[24];
+	const char *argv[5];
+};
+
+/* Open what the monitor will have; 0 or -errno. background_done() in either case. */
+int background_prepare(struct background *b, const struct state *s, const struct spec *spec,
+		       int storage_lock);
+/* The container runs and is known on disk: the monitor takes over. @terminal or negative. */
+int background_go(struct background *b, int terminal);
+/* Close everything; after a failure wait until the monitor has given up. */
+void background_done(struct background *b, bool failed);
+
+/* A handle on what @s describes; takes @s over, also on failure. */
+int background_open(struct state *s, struct minc_container **ret);
+/* The monitor's end of "attach"; its greeting is read. */
+int background_connect(const struct minc_container *ct, bool *ret_terminal);
+/* As minc_wait(). */
+int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
+int background_state(const struct minc_container *ct);
+/* A SIGKILL that stands for @sig is coming: what the status is to say. */
+void background_note_signal(const struct minc_container *ct, int sig);
+int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status);
+int background_resize(struct minc_container *ct, unsigned rows, unsigned cols);
+
+/* An executable's bytes as a sealed file that is in no file system; descriptor or -errno. */
+int program_memfd(const char *name, const unsigned char *program, size_t len);
+int attach_address(const struct state *s, struct sockaddr_un *ret);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* clone-step - a new process on a stack of its own; see run.h. Child code. */
+#include <errno.h>
+
+#include "run/run.h"
+
+long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
+{
+	long ret;
+
+#if defined(__x86_64__)
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %[arg], %%rdi\n\t"
+			 "call *%[fn]\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "0"((long)SYS_clone3), "D"(a), "S"(sizeof(*a)), [fn] "d"(fn),
+			   [arg] "b"(arg) /* not rbp, which is cleared */
+			 : "rcx", "r11", "memory", "cc");
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = SYS_clone3;
+	register long x0 __asm__("x0") = (long)a;
+	register long x1 __asm__("x1") = sizeof(*a);
+
+	__asm__ volatile("svc #0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x0, %[arg]\n\t"
+			 "blr %[fn]\n\t"
+			 "brk #1\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x1), "r"(x8), [fn] "r"(fn), [arg] "r"(arg)
+			 : "memory", "cc", "x30");
+	ret = x0;
+#else
+	/* No hand-written entry for this architecture: a copy of the memory instead. */
+	a->flags &= ~(uint64_t)(CLONE_VM | CLONE_VFORK);
+	a->stack = a->stack_size = 0;
+	ret = clone_copy(a, fn, arg);
+#endif
+	return ret;
+}
+
+long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg)
+{
+	long ret = sys_call6(SYS_clone3, (long)a, sizeof(*a), 0, 0, 0, 0);
+
+	if (ret == 0)
+		fn(arg);
+	return ret;
+}

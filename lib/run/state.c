@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT */
+/* state - see state.h. */
+#include "run/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <minc/background.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "run/state-files.h"
+
+enum { FILE_MAX_BYTES = 4 * 1024 * 1024, SWEEP_MAX = 32 };
+
+/* The runtime directory. */
+
+static int choose_runtime(const struct host *h, char *ret, size_t len)
+{
+	const char *chosen = secure_getenv("MINC_STATE_DIR"), *dir = getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (chosen && *chosen == '/')
+		n = snprintf(ret, len, "%s", chosen);
+	else if (h->uid == 0)
+		n = snprintf(ret, len, "/run/minc");
+	else if (dir && *dir == '/')
+		n = snprintf(ret, len, "%s/minc", dir);
+	else
+		n = snprintf(ret, len, "/tmp/minc-%u", h->uid);
+	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
+}
+
+/* Anybody may have made it before us in /tmp: it must be ours alone. */
+static int open_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret)
+{
+	cleanup_close int fd = -EBADF;
+	struct stat st;
+	int r = choose_runtime(&c->host, path, PATH_MAX);
+
+	if (r < 0)
+		return err_set(&c->err, r, "state directory");
+	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(&c->err, -errno, "state directory %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return !create && errno == ENOENT ?
+			       -ENOENT :
+			       err_set(&c->err, -errno, "state directory %s", path);
+	if (fstat(fd, &st) < 0)
+		return err_set(&c->err, -errno, "state directory %s", path);
+	if (st.st_uid != c->host.uid || st.st_mode & 077)
+		return err_say(&c->err, -EPERM,
+			       "state directory %s: not the caller's alone: owner %u, mode %o",
+			       path, st.st_uid, st.st_mode & 07777u);
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+static bool is_id(const char *s)
+{
+	return strlen(s) == STATE_ID_LEN && strspn(s, "0123456789abcdef") == STATE_ID_LEN;
+}
+
+static struct state *new_state(int runtime, const char *runtime_path, const char *id)
+{
+	struct state *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->dir = s->lock = -EBADF;
+	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	snprintf(s->id, sizeof(s->id), "%s", id);
+	if (snprintf(s->path, sizeof(s->path), "%s/%s", runtime_path, id) >=
+	    (int)sizeof(s->path))
+		return state_free(s);
+	return s->runtime < 0 ? state_free(s) : s;
+}
+
+struct state *state_free(struct state *s)
+{
+	if (!s)
+		return NULL;
+	fd_closep(&s->runtime);
+	fd_closep(&s->dir);
+	fd_closep(&s->lock);
+	arena_done(&s->arena);
+	free(s);
+	return NULL;
+}
+
+/* Files. */
+
+int state_write(const struct state *s, const char *name, const char *text, size_t len)
+{
+	char fresh[NAME_MAX + 1];
+	cleanup_close int fd = -EBADF;
+	int r;
+
+	snprintf(fresh, sizeof(fresh), "%s.new", name);
+	fd = openat(s->dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = io_write_all(fd, text, len);
+	if (r == 0 && renameat(s->dir, fresh, s->dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(s->dir, fresh, 0); /* only a remnant */
+	return r;
+}
+
+void state_remove(struct state *s)
+{
+	static const char *const files[] = { STATE_FILES };
+	char link[PATH_MAX], target[STATE_ID_LEN + 2];
+	ssize_t n = -1;
+
+	if (*s->name) {
+		snprintf(link, sizeof(link), "names/%s", s->name);
+		n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
+	}
+	if (n == STATE_ID_LEN && memcmp(target, s->id, STATE_ID_LEN) == 0)
+		(void)unlinkat(s->runtime, link, 0); /* else it names another by now */
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		(void)unlinkat(s->dir, files[i], 0); /* most are there */
+	(void)unlinkat(s->runtime, s->id, AT_REMOVEDIR); /* unless somebody put a file there */
+}
+
+/* Sweeping. */
+
+/* The lease of @id if nobody holds it; -EWOULDBLOCK if somebody does. */
+static int take_lease(int dir)
+{
+	cleanup_close int lock = openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (lock < 0)
+		return -errno;
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return take_fd(&lock);
+}
+
+static void read_name(struct state *s)
+{
+	char *text;
+
+	if (io_read_file(s->dir, "name", NAME_MAX, &text, NULL) < 0)
+		return;
+	snprintf(s->name, sizeof(s->name), "%s", text);
+	free(text);
+	if (strchr(s->name, '/'))
+		s->name[0] = '\0'; /* not ours */
+}
+
+/* Remove @id if its start failed in the middle, or it was to be forgotten at its end. */
+static void sweep_one(int runtime, const char *path, const char *id)
+{
+	struct state *s = new_state(runtime, path, id);
+	cleanup_close int lock = -EBADF;
+	struct stat st;
+
+	if (s)
+		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s && s->dir >= 0)
+		lock = take_lease(s->dir);
+	if (lock >= 0 || lock == -ENOENT) {
+		if (fstatat(s->dir, "state.json", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    (fstatat(s->dir, "status", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		     fstatat(s->dir, "auto-remove", &st, AT_SYMLINK_NOFOLLOW) == 0)) {
+			read_name(s);
+			state_remove(s);
+		}
+	}
+	state_free(s);
+}
+
+/* At most SWEEP_MAX of them, others each time: a start must not grow with their number. */
+static void sweep(int runtime, const char *path)
+{
+	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	unsigned slice = 0, slices, n = 0;
+	struct dirent *d;
+	struct stat st;
+
+	if (!list)
+		return;
+	(void)take_fd(&copy); /* closedir() closes it */
+	slices = fstat(runtime, &st) == 0 ? (unsigned)st.st_nlink / SWEEP_MAX + 1 : 1;
+	if (slices > 1 && getrandom(&slice, sizeof(slice), GRND_NONBLOCK) == sizeof(slice))
+		slice %= slices;
+	else
+		slice = 0;
+	while ((d = readdir(list)))
+		if (is_id(d->d_name) && n++ % slices == slice)
+			sweep_one(runtime, path, d->d_name);
+	closedir(list);
+}
+
+/* Creating. */
+
+static int make_id(char ret[STATE_ID_LEN + 1])
+{
+	unsigned char bytes[STATE_ID_LEN / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -errno;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+/* names/NAME; one that leads nowhere is free. */
+static int claim_name(const struct state *s, const char *name, char *ret_holder, size_t len)
+{
+	char link[PATH_MAX], target[NAME_MAX + 1];
+	struct stat st;
+	ssize_t n;
+
+	if (mkdirat(s->runtime, "names", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	snprintf(link, sizeof(link), "names/%s", name);
+	for (int tries = 0; tries < 2; tries++) {
+		if (symlinkat(s->id, s->runtime, link) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+		n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
+		if (n < 0)
+			return -errno;
+		target[n] = '\0';
+		if (is_id(target) && fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			snprintf(ret_holder, len, "%.12s", target);
+			return -EEXIST;
+		}
+		if (unlinkat(s->runtime, link, 0) < 0)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin)
+{
+	char holder[16] = "another";
+	int r = claim_name(s, name, holder, sizeof(holder));
+
+	if (r == -EEXIST)
+		return err_say(&c->err, r, "%s: name %s is in use by container %s", origin, name,
+			       holder);
+	if (r == 0)
+		r = state_write(s, "name", name, strlen(name));
+	if (r < 0)
+		return err_set(&c->err, r, "%s: name %s", origin, name);
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	return 0;
+}
+
+static int make_dir(struct minc_ctx *c, struct state *s)
+{
+	if (mkdirat(s->runtime, s->id, 0700) < 0)
+		return err_set(&c->err, -errno, "%s", s->path);
+	s->dir = openat(s->runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->dir >= 0)
+		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(&c->err, -errno, "%s/lock", s->path);
+	if (spec_flag(&c->spec, MINC_AUTO_REMOVE) &&
+	    mknodat(s->dir, "auto-remove", S_IFREG | 0600, 0) < 0)
+		return err_set(&c->err, -errno, "%s", s->path);
+	if (c->spec.name)
+		return take_name(c, s, c->spec.name, c->spec.name_origin);
+	return 0;
+}
+
+int state_create(struct minc_ctx *c, struct state **ret)
+{
+	cleanup_close int runtime = -EBADF;
+	char path[PATH_MAX], id[STATE_ID_LEN + 1];
+	struct state *s;
+	int r = open_runtime(c, true, path, &runtime);
+
+	if (r == 0) {
+		r = make_id(id);
+		if (r < 0)
+			return err_set(&c->err, r, "getrandom");
+	}
+	if (r < 0)
+		return r;
+	s = new_state(runtime, path, id);
+	if (!s)
+		return err_set(&c->err, -ENOMEM, "start in the background");
+	while (flock(runtime, LOCK_EX) < 0 && errno == EINTR)
+		;
+	sweep(runtime, path);
+	r = make_dir(c, s);
+	(void)flock(runtime, LOCK_UN); /* cannot fail */
+	if (r < 0) {
+		state_remove(s);
+		state_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* After the name, which may hold anything. */
+uint64_t process_start_time(int pid)
+{
+	char path[32], *text, *p;
+	uint64_t ret = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return 0;
+	p = strrchr(text, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		ret = strtoull(p + 1, NULL, 10);
+	free(text);
+	return ret;
+}
+
+static void print_facts(FILE *out, const struct state_facts *f)
+{
+	fprintf(out, "{\n  \"version\": %d,\n  \"pid\": %d,\n", STATE_VERSION, f->pid);
+	fprintf(out, "  \"start_time\": \"%llu\",\n", (unsigned long long)f->start_time);
+	fprintf(out, "  \"created_ns\": \"%llu\",\n  \"hostname\": ",
+		(unsigned long long)f->created_ns);
+	quote_json(out, f->hostname);
+	fputs(",\n  \"storage\": ", out);
+	if (f->storage)
+		quote_json(out, f->storage);
+	else
+		fputs("null", out);
+	fprintf(out, ",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"command\": [",
+		f->terminal ? "true" : "false", f->init ? "true" : "false",
+		f->auto_remove ? "true" : "false");
+	for (size_t i = 0; f->command[i]; i++) {
+		fputs(i ? ", " : "", out);
+		quote_json(out, f->command[i]);
+	}
+	fputs("]\n}\n", out);
+}
+
+static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
+		      const struct plan *p)
+{
+	struct state_facts *f = &s->facts;
+	char hostname[65] = "";
+	struct timespec t;
+
+	(void)gethostname(hostname, sizeof(hostname) - 1); /* "" is what it has then */
+	(void)clock_gettime(CLOCK_REALTIME, &t);	   /* cannot fail */
+	f->pid = ct->pid;
+	f->start_time = process_start_time(ct->pid);
+	f->created_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	f->hostname = arena_strdup(&s->arena, c->spec.hostname ? c->spec.hostname :
+					      c->spec.name     ? c->spec.name :
+								 hostname);
+	f->storage = c->storage ? arena_strdup(&s->arena, c->storage) : NULL;
+	f->terminal = p->terminal;
+	f->init = ct->init;
+	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
+	f->command = arena_strv(&s->arena, p->steps[p->len - 1].exec.argv);
+	return f->hostname && f->command && (f->storage || !c->storage) ? 0 : -ENOMEM;
+}
+
+int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
+		 const struct plan *p)
+{
+	char *text = NULL, pid[16];
+	FILE *out;
+	size_t len;
+	int r = keep_facts(s, c, ct, p);
+
+	out = r < 0 ? NULL : open_memstream(&text, &len);
+	if (!out)
+		return err_set(&c->err, -ENOMEM, "state of the container");
+	print_facts(out, &s->facts);
+	if (fclose(out) != 0) {
+		free(text);
+		return err_set(&c->err, -ENOMEM, "state of the container");
+	}
+	snprintf(pid, sizeof(pid), "%d\n", ct->pid);
+	r = state_write(s, "pid", pid, strlen(pid));
+	if (r == 0)
+		r = state_write(s, "state.json", text, len);
+	free(text);
+	return r < 0 ? err_set(&c->err, r, "%s", s->path) : 0;
+}
+
+/* Reading. */
+
+/* -ENOENT: it is only being made, or is gone. */
+static int load(int runtime, const char *path, const char *id, state_load_fn *parse,
+		struct state **ret)
+{
+	struct state *s = new_state(runtime, path, id);
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = s ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = s->dir < 0 ? -errno : 0;
+	}
+	if (r == 0)
+		r = io_read_file(s->dir, "state.json", FILE_MAX_BYTES, &text, &len);
+	if (r == 0)
+		r = parse(text, len, &s->arena, &s->facts);
+	if (r == -EFBIG)
+		r = -EBADMSG;
+	if (r < 0) {
+		state_free(s);
+		return r;
+	}
+	read_name(s);
+	*ret = s;
+	return 0;
+}
+
+/* Ids that begin with @prefix: how many, the first, and words that list them. */
+static size_t match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
+			char *words, size_t len)
+{
+	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	size_t n = 0, used = 0;
+	struct dirent *d;
+
+	if (!list)
+		return 0;
+	(void)take_fd(&copy); /* closedir() closes it */
+	while ((d = readdir(list))) {
+		if (!is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
+			continue;
+		if (n++ == 0)
+			memcpy(first, d->d_name, STATE_ID_LEN + 1);
+		if (used + 16 < len)
+			used += (size_t)snprintf(words + used, len - used, "%s%.12s",
+						 n > 1 ? ", " : "", d->d_name);
+	}
+	closedir(list);
+	return n;
+}
+
+static int resolve(struct minc_ctx *c, int runtime, const char *word, char ret[STATE_ID_LEN + 1])
+{
+	char link[PATH_MAX], words[512] = "";
+	ssize_t n;
+
+	if (!*word || strlen(word) > NAME_MAX || strchr(word, '/') || *word == '.' ||
+	    !str_is_printable_utf8(word))
+		return err_say(&c->err, -EINVAL, "%.80s: neither a name nor an id", word);
+	snprintf(link, sizeof(link), "names/%s", word);
+	n = readlinkat(runtime, link, ret, STATE_ID_LEN + 1);
+	if (n == STATE_ID_LEN) {
+		struct stat st;
+
+		ret[n] = '\0';
+		if (is_id(ret) && fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return 0;
+	}
+	if (strspn(word, "0123456789abcdef") != strlen(word))
+		return -ENOENT;
+	switch (match_ids(runtime, word, ret, words, sizeof(words))) {
+	case 0:
+		return -ENOENT;
+	case 1:
+		return 0;
+	default:
+		return err_say(&c->err, -ENOTUNIQ, "%s: ambiguous: %s", word, words);
+	}
+}
+
+int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struct state **ret)
+{
+	cleanup_close int runtime = -EBADF;
+	char path[PATH_MAX], id[STATE_ID_LEN + 1];
+	int r = open_runtime(c, false, path, &runtime);
+
+	if (r == 0)
+		r = resolve(c, runtime, word, id);
+	if (r == 0)
+		r = load(runtime, path, id, parse, ret);
+	if (r == -EBADMSG)
+		return err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path,
+			       id);
+	if (r == -ENOENT)
+		return err_say(&c->err, r, "%s: no such container", word);
+	return r < 0 ? err_set(&c->err, r, "%s", word) : 0;
+}
+
+static int compare_age(const void *pa, const void *pb)
+{
+	const struct state *const *a = pa, *const *b = pb;
+
+	if ((*a)->facts.created_ns != (*b)->facts.created_ns)
+		return (*a)->facts.created_ns < (*b)->facts.created_ns ? -1 : 1;
+	return strcmp((*a)->id, (*b)->id);
+}
+
+static void warn_damaged(struct minc_ctx *c, const char *id)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "container %.12s: its state is damaged", id);
+	if (c->log)
+		c->log(line, c->log_data);
+}
+
+static int append(struct state ***list, size_t *len, size_t *size, struct state *s)
+{
+	if (*len + 2 > *size) {
+		size_t more = *size ? *size * 2 : 64;
+		struct state **p = realloc(*list, more * sizeof(struct state *));
+
+		if (!p)
+			return -ENOMEM;
+		*list = p;
+		*size = more;
+	}
+	(*list)[(*len)++] = s;
+	(*list)[*len] = NULL;
+	return 0;
+}
+
+static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const char *path,
+		    struct state ***list, size_t *len)
+{
+	size_t size = 0;
+	struct dirent *d;
+	struct state *s;
+
+	while ((d = readdir(dir))) {
+		int r;
+
+		if (!is_id(d->d_name))
+			continue;
+		r = load(dirfd(dir), path, d->d_name, parse, &s);
+		if (r == -EBADMSG)
+			warn_damaged(c, d->d_name);
+		if (r == 0) {
+			r = append(list, len, &size, s);
+			if (r < 0)
+				state_free(s);
+		}
+		if (r == -ENOMEM)
+			return r;
+	}
+	return 0;
+}
+
+int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret)
+{
+	cleanup_close int runtime = -EBADF;
+	struct state **list = calloc(1, sizeof(struct state *));
+	char path[PATH_MAX];
+	size_t len = 0;
+	DIR *dir;
+	int r = list ? open_runtime(c, false, path, &runtime) : -ENOMEM;
+
+	dir = r == 0 ? fdopendir(runtime) : NULL;
+	if (dir) {
+		(void)take_fd(&runtime); /* closedir() closes it */
+		r = load_all(c, parse, dir, path, &list, &len);
+		closedir(dir);
+	} else if (r == 0) {
+		r = -errno;
+	}
+	if (r == 0 || r == -ENOENT) { /* nobody has made one yet */
+		qsort(list, len, sizeof(struct state *), compare_age);
+		*ret = list;
+		return 0;
+	}
+	for (size_t i = 0; i < len; i++)
+		state_free(list[i]);
+	free(list);
+	return err_set(&c->err, r, "state of the containers");
+}
+
+int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
+		 uint64_t *ret_lost)
+{
+	cleanup_free char *text = NULL;
+	unsigned long long ended, lost;
+	int status, end = 0, r = io_read_file(s->dir, "status", 128, &text, NULL);
+
+	if (r < 0)
+		return r;
+	if (sscanf(text, "%d %llu %llu%n", &status, &ended, &lost, &end) != 3 ||
+	    strcmp(text + end, "\n") != 0 || status < 0 || status > 255)
+		return -EBADMSG;
+	*ret_status = status;
+	if (ret_ended_ns)
+		*ret_ended_ns = ended;
+	if (ret_lost)
+		*ret_lost = lost;
+	return 0;
+}
+
+bool state_is_kept(const struct state *s)
+{
+	cleanup_close int lock = openat(s->dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int state_rename(struct minc_ctx *c, struct state *s, const char *name)
+{
+	char old[sizeof(s->name)], link[PATH_MAX];
+	int r;
+
+	if (strcmp(s->name, name) == 0)
+		return 0;
+	memcpy(old, s->name, sizeof(old));
+	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
+		;
+	r = take_name(c, s, name, "rename");
+	if (r == 0 && *old) {
+		snprintf(link, sizeof(link), "names/%s", old);
+		(void)unlinkat(s->runtime, link, 0); /* it named this one */
+	}
+	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
+	return r;
+}

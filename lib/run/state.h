@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state - what is known on disk of the containers in the background: one directory each,
+ * below the runtime directory (background.h says where). Its name is the id.
+ *
+ * The monitor holds an flock(2) on "lock" as long as it lives, the container's lease:
+ * who gets that lock looks at something nobody keeps any more. Files appear whole. A
+ * directory without state.json is a start that goes on, or, with a free lock, one that has
+ * failed in the middle. names/NAME is a symbolic link to the id; creating, renaming and
+ * sweeping are done under a lock on the runtime directory.
+ */
+#pragma once
+
+#include <limits.h>
+
+#include "base/arena.h"
+#include "run/run.h"
+
+enum { STATE_ID_LEN = 64, STATE_VERSION = 1 };
+
+/* state.json; the strings belong to an arena. */
+struct state_facts {
+	int pid, monitor_pid;
+	uint64_t start_time; /* of pid, field 22 of proc_pid_stat(5): it tells whether it is the same */
+	uint64_t created_ns;
+	const char *hostname, *storage; /* storage NULL: nothing is kept */
+	bool terminal, init, auto_remove;
+	const char *const *command;
+};
+
+/*
+ * Read state.json; found by module_symbol("oci", "oci_state_load"). Strict: every field
+ * there and in range, nothing twice; unknown ones are passed over, so that a newer
+ * version's file can be read. -EBADMSG otherwise, or -ENOMEM.
+ */
+typedef int state_load_fn(const char *text, size_t len, struct arena *a,
+			  struct state_facts *ret);
+
+struct state {
+	int runtime, dir;
+	int lock; /* held; or -EBADF */
+	char id[STATE_ID_LEN + 1];
+	char name[NAME_MAX + 1]; /* "" without one */
+	char path[PATH_MAX]; /* of dir, for people */
+	struct arena arena;
+	struct state_facts facts;
+};
+
+/* Make the directory of a container that is about to start, locked. */
+int state_create(struct minc_ctx *c, struct state **ret);
+/* The container runs: state.json. */
+int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
+		 const struct plan *p);
+/* Remove the directory and the name. */
+void state_remove(struct state *s);
+struct state *state_free(struct state *s);
+
+/* By name, id or beginning of an id, as minc_open(). */
+int state_find(struct minc_ctx *c, state_load_fn *load, const char *word, struct state **ret);
+/* All, oldest first, and NULL; to be freed one by one, and the list. */
+int state_list(struct minc_ctx *c, state_load_fn *load, struct state ***ret);
+
+/* The end as it was written down: 0 with the exit status, -ENOENT while there is none. */
+int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
+		 uint64_t *ret_lost);
+/* Whether the monitor lives: it holds the lease. */
+bool state_is_kept(const struct state *s);
+int state_rename(struct minc_ctx *c, struct state *s, const char *name);
+
+/* Field 22 of proc_pid_stat(5): which process has the number; 0 if none has. */
+uint64_t process_start_time(int pid);
+
+/* Write "NAME.new" in the state directory and rename it to @name; 0 or -errno. */
+int state_write(const struct state *s, const char *name, const char *text, size_t len);
