@@ -15,8 +15,8 @@
 
 #include "verb.h"
 
-const struct verb *const verb_tables[] = { list_verbs,	 interact_verbs, watch_verbs,
-					   change_verbs, show_verbs,	 NULL };
+const struct verb *const verb_tables[] = { list_verbs,   interact_verbs, watch_verbs,
+					   change_verbs, show_verbs,     NULL };
 const struct option no_options[] = { { .names = NULL } };
 
 static const char advice[] = "try 'marten --help'\n";
@@ -143,7 +143,8 @@ static int global_option(const char *word, const char *value)
 		print_help();
 	else if (strcmp(word, "--version") == 0)
 		(void)printf("marten %s\n", minc_version());
-	else if (strcmp(word, "--completion") == 0 || strcmp(word, "--completion=bash") == 0) {
+	else if (strcmp(word, "--completion") == 0 ||
+		 strcmp(word, "--completion=bash") == 0) {
 		if (word[sizeof("--completion") - 1] == '\0' &&
 		    (!value || strcmp(value, "bash") != 0)) {
 			(void)fail_say("--completion: only bash is known");
@@ -152,7 +153,8 @@ static int global_option(const char *word, const char *value)
 		}
 		print_completion();
 	} else {
-		(void)fail_say("%.300s: unknown %s", word, *word == '-' ? "option" : "verb");
+		(void)fail_say("%.300s: unknown %s", word,
+			       *word == '-' ? "option" : "verb");
 		(void)fputs(advice, stderr);
 		return EXIT_OURS;
 	}

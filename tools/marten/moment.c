@@ -37,7 +37,11 @@ static bool duration(const char *s, int64_t *ret_ms)
 	static const struct {
 		const char *unit;
 		int64_t ms;
-	} units[] = { { "ms", 1 }, { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } };
+	} units[] = { { "ms", 1 },
+		      { "d", 86400000 },
+		      { "h", 3600000 },
+		      { "m", 60000 },
+		      { "s", 1000 } };
 	int64_t sum = 0;
 
 	do {
@@ -101,13 +105,15 @@ static bool date(const char *s, int64_t *ret_ms)
 	int offset;
 	time_t t;
 
-	if (!field(&s, '\0', 4, 9999, &tm.tm_year) || !field(&s, '-', 2, 12, &tm.tm_mon) ||
-	    !field(&s, '-', 2, 31, &tm.tm_mday))
+	if (!field(&s, '\0', 4, 9999, &tm.tm_year) ||
+	    !field(&s, '-', 2, 12, &tm.tm_mon) || !field(&s, '-', 2, 31, &tm.tm_mday))
 		return false;
 	if (*s == 'T' || *s == ' ') {
-		if (!field(&s, *s, 2, 23, &tm.tm_hour) || !field(&s, ':', 2, 59, &tm.tm_min))
+		if (!field(&s, *s, 2, 23, &tm.tm_hour) ||
+		    !field(&s, ':', 2, 59, &tm.tm_min))
 			return false;
-		if (*s == ':' && (!field(&s, ':', 2, 60, &tm.tm_sec) || !fraction(&s, &ms)))
+		if (*s == ':' &&
+		    (!field(&s, ':', 2, 60, &tm.tm_sec) || !fraction(&s, &ms)))
 			return false;
 	}
 	if (!zone(s, &local, &offset) || tm.tm_mon < 1 || tm.tm_mday < 1)

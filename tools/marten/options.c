@@ -48,7 +48,8 @@ static bool store(struct reading *r, const struct option *row, const char *name,
 	if (row->argument && !value) {
 		value = *r->next;
 		if (!value) {
-			(void)fail_usage(r->call, "%s: %s is missing", name, row->argument);
+			(void)fail_usage(r->call, "%s: %s is missing", name,
+					 row->argument);
 			return false;
 		}
 		r->next++;
@@ -144,7 +145,8 @@ bool options_read(struct call *call, char **argv, void *values)
 			print_verb_help(call->verb);
 			call->verb = NULL; /* nothing else to do */
 			return true;
-		} else if (!(word[1] == '-' ? read_long(&r, word) : read_short(&r, word))) {
+		} else if (!(word[1] == '-' ? read_long(&r, word)
+					    : read_short(&r, word))) {
 			return false;
 		}
 	}

@@ -53,12 +53,15 @@ void print_usage(FILE *out)
 void print_help(void)
 {
 	print_usage(stdout);
-	(void)puts(" options:\n"
-		   "    -h or --help                  Show this help; after a verb, the verb's\n"
-		   "    --version                     Show the version\n"
-		   "    --completion bash             Print the completion script for a shell\n"
-		   "A container is named by its name, its id, or the beginning of its id. "
-		   "See marten(1).");
+	(void)puts(
+		" options:\n"
+		"    -h or --help                  Show this help; after a verb, the "
+		"verb's\n"
+		"    --version                     Show the version\n"
+		"    --completion bash             Print the completion script for a "
+		"shell\n"
+		"A container is named by its name, its id, or the beginning of its id. "
+		"See marten(1).");
 }
 
 void print_verb_help(const struct verb *verb)
@@ -116,10 +119,11 @@ void print_completion(void)
 {
 	const struct verb *const *table, *verb;
 
-	(void)puts("# Completion of marten(1) for bash; made by marten --completion bash\n"
-		   "_marten()\n{\n"
-		   "\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most\n"
-		   "\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
+	(void)puts(
+		"# Completion of marten(1) for bash; made by marten --completion bash\n"
+		"_marten()\n{\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most\n"
+		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
 	(void)fputs("\t\tCOMPREPLY=($(compgen -W '--help --version --completion", stdout);
 	for (table = verb_tables; *table; table++)
 		for (verb = *table; verb->names; verb++)
@@ -131,23 +135,25 @@ void print_completion(void)
 	for (table = verb_tables; *table; table++)
 		for (verb = *table; verb->names; verb++)
 			complete_verb(verb);
-	(void)puts("\t*) return ;;\n"
-		   "\tesac\n"
-		   "\twhile [ \"$i\" -lt \"$COMP_CWORD\" ]; do\n"
-		   "\t\tcase ${COMP_WORDS[i]} in\n"
-		   "\t\t-*) case $values in *\" ${COMP_WORDS[i]} \"*) i=$((i + 1)) ;; esac ;;\n"
-		   "\t\t*) n=$((n + 1)) ;;\n"
-		   "\t\tesac\n"
-		   "\t\ti=$((i + 1))\n"
-		   "\tdone\n"
-		   "\tif [ \"$i\" -gt \"$COMP_CWORD\" ]; then\n"
-		   "\t\treturn\n"
-		   "\telif [[ $cur == -* ]]; then\n"
-		   "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-		   "\telif [ \"$most\" -lt 0 ] || [ \"$n\" -lt \"$most\" ]; then\n"
-		   "\t\tCOMPREPLY=($(compgen -W \"$(marten lc 2>/dev/null | tail -n +2 |\n"
-		   "\t\t\tcut -f 1,3)\" -- \"$cur\"))\n"
-		   "\tfi\n"
-		   "}\n"
-		   "complete -F _marten marten");
+	(void)puts(
+		"\t*) return ;;\n"
+		"\tesac\n"
+		"\twhile [ \"$i\" -lt \"$COMP_CWORD\" ]; do\n"
+		"\t\tcase ${COMP_WORDS[i]} in\n"
+		"\t\t-*) case $values in *\" ${COMP_WORDS[i]} \"*) i=$((i + 1)) ;; esac "
+		";;\n"
+		"\t\t*) n=$((n + 1)) ;;\n"
+		"\t\tesac\n"
+		"\t\ti=$((i + 1))\n"
+		"\tdone\n"
+		"\tif [ \"$i\" -gt \"$COMP_CWORD\" ]; then\n"
+		"\t\treturn\n"
+		"\telif [[ $cur == -* ]]; then\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+		"\telif [ \"$most\" -lt 0 ] || [ \"$n\" -lt \"$most\" ]; then\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$(marten lc 2>/dev/null | tail -n +2 |\n"
+		"\t\t\tcut -f 1,3)\" -- \"$cur\"))\n"
+		"\tfi\n"
+		"}\n"
+		"complete -F _marten marten");
 }

@@ -12,8 +12,8 @@ enum { COLUMNS_MAX = 8, GAP = 3 };
 
 void table_cell(struct table *t, const char *format, ...)
 {
-	char **more = t->len % 64 ? t->cells
-				  : realloc(t->cells, (t->len + 64) * sizeof(*more));
+	char **more =
+		t->len % 64 ? t->cells : realloc(t->cells, (t->len + 64) * sizeof(*more));
 	va_list args;
 	char *cell, *p;
 
@@ -118,8 +118,9 @@ const char *time_span(char *ret, size_t size, int64_t ms)
 	static const struct {
 		const char *name;
 		int64_t s;
-	} units[] = { { "year", 365 * 86400 }, { "month", 30 * 86400 }, { "week", 7 * 86400 },
-		      { "day", 86400 },	       { "hour", 3600 },	{ "minute", 60 },
+	} units[] = { { "year", 365 * 86400 }, { "month", 30 * 86400 },
+		      { "week", 7 * 86400 },   { "day", 86400 },
+		      { "hour", 3600 },        { "minute", 60 },
 		      { "second", 1 } };
 	int64_t s = ms < 0 ? 0 : ms / 1000; /* a clock may have been put back */
 	size_t i = 0;

@@ -18,7 +18,7 @@ enum { EXIT_OURS = 125 };
  * wrong with the value.
  */
 struct option {
-	const char *names;    /* all spellings, separated by blanks; NULL ends the table */
+	const char *names; /* all spellings, separated by blanks; NULL ends the table */
 	const char *argument; /* "TIME": a value follows; NULL: none does */
 	const char *help;
 	size_t offset;
@@ -37,11 +37,11 @@ struct verb {
 	const char *names;    /* all of them, separated by blanks */
 	const char *operands; /* as --help writes them, "" for none */
 	int least, most;      /* how many; most -1: any number */
-	bool command;	      /* options end at the first operand: a command follows */
+	bool command;         /* options end at the first operand: a command follows */
 	const char *help;
 	const struct option *options;
 	const void *defaults; /* what the values are before the options; NULL: zeros */
-	size_t size;	      /* of the values, at most VALUES_SIZE */
+	size_t size;          /* of the values, at most VALUES_SIZE */
 	int (*run)(struct call *call); /* the exit status */
 };
 
