@@ -299,11 +299,14 @@ int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
  * minc_inspect() - all that is known of a background container
  * @c: context, for the error
  * @ct: container
- * @ret: on success a JSON object, a string for free(3): "id", "name", "state", "pid",
- *	"created", "command", "exit_status", "terminal", "log", "log_lost_bytes", "storage",
- *	"state_dir", "limits" (each with what enforces it), "config" (the OCI config.json)
+ * @ret: on success a JSON object, a string for free(3): "id", "name", "state" (running,
+ *	paused, exited, lost), "pid", "created", "ended", "exit_status", "command",
+ *	"terminal", "auto_remove", "log", "log_lost_bytes", "storage", "state_dir", "config"
+ *	(the OCI config.json)
  *
- * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
+ * Times are milliseconds since the epoch. What is not known, or not yet, is null.
+ *
+ * Returns 0, or -EBADMSG: damaged; -ENOENT: forgotten meanwhile; -ENOSYS, -ENOMEM.
  */
 int minc_inspect(minc_ctx *c, minc_container *ct, char **ret);
 
