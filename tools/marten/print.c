@@ -101,6 +101,14 @@ static void complete_values(const struct verb *verb)
 	(void)fputs(" '", stdout);
 }
 
+/* How many operands are containers; -1: all. */
+static int containers(const struct verb *verb)
+{
+	if (verb->most < 0 && !verb->command)
+		return -1;
+	return strncmp(verb->operands, "CONTAINER", strlen("CONTAINER")) == 0;
+}
+
 static void complete_verb(const struct verb *verb)
 {
 	const struct option *row;
@@ -112,7 +120,7 @@ static void complete_verb(const struct verb *verb)
 		(void)printf(" %s", row->names);
 	(void)putchar('\'');
 	complete_values(verb);
-	(void)printf(" most=%d ;;\n", verb->command ? 1 : verb->most);
+	(void)printf(" most=%d ;;\n", containers(verb));
 }
 
 void print_completion(void)

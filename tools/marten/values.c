@@ -57,7 +57,7 @@ const char *read_signal(void *into, const char *value)
 	unsigned long long n;
 	size_t i;
 
-	if (read_number(value, 64, &n) && n > 0) {
+	if (read_number(value, 64, &n)) {
 		*(int *)into = (int)n;
 		return NULL;
 	}

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* int: "9", "KILL", "SIGKILL", in any case; "RTMIN+3". */
+/* int: "9", "0" to look only, "KILL", "SIGKILL", in any case; "RTMIN+3". */
 const char *read_signal(void *into, const char *value);
 /* int, milliseconds: whole seconds, or -1. */
 const char *read_grace(void *into, const char *value);
