@@ -107,14 +107,14 @@ const char *minc_container_dir(const minc_container *ct);
 const char *const *minc_container_command(const minc_container *ct);
 
 /**
- * minc_container_created() / minc_container_ended() - when a background container did
+ * minc_container_created_ms() / minc_container_ended_ms() - when a background container did
  * @ct: container
  *
  * Returns milliseconds since the epoch; 0 for a container that is not in the background,
  * while it has not ended, or if nobody saw its end.
  */
-int64_t minc_container_created(const minc_container *ct);
-int64_t minc_container_ended(const minc_container *ct);
+int64_t minc_container_created_ms(const minc_container *ct);
+int64_t minc_container_ended_ms(const minc_container *ct);
 
 /** enum minc_state - what a container does */
 enum minc_state {
@@ -299,14 +299,11 @@ int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
  * minc_inspect() - all that is known of a background container
  * @c: context, for the error
  * @ct: container
- * @ret: on success a JSON object, a string for free(3): "id", "name", "state" (running,
- *	paused, exited, lost), "pid", "created", "ended", "exit_status", "command",
- *	"terminal", "auto_remove", "log", "log_lost_bytes", "storage", "state_dir", "config"
- *	(the OCI config.json)
+ * @ret: on success a JSON object, a string for free(3): "id", "name", "hostname", "state", "pid",
+ *	"created_ns", "ended_ns", "exit_status", "command", "terminal", "init", "auto_remove",
+ *	"log", "log_lost_bytes", "storage", "state_dir", "config" (the OCI config.json)
  *
- * Times are milliseconds since the epoch. What is not known, or not yet, is null.
- *
- * Returns 0, or -EBADMSG: damaged; -ENOENT: forgotten meanwhile; -ENOSYS, -ENOMEM.
+ * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
  */
 int minc_inspect(minc_ctx *c, minc_container *ct, char **ret);
 

@@ -247,6 +247,88 @@ int minc_set_userns(minc_ctx *c, const char *mode);
  */
 int minc_set_cpus(minc_ctx *c, const char *mask);
 
+/** enum minc_limit - what minc_set_limit() limits */
+enum minc_limit {
+	MINC_LIMIT_MEMORY = 1,	      /* bytes */
+	MINC_LIMIT_MEMORY_SWAP = 2,   /* bytes of memory and swap together */
+	MINC_LIMIT_MEMORY_KERNEL = 3, /* bytes of kernel memory; cgroup v1 before 5.16 */
+	MINC_LIMIT_CPU_SHARES = 4,    /* 2 to 262144, relative to others' 1024 */
+	MINC_LIMIT_CPU_QUOTA_US = 5,  /* microseconds of CPU time in each period */
+	MINC_LIMIT_CPU_PERIOD_US = 6, /* 1000 to 1000000; default 100000 */
+	MINC_LIMIT_PIDS = 7,	      /* processes and threads */
+	MINC_LIMIT_IO_WEIGHT = 8      /* 10 to 1000, relative to others' 100 */
+};
+
+/**
+ * minc_set_limit() - limit a resource of all processes in the container together
+ * @c: context
+ * @limit: one of enum minc_limit
+ * @value: in the unit named there; -1: no limit, for MEMORY, MEMORY_SWAP, CPU_QUOTA_US
+ *	and PIDS
+ *
+ * Limits are enforced by control groups of version 1 or 2, whichever has the controller.
+ * A limit that this host or this caller cannot enforce fails the start; with
+ * MINC_BEST_EFFORT it is a warning. Whoever exceeds the memory is killed: status 137.
+ * MEMORY_SWAP needs MEMORY and is at least as large; without it swap is not limited.
+ *
+ * Returns 0, or -EINVAL: unknown limit; -ERANGE: value out of range; -ENOMEM.
+ * See cgroups(7).
+ */
+int minc_set_limit(minc_ctx *c, enum minc_limit limit, int64_t value);
+
+/**
+ * minc_set_cpuset() - CPUs and memory nodes of the container
+ * @c: context
+ * @cpus: list such as "0-1,3"; NULL: not limited
+ * @mems: list of NUMA nodes; NULL: not limited
+ *
+ * Unlike those of minc_set_cpus() the command cannot leave these. CPUs or nodes that the
+ * caller's own control group lacks fail the start.
+ *
+ * Returns 0, or -EINVAL: not such a list; -ERANGE: above 1023; -ENOMEM. See cpuset(7).
+ */
+int minc_set_cpuset(minc_ctx *c, const char *cpus, const char *mems);
+
+/** enum minc_io_limit - what minc_set_io_limit() limits */
+enum minc_io_limit {
+	MINC_IO_READ_BPS = 1,  /* bytes per second */
+	MINC_IO_WRITE_BPS = 2,
+	MINC_IO_READ_IOPS = 3, /* operations per second */
+	MINC_IO_WRITE_IOPS = 4
+};
+
+/**
+ * minc_set_io_limit() - limit the use of a block device
+ * @c: context
+ * @device: absolute path of a whole disk, not of a partition; or "MAJOR:MINOR"
+ * @which: one of enum minc_io_limit
+ * @value: per second, not 0
+ *
+ * A later call for the same device and @which replaces an earlier one. Enforced as
+ * minc_set_limit() says. Writes through the page cache are only limited on cgroup v2.
+ *
+ * Returns 0, or -EINVAL: relative path, unknown @which, value 0; -ENOMEM. A device that
+ * is missing or no block device fails the start.
+ */
+int minc_set_io_limit(minc_ctx *c, const char *device, enum minc_io_limit which,
+		      uint64_t value);
+
+#define MINC_RLIMIT_INFINITY UINT64_MAX
+
+/**
+ * minc_set_rlimit() - limit a resource of each process on its own
+ * @c: context
+ * @name: resource of setrlimit(2) in lower case without "RLIMIT_", such as "nofile"
+ * @soft: limit; MINC_RLIMIT_INFINITY: none
+ * @hard: what the command may raise it to
+ *
+ * Without this call the command has the caller's. Raising a hard limit needs
+ * CAP_SYS_RESOURCE; without it the start fails.
+ *
+ * Returns 0, or -EINVAL: unknown name, @soft above @hard; -ENOMEM.
+ */
+int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft, uint64_t hard);
+
 /**
  * minc_pass_fd() - give the command an open file
  * @c: context
@@ -262,7 +344,7 @@ int minc_pass_fd(minc_ctx *c, int fd, int target);
 /** enum minc_flag - switches of minc_set_flag() */
 enum minc_flag {
 	MINC_PRIVILEGED = 1,	  /* all capabilities, no seccomp, no masks, writable /sys */
-	MINC_BEST_EFFORT = 2,	  /* protection that cannot be applied is a warning */
+	MINC_BEST_EFFORT = 2,	  /* protection and limits that cannot be applied: warn */
 	MINC_INIT = 3,		  /* a minimal init is process 1 and reaps orphans */
 	MINC_TERMINAL = 4,	  /* an own terminal: minc_container_terminal() */
 	MINC_DIE_WITH_PARENT = 5, /* killed when the starting *thread* ends; prctl(2) */

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "oci/inspect.h"
 #include "run/attach.h"
 #include "run/background.h"
 #include "run/state.h"
@@ -195,6 +196,30 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 	}
 	state_remove(ct->state);
 	return 0;
+}
+
+MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)
+{
+	static const char *const names[] = { [MINC_STATE_RUNNING] = "running",
+					     [MINC_STATE_PAUSED] = "paused",
+					     [MINC_STATE_EXITED] = "exited",
+					     [MINC_STATE_LOST] = "lost" };
+	struct inspection i = { 0 };
+	int state, r = check(c, ct);
+	void *inspect;
+
+	if (r < 0 || !ret)
+		return r < 0 ? r : -EINVAL;
+	state = background_state(ct);
+	i.state = names[state];
+	i.ended = state == MINC_STATE_EXITED || state == MINC_STATE_LOST;
+	if (i.ended)
+		(void)background_wait(ct, 0, &i.status); /* it has a status by now */
+	(void)state_status(ct->state, &i.status, &i.ended_ns, &i.lost); /* or none yet */
+	r = module_symbol("oci", "oci_inspect", &c->err, &inspect);
+	if (r == 0)
+		r = fail(c, ct, ((oci_inspect_fn *)inspect)(ct->state, &i, ret));
+	return r;
 }
 
 MINC_EXPORT int minc_rename(minc_ctx *c, minc_container *ct, const char *name)

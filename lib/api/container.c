@@ -21,10 +21,10 @@ static int begin(minc_ctx *c)
 	if (c->spec.sticky < 0)
 		return c->spec.sticky;
 	err_clear(&c->err);
-	if (c->probed)
-		return 0;
-	r = host_probe(&c->host);
+	r = c->probed ? 0 : host_probe(&c->host);
 	c->probed = r == 0;
+	if (r == 0 && spec_limits_group(&c->spec))
+		r = host_probe_cgroups(&c->host);
 	return r < 0 ? err_set(&c->err, r, "host") : 0;
 }
 
@@ -37,6 +37,7 @@ static int plan_for(minc_ctx *c, const char *const *argv)
 		return 0;
 	plan_done(&c->plan);
 	c->planned = false;
+	host_name_cgroup(&c->host);
 	r = build_plan(&c->plan, &c->spec, &c->host, argv, c->storage, &c->err);
 	c->planned = r == 0;
 	c->changed = false;
@@ -162,6 +163,8 @@ static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format for
 	int r;
 
 	host.template_fd = -EBADF;
+	if (host.cgroups)
+		snprintf(host.cgroups->name, sizeof(host.cgroups->name), "minc-explained");
 	/* A new directory gets its name at the start: here any will do. */
 	storage = c->spec.keep && !storage ? "/tmp/minc-explained" : storage;
 	r = build_plan(&plan, &c->spec, &host, argv, storage, &c->err);
@@ -284,6 +287,8 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->storage_lock);
 	state_free(ct->state);
+	/* a container that goes on keeps its groups; a later start removes them */
+	ct->cgroups = cgroup_set_free(ct->cgroups);
 	free(ct);
 	return NULL;
 }

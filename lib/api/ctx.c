@@ -131,6 +131,27 @@ MINC_EXPORT int minc_set_cpus(minc_ctx *c, const char *mask)
 	return c ? spec_set_cpus(changing(c), mask) : -EINVAL;
 }
 
+MINC_EXPORT int minc_set_limit(minc_ctx *c, enum minc_limit limit, int64_t value)
+{
+	return c ? spec_set_limit(changing(c), limit, value) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_cpuset(minc_ctx *c, const char *cpus, const char *mems)
+{
+	return c ? spec_set_cpuset(changing(c), cpus, mems) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_io_limit(minc_ctx *c, const char *device, enum minc_io_limit which,
+				  uint64_t value)
+{
+	return c ? spec_set_io_limit(changing(c), device, which, value) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft, uint64_t hard)
+{
+	return c ? spec_set_rlimit(changing(c), name, soft, hard) : -EINVAL;
+}
+
 MINC_EXPORT int minc_pass_fd(minc_ctx *c, int fd, int target)
 {
 	return c ? spec_pass_fd(changing(c), fd, target) : -EINVAL;

@@ -56,6 +56,7 @@ extern any_fn static_seccomp_from_file __asm__("seccomp_from_file");
 extern any_fn static_oci_config_load __asm__("oci_config_load");
 extern any_fn static_oci_config_write __asm__("oci_config_write");
 extern any_fn static_oci_state_load __asm__("oci_state_load");
+extern any_fn static_oci_inspect __asm__("oci_inspect");
 #endif
 
 static const struct {
@@ -77,6 +78,7 @@ static const struct {
 	{ "oci", "oci_config_load", static_oci_config_load },
 	{ "oci", "oci_config_write", static_oci_config_write },
 	{ "oci", "oci_state_load", static_oci_state_load },
+	{ "oci", "oci_inspect", static_oci_inspect },
 #endif
 	{ NULL, NULL, NULL },
 };

@@ -16,14 +16,17 @@ int run_propagation(struct runner *r, const struct step *s)
 
 int run_open(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->open.at);
-	uint64_t flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
+	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
+	int at = runner_fd(r, s->open.at), inside, fd;
 
-	if (s->open.in_root)
-		return runner_put(r, s->open.ret,
-				  sys_openat2(at, s->open.path, flags, 0,
-					      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS));
-	return runner_put(r, s->open.ret, sys_openat(at, s->open.path, (int)flags, 0));
+	if (!s->open.in_root)
+		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
+	inside = path_open_in_root(at, s->open.path, 0);
+	if (inside < 0 || !s->open.directory)
+		return runner_put(r, s->open.ret, inside);
+	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
+	(void)sys_close(inside);		/* O_PATH */
+	return runner_put(r, s->open.ret, fd);
 }
 
 int run_tree(struct runner *r, const struct step *s)
@@ -65,14 +68,17 @@ static void fd_path(char buf[32], int fd)
 
 static int set_option(struct runner *r, int fs, const struct fs_option *o)
 {
+	const int fd = runner_fd(r, o->slot);
 	char path[32];
 
+	if (o->slot != SLOT_NONE && fd < 0)
+		return -EBADF;
 	if (o->slot != SLOT_NONE && o->by_path) {
-		fd_path(path, runner_fd(r, o->slot));
+		fd_path(path, fd);
 		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, path, 0);
 	}
 	if (o->slot != SLOT_NONE)
-		return sys_fsconfig(fs, FSCONFIG_SET_FD, o->key, NULL, runner_fd(r, o->slot));
+		return sys_fsconfig(fs, FSCONFIG_SET_FD, o->key, NULL, fd);
 	if (o->value)
 		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, o->value, 0);
 	return sys_fsconfig(fs, FSCONFIG_SET_FLAG, o->key, NULL, 0);
@@ -151,34 +157,66 @@ int run_attach(struct runner *r, const struct step *s)
 	return ret;
 }
 
+/* The directory that the step's file goes into: @at itself or another, to be closed. */
+static int open_parent(int at, const char *path, int *ret_dir, const char **ret_name)
+{
+	int dir = path_open_parent(at, path, ret_name);
+
+	if (dir < 0 && dir != AT_FDCWD)
+		return dir;
+	*ret_dir = dir;
+	return 0;
+}
+
 static void close_parent(int dir, int at)
 {
 	if (dir != at)
 		(void)sys_close(dir); /* O_PATH */
 }
 
+/* The directory, which may be there already; a link to one is none. */
+static int make_dir(struct runner *r, const struct step *s, int dir, const char *name)
+{
+	int ret = sys_mkdirat(dir, name, s->mkdir.mode), fd;
+
+	if (ret < 0 && ret != -EEXIST)
+		return ret;
+	if (s->mkdir.ret != SLOT_NONE)
+		return runner_put(r, s->mkdir.ret,
+				  sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
+	if (ret == 0)
+		return 0;
+	fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	(void)sys_close(fd); /* O_PATH */
+	return 0;
+}
+
 int run_mkdir(struct runner *r, const struct step *s)
 {
+	const int at = runner_fd(r, s->mkdir.at);
 	const char *name;
-	int at = runner_fd(r, s->mkdir.at), ret;
-	int dir = path_open_parent(at, s->mkdir.path, &name);
+	int dir, ret = open_parent(at, s->mkdir.path, &dir, &name);
 
-	if (dir < 0 && dir != AT_FDCWD)
-		return dir;
-	ret = sys_mkdirat(dir, name, s->mkdir.mode);
-	if (ret == -EEXIST)
-		ret = 0; /* kept from an earlier run */
-	if (ret == 0 && s->mkdir.ret != SLOT_NONE)
-		ret = runner_put(r, s->mkdir.ret,
-				 sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
-	close_parent(dir, at);
+	if (ret == 0) {
+		ret = make_dir(r, s, dir, name);
+		close_parent(dir, at);
+	}
 	return ret;
 }
 
 int run_mknod(struct runner *r, const struct step *s)
 {
-	return sys_mknodat(runner_fd(r, s->mknod.at), s->mknod.path, s->mknod.mode,
-			   makedev(s->mknod.major, s->mknod.minor));
+	const int at = runner_fd(r, s->mknod.at);
+	const char *name;
+	int dir, ret = open_parent(at, s->mknod.path, &dir, &name);
+
+	if (ret < 0)
+		return ret;
+	ret = sys_mknodat(dir, name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
+	close_parent(dir, at);
+	return ret;
 }
 
 /* Put a link in the place of a file, by the parent directory inside the root. */
@@ -190,7 +228,7 @@ static int replace_with_link(int root, const char *path, const char *target)
 
 	for (size_t i = 0; path[i]; i++)
 		if (path[i] == '/')
-			len = i;
+			len = i + 1;
 	if (len >= sizeof(parent))
 		return -ENAMETOOLONG;
 	memcpy(parent, path, len);
@@ -198,7 +236,7 @@ static int replace_with_link(int root, const char *path, const char *target)
 	dir = path_open_in_root(root, len ? parent : ".", 0);
 	if (dir < 0)
 		return dir;
-	path += len ? len + 1 : 0;
+	path += len; /* no slash: else it would be a path of the host */
 	ret = sys_unlinkat(dir, path, 0);
 	if (ret == 0 || ret == -ENOENT)
 		ret = sys_symlinkat(target, dir, path);
@@ -208,37 +246,60 @@ static int replace_with_link(int root, const char *path, const char *target)
 
 int run_symlink(struct runner *r, const struct step *s)
 {
-	int at = runner_fd(r, s->symlink.at), dir, ret;
+	const int at = runner_fd(r, s->symlink.at);
 	const char *name;
+	int dir, ret;
 
 	if (s->symlink.replace)
 		return replace_with_link(at, s->symlink.path, s->symlink.target);
-	dir = path_open_parent(at, s->symlink.path, &name);
-	if (dir < 0)
-		return dir;
+	ret = open_parent(at, s->symlink.path, &dir, &name);
+	if (ret < 0)
+		return ret;
 	ret = sys_symlinkat(s->symlink.target, dir, name);
 	close_parent(dir, at);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
-int run_file(struct runner *r, const struct step *s)
+static int write_all(int fd, const char *text)
 {
-	const char *name;
-	int at = runner_fd(r, s->file.at), fd;
-	int dir = path_open_parent(at, s->file.path, &name);
-	long n;
+	size_t len = strlen(text);
 
-	if (dir < 0)
-		return dir;
-	fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
-	close_parent(dir, at);
+	while (len > 0) {
+		long n = sys_write(fd, text, len);
+
+		if (n < 0)
+			return (int)n;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int make_file(const struct step *s, int dir, const char *name)
+{
+	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	int ret;
+
 	if (fd == -EEXIST)
 		return 0; /* kept from an earlier run */
 	if (fd < 0)
 		return fd;
-	n = sys_write(fd, s->file.content, strlen(s->file.content));
+	ret = write_all(fd, s->file.content);
 	(void)sys_close(fd); /* a tmpfs: written is written */
-	return n < 0 ? (int)n : 0;
+	return ret;
+}
+
+int run_file(struct runner *r, const struct step *s)
+{
+	const int at = runner_fd(r, s->file.at);
+	const char *name;
+	int dir, ret = open_parent(at, s->file.path, &dir, &name);
+
+	if (ret == 0) {
+		ret = make_file(s, dir, name);
+		close_parent(dir, at);
+	}
+	return ret;
 }
 
 int run_root(struct runner *r, const struct step *s)

@@ -4,7 +4,8 @@
  * the overlay. Without privilege, directories of the lower layer belong to ids that are
  * not mapped, and nothing can be made in them; but what is in the upper layer before the
  * overlay is mounted is merged with it. So the missing names are made there, with the
- * directories that lead to them.
+ * directories that lead to them. An upper layer that is kept may have links or files in
+ * their place: then nothing is made, and what the root shows there is used.
  */
 #include <errno.h>
 #include <limits.h>
@@ -42,6 +43,7 @@ static struct step *make_dir(struct plan *p, struct mounts *m, const char *path,
 {
 	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
 
+	s->flags |= m->storage ? STEP_IF_EXISTS : 0;
 	s->mkdir.at = m->upper;
 	s->mkdir.path = path;
 	s->mkdir.mode = mode;
@@ -53,6 +55,7 @@ static void make_file(struct plan *p, struct mounts *m, const char *path, const 
 {
 	struct step *s = plan_append(p, STEP_FILE, origin, why_target);
 
+	s->flags |= m->storage ? STEP_IF_EXISTS : 0;
 	s->file.at = m->upper;
 	s->file.path = path;
 	s->file.content = "";

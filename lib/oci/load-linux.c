@@ -190,7 +190,7 @@ int read_linux(struct reader *r, json_t *linux_object, uint32_t uid, uint32_t gi
 {
 	static const char *const known[] = {
 		"namespaces",    "uidMappings",       "gidMappings", "maskedPaths",
-		"readonlyPaths", "rootfsPropagation", NULL
+		"readonlyPaths", "rootfsPropagation", "resources",   NULL
 	};
 	bool have[KINDS] = { false };
 	int n = read_only_known(r, linux_object, "linux", known);
@@ -201,5 +201,6 @@ int read_linux(struct reader *r, json_t *linux_object, uint32_t uid, uint32_t gi
 	n = n ? n : check_paths(r, linux_object, "maskedPaths", false);
 	n = n ? n : check_paths(r, linux_object, "readonlyPaths", true);
 	n = n ? n : load_propagation(r, linux_object);
+	n = n ? n : read_resources(r, linux_object);
 	return n ? n : load_seccomp(r);
 }

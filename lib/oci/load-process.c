@@ -282,7 +282,7 @@ int read_process(struct reader *r, json_t *process, uint32_t *ret_uid, uint32_t 
 {
 	static const char *const known[] = {
 		"terminal",        "user", "args", "env", "cwd", "capabilities",
-		"noNewPrivileges", NULL
+		"noNewPrivileges", "rlimits", NULL
 	};
 	bool terminal = false;
 	int n = read_only_known(r, process, "process", known);
@@ -294,6 +294,7 @@ int read_process(struct reader *r, json_t *process, uint32_t *ret_uid, uint32_t 
 	n = n ? n : load_user(r, process, ret_uid, ret_gid);
 	n = n ? n : load_caps(r, process, *ret_uid == 0 && !read_note(r, OCI_NOTE_USER));
 	n = n ? n : load_no_new_privs(r, process);
+	n = n ? n : read_rlimits(r, process);
 	if (n < 0 || !terminal)
 		return n;
 	n = read_origin(r, "process.terminal");

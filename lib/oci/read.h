@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * read - strict access to a config.json: every value has the type it must have, every key
- * is known, and a refusal names its field ("config.json: linux.resources: not supported").
+ * is known, and a refusal names its field ("config.json: linux.devices: not supported").
  *
  * "where" is the dotted name of the object that holds a key; "" is the whole file.
  */
@@ -59,4 +59,6 @@ const char *read_path(const struct reader *r, const char *path);
 /* The rooms of the file. */
 int read_mounts(struct reader *r, json_t *mounts);
 int read_linux(struct reader *r, json_t *linux_object, uint32_t uid, uint32_t gid);
+int read_resources(struct reader *r, json_t *linux_object);
+int read_rlimits(struct reader *r, json_t *process);
 int read_process(struct reader *r, json_t *process, uint32_t *ret_uid, uint32_t *ret_gid);

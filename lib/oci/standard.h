@@ -26,6 +26,11 @@
 #define OCI_NOTE_USERNS       OCI_NOTE "userns" /* "auto", "single" or "range" */
 #define OCI_NOTE_CPUS         OCI_NOTE "cpus"   /* hexadecimal mask */
 
+/* Keys of linux.resources.blockIO, in the order of enum minc_io_limit. */
+#define OCI_THROTTLES                                                                    \
+	"throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",       \
+		"throttleWriteIOPSDevice"
+
 /* A switch that is an annotation with the value "true". */
 struct oci_flag_note {
 	const char *note;

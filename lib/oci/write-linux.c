@@ -169,5 +169,6 @@ void write_linux(struct writer *w, json_t *top)
 			  write_texts(w, oci_readonly_paths));
 	}
 	write_seccomp(w);
+	write_resources(w, linux_object);
 	write_put(w, top, "linux", linux_object);
 }

@@ -160,5 +160,6 @@ void write_process(struct writer *w, json_t *top, const char *const *argv)
 	write_caps(w, process);
 	write_put(w, process, "noNewPrivileges",
 		  json_boolean(!spec_flag(w->s, MINC_PRIVILEGED)));
+	write_rlimits(w, process);
 	write_put(w, top, "process", process);
 }

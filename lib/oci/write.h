@@ -34,5 +34,7 @@ void write_note(struct writer *w, const char *note, const char *value);
 void write_process(struct writer *w, json_t *top, const char *const *argv);
 void write_mounts(struct writer *w, json_t *top);
 void write_linux(struct writer *w, json_t *top);
+void write_resources(struct writer *w, json_t *linux_object);
+void write_rlimits(struct writer *w, json_t *process);
 /* process.user as far as it is known without the container's passwd(5). */
 void write_ids(const struct writer *w, uint32_t *ret_uid, uint32_t *ret_gid);

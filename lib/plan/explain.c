@@ -129,6 +129,39 @@ static void put_step(const struct plan *p, const struct step_ops *ops, size_t i,
 		fputs("} || echo 'warning: this step failed' >&2\n", out);
 }
 
+static bool is_outside(const struct step *s)
+{
+	return s->kind == STEP_CGROUP || s->kind == STEP_CGROUP_SET;
+}
+
+/* Groups are the caller's: made before the namespaces, removed after the container. */
+static void put_groups(const struct plan *p, const struct step_ops *ops, FILE *out)
+{
+	if (!p->cgroups)
+		return;
+	fputs("undo() { rmdir \"$t\"; rmdir 2>/dev/null", out);
+	for (size_t i = 0; i < p->len; i++) {
+		if (p->steps[i].kind != STEP_CGROUP)
+			continue;
+		fputc(' ', out);
+		quote_shell(out, p->steps[i].cgroup.path);
+	}
+	fputs("; }\ntrap undo EXIT\n", out);
+	for (size_t i = 0; i < p->len; i++)
+		if (is_outside(&p->steps[i]))
+			put_step(p, ops, i, out);
+	fputc('\n', out);
+}
+
+static void put_warnings(const struct plan *p, FILE *out)
+{
+	for (size_t i = 0; i < p->warnings_len; i++) {
+		fputs("# warning: ", out);
+		put_line(out, p->warnings[i]);
+		fputc('\n', out);
+	}
+}
+
 static void put_unshare(const struct plan *p, FILE *out)
 {
 	fputs("set +e\nsetsid --wait unshare", out);
@@ -162,7 +195,8 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 	fputs(functions, steps);
 	fputs(tools, steps);
 	for (size_t i = 0; i < p->len; i++)
-		put_step(p, ops, i, steps);
+		if (!is_outside(&p->steps[i]))
+			put_step(p, ops, i, steps);
 	if (fclose(steps) != 0) {
 		free(text);
 		return -ENOMEM;
@@ -171,6 +205,8 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 	while (strstr(text, end))
 		snprintf(end, sizeof(end), "END_OF_PLAN_%zu", n++);
 	fputs(prologue, out);
+	put_warnings(p, out);
+	put_groups(p, ops, out);
 	fprintf(out, "plan=$(cat <<'%s'\n%s%s\n)\n", end, text, end);
 	free(text);
 	put_unshare(p, out);

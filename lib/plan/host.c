@@ -17,9 +17,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/sys.h"
 
 struct mnt_ns_info {
@@ -28,7 +31,7 @@ struct mnt_ns_info {
 };
 #define NS_MNT_GET_NEXT _IOR(0xb7, 11, struct mnt_ns_info) /* 6.12 */
 
-enum { TEMPLATE_MOUNTS_MAX = 2 };
+enum { TEMPLATE_MOUNTS_MAX = 2, MOUNTINFO_MAX_BYTES = 16 * 1024 * 1024 };
 
 /* What podman and runc hide and protect: the OCI default, read off containers/common. */
 const struct host_api_path host_api_paths[] = {
@@ -157,8 +160,56 @@ int host_probe(struct host *h)
 	return !h->cwd && errno == ENOMEM ? -ENOMEM : 0;
 }
 
+int host_probe_cgroups(struct host *h)
+{
+	cleanup_free char *mounts = NULL, *self = NULL;
+	struct host_cgroups *g;
+	int r;
+
+	if (h->cgroups)
+		return 0;
+	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+	if (r == 0)
+		r = io_read_file(AT_FDCWD, "/proc/self/cgroup", MOUNTINFO_MAX_BYTES, &self, NULL);
+	g = r == -ENOMEM ? NULL : calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	if (r == 0)
+		r = cgroups_read(g, mounts, self);
+	if (r == 0 && !h->privileged)
+		r = cgroups_find_systemd(g, h->uid, getenv("XDG_RUNTIME_DIR"));
+	if (r == -ENOMEM) {
+		arena_done(&g->arena);
+		free(g);
+		return -ENOMEM;
+	}
+	h->cgroups = g; /* without /proc no group is found */
+	return 0;
+}
+
+void host_name_cgroup(struct host *h)
+{
+	uint64_t random;
+
+	if (!h->cgroups)
+		return;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
+		struct timespec now;
+
+		/* early in boot; a name in use is noticed and fails the start */
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid();
+	}
+	snprintf(h->cgroups->name, sizeof(h->cgroups->name), "minc-%016llx",
+		 (unsigned long long)random);
+}
+
 void host_done(struct host *h)
 {
+	if (h->cgroups)
+		arena_done(&h->cgroups->arena);
+	free(h->cgroups);
+	h->cgroups = NULL;
 	fd_closep(&h->template_fd);
 	free((char *)h->cwd);
 	h->cwd = NULL;

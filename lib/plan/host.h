@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plan/cgroups.h"
+
 #define HOST_KERNEL(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
 
 struct host {
@@ -24,6 +26,7 @@ struct host {
 	uint32_t api_paths;	/* which of host_api_paths exist */
 	uint32_t api_unseen;	/* of these: which are only assumed to */
 	bool resolv_conf, hosts; /* the host has these files in /etc */
+	struct host_cgroups *cgroups; /* NULL until host_probe_cgroups(); owned here */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */
 	const char *shell; /* $SHELL, borrowed from the environment, or NULL */
 	const char *path;  /* $PATH, borrowed, or NULL */
@@ -42,4 +45,8 @@ extern const size_t host_api_paths_len;
 
 /* Probe; 0 or -ENOMEM. What cannot be found out is reported as missing. */
 int host_probe(struct host *h);
+/* For a container with limits: probe the control groups too, once; 0 or -ENOMEM. */
+int host_probe_cgroups(struct host *h);
+/* A name that no other container has, for the next one's control groups. */
+void host_name_cgroup(struct host *h);
 void host_done(struct host *h);

@@ -37,22 +37,47 @@ int plan_slot(struct plan *p)
 	return p->slots++;
 }
 
-const char *plan_text(struct plan *p, const char *format, ...)
+__attribute__((format(printf, 2, 0))) static const char *
+format_text(struct plan *p, const char *format, va_list ap)
 {
-	va_list ap;
+	va_list again;
 	char *ret;
 	int n;
 
-	va_start(ap, format);
-	n = vsnprintf(NULL, 0, format, ap);
-	va_end(ap);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	ret = n < 0 ? NULL : plan_alloc(p, (size_t)n + 1);
 	if (!ret)
 		return "";
-	va_start(ap, format);
 	vsnprintf(ret, (size_t)n + 1, format, ap);
+	return ret;
+}
+
+const char *plan_text(struct plan *p, const char *format, ...)
+{
+	const char *ret;
+	va_list ap;
+
+	va_start(ap, format);
+	ret = format_text(p, format, ap);
 	va_end(ap);
 	return ret;
+}
+
+enum { WARNINGS_MAX = 32 }; /* one for each limit at most, and some to spare */
+
+void plan_warn(struct plan *p, const char *format, ...)
+{
+	va_list ap;
+
+	if (!p->warnings)
+		p->warnings = plan_alloc(p, WARNINGS_MAX * sizeof(*p->warnings));
+	if (!p->warnings || p->warnings_len == WARNINGS_MAX)
+		return; /* without memory plan_seal() fails */
+	va_start(ap, format);
+	p->warnings[p->warnings_len++] = format_text(p, format, ap);
+	va_end(ap);
 }
 
 void *plan_alloc(struct plan *p, size_t size)

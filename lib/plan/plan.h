@@ -20,6 +20,10 @@
 #include "base/err.h"
 
 enum step_kind {
+	STEP_CGROUP,	  /* make a control group */
+	STEP_CGROUP_SET,  /* write one of its files */
+	STEP_CGROUP_JOIN, /* enter it */
+	STEP_CGROUP_SCOPE, /* let the user's systemd(1) make one and move us into it */
 	STEP_LIFELINE,	  /* end with the caller */
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
@@ -42,6 +46,7 @@ enum step_kind {
 	STEP_SESSION,
 	STEP_TERMINAL,
 	STEP_FDS,
+	STEP_RLIMIT,
 	STEP_KEYRING,
 	STEP_IDS,
 	STEP_CAPS,
@@ -79,6 +84,36 @@ struct step {
 	const char *why;    /* one sentence, for people */
 	const char *origin; /* the option that caused it; NULL: a default */
 	union {
+		struct {
+			const char *parent, *path; /* absolute */
+			bool v2;
+			unsigned controllers; /* bits 1 << enum cgroup_controller */
+			int ret;	      /* slot of the directory, whose lock is the lease */
+			int ret_procs;	      /* slot of its cgroup.procs, or SLOT_NONE */
+		} cgroup;
+		struct {
+			int at; /* slot of the directory, or SLOT_CWD: @path is used */
+			const char *file, *value;
+			const char *path; /* absolute */
+		} cgroup_set;
+		struct {
+			int slot;      /* of cgroup.procs, or with @by_clone of the directory */
+			bool by_clone; /* clone3(2) has done it */
+			const char *path; /* of cgroup.procs */
+		} cgroup_join;
+		struct {
+			const char *unit; /* "minc-x.scope" */
+			/* busctl(1)'s arguments for the limits, number of limits */
+			const char *const *properties;
+			unsigned count;
+			const char *mount; /* of cgroup2 */
+			unsigned controllers;
+		} cgroup_scope;
+		struct {
+			int resource; /* RLIMIT_* */
+			const char *name;
+			uint64_t soft, hard;
+		} rlimit;
 		struct {
 			bool die_with_parent;
 		} lifeline;
@@ -218,6 +253,10 @@ struct plan {
 	int slots;		/* how many */
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
+	size_t cgroups; /* steps that make one */
+	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
+	const char **warnings; /* what --best-effort leaves out, found while planning */
+	size_t warnings_len;
 	bool terminal;
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
@@ -237,6 +276,9 @@ int plan_slot(struct plan *p);
 /* Formatted text in the plan's arena; "" without memory, and plan_seal() fails. */
 const char *plan_text(struct plan *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The start will warn: "SUBJECT: REASON". */
+void plan_warn(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Zeroed memory for a table of the plan; NULL only if @size is absurd or without memory. */
 void *plan_alloc(struct plan *p, size_t size);

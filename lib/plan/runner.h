@@ -28,7 +28,8 @@ enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
 	VERDICT_TERMINAL,
-	VERDICT_READY,
+	VERDICT_READY, /* for its maps */
+	VERDICT_SCOPE, /* for being moved */
 	VERDICT_PID,	   /* of the monitor: err is the container's id, with its pidfd */
 	VERDICT_NO_CLONE,  /* of the monitor: no process in new namespaces */
 	VERDICT_NO_MONITOR /* it could not become one */
@@ -48,9 +49,25 @@ static inline int runner_fd(const struct runner *r, int slot)
 	return slot < 0 ? -EBADF : r->slots[slot];
 }
 
+/*
+ * Move a descriptor that has the number 0, 1 or 2, because the caller closed its own: the
+ * terminal becomes those. Returns the new one or hands through a failure.
+ */
+static inline int runner_above_stdio(int fd)
+{
+	int up;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	up = sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	(void)sys_close(fd); /* the duplicate holds the file */
+	return up;
+}
+
 /* Store a descriptor (or hand through a failure); returns 0 or -errno. */
 static inline int runner_put(struct runner *r, int slot, int fd)
 {
+	fd = runner_above_stdio(fd);
 	if (fd < 0)
 		return fd;
 	r->slots[slot] = fd;

@@ -165,7 +165,7 @@ static struct spec_mount *append_mount(struct spec *s, const char *call)
 
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
 {
-	const char *call = "minc_add_bind", *src_copy, *dst_copy = NULL;
+	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL;
 	struct spec_mount *m;
 	int r = check_text(s, call, src);
 
@@ -196,7 +196,7 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 
 int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode)
 {
-	const char *call = "minc_add_tmpfs", *copy;
+	const char *call = "minc_add_tmpfs", *copy = NULL;
 	struct spec_mount *m;
 	int r = check_inside(s, call, dst);
 
@@ -303,7 +303,7 @@ int spec_set_user(struct spec *s, const char *user)
 int spec_add_env(struct spec *s, const char *name, const char *value)
 {
 	struct spec_env **e = &s->env;
-	const char *name_copy, *value_copy = NULL;
+	const char *name_copy = NULL, *value_copy = NULL;
 	int r = check_text(s, "minc_add_env", name);
 
 	if (r < 0)
@@ -335,7 +335,7 @@ int spec_set_cwd(struct spec *s, const char *dir)
 
 int spec_change_caps(struct spec *s, bool add, const char *names)
 {
-	const char *call = add ? "minc_add_cap" : "minc_drop_cap", *copy;
+	const char *call = add ? "minc_add_cap" : "minc_drop_cap", *copy = NULL;
 	struct spec_cap **tail = &s->caps;
 	int r = check_text(s, call, names);
 
@@ -481,4 +481,20 @@ int spec_set_argv(struct spec *s, const char *const *argv)
 {
 	s->argv = arena_strv(&s->arena, argv);
 	return s->argv ? 0 : no_memory(s);
+}
+
+int spec_refuse(struct spec *s, int r, const char *call, const char *what)
+{
+	return r == -ENOMEM ? no_memory(s) : refuse(s, r, call, what);
+}
+
+int spec_check_text(struct spec *s, const char *call, const char *text)
+{
+	return check_text(s, call, text);
+}
+
+int spec_keep_text(struct spec *s, const char *call, const char *text, const char **ret,
+		   const char **ret_origin)
+{
+	return keep_text(s, call, text, ret, ret_origin);
 }

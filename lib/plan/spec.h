@@ -43,6 +43,32 @@ struct spec_cap {
 	struct spec_cap *next;
 };
 
+/* A limit on the container's resources; see enum minc_limit. */
+struct spec_limit {
+	bool set;
+	int64_t value; /* -1: none */
+	const char *origin;
+};
+enum { SPEC_LIMITS = 9 }; /* above enum minc_limit */
+
+/* A limit on the input and output of one block device. */
+struct spec_io {
+	const char *device; /* absolute path, or "MAJOR:MINOR" */
+	unsigned which;	    /* enum minc_io_limit */
+	uint64_t value;
+	const char *origin;
+	struct spec_io *next;
+};
+
+/* A limit that each process has; see setrlimit(2). */
+struct spec_rlimit {
+	int resource;	  /* RLIMIT_* */
+	const char *name; /* "nofile" */
+	uint64_t soft, hard; /* UINT64_MAX: none */
+	const char *origin;
+	struct spec_rlimit *next;
+};
+
 struct spec {
 	struct arena arena;
 	struct err *err;	  /* where failures go; owned by the context */
@@ -74,6 +100,11 @@ struct spec {
 	const char *userns_origin;
 	uint64_t cpus[16]; /* mask, all zero: unset */
 	const char *cpus_origin;
+	struct spec_limit limits[SPEC_LIMITS]; /* by enum minc_limit */
+	const char *cpuset_cpus, *cpuset_mems; /* lists such as "0-1,3", or NULL */
+	const char *cpuset_origin;
+	struct spec_io *io;
+	struct spec_rlimit *rlimits;
 	uint32_t flags; /* bits 1 << enum minc_flag */
 	const char *flag_origin[16];
 
@@ -110,3 +141,21 @@ int spec_set_cpus(struct spec *s, const char *mask);
 int spec_pass_fd(struct spec *s, int fd, int target);
 int spec_set_flag(struct spec *s, unsigned flag, int on);
 int spec_set_argv(struct spec *s, const char *const *argv);
+/* spec-limit.c */
+int spec_set_limit(struct spec *s, unsigned limit, int64_t value);
+int spec_set_cpuset(struct spec *s, const char *cpus, const char *mems);
+int spec_set_io_limit(struct spec *s, const char *device, unsigned which, uint64_t value);
+int spec_set_rlimit(struct spec *s, const char *name, uint64_t soft, uint64_t hard);
+
+/* Whether any limit needs a control group. */
+bool spec_limits_group(const struct spec *s);
+/* Name of RLIMIT_* @resource, such as "nofile"; NULL if it has none. */
+const char *spec_rlimit_name(int resource);
+/* A list such as "0-1,3" as a bit mask; -EINVAL: no such list, -ERANGE: above 1023. */
+int spec_parse_list(const char *list, uint64_t ret[16]);
+
+/* For setters outside spec.c: record a refused argument, check and copy a text. */
+int spec_refuse(struct spec *s, int r, const char *call, const char *what);
+int spec_check_text(struct spec *s, const char *call, const char *text);
+int spec_keep_text(struct spec *s, const char *call, const char *text, const char **ret,
+		   const char **ret_origin);

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
+#include "cgroup/cgroup.h"
 #include "mount/mount.h"
 #include "ns/ns.h"
 #include "run/run.h"
@@ -314,8 +315,10 @@ static void plan_terminal(struct build *b)
 static int plan_all(struct build *b, const char *const *argv)
 {
 	struct plan *p = b->p;
-	int r;
+	int r = cgroup_plan(p, b->s, b->h, b->e);
 
+	if (r < 0)
+		return r;
 	ns_plan_lifeline(p, b->s);
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	ns_plan_net_move(p, b->s);
@@ -336,6 +339,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	if (r == 0)
 		r = sec_plan_keyring(p, b->s);
 	plan_fds(b);
+	cgroup_plan_rlimits(p, b->s);
 	if (r == 0)
 		r = sec_plan_ids(p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
 	plan_cwd(b);
@@ -368,7 +372,7 @@ bool build_fits(const struct plan *p, const char *const *argv)
 static bool is_reusable(const struct build *b)
 {
 	if (b->m.recursive || b->s->user || spec_flag(b->s, MINC_INHERIT_ENV) ||
-	    spec_flag(b->s, MINC_TERMINAL))
+	    spec_flag(b->s, MINC_TERMINAL) || spec_limits_group(b->s))
 		return false;
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		if (!i->value)

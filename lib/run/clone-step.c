@@ -25,16 +25,19 @@ long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
 	register long x8 __asm__("x8") = SYS_clone3;
 	register long x0 __asm__("x0") = (long)a;
 	register long x1 __asm__("x1") = sizeof(*a);
+	/* named, or the compiler might choose x29, which is cleared */
+	register long x2 __asm__("x2") = (long)fn;
+	register void *x3 __asm__("x3") = arg;
 
 	__asm__ volatile("svc #0\n\t"
 			 "cbnz x0, 1f\n\t"
 			 "mov x29, xzr\n\t"
-			 "mov x0, %[arg]\n\t"
-			 "blr %[fn]\n\t"
+			 "mov x0, x3\n\t"
+			 "blr x2\n\t"
 			 "brk #1\n"
 			 "1:"
 			 : "+r"(x0)
-			 : "r"(x1), "r"(x8), [fn] "r"(fn), [arg] "r"(arg)
+			 : "r"(x1), "r"(x2), "r"(x3), "r"(x8)
 			 : "memory", "cc", "x30");
 	ret = x0;
 #else

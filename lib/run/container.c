@@ -29,6 +29,7 @@ static int reap(struct minc_container *ct)
 		return -errno;
 	ct->ended = true;
 	fd_closep(&ct->storage_lock);
+	ct->cgroups = cgroup_set_remove(ct->cgroups);
 	if (info.si_code == CLD_EXITED)
 		ct->status = info.si_status;
 	else if (info.si_status == SIGKILL && ct->default_signal)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cgroup/set.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "plan/runner.h"
@@ -35,6 +36,7 @@ struct minc_container {
 	int pid, pidfd;
 	int terminal; /* master of its pty, or -EBADF */
 	struct state *state; /* of one in the background, whose parent is not the caller */
+	struct cgroup_set *cgroups; /* NULL without limits */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* process 1 is our own init, which waits for every signal */
@@ -66,6 +68,9 @@ struct monitor_args;
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
 	       struct monitor_args *monitor);
+
+/* The answer to VERDICT_SCOPE: have the child moved; 0 or -errno with a message. */
+int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e);
 
 /* Child code: carry out the steps after the clone. */
 struct child_args {

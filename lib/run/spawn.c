@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup.h"
 #include "ns/ns.h"
 #include "run/background.h"
 #include "run/init.h"
@@ -42,7 +43,7 @@ struct spawn {
 	struct minc_container *ret;
 	struct monitor_args *monitor; /* NULL: in the foreground */
 	bool failed;
-	bool ready; /* the child waits for its maps until its id is known */
+	enum verdict_kind wanted; /* what the child waits for: READY or SCOPE; else FAILED */
 };
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
@@ -65,8 +66,13 @@ static const struct {
 	{ STEP_ROOT, -EINVAL,
 	  "pivot_root(2) needs / to be a mount point that is not the initial ramfs" },
 	{ STEP_LINK_MOVE, -EPERM, "moving an interface needs root" },
+	{ STEP_LINK_MOVE, -EINVAL, "loopback, bridges and some others cannot be moved" },
 	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },
 	{ STEP_IDMAP, -EPERM, "a security module may forbid user namespaces" },
+	{ STEP_IDMAP, -EACCES,
+	  "a program that changed its ids must call prctl(PR_SET_DUMPABLE, 1) first" },
+	{ STEP_KEYRING, -EDQUOT,
+	  "every container has a key: /proc/sys/kernel/keys/maxkeys limits an ordinary user" },
 	{ STEP_JOIN, -EPERM, "entering a namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT" },
 	{ STEP_AFFINITY, -EINVAL, "none of these CPUs is online and allowed; see nproc(1)" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
@@ -77,6 +83,8 @@ static void add_hint(struct err *e, const struct step *s, int err, const char *n
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].kind == s->kind && hints[i].err == err)
 			err_hint(e, "%s", hints[i].text);
+	if (cgroup_hint(s, err))
+		err_hint(e, "%s", cgroup_hint(s, err));
 	if (err == -EMFILE)
 		err_hint(e, "it needs more open files than it may have: ulimit -n");
 	if (s->kind != STEP_FS || err == -EMFILE)
@@ -242,6 +250,20 @@ static void reap_child(int pidfd)
 		;
 }
 
+/* The group to be born in: not entering one costs less than leaving the other. */
+static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
+{
+	for (size_t i = 0; w->plan->cgroups && i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+
+		if (s->kind != STEP_CGROUP_JOIN || !s->cgroup_join.by_clone ||
+		    w->slots[s->cgroup_join.slot] < 0)
+			continue;
+		a->flags |= CLONE_INTO_CGROUP;
+		a->cgroup = (uint64_t)w->slots[s->cgroup_join.slot];
+	}
+}
+
 static long clone_child(struct spawn *w, struct child_args *args)
 {
 	struct sys_clone_args container = {
@@ -252,6 +274,7 @@ static long clone_child(struct spawn *w, struct child_args *args)
 	int pidfd = -EBADF;
 	long pid;
 
+	clone_into_group(w, &container);
 	if (!w->monitor)
 		return clone_shared(w, &container, child_main, args);
 	w->monitor->child = args;
@@ -306,8 +329,22 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 	return 0;
 }
 
-/* Run newuidmap(1) or newgidmap(1) on the child; its complaint becomes the message. */
-static int run_map_helper(struct spawn *w, const char *program, const char *const *args)
+/* Whether the child has a map of ids; for when nobody knows how the helper ended. */
+static bool has_map(const struct spawn *w, const char *name)
+{
+	cleanup_free char *map = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", w->ret->pid, name);
+	return io_read_file(AT_FDCWD, path, 64 * 1024, &map, NULL) >= 0 && *map;
+}
+
+/*
+ * Run newuidmap(1) or newgidmap(1) on the child to write its @map; its complaint becomes
+ * the message.
+ */
+static int run_map_helper(struct spawn *w, const char *program, const char *map,
+			  const char *const *args)
 {
 	const char *argv[2 + 3 * (IDMAP_RANGES_MAX + 1) + 1] = { program };
 	char pid[16], text[256] = "", *no_env[] = { NULL };
@@ -341,6 +378,9 @@ static int run_map_helper(struct spawn *w, const char *program, const char *cons
 	while (r < 0 && errno == EINTR);
 	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	/* ECHILD: the caller ignores SIGCHLD, or another thread waits for any child */
+	if (r < 0 && has_map(w, map))
+		return 0;
 	text[strcspn(text, "\n")] = '\0';
 	return err_say(w->err, -EPERM, "%s", *text ? text : program);
 }
@@ -353,24 +393,42 @@ static int map_ids(struct spawn *w)
 
 		if (s->kind != STEP_IDMAP)
 			continue;
-		r = run_map_helper(w, "/usr/bin/newuidmap", s->idmap.uid_args);
+		r = run_map_helper(w, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
 		if (r == 0)
-			r = run_map_helper(w, "/usr/bin/newgidmap", s->idmap.gid_args);
+			r = run_map_helper(w, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
 		if (r < 0)
 			return r;
 	}
-	return write(w->channel, "", 1) == 1 ? 0 : -errno;
+	return send(w->channel, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-/* Write the maps when both are there: the child that waits, and its number. */
-static int map_when_known(struct spawn *w)
+/* With --best-effort the child goes on, and its step warns. */
+static int enter_scope(struct spawn *w)
 {
+	struct err why = { 0 };
+	int r = scope_enter(w->plan, w->ret, &why);
+	const char moved = r == 0;
+
+	if (r < 0 && !w->plan->scope_optional) {
+		err_say(w->err, r, "%s", why.message);
+		err_hint(w->err, "%s", why.hint);
+		return r;
+	}
+	if (r < 0 && w->log)
+		w->log(why.message, w->log_data);
+	return send(w->channel, &moved, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+/* Do what the child waits for, when its number is known, too. */
+static int serve_when_known(struct spawn *w)
+{
+	const enum verdict_kind wanted = w->wanted;
 	int r;
 
-	if (!w->ready || w->ret->pid <= 0)
+	if (w->ret->pid <= 0 || wanted == VERDICT_FAILED)
 		return 1;
-	w->ready = false;
-	r = map_ids(w);
+	w->wanted = VERDICT_FAILED; /* nothing */
+	r = wanted == VERDICT_READY ? map_ids(w) : enter_scope(w);
 	return r < 0 ? r : 1;
 }
 
@@ -382,10 +440,11 @@ static int obey(struct spawn *w, const struct verdict *v)
 		w->ret->pid = v->err;
 		if (w->ret->pidfd < 0) /* our table is full */
 			return err_set(w->err, -EMFILE, "container in the background");
-		return map_when_known(w);
+		return serve_when_known(w);
 	case VERDICT_READY:
-		w->ready = true;
-		return map_when_known(w);
+	case VERDICT_SCOPE:
+		w->wanted = v->kind;
+		return serve_when_known(w);
 	case VERDICT_TERMINAL:
 		if (w->ret->terminal < 0)
 			return err_set(w->err, -EMFILE, "terminal of the container");
@@ -480,9 +539,18 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
+	if (p->cgroups || p->scope) {
+		ret->cgroups = cgroup_set_new(p);
+		if (!ret->cgroups)
+			return err_set(e, -ENOMEM, "start of the container");
+	}
+	for (size_t i = 0; i < p->warnings_len && log; i++)
+		log(p->warnings[i], log_data);
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
-	if (!w.slots)
+	if (!w.slots) {
+		ret->cgroups = cgroup_set_free(ret->cgroups);
 		return err_set(e, -ENOMEM, "start of the container");
+	}
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
@@ -499,6 +567,10 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 		r = follow_child(&w);
 	if (r < 0)
 		bury(&w);
+	if (ret->cgroups)
+		cgroup_set_take(ret->cgroups, p, w.slots);
+	if (r < 0)
+		ret->cgroups = cgroup_set_remove(ret->cgroups);
 	for (int i = 0; i < p->slots; i++)
 		fd_closep(&w.slots[i]); /* the container has its own by now */
 	fd_closep(&w.channel);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "cgroup/cgroup.h"
 #include "mount/mount.h"
 #include "ns/ns.h"
 #include "run/run.h"
@@ -25,6 +26,11 @@ static void name_nothing(char *buf, size_t len, const struct step *s)
 		snprintf(buf, len, format, __VA_ARGS__);                                 \
 	}
 
+NAME(cgroup, "%s", s->cgroup.path)
+NAME(cgroup_set, "%s to %s", s->cgroup_set.file, s->cgroup_set.value)
+NAME(cgroup_join, "%s", s->cgroup_join.path)
+NAME(cgroup_scope, "%s", s->cgroup_scope.unit)
+NAME(rlimit, "%s", s->rlimit.name)
 NAME(join, "%s", s->join.name)
 NAME(open, "%s", s->open.path)
 NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
@@ -45,6 +51,10 @@ NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 
 // clang-format off
 const struct step_ops step_ops[STEP_MAX] = {
+	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
+	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
+	[STEP_CGROUP_JOIN]  = { "join",         run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
+	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
@@ -67,6 +77,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_SESSION]      = { "new session",  run_session,      say_session,      name_nothing },
 	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing },
 	[STEP_FDS]          = { "descriptors",  run_fds,          say_fds,          name_nothing },
+	[STEP_RLIMIT]       = { "limit",        run_rlimit,       say_rlimit,       name_rlimit },
 	[STEP_KEYRING]      = { "new keyring",  run_keyring,      say_keyring,      name_nothing },
 	[STEP_IDS]          = { "set user",     run_ids,          say_ids,          name_ids },
 	[STEP_CAPS]         = { "set capabilities", run_caps,     say_caps,         name_nothing },

@@ -35,15 +35,18 @@ static int send_fd(struct runner *r, int fd)
 
 int run_terminal(struct runner *r, const struct step *s)
 {
-	const struct winsize size = { .ws_row = s->terminal.rows, .ws_col = s->terminal.cols };
+	const struct winsize size = { .ws_row = s->terminal.rows,
+				      .ws_col = s->terminal.cols };
 	int unlocked = 0, peer;
-	int master = sys_openat(runner_fd(r, s->terminal.devpts), "ptmx", O_RDWR | O_NOCTTY, 0);
+	int master = runner_above_stdio(sys_openat(runner_fd(r, s->terminal.devpts),
+						   "ptmx", O_RDWR | O_NOCTTY, 0));
 	int ret = master < 0 ? master : sys_ioctl(master, TIOCSPTLCK, &unlocked);
 
 	if (ret < 0)
 		return ret;
-	peer = sys_ioctl(master, TIOCGPTPEER,
-			 (const void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC));
+	peer = runner_above_stdio(
+		sys_ioctl(master, TIOCGPTPEER,
+			  (const void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC)));
 	if (peer < 0)
 		return peer;
 	if (size.ws_row)

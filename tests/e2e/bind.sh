@@ -109,6 +109,15 @@ touch "$T/stop"
 wait "$racer"
 is "a source that vanishes gives success or a clear error" "$verdict" fine
 
+# What a container left in a kept upper layer does not lead the next start out of it.
+mkdir -p "$T/kept"
+minc -r "$bb" -t "$T/kept" sh -c "ln -s $T/outside /data; mkdir /top; ln -s $T/outside /top/data"
+is "a container may leave links" "$status" 0
+minc -r "$bb" -t "$T/kept" -b "$T/src:/data/new" -b "$T/src:/top/data/a/b" -b "$T/src/file:/data/f" \
+	cat /data/new/file
+is "a bind below such a link is shown where it leads inside" "$out" data
+is "and nothing is made outside" "$(ls -A "$T/outside")" ""
+
 mkdir -p "$T/direct"
 cp -R "$bb/." "$T/direct/"
 minc -D -r "$T/direct" -b "$T/src:/mnt" cat /mnt/file

@@ -48,7 +48,10 @@ R -r @/bb --user bob -w /usr
 R -r @/bb --user 1000 --cap-add net_raw
 R -r @/bb --usedev
 R -r @/bb --debugfs
+R -r @/bb -m 64m --pids-limit 50 --cpus 0.5
+R -r @/bb --cpuset-cpus 0 --ulimit nofile=64:128 --ulimit core=0
 U -r @/bb --userns single
+U -r @/bb --ulimit nofile=64:128
 U -r @/bb --cap-drop all --net=none
 '
 
@@ -74,7 +77,7 @@ while IFS= read -r set; do
 		continue
 	} ;;
 	esac
-	case $set in *-r*) probe=/usr/bin/probe ;; *) probe=/mnt/probe ;; esac
+	case $set in *"-r @"*) probe=/usr/bin/probe ;; *) probe=/mnt/probe ;; esac
 	opts=$(printf '%s' "$set" | sed "s,@,$T,g")
 	explained=$((explained + 1))
 

@@ -144,12 +144,15 @@ def first_child(pid):
         return None
 
 
-def wait_for_program(pid, name, seconds=10):
-    """Wait until the first child of @pid executes program @name."""
+def wait_for_program(pid, name, depth=1, seconds=10):
+    """Wait until the first child of @pid, or below it the @depth-th, executes @name."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            with open(f"/proc/{first_child(pid)}/comm", encoding="utf-8") as f:
+            child = pid
+            for _ in range(depth):
+                child = first_child(child)
+            with open(f"/proc/{child}/comm", encoding="utf-8") as f:
                 if f.read().strip() == name:
                     return True
         except OSError:

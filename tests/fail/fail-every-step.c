@@ -41,6 +41,7 @@ struct attempt {
 	enum step_kind kind; /* of the one that fails, as are: */
 	unsigned flags;
 	char origin[128];
+	char groups[CGROUP_HIERARCHIES_MAX][256]; /* that the plan makes */
 	char warnings[4096];
 };
 
@@ -109,6 +110,17 @@ static bool probe(const struct option_set *set, struct host *h)
 /* In no root: the start fails, but only in its last step. */
 static const char *const absent[] = { "/nonexistent/true", NULL };
 
+static void note_groups(struct attempt *a, const struct plan *p)
+{
+	size_t n = 0;
+
+	memset(a->groups, 0, sizeof(a->groups));
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].kind == STEP_CGROUP)
+			snprintf(a->groups[n++], sizeof(a->groups[0]), "%s",
+				 p->steps[i].cgroup.path);
+}
+
 /* The plan is gone when the failure is looked at. */
 static void note_step(struct attempt *a, const struct step *s)
 {
@@ -133,12 +145,16 @@ static void start(struct attempt *a)
 	a->r = c.spec.sticky;
 	if (a->r == 0 && !probe(a->set, &c.host))
 		a->r = -ENOMEM;
+	if (a->r == 0 && spec_limits_group(&c.spec))
+		a->r = host_probe_cgroups(&c.host);
+	host_name_cgroup(&c.host);
 	if (a->r == 0)
 		a->r = storage_prepare(&c, &st);
 	if (a->r == 0)
 		a->r = build_plan(&c.plan, &c.spec, &c.host, absent, c.storage, &c.err);
 	if (a->r == 0) {
 		a->steps = c.plan.len;
+		note_groups(a, &c.plan);
 		if (a->fault.step >= 0)
 			note_step(a, &c.plan.steps[a->fault.step]);
 		a->r = spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault, NULL);
@@ -167,6 +183,9 @@ static int check_residue(const struct attempt *a, const struct surroundings *bef
 		r = complain(a, "%zu descriptors, %zu before", now.fds, before->fds);
 	if (!now.mounts || !before->mounts || strcmp(now.mounts, before->mounts) != 0)
 		r = complain(a, "the mounts changed");
+	for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX && *a->groups[i]; i++)
+		if (access(a->groups[i], F_OK) == 0)
+			r = complain(a, "the group %s is left", a->groups[i]);
 	if (!places_is_empty(a->at->storage))
 		r = complain(a, "something is left in the storage directory");
 	free(now.mounts);
@@ -335,7 +354,7 @@ int main(int argc, char **argv)
 		const bool as_user = option_sets[i].flags & SET_USER;
 		int r;
 
-		if ((!as_user && geteuid() != 0) ||
+		if (option_sets[i].flags & SET_PLAN_ONLY || (!as_user && geteuid() != 0) ||
 		    (argc > 1 && strcmp(argv[1], option_sets[i].name) != 0))
 			continue;
 		r = run(&option_sets[i], as_user);

@@ -147,14 +147,15 @@ WRAP(DIR *, fdopendir, int fd)
 struct life {
 	const char *name;
 	const char *root; /* NULL: "/" */
-	bool keep, init, user;
+	bool keep, init, user, limits;
 };
 
 static const struct life lives[] = {
-	{ "default", NULL, false, false, false },
-	{ "root", "/usr", false, true, false },
-	{ "user", NULL, false, false, true },
-	{ "storage", NULL, true, true, false },
+	{ "default", NULL, false, false, false, false },
+	{ "root", "/usr", false, true, false, false },
+	{ "user", NULL, false, false, true, false },
+	{ "storage", NULL, true, true, false, false },
+	{ "limits", "/usr", false, false, false, true },
 };
 
 static int configure(minc_ctx *c, const struct life *l)
@@ -178,6 +179,15 @@ static int configure(minc_ctx *c, const struct life *l)
 		r = r < 0 ? r : minc_set_storage(c, NULL);
 	if (l->init)
 		r = r < 0 ? r : minc_set_flag(c, MINC_INIT, 1);
+	if (l->limits) {
+		/* a user warns, root makes groups */
+		r = r < 0 ? r : minc_set_flag(c, MINC_BEST_EFFORT, 1);
+		r = r < 0 ? r : minc_set_limit(c, MINC_LIMIT_MEMORY, 256 << 20);
+		r = r < 0 ? r : minc_set_limit(c, MINC_LIMIT_PIDS, 100);
+		r = r < 0 ? r : minc_set_cpuset(c, "0", NULL);
+		r = r < 0 ? r : minc_set_io_limit(c, "8:0", MINC_IO_READ_BPS, 1 << 30);
+		r = r < 0 ? r : minc_set_rlimit(c, "core", 0, 0);
+	}
 	if (l->user)
 		r = r < 0 ? r : minc_set_user(c, "root");
 	return r;

@@ -216,6 +216,75 @@ static void set_user_best(struct spec *s, const struct places *at)
 	spec_set_flag(s, MINC_TERMINAL, 1);
 }
 
+static void set_limits(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--memory 64m");
+	spec_set_limit(s, MINC_LIMIT_MEMORY, 64 << 20);
+	spec_set_origin(s, "--memory-swap 96m");
+	spec_set_limit(s, MINC_LIMIT_MEMORY_SWAP, 96 << 20);
+	spec_set_origin(s, "--cpu-shares 512");
+	spec_set_limit(s, MINC_LIMIT_CPU_SHARES, 512);
+	spec_set_origin(s, "--cpus 0.5");
+	spec_set_limit(s, MINC_LIMIT_CPU_PERIOD_US, 100000);
+	spec_set_limit(s, MINC_LIMIT_CPU_QUOTA_US, 50000);
+	spec_set_origin(s, "--pids-limit 30");
+	spec_set_limit(s, MINC_LIMIT_PIDS, 30);
+	spec_set_origin(s, "--cpuset-cpus 0");
+	spec_set_cpuset(s, "0", NULL);
+	spec_set_origin(s, "--ulimit nofile=64:128");
+	spec_set_rlimit(s, "nofile", 64, 128);
+	spec_set_origin(s, "--ulimit core=0");
+	spec_set_rlimit(s, "core", 0, 0);
+	spec_set_origin(s, NULL);
+}
+
+static void set_limits_io(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--io-weight 500");
+	spec_set_limit(s, MINC_LIMIT_IO_WEIGHT, 500);
+	spec_set_origin(s, "--device-read-bps 8:0:1m");
+	spec_set_io_limit(s, "8:0", MINC_IO_READ_BPS, 1 << 20);
+	spec_set_origin(s, "--device-write-iops 8:0:100");
+	spec_set_io_limit(s, "8:0", MINC_IO_WRITE_IOPS, 100);
+	spec_set_origin(s, "--ulimit msgqueue=4096");
+	spec_set_rlimit(s, "msgqueue", 4096, UINT64_MAX);
+	spec_set_origin(s, NULL);
+}
+
+static void set_limits_best(struct spec *s, const struct places *at)
+{
+	set_best_effort(s, at);
+	spec_set_origin(s, "--memory 64m");
+	spec_set_limit(s, MINC_LIMIT_MEMORY, 64 << 20);
+	spec_set_origin(s, "--pids-limit 30");
+	spec_set_limit(s, MINC_LIMIT_PIDS, 30);
+	spec_set_origin(s, NULL);
+}
+
+static void set_user_limits(struct spec *s, const struct places *at)
+{
+	set_user_one(s, at);
+	spec_set_origin(s, "--pids-limit -1");
+	spec_set_limit(s, MINC_LIMIT_PIDS, -1);
+	spec_set_origin(s, "--memory 64m");
+	spec_set_limit(s, MINC_LIMIT_MEMORY, 64 << 20);
+	spec_set_origin(s, NULL);
+}
+
+static void set_user_scope(struct spec *s, const struct places *at)
+{
+	set_user_limits(s, at);
+	spec_set_origin(s, "--cpus 0.5");
+	spec_set_limit(s, MINC_LIMIT_CPU_QUOTA_US, 50000);
+	spec_set_limit(s, MINC_LIMIT_CPU_SHARES, 512);
+	spec_set_flag(s, MINC_BEST_EFFORT, 1);
+	spec_set_origin(s, "--cpuset-cpus 0");
+	spec_set_cpuset(s, "0", NULL);
+	spec_set_origin(s, NULL);
+}
+
 // clang-format off
 const struct option_set option_sets[] = {
 	{ "host",          SET_SUBMOUNTS,                   set_host,        NULL },
@@ -247,6 +316,15 @@ const struct option_set option_sets[] = {
 	{ "user-tree",     SET_USER | SET_SUBMOUNTS,        set_user_tree,   true_argv },
 	{ "user-host",     SET_USER | SET_SUBMOUNTS | SET_RUN_ONLY, set_user_host, true_argv },
 	{ "user-best",     SET_USER | SET_API_PATHS,        set_user_best,   true_argv },
+	{ "limits",        SET_TEMPLATE | SET_MAY_LACK | SET_V1 | SET_V2, set_limits, true_argv },
+	{ "limits-v1",     SET_PLAN_ONLY | SET_V1,          set_limits,      true_argv },
+	{ "limits-v2",     SET_PLAN_ONLY | SET_V2,          set_limits,      true_argv },
+	{ "limits-v2-old", SET_PLAN_ONLY | SET_V2 | SET_OLD_KERNEL, set_limits, true_argv },
+	{ "limits-io",     SET_MAY_LACK | SET_V1 | SET_V2,  set_limits_io,   true_argv },
+	{ "limits-io-v2",  SET_PLAN_ONLY | SET_V2,          set_limits_io,   true_argv },
+	{ "limits-best",   SET_API_PATHS | SET_MAY_LACK,    set_limits_best, true_argv },
+	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },
+	{ "user-limits",   SET_USER | SET_PLAN_ONLY | SET_V2, set_user_limits, true_argv },
 };
 // clang-format on
 const size_t option_sets_len = sizeof(option_sets) / sizeof(option_sets[0]);

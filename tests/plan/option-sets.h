@@ -32,7 +32,11 @@ enum option_set_flags {
 	SET_SUBMOUNTS = 1 << 6,	/* reads the table of mounts */
 	SET_LINK = 1 << 7,	/* needs the interface minctest0 */
 	SET_MAY_LACK = 1 << 8,	/* needs what not every kernel has */
-	SET_RUN_ONLY = 1 << 9	/* its plan depends on the machine's files */
+	SET_RUN_ONLY = 1 << 9,	/* its plan depends on the machine's files */
+	SET_PLAN_ONLY = 1 << 10, /* for a machine that this one is not */
+	SET_V1 = 1 << 11,	/* control groups of version 1; with SET_V2: hybrid */
+	SET_V2 = 1 << 12,
+	SET_SYSTEMD = 1 << 13	/* and no group of one's own */
 };
 
 struct option_set {

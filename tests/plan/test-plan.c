@@ -67,6 +67,62 @@ int __wrap_module_symbol(const char *name, const char *symbol, struct err *e, vo
 	return 0;
 }
 
+/* Groups of a machine that does not exist. Root's shell is in a session, and the session
+ * is a group with processes; a user's is in a delegated one. */
+static struct host_cgroups *fake_cgroups(unsigned flags)
+{
+	enum { ALL = (1 << CGROUP_CONTROLLERS) - 1 };
+	static const struct cgroup_hierarchy v1[] = {
+		{ .controllers = 1 << CGROUP_CPU | 1 << CGROUP_CPUACCT,
+		  .levels = { { .path = "/sys/fs/cgroup/cpu,cpuacct", .writable = true } },
+		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_CPUSET,
+		  .levels = { { .path = "/sys/fs/cgroup/cpuset", .writable = true } },
+		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_MEMORY,
+		  .levels = { { .path = "/sys/fs/cgroup/memory/it's/own", .writable = true } },
+		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_PIDS,
+		  .levels = { { .path = "/sys/fs/cgroup/pids", .writable = true } },
+		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_IO,
+		  .levels = { { .path = "/sys/fs/cgroup/blkio", .writable = true } },
+		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_FREEZER,
+		  .levels = { { .path = "/sys/fs/cgroup/freezer", .writable = true } },
+		  .levels_len = 1 },
+	};
+	static struct host_cgroups g;
+	const bool hybrid = (flags & (SET_V1 | SET_V2)) == (SET_V1 | SET_V2);
+	const unsigned given = hybrid ? 0 : ALL & ~(1u << CGROUP_CPUACCT | 1u << CGROUP_FREEZER);
+	struct cgroup_hierarchy *h;
+
+	g = (struct host_cgroups){ .cpus = "0-3", .mems = "0", .swap = true, .name = "minc-x" };
+	if (flags & SET_V1) {
+		memcpy(g.list, v1, sizeof(v1));
+		g.len = sizeof(v1) / sizeof(v1[0]);
+	}
+	if (!(flags & SET_V2))
+		return &g;
+	h = &g.list[g.len++];
+	*h = (struct cgroup_hierarchy){
+		.v2 = true,
+		.levels = { { "/sys/fs/cgroup/user.slice/own", given, 0, true, false, true },
+			    { "/sys/fs/cgroup/user.slice", given, 1 << CGROUP_PIDS, true, false, false },
+			    { "/sys/fs/cgroup", given, given, !(flags & SET_USER), true, true } },
+		.levels_len = 3,
+	};
+	if (hybrid)
+		h->levels[0].path = "/sys/fs/cgroup/unified/own";
+	g.io_weight = "io.weight";
+	for (size_t i = 0; flags & SET_SYSTEMD && i < h->levels_len; i++)
+		h->levels[i].writable = false;
+	if (flags & SET_SYSTEMD)
+		g.scope_controllers = 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS | 1 << CGROUP_CPU;
+	g.v2_mount = "/sys/fs/cgroup";
+	return &g;
+}
+
 static void fix_host(unsigned flags)
 {
 	const uint64_t all_caps = (1ull << 41) - 1;
@@ -84,6 +140,7 @@ static void fix_host(unsigned flags)
 		.caps_bounding = all_caps,
 		.caps_permitted = user ? 0 : all_caps,
 		.api_paths = flags & SET_API_PATHS ? ~0u : 0,
+		.cgroups = fake_cgroups(flags),
 		.resolv_conf = flags & SET_RESOLV,
 		.hosts = flags & SET_RESOLV,
 		.cwd = "/home/alice/it's here",
@@ -225,6 +282,12 @@ static size_t slots_read(const struct step *s, int ret[16])
 	size_t n = 0;
 
 	switch ((int)s->kind) {
+	case STEP_CGROUP_SET:
+		ret[n++] = s->cgroup_set.at;
+		break;
+	case STEP_CGROUP_JOIN:
+		ret[n++] = s->cgroup_join.slot;
+		break;
 	case STEP_OPEN:
 		ret[n++] = s->open.at;
 		break;
@@ -269,6 +332,8 @@ static size_t slots_read(const struct step *s, int ret[16])
 static int slot_filled(const struct step *s)
 {
 	switch ((int)s->kind) {
+	case STEP_CGROUP:
+		return s->cgroup.ret;
 	case STEP_OPEN:
 		return s->open.ret;
 	case STEP_TREE:
@@ -295,6 +360,8 @@ START_TEST(every_slot_is_filled_once_before_it_is_used)
 			ck_assert_msg(slots[n - 1] < 0 || filled[slots[n - 1]],
 				      "%s: step %zu reads slot %d too early",
 				      option_sets[_i].name, i + 1, slots[n - 1]);
+		if (plan.steps[i].kind == STEP_CGROUP && plan.steps[i].cgroup.ret_procs >= 0)
+			filled[plan.steps[i].cgroup.ret_procs] = true;
 		if (ret < 0)
 			continue;
 		ck_assert_msg(ret < plan.slots && !filled[ret], "%s: step %zu fills slot %d again",

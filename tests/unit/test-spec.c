@@ -263,7 +263,7 @@ END_TEST
 
 START_TEST(flags)
 {
-	for (unsigned i = MINC_PRIVILEGED; i <= MINC_INHERIT_ENV; i++) {
+	for (unsigned i = MINC_PRIVILEGED; i <= MINC_AUTO_REMOVE; i++) {
 		ck_assert_int_eq(spec_set_flag(&spec, i, 1), 0);
 		ck_assert(spec_flag(&spec, i));
 		ck_assert_int_eq(spec_set_flag(&spec, i, 0), 0);
@@ -272,7 +272,7 @@ START_TEST(flags)
 		ck_assert_int_eq(spec_set_flag(&spec, i, -1), -EINVAL);
 	}
 	ck_assert_int_eq(spec_set_flag(&spec, 0, 1), -EINVAL);
-	ck_assert_int_eq(spec_set_flag(&spec, MINC_INHERIT_ENV + 1, 1), -EINVAL);
+	ck_assert_int_eq(spec_set_flag(&spec, MINC_AUTO_REMOVE + 1, 1), -EINVAL);
 	ck_assert_int_eq(spec_set_flag(&spec, ~0u, 1), -EINVAL);
 	ck_assert_uint_eq(spec.flags, 0);
 }

@@ -70,7 +70,7 @@ static void cell_command(struct listing *l, minc_container *ct)
 static void cell_status(struct listing *l, minc_container *ct)
 {
 	int state = minc_container_state(ct), status = 0;
-	int64_t ended = minc_container_ended(ct);
+	int64_t ended = minc_container_ended_ms(ct);
 	char span[32];
 
 	switch (state) {
@@ -78,7 +78,7 @@ static void cell_status(struct listing *l, minc_container *ct)
 	case MINC_STATE_PAUSED:
 		table_cell(&l->table, "Up %s%s",
 			   time_span(span, sizeof(span),
-				     l->now - minc_container_created(ct)),
+				     l->now - minc_container_created_ms(ct)),
 			   state == MINC_STATE_PAUSED ? " (paused)" : "");
 		return;
 	case MINC_STATE_EXITED:
@@ -101,11 +101,11 @@ static void print_json(minc_container *ct)
 	print_json_string(minc_container_id(ct));
 	(void)fputs(", \"name\": ", stdout);
 	print_json_string(minc_container_name(ct));
-	(void)printf(
-		", \"state\": \"%s\", \"pid\": %d, \"created\": %lld, \"ended\": %lld, ",
-		state_word(state), is_alive(ct) ? minc_container_pid(ct) : 0,
-		(long long)minc_container_created(ct),
-		(long long)minc_container_ended(ct));
+	(void)printf(", \"state\": \"%s\", \"pid\": %d, \"created_ms\": %lld, "
+		     "\"ended_ms\": %lld, ",
+		     state_word(state), is_alive(ct) ? minc_container_pid(ct) : 0,
+		     (long long)minc_container_created_ms(ct),
+		     (long long)minc_container_ended_ms(ct));
 	if (state == MINC_STATE_EXITED && minc_wait(ct, 0, &status) == 0)
 		(void)printf("\"exit_status\": %d, ", status);
 	else
@@ -137,7 +137,7 @@ static int show(minc_container *ct, void *userdata)
 	table_cell(&l->table, "%.*s", id_width(l), minc_container_id(ct));
 	cell_command(l, ct);
 	table_cell(&l->table, "%s ago",
-		   time_span(span, sizeof(span), l->now - minc_container_created(ct)));
+		   time_span(span, sizeof(span), l->now - minc_container_created_ms(ct)));
 	cell_status(l, ct);
 	table_cell(&l->table, "%s", minc_container_name(ct));
 	return 0;

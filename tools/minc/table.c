@@ -12,30 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "limit.h"
+#include "number.h"
 #include "options.h"
 
 static bool begins(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
-}
-
-/* Strict: only digits, of @base, up to @max. */
-static int number(const char *s, const char **ret_end, int base, uint64_t max,
-		  uint64_t *ret)
-{
-	const char *first = s;
-	uint64_t n = 0;
-
-	for (; *s >= '0' && *s < '0' + base; s++) {
-		unsigned digit = (unsigned)(*s - '0');
-
-		if (n > (max - digit) / (unsigned)base)
-			return -ERANGE;
-		n = n * (unsigned)base + digit;
-	}
-	*ret = n;
-	*ret_end = s;
-	return s == first ? -EINVAL : 0;
 }
 
 static int note_help(struct options *o, const char *value)
@@ -77,7 +60,7 @@ static int note_status_fd(struct options *o, const char *value)
 	uint64_t n;
 	int flags;
 
-	if (number(value, &end, 10, INT_MAX, &n) < 0 || *end)
+	if (number_parse(value, &end, 10, INT_MAX, &n) < 0 || *end)
 		return options_refuse(o, "not the number of a descriptor");
 	if (n <= STDERR_FILENO)
 		return options_refuse(o, "0, 1 and 2 belong to the command");
@@ -159,27 +142,6 @@ static int set_tempdir(struct options *o, const char *value)
 	return minc_set_storage(o->c, value);
 }
 
-/* "64m", in bytes. */
-static int parse_size(const char *s, const char **ret_end, uint64_t *ret)
-{
-	static const char units[] = "kmgt";
-	const char *unit;
-	int r = number(s, ret_end, 10, UINT64_MAX, ret);
-
-	if (r < 0)
-		return r;
-	unit = **ret_end ? strchr(units, **ret_end | 0x20) : NULL;
-	if (unit) {
-		unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-		(*ret_end)++;
-		if (*ret > UINT64_MAX >> shift)
-			return -ERANGE;
-		*ret <<= shift;
-	}
-	return *ret ? 0 : -EINVAL;
-}
-
 /* The container's name is its host name, unless that is given apart. */
 static int set_name(struct options *o, const char *value)
 {
@@ -219,7 +181,7 @@ static int set_log_size(struct options *o, const char *value)
 
 	if (!o->background)
 		return options_refuse(o, "only with --background");
-	if (parse_size(value, &end, &size) < 0 || *end)
+	if (number_parse_size(value, &end, &size) < 0 || *end)
 		return options_refuse(o, "not a size");
 	return minc_set_log_size(o->c, size);
 }
@@ -327,9 +289,9 @@ static int set_tmpfs(struct options *o, const char *value)
 	while (words && r == 0) {
 		words++;
 		if (begins(words, "size="))
-			r = parse_size(words + 5, &end, &size);
+			r = number_parse_size(words + 5, &end, &size);
 		else if (begins(words, "mode="))
-			r = number(words + 5, &end, 8, 07777, &mode);
+			r = number_parse(words + 5, &end, 8, 07777, &mode);
 		else
 			return options_refuse(o, "unknown setting '%s' (size=, mode=)",
 					      words);
@@ -376,6 +338,34 @@ const struct option option_table[] = {
 	{ "-B --background -d --detach", NULL,
 	  "Start it and return; marten(1) finds it again", .note = note_background,
 	  .flag = MINC_BACKGROUND },
+	{ "-m --memory --mem-limit", "SIZE", "Memory; who needs more is killed",
+	  .set = limit_memory },
+	{ "--memory-swap --mem-swap", "SIZE", "Memory and swap together; -1: any swap",
+	  .set = limit_memory_swap },
+	{ "--mem-kmem", "SIZE", "Kernel memory (cgroup v1 before Linux 5.16)",
+	  .set = limit_memory_kernel },
+	{ "--cpus", "N", "CPU time, in CPUs, such as 1.5", .set = limit_cpus },
+	{ "--cpu-shares", "N", "Part of the CPUs when they are short; others have 1024",
+	  .set = limit_cpu_shares },
+	{ "--cpu-quota", "USEC", "CPU time in each period", .set = limit_cpu_quota },
+	{ "--cpu-period", "USEC", "Length of the period; default 100000",
+	  .set = limit_cpu_period },
+	{ "--cpuset-cpus", "LIST", "Only these CPUs, such as 0-1,3",
+	  .set = limit_cpuset_cpus },
+	{ "--cpuset-mems", "LIST", "Only these memory nodes", .set = limit_cpuset_mems },
+	{ "--pids-limit --pid-max", "N", "Processes and threads", .set = limit_pids },
+	{ "--io-weight --blkio-weight", "N",
+	  "Part of a disk when it is short, 10 to 1000; others have 100",
+	  .set = limit_io_weight },
+	{ "--device-read-bps", "DEVICE:SIZE", "Bytes read per second",
+	  .set = limit_read_bps },
+	{ "--device-write-bps", "DEVICE:SIZE", "Bytes written per second",
+	  .set = limit_write_bps },
+	{ "--device-read-iops", "DEVICE:N", "Reads per second", .set = limit_read_iops },
+	{ "--device-write-iops", "DEVICE:N", "Writes per second",
+	  .set = limit_write_iops },
+	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process",
+	  .set = limit_ulimit },
 	{ "--name", "NAME", "Name of the container, and its host name", .set = set_name },
 	{ "--rm", NULL, "With --background: forget it when it ends", .set = set_remove },
 	{ "--cidfile", "FILE", "With --background: write its id to FILE, which must not exist",

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* cgroup-step - child code of limits: system calls on prepared memory only. */
+#include "cgroup/cgroup.h"
+
+int run_cgroup_join(struct runner *r, const struct step *s)
+{
+	const int fd = runner_fd(r, s->cgroup_join.slot);
+	long n;
+
+	if (fd < 0 || s->cgroup_join.by_clone)
+		return fd < 0 ? fd : 0;
+	n = sys_write(fd, "0", 1); /* the writer itself */
+	return n < 0 ? (int)n : 0;
+}
+
+/* The caller asks systemd(1), which moves us; see run/scope.c. */
+int run_cgroup_scope(struct runner *r, const struct step *s)
+{
+	struct verdict ready = { .kind = VERDICT_SCOPE };
+	char moved = 0;
+	long n = sys_write(r->channel, &ready, sizeof(ready));
+
+	(void)s; /* the caller has it, too */
+	if (n >= 0)
+		n = sys_read(r->channel, &moved, 1);
+	if (n < 0)
+		return (int)n;
+	return n == 1 && moved ? 0 : -ECANCELED;
+}
+
+int run_rlimit(struct runner *r, const struct step *s)
+{
+	const uint64_t limits[2] = { s->rlimit.soft, s->rlimit.hard };
+
+	(void)r; /* no slot */
+	return sys_call(SYS_prlimit64, 0, s->rlimit.resource, limits, NULL, 0);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cgroup - limits on resources: control groups for all processes of a container together,
+ * setrlimit(2) for each. Planning chooses a hierarchy for each limit; the groups of a
+ * container (struct cgroup_set) can then be read, frozen, killed and removed.
+ *
+ * A directory is named minc- and a random number. Whoever keeps the container holds a
+ * flock(2) on it, the lease; a directory without a lease and without processes is left
+ * over from somebody who was killed, and is removed by the next start.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/host.h"
+#include "plan/plan.h"
+#include "plan/runner.h"
+#include "plan/spec.h"
+
+/*
+ * Append the steps for all limits but rlimits. -EINVAL, -EOPNOTSUPP, -EACCES or the like
+ * with a message for what cannot be enforced, unless MINC_BEST_EFFORT: a warning.
+ */
+int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
+		struct err *e);
+void cgroup_plan_rlimits(struct plan *p, const struct spec *s);
+
+/* cpu.weight of v2 for cpu.shares of v1; io.weight for blkio.weight (10 to 1000). */
+uint64_t cgroup_weight_of_shares(uint64_t shares);
+uint64_t cgroup_io_weight(uint64_t blkio_weight);
+
+/* Advice for a step of the kinds below that failed with @err, or NULL. */
+const char *cgroup_hint(const struct step *s, int err);
+
+int run_cgroup(struct runner *r, const struct step *s);
+int run_cgroup_set(struct runner *r, const struct step *s);
+int run_cgroup_join(struct runner *r, const struct step *s);
+int run_cgroup_scope(struct runner *r, const struct step *s);
+int run_rlimit(struct runner *r, const struct step *s);
+void say_cgroup(FILE *out, const struct step *s);
+void say_cgroup_set(FILE *out, const struct step *s);
+void say_cgroup_join(FILE *out, const struct step *s);
+void say_cgroup_scope(FILE *out, const struct step *s);
+void say_rlimit(FILE *out, const struct step *s);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * make - the caller's side of making groups: directories with a lease, and what is written
+ * to their files. Done before the clone, so this is not child code.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "cgroup/cgroup.h"
+
+/* A start looks at no more than this many others': what is left is the next one's. */
+enum { SWEEP_MAX = 64, TRIES_MAX = 16 };
+
+/* "minc-" and 16 hexadecimal digits. */
+static bool is_ours(const char *name)
+{
+	return str_starts_with(name, "minc-") && strlen(name) == 21 &&
+	       strspn(name + 5, "0123456789abcdef") == 16;
+}
+
+/*
+ * Remove a group without a lease. If there are processes in it, their container was set
+ * free by its starter (minc_container_free(3)) and goes on: the kernel then refuses.
+ */
+static void sweep_one(int parent, const char *name)
+{
+	cleanup_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(parent, name, AT_REMOVEDIR); /* or it is used again */
+}
+
+static void sweep(const char *parent)
+{
+	DIR *list = opendir(parent);
+	struct dirent *d;
+	int n = 0;
+
+	while (list && n < SWEEP_MAX && (d = readdir(list))) {
+		if (!is_ours(d->d_name))
+			continue;
+		sweep_one(dirfd(list), d->d_name);
+		n++;
+	}
+	if (list)
+		closedir(list);
+}
+
+/* Open @path with its lease; -ESTALE if another one's sweep was faster. */
+static int lease(const char *path, int *ret)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat held, named;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (fstat(fd, &held) < 0)
+		return -errno;
+	if (stat(path, &named) < 0 || held.st_ino != named.st_ino ||
+	    held.st_dev != named.st_dev)
+		return -ESTALE;
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+int run_cgroup(struct runner *r, const struct step *s)
+{
+	cleanup_close int fd = -EBADF;
+	int ret = -ESTALE, procs;
+
+	sweep(s->cgroup.parent);
+	for (int i = 0; ret == -ESTALE && i < TRIES_MAX; i++) {
+		if (mkdir(s->cgroup.path, 0755) < 0)
+			return -errno;
+		ret = lease(s->cgroup.path, &fd);
+	}
+	if (ret == 0 && s->cgroup.ret_procs != SLOT_NONE) {
+		procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+		ret = procs < 0 ? -errno : runner_put(r, s->cgroup.ret_procs, procs);
+	}
+	if (ret < 0) {
+		(void)rmdir(s->cgroup.path); /* the failure above is what is reported */
+		return ret;
+	}
+	return runner_put(r, s->cgroup.ret, take_fd(&fd));
+}
+
+int run_cgroup_set(struct runner *r, const struct step *s)
+{
+	const bool above = s->cgroup_set.at == SLOT_CWD;
+	cleanup_close int fd = openat(runner_fd(r, s->cgroup_set.at),
+				      above ? s->cgroup_set.path : s->cgroup_set.file,
+				      O_WRONLY | O_CLOEXEC);
+	const char *value = s->cgroup_set.value;
+
+	if (fd < 0)
+		return -errno;
+	/* in one piece: these files parse each write on its own */
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* set - see set.h. Version 2 does with one file what version 1 needs patience for. */
+#include "cgroup/set.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+enum {
+	FILE_MAX_BYTES = 1 << 20,
+	WAIT_MS = 10000,
+	REMOVE_WAIT_MS = 1000,
+	LINE_MAX_BYTES = 4096
+};
+
+struct cgroup_set *cgroup_set_new(const struct plan *p)
+{
+	struct cgroup_set *set = calloc(1, sizeof(*set));
+
+	for (size_t i = 0; set && i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+		struct cgroup_dir *d = &set->dirs[set->len];
+
+		if (s->kind != STEP_CGROUP || set->len == CGROUP_HIERARCHIES_MAX)
+			continue;
+		d->fd = -EBADF;
+		d->v2 = s->cgroup.v2;
+		d->controllers = s->cgroup.controllers;
+		d->path = strdup(s->cgroup.path);
+		set->len++;
+		if (!d->path)
+			set = cgroup_set_free(set);
+	}
+	return set;
+}
+
+void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->len && n < set->len; i++)
+		if (p->steps[i].kind == STEP_CGROUP)
+			set->dirs[n++].fd = take_fd(&slots[p->steps[i].cgroup.ret]);
+}
+
+struct cgroup_set *cgroup_set_free(struct cgroup_set *set)
+{
+	for (size_t i = 0; set && i < set->len; i++) {
+		fd_closep(&set->dirs[i].fd);
+		free(set->dirs[i].path);
+	}
+	free(set);
+	return NULL;
+}
+
+static int write_file(const struct cgroup_dir *d, const char *name, const char *value)
+{
+	cleanup_close int fd = openat(d->fd, name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&t, NULL); /* shorter is fine */
+}
+
+/* Whether "NAME VALUE" is a line of @text. */
+static bool has_line(const char *text, const char *name, const char *value)
+{
+	const size_t len = strlen(name), value_len = strlen(value);
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		if (strncmp(text, name, len) == 0 && text[len] == ' ' &&
+		    strncmp(text + len + 1, value, value_len) == 0 &&
+		    strchr("\n", text[len + 1 + value_len]))
+			return true;
+	return false;
+}
+
+/* Wait for a line of cgroup.events; the kernel announces changes as POLLPRI. */
+static int await_event(const struct cgroup_dir *d, const char *name, const char *value,
+		       int timeout_ms)
+{
+	cleanup_close int fd = openat(d->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+	char text[256];
+
+	for (;;) {
+		ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+		int r;
+
+		if (n < 0)
+			return errno == ENODEV ? 0
+					       : -errno; /* removed: nothing is in it */
+		text[n] = '\0';
+		if (has_line(text, name, value))
+			return 0;
+		r = poll(&p, 1, timeout_ms);
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r == 0)
+			return -ETIMEDOUT;
+	}
+}
+
+/* Send SIGKILL to what is listed; the number of processes, or -errno. */
+static int kill_listed(const struct cgroup_dir *d)
+{
+	cleanup_free char *text = NULL;
+	int n = 0, r = io_read_file(d->fd, "cgroup.procs", FILE_MAX_BYTES, &text, NULL);
+
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	for (char *p = text; *p >= '0' && *p <= '9';) {
+		long pid = strtol(p, &p, 10);
+
+		p += *p == '\n';
+		n++;
+		if (pid > 0) /* 0: of a pid namespace that cannot be seen from here */
+			(void)kill((pid_t)pid, SIGKILL); /* it may have ended */
+	}
+	return n;
+}
+
+static int kill_dir(const struct cgroup_dir *d, int timeout_ms)
+{
+	int n = -ENOENT;
+
+	/* before 5.14 there is no such file, and v1 never has it */
+	if (d->v2 && write_file(d, "cgroup.kill", "1") == 0)
+		return await_event(d, "populated", "0", timeout_ms);
+	for (int ms = 0; ms < timeout_ms; ms++) {
+		n = kill_listed(d);
+		if (n <= 0)
+			return n;
+		pause_ms(1);
+	}
+	return -ETIMEDOUT;
+}
+
+/* One group holds every process: best in v2, where a fork cannot escape. */
+static const struct cgroup_dir *best_dir(const struct cgroup_set *set,
+					 unsigned v1_controller)
+{
+	const struct cgroup_dir *ret = NULL;
+
+	for (size_t i = 0; i < set->len; i++) {
+		const struct cgroup_dir *d = &set->dirs[i];
+
+		if (d->fd < 0)
+			continue;
+		if (d->v2)
+			return d;
+		if (!ret || d->controllers & 1u << v1_controller)
+			ret = d;
+	}
+	return ret;
+}
+
+int cgroup_set_kill(const struct cgroup_set *set)
+{
+	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
+
+	/* a frozen process of v1 does not die */
+	if (d && !d->v2 && d->controllers & 1u << CGROUP_FREEZER)
+		(void)write_file(d, "freezer.state", "THAWED"); /* kill_dir() notices */
+	return d ? kill_dir(d, WAIT_MS) : -ENOENT;
+}
+
+/* freezer.state changes in its own time, and tells nobody. */
+static int freeze_v1(const struct cgroup_dir *d, const char *state)
+{
+	int r;
+
+	if (!(d->controllers & 1u << CGROUP_FREEZER))
+		return -EOPNOTSUPP;
+	for (int ms = 0; ms < WAIT_MS; ms++) {
+		cleanup_free char *now = NULL;
+
+		r = write_file(d, "freezer.state",
+			       state); /* again: forks were too fast */
+		if (r == 0)
+			r = io_read_file(d->fd, "freezer.state", FILE_MAX_BYTES, &now,
+					 NULL);
+		if (r < 0 || str_starts_with(now, state))
+			return r;
+		pause_ms(1);
+	}
+	return -ETIMEDOUT;
+}
+
+static int freeze(const struct cgroup_set *set, bool on)
+{
+	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
+	int r;
+
+	if (!d)
+		return -ENOENT;
+	if (!d->v2)
+		return freeze_v1(d, on ? "FROZEN" : "THAWED");
+	r = write_file(d, "cgroup.freeze", on ? "1" : "0");
+	return r < 0 ? r : await_event(d, "frozen", on ? "1" : "0", WAIT_MS);
+}
+
+int cgroup_set_freeze(const struct cgroup_set *set)
+{
+	return freeze(set, true);
+}
+
+int cgroup_set_thaw(const struct cgroup_set *set)
+{
+	return freeze(set, false);
+}
+
+struct cgroup_set *cgroup_set_remove(struct cgroup_set *set)
+{
+	for (size_t i = 0; set && i < set->len; i++) {
+		const struct cgroup_dir *d = &set->dirs[i];
+
+		if (d->fd < 0 || d->foreign || rmdir(d->path) == 0 || errno != EBUSY)
+			continue;
+		/* who entered from outside ends with the container */
+		if (kill_dir(d, REMOVE_WAIT_MS) == 0)
+			(void)rmdir(d->path); /* else the next start's sweep */
+	}
+	return cgroup_set_free(set);
+}
+
+int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t len)
+{
+	const struct cgroup_dir *d = &set->dirs[i];
+	char names[128] = "v2";
+	size_t n = 0;
+
+	for (unsigned c = 0; !d->v2 && c < CGROUP_CONTROLLERS; c++)
+		if (d->controllers & 1u << c)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+					      n ? "," : "",
+					      cgroup_controller_name(c, false));
+	n = (size_t)snprintf(buf, len, "%s:%s", names, d->path);
+	return n < len ? 0 : -ENAMETOOLONG;
+}
+
+/* What the kernel says it has, not what a file says that may be old. */
+static unsigned v2_controllers(const struct cgroup_dir *d)
+{
+	cleanup_free char *text = NULL;
+
+	if (io_read_file(d->fd, "cgroup.controllers", LINE_MAX_BYTES, &text, NULL) < 0)
+		return 0;
+	return cgroup_controllers_parse(text, ' ', true);
+}
+
+static int open_dir(struct cgroup_dir *d, const char *line)
+{
+	const char *colon = strchr(line, ':');
+	char names[128];
+
+	if (!colon || colon[1] != '/' || colon - line >= (long)sizeof(names))
+		return -EINVAL;
+	snprintf(names, sizeof(names), "%.*s", (int)(colon - line), line);
+	d->v2 = str_equal(names, "v2");
+	d->controllers = d->v2 ? 0 : cgroup_controllers_parse(names, ',', false);
+	if (!d->v2 && !d->controllers)
+		return -EINVAL;
+	d->fd = open(colon + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (d->fd < 0)
+		return -errno;
+	if (d->v2)
+		d->controllers = v2_controllers(d);
+	d->path = strdup(colon + 1);
+	return d->path ? 0 : -ENOMEM;
+}
+
+int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid)
+{
+	cleanup_free char *text = NULL, *line = NULL;
+	struct cgroup_dir *d = &set->dirs[set->len];
+	char name[32];
+	const char *own;
+	int r;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	r = io_read_file(AT_FDCWD, name, FILE_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return r;
+	own = str_starts_with(text, "0::") ? text : strstr(text, "\n0::");
+	if (!own || set->len == CGROUP_HIERARCHIES_MAX)
+		return -ENOENT;
+	own = strchr(own, '/');
+	if (!own)
+		return -ENOENT;
+	if (asprintf(&line, "v2:%s%.*s", mount, (int)strcspn(own, "\n"), own) < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	*d = (struct cgroup_dir){ .fd = -EBADF };
+	r = open_dir(d, line);
+	d->foreign = true;
+	set->len += r == 0;
+	if (r < 0) {
+		fd_closep(&d->fd);
+		free(take_ptr(&d->path));
+	}
+	return r;
+}
+
+int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
+{
+	struct cgroup_set *set = calloc(1, sizeof(*set));
+	int r = set ? 0 : -ENOMEM;
+
+	for (; r == 0 && *lines; lines++) {
+		if (set->len == CGROUP_HIERARCHIES_MAX) {
+			r = -EINVAL;
+			break;
+		}
+		set->dirs[set->len].fd = -EBADF;
+		r = open_dir(&set->dirs[set->len++], *lines);
+	}
+	if (r < 0) {
+		cgroup_set_free(set);
+		return r;
+	}
+	*ret = set;
+	return 0;
+}

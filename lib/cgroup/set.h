@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * set - the control groups of one container, in as many hierarchies as it has limits in.
+ * As text (cgroup_set_text) they can be kept in a file, and opened by another process.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/cgroups.h"
+#include "plan/plan.h"
+#include "plan/spec.h"
+
+struct cgroup_dir {
+	int fd; /* of the directory; in the starting process its lock is the lease */
+	char *path;
+	bool v2;
+	bool foreign;         /* made and removed by systemd(1) */
+	unsigned controllers; /* bits 1 << enum cgroup_controller */
+};
+
+struct cgroup_set {
+	size_t len;
+	struct cgroup_dir dirs[CGROUP_HIERARCHIES_MAX];
+};
+
+/* What is used now; UINT64_MAX: not known here. */
+struct cgroup_usage {
+	uint64_t memory_bytes, memory_peak_bytes, oom_kills;
+	uint64_t cpu_usec, throttled; /* how often it had to wait for its quota */
+	uint64_t pids;
+	uint64_t read_bytes, write_bytes;
+};
+
+/* For a plan with groups: one without descriptors. NULL without memory. */
+struct cgroup_set *cgroup_set_new(const struct plan *p);
+/* Take over the descriptors of @slots, which are unset then. */
+void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots);
+/* One that process @pid is in, of cgroup2 mounted at @mount; 0 or -errno. */
+int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid);
+/* Close; the groups stay. Returns NULL; NULL is fine. */
+struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
+/* End what is still in the groups, remove them, and close. Returns NULL; NULL is fine. */
+struct cgroup_set *cgroup_set_remove(struct cgroup_set *set);
+
+/* Group @i in one line, "v2:PATH" or "memory:PATH"; 0, or -ENAMETOOLONG. */
+int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t len);
+/*
+ * From such lines, NULL-terminated, without taking the lease. -EINVAL: not such a line;
+ * -ENOENT: gone; -errno.
+ */
+int cgroup_set_open(const char *const *lines, struct cgroup_set **ret);
+
+void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret);
+/* To all processes; they are gone (frozen, running) on return. -ETIMEDOUT after 10 s. */
+int cgroup_set_kill(const struct cgroup_set *set);
+int cgroup_set_freeze(const struct cgroup_set *set);
+int cgroup_set_thaw(const struct cgroup_set *set);
+
+/*
+ * For each limit of @s, what enforces it: @fn is called with the user's words for the
+ * limit and "cgroup v1 memory", "cgroup v2 cpu", "rlimit" or "nothing". @kernel is
+ * HOST_KERNEL(); @set may be NULL.
+ */
+typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
+			      void *userdata);
+void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
+		   cgroup_report_fn *fn, void *userdata);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* inspect - all that is known of a background container, as JSON; in the module "oci". */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "run/state.h"
+
+enum { INSPECT_FIELDS = 17 };
+
+/* What changes while a container lives. */
+struct inspection {
+	const char *state; /* "running", "paused", "exited", "lost" */
+	bool ended;
+	int status;
+	uint64_t ended_ns, lost; /* 0: unknown, none */
+};
+
+/* A string for free(3); -EBADMSG if config.json is damaged, -ENOMEM. */
+typedef int oci_inspect_fn(const struct state *s, const struct inspection *i, char **ret);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scope - an ordinary user's limits by the user's own service manager: systemd(1) makes a
+ * transient scope with the limits and moves the child into it. Asked by busctl(1), which
+ * every systemd brings: a bus library of our own would be loaded for this alone.
+ *
+ * The answer comes when the job is queued; that it was done shows in the child's group.
+ * A controller that the scope lacks would be ignored by systemd, so it is looked for.
+ */
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "run/run.h"
+
+enum { ARGS_MAX = 64, MOVE_MS = 5000 };
+
+static const struct step *scope_step(const struct plan *p)
+{
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].kind == STEP_CGROUP_SCOPE)
+			return &p->steps[i];
+	return NULL;
+}
+
+/* Run busctl(1); its complaint becomes the message. */
+static int call_busctl(const char *const *argv, struct err *e)
+{
+	cleanup_close int out = -EBADF, in = -EBADF;
+	posix_spawn_file_actions_t actions;
+	char text[256] = "";
+	int fds[2], status, r;
+	pid_t helper;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(e, -errno, "busctl");
+	in = fds[0];
+	out = fds[1];
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return err_set(e, -ENOMEM, "busctl");
+	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
+	if (r == 0)
+		r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY,
+						     0);
+	if (r == 0) /* the caller's bus is in its environment */
+		r = posix_spawn(&helper, argv[0], &actions, NULL, (char *const *)argv,
+				environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		return err_set(e, -r, "%s", argv[0]);
+	fd_closep(&out);
+	if (read(in, text, sizeof(text) - 1) < 0)
+		text[0] = '\0'; /* only its words are lost */
+	do
+		r = waitpid(helper, &status, 0);
+	while (r < 0 && errno == EINTR);
+	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return err_say(e, -EREMOTEIO, "systemd refuses a scope: %s",
+		       *text ? text : argv[0]);
+}
+
+static int ask(const struct step *s, int child, struct err *e)
+{
+	const char *argv[ARGS_MAX] = {
+		"/usr/bin/busctl",
+		"--user",
+		"call",
+		"org.freedesktop.systemd1",
+		"/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager",
+		"StartTransientUnit",
+		"ssa(sv)a(sa(sv))",
+		s->cgroup_scope.unit,
+		"fail",
+	};
+	char count[16], pid[16];
+	size_t n = 10;
+
+	snprintf(count, sizeof(count), "%u", s->cgroup_scope.count + 2);
+	snprintf(pid, sizeof(pid), "%d", child);
+	argv[n++] = count;
+	for (const char *const *p =
+		     (const char *const[]){ "PIDs", "au", "1", pid, "Delegate", "b",
+					    "true", NULL };
+	     *p; p++)
+		argv[n++] = *p;
+	for (const char *const *p = s->cgroup_scope.properties; *p && n < ARGS_MAX - 2;
+	     p++)
+		argv[n++] = *p;
+	argv[n] = "0"; /* auxiliary units */
+	return call_busctl(argv, e);
+}
+
+static bool is_in_unit(int child, const char *unit)
+{
+	cleanup_free char *text = NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", child);
+	return io_read_file(AT_FDCWD, path, 1 << 16, &text, NULL) == 0 &&
+	       strstr(text, unit);
+}
+
+int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e)
+{
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	const struct step *s = scope_step(p);
+	int r;
+
+	if (!s)
+		return err_set(e, -EBADMSG, "scope");
+	r = ask(s, ct->pid, e);
+	for (int i = 0; r == 0 && !is_in_unit(ct->pid, s->cgroup_scope.unit); i++) {
+		if (i == MOVE_MS)
+			return err_set(e, -ETIMEDOUT, "systemd has not made %s",
+				       s->cgroup_scope.unit);
+		(void)nanosleep(&ms, NULL); /* shorter is fine */
+	}
+	if (r == 0)
+		r = cgroup_set_add(ct->cgroups, s->cgroup_scope.mount, ct->pid);
+	if (r < 0)
+		return err_set(e, r, "group of %s", s->cgroup_scope.unit);
+	if (s->cgroup_scope.controllers &
+	    ~ct->cgroups->dirs[ct->cgroups->len - 1].controllers)
+		return err_say(e, -EOPNOTSUPP,
+			       "%s has not all controllers that are needed",
+			       s->cgroup_scope.unit);
+	return 0;
+}

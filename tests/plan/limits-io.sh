@@ -1,0 +1,283 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+undo() { rmdir "$t"; rmdir 2>/dev/null /sys/fs/cgroup/blkio/minc-x /sys/fs/cgroup/unified/own/minc-x; }
+trap undo EXIT
+
+# 1. make cgroup /sys/fs/cgroup/blkio/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/blkio/minc-x
+
+# 2. make cgroup /sys/fs/cgroup/unified/own/minc-x: a group to be born in, stopped and ended by
+mkdir /sys/fs/cgroup/unified/own/minc-x
+
+# 3. set blkio.bfq.weight to 500: its part of a disk when it is short (--io-weight 500)
+echo 500 >/sys/fs/cgroup/blkio/minc-x/blkio.bfq.weight
+
+# 4. set blkio.throttle.read_bps_device to 8:0 1048576: no more input or output per second (--device-read-bps 8:0:1m)
+echo '8:0 1048576' >/sys/fs/cgroup/blkio/minc-x/blkio.throttle.read_bps_device
+
+# 5. set blkio.throttle.write_iops_device to 8:0 100: no more input or output per second (--device-write-iops 8:0:100)
+echo '8:0 100' >/sys/fs/cgroup/blkio/minc-x/blkio.throttle.write_iops_device
+
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 6. join /sys/fs/cgroup/blkio/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/blkio/minc-x/cgroup.procs
+
+# 7. join /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
+
+# 8. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 9. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 10. bind /sys: the kernel's devices and settings
+s3=$t/3; place "$s3" /sys
+mount --bind /sys "$s3"
+
+# 11. open BASE/root: the files below the overlay (-r ROOT)
+s4=BASE/root
+
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
+s5=$t/5; mkdir "$s5"
+mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+
+# 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s5" until the root changes
+
+# 14. make directory upper: what the container writes (-r ROOT)
+[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+s6="$s5"/upper
+
+# 15. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
+s7="$s5"/work
+
+# 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s8=$t/8; mkdir "$s8"
+mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$s8"
+
+# 17. attach on /: the root to be (-r ROOT)
+# it stays at "$s8" until the root changes
+
+# 18. make directory dev: a /dev with only harmless devices
+[ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
+
+# 19. bind dev: a /dev with only harmless devices
+s9=$t/9; place "$s9" "$s5"/dev
+mount --bind "$s5"/dev "$s9"
+
+# 20. mount flags: nothing in it is a program
+flags nosuid,noexec "$s9"
+
+# 21. attach on /dev: a /dev with only harmless devices
+attach "$s9" "$s8" /dev create; s9=$target
+
+# 22. make device null: a /dev with only harmless devices
+mknod -m 666 "$s9"/null c 1 3
+
+# 23. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s9"/zero c 1 5
+
+# 24. make device full: a /dev with only harmless devices
+mknod -m 666 "$s9"/full c 1 7
+
+# 25. make device random: a /dev with only harmless devices
+mknod -m 666 "$s9"/random c 1 8
+
+# 26. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s9"/urandom c 1 9
+
+# 27. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s9"/tty c 5 0
+
+# 28. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
+
+# 29. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
+
+# 30. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
+
+# 31. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
+
+# 32. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
+
+# 33. make directory pts: for the terminals
+[ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
+
+# 34. make directory mqueue: for message queues
+[ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
+
+# 35. make directory shm: POSIX shared memory, of this container only
+[ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
+
+# 36. make directory shm: POSIX shared memory, of this container only
+[ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
+
+# 37. bind shm: POSIX shared memory, of this container only
+s10=$t/10; place "$s10" "$s5"/shm
+mount --bind "$s5"/shm "$s10"
+
+# 38. mount flags: data only
+flags nosuid,nodev,noexec "$s10"
+
+# 39. attach on shm: POSIX shared memory, of this container only
+attach "$s10" "$s9" shm; s10=$target
+
+# 40. mount devpts: terminals of its own
+s11=$t/11; mkdir "$s11"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
+
+# 41. attach on pts: terminals of its own
+attach "$s11" "$s9" pts; s11=$target
+
+# 42. mount mqueue: message queues of its own
+s12=$t/12; mkdir "$s12"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s12"
+
+# 43. attach on mqueue: message queues of its own
+attach "$s12" "$s9" mqueue; s12=$target
+
+# 44. mount proc: a /proc that shows only the container's processes
+s13=$t/13; mkdir "$s13"
+mount -t proc -o nosuid,nodev,noexec proc "$s13"
+
+# 45. attach on /proc: a /proc that shows only the container's processes
+attach "$s13" "$s8" /proc create; s13=$target
+
+# 46. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s3" -R
+
+# 47. attach on /sys: programs read about the hardware there
+attach "$s3" "$s8" /sys create; s3=$target
+
+# 48. make directory empty: what hides a directory
+[ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
+
+# 49. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s5"/null c 1 3
+
+# 50. make directory tmp: a /tmp of its own
+[ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
+
+# 51. bind tmp: a /tmp of its own
+s14=$t/14; place "$s14" "$s5"/tmp
+mount --bind "$s5"/tmp "$s14"
+
+# 52. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s14"
+
+# 53. attach on /tmp: a /tmp of its own
+attach "$s14" "$s8" /tmp create; s14=$target
+
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s8"/etc/mtab
+
+# 55. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 56. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s8" "$s8/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 57. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 58. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 59. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
+: no shell equivalent: limit on msgqueue
+
+# 60. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 61. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 63. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 64. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 65. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c "$plan" minc "$t"
+exit $?

@@ -1,0 +1,320 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+undo() { rmdir "$t"; rmdir 2>/dev/null /sys/fs/cgroup/cpu,cpuacct/minc-x /sys/fs/cgroup/cpuset/minc-x '/sys/fs/cgroup/memory/it'\''s/own/minc-x' /sys/fs/cgroup/pids/minc-x /sys/fs/cgroup/freezer/minc-x; }
+trap undo EXIT
+
+# 1. make cgroup /sys/fs/cgroup/cpu,cpuacct/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/cpu,cpuacct/minc-x
+
+# 2. make cgroup /sys/fs/cgroup/cpuset/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/cpuset/minc-x
+
+# 3. make cgroup /sys/fs/cgroup/memory/it's/own/minc-x: a group for this hierarchy's limits
+mkdir '/sys/fs/cgroup/memory/it'\''s/own/minc-x'
+
+# 4. make cgroup /sys/fs/cgroup/pids/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/pids/minc-x
+
+# 5. make cgroup /sys/fs/cgroup/freezer/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/freezer/minc-x
+
+# 6. set cpu.shares to 512: its part of the CPUs when they are short (--cpu-shares 512)
+echo 512 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.shares
+
+# 7. set cpu.cfs_period_us to 100000: no more CPU time than the quota in each period (--cpus 0.5)
+echo 100000 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.cfs_period_us
+
+# 8. set cpu.cfs_quota_us to 50000: no more CPU time than the quota in each period (--cpus 0.5)
+echo 50000 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.cfs_quota_us
+
+# 9. set cpuset.cpus to 0: only these CPUs (--cpuset-cpus 0)
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cpuset.cpus
+
+# 10. set cpuset.mems to 0: only these memory nodes (--cpuset-cpus 0)
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cpuset.mems
+
+# 11. set memory.limit_in_bytes to 67108864: who needs more memory is killed (--memory 64m)
+echo 67108864 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/memory.limit_in_bytes'
+
+# 12. set memory.memsw.limit_in_bytes to 100663296: memory and swap together (--memory-swap 96m)
+echo 100663296 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/memory.memsw.limit_in_bytes'
+
+# 13. set pids.max to 30: no more processes and threads (--pids-limit 30)
+echo 30 >/sys/fs/cgroup/pids/minc-x/pids.max
+
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 14. join /sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs
+
+# 15. join /sys/fs/cgroup/cpuset/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cgroup.procs
+
+# 16. join /sys/fs/cgroup/memory/it's/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/cgroup.procs'
+
+# 17. join /sys/fs/cgroup/pids/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/pids/minc-x/cgroup.procs
+
+# 18. join /sys/fs/cgroup/freezer/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/freezer/minc-x/cgroup.procs
+
+# 19. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 20. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 21. bind /sys: the kernel's devices and settings
+s10=$t/10; place "$s10" /sys
+mount --bind /sys "$s10"
+
+# 22. open BASE/root: the files below the overlay (-r ROOT)
+s11=BASE/root
+
+# 23. mount tmpfs: one private tmpfs for all that is made and forgotten
+s12=$t/12; mkdir "$s12"
+mount -t tmpfs -o nosuid,mode=755 tmpfs "$s12"
+
+# 24. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s12" until the root changes
+
+# 25. make directory upper: what the container writes (-r ROOT)
+[ -d "$s12"/upper ] || mkdir -p -m 755 "$s12"/upper
+s13="$s12"/upper
+
+# 26. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s12"/work ] || mkdir -p -m 755 "$s12"/work
+s14="$s12"/work
+
+# 27. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s15=$t/15; mkdir "$s15"
+mount -t overlay -o nodev,lowerdir="$s11",upperdir="$s13",workdir="$s14" overlay "$s15"
+
+# 28. attach on /: the root to be (-r ROOT)
+# it stays at "$s15" until the root changes
+
+# 29. make directory dev: a /dev with only harmless devices
+[ -d "$s12"/dev ] || mkdir -p -m 755 "$s12"/dev
+
+# 30. bind dev: a /dev with only harmless devices
+s16=$t/16; place "$s16" "$s12"/dev
+mount --bind "$s12"/dev "$s16"
+
+# 31. mount flags: nothing in it is a program
+flags nosuid,noexec "$s16"
+
+# 32. attach on /dev: a /dev with only harmless devices
+attach "$s16" "$s15" /dev create; s16=$target
+
+# 33. make device null: a /dev with only harmless devices
+mknod -m 666 "$s16"/null c 1 3
+
+# 34. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s16"/zero c 1 5
+
+# 35. make device full: a /dev with only harmless devices
+mknod -m 666 "$s16"/full c 1 7
+
+# 36. make device random: a /dev with only harmless devices
+mknod -m 666 "$s16"/random c 1 8
+
+# 37. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s16"/urandom c 1 9
+
+# 38. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s16"/tty c 5 0
+
+# 39. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s16"/fd ] || ln -s /proc/self/fd "$s16"/fd
+
+# 40. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s16"/stdin ] || ln -s /proc/self/fd/0 "$s16"/stdin
+
+# 41. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s16"/stdout ] || ln -s /proc/self/fd/1 "$s16"/stdout
+
+# 42. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s16"/stderr ] || ln -s /proc/self/fd/2 "$s16"/stderr
+
+# 43. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s16"/ptmx ] || ln -s pts/ptmx "$s16"/ptmx
+
+# 44. make directory pts: for the terminals
+[ -d "$s16"/pts ] || mkdir -p -m 755 "$s16"/pts
+
+# 45. make directory mqueue: for message queues
+[ -d "$s16"/mqueue ] || mkdir -p -m 755 "$s16"/mqueue
+
+# 46. make directory shm: POSIX shared memory, of this container only
+[ -d "$s16"/shm ] || mkdir -p -m 755 "$s16"/shm
+
+# 47. make directory shm: POSIX shared memory, of this container only
+[ -d "$s12"/shm ] || mkdir -p -m 1777 "$s12"/shm
+
+# 48. bind shm: POSIX shared memory, of this container only
+s17=$t/17; place "$s17" "$s12"/shm
+mount --bind "$s12"/shm "$s17"
+
+# 49. mount flags: data only
+flags nosuid,nodev,noexec "$s17"
+
+# 50. attach on shm: POSIX shared memory, of this container only
+attach "$s17" "$s16" shm; s17=$target
+
+# 51. mount devpts: terminals of its own
+s18=$t/18; mkdir "$s18"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s18"
+
+# 52. attach on pts: terminals of its own
+attach "$s18" "$s16" pts; s18=$target
+
+# 53. mount mqueue: message queues of its own
+s19=$t/19; mkdir "$s19"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s19"
+
+# 54. attach on mqueue: message queues of its own
+attach "$s19" "$s16" mqueue; s19=$target
+
+# 55. mount proc: a /proc that shows only the container's processes
+s20=$t/20; mkdir "$s20"
+mount -t proc -o nosuid,nodev,noexec proc "$s20"
+
+# 56. attach on /proc: a /proc that shows only the container's processes
+attach "$s20" "$s15" /proc create; s20=$target
+
+# 57. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s10" -R
+
+# 58. attach on /sys: programs read about the hardware there
+attach "$s10" "$s15" /sys create; s10=$target
+
+# 59. make directory empty: what hides a directory
+[ -d "$s12"/empty ] || mkdir -p -m 555 "$s12"/empty
+
+# 60. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s12"/null c 1 3
+
+# 61. make directory tmp: a /tmp of its own
+[ -d "$s12"/tmp ] || mkdir -p -m 1777 "$s12"/tmp
+
+# 62. bind tmp: a /tmp of its own
+s21=$t/21; place "$s21" "$s12"/tmp
+mount --bind "$s12"/tmp "$s21"
+
+# 63. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s21"
+
+# 64. attach on /tmp: a /tmp of its own
+attach "$s21" "$s15" /tmp create; s21=$target
+
+# 65. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s15"/etc/mtab
+
+# 66. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 67. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s15" "$s15/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 68. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 69. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 70. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+ulimit -n 128
+ulimit -S -n 64
+
+# 71. limit core: each process of the command on its own (--ulimit core=0)
+ulimit -c 0
+
+# 72. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 73. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 74. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 75. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 76. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 77. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c "$plan" minc "$t"
+exit $?

@@ -1,0 +1,293 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+undo() { rmdir "$t"; rmdir 2>/dev/null /sys/fs/cgroup/user.slice/minc-x; }
+trap undo EXIT
+
+# 1. set cgroup.subtree_control to +cpu +cpuset +memory: groups beside the caller's get the controllers
+echo '+cpu +cpuset +memory' >/sys/fs/cgroup/user.slice/cgroup.subtree_control
+
+# 2. make cgroup /sys/fs/cgroup/user.slice/minc-x: a group to be born in, stopped and ended by
+mkdir /sys/fs/cgroup/user.slice/minc-x
+
+# 3. set cpu.weight to 20: its part of the CPUs when they are short (--cpu-shares 512)
+echo 20 >/sys/fs/cgroup/user.slice/minc-x/cpu.weight
+
+# 4. set cpu.max to 50000 100000: no more CPU time than the quota in each period (--cpus 0.5)
+echo '50000 100000' >/sys/fs/cgroup/user.slice/minc-x/cpu.max
+
+# 5. set cpuset.cpus to 0: only these CPUs (--cpuset-cpus 0)
+echo 0 >/sys/fs/cgroup/user.slice/minc-x/cpuset.cpus
+
+# 6. set memory.max to 67108864: who needs more memory is killed (--memory 64m)
+echo 67108864 >/sys/fs/cgroup/user.slice/minc-x/memory.max
+
+# 7. set memory.swap.max to 33554432: memory and swap together (--memory-swap 96m)
+echo 33554432 >/sys/fs/cgroup/user.slice/minc-x/memory.swap.max
+
+# 8. set pids.max to 30: no more processes and threads (--pids-limit 30)
+echo 30 >/sys/fs/cgroup/user.slice/minc-x/pids.max
+
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 9. join /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
+
+# 10. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 11. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 12. bind /sys: the kernel's devices and settings
+s1=$t/1; place "$s1" /sys
+mount --bind /sys "$s1"
+
+# 13. open BASE/root: the files below the overlay (-r ROOT)
+s2=BASE/root
+
+# 14. mount tmpfs: one private tmpfs for all that is made and forgotten
+s3=$t/3; mkdir "$s3"
+mount -t tmpfs -o nosuid,mode=755 tmpfs "$s3"
+
+# 15. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s3" until the root changes
+
+# 16. make directory upper: what the container writes (-r ROOT)
+[ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
+s4="$s3"/upper
+
+# 17. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
+s5="$s3"/work
+
+# 18. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s6=$t/6; mkdir "$s6"
+mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5" overlay "$s6"
+
+# 19. attach on /: the root to be (-r ROOT)
+# it stays at "$s6" until the root changes
+
+# 20. make directory dev: a /dev with only harmless devices
+[ -d "$s3"/dev ] || mkdir -p -m 755 "$s3"/dev
+
+# 21. bind dev: a /dev with only harmless devices
+s7=$t/7; place "$s7" "$s3"/dev
+mount --bind "$s3"/dev "$s7"
+
+# 22. mount flags: nothing in it is a program
+flags nosuid,noexec "$s7"
+
+# 23. attach on /dev: a /dev with only harmless devices
+attach "$s7" "$s6" /dev create; s7=$target
+
+# 24. make device null: a /dev with only harmless devices
+mknod -m 666 "$s7"/null c 1 3
+
+# 25. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s7"/zero c 1 5
+
+# 26. make device full: a /dev with only harmless devices
+mknod -m 666 "$s7"/full c 1 7
+
+# 27. make device random: a /dev with only harmless devices
+mknod -m 666 "$s7"/random c 1 8
+
+# 28. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s7"/urandom c 1 9
+
+# 29. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s7"/tty c 5 0
+
+# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
+
+# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
+
+# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
+
+# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
+
+# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
+
+# 35. make directory pts: for the terminals
+[ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
+
+# 36. make directory mqueue: for message queues
+[ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
+
+# 37. make directory shm: POSIX shared memory, of this container only
+[ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
+
+# 38. make directory shm: POSIX shared memory, of this container only
+[ -d "$s3"/shm ] || mkdir -p -m 1777 "$s3"/shm
+
+# 39. bind shm: POSIX shared memory, of this container only
+s8=$t/8; place "$s8" "$s3"/shm
+mount --bind "$s3"/shm "$s8"
+
+# 40. mount flags: data only
+flags nosuid,nodev,noexec "$s8"
+
+# 41. attach on shm: POSIX shared memory, of this container only
+attach "$s8" "$s7" shm; s8=$target
+
+# 42. mount devpts: terminals of its own
+s9=$t/9; mkdir "$s9"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s9"
+
+# 43. attach on pts: terminals of its own
+attach "$s9" "$s7" pts; s9=$target
+
+# 44. mount mqueue: message queues of its own
+s10=$t/10; mkdir "$s10"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s10"
+
+# 45. attach on mqueue: message queues of its own
+attach "$s10" "$s7" mqueue; s10=$target
+
+# 46. mount proc: a /proc that shows only the container's processes
+s11=$t/11; mkdir "$s11"
+mount -t proc -o nosuid,nodev,noexec proc "$s11"
+
+# 47. attach on /proc: a /proc that shows only the container's processes
+attach "$s11" "$s6" /proc create; s11=$target
+
+# 48. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s1" -R
+
+# 49. attach on /sys: programs read about the hardware there
+attach "$s1" "$s6" /sys create; s1=$target
+
+# 50. make directory empty: what hides a directory
+[ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
+
+# 51. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s3"/null c 1 3
+
+# 52. make directory tmp: a /tmp of its own
+[ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
+
+# 53. bind tmp: a /tmp of its own
+s12=$t/12; place "$s12" "$s3"/tmp
+mount --bind "$s3"/tmp "$s12"
+
+# 54. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s12"
+
+# 55. attach on /tmp: a /tmp of its own
+attach "$s12" "$s6" /tmp create; s12=$target
+
+# 56. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s6"/etc/mtab
+
+# 57. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 58. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s6" "$s6/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 59. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 60. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 61. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+ulimit -n 128
+ulimit -S -n 64
+
+# 62. limit core: each process of the command on its own (--ulimit core=0)
+ulimit -c 0
+
+# 63. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 64. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 66. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 67. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 68. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c "$plan" minc "$t"
+exit $?

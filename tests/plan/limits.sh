@@ -1,0 +1,327 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+undo() { rmdir "$t"; rmdir 2>/dev/null /sys/fs/cgroup/cpu,cpuacct/minc-x /sys/fs/cgroup/cpuset/minc-x '/sys/fs/cgroup/memory/it'\''s/own/minc-x' /sys/fs/cgroup/pids/minc-x /sys/fs/cgroup/unified/own/minc-x; }
+trap undo EXIT
+
+# 1. make cgroup /sys/fs/cgroup/cpu,cpuacct/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/cpu,cpuacct/minc-x
+
+# 2. make cgroup /sys/fs/cgroup/cpuset/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/cpuset/minc-x
+
+# 3. make cgroup /sys/fs/cgroup/memory/it's/own/minc-x: a group for this hierarchy's limits
+mkdir '/sys/fs/cgroup/memory/it'\''s/own/minc-x'
+
+# 4. make cgroup /sys/fs/cgroup/pids/minc-x: a group for this hierarchy's limits
+mkdir /sys/fs/cgroup/pids/minc-x
+
+# 5. make cgroup /sys/fs/cgroup/unified/own/minc-x: a group to be born in, stopped and ended by
+mkdir /sys/fs/cgroup/unified/own/minc-x
+
+# 6. set cpu.shares to 512: its part of the CPUs when they are short (--cpu-shares 512)
+echo 512 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.shares
+
+# 7. set cpu.cfs_period_us to 100000: no more CPU time than the quota in each period (--cpus 0.5)
+echo 100000 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.cfs_period_us
+
+# 8. set cpu.cfs_quota_us to 50000: no more CPU time than the quota in each period (--cpus 0.5)
+echo 50000 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cpu.cfs_quota_us
+
+# 9. set cpuset.cpus to 0: only these CPUs (--cpuset-cpus 0)
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cpuset.cpus
+
+# 10. set cpuset.mems to 0: only these memory nodes (--cpuset-cpus 0)
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cpuset.mems
+
+# 11. set memory.limit_in_bytes to 67108864: who needs more memory is killed (--memory 64m)
+echo 67108864 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/memory.limit_in_bytes'
+
+# 12. set memory.memsw.limit_in_bytes to 100663296: memory and swap together (--memory-swap 96m)
+echo 100663296 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/memory.memsw.limit_in_bytes'
+
+# 13. set pids.max to 30: no more processes and threads (--pids-limit 30)
+echo 30 >/sys/fs/cgroup/pids/minc-x/pids.max
+
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 14. join /sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs
+
+# 15. join /sys/fs/cgroup/cpuset/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/cpuset/minc-x/cgroup.procs
+
+# 16. join /sys/fs/cgroup/memory/it's/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/cgroup.procs'
+
+# 17. join /sys/fs/cgroup/pids/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/pids/minc-x/cgroup.procs
+
+# 18. join /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
+
+# 19. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 20. bind /sys: the kernel's devices and settings
+s9=$t/9; place "$s9" /sys
+mount --bind /sys "$s9"
+
+# 21. bind BASE/root: the files below the overlay (-r ROOT)
+s10=$t/10; place "$s10" BASE/root
+mount --bind BASE/root "$s10"
+
+# 22. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
+# no shell equivalent: nothing can be executed in a nearly empty mount namespace
+
+# 23. unshare: a copy of it for this container
+# unshare, below
+
+# 24. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 25. mount tmpfs: one private tmpfs for all that is made and forgotten
+s11=$t/11; mkdir "$s11"
+mount -t tmpfs -o nosuid,mode=755 tmpfs "$s11"
+
+# 26. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s11" until the root changes
+
+# 27. make directory upper: what the container writes (-r ROOT)
+[ -d "$s11"/upper ] || mkdir -p -m 755 "$s11"/upper
+s12="$s11"/upper
+
+# 28. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s11"/work ] || mkdir -p -m 755 "$s11"/work
+s13="$s11"/work
+
+# 29. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s14=$t/14; mkdir "$s14"
+mount -t overlay -o nodev,lowerdir="$s10",upperdir="$s12",workdir="$s13" overlay "$s14"
+
+# 30. attach on /: the root to be (-r ROOT)
+# it stays at "$s14" until the root changes
+
+# 31. make directory dev: a /dev with only harmless devices
+[ -d "$s11"/dev ] || mkdir -p -m 755 "$s11"/dev
+
+# 32. bind dev: a /dev with only harmless devices
+s15=$t/15; place "$s15" "$s11"/dev
+mount --bind "$s11"/dev "$s15"
+
+# 33. mount flags: nothing in it is a program
+flags nosuid,noexec "$s15"
+
+# 34. attach on /dev: a /dev with only harmless devices
+attach "$s15" "$s14" /dev create; s15=$target
+
+# 35. make device null: a /dev with only harmless devices
+mknod -m 666 "$s15"/null c 1 3
+
+# 36. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s15"/zero c 1 5
+
+# 37. make device full: a /dev with only harmless devices
+mknod -m 666 "$s15"/full c 1 7
+
+# 38. make device random: a /dev with only harmless devices
+mknod -m 666 "$s15"/random c 1 8
+
+# 39. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s15"/urandom c 1 9
+
+# 40. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s15"/tty c 5 0
+
+# 41. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s15"/fd ] || ln -s /proc/self/fd "$s15"/fd
+
+# 42. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s15"/stdin ] || ln -s /proc/self/fd/0 "$s15"/stdin
+
+# 43. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s15"/stdout ] || ln -s /proc/self/fd/1 "$s15"/stdout
+
+# 44. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s15"/stderr ] || ln -s /proc/self/fd/2 "$s15"/stderr
+
+# 45. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s15"/ptmx ] || ln -s pts/ptmx "$s15"/ptmx
+
+# 46. make directory pts: for the terminals
+[ -d "$s15"/pts ] || mkdir -p -m 755 "$s15"/pts
+
+# 47. make directory mqueue: for message queues
+[ -d "$s15"/mqueue ] || mkdir -p -m 755 "$s15"/mqueue
+
+# 48. make directory shm: POSIX shared memory, of this container only
+[ -d "$s15"/shm ] || mkdir -p -m 755 "$s15"/shm
+
+# 49. make directory shm: POSIX shared memory, of this container only
+[ -d "$s11"/shm ] || mkdir -p -m 1777 "$s11"/shm
+
+# 50. bind shm: POSIX shared memory, of this container only
+s16=$t/16; place "$s16" "$s11"/shm
+mount --bind "$s11"/shm "$s16"
+
+# 51. mount flags: data only
+flags nosuid,nodev,noexec "$s16"
+
+# 52. attach on shm: POSIX shared memory, of this container only
+attach "$s16" "$s15" shm; s16=$target
+
+# 53. mount devpts: terminals of its own
+s17=$t/17; mkdir "$s17"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s17"
+
+# 54. attach on pts: terminals of its own
+attach "$s17" "$s15" pts; s17=$target
+
+# 55. mount mqueue: message queues of its own
+s18=$t/18; mkdir "$s18"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s18"
+
+# 56. attach on mqueue: message queues of its own
+attach "$s18" "$s15" mqueue; s18=$target
+
+# 57. mount proc: a /proc that shows only the container's processes
+s19=$t/19; mkdir "$s19"
+mount -t proc -o nosuid,nodev,noexec proc "$s19"
+
+# 58. attach on /proc: a /proc that shows only the container's processes
+attach "$s19" "$s14" /proc create; s19=$target
+
+# 59. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s9" -R
+
+# 60. attach on /sys: programs read about the hardware there
+attach "$s9" "$s14" /sys create; s9=$target
+
+# 61. make directory empty: what hides a directory
+[ -d "$s11"/empty ] || mkdir -p -m 555 "$s11"/empty
+
+# 62. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s11"/null c 1 3
+
+# 63. make directory tmp: a /tmp of its own
+[ -d "$s11"/tmp ] || mkdir -p -m 1777 "$s11"/tmp
+
+# 64. bind tmp: a /tmp of its own
+s20=$t/20; place "$s20" "$s11"/tmp
+mount --bind "$s11"/tmp "$s20"
+
+# 65. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s20"
+
+# 66. attach on /tmp: a /tmp of its own
+attach "$s20" "$s14" /tmp create; s20=$target
+
+# 67. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s14"/etc/mtab
+
+# 68. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 69. change root: the tree made above becomes /
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s14" "$s14/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 70. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 71. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 72. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+ulimit -n 128
+ulimit -S -n 64
+
+# 73. limit core: each process of the command on its own (--ulimit core=0)
+ulimit -c 0
+
+# 74. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 75. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 76. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 77. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 78. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 79. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --pid --fork --kill-child --ipc --uts \
+	sh -c "$plan" minc "$t"
+exit $?

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The last steps (lib/run/exec-step.c) and the terminal (lib/tty/tty-step.c), one at a
+ * time; and the table that all of them are in.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "step.h"
+
+START_TEST(every_kind_of_step_has_its_row)
+{
+	for (int i = 0; i < STEP_MAX; i++) {
+		ck_assert_msg(step_ops[i].name && *step_ops[i].name, "kind %d", i);
+		ck_assert_msg(step_ops[i].run && step_ops[i].say &&
+				      step_ops[i].name_object,
+			      "%s", step_ops[i].name);
+		for (int j = 0; j < i; j++)
+			ck_assert_str_ne(step_ops[i].name, step_ops[j].name);
+	}
+}
+END_TEST
+
+/* terminal */
+
+static void new_devpts(struct runner *r, int slot)
+{
+	const struct fs_option options[] = {
+		{ .key = "newinstance", .slot = SLOT_NONE },
+		{ .key = "ptmxmode", .value = "0666", .slot = SLOT_NONE },
+	};
+
+	put_dir("/tmp/pts");
+	works(r, .kind = STEP_FS,
+	      .fs = { .type = "devpts",
+		      .options = options,
+		      .options_len = 2,
+		      .ret = slot });
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = slot, .at = ROOM, .path = "pts" });
+}
+
+/* The master side, as the caller gets it. */
+static int receive_master(void)
+{
+	struct verdict v;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	int fd;
+
+	equal(recvmsg(caller_end(), &msg, MSG_CMSG_CLOEXEC), sizeof(v));
+	equal(v.kind, VERDICT_TERMINAL);
+	expect(CMSG_FIRSTHDR(&msg) && CMSG_FIRSTHDR(&msg)->cmsg_type == SCM_RIGHTS);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+static void is_terminal_of(int fd, int master)
+{
+	struct winsize size;
+	char text[16] = "";
+
+	expect(isatty(fd));
+	equal(tcgetsid(fd), getpid());
+	must(ioctl(fd, TIOCGWINSZ, &size));
+	equal(size.ws_row, 25);
+	equal(size.ws_col, 81);
+	equal(write(fd, "hello", 5), 5);
+	equal(read(master, text, sizeof(text)), 5);
+	same(text, "hello");
+}
+
+STEP_TEST(terminal_is_the_processes_own)
+{
+	int master;
+
+	must(open("/dev/null", O_RDWR));
+	new_devpts(r, ONE);
+	works(r, .kind = STEP_SESSION);
+	works(r, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ONE, .replace = 7, .rows = 25, .cols = 81 });
+	master = receive_master();
+	for (int fd = 0; fd < 3; fd++) {
+		is_terminal_of(fd, master);
+		equal(fcntl(fd, F_GETFD), 0);
+	}
+}
+
+STEP_TEST(terminal_leaves_alone_what_is_redirected)
+{
+	must(dup2(must(open("/dev/null", O_RDWR | O_CLOEXEC)), 0));
+	must(dup2(0, 2));
+	new_devpts(r, ONE);
+	works(r, .kind = STEP_SESSION);
+	works(r, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ONE, .replace = 2, .rows = 25, .cols = 81 });
+	is_terminal_of(1, receive_master());
+	expect(!isatty(0) && !isatty(2));
+}
+
+/* A daemon: the first descriptors that the steps get are 0, 1 and 2. */
+STEP_TEST(terminal_finds_a_place_where_stdio_was_closed)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		(void)close(fd);
+	put_dir("/tmp/dir");
+	open_slot(r, TWO, "/tmp/dir");
+	new_devpts(r, ONE);
+	works(r, .kind = STEP_SESSION);
+	works(r, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ONE, .replace = 7, .rows = 25, .cols = 81 });
+	is_terminal_of(2, receive_master());
+	equal(fstat(r->slots[TWO], &st), 0);
+	expect(S_ISDIR(st.st_mode));
+}
+
+STEP_TEST(terminal_needs_a_session)
+{
+	new_devpts(r, ONE);
+	fails(r, -EPERM, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ONE, .replace = 7 });
+}
+
+STEP_TEST(terminal_needs_a_devpts)
+{
+	works(r, .kind = STEP_SESSION);
+	fails(r, -ENOENT, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = ROOM, .replace = 7 });
+	fails(r, -EBADF, .kind = STEP_TERMINAL,
+	      .terminal = { .devpts = UNSET, .replace = 7 });
+}
+
+/* fds */
+
+STEP_TEST(fds_close_everything_else)
+{
+	const int map[][2] = { { 30, 25 } };
+	int other = must(open("/tmp", O_RDONLY)); /* to be inherited, so far */
+
+	put_file("/tmp/file", "text");
+	must(dup2(must(open("/tmp/file", O_RDONLY | O_CLOEXEC)), 30));
+	works(r, .kind = STEP_FDS, .fds = { .map = map, .len = 1, .lowest_free = 26 });
+	equal(fcntl(25, F_GETFD), 0);
+	equal(fcntl(0, F_GETFD) | fcntl(1, F_GETFD) | fcntl(2, F_GETFD), 0);
+	equal(fcntl(30, F_GETFD), FD_CLOEXEC);
+	equal(fcntl(other, F_GETFD), FD_CLOEXEC);
+	equal(fcntl(r->slots[ROOM], F_GETFD), FD_CLOEXEC);
+	equal(fcntl(r->channel, F_GETFD), FD_CLOEXEC);
+}
+
+static void put_number(int fd, const char *path)
+{
+	int now;
+
+	put_file(path, "");
+	now = must(open(path, O_RDONLY | O_CLOEXEC));
+	must(dup2(now, fd));
+	must(close(now));
+}
+
+static void is_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	must(fstat(fd, &a));
+	must(stat(path, &b));
+	expect(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+STEP_TEST(fds_may_change_places)
+{
+	const int map[][2] = { { 21, 22 }, { 22, 21 }, { 22, 23 } };
+
+	put_number(21, "/tmp/one");
+	put_number(22, "/tmp/two");
+	works(r, .kind = STEP_FDS, .fds = { .map = map, .len = 3, .lowest_free = 24 });
+	is_file(22, "/tmp/one");
+	is_file(21, "/tmp/two");
+	is_file(23, "/tmp/two");
+}
+
+STEP_TEST(fds_that_are_closed_are_refused)
+{
+	const int map[][2] = { { 40, 41 } };
+
+	fails(r, -EBADF, .kind = STEP_FDS,
+	      .fds = { .map = map, .len = 1, .lowest_free = 42 });
+	equal(fcntl(41, F_GETFD), -1);
+}
+
+/* child.c raises the limit for the mounts; the command has the caller's. */
+STEP_TEST(fds_give_back_the_limit_of_the_caller)
+{
+	struct rlimit limit;
+
+	must(getrlimit(RLIMIT_NOFILE, &limit));
+	r->files[0] = 64;
+	r->files[1] = limit.rlim_max;
+	works(r, .kind = STEP_FDS, .fds.lowest_free = 3);
+	must(getrlimit(RLIMIT_NOFILE, &limit));
+	equal((long long)limit.rlim_cur, 64);
+	equal((long long)limit.rlim_max, (long long)r->files[1]);
+}
+
+/* cwd */
+
+STEP_TEST(cwd_is_the_first_that_is_there)
+{
+	const char *const candidates[] = { "/tmp/no", "/tmp/file", "/tmp/dir", "/",
+					   NULL };
+	char cwd[64];
+
+	put_file("/tmp/file", "");
+	put_dir("/tmp/dir");
+	works(r, .kind = STEP_CWD, .cwd.candidates = candidates);
+	expect(getcwd(cwd, sizeof(cwd)));
+	same(cwd, "/tmp/dir");
+}
+
+STEP_TEST(cwd_that_is_not_there_is_refused)
+{
+	const char *const missing[] = { "/tmp/no", NULL }, *const file[] = { "/tmp/file",
+									     NULL };
+
+	put_file("/tmp/file", "");
+	fails(r, -ENOENT, .kind = STEP_CWD, .cwd.candidates = missing);
+	fails(r, -ENOTDIR, .kind = STEP_CWD, .cwd.candidates = file);
+}
+
+/* exec */
+
+static const char *const no_env[] = { NULL };
+
+/* Runs shell @script with descriptor 1 in /tmp/out; its exit status. */
+static const char *script;
+static struct step shell;
+
+static void exec_shell(struct runner *r)
+{
+	static const char *const candidates[] = { "/tmp/no/sh", "/bin/sh", NULL };
+	static const char *const env[] = { "STAGE=set", NULL };
+	const char *const argv[] = { "argv0", "-c", script, "word", NULL };
+	struct step s = shell;
+
+	must(dup2(must(open("/tmp/out", O_CREAT | O_WRONLY | O_CLOEXEC, 0644)), 1));
+	s.kind = STEP_EXEC;
+	s.exec.candidates = candidates;
+	s.exec.argv = argv;
+	s.exec.envp = env;
+	equal(step_ops[STEP_EXEC].run(r, &s), 0); /* only comes back if it failed */
+}
+
+static void shell_says(struct runner *r, const char *text, const char *want)
+{
+	char got[256];
+
+	script = text;
+	equal(in_child(r, exec_shell), 0);
+	read_text("/tmp/out", got, sizeof(got));
+	same(got, want);
+}
+
+STEP_TEST(exec_has_its_arguments_and_environment_only)
+{
+	must(setenv("CALLERS", "secret", 1));
+	shell_says(r, "echo $0 $STAGE $CALLERS", "word set\n");
+}
+
+STEP_TEST(exec_gives_back_the_umask)
+{
+	r->umask = 027;
+	shell_says(r, "umask", "0027\n");
+}
+
+STEP_TEST(exec_has_no_signal_blocked_or_ignored)
+{
+	must(signal(SIGHUP, SIG_IGN) == SIG_ERR ? -1 : 0);
+	must(signal(SIGRTMIN + 1, SIG_IGN) == SIG_ERR ? -1 : 0);
+	shell_says(r,
+		   "while read -r name mask; do case $name in SigBlk: | SigIgn:) echo "
+		   "$mask ;; "
+		   "esac; done </proc/self/status",
+		   "0000000000000000\n0000000000000000\n");
+}
+
+/* What nobody ignores ends it as it should. */
+STEP_TEST(exec_leaves_signals_their_default)
+{
+	must(signal(SIGTERM, SIG_IGN) == SIG_ERR ? -1 : 0);
+	script = "kill -TERM $$";
+	equal(in_child(r, exec_shell), 128 + SIGTERM);
+}
+
+STEP_TEST(exec_ends_with_the_caller_if_asked)
+{
+	shell.exec.die_with_parent = true;
+	shell_says(r, "echo alive", "alive\n");
+	hang_up();
+	script = "echo too late >/tmp/late";
+	equal(in_child(r, exec_shell), 125);
+	expect(!is_there("/tmp/late"));
+}
+
+/* The init is a descriptor without a path; it finds the channel where it was told to. */
+STEP_TEST(exec_of_an_init_has_the_channel)
+{
+	const char *const argv[] = { "init", "-c", script = "test -S /proc/self/fd/9",
+				     NULL };
+
+	r->init_fd = must(open("/bin/sh", O_RDONLY | O_CLOEXEC));
+	shell.exec.init_argv = argv;
+	shell.exec.channel_fd = 9;
+	equal(in_child(r, exec_shell), 0);
+	r->init_fd = -EBADF;
+	fails(r, -EBADF, .kind = STEP_EXEC,
+	      .exec = {
+		      .argv = argv, .envp = no_env, .init_argv = argv, .channel_fd = 9 });
+}
+
+static void exec_fails(struct runner *r, int err, const char *first, const char *second)
+{
+	const char *const candidates[] = { first, second, NULL }, *const argv[] = {
+		"x", NULL
+	};
+
+	fails(r, err, .kind = STEP_EXEC,
+	      .exec = { .candidates = candidates, .argv = argv, .envp = no_env });
+}
+
+STEP_TEST(exec_says_why_it_cannot)
+{
+	put_file("/tmp/file", "no program\n");
+	put_file("/tmp/text", "no program\n");
+	must(chmod("/tmp/text", 0755));
+	put_dir("/tmp/dir");
+	exec_fails(r, -ENOENT, "/tmp/no", NULL);
+	exec_fails(r, -ENOENT, "/tmp/file/below", NULL);
+	exec_fails(r, -EACCES, "/tmp/file", NULL);
+	exec_fails(r, -EACCES, "/tmp/dir", NULL);
+	exec_fails(r, -ENOEXEC, "/tmp/text", NULL);
+}
+
+/* As execvp(3): what may not be executed is remembered, what is not there is not. */
+STEP_TEST(exec_remembers_what_may_not_be_executed)
+{
+	put_file("/tmp/file", "");
+	exec_fails(r, -EACCES, "/tmp/file", "/tmp/no");
+	exec_fails(r, -EACCES, "/tmp/no", "/tmp/file");
+	exec_fails(r, -ENOENT, "/tmp/no", "/tmp/file/below");
+}
+
+/* A directory of PATH that may not be searched has nothing for the command. */
+STEP_TEST(exec_passes_over_closed_directories)
+{
+	must(mkdir("/tmp/closed", 0700));
+	put_file("/tmp/closed/file", "");
+	must(chmod("/tmp/closed", 0));
+	works(r, .kind = STEP_CAPS, .caps.known = 0); /* nor may root */
+	exec_fails(r, -ENOENT, "/tmp/closed/file", "/tmp/no");
+	exec_fails(r, -EACCES, "/tmp/closed/file", NULL);
+}
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		every_kind_of_step_has_its_row,
+		terminal_is_the_processes_own,
+		terminal_leaves_alone_what_is_redirected,
+		terminal_finds_a_place_where_stdio_was_closed,
+		terminal_needs_a_session,
+		terminal_needs_a_devpts,
+		fds_close_everything_else,
+		fds_may_change_places,
+		fds_that_are_closed_are_refused,
+		fds_give_back_the_limit_of_the_caller,
+		cwd_is_the_first_that_is_there,
+		cwd_that_is_not_there_is_refused,
+		exec_has_its_arguments_and_environment_only,
+		exec_gives_back_the_umask,
+		exec_has_no_signal_blocked_or_ignored,
+		exec_leaves_signals_their_default,
+		exec_ends_with_the_caller_if_asked,
+		exec_of_an_init_has_the_channel,
+		exec_says_why_it_cannot,
+		exec_remembers_what_may_not_be_executed,
+		exec_passes_over_closed_directories,
+	};
+
+	return stage_main("run-step", tests, sizeof(tests) / sizeof(tests[0]));
+}

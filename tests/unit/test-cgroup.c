@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits: what the setters take, what other versions make of values, and what is found
+ * out about hosts that do not exist: mount tables with files below them. With root and
+ * groups, also the groups of a real container: usage, freezing, killing.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <minc/container.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/set.h"
+#include "run/run.h"
+
+static struct err err;
+static struct spec spec;
+
+static void setup(void)
+{
+	err_clear(&err);
+	spec_init(&spec, &err);
+}
+
+static void teardown(void)
+{
+	spec_done(&spec);
+}
+
+/* Setters */
+
+START_TEST(values_in_range_are_kept_and_others_refused)
+{
+	static const struct {
+		unsigned limit;
+		int64_t value;
+		int r;
+	} rows[] = {
+		{ MINC_LIMIT_MEMORY, 1, 0 },
+		{ MINC_LIMIT_MEMORY, -1, 0 },
+		{ MINC_LIMIT_MEMORY, 0, -ERANGE },
+		{ MINC_LIMIT_MEMORY, -2, -ERANGE },
+		{ MINC_LIMIT_MEMORY_SWAP, -1, 0 },
+		{ MINC_LIMIT_MEMORY_KERNEL, -1, -ERANGE },
+		{ MINC_LIMIT_CPU_SHARES, 2, 0 },
+		{ MINC_LIMIT_CPU_SHARES, 1, -ERANGE },
+		{ MINC_LIMIT_CPU_SHARES, 262144, 0 },
+		{ MINC_LIMIT_CPU_SHARES, 262145, -ERANGE },
+		{ MINC_LIMIT_CPU_QUOTA_US, 1000, 0 },
+		{ MINC_LIMIT_CPU_QUOTA_US, 999, -ERANGE },
+		{ MINC_LIMIT_CPU_QUOTA_US, -1, 0 },
+		{ MINC_LIMIT_CPU_PERIOD_US, -1, -ERANGE },
+		{ MINC_LIMIT_CPU_PERIOD_US, 1000, 0 },
+		{ MINC_LIMIT_CPU_PERIOD_US, 1000001, -ERANGE },
+		{ MINC_LIMIT_PIDS, 1, 0 },
+		{ MINC_LIMIT_PIDS, 0, -ERANGE },
+		{ MINC_LIMIT_IO_WEIGHT, 10, 0 },
+		{ MINC_LIMIT_IO_WEIGHT, 9, -ERANGE },
+		{ 0, 1, -EINVAL },
+		{ MINC_LIMIT_IO_WEIGHT + 1, 1, -EINVAL },
+	};
+
+	ck_assert_int_eq(spec_set_limit(&spec, rows[_i].limit, rows[_i].value),
+			 rows[_i].r);
+	ck_assert_int_eq(spec.sticky, rows[_i].r);
+	ck_assert_int_eq(spec_limits_group(&spec), rows[_i].r == 0);
+	if (rows[_i].r == 0)
+		ck_assert_int_eq(spec.limits[rows[_i].limit].value, rows[_i].value);
+}
+END_TEST
+enum { VALUES = 22 };
+
+START_TEST(lists_are_read_strictly)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t first, second;
+	} rows[] = {
+		{ "0", 0, 1, 0 },          { "0-1,3", 0, 0xb, 0 },
+		{ "3,0-1", 0, 0xb, 0 },    { "63-64", 0, 1ull << 63, 1 },
+		{ "1023", 0, 0, 0 },       { "1024", -ERANGE, 0, 0 },
+		{ "1-", -EINVAL, 0, 0 },   { "-1", -EINVAL, 0, 0 },
+		{ "1,", -EINVAL, 0, 0 },   { ",1", -EINVAL, 0, 0 },
+		{ "2-1", -EINVAL, 0, 0 },  { "1 ", -EINVAL, 0, 0 },
+		{ "1--2", -EINVAL, 0, 0 }, { "0x1", -EINVAL, 0, 0 },
+		{ "+1", -EINVAL, 0, 0 },   { "99999999999999999999", -ERANGE, 0, 0 },
+	};
+	uint64_t mask[16] = { 0 };
+
+	ck_assert_int_eq(spec_parse_list(rows[_i].text, mask), rows[_i].r);
+	if (rows[_i].r == 0) {
+		ck_assert_uint_eq(mask[0], rows[_i].first);
+		ck_assert_uint_eq(mask[1], rows[_i].second);
+	}
+	ck_assert_int_eq(spec_set_cpuset(&spec, rows[_i].text, NULL), rows[_i].r);
+}
+END_TEST
+enum { LISTS = 16 };
+
+START_TEST(devices_are_paths_or_numbers)
+{
+	static const char *const bad[] = { "sda", "8", "8:", ":0", "8:0:0", "a:b", "" };
+
+	ck_assert_int_eq(spec_set_io_limit(&spec, "/dev/sda", MINC_IO_READ_BPS, 1), 0);
+	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", MINC_IO_WRITE_IOPS, 1), 0);
+	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", MINC_IO_WRITE_IOPS, 2), 0);
+	ck_assert_uint_eq(spec.io->next->value, 2);
+	ck_assert_ptr_null(spec.io->next->next);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(spec_set_io_limit(&spec, bad[i], MINC_IO_READ_BPS, 1),
+				 -EINVAL);
+	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", 0, 1), -EINVAL);
+	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", 5, 1), -EINVAL);
+	ck_assert_int_eq(spec_set_io_limit(&spec, "8:0", MINC_IO_READ_BPS, 0), -EINVAL);
+}
+END_TEST
+
+START_TEST(rlimits_replace_each_other)
+{
+	ck_assert_int_eq(spec_set_rlimit(&spec, "nofile", 1, 2), 0);
+	ck_assert_int_eq(spec_set_rlimit(&spec, "as", 1, UINT64_MAX), 0);
+	ck_assert_int_eq(spec_set_rlimit(&spec, "nofile", 3, 4), 0);
+	ck_assert_int_eq(spec.rlimits->resource, RLIMIT_NOFILE);
+	ck_assert_uint_eq(spec.rlimits->hard, 4);
+	ck_assert_ptr_null(spec.rlimits->next->next);
+	ck_assert_str_eq(spec_rlimit_name(RLIMIT_RTTIME), "rttime");
+	ck_assert_ptr_null(spec_rlimit_name(99));
+	ck_assert_int_eq(spec_limits_group(&spec), 0);
+	ck_assert_int_eq(spec_set_rlimit(&spec, "nofile", 5, 4), -EINVAL);
+	ck_assert_int_eq(spec_set_rlimit(&spec, "NOFILE", 1, 4), -EINVAL);
+}
+END_TEST
+
+START_TEST(weights_keep_their_ends)
+{
+	ck_assert_uint_eq(cgroup_weight_of_shares(2), 1);
+	ck_assert_uint_eq(cgroup_weight_of_shares(1024), 39);
+	ck_assert_uint_eq(cgroup_weight_of_shares(262144), 10000);
+	ck_assert_uint_eq(cgroup_io_weight(10), 1);
+	ck_assert_uint_eq(cgroup_io_weight(1000), 10000);
+}
+END_TEST
+
+/* Hosts */
+
+static char top[] = "/tmp/minc-cgroup-XXXXXX";
+
+static void make_file(const char *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A file below the temporary directory with all directories on the way. */
+static void make_file(const char *text, const char *format, ...)
+{
+	char path[512];
+	va_list ap;
+	FILE *out;
+	int n = snprintf(path, sizeof(path), "%s/", top);
+
+	va_start(ap, format);
+	vsnprintf(path + n, sizeof(path) - (size_t)n, format, ap);
+	va_end(ap);
+	for (char *p = path + n; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		(void)mkdir(path, 0755); /* it may be there */
+		*p = '/';
+	}
+	out = fopen(path, "we");
+	ck_assert_ptr_nonnull(out);
+	fputs(text, out);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static void remove_below(const char *path)
+{
+	DIR *list = opendir(path);
+	struct dirent *d;
+	char below[1024];
+
+	while (list && (d = readdir(list))) {
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		snprintf(below, sizeof(below), "%s/%s", path, d->d_name);
+		if (unlink(below) < 0)
+			remove_below(below);
+	}
+	if (list)
+		closedir(list);
+	(void)rmdir(path); /* the next run has another */
+}
+
+static void make_top(void)
+{
+	setup();
+	memcpy(top + strlen(top) - 6, "XXXXXX", 6);
+	ck_assert_ptr_nonnull(mkdtemp(top));
+}
+
+static void remove_top(void)
+{
+	remove_below(top);
+	teardown();
+}
+
+/* @mounts with each @ replaced by the directory, as mountinfo writes it. */
+static struct host_cgroups *read_host(const char *mounts, const char *self)
+{
+	struct host_cgroups *g = calloc(1, sizeof(*g));
+	char text[4096] = "", own[512];
+	size_t n = 0;
+
+	for (; *mounts; mounts++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      *mounts == '@' ? "%s" : "%.1s",
+				      *mounts == '@' ? top : mounts);
+	snprintf(own, sizeof(own), "%s", self);
+	ck_assert_int_eq(cgroups_read(g, text, own), 0);
+	return g;
+}
+
+static void free_host(struct host_cgroups *g)
+{
+	arena_done(&g->arena);
+	free(g);
+}
+
+static void expect_path(const char *path, const char *below)
+{
+	ck_assert(strncmp(path, top, strlen(top)) == 0);
+	ck_assert_str_eq(path + strlen(top), below);
+}
+
+START_TEST(v2_levels_are_read_upwards)
+{
+	struct host_cgroups *g;
+
+	make_file("cpu io memory pids\n", "v2/cgroup.controllers");
+	make_file("memory pids\n", "v2/cgroup.subtree_control");
+	make_file("", "v2/cgroup.procs");
+	make_file("0-3\n", "v2/cpuset.cpus.effective");
+	make_file("x\n", "v2/io.cost.qos");
+	make_file("domain\n", "v2/a/cgroup.type");
+	make_file("memory pids\n", "v2/a/cgroup.controllers");
+	make_file("", "v2/a/cgroup.procs");
+	make_file("max\n", "v2/a/memory.max");
+	make_file("domain\n", "v2/a/b c/cgroup.type");
+	make_file("77\n", "v2/a/b c/cgroup.procs");
+	g = read_host(
+		"22 1 0:1 / / rw - ext4 /dev/sda rw\n"
+		"31 22 0:5 / @/v2 rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		"0::/a/b c\n");
+	ck_assert_str_eq(cgroups_layout(g), "v2");
+	ck_assert_uint_eq(g->len, 1);
+	ck_assert_uint_eq(g->list[0].levels_len, 3);
+	expect_path(g->list[0].levels[0].path, "/v2/a/b c");
+	expect_path(g->list[0].levels[1].path, "/v2/a");
+	expect_path(g->list[0].levels[2].path, "/v2");
+	ck_assert(g->list[0].levels[0].busy && !g->list[0].levels[1].busy);
+	ck_assert(g->list[0].levels[2].top && !g->list[0].levels[1].top);
+	ck_assert_uint_eq(g->list[0].levels[1].controllers,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	ck_assert_uint_eq(g->list[0].levels[2].enabled,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	ck_assert_str_eq(g->cpus, "0-3");
+	ck_assert_ptr_null(g->mems);
+	ck_assert_str_eq(g->io_weight, "io.weight");
+	ck_assert(!g->swap); /* memory.max without memory.swap.max */
+	free_host(g);
+}
+END_TEST
+
+START_TEST(v1_and_hybrid_mounts_are_found)
+{
+	struct host_cgroups *g;
+
+	make_file("", "m m/box/x/memory.memsw.limit_in_bytes");
+	make_file("0-1\n", "cs/cpuset.cpus");
+	make_file("0\n", "cs/cpuset.mems");
+	make_file("", "u/cgroup.procs");
+	g = read_host("30 1 0:3 /docker @/m\\040m rw - cgroup cgroup rw,memory\n"
+		      "31 1 0:4 / @/cs rw - cgroup cgroup rw,cpuset\n"
+		      "32 1 0:5 / @/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+		      "33 1 0:6 / @/sd rw - cgroup cgroup rw,xattr,name=systemd\n"
+		      "34 1 0:7 / @/u rw - cgroup2 cgroup2 rw\n"
+		      "35 1 0:7 / @/again rw - cgroup2 cgroup2 rw\n",
+		      "9:name=systemd:/s\n8:cpu,cpuacct:/\n7:memory:/docker/box/x\n"
+		      "6:cpuset:/\n0::/\n");
+	ck_assert_str_eq(cgroups_layout(g), "hybrid");
+	ck_assert_uint_eq(g->len, 4);
+	expect_path(g->list[0].levels[0].path, "/m m/box/x");
+	ck_assert_uint_eq(g->list[2].controllers, 1 << CGROUP_CPU | 1 << CGROUP_CPUACCT);
+	ck_assert(!g->list[2].levels[0].writable); /* there is no such directory */
+	ck_assert(g->list[3].v2);
+	expect_path(g->list[3].levels[0].path, "/u");
+	ck_assert(g->swap);
+	ck_assert_str_eq(g->cpus, "0-1");
+	ck_assert_str_eq(g->mems, "0");
+	free_host(g);
+}
+END_TEST
+
+START_TEST(groups_outside_of_what_is_mounted_are_not_the_callers)
+{
+	struct host_cgroups *g;
+
+	g = read_host("30 1 0:3 /docker/a @/m rw - cgroup cgroup rw,memory\n"
+		      "34 1 0:7 /../x @/u rw - cgroup2 cgroup2 rw\n",
+		      "7:memory:/other\n0::/../y\n");
+	ck_assert_str_eq(cgroups_layout(g), "none");
+	free_host(g);
+	g = read_host("22 1 0:1 / / rw - ext4 /dev/sda rw\n", "0::/\n");
+	ck_assert_str_eq(cgroups_layout(g), "none");
+	free_host(g);
+}
+END_TEST
+
+/* Text */
+
+START_TEST(lines_open_what_they_name)
+{
+	char line[280], path[256];
+	const char *lines[] = { line, NULL };
+	struct cgroup_set *set = NULL;
+
+	make_file("memory pids\n", "g/cgroup.controllers");
+	snprintf(path, sizeof(path), "%s/g", top);
+	snprintf(line, sizeof(line), "v2:%s", path);
+	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+	ck_assert(set->dirs[0].v2);
+	ck_assert_uint_eq(set->dirs[0].controllers,
+			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
+	cgroup_set_free(set);
+	snprintf(line, sizeof(line), "cpu,cpuacct:%s", path);
+	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+	ck_assert_int_eq(cgroup_set_text(set, 0, line, sizeof(line)), 0);
+	ck_assert(strncmp(line, "cpu,cpuacct:/", 13) == 0 &&
+		  strcmp(line + 12, path) == 0);
+	ck_assert_int_eq(cgroup_set_text(set, 0, line, 12), -ENAMETOOLONG);
+	cgroup_set_free(set);
+	snprintf(line, sizeof(line), "v2:%s/absent", top);
+	ck_assert_int_eq(cgroup_set_open(lines, &set), -ENOENT);
+	lines[0] = "memory:relative";
+	ck_assert_int_eq(cgroup_set_open(lines, &set), -EINVAL);
+	lines[0] = "magic:/tmp";
+	ck_assert_int_eq(cgroup_set_open(lines, &set), -EINVAL);
+}
+END_TEST
+
+static void collect(const char *origin, const char *enforced_by, void *userdata)
+{
+	char *text = userdata;
+	size_t len = strlen(text);
+
+	snprintf(text + len, 512 - len, "%s=%s\n", origin, enforced_by);
+}
+
+START_TEST(the_report_names_what_enforces)
+{
+	char line[280], text[512] = "";
+	const char *lines[] = { line, NULL };
+	struct cgroup_set *set = NULL;
+	struct cgroup_usage usage;
+
+	make_file("memory pids\n", "g/cgroup.controllers");
+	make_file("max\n", "g/memory.max");
+	make_file("4096\n", "g/memory.current");
+	make_file("low 0\noom 3\noom_kill 2\n", "g/memory.events");
+	make_file("usage_usec 77\nuser_usec 1\n", "g/cpu.stat");
+	make_file("max\n", "g/pids.current");
+	snprintf(line, sizeof(line), "v2:%s/g", top);
+	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+	cgroup_set_usage(set, &usage);
+	ck_assert_uint_eq(usage.memory_bytes, 4096);
+	ck_assert_uint_eq(usage.memory_peak_bytes, UINT64_MAX);
+	ck_assert_uint_eq(usage.oom_kills, 2);
+	ck_assert_uint_eq(usage.cpu_usec, 77);
+	ck_assert_uint_eq(usage.pids, UINT64_MAX);
+	ck_assert_uint_eq(usage.read_bytes, UINT64_MAX);
+	spec_set_origin(&spec, "-m");
+	spec_set_limit(&spec, MINC_LIMIT_MEMORY, 1);
+	spec_set_origin(&spec, "-k");
+	spec_set_limit(&spec, MINC_LIMIT_MEMORY_KERNEL, 1);
+	spec_set_origin(&spec, "-p");
+	spec_set_limit(&spec, MINC_LIMIT_PIDS, 1);
+	spec_set_origin(&spec, "-u");
+	spec_set_rlimit(&spec, "core", 0, 0);
+	cgroup_report(&spec, HOST_KERNEL(6, 1), set, collect, text);
+	ck_assert_str_eq(text,
+			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-u=rlimit\n");
+	cgroup_set_free(set);
+	text[0] = '\0';
+	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, collect, text);
+	ck_assert_str_eq(text, "-m=nothing\n-k=nothing\n-p=nothing\n-u=rlimit\n");
+}
+END_TEST
+
+START_TEST(io_of_all_devices_is_added)
+{
+	char line[256];
+	const char *lines[] = { line, NULL };
+	struct cgroup_set *set = NULL;
+	struct cgroup_usage usage;
+
+	make_file("io\n", "g/cgroup.controllers");
+	make_file("8:0 rbytes=10 wbytes=1 rios=5\n8:16 rbytes=5 wbytes=2 rios=1\n",
+		  "g/io.stat");
+	make_file("8:0 Read 10\n8:0 Write 1\n8:0 Total 11\n8:16 Read 5\nTotal 16\n",
+		  "g/blkio.throttle.io_service_bytes_recursive");
+	for (int v2 = 0; v2 < 2; v2++) {
+		snprintf(line, sizeof(line), "%s:%s/g", v2 ? "v2" : "blkio", top);
+		ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+		cgroup_set_usage(set, &usage);
+		ck_assert_uint_eq(usage.read_bytes, 15);
+		ck_assert_uint_eq(usage.write_bytes, v2 ? 3 : 1);
+		cgroup_set_free(set);
+	}
+}
+END_TEST
+
+/* A real container, reopened as another process would. */
+
+static minc_container *start_one(minc_ctx **ret)
+{
+	minc_ctx *c = minc_ctx_new();
+	minc_container *ct = NULL;
+
+	minc_set_root(c, "/", MINC_ROOT_NOSUBMOUNTS);
+	minc_set_limit(c, MINC_LIMIT_MEMORY, 64 << 20);
+	minc_set_limit(c, MINC_LIMIT_PIDS, 50);
+	if (minc_start(c, (const char *const[]){ "sleep", "60", NULL }, &ct) < 0)
+		printf("SKIP: %s\n", minc_error_message(c));
+	*ret = c;
+	return ct;
+}
+
+START_TEST(a_container_is_measured_frozen_and_killed)
+{
+	char text[CGROUP_HIERARCHIES_MAX][512];
+	const char *lines[CGROUP_HIERARCHIES_MAX + 1] = { NULL };
+	struct cgroup_set *set = NULL;
+	struct cgroup_usage usage;
+	minc_ctx *c;
+	minc_container *ct = start_one(&c);
+	int status = 0;
+
+	if (!ct) {
+		minc_ctx_free(c);
+		return;
+	}
+	for (size_t i = 0; i < ct->cgroups->len; i++) {
+		ck_assert_int_eq(
+			cgroup_set_text(ct->cgroups, i, text[i], sizeof(text[i])), 0);
+		lines[i] = text[i];
+	}
+	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+	cgroup_set_usage(set, &usage);
+	ck_assert_uint_eq(usage.pids, 1);
+	ck_assert_uint_lt(usage.memory_bytes, 64 << 20);
+	ck_assert_uint_eq(usage.oom_kills, 0);
+	ck_assert_int_eq(cgroup_set_freeze(set), 0);
+	ck_assert_int_eq(cgroup_set_freeze(set), 0);
+	ck_assert_int_eq(cgroup_set_thaw(set), 0);
+	ck_assert_int_eq(minc_wait(ct, 0, &status), -ETIMEDOUT);
+	ck_assert_int_eq(cgroup_set_freeze(set), 0);
+	ck_assert_int_eq(cgroup_set_kill(set), 0);
+	ck_assert_int_eq(minc_wait(ct, -1, &status), 0);
+	ck_assert_int_eq(status, 128 + SIGKILL);
+	for (size_t i = 0; i < set->len; i++)
+		ck_assert_int_eq(access(set->dirs[i].path, F_OK), -1);
+	cgroup_set_free(set);
+	minc_container_free(ct);
+	minc_ctx_free(c);
+}
+END_TEST
+
+START_TEST(without_limits_nothing_is_probed)
+{
+	minc_ctx *c = minc_ctx_new();
+	char *text = NULL;
+
+	minc_set_root(c, "/", MINC_ROOT_NOSUBMOUNTS | MINC_ROOT_DIRECT);
+	minc_set_rlimit(c, "core", 0, 0);
+	(void)minc_explain(c, NULL, MINC_FORMAT_JSON,
+			   &text); /* its modules may be missing */
+	free(text);
+	ck_assert_ptr_null(c->host.cgroups);
+	minc_ctx_free(c);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("cgroup");
+	TCase *set = tcase_create("setters"), *hosts = tcase_create("hosts");
+	TCase *real = tcase_create("containers");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(set, setup, teardown);
+	tcase_add_loop_test(set, values_in_range_are_kept_and_others_refused, 0, VALUES);
+	tcase_add_loop_test(set, lists_are_read_strictly, 0, LISTS);
+	tcase_add_test(set, devices_are_paths_or_numbers);
+	tcase_add_test(set, rlimits_replace_each_other);
+	tcase_add_test(set, weights_keep_their_ends);
+	suite_add_tcase(s, set);
+	tcase_add_checked_fixture(hosts, make_top, remove_top);
+	tcase_add_test(hosts, v2_levels_are_read_upwards);
+	tcase_add_test(hosts, v1_and_hybrid_mounts_are_found);
+	tcase_add_test(hosts, groups_outside_of_what_is_mounted_are_not_the_callers);
+	tcase_add_test(hosts, lines_open_what_they_name);
+	tcase_add_test(hosts, the_report_names_what_enforces);
+	tcase_add_test(hosts, io_of_all_devices_is_added);
+	suite_add_tcase(s, hosts);
+	tcase_set_timeout(real, 60);
+	tcase_add_test(real, a_container_is_measured_frozen_and_killed);
+	tcase_add_test(real, without_limits_nothing_is_probed);
+	suite_add_tcase(s, real);
+	runner = srunner_create(s);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
