@@ -301,7 +301,8 @@ int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
  * @ct: container
  * @ret: on success a JSON object, a string for free(3): "id", "name", "hostname", "state", "pid",
  *	"created_ns", "ended_ns", "exit_status", "command", "terminal", "init", "auto_remove",
- *	"log", "log_lost_bytes", "storage", "state_dir", "config" (the OCI config.json)
+ *	"log", "log_lost_bytes", "storage", "state_dir", "limits" (each
+ *	with what enforces it), "config" (the OCI config.json)
  *
  * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
  */

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "oci/config.h"
 #include "oci/inspect.h"
 #include "run/attach.h"
 #include "run/background.h"
@@ -198,6 +199,59 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 	return 0;
 }
 
+/* What is written down of a container, as a description. @e has the failure. */
+static int load_spec(const minc_container *ct, struct spec *s, struct err *e)
+{
+	char path[PATH_MAX + 16];
+	void *load;
+	int r;
+
+	spec_init(s, e);
+	r = module_symbol("oci", "oci_config_load", e, &load);
+	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(s, path);
+}
+
+enum { LIMITS_MAX = 64 };
+
+struct limits {
+	struct arena arena;
+	struct inspect_limit list[LIMITS_MAX];
+	size_t len;
+};
+
+static void note_limit(const char *origin, const char *enforced_by, void *userdata)
+{
+	struct limits *l = userdata;
+	const char *field = strstr(origin, "config.json: "); /* which file is no news */
+
+	if (field)
+		origin = field + strlen("config.json: ");
+	if (l->len == LIMITS_MAX)
+		return; /* more than there are kinds */
+	l->list[l->len].limit = arena_strdup(&l->arena, origin);
+	l->list[l->len].enforced_by = arena_strdup(&l->arena, enforced_by);
+	l->len += l->list[l->len].limit && l->list[l->len].enforced_by;
+}
+
+/* By what each limit is enforced, as long as the container's groups are there. */
+static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
+{
+	struct cgroup_set *set = NULL;
+	struct err e;
+	struct spec s;
+	int r;
+
+	err_clear(&e);
+	r = load_spec(ct, &s, &e);
+	if (r == 0) {
+		(void)background_groups(ct, &set); /* gone: nothing enforces anything */
+		cgroup_report(&s, c->host.kernel, set, note_limit, l);
+	}
+	spec_done(&s);
+	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;
+}
+
 MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)
 {
 	static const char *const names[] = { [MINC_STATE_RUNNING] = "running",
@@ -205,6 +259,7 @@ MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)
 					     [MINC_STATE_EXITED] = "exited",
 					     [MINC_STATE_LOST] = "lost" };
 	struct inspection i = { 0 };
+	struct limits l = { 0 };
 	int state, r = check(c, ct);
 	void *inspect;
 
@@ -216,9 +271,14 @@ MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)
 	if (i.ended)
 		(void)background_wait(ct, 0, &i.status); /* it has a status by now */
 	(void)state_status(ct->state, &i.status, &i.ended_ns, &i.lost); /* or none yet */
-	r = module_symbol("oci", "oci_inspect", &c->err, &inspect);
+	r = find_limits(c, ct, &l);
+	i.limits = l.list;
+	i.limits_len = l.len;
+	if (r == 0)
+		r = module_symbol("oci", "oci_inspect", &c->err, &inspect);
 	if (r == 0)
 		r = fail(c, ct, ((oci_inspect_fn *)inspect)(ct->state, &i, ret));
+	arena_done(&l.arena);
 	return r;
 }
 

@@ -95,7 +95,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		return r;
 	r = write_config(c, argv, s);
 	if (r == 0) {
-		r = background_prepare(&b, s, &c->spec, storage_lock);
+		r = background_prepare(&b, s, &c->spec, &c->plan, storage_lock);
 		if (r < 0)
 			err_set(&c->err, r, "monitor of the container");
 		if (r == 0)
@@ -108,7 +108,8 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 				err_set(&c->err, r, "monitor of the container");
 		}
 		background_done(&b, r < 0);
-		fd_closep(&ct->terminal); /* the monitor's */
+		fd_closep(&ct->terminal);			  /* the monitor's, */
+		ct->cgroups = cgroup_set_free(ct->cgroups); /* with their leases */
 	}
 	fd_closep(&s->lock); /* the monitor has it */
 	if (r < 0) {

@@ -32,6 +32,18 @@ static json_t *list(const char *const *words)
 	return ret;
 }
 
+static json_t *limits(const struct inspection *i)
+{
+	json_t *ret = json_array();
+
+	for (size_t n = 0; n < i->limits_len; n++)
+		if (json_array_append_new(ret, json_pack("{s:s, s:s}", "limit", i->limits[n].limit,
+							 "enforced_by",
+							 i->limits[n].enforced_by)) < 0)
+			return NULL; /* without memory: the whole answer fails */
+	return ret;
+}
+
 /* As it is on disk; a damaged one is NULL with -EBADMSG. */
 static int load_config(const struct state *s, json_t **ret)
 {
@@ -75,6 +87,7 @@ static json_t *describe(const struct state *s, const struct inspection *i, json_
 	json_object_set_new(o, "log_lost_bytes", big_number(i->lost));
 	json_object_set_new(o, "storage", text_or_null(f->storage));
 	json_object_set_new(o, "state_dir", json_string(s->path));
+	json_object_set_new(o, "limits", limits(i));
 	json_object_set_new(o, "config", config);
 	return o;
 }

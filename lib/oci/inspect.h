@@ -7,7 +7,12 @@
 
 #include "run/state.h"
 
-enum { INSPECT_FIELDS = 17 };
+enum { INSPECT_FIELDS = 18 };
+
+/* "--memory 64m", "cgroup v1 memory" */
+struct inspect_limit {
+	const char *limit, *enforced_by;
+};
 
 /* What changes while a container lives. */
 struct inspection {
@@ -15,6 +20,8 @@ struct inspection {
 	bool ended;
 	int status;
 	uint64_t ended_ns, lost; /* 0: unknown, none */
+	const struct inspect_limit *limits;
+	size_t limits_len;
 };
 
 /* A string for free(3); -EBADMSG if config.json is damaged, -ENOMEM. */

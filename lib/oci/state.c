@@ -109,6 +109,7 @@ int oci_state_load(const char *json, size_t len, struct arena *a, struct state_f
 			.init = flag(&f, "init"),
 			.auto_remove = flag(&f, "auto_remove"),
 			.command = list(&f, "command"),
+			.cgroups = list(&f, "cgroups"),
 		};
 	}
 	json_decref(object);

@@ -53,6 +53,17 @@ int background_open(struct state *s, struct minc_container **ret)
 	return 0;
 }
 
+int background_groups(struct minc_container *ct, struct cgroup_set **ret)
+{
+	int r = 0;
+
+	if (!ct->cgroups && ct->state->facts.cgroups[0])
+		r = cgroup_set_open(ct->state->facts.cgroups, &ct->cgroups);
+	if (r == 0)
+		*ret = ct->cgroups;
+	return r;
+}
+
 int background_connect(const struct minc_container *ct, bool *ret_terminal)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -14,12 +14,13 @@ struct background {
 	int control; /* to the monitor */
 	int write_ends[2]; /* of the pipes that become standard output and error */
 	char flags[8], log_bytes[24];
-	const char *argv[5];
+	struct cgroup_set *groups; /* for their paths */
+	const char *argv[5 + CGROUP_HIERARCHIES_MAX];
 };
 
 /* Open what the monitor will have; 0 or -errno. background_done() in either case. */
 int background_prepare(struct background *b, const struct state *s, const struct spec *spec,
-		       int storage_lock);
+		       const struct plan *p, int storage_lock);
 /* The container runs and is known on disk: the monitor takes over. @terminal or negative. */
 int background_go(struct background *b, int terminal);
 /* Close everything; after a failure wait until the monitor has given up. */
@@ -35,6 +36,8 @@ int background_state(const struct minc_container *ct);
 /* A SIGKILL that stands for @sig is coming: what the status is to say. */
 void background_note_signal(const struct minc_container *ct, int sig);
 int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status);
+/* The container's groups, NULL if it has none: 0, or -errno. They belong to @ct. */
+int background_groups(struct minc_container *ct, struct cgroup_set **ret);
 int background_resize(struct minc_container *ct, unsigned rows, unsigned cols);
 
 /* An executable's bytes as a sealed file that is in no file system; descriptor or -errno. */

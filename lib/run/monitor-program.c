@@ -457,6 +457,19 @@ static void forget(struct monitor *m)
 	(void)sys_unlinkat(MONITOR_RUNTIME, m->id, AT_REMOVEDIR);
 }
 
+/* What has just ended in one may still be on its way out. */
+static void remove_groups(const struct monitor *m)
+{
+	const struct timespec pause = { 0, 2000000 };
+
+	for (const char *const *group = m->cgroups; *group; group++)
+		for (int i = 0; i < 500; i++) {
+			if (sys_unlinkat(AT_FDCWD, *group, AT_REMOVEDIR) != -EBUSY)
+				break;
+			(void)sys_call(SYS_nanosleep, &pause, 0, 0, 0, 0);
+		}
+}
+
 _Noreturn static void finish(struct monitor *m)
 {
 	const int32_t status = m->status;
@@ -465,8 +478,7 @@ _Noreturn static void finish(struct monitor *m)
 		while (read_source(m, source))
 			spread(m, false);
 	write_status(m);
-	for (const char *const *group = m->cgroups; *group; group++)
-		(void)sys_unlinkat(AT_FDCWD, *group, AT_REMOVEDIR);
+	remove_groups(m);
 	if (m->forget)
 		forget(m);
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -607,8 +619,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	if (!wait_for_go(m)) {
 		(void)sys_pidfd_send_signal(MONITOR_PIDFD, SIGKILL);
 		reap(m);
-		for (const char *const *group = m->cgroups; *group; group++)
-			(void)sys_unlinkat(AT_FDCWD, *group, AT_REMOVEDIR);
+		remove_groups(m);
 		forget(m);
 		sys_exit(0);
 	}

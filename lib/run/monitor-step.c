@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "plan/cgroups.h"
 #include "run/monitor.h"
 #include "run/run.h"
 
@@ -58,10 +59,33 @@ _Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind ki
 	sys_exit(125);
 }
 
+/*
+ * The monitor holds the leases of the groups, as descriptors under any number: copies
+ * first, for the fixed numbers may be those of the originals.
+ */
+static int copy_groups(const struct monitor_args *m, int *copies)
+{
+	const struct plan *p = m->child->plan;
+	int n = 0;
+
+	for (size_t i = 0; i < p->len && n < CGROUP_HIERARCHIES_MAX; i++) {
+		const struct step *s = &p->steps[i];
+		int fd = s->kind == STEP_CGROUP ? m->child->runner.slots[s->cgroup.ret] : -EBADF;
+
+		if (fd < 0)
+			continue; /* with --best-effort there may be none */
+		fd = sys_fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FREE);
+		if (fd < 0)
+			return fd;
+		copies[n++] = fd;
+	}
+	return n;
+}
+
 _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 {
 	static const char *const no_env[] = { NULL };
-	int ret = 0;
+	int groups[CGROUP_HIERARCHIES_MAX], len = copy_groups(m, groups), ret = len < 0 ? len : 0;
 
 	m->fds[MONITOR_PIDFD] = pidfd;
 	for (int fd = 0; fd < 3 && ret >= 0; fd++)
@@ -73,6 +97,8 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 			(void)sys_close(fd); /* the starter's, if it is one */
 	if (ret >= 0)
 		ret = sys_close_range(MONITOR_FDS_END, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
+	for (int i = 0; i < len && ret >= 0; i++)
+		ret = sys_fcntl(groups[i], F_SETFD, 0);
 	if (ret >= 0)
 		ret = sys_execveat(MONITOR_PROGRAM, "", m->argv, no_env, SYS_AT_EMPTY_PATH);
 	give_up(m, VERDICT_NO_MONITOR, ret);

@@ -119,7 +119,7 @@ static int open_files(struct background *b, const struct state *s, bool terminal
 }
 
 int background_prepare(struct background *b, const struct state *s, const struct spec *spec,
-		       int storage_lock)
+		       const struct plan *p, int storage_lock)
 {
 	const bool terminal = spec_flag(spec, MINC_TERMINAL);
 	const uint64_t log_bytes = spec->log_bytes ? spec->log_bytes : LOG_BYTES_DEFAULT;
@@ -138,6 +138,13 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	b->argv[2] = b->log_bytes;
 	b->argv[3] = s->id;
 	b->args.argv = b->argv;
+	if (p->cgroups) {
+		b->groups = cgroup_set_new(p);
+		if (!b->groups)
+			return -ENOMEM;
+		for (size_t i = 0; i < b->groups->len; i++)
+			b->argv[4 + i] = b->groups->dirs[i].path;
+	}
 	if (storage_lock >= 0)
 		r = duplicate(&b->args.fds[MONITOR_STORAGE], storage_lock);
 	return r < 0 ? r : open_files(b, s, terminal);
@@ -172,6 +179,7 @@ void background_done(struct background *b, bool failed)
 	for (int i = 0; i < MONITOR_FDS_END; i++)
 		if (i != MONITOR_PIDFD) /* a number of the monitor's own */
 			fd_closep(&b->args.fds[i]);
+	b->groups = cgroup_set_free(b->groups);
 	fd_closep(&b->args.null);
 	fd_closep(&b->write_ends[0]);
 	fd_closep(&b->write_ends[1]);

@@ -348,7 +348,28 @@ static void print_facts(FILE *out, const struct state_facts *f)
 		fputs(i ? ", " : "", out);
 		quote_json(out, f->command[i]);
 	}
+	fputs("],\n  \"cgroups\": [", out);
+	for (size_t i = 0; f->cgroups[i]; i++) {
+		fputs(i ? ", " : "", out);
+		quote_json(out, f->cgroups[i]);
+	}
 	fputs("]\n}\n", out);
+}
+
+/* The groups as lines; NULL without memory. */
+static const char *const *list_groups(struct arena *a, const struct cgroup_set *set)
+{
+	const size_t len = set ? set->len : 0;
+	const char **ret = arena_alloc(a, (len + 1) * sizeof(*ret));
+	char line[PATH_MAX + 128];
+
+	for (size_t i = 0; ret && i < len; i++) {
+		ret[i] = cgroup_set_text(set, i, line, sizeof(line)) == 0 ? arena_strdup(a, line) :
+									    NULL;
+		if (!ret[i])
+			return NULL;
+	}
+	return ret;
 }
 
 static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
@@ -371,7 +392,8 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 	f->init = ct->init;
 	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
 	f->command = arena_strv(&s->arena, p->steps[p->len - 1].exec.argv);
-	return f->hostname && f->command && (f->storage || !c->storage) ? 0 : -ENOMEM;
+	f->cgroups = list_groups(&s->arena, ct->cgroups);
+	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage) ? 0 : -ENOMEM;
 }
 
 int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,

@@ -26,6 +26,7 @@ struct state_facts {
 	const char *hostname, *storage; /* storage NULL: nothing is kept */
 	bool terminal, init, auto_remove;
 	const char *const *command;
+	const char *const *cgroups; /* as cgroup_set_open() takes them */
 };
 
 /*

@@ -53,7 +53,7 @@ NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
-	[STEP_CGROUP_JOIN]  = { "join",         run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
+	[STEP_CGROUP_JOIN]  = { "join group",   run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
 	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
