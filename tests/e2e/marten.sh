@@ -84,13 +84,13 @@ is "ps -q of nothing is nothing" "$status$out" 0
 
 # Listing.
 start web sleep 1000
-start done sh -c 'exit 7'
-ends done
+start over sh -c 'exit 7'
+ends over
 marten ps
 like "ps shows what runs" "$(fields web)" '????????????   "sleep 1000"   * ago   Up * seconds   web'
-hasnt "and not what has ended" "$out" done
+hasnt "and not what has ended" "$out" over
 marten ps -a
-like "ps -a shows what has ended, too" "$(fields done)" '*"sh -c exit 7" * Exited (7) * ago *done'
+like "ps -a shows what has ended, too" "$(fields over)" '*"sh -c exit 7" * Exited (7) * ago *over'
 marten ps -q
 id=$out
 like "ps -q gives short ids" "$id" '[0-9a-f]???????????'
@@ -103,7 +103,7 @@ is "options may be joined" "$(printf '%s\n' "$out" | wc -l)" 2
 marten lc
 pid=$(printf '%s\n' "$out" | sed -n 's/^'"$id"'	\([0-9]*\)	web$/\1/p')
 is "lc gives ID, PID and NAME" "$(cat "/proc/$pid/comm" 2>/dev/null)" sleep
-like "of what has ended, no process" "$(fields done)" '????????????	-	done'
+like "of what has ended, no process" "$(fields over)" '????????????	-	over'
 marten list -l
 has "list is the same; -l gives whole ids" "$out" "$long	$pid	web"
 if command -v jq >/dev/null; then
@@ -111,7 +111,7 @@ if command -v jq >/dev/null; then
 	is "JSON, one object per line" \
 		"$(printf '%s\n' "$out" | jq -c '[.name, .state, .exit_status, .command]')" \
 		'["web","running",null,["sleep","1000"]]
-["done","exited",7,["sh","-c","exit 7"]]'
+["over","exited",7,["sh","-c","exit 7"]]'
 	marten inspect web
 	is "inspect is JSON" "$(printf '%s\n' "$out" | jq -r '.id, .name, .state, .pid, .config.process.args[0]')" \
 		"$long
@@ -119,10 +119,10 @@ web
 running
 $pid
 sleep"
-	marten inspect web done
+	marten inspect web over
 	is "inspect of two is an array" "$(printf '%s\n' "$out" | jq -r '.[].exit_status')" 'null
 7'
-	marten inspect web none done
+	marten inspect web none over
 	is "what is there is shown, the rest is a failure" \
 		"$status $(printf '%s\n' "$out" | jq -r 'length') $(printf '%s\n' "$err" | grep -c none)" "125 2 1"
 else
@@ -139,8 +139,8 @@ marten lc
 has "rename gives another name" "$out" "$id	$pid	shop"
 marten inspect web
 refused "the old name is free" web
-marten rename shop done
-refused "a name that another has is refused" done
+marten rename shop over
+refused "a name that another has is refused" over
 marten rename shop -- -x
 refused "a bad name is refused" -x
 marten rename shop ../x
@@ -149,8 +149,8 @@ refused "a path is no name" ../x
 # The end.
 marten kill -s 0 "$id"
 is "signal 0 only looks" "$status$err" 0
-marten kill -s USR1 done
-refused "what has ended hears no signal" done
+marten kill -s USR1 over
+refused "what has ended hears no signal" over
 start trap sh -c 'trap "exit 9" USR1; echo ready; while :; do sleep 0.05; done'
 await grep -q ready "$MINC_STATE_DIR"/*/log
 marten kill -s sigusr1 trap
@@ -208,7 +208,7 @@ has "which is named" "$(cat "$T/.err")" "standard output"
 
 # Completion.
 if command -v bash >/dev/null; then
-	complete() {
+	completions() {
 		bash -c 'eval "$("$MARTEN" --completion bash)"
 			marten() { "$MARTEN" "$@"; }
 			COMP_WORDS=(marten "$@") COMP_CWORD=$#
@@ -216,16 +216,16 @@ if command -v bash >/dev/null; then
 			printf "%s\n" "${COMPREPLY[@]}"' bash "$@" | sort | tr '\n' ' '
 	}
 	start completed sleep 1000
-	is "verbs are completed" "$(complete re)" "rename resume "
-	is "options are completed" "$(complete stop --)" "--help --signal --time "
-	is "containers are completed" "$(complete stop -t 3 comp)" "completed "
-	is "but not after the last" "$(complete rename completed co)" " "
+	is "verbs are completed" "$(completions re)" "rename resume "
+	is "options are completed" "$(completions stop --)" "--help --signal --time "
+	is "containers are completed" "$(completions stop -t 3 comp)" "completed "
+	is "but not after the last" "$(completions rename completed co)" " "
 	marten rm -f completed
 else
 	skip "completion" "needs bash"
 fi
 
-for name in done trap polite deaf signal; do
+for name in over trap polite deaf signal; do
 	ok "$name has ended" is_name "$name"
 done
 marten ps -q
