@@ -140,6 +140,26 @@ def programs_draw_again():
     t.close()
 
 
+def commands_beside():
+    minc("--name", "box", "-r", BB, "sleep", "1000")
+    t = Terminal(tap.MARTEN, "exec", "-it", "box", "sh", "-c", SHELL, rows=33, columns=99)
+    t.send(b"stty size; tty\r")
+    sees("exec -it has a terminal of our size", t, b"33 99\r\n/dev/")
+    t.resize(44, 88)
+    t.send(b"stty size\r")
+    sees("whose size follows", t, b"44 88\r\n")
+    t.send(b"sh -c 'echo job; exec sleep 1000'\r")
+    sees("a job runs in it", t, b"job\r\n")
+    t.send(b"\x03")
+    t.send(b"echo in''terrupted\r")
+    sees("^C reaches it", t, b"interrupted\r\n")
+    t.send(b"exit 8\r")
+    tap.same("the status is the command's", t.finish(), 8, repr(t.text))
+    tap.result(t.restored(), "the terminal is restored")
+    t.close()
+    marten("rm", "-f", "box")
+
+
 def without_a_terminal():
     minc("--name", "plain", "-r", BB, "-b", T, "sh", "-c",
          'until [ -e "$1/go" ]; do sleep 0.05; done; echo out; echo err >&2; exit 3', "sh", T)
@@ -173,5 +193,6 @@ def await_socket(pid):
 sys.stdout.reconfigure(line_buffering=True)
 shell_lives_on()
 programs_draw_again()
+commands_beside()
 without_a_terminal()
 tap.done()

@@ -48,6 +48,8 @@ static int run_kill(struct call *call)
 
 static int pause_one(struct call *call, minc_container *ct)
 {
+	if (!is_alive(ct))
+		return EXIT_OURS;
 	return minc_pause(call->c, ct) < 0 ? fail_library(call) : 0;
 }
 
@@ -58,6 +60,8 @@ static int run_pause(struct call *call)
 
 static int resume(struct call *call, minc_container *ct)
 {
+	if (!is_alive(ct))
+		return EXIT_OURS;
 	return minc_resume(call->c, ct) < 0 ? fail_library(call) : 0;
 }
 

@@ -120,7 +120,7 @@ static int run_exec(struct call *call)
 		 describe(call->c, o) < 0)
 		status = fail_library(call);
 	else
-		status = exec_in(call, ct);
+		status = is_alive(ct) ? exec_in(call, ct) : EXIT_OURS;
 	minc_container_free(ct);
 	free(o->env.v);
 	return status;

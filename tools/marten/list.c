@@ -20,7 +20,7 @@ struct listing {
 	int64_t now;
 };
 
-static bool is_alive(const minc_container *ct)
+static bool runs(const minc_container *ct)
 {
 	int state = minc_container_state(ct);
 
@@ -103,7 +103,7 @@ static void print_json(minc_container *ct)
 	print_json_string(minc_container_name(ct));
 	(void)printf(", \"state\": \"%s\", \"pid\": %d, \"created_ms\": %lld, "
 		     "\"ended_ms\": %lld, ",
-		     state_word(state), is_alive(ct) ? minc_container_pid(ct) : 0,
+		     state_word(state), runs(ct) ? minc_container_pid(ct) : 0,
 		     (long long)minc_container_created_ms(ct),
 		     (long long)minc_container_ended_ms(ct));
 	if (state == MINC_STATE_EXITED && minc_wait(ct, 0, &status) == 0)
@@ -124,7 +124,7 @@ static int show(minc_container *ct, void *userdata)
 	struct listing *l = userdata;
 	char span[32];
 
-	if (!l->o->all && !is_alive(ct))
+	if (!l->o->all && !runs(ct))
 		return 0;
 	if (l->o->json) {
 		print_json(ct);
@@ -172,7 +172,7 @@ static int show_line(minc_container *ct, void *userdata)
 	char name[128];
 
 	(void)printf("%.*s\t", o->whole ? -1 : SHORT_ID, minc_container_id(ct));
-	if (is_alive(ct))
+	if (runs(ct))
 		(void)printf("%d", minc_container_pid(ct));
 	else
 		(void)putchar('-');

@@ -88,6 +88,16 @@ static int finish_output(int status)
 	return fail_say("standard output: %s", strerror(errno));
 }
 
+bool is_alive(const minc_container *ct)
+{
+	int state = minc_container_state(ct);
+
+	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED)
+		return true;
+	(void)fail_say("%.64s: it has ended", minc_container_name(ct));
+	return false;
+}
+
 int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct))
 {
 	int status = 0, i;

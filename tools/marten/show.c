@@ -135,7 +135,9 @@ static int run_top(struct call *call)
 		return fail_library(call);
 	for (i = 0; i < t.columns; i++)
 		table_cell(&t, "%s", head[i]);
-	if (minc_top(call->c, ct, show_process, &t) < 0)
+	if (!is_alive(ct))
+		status = EXIT_OURS;
+	else if (minc_top(call->c, ct, show_process, &t) < 0)
 		status = fail_library(call);
 	minc_container_free(ct);
 	if (status)

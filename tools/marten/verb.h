@@ -70,6 +70,9 @@ int fail_usage(const struct call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int fail_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether @ct has not ended; otherwise says so. The library has the last word. */
+bool is_alive(const minc_container *ct);
+
 /*
  * Do @fn to each operand's container; those that come after a failure are done, too.
  * @fn returns an exit status. 0, or the last failure's.
