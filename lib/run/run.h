@@ -77,6 +77,8 @@ struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
+	/* with limits: shared; for a verdict that there was no memory to send. Else NULL */
+	struct verdict *unsent;
 };
 _Noreturn void child_main(void *args); /* struct child_args */
 
