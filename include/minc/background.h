@@ -97,6 +97,25 @@ const char *minc_container_name(const minc_container *ct);
  */
 const char *minc_container_dir(const minc_container *ct);
 
+/**
+ * minc_container_command() - what a background container runs
+ * @ct: container
+ *
+ * Returns the command and its arguments, NULL-terminated, owned by @ct; none for a
+ * container that is not in the background.
+ */
+const char *const *minc_container_command(const minc_container *ct);
+
+/**
+ * minc_container_created_ms() / minc_container_ended_ms() - when a background container did
+ * @ct: container
+ *
+ * Returns milliseconds since the epoch; 0 for a container that is not in the background,
+ * while it has not ended, or if nobody saw its end.
+ */
+int64_t minc_container_created_ms(const minc_container *ct);
+int64_t minc_container_ended_ms(const minc_container *ct);
+
 /** enum minc_state - what a container does */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
