@@ -59,6 +59,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (r == 0)
 		r = plan_for(c, argv);
 	if (r == 0)
+		r = storage_record(c, &st, &c->plan);
+	if (r == 0)
 		r = spawn_plan(&c->plan, ct, &c->err, c->log, c->log_data, NULL);
 	if (r < 0) {
 		if (c->err.exec == false || st.made_dir)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,4 +68,25 @@ int io_write_all(int fd, const void *buf, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int io_replace_file(int dir, const char *name, const void *buf, size_t len)
+{
+	cleanup_close int fd = -EBADF;
+	char temporary[256];
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), ".%s.new", name) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	if (unlinkat(dir, temporary, 0) < 0 && errno != ENOENT)
+		return -errno; /* one that a killed process left */
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	r = io_write_all(fd, buf, len);
+	if (r == 0 && (fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0))
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0); /* @r says what failed */
+	return r;
 }

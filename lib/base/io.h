@@ -13,3 +13,6 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
+
+/* A new or changed file @name in @dir that appears whole: temporary name, fsync, rename. */
+int io_replace_file(int dir, const char *name, const void *buf, size_t len);
