@@ -21,6 +21,7 @@
 #ifndef MINC_MINC_H
 #define MINC_MINC_H
 
+#include <minc/change.h>
 #include <minc/container.h>
 #include <minc/error.h>
 

@@ -7,3 +7,7 @@
 #include "run/run.h"
 
 #define MINC_EXPORT __attribute__((visibility("default")))
+
+/* A new failure may be recorded, unless one of configuration stands for good; the host is
+ * probed. 0 or -errno. */
+int api_begin(minc_ctx *c);

@@ -11,8 +11,7 @@
 #include "plan/explain.h"
 #include "tty/foreground.h"
 
-/* A new failure may be recorded, unless one of configuration stands for good. */
-static int begin(minc_ctx *c)
+int api_begin(minc_ctx *c)
 {
 	int r;
 
@@ -49,7 +48,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = begin(c);
+	r = api_begin(c);
 	if (r < 0)
 		return r;
 	ct = malloc(sizeof(*ct));
@@ -114,7 +113,7 @@ MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv, enum minc_for
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = begin(c);
+	r = api_begin(c);
 	if (r < 0)
 		return r;
 	if (format < MINC_FORMAT_SHELL || format > MINC_FORMAT_OCI)
