@@ -160,7 +160,7 @@ static int clean(struct minc_changes *chs)
 
 	inodes_done(&chs->links);
 	chs->left_over = true;
-	r = walk_run(&chs->rec, chs->dir, chs->base, &ops, chs);
+	r = changes_walk(chs, &ops);
 	compare_clear(chs);
 	if (r < 0 || chs->left_over)
 		return r;
@@ -179,9 +179,9 @@ static int apply(struct minc_changes *chs)
 	int r = journal_open(&chs->journal, chs->dir);
 
 	if (r == 0 && chs->journal.cut_short)
-		r = walk_run(&chs->rec, chs->dir, chs->base, &sweep, chs);
+		r = changes_walk(chs, &sweep);
 	if (r == 0)
-		r = walk_run(&chs->rec, chs->dir, chs->base, &change, chs);
+		r = changes_walk(chs, &change);
 	if (r == 0)
 		r = journal_end(&chs->journal);
 	if (r == 0 && !chs->keep)

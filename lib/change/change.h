@@ -51,7 +51,7 @@ struct minc_changes {
 	int dir;    /* it, locked */
 	int base;   /* O_PATH */
 	struct record rec;
-	bool keep, force;
+	bool keep, force, elsewhere;
 	struct names only, exclude;
 
 	minc_change_fn fn;
@@ -69,6 +69,8 @@ int changes_open(struct minc_ctx *c, const char *storage, const char *base,
 /* Forget the last failure, unless one of the context's configuration stands for good. */
 void changes_begin(struct minc_changes *chs);
 struct minc_changes *changes_free(struct minc_changes *chs);
+/* Walk its layers and base; @ops get it as userdata. */
+int changes_walk(struct minc_changes *chs, const struct walk_ops *ops);
 int changes_choose(struct minc_changes *chs, bool exclude, const char *path);
 int changes_set_flag(struct minc_changes *chs, enum minc_changes_flag flag, int on);
 int changes_diff(struct minc_changes *chs, minc_change_fn fn, void *userdata);

@@ -38,6 +38,7 @@ static int open_base(struct minc_changes *chs, const char *base)
 	if (!chs->rec.userxattr && !chs->c->host.privileged)
 		return err_say(chs->err, -EPERM, "%s: written with privilege, cannot be read without",
 			       chs->name);
+	chs->elsewhere = base;
 	chs->base = open(base ? base : chs->rec.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (chs->base < 0)
 		return err_set(chs->err, -errno, "%s", base ? base : chs->rec.root);
@@ -68,6 +69,11 @@ int changes_open(struct minc_ctx *c, const char *storage, const char *base,
 	else
 		*ret = chs;
 	return r;
+}
+
+int changes_walk(struct minc_changes *chs, const struct walk_ops *ops)
+{
+	return walk_run(&chs->rec, chs->dir, chs->base, chs->elsewhere, ops, chs);
 }
 
 struct minc_changes *changes_free(struct minc_changes *chs)

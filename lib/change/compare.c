@@ -213,10 +213,10 @@ static void judge_tree(struct minc_changes *chs, const struct walk *w, const str
 
 static void judge(struct minc_changes *chs, const struct walk *w, const struct spot *s)
 {
+	if (s->layer && (s->mounted || !object_is_dir(&s->base)))
+		compare_refuse(chs, -EXDEV, "the file system that was mounted there is not");
 	if (s->mounted)
 		compare_refuse(chs, -EXDEV, mounted);
-	if (s->layer && !object_is_dir(&s->base))
-		compare_refuse(chs, -EXDEV, "the file system that was mounted there is not");
 	if (s->redirected)
 		compare_refuse(chs, -EOPNOTSUPP,
 			       "renamed by overlayfs's redirect_dir or metacopy");
@@ -248,9 +248,9 @@ int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s
 	if (r == -ENOMEM || r > 0 || is_mtab(w, ch, s))
 		return r < 0 ? r : 0;
 	ch->kind = !before ? MINC_ADDED : !after ? MINC_DELETED : MINC_CHANGED;
-	if (r == 0 && before && after) {
+	if (r == 0 && before && after && !s->mounted) {
 		r = compare_both(chs, s);
-		if (r == 0 && !s->redirected && !s->mounted)
+		if (r == 0 && !s->redirected)
 			return 0;
 	}
 	if (r < 0)

@@ -103,7 +103,7 @@ int changes_diff(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 	diff_begin(chs, fn, userdata);
 	r = journal_read(&chs->journal, chs->dir);
 	if (r == 0)
-		r = walk_run(&chs->rec, chs->dir, chs->base, &ops, chs);
+		r = changes_walk(chs, &ops);
 	compare_clear(chs);
 	return r < 0 ? err_set(chs->err, r, "%s", chs->name) : chs->count;
 }

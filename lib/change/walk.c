@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -120,6 +121,12 @@ static int push_level(struct walk *w, const struct level *l)
 	return 0;
 }
 
+/* Without the right to search a directory its ".." cannot be opened. Nothing is below then. */
+static bool has_way_up(const struct object *o)
+{
+	return faccessat(o->fd, ".", F_OK, AT_EACCESS) == 0;
+}
+
 /* Make a new directory current; @saved says that ".." of the new one is not the old. */
 static void replace_dir(int *current, struct object *o, bool save, bool *ret_saved,
 			int *ret_above)
@@ -193,9 +200,9 @@ static int enter(struct walk *w, struct spot *s)
 		return r;
 	if (!has_base)
 		object_close(&s->base);
-	replace_dir(&w->upper, &s->upper, s->layer || !has_upper, &walk_level(w)->upper_saved,
+	replace_dir(&w->upper, &s->upper, s->layer || !has_upper || !has_way_up(&s->upper), &walk_level(w)->upper_saved,
 		    &walk_level(w)->upper_above);
-	replace_dir(&w->base, &s->base, !has_base, &walk_level(w)->base_saved,
+	replace_dir(&w->base, &s->base, !has_base || !has_way_up(&s->base), &walk_level(w)->base_saved,
 		    &walk_level(w)->base_above);
 	r = read_names(w, walk_level(w));
 	if (r != -EACCES && r != -EPERM && r != -ENOENT)
@@ -248,12 +255,17 @@ static int open_layer(const struct walk *w, const struct record_mount *m, struct
 	return object_open(w->storage, name, &s->upper);
 }
 
-static bool is_other_mount(const struct walk *w, const struct object *base)
+/* The base has a mount where the container had none, or none where it had one. */
+static bool differs_in_mounts(const struct walk *w, const struct spot *s, bool recorded)
 {
 	unsigned long long here = walk_level(w)->base_mount;
-	unsigned long long there = object_is_dir(base) && here ? object_mount(base) : 0;
+	unsigned long long there = object_is_dir(&s->base) && here ? object_mount(&s->base) : 0;
 
-	return there && there != here;
+	if (!there) /* or a kernel that does not tell: before 5.8 */
+		return false;
+	if (s->layer)
+		return !w->elsewhere && there == here;
+	return !recorded && there != here;
 }
 
 static int look(struct walk *w, struct spot *s)
@@ -269,7 +281,7 @@ static int look(struct walk *w, struct spot *s)
 		r = object_open(w->base, s->name, &s->base);
 	if (r < 0)
 		return r;
-	s->mounted = !m && is_other_mount(w, &s->base);
+	s->mounted = differs_in_mounts(w, s, m);
 	s->settled = l->plain || s->layer;
 	if (!object_exists(&s->upper)) {
 		s->whiteout = !s->layer && !s->deep && l->opaque;
@@ -355,11 +367,12 @@ static int start(struct walk *w, int base)
 	return read_names(w, walk_level(w));
 }
 
-int walk_run(const struct record *rec, int storage, int base, const struct walk_ops *ops,
-	     void *userdata)
+int walk_run(const struct record *rec, int storage, int base, bool elsewhere,
+	     const struct walk_ops *ops, void *userdata)
 {
 	struct walk w = { .rec = rec,
 			  .storage = storage,
+			  .elsewhere = elsewhere,
 			  .upper = -EBADF,
 			  .base = -EBADF,
 			  .ops = ops,

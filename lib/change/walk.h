@@ -25,7 +25,7 @@ struct spot {
 	bool settled;	  /* made by the setup: only kind, content and target count */
 	bool metacopy;	  /* the upper file has attributes only, its bytes are below */
 	bool redirected;  /* its lower object has another name */
-	bool mounted;	  /* the base has a mount here that the container did not have */
+	bool mounted;	  /* the base has a mount here now and had none, or the reverse */
 	bool deep;	  /* mounts of the container lie below it */
 	bool dressed;	  /* to be set by the visitor: attributes were applied, */
 	bool kept;	  /* they stay in the upper layer; handed on to the level */
@@ -63,6 +63,7 @@ struct walk_ops {
 struct walk {
 	const struct record *rec;
 	int storage; /* directory with the layers */
+	bool elsewhere; /* the base is another tree than the container's: a copy has no mounts */
 	int upper, base; /* current directories, O_PATH; or -EBADF where there is none */
 	struct level *levels;
 	size_t depth, room;
@@ -72,9 +73,12 @@ struct walk {
 	void *userdata;
 };
 
-/* Walk the layers in @storage over directory @base. 0 or the first error. */
-int walk_run(const struct record *rec, int storage, int base, const struct walk_ops *ops,
-	     void *userdata);
+/*
+ * Walk the layers in @storage over directory @base, which is @elsewhere if it is not the
+ * recorded root. 0 or the first error.
+ */
+int walk_run(const struct record *rec, int storage, int base, bool elsewhere,
+	     const struct walk_ops *ops, void *userdata);
 
 static inline struct level *walk_level(const struct walk *w)
 {
