@@ -14,6 +14,9 @@
 #include "change/change.h"
 #include "change/tree.h"
 
+/* What was removed from the layers, on its way to nothing. */
+static const char discarded[] = "applied.discarded";
+
 static int visit_sweep(struct walk *w, struct spot *s, void *userdata)
 {
 	return object_is_dir(&s->upper) && object_is_dir(&s->base) && !s->mounted &&
@@ -79,6 +82,15 @@ static int visit_apply(struct walk *w, struct spot *s, void *userdata)
 	return !diff_needs_dir(s) && diff_enters(chs, w, s);
 }
 
+/* An apply that was cut short was here, and did not come to the end of the directory. */
+static bool was_begun(const struct minc_changes *chs, const struct walk *w)
+{
+	struct stat st;
+
+	return chs->journal.cut_short && fstat(w->base, &st) == 0 &&
+	       journal_owns(&chs->journal, &st);
+}
+
 /* The directory is complete: what would have hindered that, and what that changed. */
 static int leave_apply(struct walk *w, struct level *l, void *userdata)
 {
@@ -87,7 +99,8 @@ static int leave_apply(struct walk *w, struct level *l, void *userdata)
 	unsigned mode = l->upper.st_mode & 07777;
 	int r = 0;
 
-	if (w->base < 0 || w->upper < 0 || (!l->touched && !l->dressed))
+	if (w->base < 0 || w->upper < 0 ||
+	    (!l->touched && !l->dressed && !was_begun(chs, w)))
 		return 0;
 	if (l->dressed && (mode & 0700) != 0700 && chmod(object_path(w->base).text, mode) < 0)
 		return err_set(chs->err, -errno, "apply %s", w->path);
@@ -138,15 +151,33 @@ static int leave_clean(struct walk *w, struct level *l, void *userdata)
 	return l->kept && w->upper >= 0 ? object_set_times(w->upper, &l->upper) : 0;
 }
 
+/*
+ * Half of an opaque directory would say that the other half is deleted: it leaves the
+ * layer at once, whole.
+ */
+static int discard(const struct minc_changes *chs, struct walk *w, const char *name)
+{
+	if (renameat(w->upper, name, chs->dir, discarded) < 0) {
+		if (errno != EACCES)
+			return -errno;
+		walk_level(w)->kept = true; /* read-only, of a user: equal to the base, it may stay */
+		return 0;
+	}
+	return tree_remove(chs->dir, discarded);
+}
+
 static int left_clean(struct walk *w, const char *name, const struct level *l, void *userdata)
 {
 	struct level *above = walk_level(w);
+	struct minc_changes *chs = userdata;
 
 	if (l->kept)
 		above->kept = true;
 	if (l->kept || l->layer || !l->upper.st_ino || above->opaque)
 		return 0;
-	return tree_remove(w->upper, name);
+	if (l->opaque)
+		return discard(chs, w, name);
+	return unlinkat(w->upper, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 /* Remove from the layers what is in the base now. If that is all, begin anew. */
@@ -178,6 +209,8 @@ static int apply(struct minc_changes *chs)
 						.unreadable = unreadable_apply };
 	int r = journal_open(&chs->journal, chs->dir);
 
+	if (r == 0)
+		r = tree_remove(chs->dir, discarded);
 	if (r == 0 && chs->journal.cut_short)
 		r = changes_walk(chs, &sweep);
 	if (r == 0)

@@ -69,18 +69,24 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 	cleanup_object struct object first = OBJECT_NONE;
 	struct object_path p;
 	struct stat st;
+	int r;
 
 	if (!i || !i->b)
 		return 0;
-	if (open_seen(chs->base, i->text, &first) < 0 || !object_exists(&first) ||
+	r = open_seen(chs->base, i->text, &first);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !object_exists(&first) ||
 	    first.st.st_dev != i->a || first.st.st_ino != i->b)
 		return 0;
 	p = object_path(first.fd);
 	if (linkat(AT_FDCWD, p.text, w->base, temporary, AT_SYMLINK_FOLLOW) < 0)
-		return 0; /* another file system, or too many links: a copy will do */
+		/* another file system, or too many links, or forbidden: a copy will do */
+		return errno == EXDEV || errno == EMLINK || errno == EPERM ? 0 : -errno;
 	if (fstat(first.fd, &st) < 0)
 		return -errno;
-	return journal_note(&chs->journal, &st) < 0 ? -EIO : 1; /* its ctime is new */
+	r = journal_note(&chs->journal, &st); /* its ctime is new */
+	return r < 0 ? r : 1;
 }
 
 static int make_file(const struct walk *w, const struct spot *s, const char *temporary)
