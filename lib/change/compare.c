@@ -203,15 +203,18 @@ static int check_below(const struct object *o, void *userdata)
 }
 
 /* A directory that goes, with all in it. */
-static void judge_tree(struct minc_changes *chs, const struct walk *w, const struct spot *s)
+static int judge_tree(struct minc_changes *chs, const struct walk *w, const struct spot *s)
 {
 	int r = tree_visit(w->base, s->name, check_below, chs);
 
+	if (r == -ENOMEM)
+		return r;
 	if (r < 0)
 		compare_refuse(chs, r, r == -ESTALE ? newer : r == -EXDEV ? mounted : NULL);
+	return 0;
 }
 
-static void judge(struct minc_changes *chs, const struct walk *w, const struct spot *s)
+static int judge(struct minc_changes *chs, const struct walk *w, const struct spot *s)
 {
 	if (s->layer && (s->mounted || !object_is_dir(&s->base)))
 		compare_refuse(chs, -EXDEV, "the file system that was mounted there is not");
@@ -226,7 +229,8 @@ static void judge(struct minc_changes *chs, const struct walk *w, const struct s
 		compare_refuse(chs, -ESTALE, newer);
 	if (!chs->ch.error && object_is_dir(&s->base) &&
 	    (s->whiteout || !object_is_dir(&s->upper)))
-		judge_tree(chs, w, s);
+		return judge_tree(chs, w, s);
+	return 0;
 }
 
 int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s)
@@ -259,6 +263,6 @@ int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s
 		ch->what = (unsigned)r;
 	if (r == -ENOMEM)
 		return r;
-	judge(chs, w, s);
-	return 1;
+	r = judge(chs, w, s);
+	return r < 0 ? r : 1;
 }
