@@ -19,8 +19,9 @@ static void print_escaped(const char *s)
 
 static void print_details(const minc_change *ch)
 {
-	static const char *const words[] = { "type",   "content", "mode",	"owner", "times",
-					     "xattrs", "target",  "device", "links" };
+	static const char *const words[] = { "type",   "content", "mode",
+					     "owner",  "times",   "xattrs",
+					     "target", "device",  "links" };
 	unsigned what = minc_change_what(ch);
 	const char *name;
 

@@ -33,7 +33,8 @@ MINC_EXPORT int minc_changes_exclude(minc_changes *chs, const char *path)
 	return chs && path ? changes_choose(chs, true, path) : -EINVAL;
 }
 
-MINC_EXPORT int minc_changes_set_flag(minc_changes *chs, enum minc_changes_flag flag, int on)
+MINC_EXPORT int minc_changes_set_flag(minc_changes *chs, enum minc_changes_flag flag,
+				      int on)
 {
 	return chs ? changes_set_flag(chs, flag, on) : -EINVAL;
 }
@@ -92,7 +93,8 @@ MINC_EXPORT uint64_t minc_change_size(const minc_change *ch, enum minc_change_si
 	return (uint64_t)side_of(ch, side)->st_size;
 }
 
-MINC_EXPORT const char *minc_change_target(const minc_change *ch, enum minc_change_side side)
+MINC_EXPORT const char *minc_change_target(const minc_change *ch,
+					   enum minc_change_side side)
 {
 	if (!ch || (side != MINC_BEFORE && side != MINC_AFTER))
 		return NULL;

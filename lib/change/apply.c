@@ -31,7 +31,8 @@ static int leave_sweep(struct walk *w, struct level *l, void *userdata)
 }
 
 /* What is not seen now will be reported by the walk that follows. */
-static int ignore_unreadable(struct walk *w, const struct spot *s, int err, void *userdata)
+static int ignore_unreadable(struct walk *w, const struct spot *s, int err,
+			     void *userdata)
 {
 	return 0;
 }
@@ -102,11 +103,13 @@ static int leave_apply(struct walk *w, struct level *l, void *userdata)
 	if (w->base < 0 || w->upper < 0 ||
 	    (!l->touched && !l->dressed && !was_begun(chs, w)))
 		return 0;
-	if (l->dressed && (mode & 0700) != 0700 && chmod(object_path(w->base).text, mode) < 0)
+	if (l->dressed && (mode & 0700) != 0700 &&
+	    chmod(object_path(w->base).text, mode) < 0)
 		return err_set(chs->err, -errno, "apply %s", w->path);
 	if (!l->plain)
 		r = object_set_times(w->base, &l->upper);
-	if (r < 0 && r != -EPERM) /* of somebody else's directory: the time is of no weight */
+	if (r < 0 &&
+	    r != -EPERM) /* of somebody else's directory: the time is of no weight */
 		return err_set(chs->err, r, "apply %s", w->path);
 	fd = openat(w->base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL)
@@ -117,6 +120,18 @@ static int leave_apply(struct walk *w, struct level *l, void *userdata)
 static int unreadable_apply(struct walk *w, const struct spot *s, int err, void *userdata)
 {
 	return diff_unreadable(userdata, w, s, err);
+}
+
+/*
+ * A user's own read-only directory: to make it writable, even for a moment, would be a
+ * change to apply. What equals the base may stay.
+ */
+static int removed(struct walk *w, int r)
+{
+	if (r != -EACCES && r != -EPERM)
+		return r;
+	walk_level(w)->kept = true;
+	return 0;
 }
 
 static int visit_clean(struct walk *w, struct spot *s, void *userdata)
@@ -134,12 +149,13 @@ static int visit_clean(struct walk *w, struct spot *s, void *userdata)
 		if (r < 0)
 			return r;
 	}
-	if (object_is_dir(&s->upper) && object_is_dir(&s->base) && !s->mounted && !s->redirected)
+	if (object_is_dir(&s->upper) && object_is_dir(&s->base) && !s->mounted &&
+	    !s->redirected)
 		return 1;
 	/* In an opaque directory each name hides one of the base: all or none can go. */
 	if (s->kept || walk_level(w)->opaque || !object_exists(&s->upper))
 		return 0;
-	return tree_remove(w->upper, s->name);
+	return removed(w, tree_remove(w->upper, s->name));
 }
 
 static int leave_clean(struct walk *w, struct level *l, void *userdata)
@@ -157,16 +173,13 @@ static int leave_clean(struct walk *w, struct level *l, void *userdata)
  */
 static int discard(const struct minc_changes *chs, struct walk *w, const char *name)
 {
-	if (renameat(w->upper, name, chs->dir, discarded) < 0) {
-		if (errno != EACCES)
-			return -errno;
-		walk_level(w)->kept = true; /* read-only, of a user: equal to the base, it may stay */
-		return 0;
-	}
+	if (renameat(w->upper, name, chs->dir, discarded) < 0)
+		return removed(w, -errno);
 	return tree_remove(chs->dir, discarded);
 }
 
-static int left_clean(struct walk *w, const char *name, const struct level *l, void *userdata)
+static int left_clean(struct walk *w, const char *name, const struct level *l,
+		      void *userdata)
 {
 	struct level *above = walk_level(w);
 	struct minc_changes *chs = userdata;
@@ -177,7 +190,7 @@ static int left_clean(struct walk *w, const char *name, const struct level *l, v
 		return 0;
 	if (l->opaque)
 		return discard(chs, w, name);
-	return unlinkat(w->upper, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+	return unlinkat(w->upper, name, AT_REMOVEDIR) < 0 ? removed(w, -errno) : 0;
 }
 
 /* Remove from the layers what is in the base now. If that is all, begin anew. */

@@ -37,9 +37,9 @@ struct minc_change {
 
 /* What an apply writes down so that the next one can go on. */
 struct journal {
-	int fd; /* opened for appending, or -EBADF */
-	char token[33]; /* part of every temporary name */
-	bool cut_short; /* an earlier apply did not end: temporaries may be left */
+	int fd;            /* opened for appending, or -EBADF */
+	char token[33];    /* part of every temporary name */
+	bool cut_short;    /* an earlier apply did not end: temporaries may be left */
 	struct inodes own; /* objects of the base that we made or wrote */
 };
 
@@ -47,9 +47,9 @@ struct journal {
 struct minc_changes {
 	struct minc_ctx *c;
 	struct err *err; /* of c */
-	char *name; /* of the storage directory, in the user's words */
-	int dir;    /* it, locked */
-	int base;   /* O_PATH */
+	char *name;      /* of the storage directory, in the user's words */
+	int dir;         /* it, locked */
+	int base;        /* O_PATH */
 	struct record rec;
 	bool keep, force, elsewhere;
 	struct names only, exclude;
@@ -57,9 +57,10 @@ struct minc_changes {
 	minc_change_fn fn;
 	void *userdata;
 	int count, refused;
-	bool left_over; /* after an apply: something stays in the layers */
+	bool left_over;        /* after an apply: something stays in the layers */
 	struct minc_change ch; /* the one being looked at */
-	struct inodes links; /* upper inodes with several names: a, b: dev, ino in the base */
+	struct inodes
+		links; /* upper inodes with several names: a, b: dev, ino in the base */
 	struct journal journal;
 	unsigned temporaries; /* names used so far */
 };
@@ -91,7 +92,8 @@ void compare_clear(struct minc_changes *chs);
 /* Refuse the path with @err; @reason NULL: the text of the errno. Static text. */
 void compare_refuse(struct minc_changes *chs, int err, const char *reason);
 /* Remember where the base has the file that is @s in the upper layer, for its other names. */
-int compare_note_link(struct minc_changes *chs, const struct walk *w, const struct spot *s);
+int compare_note_link(struct minc_changes *chs, const struct walk *w,
+		      const struct spot *s);
 /* The base's @o may be newer than what the container saw. */
 bool compare_is_newer(const struct minc_changes *chs, const struct stat *st);
 
@@ -105,9 +107,11 @@ void diff_begin(struct minc_changes *chs, minc_change_fn fn, void *userdata);
 /* Parts of a visit: the base has no directory to go into; the path is chosen; a deletion
  * that an excluded path forbids is refused; the way down is open. */
 bool diff_needs_dir(const struct spot *s);
-bool diff_chosen(const struct minc_changes *chs, const struct walk *w, const struct spot *s);
+bool diff_chosen(const struct minc_changes *chs, const struct walk *w,
+		 const struct spot *s);
 void diff_spare(struct minc_changes *chs, const struct walk *w);
-bool diff_enters(const struct minc_changes *chs, const struct walk *w, const struct spot *s);
+bool diff_enters(const struct minc_changes *chs, const struct walk *w,
+		 const struct spot *s);
 
 /*
  * Make the base at @s what the upper layer has, at once; @s->base becomes the new object.

@@ -25,10 +25,11 @@ static int open_storage(struct minc_changes *chs)
 		return err_say(chs->err, -EBUSY, "%s: in use by a container", chs->name);
 	r = record_read(chs->dir, &chs->rec);
 	if (r == -ENOENT)
-		return err_say(chs->err, -ENODATA, "%s: no container has been started with it",
-			       chs->name);
+		return err_say(chs->err, -ENODATA,
+			       "%s: no container has been started with it", chs->name);
 	if (r == -EBADMSG)
-		return err_say(chs->err, r, "%s/layers: not a record of this version", chs->name);
+		return err_say(chs->err, r, "%s/layers: not a record of this version",
+			       chs->name);
 	return r < 0 ? err_set(chs->err, r, "%s/layers", chs->name) : 0;
 }
 
@@ -36,7 +37,8 @@ static int open_base(struct minc_changes *chs, const char *base)
 {
 	/* Without privilege the marks of such an overlay cannot be seen. */
 	if (!chs->rec.userxattr && !chs->c->host.privileged)
-		return err_say(chs->err, -EPERM, "%s: written with privilege, cannot be read without",
+		return err_say(chs->err, -EPERM,
+			       "%s: written with privilege, cannot be read without",
 			       chs->name);
 	chs->elsewhere = base;
 	chs->base = open(base ? base : chs->rec.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -95,13 +97,14 @@ struct minc_changes *changes_free(struct minc_changes *chs)
 
 int changes_set_flag(struct minc_changes *chs, enum minc_changes_flag flag, int on)
 {
-	bool *which = flag == MINC_CHANGES_KEEP	 ? &chs->keep :
-		      flag == MINC_CHANGES_FORCE ? &chs->force :
-						   NULL;
+	bool *which = flag == MINC_CHANGES_KEEP    ? &chs->keep
+		      : flag == MINC_CHANGES_FORCE ? &chs->force
+						   : NULL;
 
 	changes_begin(chs);
 	if (!which || (on != 0 && on != 1))
-		return err_say(chs->err, -EINVAL, "minc_changes_set_flag: unknown flag or value");
+		return err_say(chs->err, -EINVAL,
+			       "minc_changes_set_flag: unknown flag or value");
 	*which = on;
 	return 0;
 }

@@ -54,8 +54,8 @@ static bool leads_to_made(const struct record *rec, const char *path, bool direc
 }
 
 /* Whether @o at @path holds nothing but that; -errno. */
-static int is_only_made(const struct record *rec, const struct object *o, const char *path,
-			unsigned depth)
+static int is_only_made(const struct record *rec, const struct object *o,
+			const char *path, unsigned depth)
 {
 	struct names names = { 0 };
 	int r;
@@ -86,7 +86,8 @@ static int is_only_made(const struct record *rec, const struct object *o, const 
 }
 
 /* The setup puts a link in place of an old list of mounts. */
-static bool is_mtab(const struct walk *w, const struct minc_change *ch, const struct spot *s)
+static bool is_mtab(const struct walk *w, const struct minc_change *ch,
+		    const struct spot *s)
 {
 	return str_equal(w->path, "/etc/mtab") && S_ISREG(s->base.st.st_mode) &&
 	       str_equal(ch->target[MINC_AFTER], "/proc/mounts");
@@ -117,7 +118,8 @@ static unsigned compare_links(const struct minc_changes *chs, const struct spot 
 	return MINC_CHANGED_LINKS;
 }
 
-int compare_note_link(struct minc_changes *chs, const struct walk *w, const struct spot *s)
+int compare_note_link(struct minc_changes *chs, const struct walk *w,
+		      const struct spot *s)
 {
 	const struct stat *u = &s->upper.st;
 	struct inode *i;
@@ -203,29 +205,36 @@ static int check_below(const struct object *o, void *userdata)
 }
 
 /* A directory that goes, with all in it. */
-static int judge_tree(struct minc_changes *chs, const struct walk *w, const struct spot *s)
+static int judge_tree(struct minc_changes *chs, const struct walk *w,
+		      const struct spot *s)
 {
 	int r = tree_visit(w->base, s->name, check_below, chs);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		compare_refuse(chs, r, r == -ESTALE ? newer : r == -EXDEV ? mounted : NULL);
+		compare_refuse(chs, r,
+			       r == -ESTALE  ? newer
+			       : r == -EXDEV ? mounted
+					     : NULL);
 	return 0;
 }
 
 static int judge(struct minc_changes *chs, const struct walk *w, const struct spot *s)
 {
 	if (s->layer && (s->mounted || !object_is_dir(&s->base)))
-		compare_refuse(chs, -EXDEV, "the file system that was mounted there is not");
+		compare_refuse(chs, -EXDEV,
+			       "the file system that was mounted there is not");
 	if (s->mounted)
 		compare_refuse(chs, -EXDEV, mounted);
 	if (s->redirected)
 		compare_refuse(chs, -EOPNOTSUPP,
 			       "renamed by overlayfs's redirect_dir or metacopy");
 	if (s->metacopy && !S_ISREG(s->base.st.st_mode))
-		compare_refuse(chs, -EOPNOTSUPP, "its bytes are below, by overlayfs's metacopy");
-	if (object_exists(&s->base) ? compare_is_newer(chs, &s->base.st) : is_orphan(chs, w, s))
+		compare_refuse(chs, -EOPNOTSUPP,
+			       "its bytes are below, by overlayfs's metacopy");
+	if (object_exists(&s->base) ? compare_is_newer(chs, &s->base.st)
+				    : is_orphan(chs, w, s))
 		compare_refuse(chs, -ESTALE, newer);
 	if (!chs->ch.error && object_is_dir(&s->base) &&
 	    (s->whiteout || !object_is_dir(&s->upper)))
@@ -235,7 +244,8 @@ static int judge(struct minc_changes *chs, const struct walk *w, const struct sp
 
 int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s)
 {
-	bool before = object_exists(&s->base), after = object_exists(&s->upper) && !s->whiteout;
+	bool before = object_exists(&s->base),
+	     after = object_exists(&s->upper) && !s->whiteout;
 	struct minc_change *ch = &chs->ch;
 	int r;
 

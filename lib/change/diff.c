@@ -44,7 +44,8 @@ int diff_unreadable(struct minc_changes *chs, const struct walk *w, const struct
 	return diff_report(chs);
 }
 
-bool diff_enters(const struct minc_changes *chs, const struct walk *w, const struct spot *s)
+bool diff_enters(const struct minc_changes *chs, const struct walk *w,
+		 const struct spot *s)
 {
 	return object_is_dir(&s->upper) && !s->mounted && !s->redirected &&
 	       filter_below(chs, w->path);
@@ -56,9 +57,11 @@ bool diff_needs_dir(const struct spot *s)
 	return object_is_dir(&s->upper) && !object_is_dir(&s->base);
 }
 
-bool diff_chosen(const struct minc_changes *chs, const struct walk *w, const struct spot *s)
+bool diff_chosen(const struct minc_changes *chs, const struct walk *w,
+		 const struct spot *s)
 {
-	return filter_chosen(chs, w->path, object_is_dir(&s->upper) && !object_exists(&s->base));
+	return filter_chosen(chs, w->path,
+			     object_is_dir(&s->upper) && !object_exists(&s->base));
 }
 
 void diff_spare(struct minc_changes *chs, const struct walk *w)

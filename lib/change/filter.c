@@ -26,7 +26,8 @@ static bool any_covers(const struct names *list, const char *path)
 static bool any_is_below(const struct names *list, const char *path)
 {
 	for (size_t i = 0; i < list->len; i++)
-		if (covers(path, names_get(list, i)) && !str_equal(path, names_get(list, i)))
+		if (covers(path, names_get(list, i)) &&
+		    !str_equal(path, names_get(list, i)))
 			return true;
 	return false;
 }
@@ -35,7 +36,8 @@ bool filter_below(const struct minc_changes *chs, const char *path)
 {
 	if (any_covers(&chs->exclude, path))
 		return false;
-	return !chs->only.len || any_covers(&chs->only, path) || any_is_below(&chs->only, path);
+	return !chs->only.len || any_covers(&chs->only, path) ||
+	       any_is_below(&chs->only, path);
 }
 
 bool filter_chosen(const struct minc_changes *chs, const char *path, bool is_new_dir)
@@ -71,7 +73,8 @@ int changes_choose(struct minc_changes *chs, bool exclude, const char *path)
 		if (n == 0)
 			break;
 		if ((n == 1 && *path == '.') || (n == 2 && strncmp(path, "..", 2) == 0))
-			return err_say(chs->err, -EINVAL, "%s: \".\" or \"..\" in the path", call);
+			return err_say(chs->err, -EINVAL,
+				       "%s: \".\" or \"..\" in the path", call);
 		if (len + n + 2 > sizeof(clean))
 			return err_set(chs->err, -ENAMETOOLONG, "%s", call);
 		clean[len++] = '/';

@@ -7,7 +7,8 @@
 
 static struct inode *place(const struct inodes *t, uint64_t dev, uint64_t ino)
 {
-	size_t i = (size_t)((ino ^ dev << 17) * 0x9e3779b97f4a7c15u >> 20) & (t->size - 1);
+	size_t i =
+		(size_t)((ino ^ dev << 17) * 0x9e3779b97f4a7c15u >> 20) & (t->size - 1);
 
 	while (t->v[i].ino && (t->v[i].ino != ino || t->v[i].dev != dev))
 		i = (i + 1) & (t->size - 1);

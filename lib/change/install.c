@@ -29,9 +29,9 @@ static int check_base(const struct walk *w, const struct spot *s)
 	return object_exists(&s->base) && st.st_dev == then->st_dev &&
 			       st.st_ino == then->st_ino &&
 			       st.st_ctim.tv_sec == then->st_ctim.tv_sec &&
-			       st.st_ctim.tv_nsec == then->st_ctim.tv_nsec ?
-		       0 :
-		       -ESTALE;
+			       st.st_ctim.tv_nsec == then->st_ctim.tv_nsec
+		       ? 0
+		       : -ESTALE;
 }
 
 /* Open a path of the base that was seen before, following nothing. */
@@ -64,8 +64,8 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 		     const char *temporary)
 {
 	const struct stat *u = &s->upper.st;
-	const struct inode *i = u->st_nlink < 2 ? NULL :
-						  inodes_find(&chs->links, u->st_dev, u->st_ino);
+	const struct inode *i =
+		u->st_nlink < 2 ? NULL : inodes_find(&chs->links, u->st_dev, u->st_ino);
 	cleanup_object struct object first = OBJECT_NONE;
 	struct object_path p;
 	struct stat st;
@@ -76,8 +76,8 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 	r = open_seen(chs->base, i->text, &first);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || !object_exists(&first) ||
-	    first.st.st_dev != i->a || first.st.st_ino != i->b)
+	if (r < 0 || !object_exists(&first) || first.st.st_dev != i->a ||
+	    first.st.st_ino != i->b)
 		return 0;
 	p = object_path(first.fd);
 	if (linkat(AT_FDCWD, p.text, w->base, temporary, AT_SYMLINK_FOLLOW) < 0)
@@ -91,8 +91,9 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 
 static int make_file(const struct walk *w, const struct spot *s, const char *temporary)
 {
-	cleanup_close int fd = openat(w->base, temporary,
-				      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_close int fd =
+		openat(w->base, temporary,
+		       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
@@ -104,8 +105,8 @@ static int make_file(const struct walk *w, const struct spot *s, const char *tem
 }
 
 /* Anything but a file: made empty, then dressed. */
-static int make_other(struct minc_changes *chs, const struct walk *w, const struct spot *s,
-		      const char *temporary)
+static int make_other(struct minc_changes *chs, const struct walk *w,
+		      const struct spot *s, const char *temporary)
 {
 	const struct stat *u = &s->upper.st;
 	cleanup_object struct object o = OBJECT_NONE;
@@ -208,8 +209,8 @@ static int replace(struct minc_changes *chs, const struct walk *w, struct spot *
 	return r;
 }
 
-static int delete(struct minc_changes *chs, const struct walk *w, struct spot *s,
-		  const char *temporary)
+static int delete (struct minc_changes *chs, const struct walk *w, struct spot *s,
+		   const char *temporary)
 {
 	struct stat st;
 	int r = check_base(w, s);

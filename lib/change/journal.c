@@ -50,8 +50,8 @@ static int parse_line(struct journal *j, const char *line)
 	j->cut_short = !str_equal(line, "end");
 	if (!j->cut_short)
 		return 0;
-	if (sscanf(line, "own %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &dev, &ino, &seconds,
-		   &nanoseconds) != 4 ||
+	if (sscanf(line, "own %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &dev, &ino,
+		   &seconds, &nanoseconds) != 4 ||
 	    ino == 0)
 		return 0; /* half a line of a killed process: to know less is safe */
 	return own(j, dev, ino, seconds, nanoseconds);
@@ -62,14 +62,15 @@ static int parse(struct journal *j, char *text)
 	char *line = text + strlen(head), *end;
 	int r = 0;
 
-	if (!str_starts_with(text, head) || strspn(line, "0123456789abcdef") != TOKEN_LEN ||
-	    line[TOKEN_LEN] != '\n')
+	if (!str_starts_with(text, head) ||
+	    strspn(line, "0123456789abcdef") != TOKEN_LEN || line[TOKEN_LEN] != '\n')
 		return -EBADMSG;
 	memcpy(j->token, line, TOKEN_LEN);
 	j->token[TOKEN_LEN] = '\0';
 	j->cut_short = true;
 	/* the last line may be half of one */
-	for (line += TOKEN_LEN + 1; r == 0 && (end = strchr(line, '\n')); line = end + 1) {
+	for (line += TOKEN_LEN + 1; r == 0 && (end = strchr(line, '\n'));
+	     line = end + 1) {
 		*end = '\0';
 		r = parse_line(j, line);
 	}

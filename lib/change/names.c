@@ -44,7 +44,8 @@ int names_add(struct names *n, const char *name, size_t len)
 
 static int compare(const void *a, const void *b, void *text)
 {
-	return strcmp((char *)text + *(const size_t *)a, (char *)text + *(const size_t *)b);
+	return strcmp((char *)text + *(const size_t *)a,
+		      (char *)text + *(const size_t *)b);
 }
 
 void names_sort(struct names *n)
@@ -55,7 +56,8 @@ void names_sort(struct names *n)
 		return;
 	qsort_r(n->at, n->len, sizeof(*n->at), compare, n->text);
 	for (size_t i = 0; i < n->len; i++)
-		if (kept == 0 || strcmp(n->text + n->at[kept - 1], n->text + n->at[i]) != 0)
+		if (kept == 0 ||
+		    strcmp(n->text + n->at[kept - 1], n->text + n->at[i]) != 0)
 			n->at[kept++] = n->at[i];
 	n->len = kept;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct names {
-	char *text;  /* all names, each ended by NUL */
+	char *text; /* all names, each ended by NUL */
 	size_t used, size;
 	size_t *at; /* where each begins */
 	size_t len, room;

@@ -90,7 +90,8 @@ static off_t next_data(int fd, off_t at, off_t size)
 	off_t data = lseek(fd, at, SEEK_DATA);
 
 	if (data < 0)
-		return errno == ENXIO ? size : at; /* EINVAL: no holes on this file system */
+		return errno == ENXIO ? size
+				      : at; /* EINVAL: no holes on this file system */
 	return data < size ? data : size;
 }
 
@@ -163,7 +164,8 @@ static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 		if (n <= 0)
 			return n < 0 ? (int)n : 0;
 		while (done < (size_t)n) {
-			ssize_t m = pwrite(to, buf + done, (size_t)n - done, at + (off_t)done);
+			ssize_t m = pwrite(to, buf + done, (size_t)n - done,
+					   at + (off_t)done);
 
 			if (m < 0 && errno != EINTR)
 				return -errno;

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 
 struct object {
-	int fd;		/* O_PATH, or -EBADF if there is none */
+	int fd;         /* O_PATH, or -EBADF if there is none */
 	struct stat st; /* all zero without one */
 };
 
-#define OBJECT_NONE ((struct object){ .fd = -EBADF })
+#define OBJECT_NONE    ((struct object){ .fd = -EBADF })
 #define cleanup_object __attribute__((cleanup(object_close)))
 
 /* @name in @dir, which may be -EBADF. Nothing there is no error: the result does not exist. */

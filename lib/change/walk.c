@@ -52,7 +52,8 @@ static const struct record_mount *mount_at(const struct walk *w)
 
 static bool is_below(const char *path, const char *dir, size_t dir_len)
 {
-	return strncmp(path, dir, dir_len) == 0 && path[dir_len] == '/' && path[dir_len + 1];
+	return strncmp(path, dir, dir_len) == 0 && path[dir_len] == '/' &&
+	       path[dir_len + 1];
 }
 
 static bool mounts_below(const struct walk *w)
@@ -168,7 +169,8 @@ static int pop_level(struct walk *w)
 		return 0;
 	above = walk_level(w);
 	if (w->upper >= 0 || l->upper_saved)
-		r = restore_dir(&w->upper, l->upper_saved, &l->upper_above, &above->upper);
+		r = restore_dir(&w->upper, l->upper_saved, &l->upper_above,
+				&above->upper);
 	if (r == 0 && (w->base >= 0 || l->base_saved))
 		r = restore_dir(&w->base, l->base_saved, &l->base_above, &above->base);
 	fd_closep(&l->upper_above);
@@ -200,10 +202,11 @@ static int enter(struct walk *w, struct spot *s)
 		return r;
 	if (!has_base)
 		object_close(&s->base);
-	replace_dir(&w->upper, &s->upper, s->layer || !has_upper || !has_way_up(&s->upper), &walk_level(w)->upper_saved,
-		    &walk_level(w)->upper_above);
-	replace_dir(&w->base, &s->base, !has_base || !has_way_up(&s->base), &walk_level(w)->base_saved,
-		    &walk_level(w)->base_above);
+	replace_dir(&w->upper, &s->upper,
+		    s->layer || !has_upper || !has_way_up(&s->upper),
+		    &walk_level(w)->upper_saved, &walk_level(w)->upper_above);
+	replace_dir(&w->base, &s->base, !has_base || !has_way_up(&s->base),
+		    &walk_level(w)->base_saved, &walk_level(w)->base_above);
 	r = read_names(w, walk_level(w));
 	if (r != -EACCES && r != -EPERM && r != -ENOENT)
 		return r;
@@ -236,7 +239,8 @@ static void read_marks(const struct walk *w, struct spot *s)
 	if (s->layer || (s->deep && w->rec->split))
 		return;
 	if (S_ISDIR(s->upper.st.st_mode)) {
-		n = xattr_overlay(s->upper.fd, w->rec->userxattr, "opaque", value, sizeof(value));
+		n = xattr_overlay(s->upper.fd, w->rec->userxattr, "opaque", value,
+				  sizeof(value));
 		s->opaque = n == 1 && *value == 'y';
 		s->marks = n == 1 && *value == 'x';
 	}
@@ -259,7 +263,8 @@ static int open_layer(const struct walk *w, const struct record_mount *m, struct
 static bool differs_in_mounts(const struct walk *w, const struct spot *s, bool recorded)
 {
 	unsigned long long here = walk_level(w)->base_mount;
-	unsigned long long there = object_is_dir(&s->base) && here ? object_mount(&s->base) : 0;
+	unsigned long long there =
+		object_is_dir(&s->base) && here ? object_mount(&s->base) : 0;
 
 	if (!there) /* or a kernel that does not tell: before 5.8 */
 		return false;

@@ -18,24 +18,24 @@
 struct spot {
 	const char *name;
 	struct object upper, base;
-	bool whiteout;	  /* the container sees nothing here */
-	bool opaque;	  /* upper directory that hides all of the base's */
-	bool marks;	  /* upper directory with whiteouts that are marked files */
-	bool layer;	  /* upper directory of a mount below the root */
-	bool settled;	  /* made by the setup: only kind, content and target count */
-	bool metacopy;	  /* the upper file has attributes only, its bytes are below */
-	bool redirected;  /* its lower object has another name */
-	bool mounted;	  /* the base has a mount here now and had none, or the reverse */
-	bool deep;	  /* mounts of the container lie below it */
-	bool dressed;	  /* to be set by the visitor: attributes were applied, */
-	bool kept;	  /* they stay in the upper layer; handed on to the level */
+	bool whiteout;   /* the container sees nothing here */
+	bool opaque;     /* upper directory that hides all of the base's */
+	bool marks;      /* upper directory with whiteouts that are marked files */
+	bool layer;      /* upper directory of a mount below the root */
+	bool settled;    /* made by the setup: only kind, content and target count */
+	bool metacopy;   /* the upper file has attributes only, its bytes are below */
+	bool redirected; /* its lower object has another name */
+	bool mounted;    /* the base has a mount here now and had none, or the reverse */
+	bool deep;       /* mounts of the container lie below it */
+	bool dressed;    /* to be set by the visitor: attributes were applied, */
+	bool kept;       /* they stay in the upper layer; handed on to the level */
 };
 
 /* A directory on the current path. */
 struct level {
 	struct names names;
 	size_t next;
-	size_t path_len; /* of its path */
+	size_t path_len;         /* of its path */
 	struct stat upper, base; /* as they were when it was entered */
 	unsigned long long base_mount;
 	bool opaque, marks, layer, deep, plain;
@@ -55,7 +55,8 @@ struct walk_ops {
 	/* At the end of directory @l, which is still the current one. */
 	int (*leave)(struct walk *w, struct level *l, void *userdata);
 	/* Back in the directory above; @l is the one that was left, @name its name. */
-	int (*left)(struct walk *w, const char *name, const struct level *l, void *userdata);
+	int (*left)(struct walk *w, const char *name, const struct level *l,
+		    void *userdata);
 	/* Directory @s cannot be read: @err. 0 to go on without it. */
 	int (*unreadable)(struct walk *w, const struct spot *s, int err, void *userdata);
 };

@@ -20,7 +20,8 @@ static bool is_left_out(const char *name)
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
 		if (str_equal(name, labels[i]))
 			return true;
-	return str_starts_with(name, "trusted.overlay.") || str_starts_with(name, "user.overlay.");
+	return str_starts_with(name, "trusted.overlay.") ||
+	       str_starts_with(name, "user.overlay.");
 }
 
 /* All names; an empty list where the file system has none. */
@@ -159,7 +160,8 @@ int xattr_copy(int from, int to)
 
 		r = copy_value(from, to, name);
 		if (r == -ENODATA)
-			r = removexattr(p.text, name) < 0 && errno != ENODATA ? -errno : 0;
+			r = removexattr(p.text, name) < 0 && errno != ENODATA ? -errno
+									      : 0;
 	}
 	free(differ.text);
 	return r;
@@ -174,6 +176,8 @@ int xattr_overlay(int fd, bool user, const char *name, char *buf, size_t size)
 	snprintf(full, sizeof(full), "%s.overlay.%s", user ? "user" : "trusted", name);
 	n = getxattr(p.text, full, buf, size);
 	if (n < 0)
-		return errno == EOPNOTSUPP ? -ENODATA : errno == ERANGE ? (int)size : -errno;
+		return errno == EOPNOTSUPP ? -ENODATA
+		       : errno == ERANGE   ? (int)size
+					   : -errno;
 	return (int)n;
 }

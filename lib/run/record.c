@@ -47,13 +47,15 @@ static void put_mounts(FILE *out, const struct mounts *m, bool split)
 
 static void put_made(FILE *out, const struct mounts *m)
 {
-	static const char *const own[] = { "/dev", "/proc", "/sys", "/tmp", "/etc/resolv.conf",
-					   "/etc/hosts" };
+	static const char *const own[] = {
+		"/dev", "/proc", "/sys", "/tmp", "/etc/resolv.conf", "/etc/hosts"
+	};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		put_path(out, "made ", own[i]);
-	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++)
+	for (const struct spec_mount *i = m->spec->mounts; i && m->targets;
+	     i = i->next, n++)
 		put_path(out, "made ", m->targets[n]);
 }
 
@@ -107,8 +109,8 @@ static int parse_head(const char *text, struct timespec *ret, const char **ret_b
 static int replace(int dir, struct timespec started, const char *body)
 {
 	cleanup_free char *text = NULL;
-	int n = asprintf(&text, "%s\nstarted %jd.%09ld\n%s", version, (intmax_t)started.tv_sec,
-			 started.tv_nsec, body);
+	int n = asprintf(&text, "%s\nstarted %jd.%09ld\n%s", version,
+			 (intmax_t)started.tv_sec, started.tv_nsec, body);
 
 	if (n < 0) {
 		text = NULL; /* undefined after a failure */

@@ -26,8 +26,9 @@ static void print_escaped(const char *s)
 
 static int show(const minc_change *ch, void *userdata)
 {
-	static const char *const words[] = { "type",   "content", "mode",	"owner", "times",
-					     "xattrs", "target",  "device", "links" };
+	static const char *const words[] = { "type",   "content", "mode",
+					     "owner",  "times",   "xattrs",
+					     "target", "device",  "links" };
 	int *stop = userdata;
 	const char *name;
 
@@ -88,8 +89,8 @@ int main(int argc, char **argv)
 	for (int i = 3; r == 0 && i < argc; i++)
 		r = option(chs, argv[i], &stop);
 	if (r == 0)
-		r = strcmp(argv[1], "apply") == 0 ? minc_apply(chs, show, &stop) :
-						    minc_diff(chs, show, &stop);
+		r = strcmp(argv[1], "apply") == 0 ? minc_apply(chs, show, &stop)
+						  : minc_diff(chs, show, &stop);
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", strerrorname_np(-r), minc_error_message(c));
 	printf("= %d\n", r);

@@ -34,8 +34,8 @@ static char top[] = "/tmp/minc-cut.XXXXXX";
 
 static bool due(enum mode kind)
 {
-	if (mode == MODE_NONE || (mode == MODE_MEMORY) != (kind == MODE_MEMORY) || countdown == 0 ||
-	    --countdown > 0)
+	if (mode == MODE_NONE || (mode == MODE_MEMORY) != (kind == MODE_MEMORY) ||
+	    countdown == 0 || --countdown > 0)
 		return false;
 	if (mode == MODE_KILL)
 		(void)raise(SIGKILL);
@@ -43,12 +43,12 @@ static bool due(enum mode kind)
 	return true;
 }
 
-#define WRAP(type, kind, failed, name, params, args)                                     \
-	type __real_##name params;                                                       \
-	type __wrap_##name params;                                                       \
-	type __wrap_##name params                                                        \
-	{                                                                                \
-		return due(kind) ? failed : __real_##name args;                          \
+#define WRAP(type, kind, failed, name, params, args)            \
+	type __real_##name params;                              \
+	type __wrap_##name params;                              \
+	type __wrap_##name params                               \
+	{                                                       \
+		return due(kind) ? failed : __real_##name args; \
 	}
 
 WRAP(int, MODE_KILL, -1, mkdirat, (int d, const char *n, mode_t m), (d, n, m))
@@ -56,15 +56,16 @@ WRAP(int, MODE_KILL, -1, mknodat, (int d, const char *n, mode_t m, dev_t v), (d,
 WRAP(int, MODE_KILL, -1, symlinkat, (const char *t, int d, const char *n), (t, d, n))
 WRAP(int, MODE_KILL, -1, linkat, (int d, const char *n, int e, const char *o, int f),
      (d, n, e, o, f))
-WRAP(int, MODE_KILL, -1, renameat2, (int d, const char *n, int e, const char *o, unsigned f),
-     (d, n, e, o, f))
-WRAP(int, MODE_KILL, -1, renameat, (int d, const char *n, int e, const char *o), (d, n, e, o))
+WRAP(int, MODE_KILL, -1, renameat2,
+     (int d, const char *n, int e, const char *o, unsigned f), (d, n, e, o, f))
+WRAP(int, MODE_KILL, -1, renameat, (int d, const char *n, int e, const char *o),
+     (d, n, e, o))
 WRAP(int, MODE_KILL, -1, unlinkat, (int d, const char *n, int f), (d, n, f))
 WRAP(int, MODE_KILL, -1, chmod, (const char *n, mode_t m), (n, m))
-WRAP(int, MODE_KILL, -1, utimensat, (int d, const char *n, const struct timespec *t, int f),
-     (d, n, t, f))
-WRAP(int, MODE_KILL, -1, setxattr, (const char *p, const char *n, const void *v, size_t s, int f),
-     (p, n, v, s, f))
+WRAP(int, MODE_KILL, -1, utimensat,
+     (int d, const char *n, const struct timespec *t, int f), (d, n, t, f))
+WRAP(int, MODE_KILL, -1, setxattr,
+     (const char *p, const char *n, const void *v, size_t s, int f), (p, n, v, s, f))
 WRAP(int, MODE_KILL, -1, ftruncate, (int fd, off_t n), (fd, n))
 WRAP(ssize_t, MODE_KILL, -1, write, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP(ssize_t, MODE_KILL, -1, copy_file_range,
@@ -87,7 +88,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return type == FTW_DP ? rmdir(path) : unlink(path);
 }
 
-static int make_writable(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int make_writable(const char *path, const struct stat *st, int type,
+			 struct FTW *ftw)
 {
 	return type == FTW_D || type == FTW_DNR ? chmod(path, 0700) : 0;
 }
@@ -169,10 +171,10 @@ static int set_time(const char *path, const struct stat *st, int type, struct FT
 
 static void make_base(void)
 {
-	static const char *const dirs[] = { "base", "base/d", "base/e", "base/t", "base/w",
-					    "base/w/v" };
-	static const char *const files[] = { "d/a", "d/b", "e/x", "e/y", "f",	  "g",
-					     "h",   "t/k", "u",	  "w/i", "w/v/j", "k1" };
+	static const char *const dirs[] = { "base",   "base/d", "base/e",
+					    "base/t", "base/w", "base/w/v" };
+	static const char *const files[] = { "d/a", "d/b", "e/x", "e/y", "f",     "g",
+					     "h",   "t/k", "u",   "w/i", "w/v/j", "k1" };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		dir(dirs[i]);
@@ -233,7 +235,8 @@ static void make_all(void)
 	make_base();
 	tick(&now);
 	dir("keep");
-	snprintf(record, sizeof(record), "minc-layers 1\nstarted %jd.%09ld\nxattr user\nroot %s\n",
+	snprintf(record, sizeof(record),
+		 "minc-layers 1\nstarted %jd.%09ld\nxattr user\nroot %s\n",
 		 (intmax_t)now.tv_sec, now.tv_nsec, in_top("base"));
 	put("keep/layers", record, 0644);
 	make_upper();
@@ -278,7 +281,8 @@ static int list_one(const char *path, const struct stat *st, int type, struct FT
 		return FTW_CONTINUE;
 	if (S_ISLNK(st->st_mode) && readlink(path, more, sizeof(more) - 1) < 0)
 		return FTW_STOP;
-	snprintf(line, sizeof(line), "%s mode %o owner %u:%u size %jd time %jd hash %jx to %s",
+	snprintf(line, sizeof(line),
+		 "%s mode %o owner %u:%u size %jd time %jd hash %jx to %s",
 		 path + strlen(top), st->st_mode, st->st_uid, st->st_gid,
 		 S_ISREG(st->st_mode) ? (intmax_t)st->st_size : 0, (intmax_t)st->st_mtime,
 		 S_ISREG(st->st_mode) ? (uintmax_t)hash_file(path) : 0, more);
@@ -434,7 +438,8 @@ int main(void)
 		changed += !contains(&before, after.lines[i]);
 	if (changed < 10)
 		fail("only %d files were changed", changed);
-	for (enum mode m = getenv("M") ? (enum mode)atoi(getenv("M")) : MODE_KILL; m <= MODE_MEMORY; m++) {
+	for (enum mode m = getenv("M") ? (enum mode)atoi(getenv("M")) : MODE_KILL;
+	     m <= MODE_MEMORY; m++) {
 		for (n = 1; n < CALLS_MAX; n++) {
 			bool cut;
 
@@ -456,9 +461,9 @@ int main(void)
 				break;
 		}
 		printf("%s: stopped at %d calls\n",
-		       m == MODE_KILL ? "SIGKILL" :
-		       m == MODE_FULL ? "full disk" :
-					"no memory",
+		       m == MODE_KILL   ? "SIGKILL"
+		       : m == MODE_FULL ? "full disk"
+					: "no memory",
 		       n - 1);
 	}
 	forget(&before);
