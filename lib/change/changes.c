@@ -35,16 +35,16 @@ static int open_storage(struct minc_changes *chs)
 
 static int open_base(struct minc_changes *chs, const char *base)
 {
+	const char *path = base ? base : chs->rec.root;
+
 	/* Without privilege the marks of such an overlay cannot be seen. */
 	if (!chs->rec.userxattr && !chs->c->host.privileged)
 		return err_say(chs->err, -EPERM,
 			       "%s: written with privilege, cannot be read without",
 			       chs->name);
 	chs->elsewhere = base;
-	chs->base = open(base ? base : chs->rec.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (chs->base < 0)
-		return err_set(chs->err, -errno, "%s", base ? base : chs->rec.root);
-	return 0;
+	chs->base = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+	return chs->base < 0 ? err_set(chs->err, -errno, "%s", path) : 0;
 }
 
 int changes_open(struct minc_ctx *c, const char *storage, const char *base,

@@ -6,6 +6,7 @@
  * So whenever we are stopped, the path is the old or the new object, never half of one.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,17 +39,20 @@ static int check_base(const struct walk *w, const struct spot *s)
 static int open_seen(int base, const char *path, struct object *ret)
 {
 	cleanup_close int dir = fcntl(base, F_DUPFD_CLOEXEC, 0);
-	cleanup_free char *copy = strdup(path);
-	char *rest = copy, *name;
 
-	if (!copy)
-		return -ENOMEM;
-	while ((name = strsep(&rest, "/"))) {
+	for (;;) {
+		char name[NAME_MAX + 1];
+		size_t len;
 		int fd;
 
-		if (!*name)
-			continue;
-		if (!rest)
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 0 || len > NAME_MAX)
+			return -ENOENT;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		if (!*path)
 			return object_open(dir, name, ret);
 		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
@@ -56,7 +60,6 @@ static int open_seen(int base, const char *path, struct object *ret)
 		fd_closep(&dir);
 		dir = fd;
 	}
-	return -ENOENT;
 }
 
 /* Another name of a file that is in the base already: 1 if it was linked, 0 if not. */
@@ -73,11 +76,8 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 
 	if (!i || !i->b)
 		return 0;
-	r = open_seen(chs->base, i->text, &first);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 || !object_exists(&first) || first.st.st_dev != i->a ||
-	    first.st.st_ino != i->b)
+	if (open_seen(chs->base, i->text, &first) < 0 || !object_exists(&first) ||
+	    first.st.st_dev != i->a || first.st.st_ino != i->b)
 		return 0;
 	p = object_path(first.fd);
 	if (linkat(AT_FDCWD, p.text, w->base, temporary, AT_SYMLINK_FOLLOW) < 0)

@@ -113,10 +113,13 @@ static ssize_t read_block(int fd, char *buf, size_t len, off_t at)
 	return (ssize_t)done;
 }
 
-static int same_bytes(int a, int b, off_t size, char *buf)
+static int same_bytes(int a, int b, off_t size)
 {
+	cleanup_free char *buf = malloc((size_t)2 * BLOCK_BYTES);
 	off_t at = 0;
 
+	if (!buf)
+		return -ENOMEM;
 	for (;;) {
 		off_t da = next_data(a, at, size), db = next_data(b, at, size);
 		ssize_t na, nb;
@@ -139,7 +142,6 @@ static int same_bytes(int a, int b, off_t size, char *buf)
 int object_same_content(const struct object *a, const struct object *b)
 {
 	cleanup_close int fa = -EBADF, fb = -EBADF;
-	cleanup_free char *buf = NULL;
 
 	if (a->st.st_size != b->st.st_size)
 		return 0;
@@ -149,13 +151,16 @@ int object_same_content(const struct object *a, const struct object *b)
 	fb = fa < 0 ? fa : object_read(b);
 	if (fb < 0)
 		return fb;
-	buf = malloc((size_t)2 * BLOCK_BYTES);
-	return buf ? same_bytes(fa, fb, a->st.st_size, buf) : -ENOMEM;
+	return same_bytes(fa, fb, a->st.st_size);
 }
 
 /* The slow way: between file systems that cannot copy for each other. */
-static int copy_range(int from, int to, off_t at, off_t end, char *buf)
+static int copy_range(int from, int to, off_t at, off_t end)
 {
+	cleanup_free char *buf = malloc(BLOCK_BYTES);
+
+	if (!buf)
+		return -ENOMEM;
 	while (at < end) {
 		size_t want = end - at < BLOCK_BYTES ? (size_t)(end - at) : BLOCK_BYTES;
 		ssize_t n = read_block(from, buf, want, at);
@@ -178,7 +183,6 @@ static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 
 static int copy_data(int from, int to, off_t at, off_t end)
 {
-	cleanup_free char *buf = NULL;
 	off_t in = at, out = at;
 
 	while (in < end) {
@@ -191,10 +195,7 @@ static int copy_data(int from, int to, off_t at, off_t end)
 		if (n <= 0)
 			break;
 	}
-	if (in >= end)
-		return 0;
-	buf = malloc(BLOCK_BYTES);
-	return buf ? copy_range(from, to, in, end, buf) : -ENOMEM;
+	return in >= end ? 0 : copy_range(from, to, in, end);
 }
 
 int object_copy_content(const struct object *from, int to)

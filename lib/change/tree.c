@@ -58,6 +58,7 @@ static int down(struct climb *c, struct object *o)
 static int up(struct climb *c)
 {
 	cleanup_close int fd = -EBADF;
+	const char *name;
 	struct branch *b;
 	struct stat st;
 
@@ -72,8 +73,8 @@ static int up(struct climb *c)
 		return -ESTALE;
 	fd_closep(&c->fd);
 	c->fd = take_fd(&fd);
-	if (c->removing &&
-	    unlinkat(c->fd, names_get(&b->names, b->next - 1), AT_REMOVEDIR) < 0)
+	name = names_get(&b->names, b->next - 1);
+	if (c->removing && name && unlinkat(c->fd, name, AT_REMOVEDIR) < 0)
 		return -errno;
 	return 0;
 }

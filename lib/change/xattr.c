@@ -141,7 +141,7 @@ static int copy_value(int from, int to, const char *name)
 {
 	struct object_path p = object_path(to);
 	cleanup_free char *value = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = get(from, name, &value, &len);
 
 	if (r < 0)

@@ -152,11 +152,12 @@ int record_restart(int dir)
 {
 	cleanup_free char *text = NULL;
 	struct timespec started;
-	const char *body;
+	const char *body = NULL;
 	int r = io_read_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
 
-	if (r == 0)
-		r = parse_head(text, &started, &body);
+	if (r < 0)
+		return r;
+	r = parse_head(text, &started, &body);
 	return r < 0 ? r : replace(dir, (struct timespec){ 0 }, body);
 }
 
