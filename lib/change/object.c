@@ -113,13 +113,10 @@ static ssize_t read_block(int fd, char *buf, size_t len, off_t at)
 	return (ssize_t)done;
 }
 
-static int same_bytes(int a, int b, off_t size)
+static int same_bytes(int a, int b, off_t size, char *buf)
 {
-	cleanup_free char *buf = malloc((size_t)2 * BLOCK_BYTES);
 	off_t at = 0;
 
-	if (!buf)
-		return -ENOMEM;
 	for (;;) {
 		off_t da = next_data(a, at, size), db = next_data(b, at, size);
 		ssize_t na, nb;
@@ -142,6 +139,8 @@ static int same_bytes(int a, int b, off_t size)
 int object_same_content(const struct object *a, const struct object *b)
 {
 	cleanup_close int fa = -EBADF, fb = -EBADF;
+	char *buf;
+	int r;
 
 	if (a->st.st_size != b->st.st_size)
 		return 0;
@@ -151,16 +150,15 @@ int object_same_content(const struct object *a, const struct object *b)
 	fb = fa < 0 ? fa : object_read(b);
 	if (fb < 0)
 		return fb;
-	return same_bytes(fa, fb, a->st.st_size);
+	buf = malloc((size_t)2 * BLOCK_BYTES);
+	r = buf ? same_bytes(fa, fb, a->st.st_size, buf) : -ENOMEM;
+	free(buf);
+	return r;
 }
 
 /* The slow way: between file systems that cannot copy for each other. */
-static int copy_range(int from, int to, off_t at, off_t end)
+static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 {
-	cleanup_free char *buf = malloc(BLOCK_BYTES);
-
-	if (!buf)
-		return -ENOMEM;
 	while (at < end) {
 		size_t want = end - at < BLOCK_BYTES ? (size_t)(end - at) : BLOCK_BYTES;
 		ssize_t n = read_block(from, buf, want, at);
@@ -184,6 +182,8 @@ static int copy_range(int from, int to, off_t at, off_t end)
 static int copy_data(int from, int to, off_t at, off_t end)
 {
 	off_t in = at, out = at;
+	char *buf;
+	int r;
 
 	while (in < end) {
 		ssize_t n = copy_file_range(from, &in, to, &out, (size_t)(end - in), 0);
@@ -195,7 +195,12 @@ static int copy_data(int from, int to, off_t at, off_t end)
 		if (n <= 0)
 			break;
 	}
-	return in >= end ? 0 : copy_range(from, to, in, end);
+	if (in >= end)
+		return 0;
+	buf = malloc(BLOCK_BYTES);
+	r = buf ? copy_range(from, to, in, end, buf) : -ENOMEM;
+	free(buf);
+	return r;
 }
 
 int object_copy_content(const struct object *from, int to)

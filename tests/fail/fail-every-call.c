@@ -362,23 +362,25 @@ static int diff(void)
 static bool cut_short(int n)
 {
 	int status, expected = mode == MODE_FULL ? -ENOSPC : -ENOMEM;
-	pid_t pid = fork();
+	pid_t pid;
 
-	if (pid == 0) {
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) { /* ends by exit(3): a sanitizer looks for leaks there */
 		char message[1024];
 		int r;
 
 		pending = n;
 		r = apply(message, sizeof(message));
 		if (countdown > 0)
-			_exit(r == 0 ? 10 : 11);
+			exit(r == 0 ? 10 : 11);
 		mode = MODE_NONE;
 		if (r == expected && *message)
-			_exit(12);
+			exit(12);
 		if (r != 0)
 			fprintf(stderr, "result %d: %s\n", r, message);
 		/* the rest of an undo may fail without harm: then all was done */
-		_exit(r == 0 ? 12 : 13);
+		exit(r == 0 ? 12 : 13);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		fail("call %d: no child", n);
