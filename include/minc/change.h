@@ -225,9 +225,11 @@ int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
  * Each path changes at once or not at all: a copy under a temporary name, with all its
  * attributes, is synced and renamed. A call that was cut short, also by SIGKILL, is
  * continued by the next one, which removes the temporary names. What the base then equals
- * is removed from the storage, unless MINC_CHANGES_KEEP.
+ * is removed from the storage, unless MINC_CHANGES_KEEP, or another base was named than the
+ * container's own.
  *
- * Returns the number of paths refused; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
+ * Returns the number of paths refused; -EPERM: the storage belongs to another user, who
+ * could name any base in its record, and no base was named; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
  * -EROFS: the base cannot be written; or as minc_diff(). What was applied stays so.
  */
 int minc_apply(minc_changes *chs, minc_change_fn fn, void *userdata);

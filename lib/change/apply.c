@@ -230,9 +230,27 @@ static int apply(struct minc_changes *chs)
 		r = changes_walk(chs, &change);
 	if (r == 0)
 		r = journal_end(&chs->journal);
-	if (r == 0 && !chs->keep)
+	/* Another tree than the container's has the changes now: the container still needs them. */
+	if (r == 0 && !chs->keep && !chs->elsewhere)
 		r = clean(chs);
 	return r;
+}
+
+/* Whoever owns the directory can write any root into its record. */
+static int check_owner(const struct minc_changes *chs)
+{
+	struct stat st;
+
+	if (chs->elsewhere)
+		return 0;
+	if (fstat(chs->dir, &st) < 0)
+		return err_set(chs->err, -errno, "%s", chs->name);
+	if (st.st_uid == geteuid())
+		return 0;
+	err_say(chs->err, -EPERM, "%s: belongs to another user, who chooses the base",
+		chs->name);
+	err_hint(chs->err, "name the base to apply the changes to");
+	return -EPERM;
 }
 
 int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
@@ -240,7 +258,9 @@ int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 	int r;
 
 	diff_begin(chs, fn, userdata);
-	r = apply(chs);
+	r = check_owner(chs);
+	if (r == 0)
+		r = apply(chs);
 	compare_clear(chs);
 	journal_done(&chs->journal);
 	return r < 0 ? err_set(chs->err, r, "%s", chs->name) : chs->refused;

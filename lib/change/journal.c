@@ -85,7 +85,7 @@ int journal_read(struct journal *j, int dir)
 	int r;
 
 	journal_done(j);
-	r = io_read_file(dir, file_name, JOURNAL_MAX_BYTES, &text, NULL);
+	r = io_read_own_file(dir, file_name, JOURNAL_MAX_BYTES, &text, NULL);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	return parse(j, text);

@@ -131,7 +131,7 @@ int record_write(int dir, const char *body)
 	 */
 	if (clock_gettime(CLOCK_REALTIME_COARSE, &started) < 0)
 		return -errno;
-	r = io_read_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
+	r = io_read_own_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == 0) {
@@ -153,7 +153,7 @@ int record_restart(int dir)
 	cleanup_free char *text = NULL;
 	struct timespec started;
 	const char *body = NULL;
-	int r = io_read_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
+	int r = io_read_own_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
 
 	if (r < 0)
 		return r;
@@ -253,7 +253,7 @@ int record_read(int dir, struct record *ret)
 	struct record rec = { 0 };
 	const char *body;
 	size_t len;
-	int r = io_read_file(dir, file_name, RECORD_MAX_BYTES, &text, &len);
+	int r = io_read_own_file(dir, file_name, RECORD_MAX_BYTES, &text, &len);
 
 	if (r < 0)
 		return r;

@@ -391,6 +391,10 @@ for text in ("", "minc-layers 2\n" + record.partition("\n")[2], record + "root /
     write(os.path.join(keep, "layers"), text)
     bad += "EBADMSG" not in str(review("diff", keep)[1])
 tap.same("a damaged record is refused, whatever the damage", bad, 0)
+os.remove(os.path.join(keep, "layers"))
+os.mkfifo(os.path.join(keep, "layers"))
+tap.same("so is one that is no file", "EBADMSG" in str(review("diff", keep)[1]), True)
+os.remove(os.path.join(keep, "layers"))
 write(os.path.join(keep, "layers"), record)
 write(os.path.join(keep, "applied"), "garbage")
 tap.same("so is a damaged journal", "EBADMSG" in str(review("apply", keep)[1]), True)
@@ -404,6 +408,15 @@ review("apply", keep, f"base={copy}")
 with open(os.path.join(copy, "f"), encoding="utf-8") as f:
     tap.same("another base may be named", f.read(), "f of the base\nfor the copy\n")
 tap.result(os.path.exists(os.path.join(base, "g")), "and the first one is left alone")
+tap.same("the container's own base still lacks them", review("diff", keep)[0],
+         ["C /f content times", "D /g"])
+if not tap.AS_ROOT:
+    tap.skip("another user's storage does not choose the base", "needs root")
+else:
+    os.chown(keep, 12345, 12345)
+    result = review("apply", keep)[1]
+    tap.same("another user's storage does not choose the base", (str(result)[:6], review(
+        "apply", keep, f"base={base}", "force")[1]), ("EPERM:", 0))
 
 # The host's root
 keep = os.path.join(T, "root")
