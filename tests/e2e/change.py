@@ -312,6 +312,28 @@ review("apply", keep, "force")
 with open(os.path.join(outside, "x"), encoding="utf-8") as f:
     tap.same("not even by force", (f.read(), os.listdir(outside)), ("precious\n", ["x"]))
 tap.same("which puts the directory back", sorted(os.listdir(os.path.join(base, "d"))), ["sub", "x"])
+SWAP = """import ctypes, sys
+libc = ctypes.CDLL(None)
+a, b = (x.encode() for x in sys.argv[1:])
+print(flush=True)
+while libc.renameat2(-100, a, -100, b, 2) == 0:  # RENAME_EXCHANGE
+    pass
+"""
+base, keep = setup()
+os.symlink(outside, base + ".link")
+inside(base, keep, "for i in 1 2 3 4 5 6 7 8 9; do echo evil >/d/n$i; mkdir /d/d$i; "
+                   "echo evil >/d/d$i/x; done; echo evil >/d/x; rm -r /d/sub")
+with subprocess.Popen([sys.executable, "-c", SWAP, base + "/d", base + ".link"],
+                      stdout=subprocess.PIPE) as swapper:
+    swapper.stdout.readline()
+    for _ in range(15):
+        review("apply", keep, "keep", "force")
+    alive = swapper.poll() is None
+    swapper.kill()
+with open(os.path.join(outside, "x"), encoding="utf-8") as f:
+    tap.same("nor when directory and link change places all the time",
+             (f.read(), os.listdir(outside), alive), ("precious\n", ["x"], True))
+
 base, keep = setup()
 inside(base, keep, "mkdir /dir")
 atexit.register(subprocess.run, ["rm", "-rf", os.path.join(base, "dir"), os.path.join(keep, "storage/dir")],
