@@ -169,6 +169,8 @@ static int compare_both(struct minc_changes *chs, const struct spot *s)
 	if (s->settled)
 		return (int)what;
 	what |= compare_stat(&s->upper.st, &s->base.st) | compare_links(chs, s);
+	if (s->passage)
+		return (int)(what & MINC_CHANGED_MODE);
 	r = xattr_compare(s->upper.fd, s->base.fd, &ch->xattrs);
 	if (r < 0)
 		return r;

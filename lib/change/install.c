@@ -242,8 +242,11 @@ static int dress(struct minc_changes *chs, struct spot *s)
 {
 	int r = journal_note(&chs->journal, &s->base.st);
 
-	if (r == 0)
+	if (r == 0 && !s->passage)
 		r = object_dress(s->base.fd, &s->upper, s->upper.st.st_mode | 0700);
+	else if (r == 0 &&
+		 chmod(object_path(s->base.fd).text, s->upper.st.st_mode & 07777) < 0)
+		r = -errno;
 	s->dressed = r == 0;
 	return r;
 }

@@ -243,6 +243,9 @@ static void read_marks(const struct walk *w, struct spot *s)
 				  sizeof(value));
 		s->opaque = n == 1 && *value == 'y';
 		s->marks = n == 1 && *value == 'x';
+		/* copied up it would have an origin, and made inside it would be opaque */
+		s->passage = w->rec->userxattr && !s->opaque &&
+			     !has_mark(w, &s->upper, "origin");
 	}
 	s->metacopy = S_ISREG(s->upper.st.st_mode) && has_mark(w, &s->upper, "metacopy");
 	s->redirected = (S_ISDIR(s->upper.st.st_mode) || s->metacopy) &&

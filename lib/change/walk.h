@@ -18,11 +18,14 @@
 struct spot {
 	const char *name;
 	struct object upper, base;
-	bool whiteout;   /* the container sees nothing here */
-	bool opaque;     /* upper directory that hides all of the base's */
-	bool marks;      /* upper directory with whiteouts that are marked files */
-	bool layer;      /* upper directory of a mount below the root */
-	bool settled;    /* made by the setup: only kind, content and target count */
+	bool whiteout; /* the container sees nothing here */
+	bool opaque;   /* upper directory that hides all of the base's */
+	bool marks;    /* upper directory with whiteouts that are marked files */
+	bool layer;    /* upper directory of a mount below the root */
+	bool settled;  /* made by the setup: only kind, content and target count */
+	/* directory the setup made on the way to what a user may write: owner and attributes
+	 * are not the container's doing */
+	bool passage;
 	bool metacopy;   /* the upper file has attributes only, its bytes are below */
 	bool redirected; /* its lower object has another name */
 	bool mounted;    /* the base has a mount here now and had none, or the reverse */

@@ -440,6 +440,17 @@ else:
     tap.same("another user's storage does not choose the base", (str(result)[:6], review(
         "apply", keep, f"base={base}", "force")[1]), ("EPERM:", 0))
 
+# A user's container needs directories of others on the way to its own
+base, keep = setup()
+inside(base, keep, "true")
+if tap.AS_ROOT:
+    tap.skip("a directory the setup put in the layer is no change", "needs a user")
+else:
+    os.mkdir(os.path.join(keep, "storage/d"))
+    os.setxattr(os.path.join(base, "d"), "user.x", b"of the base")
+    os.chmod(os.path.join(keep, "storage/d"), stat.S_IMODE(os.stat(base + "/d").st_mode))
+    tap.same("a directory the setup put in the layer is no change", review("diff", keep), ([], 0))
+
 # The host's root
 keep = os.path.join(T, "root")
 os.mkdir(keep)

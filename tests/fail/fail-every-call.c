@@ -194,6 +194,7 @@ static void make_upper(void)
 	put("keep/storage/d/a", "changed", 0600);
 	mark("keep/storage/d/a", "user.color", "red");
 	mark("keep/storage/d", "user.dir", "yes");
+	mark("keep/storage/d", "user.overlay.origin", "");
 	whiteout("keep/storage/d/b");
 	put("keep/storage/e/x", "made again", 0644);
 	put("keep/storage/e/z", "new in e", 0644);
