@@ -2,7 +2,8 @@
 /*
  * storage - the directory that keeps what a container writes: storage/ is the overlay's
  * upper layer, work/ its work space, submountN.* the same for mounts below the root,
- * utsname the host name, layers what all that lies over (record.h). MINCS's layout, so that "minc -t DIR" goes on where it ended.
+ * utsname the host name, layers what all that lies over (record.h). MINCS's layout, so
+ * that "minc -t DIR" goes on where it ended.
  */
 #include <dirent.h>
 #include <errno.h>
