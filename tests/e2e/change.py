@@ -54,6 +54,9 @@ import tap  # noqa: E402
 REVIEW = os.environ["REVIEW"]
 XATTR = "trusted" if tap.AS_ROOT else "user"
 T = tap.temporary()
+# overlayfs makes work directories of mode 0: before they can be removed
+atexit.register(subprocess.run, ["chmod", "-R", "u+rwx", T], check=False,
+                stderr=subprocess.DEVNULL)
 _made = 0
 
 
