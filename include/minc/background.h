@@ -97,6 +97,25 @@ const char *minc_container_name(const minc_container *ct);
  */
 const char *minc_container_dir(const minc_container *ct);
 
+/**
+ * minc_container_command() - what a background container runs
+ * @ct: container
+ *
+ * Returns the command and its arguments, NULL-terminated, owned by @ct; none for a
+ * container that is not in the background.
+ */
+const char *const *minc_container_command(const minc_container *ct);
+
+/**
+ * minc_container_created_ms() / minc_container_ended_ms() - when a background container did
+ * @ct: container
+ *
+ * Returns milliseconds since the epoch; 0 for a container that is not in the background,
+ * while it has not ended, or if nobody saw its end.
+ */
+int64_t minc_container_created_ms(const minc_container *ct);
+int64_t minc_container_ended_ms(const minc_container *ct);
+
 /** enum minc_state - what a container does */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
@@ -320,6 +339,35 @@ typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
  * -errno as open(2). See proc_pid_status(5), NSpid.
  */
 int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata);
+
+/** struct minc_stats - what a container uses; UINT64_MAX: not known on this host */
+struct minc_stats {
+	uint32_t size; /* set to sizeof(struct minc_stats) by the caller */
+	uint32_t in_groups; /* 1: counted by its control groups, 0: summed over its processes */
+	uint64_t memory_bytes;
+	uint64_t memory_limit_bytes; /* UINT64_MAX: none */
+	uint64_t memory_peak_bytes;
+	uint64_t oom_kills;
+	uint64_t cpu_usec;
+	uint64_t throttled; /* periods in which it had to wait for its CPU quota */
+	uint64_t pids;
+	uint64_t read_bytes, write_bytes; /* block devices */
+};
+
+/**
+ * minc_stats() - what a container uses at this moment
+ * @c: context, for the error
+ * @ct: container
+ * @ret: its size field set; what this library does not know beyond it is left alone
+ *
+ * From the container's control groups if it has limits. What they do not count, and of a
+ * container without them everything, is summed over its processes: resident memory, shared
+ * pages counted for each, and the time of those that live.
+ *
+ * Returns 0, -ESRCH: it has ended; -EINVAL: size smaller than that of the first release;
+ * -errno as open(2). See cgroups(7), proc_pid_stat(5).
+ */
+int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *ret);
 
 #ifdef __cplusplus
 }

@@ -286,9 +286,9 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->storage_lock);
+	/* one in the background has its groups from the monitor */
+	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);
 	state_free(ct->state);
-	/* a container that goes on keeps its groups; a later start removes them */
-	ct->cgroups = cgroup_set_free(ct->cgroups);
 	free(ct);
 	return NULL;
 }

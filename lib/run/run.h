@@ -77,6 +77,8 @@ struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
+	/* with limits: shared; for a verdict that there was no memory to send. Else NULL */
+	struct verdict *unsent;
 };
 _Noreturn void child_main(void *args); /* struct child_args */
 
@@ -136,6 +138,9 @@ struct process {
 int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_len);
 /* Whether @pid is one of them, at this moment; fills in @ret. 1, 0 or -errno. */
 int top_inspect(const struct minc_container *ct, int pid, struct process *ret);
+
+struct minc_stats;
+int stats_read(struct minc_container *ct, struct minc_stats *ret);
 
 /* Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. */
 int pause_stop(struct minc_container *ct);

@@ -40,6 +40,7 @@ struct spawn {
 	int channel, child_end;
 	int init_fd; /* memfd of the init program, or -EBADF */
 	int *slots; /* ours; the child has a copy */
+	struct verdict *unsent; /* see struct child_args */
 	struct minc_container *ret;
 	int middle; /* pidfd of the process that forked, or -EBADF */
 	struct monitor_args *monitor; /* NULL: in the foreground */
@@ -120,6 +121,8 @@ static void step_failed(struct spawn *w, size_t index, int err, const char *note
 		describe(text, sizeof(text), p, index);
 		err_set(w->err, err, "%s", text);
 		add_hint(w->err, s, err, note);
+		if (err == -ENOMEM && p->cgroups)
+			err_hint(w->err, "the limit on memory is too small for a start");
 	}
 	w->err->step = (int)index + 1;
 	w->err->steps = (int)p->len;
@@ -316,6 +319,7 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 			    .lifeline = w->child_end,
 			    .init_fd = w->init_fd,
 			    .host_end = w->channel },
+		.unsent = w->unsent,
 		.fault_step = fault ? fault->step : -1,
 		.fault_err = fault ? fault->err : 0,
 	};
@@ -559,6 +563,8 @@ static int follow_child(struct spawn *w)
 	do
 		r = receive(w);
 	while (r > 0);
+	if (r == 0 && !w->failed && w->unsent && w->unsent->err < 0)
+		step_failed(w, w->unsent->step, w->unsent->err, w->unsent->note);
 	if (r == 0 && w->failed)
 		r = w->err->code;
 	if (r == 0 && w->plan->forks && w->middle < 0) /* killed before it could say so */
@@ -569,6 +575,19 @@ static int follow_child(struct spawn *w)
 		reap_child(w->middle);
 	fd_closep(&w->middle);
 	return r;
+}
+
+/* What a start with limits needs beside. */
+static int prepare_groups(struct spawn *w)
+{
+	void *page = mmap(NULL, sizeof(*w->unsent), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -ENOMEM;
+	w->unsent = page;
+	w->ret->cgroups = cgroup_set_new(w->plan);
+	return w->ret->cgroups ? 0 : -ENOMEM;
 }
 
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
@@ -590,24 +609,22 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
-	if (p->cgroups || p->scope) {
-		ret->cgroups = cgroup_set_new(p);
-		if (!ret->cgroups)
-			return err_set(e, -ENOMEM, "start of the container");
-	}
 	for (size_t i = 0; i < p->warnings_len && log; i++)
 		log(p->warnings[i], log_data);
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
-	if (!w.slots) {
-		ret->cgroups = cgroup_set_free(ret->cgroups);
+	if (!w.slots)
 		return err_set(e, -ENOMEM, "start of the container");
-	}
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
-	r = make_channel(&w);
+	r = p->cgroups || p->scope ? prepare_groups(&w) : 0;
 	if (r < 0)
-		err_set(e, r, "socketpair");
+		err_set(e, r, "start of the container");
+	if (r == 0) {
+		r = make_channel(&w);
+		if (r < 0)
+			err_set(e, r, "socketpair");
+	}
 	if (r == 0)
 		r = load_init(&w);
 	if (r == 0)
@@ -627,6 +644,8 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	fd_closep(&w.channel);
 	fd_closep(&w.child_end);
 	fd_closep(&w.init_fd);
+	if (w.unsent)
+		(void)munmap(w.unsent, sizeof(*w.unsent)); /* our own mapping */
 	free(w.slots);
 	return r;
 }

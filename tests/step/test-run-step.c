@@ -161,6 +161,7 @@ STEP_TEST(fds_close_everything_else)
 	works(r, .kind = STEP_FDS, .fds = { .map = map, .len = 1, .lowest_free = 26 });
 	equal(fcntl(25, F_GETFD), 0);
 	equal(fcntl(0, F_GETFD) | fcntl(1, F_GETFD) | fcntl(2, F_GETFD), 0);
+	/* until the exec, too: a path could lead through /proc/self/fd */
 	equal(fcntl(30, F_GETFD), -1);
 	equal(fcntl(other, F_GETFD), -1);
 	equal(fcntl(r->slots[ROOM], F_GETFD), -1);
