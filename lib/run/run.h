@@ -118,7 +118,7 @@ int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p)
 void storage_abandon(struct minc_ctx *c, struct storage *st);
 
 /* Whether @c describes a process and @ct can be entered; a message otherwise. */
-int enter_check(struct minc_ctx *c, const struct minc_container *ct, const char *const *argv);
+int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const *argv);
 /*
  * minc_exec(), after enter_check(). @s: the container's description, which changes into
  * the process's. The process becomes *ret.
