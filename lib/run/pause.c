@@ -11,6 +11,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "run/background.h"
@@ -38,12 +39,13 @@ static int signal_one(const struct minc_container *ct, int pid, int sig)
 	return r == -ESRCH ? 0 : r;
 }
 
+/* One that sleeps in the kernel for a while yet (D) does not come back before it stops. */
 static bool is_still(const struct process *p)
 {
-	return strchr("TtZXx", p->state) || p->pending;
+	return strchr("TtZXx", p->state) || (p->state == 'D' && p->pending);
 }
 
-/* Stop what runs; how many there were, or -errno. */
+/* Stop what runs; how many do not stand still yet, or -errno. */
 static int stop_round(const struct minc_container *ct, bool first)
 {
 	cleanup_free struct process *list = NULL;
@@ -54,7 +56,7 @@ static int stop_round(const struct minc_container *ct, bool first)
 		bool still = is_still(&list[i]);
 
 		/* a first thread that ended looks like a zombie: its others may run */
-		if (!still || (first && list[i].state == 'Z'))
+		if ((!still && !list[i].pending) || (first && list[i].state == 'Z'))
 			r = signal_one(ct, list[i].pid, SIGSTOP);
 		running += !still;
 	}
@@ -79,10 +81,13 @@ static int continue_all(const struct minc_container *ct)
 
 static int stop_all(const struct minc_container *ct)
 {
-	int r = 1;
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	int r = stop_round(ct, true);
 
-	for (int i = 0; r > 0 && i < ROUNDS_MAX; i++)
-		r = stop_round(ct, i == 0);
+	for (int i = 0; r > 0 && i < ROUNDS_MAX; i++) {
+		(void)nanosleep(&moment, NULL); /* they need the CPU to stop */
+		r = stop_round(ct, false);
+	}
 	if (r > 0)
 		r = -EAGAIN;
 	if (r < 0)
