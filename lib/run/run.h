@@ -104,7 +104,7 @@ _Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
 	bool made_dir; /* to be undone if nothing starts, as are: */
-	bool made_upper, made_work, made_submounts, made_utsname;
+	bool made_upper, made_work, made_submounts, made_utsname, made_record;
 };
 
 /*
@@ -112,6 +112,8 @@ struct storage {
  * host name from a directory that has one and the spec that has none.
  */
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
+/* Say beside the layers what they lie over, as @p has it, before anything starts. */
+int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p);
 /* Undo it: nothing was started. */
 void storage_abandon(struct minc_ctx *c, struct storage *st);
 
