@@ -291,10 +291,11 @@ enum minc_delete_flags {
  * @ct: container; still to be freed
  * @flags: MINC_DELETE_*
  *
- * A directory given to minc_set_storage() stays.
+ * With a storage directory that the library made, minc_set_storage() with NULL, what the
+ * container wrote goes as well; one that was given by name stays.
  *
- * Returns 0, -EBUSY: it runs, without MINC_DELETE_FORCE; -EINVAL: unknown flag; -errno as
- * unlink(2).
+ * Returns 0, -EBUSY: it runs, without MINC_DELETE_FORCE, or its storage directory is used by
+ * another; -EINVAL: unknown flag; -errno as unlink(2).
  */
 int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
 

@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "change/tree.h"
 #include "oci/config.h"
 #include "oci/inspect.h"
 #include "run/attach.h"
@@ -181,6 +184,27 @@ MINC_EXPORT int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms
 	return fail(c, ct, background_stop(ct, sig, grace_ms, ret_status ? ret_status : &status));
 }
 
+enum { DISCARD_WAIT_MS = 2000 };
+
+/* Remove a storage directory that a start has made; -EBUSY while a container uses it. */
+static int discard_storage(const char *path)
+{
+	cleanup_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int parent = -EBADF;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : -errno;
+	for (int i = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; i++) {
+		const struct timespec ms = { .tv_nsec = 1000000 };
+
+		if (i == DISCARD_WAIT_MS)
+			return -EBUSY;
+		(void)nanosleep(&ms, NULL); /* the monitor is on its way out */
+	}
+	parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return parent < 0 ? -errno : tree_remove(parent, strrchr(path, '/') + 1);
+}
+
 MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 {
 	int status, state, r = check(c, ct);
@@ -198,6 +222,11 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 			r = background_wait(ct, -1, &status);
 		if (r < 0)
 			return fail(c, ct, r);
+	}
+	if (ct->state->facts.storage && ct->state->facts.storage_made) {
+		r = discard_storage(ct->state->facts.storage);
+		if (r < 0) /* while the container is known, somebody can try again */
+			return err_set(&c->err, r, "%s", ct->state->facts.storage);
 	}
 	state_remove(ct->state);
 	return 0;

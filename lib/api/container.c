@@ -82,7 +82,7 @@ static int check_background(minc_ctx *c)
 }
 
 static int start_background(minc_ctx *c, const char *const *argv, minc_container *ct,
-			    int storage_lock)
+			    const struct storage *storage)
 {
 	struct background b;
 	struct state *s;
@@ -94,13 +94,13 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		return r;
 	r = write_config(c, argv, s);
 	if (r == 0) {
-		r = background_prepare(&b, s, &c->spec, &c->plan, storage_lock);
+		r = background_prepare(&b, s, &c->spec, &c->plan, storage->lock);
 		if (r < 0)
 			err_set(&c->err, r, "monitor of the container");
 		if (r == 0)
 			r = start_here(c, ct, &b.args);
 		if (r == 0)
-			r = state_commit(s, c, ct, &c->plan);
+			r = state_commit(s, c, ct, &c->plan, storage->made_dir);
 		if (r == 0) {
 			r = background_go(&b, ct->terminal);
 			if (r < 0)
@@ -140,7 +140,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (r == 0)
 		r = storage_record(c, &st, &c->plan);
 	if (r == 0)
-		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, st.lock) :
+		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, &st) :
 							   start_here(c, ct, NULL);
 	if (r < 0) {
 		if (c->err.exec == false || st.made_dir)

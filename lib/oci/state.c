@@ -108,6 +108,7 @@ int oci_state_load(const char *json, size_t len, struct arena *a, struct state_f
 			.terminal = flag(&f, "terminal"),
 			.init = flag(&f, "init"),
 			.auto_remove = flag(&f, "auto_remove"),
+			.storage_made = flag(&f, "storage_made"),
 			.command = list(&f, "command"),
 			.cgroups = list(&f, "cgroups"),
 		};

@@ -317,9 +317,9 @@ static void print_facts(FILE *out, const struct state_facts *f)
 		quote_json(out, f->storage);
 	else
 		fputs("null", out);
-	fprintf(out, ",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"command\": [",
+	fprintf(out, ",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"storage_made\": %s,\n  \"command\": [",
 		f->terminal ? "true" : "false", f->init ? "true" : "false",
-		f->auto_remove ? "true" : "false");
+		f->auto_remove ? "true" : "false", f->storage_made ? "true" : "false");
 	for (size_t i = 0; f->command[i]; i++) {
 		fputs(i ? ", " : "", out);
 		quote_json(out, f->command[i]);
@@ -373,13 +373,14 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 }
 
 int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
-		 const struct plan *p)
+		 const struct plan *p, bool storage_made)
 {
 	char *text = NULL, pid[16];
 	FILE *out;
 	size_t len;
 	int r = keep_facts(s, c, ct, p);
 
+	s->facts.storage_made = storage_made;
 	out = r < 0 ? NULL : open_memstream(&text, &len);
 	if (!out)
 		return err_set(&c->err, -ENOMEM, "state of the container");

@@ -25,6 +25,7 @@ struct state_facts {
 	uint64_t created_ns;
 	const char *hostname, *storage; /* storage NULL: nothing is kept */
 	bool terminal, init, auto_remove;
+	bool storage_made; /* by the library: it goes with the container */
 	const char *const *command;
 	const char *const *cgroups; /* as cgroup_set_open() takes them */
 };
@@ -52,7 +53,7 @@ struct state {
 int state_create(struct minc_ctx *c, struct state **ret);
 /* The container runs: state.json. */
 int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
-		 const struct plan *p);
+		 const struct plan *p, bool storage_made);
 /* Remove the directory and the name. */
 void state_remove(struct state *s);
 struct state *state_free(struct state *s);
