@@ -138,6 +138,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (r == 0)
 		r = plan_for(c, argv);
 	if (r == 0)
+		r = storage_record(c, &st, &c->plan);
+	if (r == 0)
 		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, st.lock) :
 							   start_here(c, ct, NULL);
 	if (r < 0) {

@@ -11,5 +11,14 @@ int io_read_all(int fd, size_t max, char **ret, size_t *ret_len);
 /* The same for a file by path, relative to @dir. */
 int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
 
+/*
+ * The same for a file of ours in a directory where others may write: -EBADMSG if it is a
+ * link, a FIFO or anything else but a file.
+ */
+int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
+
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
+
+/* A new or changed file @name in @dir that appears whole: temporary name, fsync, rename. */
+int io_replace_file(int dir, const char *name, const void *buf, size_t len);

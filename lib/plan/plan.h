@@ -270,6 +270,7 @@ struct plan {
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */
+	const char *record;	/* what its layers are layers of, or NULL (run/record.h) */
 	const char *command;	/* argv[0], for messages */
 	int failed; /* sticky -errno while planning, -ENOMEM of plan_append() above all */
 	struct step scratch; /* returned instead of a step without memory */

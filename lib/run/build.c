@@ -16,6 +16,7 @@
 #include "cgroup/cgroup.h"
 #include "ns/ns.h"
 #include "run/build.h"
+#include "run/record.h"
 #include "run/run.h"
 #include "sec/sec.h"
 #include "tty/tty.h"
@@ -396,6 +397,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
 		r = plan_all(&b, argv);
+		if (r == 0 && p->storage && !(s->root_flags & MINC_ROOT_DIRECT))
+			p->record = record_describe(p, &b.m);
 		p->reusable = is_reusable(&b);
 	}
 	if (r == 0)

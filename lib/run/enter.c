@@ -84,7 +84,7 @@ static const char *container_word(const struct spec *s)
 	return NULL;
 }
 
-int enter_check(struct minc_ctx *c, const struct minc_container *ct, const char *const *argv)
+int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const *argv)
 {
 	const char *word = container_word(&c->spec);
 
@@ -99,6 +99,8 @@ int enter_check(struct minc_ctx *c, const struct minc_container *ct, const char 
 		return err_say(&c->err, -EOPNOTSUPP,
 			       "exec: only a container in the background has a description "
 			       "for others to enter");
+	if (pause_is_stopped(ct) > 0) /* who enters a frozen group freezes, too */
+		return err_say(&c->err, -EBUSY, "exec: the container is paused");
 	return 0;
 }
 

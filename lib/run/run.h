@@ -104,7 +104,7 @@ _Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
 	bool made_dir; /* to be undone if nothing starts, as are: */
-	bool made_upper, made_work, made_submounts, made_utsname;
+	bool made_upper, made_work, made_submounts, made_utsname, made_record;
 };
 
 /*
@@ -112,11 +112,13 @@ struct storage {
  * host name from a directory that has one and the spec that has none.
  */
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
+/* Say beside the layers what they lie over, as @p has it, before anything starts. */
+int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p);
 /* Undo it: nothing was started. */
 void storage_abandon(struct minc_ctx *c, struct storage *st);
 
 /* Whether @c describes a process and @ct can be entered; a message otherwise. */
-int enter_check(struct minc_ctx *c, const struct minc_container *ct, const char *const *argv);
+int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const *argv);
 /*
  * minc_exec(), after enter_check(). @s: the container's description, which changes into
  * the process's. The process becomes *ret.

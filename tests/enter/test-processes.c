@@ -96,7 +96,7 @@ static void test_pause(const struct scene *s, struct minc_container *ct)
 					    "echo; i=0; while [ $i -lt 100000 ]; do "
 					    "( ( : ) & ); i=$((i + 1)); done", NULL };
 	struct minc_ctx *c = minc_ctx_new();
-	struct minc_container *p = NULL;
+	struct minc_container *p = NULL, *q = NULL;
 	int out[2], r;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
@@ -110,6 +110,7 @@ static void test_pause(const struct scene *s, struct minc_container *ct)
 		printf("# %d %s\n", r, minc_error_message(c));
 	ok(pause_is_stopped(ct) == 1 && minc_container_state(ct) == MINC_STATE_PAUSED,
 	   "%s: the container is", s->name);
+	ok(minc_exec(c, ct, sleeper, &q) == -EBUSY, "%s: nobody enters meanwhile", s->name);
 	ok(minc_pause(c, ct) == 0, "%s: again is nothing new", s->name);
 	ok(minc_resume(c, ct) == 0 && minc_container_state(ct) == MINC_STATE_RUNNING,
 	   "%s: they go on", s->name);
