@@ -85,7 +85,8 @@ minc -B --rm --name gone -r "$bb" -b "$T/in" sh -c 'until [ -e "$1/stop" ]; do s
 	seq 1 1000' sh "$T/in"
 timeout 30 "$MARTEN" logs -f gone >"$T/followed" 2>&1 &
 reader=$!
-await sh -c 'grep -q inotify /proc/'"$reader"'/fdinfo/* /proc/$(cat /proc/'"$reader"'/task/*/children)/fdinfo/*'
+await sh -c 'read -r child <"/proc/$1/task/$1/children"; # a line without an end
+	grep -q inotify "/proc/$child/fdinfo/"*' sh "$reader"
 touch "$T/in/stop"
 wait "$reader"
 is "a container that forgets itself is followed to the end" \
