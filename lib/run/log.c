@@ -204,7 +204,7 @@ static int count_back(struct reader *r, struct log_file *f, uint64_t begin, uint
  */
 static int seek_lines(struct reader *r, struct log_file *f, bool *last_seen, long *lines)
 {
-	uint64_t number, end, start = 0;
+	uint64_t number = 0, end, start = 0;
 	struct log_entry e;
 	int res = log_file_measure(f);
 
