@@ -396,20 +396,21 @@ static int read_pair(int dir, int watch_fd, struct reader *r, struct log_pair *p
 int log_read(int dir, const struct log_query *q, log_output_fn fn, void *userdata,
 	     struct err *e)
 {
-	cleanup_free char *text = malloc(TEXT_SIZE);
 	/* Before the first look, so that nothing happens between the two. */
 	cleanup_close int watch_fd = q->follow ? watch(dir) : -EBADF;
-	struct reader r = { .query = q, .fn = fn, .userdata = userdata, .text = text };
+	struct reader r = { .query = q, .fn = fn, .userdata = userdata };
 	struct log_pair pair;
 	int res;
 
-	if (!text)
+	r.text = malloc(TEXT_SIZE);
+	if (!r.text)
 		return err_set(e, -ENOMEM, "log");
 	res = log_pair_open(dir, &pair);
 	if (res == 0) {
 		res = read_pair(dir, watch_fd, &r, &pair);
 		log_pair_close(&pair);
 	}
+	free(r.text);
 	if (res == -EBADMSG)
 		return err_say(e, res, "log: its index is damaged");
 	return res < 0 ? err_set(e, res, "log") : res;
