@@ -104,31 +104,31 @@ MINC_EXPORT int minc_open(minc_ctx *c, const char *id, minc_container **ret)
 	return r < 0 ? err_set(&c->err, r, "%s", id) : 0;
 }
 
-/* @list is used up. */
-static int visit(minc_ctx *c, struct state **list, minc_container_fn fn, void *userdata)
+/* @s is used up. */
+static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn, void *userdata)
 {
 	minc_container *ct;
-	int r = 0;
+	int r = state_open(s, runtime);
 
-	for (size_t i = 0; list[i]; i++) {
-		if (r != 0) {
-			state_free(list[i]);
-			continue;
-		}
-		r = background_open(list[i], &ct);
-		if (r < 0) {
-			err_set(&c->err, r, "containers");
-			continue;
-		}
-		r = fn(ct, userdata);
-		minc_container_free(ct);
+	if (r < 0) {
+		state_free(s);
+	} else {
+		state_read_name(s);
+		r = background_open(s, &ct);
 	}
+	if (r == -ENOENT || r == -ELOOP) /* removed meanwhile; no directory of ours */
+		return 0;
+	if (r < 0)
+		return err_set(&c->err, r, "containers");
+	r = fn(ct, userdata);
+	minc_container_free(ct);
 	return r;
 }
 
 MINC_EXPORT int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata)
 {
 	state_load_fn *load = NULL;
+	cleanup_close int runtime = -EBADF;
 	struct state **list;
 	int r;
 
@@ -136,10 +136,14 @@ MINC_EXPORT int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata)
 		return -EINVAL;
 	r = begin(c, &load);
 	if (r == 0)
-		r = state_list(c, load, &list);
+		r = state_list(c, load, &list, &runtime);
 	if (r < 0)
 		return r;
-	r = visit(c, list, fn, userdata);
+	for (size_t i = 0; list[i]; i++)
+		if (r == 0)
+			r = visit(c, list[i], runtime, fn, userdata);
+		else
+			state_free(list[i]);
 	free(list);
 	return r;
 }

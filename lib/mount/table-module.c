@@ -181,8 +181,7 @@ static bool reachable(struct node *node, size_t limit)
 }
 
 /*
- * Add @n to @list unless its place cannot be opened at all: then nobody in the container
- * can look there either. libmount takes " (deleted)" for the kernel's remark even where
+ * Add @n to @list unless its place is gone. libmount takes " (deleted)" for the kernel's remark even where
  * it is a part of the name.
  */
 static int append(const struct node *n, struct arena *a, struct submount *list,
@@ -190,7 +189,7 @@ static int append(const struct node *n, struct arena *a, struct submount *list,
 {
 	const char *path = arena_strdup(a, n->path);
 	const char *fstype = arena_strdup(a, n->fstype);
-	bool directory = true;
+	bool directory = true, out_of_reach = false;
 
 	/* looking at an automount point would mount it; it is always a directory */
 	if (path && !str_equal(n->fstype, "autofs")) {
@@ -201,13 +200,14 @@ static int append(const struct node *n, struct arena *a, struct submount *list,
 			path = arena_printf(a, "%s (deleted)", n->path);
 			fd = path ? open(path, flags) : -1;
 		}
-		if (fd < 0 && path && errno != ENOTDIR)
+		out_of_reach = fd < 0 && errno == EACCES;
+		if (fd < 0 && path && errno != ENOTDIR && !out_of_reach)
 			return 0;
-		directory = fd >= 0;
+		directory = fd >= 0 || out_of_reach;
 	}
 	if (!path || !fstype)
 		return -ENOMEM;
-	list[(*len)++] = (struct submount){ path, fstype, directory };
+	list[(*len)++] = (struct submount){ path, fstype, directory, out_of_reach };
 	return 0;
 }
 

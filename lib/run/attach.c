@@ -21,7 +21,7 @@
 #include "base/io.h"
 #include "run/background.h"
 
-enum { ATTACH_DETACHED = 1 };
+enum { ATTACH_DETACHED = 1, TYPED_MAX = 4096 };
 
 struct session {
 	struct minc_container *ct;
@@ -33,7 +33,8 @@ struct session {
 	struct termios saved;
 	sigset_t old;
 	int status;
-	char message[1 + ATTACH_DATA_MAX];
+	size_t held_len; /* typed, and not taken by the monitor yet */
+	char held[1 + ATTACH_DATA_MAX]; /* after the word for it */
 };
 
 /* "ctrl-p" or one character. */
@@ -72,18 +73,20 @@ int detach_keys_parse(const char *text, struct detach_keys *ret)
 	return 0;
 }
 
-static int send_message(struct session *s, size_t len)
+/* 0 or -errno; -EAGAIN: not now. An end of the connection is seen when it is read. */
+static int send_message(const struct session *s, const void *message, size_t len, int flags)
 {
 	ssize_t n;
 
 	do
-		n = send(s->socket, s->message, len, MSG_NOSIGNAL);
+		n = send(s->socket, message, len, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return n < 0 && errno != EPIPE && errno != ECONNRESET ? -errno : 0;
 }
 
-static int send_size(struct session *s, enum attach_kind kind)
+static int send_size(const struct session *s, enum attach_kind kind)
 {
+	char message[1 + 2 * sizeof(uint16_t)] = { (char)kind };
 	struct winsize size;
 	uint16_t words[2];
 
@@ -91,44 +94,64 @@ static int send_size(struct session *s, enum attach_kind kind)
 		return 0;
 	words[0] = size.ws_row;
 	words[1] = size.ws_col;
-	s->message[0] = (char)kind;
-	memcpy(s->message + 1, words, sizeof(words));
-	return send_message(s, 1 + sizeof(words));
+	memcpy(message + 1, words, sizeof(words));
+	return send_message(s, message, sizeof(message), 0);
 }
 
-/* What was typed, without the keys that detach; ATTACH_DETACHED when they are complete. */
-static int send_keys(struct session *s, const char *typed, size_t len)
+/* What is held, if the monitor takes it: a program that reads nothing blocks it. */
+static int send_held(struct session *s)
 {
-	const struct detach_keys *k = s->keys;
-	size_t out = 1, i;
 	int r = 0;
 
-	s->message[0] = ATTACH_INPUT;
-	for (i = 0; i < len && r == 0; i++) {
-		if (k->len && typed[i] == k->keys[s->matched]) {
-			if (++s->matched == k->len)
-				r = ATTACH_DETACHED;
-			continue;
-		}
-		/* those before were meant for the container */
-		memcpy(s->message + out, k->keys, s->matched);
-		out += s->matched;
-		s->matched = k->len && typed[i] == k->keys[0];
-		if (!s->matched)
-			s->message[out++] = typed[i];
-	}
-	if (out > 1) {
-		int sent = send_message(s, out);
+	s->held[0] = ATTACH_INPUT;
+	if (s->held_len)
+		r = send_message(s, s->held, 1 + s->held_len, MSG_DONTWAIT);
+	if (r == 0)
+		s->held_len = 0;
+	return r == -EAGAIN ? 0 : r;
+}
 
-		r = sent < 0 ? sent : r;
+static void hold(struct session *s, const char *keys, size_t len)
+{
+	memcpy(s->held + 1 + s->held_len, keys, len);
+	s->held_len += len;
+}
+
+/* Whether the last @n of the keys matched so far, and @key, begin the keys that detach. */
+static bool still_matches(const struct session *s, size_t n, char key)
+{
+	const struct detach_keys *k = s->keys;
+
+	return memcmp(k->keys, k->keys + s->matched - n, n) == 0 && k->keys[n] == key;
+}
+
+/* Hold what was typed, without the keys that detach; true when these are complete. */
+static bool take_key(struct session *s, char key)
+{
+	size_t n = s->matched;
+
+	if (!s->keys->len) {
+		hold(s, &key, 1);
+		return false;
 	}
-	return r;
+	while (n > 0 && !still_matches(s, n, key))
+		n--;
+	hold(s, s->keys->keys, s->matched - n); /* they were meant for the container */
+	if (n == 0 && s->keys->keys[0] != key) {
+		hold(s, &key, 1);
+		s->matched = 0;
+		return false;
+	}
+	s->matched = n + 1;
+	return s->matched == s->keys->len;
 }
 
 static int read_keys(struct session *s)
 {
-	char typed[4096];
+	char typed[TYPED_MAX];
 	ssize_t n = read(STDIN_FILENO, typed, sizeof(typed));
+	bool detached = false;
+	int r;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -136,7 +159,10 @@ static int read_keys(struct session *s)
 		s->in_closed = true;
 		return 0;
 	}
-	return send_keys(s, typed, (size_t)n);
+	for (ssize_t i = 0; i < n && !detached; i++)
+		detached = take_key(s, typed[i]);
+	r = send_held(s);
+	return r < 0 ? r : detached ? ATTACH_DETACHED : 0;
 }
 
 static int say_lost(const char *data)
@@ -205,10 +231,11 @@ static int read_signal(struct session *s)
 static int serve(struct session *s)
 {
 	for (;;) {
+		const bool room = s->held_len + TYPED_MAX + sizeof(s->keys->keys) <= ATTACH_DATA_MAX;
 		struct pollfd p[] = {
-			{ s->socket, POLLIN, 0 },
+			{ s->socket, s->held_len ? POLLIN | POLLOUT : POLLIN, 0 },
 			{ s->signals, POLLIN, 0 },
-			{ s->terminal && !s->in_closed ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ s->terminal && !s->in_closed && room ? STDIN_FILENO : -1, POLLIN, 0 },
 		};
 		int r = poll(p, 3, -1) < 0 ? -errno : 0;
 
@@ -216,7 +243,9 @@ static int serve(struct session *s)
 			continue; /* a signal handler of the caller ran */
 		if (r == 0 && p[1].revents)
 			r = read_signal(s);
-		if (r == 0 && p[0].revents) {
+		if (r == 0 && p[0].revents & POLLOUT)
+			r = send_held(s);
+		if (r == 0 && p[0].revents & ~POLLOUT) {
 			r = read_monitor(s);
 			if (r == 1)
 				return 0;
@@ -261,6 +290,7 @@ static void enter_raw(struct session *s)
 
 int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int *ret_status)
 {
+	static const char want_output = ATTACH_OUTPUT;
 	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF };
 	int r;
 
@@ -273,11 +303,10 @@ int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int 
 		return r;
 	}
 	enter_raw(&s);
-	s.message[0] = ATTACH_OUTPUT;
-	r = send_message(&s, 1);
+	r = send_message(&s, &want_output, 1, 0);
 	if (r == 0)
 		r = send_size(&s, ATTACH_REDRAW);
-	if (r == 0 || r == -EPIPE || r == -ECONNRESET)
+	if (r == 0)
 		r = serve(&s);
 	if (s.terminal)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &s.saved); /* it may be gone */

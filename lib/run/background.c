@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -47,6 +48,7 @@ int background_open(struct state *s, struct minc_container **ret)
 				       .storage_lock = -EBADF,
 				       .init = s->facts.init,
 				       .state = s };
+	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
 		ct->pidfd = open_process(&s->facts);
 	*ret = ct;
@@ -64,21 +66,49 @@ int background_groups(struct minc_container *ct, struct cgroup_set **ret)
 	return r;
 }
 
-int background_connect(const struct minc_container *ct, bool *ret_terminal)
+/* Wait no longer than this for a monitor that was stopped. */
+static int limit_waiting(int fd, int timeout_ms)
+{
+	const int ms = timeout_ms < 1 ? 1 : timeout_ms; /* 0 would be for ever */
+	const struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* -ESRCH: it has ended, or has too many who ask; -ETIMEDOUT. */
+static int connect_within(const struct minc_container *ct, int timeout_ms, bool *ret_terminal)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
 	char hello[2];
+	ssize_t n;
 	int r = fd < 0 ? -errno : attach_address(ct->state, &address);
 
+	if (r == 0 && timeout_ms >= 0)
+		r = limit_waiting(fd, timeout_ms);
 	if (r < 0)
 		return r;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH : -errno;
-	if (recv(fd, hello, sizeof(hello), 0) != sizeof(hello) || hello[0] != ATTACH_HELLO)
-		return -ESRCH; /* it ended just now */
+		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH :
+		       errno == EAGAIN				? -ETIMEDOUT :
+								  -errno;
+	do
+		n = recv(fd, hello, sizeof(hello), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return -ETIMEDOUT;
+	if (n != sizeof(hello) || hello[0] != ATTACH_HELLO)
+		return -ESRCH;
 	*ret_terminal = hello[1];
 	return take_fd(&fd);
+}
+
+int background_connect(const struct minc_container *ct, bool *ret_terminal)
+{
+	return connect_within(ct, -1, ret_terminal);
 }
 
 static int64_t now_ms(void)
@@ -115,10 +145,43 @@ static int hear_end(int fd, int timeout_ms, int *ret_status)
 	}
 }
 
-int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
+/* Without the monitor's word: until process 1 has ended, and then the monitor. */
+static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
+{
+	struct pollfd p = { .fd = ct->pidfd, .events = POLLIN };
+	cleanup_close int lock = -EBADF;
+	const int n = ct->pidfd < 0 ? 1 : poll(&p, 1, timeout_ms);
+
+	if (n <= 0)
+		return n < 0 ? -errno : -ETIMEDOUT;
+	lock = openat(ct->state->dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (lock < 0) /* it is removed, and so has ended */
+		return errno == ENOENT ? 0 : -errno;
+	return flock(lock, LOCK_SH) < 0 ? -errno : 0;
+}
+
+static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *ret_status)
 {
 	cleanup_close int fd = -EBADF;
 	bool terminal;
+	int r;
+
+	fd = connect_within(ct, timeout_ms, &terminal);
+	r = fd < 0 ? fd : hear_end(fd, timeout_ms, ret_status);
+	if (r != -ESRCH)
+		return r;
+	/* it ended, now or long ago; its monitor was killed; or is asked by too many */
+	r = state_is_kept(ct->state) ? wait_for_lease(ct, timeout_ms) : 0;
+	if (r == 0)
+		r = state_status(ct->state, ret_status, NULL, NULL);
+	if (r != -ENOENT)
+		return r;
+	*ret_status = STATUS_OF_LOST;
+	return 0;
+}
+
+int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
+{
 	int status, r;
 
 	if (ct->ended) {
@@ -126,16 +189,8 @@ int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 		return 0;
 	}
 	r = state_status(ct->state, &status, NULL, NULL);
-	if (r < 0) {
-		fd = background_connect(ct, &terminal);
-		r = fd < 0 ? fd : hear_end(fd, timeout_ms, &status);
-		if (r == -ESRCH) /* it ended meanwhile, or long ago, or its monitor was killed */
-			r = state_status(ct->state, &status, NULL, NULL);
-		if (r == -ENOENT && !state_is_kept(ct->state)) {
-			status = STATUS_OF_LOST;
-			r = 0;
-		}
-	}
+	if (r == -ENOENT)
+		r = wait_for_end(ct, timeout_ms, &status);
 	if (r < 0)
 		return r;
 	ct->ended = true;

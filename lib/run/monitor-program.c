@@ -35,8 +35,8 @@
 enum { CLIENTS_MAX = 32, CHUNK_BYTES = 64 * 1024, LOST_MAX = 128 + SIGKILL };
 
 struct client {
-	int fd; /* negative: free */
-	bool output;
+	int fd;	     /* negative: free */
+	bool output; /* it wants what is written */
 	bool behind; /* it took nothing for too long: only tried, never waited for */
 	size_t sent; /* of the piece on its way */
 	uint64_t lost;
@@ -44,12 +44,13 @@ struct client {
 
 struct monitor {
 	bool terminal, forget, ended;
-	uint64_t log_max;
+	uint64_t log_max, ended_ns;
 	const char *id;
 	const char *const *cgroups;
 	int master, slave; /* of the container's terminal, or negative */
 	int sources[2];	   /* what is read: pipes, or the master; negative: ended */
 	int log, index;
+	int spare; /* given up to accept one too many, and send it away */
 	uint64_t log_size, index_size, lost;
 	uint32_t lost_before; /* bytes lost since the last entry */
 	struct log_entry entry;
@@ -138,8 +139,8 @@ static void write_log(struct monitor *m, unsigned stream, const char *data, size
 {
 	size_t done = 0;
 
-	if (m->log_size && m->log_size + len > m->log_max)
-		rotate(m);
+	if (m->log < 0 || m->index < 0 || (m->log_size && m->log_size + len > m->log_max))
+		rotate(m); /* also when it could not be opened: the disk may have been full */
 	if (!write_entry(m, stream)) {
 		lose(m, len);
 		return;
@@ -176,7 +177,7 @@ static bool send_to(struct client *c, char kind, const void *data, size_t len)
 	if (n == -EAGAIN || n == -EINTR)
 		return false;
 	if (n < 0)
-		drop(c);
+		c->output = false; /* it is gone: what it said before is still to be read */
 	return true;
 }
 
@@ -190,7 +191,7 @@ static bool offer(struct monitor *m, struct client *c)
 			return false;
 		c->lost = 0;
 	}
-	while (c->fd >= 0 && c->sent < m->chunk_len) {
+	while (c->output && c->sent < m->chunk_len) {
 		size_t n = m->chunk_len - c->sent;
 
 		if (n > ATTACH_DATA_MAX)
@@ -258,11 +259,12 @@ static void source_ended(struct monitor *m, int source)
 /* Read a piece; false if there is none now. */
 static bool read_source(struct monitor *m, int source)
 {
+	const size_t len = m->log_max < sizeof(chunk) ? (size_t)m->log_max : sizeof(chunk);
 	long n;
 
 	if (m->sources[source] < 0)
 		return false;
-	n = sys_read(m->sources[source], chunk, sizeof(chunk));
+	n = sys_read(m->sources[source], chunk, len);
 	if (n == -EAGAIN || n == -EINTR)
 		return false;
 	if (n <= 0) {
@@ -274,14 +276,33 @@ static bool read_source(struct monitor *m, int source)
 	return true;
 }
 
+static int accept_one(void)
+{
+	return sys_call(SYS_accept4, MONITOR_LISTEN, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* No descriptor is left: who knocks must not be reported without end. */
+static void turn_away(struct monitor *m)
+{
+	int fd;
+
+	(void)sys_close(m->spare);
+	fd = accept_one();
+	if (fd >= 0)
+		(void)sys_close(fd);
+	m->spare = sys_fcntl(MONITOR_STATE, F_DUPFD_CLOEXEC, 0);
+}
+
 static void accept_client(struct monitor *m)
 {
 	struct ucred who = { 0, 0, 0 };
 	unsigned len = sizeof(who);
 	const char terminal = m->terminal;
-	int fd = sys_call(SYS_accept4, MONITOR_LISTEN, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = accept_one();
 	unsigned us = (unsigned)sys_call(SYS_geteuid, 0, 0, 0, 0, 0);
 
+	if (fd == -EMFILE || fd == -ENFILE)
+		turn_away(m);
 	if (fd < 0)
 		return;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
@@ -399,6 +420,7 @@ static void reap(struct monitor *m)
 		r = sys_call(SYS_waitid, P_PIDFD, MONITOR_PIDFD, &info, WEXITED, 0);
 	while (r == -EINTR);
 	m->ended = true;
+	m->ended_ns = now(CLOCK_REALTIME);
 	if (info.si_code == CLD_EXITED) {
 		m->status = info.si_status;
 		return;
@@ -407,21 +429,22 @@ static void reap(struct monitor *m)
 	m->status = 128 + (noted ? noted : info.si_status);
 }
 
-static void write_status(struct monitor *m)
+/* The starter made "status.new" long enough: this works on a full disk, too. */
+static void write_status(const struct monitor *m)
 {
 	char text[80], *end = text + sizeof(text), *start = end;
-	int fd = sys_openat(MONITOR_STATE, "status.new",
-			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	int fd = sys_openat(MONITOR_STATE, "status.new", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
 
 	*--start = '\n';
 	start = put_number(start, m->lost);
 	*--start = ' ';
-	start = put_number(start, now(CLOCK_REALTIME));
+	start = put_number(start, m->ended_ns);
 	*--start = ' ';
 	start = put_number(start, (unsigned)m->status);
 	if (fd < 0)
 		return; /* the container counts as lost */
-	if (sys_write(fd, start, (size_t)(end - start)) == end - start)
+	if (sys_write(fd, start, (size_t)(end - start)) == end - start &&
+	    sys_call(SYS_ftruncate, fd, end - start, 0, 0, 0) == 0)
 		(void)sys_call(SYS_renameat2, MONITOR_STATE, "status.new", MONITOR_STATE,
 			       "status", 0);
 	(void)sys_close(fd);
@@ -470,20 +493,28 @@ static void remove_groups(const struct monitor *m)
 		}
 }
 
+/* The last words; also to one whose queue is full of what it has not read yet. */
+static void say_end(struct client *c, int32_t status)
+{
+	const int room = 1 << 30; /* as much as the kernel allows */
+
+	(void)sys_call(SYS_setsockopt, c->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	if (c->lost)
+		(void)send_to(c, ATTACH_LOST, &c->lost, sizeof(c->lost));
+	(void)send_to(c, ATTACH_EXIT, &status, sizeof(status));
+}
+
 _Noreturn static void finish(struct monitor *m)
 {
-	const int32_t status = m->status;
-
-	for (int source = 0; source < 2; source++)
-		while (read_source(m, source))
-			spread(m, false);
+	if (m->lost_before)
+		(void)write_entry(m, m->stream); /* it would have said so before the next text */
 	write_status(m);
 	remove_groups(m);
 	if (m->forget)
 		forget(m);
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (m->clients[i].fd >= 0)
-			(void)send_to(&m->clients[i], ATTACH_EXIT, &status, sizeof(status));
+			say_end(&m->clients[i], m->status);
 	sys_exit(0);
 }
 
@@ -495,7 +526,7 @@ static void watch(const struct monitor *m, struct pollfd *p)
 {
 	const bool idle = m->chunk_len == 0;
 
-	p[ON_PIDFD] = (struct pollfd){ MONITOR_PIDFD, POLLIN, 0 };
+	p[ON_PIDFD] = (struct pollfd){ m->ended ? -1 : MONITOR_PIDFD, POLLIN, 0 };
 	p[ON_LISTEN] = (struct pollfd){ MONITOR_LISTEN, POLLIN, 0 };
 	for (int i = 0; i < 2; i++)
 		p[ON_SOURCE + i] = (struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
@@ -506,7 +537,8 @@ static void watch(const struct monitor *m, struct pollfd *p)
 
 		if (!idle && c->output && c->sent < m->chunk_len)
 			events |= POLLOUT;
-		p[ON_CLIENT + i] = (struct pollfd){ c->fd, events, 0 };
+		/* of no use now, it must not report that it hung up, again and again */
+		p[ON_CLIENT + i] = (struct pollfd){ events ? c->fd : -1, events, 0 };
 	}
 }
 
@@ -514,13 +546,27 @@ static void wait_for_events(const struct monitor *m, struct pollfd *p)
 {
 	const uint64_t left = m->deadline - now(CLOCK_MONOTONIC);
 	const bool late = left > SLOW_NS; /* it wrapped around */
-	struct timespec timeout = { .tv_sec = 0, .tv_nsec = late ? 0 : (long)left };
+	const bool wait = m->chunk_len && !late;
+	struct timespec timeout = { .tv_sec = 0, .tv_nsec = wait ? (long)left : 0 };
 
 	watch(m, p);
-	/* longer only if somebody is waited for; the rest of poll(2) has no time limit */
-	if (sys_call(SYS_ppoll, p, ON_MAX, m->chunk_len ? &timeout : 0, 0, 0) < 0)
+	/* limited if somebody is waited for, or what is left is read to its end */
+	if (sys_call(SYS_ppoll, p, ON_MAX, m->chunk_len || m->ended ? &timeout : 0, 0, 0) < 0)
 		for (int i = 0; i < ON_MAX; i++)
 			p[i].revents = 0;
+}
+
+/* A piece of what the container has written; false if nothing was read. */
+static bool read_piece(struct monitor *m, const struct pollfd *p)
+{
+	bool any = false;
+
+	for (int i = 0; i < 2 && !m->chunk_len; i++)
+		if ((p[ON_SOURCE + i].revents || m->ended) && read_source(m, i)) {
+			spread(m, true);
+			any = true;
+		}
+	return any;
 }
 
 _Noreturn static void serve(struct monitor *m)
@@ -528,12 +574,15 @@ _Noreturn static void serve(struct monitor *m)
 	struct pollfd p[ON_MAX];
 
 	for (;;) {
+		const bool ended = m->ended; /* what is read from here on is all there is */
+		bool read;
+
 		wait_for_events(m, p);
 		if (m->chunk_len)
 			spread(m, true);
-		for (int i = 0; i < 2 && !m->chunk_len; i++)
-			if (p[ON_SOURCE + i].revents && read_source(m, i))
-				spread(m, true);
+		read = read_piece(m, p);
+		if (ended && !read && !m->chunk_len)
+			finish(m);
 		if (p[ON_INPUT].revents)
 			write_input(m);
 		for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -542,11 +591,8 @@ _Noreturn static void serve(struct monitor *m)
 				read_client(m, &m->clients[i]);
 		if (p[ON_LISTEN].revents)
 			accept_client(m);
-		if (p[ON_PIDFD].revents) {
+		if (p[ON_PIDFD].revents)
 			reap(m);
-			spread(m, false);
-			finish(m);
-		}
 	}
 }
 
@@ -610,10 +656,11 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		m->terminal |= *f == 't';
 		m->forget |= *f == 'r';
 	}
+	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
 	m->log_max = parse_number(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 4;
-	m->master = m->slave = m->sources[0] = m->sources[1] = -1;
+	m->log = m->index = m->master = m->slave = m->sources[0] = m->sources[1] = -1;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		m->clients[i].fd = -1;
 	if (!wait_for_go(m)) {
@@ -631,6 +678,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		set_nonblocking(MONITOR_STDERR);
 	}
 	set_nonblocking(m->sources[0]);
+	m->spare = sys_fcntl(MONITOR_STATE, F_DUPFD_CLOEXEC, 0);
 	open_log(m);
 	serve(m);
 }

@@ -11,12 +11,17 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "run/background.h"
 #include "run/run.h"
 
-enum { ROUNDS_MAX = 1000 };
+enum {
+	ROUNDS_MAX = 1000,
+	/* Looks without a running one that do, on a machine where something ends all the time. */
+	ROUNDS_QUIET = 10
+};
 
 /*
  * Signal a process that was seen: first a descriptor, then a look at whose it is, for the
@@ -38,23 +43,27 @@ static int signal_one(const struct minc_container *ct, int pid, int sig)
 	return r == -ESRCH ? 0 : r;
 }
 
+/* One that sleeps in the kernel for a while yet (D) does not come back before it stops. */
 static bool is_still(const struct process *p)
 {
-	return strchr("TtZXx", p->state) || p->pending;
+	return strchr("TtZXx", p->state) || (p->state == 'D' && p->pending);
 }
 
-/* Stop what runs; how many there were, or -errno. */
-static int stop_round(const struct minc_container *ct, bool first)
+/*
+ * Stop what runs; how many do not stand still yet, or -errno. What ended before it was
+ * looked at may have been one of them, and have left a child that is not on the list.
+ */
+static int stop_round(const struct minc_container *ct, bool first, size_t *ret_gone)
 {
 	cleanup_free struct process *list = NULL;
 	size_t len;
-	int r = top_list(ct, &list, &len), running = 0;
+	int r = top_look(ct, &list, &len, ret_gone), running = 0;
 
 	for (size_t i = 0; r == 0 && i < len; i++) {
 		bool still = is_still(&list[i]);
 
 		/* a first thread that ended looks like a zombie: its others may run */
-		if (!still || (first && list[i].state == 'Z'))
+		if ((!still && !list[i].pending) || (first && list[i].state == 'Z'))
 			r = signal_one(ct, list[i].pid, SIGSTOP);
 		running += !still;
 	}
@@ -79,11 +88,18 @@ static int continue_all(const struct minc_container *ct)
 
 static int stop_all(const struct minc_container *ct)
 {
-	int r = 1;
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	size_t gone;
+	int r = stop_round(ct, true, &gone), quiet = 0;
 
-	for (int i = 0; r > 0 && i < ROUNDS_MAX; i++)
-		r = stop_round(ct, i == 0);
-	if (r > 0)
+	for (int i = 0; r >= 0 && i < ROUNDS_MAX; i++) {
+		quiet = r == 0 ? quiet + 1 : 0;
+		if (r == 0 && (gone == 0 || quiet == ROUNDS_QUIET))
+			return 0;
+		(void)nanosleep(&moment, NULL); /* they need the CPU to stop */
+		r = stop_round(ct, false, &gone);
+	}
+	if (r >= 0)
 		r = -EAGAIN;
 	if (r < 0)
 		(void)continue_all(ct); /* all or none; what failed is the news */

@@ -37,7 +37,7 @@ static void put_mounts(FILE *out, const struct mounts *m, bool split)
 		char key[32];
 
 		/* what has no layer of its own; a split root needs to know them all */
-		if (!split && (mount_is_api(s->fstype) || mount_is_replaced(inside) ||
+		if (!split && (s->out_of_reach || mount_is_api(s->fstype) || mount_is_replaced(inside) ||
 			       !s->directory || !mount_can_be_lower(s->fstype)))
 			continue;
 		snprintf(key, sizeof(key), "submount %zu ", i + 1);

@@ -138,6 +138,9 @@ struct process {
 };
 /* All of them by pid, to be freed; -ESRCH: it has ended, -errno. */
 int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_len);
+/* And how many of all processes of the machine ended before they were looked at. */
+int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_len,
+	     size_t *ret_gone);
 /* Whether @pid is one of them, at this moment; fills in @ret. 1, 0 or -errno. */
 int top_inspect(const struct minc_container *ct, int pid, struct process *ret);
 

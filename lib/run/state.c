@@ -19,7 +19,7 @@
 #include "base/str.h"
 #include "run/state-files.h"
 
-enum { FILE_MAX_BYTES = 4 * 1024 * 1024, SWEEP_MAX = 32 };
+enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64 };
 
 /* The runtime directory. */
 
@@ -65,24 +65,30 @@ static int open_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], in
 	return 0;
 }
 
-static bool is_id(const char *s)
+bool state_is_id(const char *s)
 {
 	return strlen(s) == STATE_ID_LEN && strspn(s, "0123456789abcdef") == STATE_ID_LEN;
 }
 
-static struct state *new_state(int runtime, const char *runtime_path, const char *id)
+struct state *state_new(const char *runtime_path, const char *id)
 {
 	struct state *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->dir = s->lock = -EBADF;
-	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	s->runtime = s->dir = s->lock = s->status = -EBADF;
 	snprintf(s->id, sizeof(s->id), "%s", id);
-	if (snprintf(s->path, sizeof(s->path), "%s/%s", runtime_path, id) >=
-	    (int)sizeof(s->path))
-		return state_free(s);
-	return s->runtime < 0 ? state_free(s) : s;
+	s->path = arena_printf(&s->arena, "%s/%s", runtime_path, id);
+	return s->path ? s : state_free(s);
+}
+
+int state_open(struct state *s, int runtime)
+{
+	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	if (s->runtime < 0)
+		return -errno;
+	s->dir = openat(runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return s->dir < 0 ? -errno : 0;
 }
 
 struct state *state_free(struct state *s)
@@ -92,6 +98,7 @@ struct state *state_free(struct state *s)
 	fd_closep(&s->runtime);
 	fd_closep(&s->dir);
 	fd_closep(&s->lock);
+	fd_closep(&s->status);
 	arena_done(&s->arena);
 	free(s);
 	return NULL;
@@ -117,38 +124,30 @@ int state_write(const struct state *s, const char *name, const char *text, size_
 	return r;
 }
 
+/* names/NAME, unless it names another container by now. */
+static void drop_name(const struct state *s, const char *name)
+{
+	char link[sizeof("names/") + NAME_MAX], target[STATE_ID_LEN + 2];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "names/%s", name);
+	n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
+	if (n == STATE_ID_LEN && memcmp(target, s->id, STATE_ID_LEN) == 0)
+		(void)unlinkat(s->runtime, link, 0); /* a sweep finds it, too */
+}
+
 void state_remove(struct state *s)
 {
 	static const char *const files[] = { STATE_FILES };
-	char link[PATH_MAX], target[STATE_ID_LEN + 2];
-	ssize_t n = -1;
 
-	if (*s->name) {
-		snprintf(link, sizeof(link), "names/%s", s->name);
-		n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
-	}
-	if (n == STATE_ID_LEN && memcmp(target, s->id, STATE_ID_LEN) == 0)
-		(void)unlinkat(s->runtime, link, 0); /* else it names another by now */
+	if (*s->name)
+		drop_name(s, s->name);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		(void)unlinkat(s->dir, files[i], 0); /* most are there */
 	(void)unlinkat(s->runtime, s->id, AT_REMOVEDIR); /* unless somebody put a file there */
 }
 
-/* Sweeping. */
-
-/* The lease of @id if nobody holds it; -EWOULDBLOCK if somebody does. */
-static int take_lease(int dir)
-{
-	cleanup_close int lock = openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (lock < 0)
-		return -errno;
-	if (flock(lock, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-	return take_fd(&lock);
-}
-
-static void read_name(struct state *s)
+void state_read_name(struct state *s)
 {
 	char *text;
 
@@ -158,51 +157,6 @@ static void read_name(struct state *s)
 	free(text);
 	if (strchr(s->name, '/'))
 		s->name[0] = '\0'; /* not ours */
-}
-
-/* Remove @id if its start failed in the middle, or it was to be forgotten at its end. */
-static void sweep_one(int runtime, const char *path, const char *id)
-{
-	struct state *s = new_state(runtime, path, id);
-	cleanup_close int lock = -EBADF;
-	struct stat st;
-
-	if (s)
-		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s && s->dir >= 0)
-		lock = take_lease(s->dir);
-	if (lock >= 0 || lock == -ENOENT) {
-		if (fstatat(s->dir, "state.json", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    (fstatat(s->dir, "status", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-		     fstatat(s->dir, "auto-remove", &st, AT_SYMLINK_NOFOLLOW) == 0)) {
-			read_name(s);
-			state_remove(s);
-		}
-	}
-	state_free(s);
-}
-
-/* At most SWEEP_MAX of them, others each time: a start must not grow with their number. */
-static void sweep(int runtime, const char *path)
-{
-	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
-	unsigned slice = 0, slices, n = 0;
-	struct dirent *d;
-	struct stat st;
-
-	if (!list)
-		return;
-	(void)take_fd(&copy); /* closedir() closes it */
-	slices = fstat(runtime, &st) == 0 ? (unsigned)st.st_nlink / SWEEP_MAX + 1 : 1;
-	if (slices > 1 && getrandom(&slice, sizeof(slice), GRND_NONBLOCK) == sizeof(slice))
-		slice %= slices;
-	else
-		slice = 0;
-	while ((d = readdir(list)))
-		if (is_id(d->d_name) && n++ % slices == slice)
-			sweep_one(runtime, path, d->d_name);
-	closedir(list);
 }
 
 /* Creating. */
@@ -237,7 +191,7 @@ static int claim_name(const struct state *s, const char *name, char *ret_holder,
 		if (n < 0)
 			return -errno;
 		target[n] = '\0';
-		if (is_id(target) && fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (state_is_id(target) && fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			snprintf(ret_holder, len, "%.12s", target);
 			return -EEXIST;
 		}
@@ -255,23 +209,45 @@ static int take_name(struct minc_ctx *c, struct state *s, const char *name, cons
 	if (r == -EEXIST)
 		return err_say(&c->err, r, "%s: name %s is in use by container %s", origin, name,
 			       holder);
-	if (r == 0)
+	if (r == 0) {
 		r = state_write(s, "name", name, strlen(name));
+		if (r < 0)
+			drop_name(s, name);
+	}
 	if (r < 0)
 		return err_set(&c->err, r, "%s: name %s", origin, name);
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	return 0;
 }
 
-static int make_dir(struct minc_ctx *c, struct state *s)
+/*
+ * What the monitor will write its status into: it has its place when the disk is full, and
+ * who holds it can read it after the directory was removed.
+ */
+static int reserve_status(struct state *s)
 {
-	if (mkdirat(s->runtime, s->id, 0700) < 0)
+	char blanks[STATUS_BYTES];
+
+	memset(blanks, ' ', sizeof(blanks));
+	s->status = openat(s->dir, "status.new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return s->status < 0 ? -errno : io_write_all(s->status, blanks, sizeof(blanks));
+}
+
+static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
+{
+	int r;
+
+	if (mkdirat(runtime, s->id, 0700) < 0)
 		return err_set(&c->err, -errno, "%s", s->path);
-	s->dir = openat(s->runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s->dir >= 0)
-		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r = state_open(s, runtime);
+	if (r < 0)
+		return err_set(&c->err, r, "%s", s->path);
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
 		return err_set(&c->err, -errno, "%s/lock", s->path);
+	r = reserve_status(s);
+	if (r < 0)
+		return err_set(&c->err, r, "%s/status", s->path);
 	if (spec_flag(&c->spec, MINC_AUTO_REMOVE) &&
 	    mknodat(s->dir, "auto-remove", S_IFREG | 0600, 0) < 0)
 		return err_set(&c->err, -errno, "%s", s->path);
@@ -294,13 +270,13 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	}
 	if (r < 0)
 		return r;
-	s = new_state(runtime, path, id);
+	s = state_new(path, id);
 	if (!s)
 		return err_set(&c->err, -ENOMEM, "start in the background");
 	while (flock(runtime, LOCK_EX) < 0 && errno == EINTR)
 		;
-	sweep(runtime, path);
-	r = make_dir(c, s);
+	state_sweep(runtime, path);
+	r = make_dir(c, s, runtime);
 	(void)flock(runtime, LOCK_UN); /* cannot fail */
 	if (r < 0) {
 		state_remove(s);
@@ -422,30 +398,29 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 
 /* Reading. */
 
-/* -ENOENT: it is only being made, or is gone. */
+/*
+ * What state.json says; nothing stays open. -ENOENT: it is only being made, or is gone;
+ * -EBADMSG: damaged, or not a directory of ours.
+ */
 static int load(int runtime, const char *path, const char *id, state_load_fn *parse,
 		struct state **ret)
 {
-	struct state *s = new_state(runtime, path, id);
+	struct state *s = state_new(path, id);
+	char file[STATE_ID_LEN + sizeof("/state.json")];
 	cleanup_free char *text = NULL;
 	size_t len = 0;
-	int r = s ? 0 : -ENOMEM;
+	int r;
 
-	if (r == 0) {
-		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = s->dir < 0 ? -errno : 0;
-	}
-	if (r == 0)
-		r = io_read_file(s->dir, "state.json", FILE_MAX_BYTES, &text, &len);
+	if (!s)
+		return -ENOMEM;
+	snprintf(file, sizeof(file), "%s/state.json", id);
+	r = io_read_file(runtime, file, FILE_MAX_BYTES, &text, &len);
 	if (r == 0)
 		r = parse(text, len, &s->arena, &s->facts);
-	if (r == -EFBIG)
-		r = -EBADMSG;
 	if (r < 0) {
 		state_free(s);
-		return r;
+		return r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR ? -EBADMSG : r;
 	}
-	read_name(s);
 	*ret = s;
 	return 0;
 }
@@ -463,7 +438,7 @@ static size_t match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN
 		return 0;
 	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list))) {
-		if (!is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
+		if (!state_is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
 			continue;
 		if (n++ == 0)
 			memcpy(first, d->d_name, STATE_ID_LEN + 1);
@@ -489,7 +464,7 @@ static int resolve(struct minc_ctx *c, int runtime, const char *word, char ret[S
 		struct stat st;
 
 		ret[n] = '\0';
-		if (is_id(ret) && fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (state_is_id(ret) && fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return 0;
 	}
 	if (strspn(word, "0123456789abcdef") != strlen(word))
@@ -508,18 +483,28 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
+	struct state *s;
 	int r = open_runtime(c, false, path, &runtime);
 
 	if (r == 0)
 		r = resolve(c, runtime, word, id);
 	if (r == 0)
-		r = load(runtime, path, id, parse, ret);
+		r = load(runtime, path, id, parse, &s);
+	if (r == 0) {
+		r = state_open(s, runtime);
+		if (r < 0)
+			state_free(s);
+	}
 	if (r == -EBADMSG)
 		return err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path,
 			       id);
 	if (r == -ENOENT)
 		return err_say(&c->err, r, "%s: no such container", word);
-	return r < 0 ? err_set(&c->err, r, "%s", word) : 0;
+	if (r < 0)
+		return err_set(&c->err, r, "%s", word);
+	state_read_name(s);
+	*ret = s;
+	return 0;
 }
 
 static int compare_age(const void *pa, const void *pb)
@@ -566,7 +551,7 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 	while ((d = readdir(dir))) {
 		int r;
 
-		if (!is_id(d->d_name))
+		if (!state_is_id(d->d_name))
 			continue;
 		r = load(dirfd(dir), path, d->d_name, parse, &s);
 		if (r == -EBADMSG)
@@ -576,32 +561,35 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 			if (r < 0)
 				state_free(s);
 		}
-		if (r == -ENOMEM)
+		if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
 			return r;
 	}
 	return 0;
 }
 
-int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret)
+int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret, int *ret_runtime)
 {
-	cleanup_close int runtime = -EBADF;
+	cleanup_close int runtime = -EBADF, copy = -EBADF;
 	struct state **list = calloc(1, sizeof(struct state *));
 	char path[PATH_MAX];
 	size_t len = 0;
 	DIR *dir;
 	int r = list ? open_runtime(c, false, path, &runtime) : -ENOMEM;
 
-	dir = r == 0 ? fdopendir(runtime) : NULL;
+	if (r == 0)
+		r = copy = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (dir) {
-		(void)take_fd(&runtime); /* closedir() closes it */
+		(void)take_fd(&copy); /* closedir() closes it */
 		r = load_all(c, parse, dir, path, &list, &len);
 		closedir(dir);
-	} else if (r == 0) {
+	} else if (r >= 0) {
 		r = -errno;
 	}
 	if (r == 0 || r == -ENOENT) { /* nobody has made one yet */
 		qsort(list, len, sizeof(struct state *), compare_age);
 		*ret = list;
+		*ret_runtime = take_fd(&runtime);
 		return 0;
 	}
 	for (size_t i = 0; i < len; i++)
@@ -610,15 +598,33 @@ int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret)
 	return err_set(&c->err, r, "state of the containers");
 }
 
+/* By the descriptor if there is one: the file is the same before and after its end. */
+static ssize_t read_status(const struct state *s, char *text, size_t len)
+{
+	cleanup_close int fd = -EBADF;
+	ssize_t n;
+
+	if (s->status < 0)
+		fd = openat(s->dir, "status", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->status < 0 && fd < 0)
+		return -errno;
+	n = pread(s->status < 0 ? fd : s->status, text, len - 1, 0);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return s->status >= 0 && n && text[n - 1] == ' ' ? -ENOENT : n; /* nothing yet, or a part */
+}
+
 int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
 		 uint64_t *ret_lost)
 {
-	cleanup_free char *text = NULL;
 	unsigned long long ended, lost;
-	int status, end = 0, r = io_read_file(s->dir, "status", 128, &text, NULL);
+	char text[2 * STATUS_BYTES];
+	int status, end = 0;
+	ssize_t n = read_status(s, text, sizeof(text));
 
-	if (r < 0)
-		return r;
+	if (n < 0)
+		return (int)n;
 	if (sscanf(text, "%d %llu %llu%n", &status, &ended, &lost, &end) != 3 ||
 	    strcmp(text + end, "\n") != 0 || status < 0 || status > 255)
 		return -EBADMSG;
@@ -637,21 +643,28 @@ bool state_is_kept(const struct state *s)
 	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-int state_rename(struct minc_ctx *c, struct state *s, const char *name)
+static int rename_locked(struct minc_ctx *c, struct state *s, const char *name)
 {
-	char old[sizeof(s->name)], link[PATH_MAX];
+	char old[sizeof(s->name)];
 	int r;
 
+	state_read_name(s); /* another process may have renamed it */
 	if (strcmp(s->name, name) == 0)
 		return 0;
 	memcpy(old, s->name, sizeof(old));
+	r = take_name(c, s, name, "rename");
+	if (r == 0 && *old)
+		drop_name(s, old);
+	return r;
+}
+
+int state_rename(struct minc_ctx *c, struct state *s, const char *name)
+{
+	int r;
+
 	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
 		;
-	r = take_name(c, s, name, "rename");
-	if (r == 0 && *old) {
-		snprintf(link, sizeof(link), "names/%s", old);
-		(void)unlinkat(s->runtime, link, 0); /* it named this one */
-	}
+	r = rename_locked(c, s, name);
 	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
 	return r;
 }

@@ -26,6 +26,7 @@ struct scan {
 	int proc; /* /proc */
 	ino_t ns; /* of the container */
 	size_t depth; /* fields that its process 1 has */
+	size_t gone;  /* that ended before they were looked at */
 };
 
 /* Beginning of the value in line "\nNAME:\t" of @status, or NULL. */
@@ -86,15 +87,17 @@ static bool is_inside(const struct scan *s, int pid, size_t above)
 	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == s->ns;
 }
 
-static bool inspect(const struct scan *s, int pid, struct process *ret)
+static bool inspect(struct scan *s, int pid, struct process *ret)
 {
 	char status[STATUS_BYTES];
 	int numbers[DEPTH_MAX];
 	const char *state, *pending;
 	size_t n;
 
-	if (read_status(s->proc, pid, status) < 0)
+	if (read_status(s->proc, pid, status) < 0) {
+		s->gone++;
 		return false;
+	}
 	n = parse_numbers(status, numbers);
 	if (n < s->depth || !is_inside(s, pid, n - s->depth))
 		return false;
@@ -113,6 +116,7 @@ static int begin(const struct minc_container *ct, struct scan *ret)
 	int numbers[DEPTH_MAX], r;
 	struct stat st;
 
+	ret->gone = 0;
 	ret->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->proc < 0)
 		return -errno;
@@ -154,7 +158,8 @@ static int append(struct process **list, size_t *len, size_t *size, const struct
 	return 0;
 }
 
-int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_len)
+int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_len,
+	     size_t *ret_gone)
 {
 	cleanup_free struct process *list = NULL;
 	size_t len = 0, size = 0;
@@ -186,7 +191,15 @@ int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_
 		qsort(list, len, sizeof(*list), by_pid);
 	*ret = take_ptr(&list);
 	*ret_len = len;
+	*ret_gone = s.gone;
 	return 0;
+}
+
+int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_len)
+{
+	size_t gone;
+
+	return top_look(ct, ret, ret_len, &gone);
 }
 
 int top_inspect(const struct minc_container *ct, int pid, struct process *ret)

@@ -86,3 +86,10 @@ class Terminal:
     def close(self):
         os.close(self.master)
         os.close(self.slave)
+
+    def close_and_wait(self):
+        """Hang up, as a terminal window that is closed does."""
+        self.close()
+        os.kill(self.pid, signal.SIGHUP)
+        os.waitpid(self.pid, 0)
+        self.status = 0

@@ -84,7 +84,7 @@ static bool all_are(const struct minc_container *ct, bool stopped)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (list[i].state != 'Z')
-			ret = ret && (list[i].state == 'T' || list[i].pending) == stopped;
+			ret = ret && (list[i].state == 'T' || (list[i].state == 'D' && list[i].pending)) == stopped;
 	free(list);
 	return ret;
 }

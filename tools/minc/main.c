@@ -180,6 +180,15 @@ static int write_file(const char *option, const char *path, const char *text)
 	return EXIT_OURS;
 }
 
+/* Before anything is started; it may still be made by another meanwhile. */
+static int check_file(const char *option, const char *path)
+{
+	if (!path || access(path, F_OK) < 0)
+		return 0;
+	(void)fprintf(stderr, "minc: %s %s: %s\n", option, path, strerror(EEXIST));
+	return EXIT_OURS;
+}
+
 static int write_files(const struct options *o, const minc_container *ct)
 {
 	char pid[16];
@@ -188,8 +197,11 @@ static int write_files(const struct options *o, const minc_container *ct)
 	(void)snprintf(pid, sizeof(pid), "%d\n", minc_container_pid(ct));
 	if (o->cidfile)
 		status = write_file("--cidfile", o->cidfile, minc_container_id(ct));
-	if (status == 0 && o->pidfile)
-		status = write_file("--pidfile", o->pidfile, pid);
+	if (status != 0 || !o->pidfile)
+		return status;
+	status = write_file("--pidfile", o->pidfile, pid);
+	if (status != 0 && o->cidfile)
+		(void)unlink(o->cidfile); /* of a container that will not be */
 	return status;
 }
 
@@ -208,11 +220,13 @@ static int leave(const struct options *o, minc_container *ct)
 static int run(struct options *o, const char *self)
 {
 	bool tell = o->keep && !o->tempdir && !o->quiet;
-	char *root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
-	char *storage = NULL;
+	char *root, *storage = NULL;
 	minc_container *ct;
 	int status;
 
+	if (check_file("--cidfile", o->cidfile) != 0 || check_file("--pidfile", o->pidfile) != 0)
+		return EXIT_OURS;
+	root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
 	block_signals();
 	if (minc_start(o->c, o->command, &ct) < 0) {
 		free(root);
