@@ -107,6 +107,14 @@ const char *minc_container_dir(const minc_container *ct);
 const char *const *minc_container_command(const minc_container *ct);
 
 /**
+ * minc_container_storage() - where a background container keeps what it writes
+ * @ct: container
+ *
+ * Returns the directory of minc_set_storage(), absolute, owned by @ct; NULL without one.
+ */
+const char *minc_container_storage(const minc_container *ct);
+
+/**
  * minc_container_created_ms() / minc_container_ended_ms() - when a background container did
  * @ct: container
  *

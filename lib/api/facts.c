@@ -12,6 +12,11 @@ MINC_EXPORT const char *const *minc_container_command(const minc_container *ct)
 	return ct && ct->state ? ct->state->facts.command : none;
 }
 
+MINC_EXPORT const char *minc_container_storage(const minc_container *ct)
+{
+	return ct && ct->state ? ct->state->facts.storage : NULL;
+}
+
 MINC_EXPORT int64_t minc_container_created_ms(const minc_container *ct)
 {
 	return ct && ct->state ? (int64_t)(ct->state->facts.created_ns / NS_PER_MS) : 0;

@@ -31,9 +31,12 @@ struct reader {
 	const struct log_query *query;
 	log_output_fn fn;
 	void *userdata;
-	char *text;      /* TEXT_SIZE */
-	bool in_line[3]; /* by stream: the last byte was not a newline */
-	int last;        /* stream that wrote last, or 0 */
+	char *text;       /* TEXT_SIZE */
+	bool in_line[3];  /* by stream: the last byte was not a newline */
+	int last;         /* stream that wrote last, or 0 */
+	uint64_t lost;    /* bytes, to be mentioned before the next text, or at the end */
+	bool lost_more;   /* or more */
+	uint64_t lost_ns; /* when that began */
 };
 
 static int put(struct reader *r, int stream, const char *data, size_t len)
@@ -56,28 +59,6 @@ static int put_time(struct reader *r, int stream, uint64_t time_ns)
 	return put(r, stream, text, len);
 }
 
-/* Text of one entry, line by line only where each line gets its time. */
-static int put_text(struct reader *r, const struct log_entry *e, const char *data,
-		    size_t len)
-{
-	int stream = (int)e->stream, res = 0;
-
-	while (len > 0 && res == 0) {
-		const char *end = r->query->timestamps ? memchr(data, '\n', len) : NULL;
-		size_t n = end ? (size_t)(end - data) + 1 : len;
-
-		if (r->query->timestamps && !r->in_line[stream])
-			res = put_time(r, stream, e->time_ns);
-		if (res == 0)
-			res = put(r, stream, data, n);
-		r->in_line[stream] = data[n - 1] != '\n';
-		r->last = stream;
-		data += n;
-		len -= n;
-	}
-	return res;
-}
-
 /* A line about what is missing here, even if the line before is not complete. */
 static int put_lost(struct reader *r, uint64_t time_ns, const char *what)
 {
@@ -95,15 +76,48 @@ static int put_lost(struct reader *r, uint64_t time_ns, const char *what)
 	return res;
 }
 
-static int put_lost_bytes(struct reader *r, const struct log_entry *e)
+/* A full disk makes one loss after the other: one line is enough. */
+static int put_lost_bytes(struct reader *r)
 {
-	char line[80];
+	char line[96];
 
-	if (e->lost == 0)
+	if (r->lost == 0)
 		return 0;
-	(void)snprintf(line, sizeof(line), "[%s%lu bytes of output were lost]\n",
-		       e->lost == UINT32_MAX ? "at least " : "", (unsigned long)e->lost);
-	return put_lost(r, e->time_ns, line);
+	(void)snprintf(line, sizeof(line), "[%s%llu bytes of output were lost]\n",
+		       r->lost_more ? "at least " : "", (unsigned long long)r->lost);
+	r->lost = 0;
+	r->lost_more = false;
+	return put_lost(r, r->lost_ns, line);
+}
+
+static void lose(struct reader *r, const struct log_entry *e)
+{
+	if (e->lost && r->lost == 0)
+		r->lost_ns = e->time_ns;
+	r->lost += e->lost;
+	r->lost_more = r->lost_more || e->lost == UINT32_MAX;
+}
+
+/* Text of one entry, line by line only where each line gets its time. */
+static int put_text(struct reader *r, const struct log_entry *e, const char *data,
+		    size_t len)
+{
+	int stream = (int)e->stream, res = put_lost_bytes(r);
+
+	while (len > 0 && res == 0) {
+		const char *end = r->query->timestamps ? memchr(data, '\n', len) : NULL;
+		size_t n = end ? (size_t)(end - data) + 1 : len;
+
+		if (r->query->timestamps && !r->in_line[stream])
+			res = put_time(r, stream, e->time_ns);
+		if (res == 0)
+			res = put(r, stream, data, n);
+		r->in_line[stream] = data[n - 1] != '\n';
+		r->last = stream;
+		data += n;
+		len -= n;
+	}
+	return res;
 }
 
 /* Not exactly the time: an entry's text may have come until the next one could begin. */
@@ -161,7 +175,7 @@ static int pump(struct reader *r, struct log_file *f)
 			return res; /* the text before it has to come first */
 		log_file_take(f, &next);
 		if (is_new(r, &next))
-			res = put_lost_bytes(r, &next);
+			lose(r, &next);
 	}
 	return res;
 }
@@ -204,7 +218,7 @@ static int count_back(struct reader *r, struct log_file *f, uint64_t begin, uint
  */
 static int seek_lines(struct reader *r, struct log_file *f, bool *last_seen, long *lines)
 {
-	uint64_t number, end, start = 0;
+	uint64_t number = 0, end, start = 0;
 	struct log_entry e;
 	int res = log_file_measure(f);
 
@@ -384,32 +398,85 @@ static int follow(int dir, int watch_fd, struct reader *r, struct log_pair *p)
 	}
 }
 
+/* What the status says of the end: when it was, and all bytes that were lost. */
+static bool read_status(int dir, uint64_t *ret_ended_ns, uint64_t *ret_lost)
+{
+	cleanup_close int fd =
+		openat(dir, "status", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	unsigned long long ended, lost;
+	char text[128];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	if (sscanf(text, "%*d %llu %llu", &ended, &lost) != 2)
+		return false;
+	*ret_ended_ns = ended;
+	*ret_lost = lost;
+	return true;
+}
+
+/*
+ * A loss after which nothing more was written is in no entry: it is what the status says
+ * more than all entries. That is only known while none of them was given up.
+ */
+static int lose_the_end(int dir, struct reader *r, const struct log_pair *p)
+{
+	struct log_file all = p->now;
+	uint64_t ended_ns, lost;
+	struct log_entry e;
+	int res;
+
+	if (!read_status(dir, &ended_ns, &lost) || lost == 0 ||
+	    faccessat(dir, LOG_NAME LOG_OLD_SUFFIX, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	all.entries = all.cache_len = 0;
+	while (log_file_is_open(&all) && (res = log_file_peek(&all, &e)) != 0) {
+		if (res < 0)
+			return res;
+		if (e.lost == UINT32_MAX || e.lost > lost)
+			return 0;
+		lost -= e.lost;
+		log_file_take(&all, &e);
+	}
+	e = (struct log_entry){ .time_ns = ended_ns };
+	if (lost > 0 && is_new(r, &e)) {
+		r->lost_ns = r->lost ? r->lost_ns : ended_ns;
+		r->lost += lost;
+	}
+	return 0;
+}
+
 static int read_pair(int dir, int watch_fd, struct reader *r, struct log_pair *p)
 {
 	int res = seek_tail(r, p);
 
 	if (res == 0)
 		res = r->query->follow ? follow(dir, watch_fd, r, p) : pump_pair(r, p);
-	return res;
+	if (res == 0)
+		res = lose_the_end(dir, r, p);
+	return res == 0 ? put_lost_bytes(r) : res;
 }
 
 int log_read(int dir, const struct log_query *q, log_output_fn fn, void *userdata,
 	     struct err *e)
 {
-	cleanup_free char *text = malloc(TEXT_SIZE);
 	/* Before the first look, so that nothing happens between the two. */
 	cleanup_close int watch_fd = q->follow ? watch(dir) : -EBADF;
-	struct reader r = { .query = q, .fn = fn, .userdata = userdata, .text = text };
+	struct reader r = { .query = q, .fn = fn, .userdata = userdata };
 	struct log_pair pair;
 	int res;
 
-	if (!text)
+	r.text = malloc(TEXT_SIZE);
+	if (!r.text)
 		return err_set(e, -ENOMEM, "log");
 	res = log_pair_open(dir, &pair);
 	if (res == 0) {
 		res = read_pair(dir, watch_fd, &r, &pair);
 		log_pair_close(&pair);
 	}
+	free(r.text);
 	if (res == -EBADMSG)
 		return err_say(e, res, "log: its index is damaged");
 	return res < 0 ? err_set(e, res, "log") : res;

@@ -61,7 +61,10 @@ int stats_read(struct minc_container *ct, struct minc_stats *ret)
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	cgroup_set_usage(set, &u);
+	if (set)
+		cgroup_set_usage(set, &u);
+	else
+		memset(&u, 0xff, sizeof(u)); /* UINT64_MAX each: nothing is counted */
 	*ret = (struct minc_stats){ .size = sizeof(*ret),
 				    .in_groups = set != NULL,
 				    .memory_bytes = u.memory_bytes,

@@ -73,6 +73,31 @@ pid=$(printf '%s\n' "$out" | awk '/sleep 999/ { print $1 }')
 is "the process outside" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" "sleep 999 "
 is "and inside" "$(printf '%s\n' "$out" | awk '/sleep 1000/ { print $2 }')" 1
 
+# The box has no limits, so its processes are counted: two of them.
+marten stats --no-stream box
+like "stats has a head" "$out" "CONTAINER ID*NAME*CPU %*MEMORY*LIMIT*PIDS*READ*WRITTEN*"
+like "and a line for the container" "$(printf '%s\n' "$out" | sed 1d)" '* box *% *B  *-  *2  *'
+marten stats --no-stream --format json
+if command -v jq >/dev/null; then
+	is "JSON" "$(printf '%s\n' "$out" | jq -c '[.name, .pids, .oom_kills, .memory_limit_bytes, .in_groups, .memory_bytes > 4096]')" \
+		'["box",2,null,null,false,true]'
+else
+	skip "JSON" "needs jq"
+fi
+timeout 30 "$MARTEN" stats box >"$T/stats" &
+stats=$!
+await sh -c 'test "$(grep -c box "$1")" -ge 2' sh "$T/stats"
+ok "without --no-stream it looks again" kill "$stats"
+marten stats none
+refused "an unknown container is named" none
+if as_root && minc -B --name few --pids-limit 77 -m 64m -r "$bb" sleep 1000; then
+	marten stats --no-stream --format json few
+	like "control groups count the peak, too" "$out" '*"memory_limit_bytes": 67108864*"memory_peak_bytes": [0-9]*"pids": 1,*"in_groups": true*'
+	marten rm -f few
+else
+	skip "control groups count the peak, too" "no limits here"
+fi
+
 state() {
 	"$MARTEN" ps --format json | sed -n 's/.*"state": "\([a-z]*\)".*/\1/p'
 }

@@ -85,7 +85,8 @@ minc -B --rm --name gone -r "$bb" -b "$T/in" sh -c 'until [ -e "$1/stop" ]; do s
 	seq 1 1000' sh "$T/in"
 timeout 30 "$MARTEN" logs -f gone >"$T/followed" 2>&1 &
 reader=$!
-await sh -c 'grep -q inotify /proc/'"$reader"'/fdinfo/* /proc/$(cat /proc/'"$reader"'/task/*/children)/fdinfo/*'
+await sh -c 'read -r child <"/proc/$1/task/$1/children"; # a line without an end
+	grep -q inotify "/proc/$child/fdinfo/"*' sh "$reader"
 touch "$T/in/stop"
 wait "$reader"
 is "a container that forgets itself is followed to the end" \
@@ -123,6 +124,27 @@ wait "$reader"
 is "following over rotations" "$? $(cat "$T/lost")" "0 "
 is "loses and repeats nothing" "$(sha256sum <"$T/followed")" \
 	"$(i=0; while [ $i -lt 60 ]; do seq 1 300; i=$((i + 1)); done | sha256sum)"
+
+# A monitor that is killed takes the container with it, and leaves no status.
+start orphan sh -c 'echo before; exec sleep 1000'
+await grep -q before "$(dir_of orphan)/log"
+pid=$(cat "$(dir_of orphan)/pid")
+timeout 30 "$MARTEN" logs -f orphan >"$T/followed" 2>&1 &
+reader=$!
+await grep -q before "$T/followed"
+kill -9 "$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat")"
+wait "$reader"
+is "following ends when the monitor is killed" "$? $(cat "$T/followed")" "0 before"
+await test ! -e "/proc/$pid"
+ok "the container ends, too" test ! -e "/proc/$pid"
+marten ps -a
+like "it is lost" "$(printf '%s\n' "$out" | grep orphan)" '*Lost *'
+marten wait orphan
+is "its status is that of a kill" "$out" 137
+marten logs orphan
+is "its log is still there" "$out" before
+marten rm orphan
+is "and it can be forgotten" "$status$err" 0
 
 # Damage.
 dir=$(dir_of two)

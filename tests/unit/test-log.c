@@ -235,6 +235,36 @@ START_TEST(a_loss_is_mentioned_in_its_place)
 }
 END_TEST
 
+START_TEST(losses_without_text_between_are_one)
+{
+	says("log", SECOND, OUT, "before\n");
+	entry("log.index", 7, 2 * SECOND, OUT, 4);
+	entry("log.index", 7, 3 * SECOND, ERR, 5);
+	entry("log.index", 7, 4 * SECOND, OUT, 6);
+	append("log", "after\n", 6);
+	ck_reads("before\n[15 bytes of output were lost]\nafter\n", .tail = -1);
+	ck_reads("1970-01-01T00:00:02.000Z [15 bytes of output were lost]\n", .tail = -1,
+		 .streams = 1 << ERR, .timestamps = true);
+	ck_reads("[11 bytes of output were lost]\nafter\n", .tail = -1,
+		 .since_ns = 3 * SECOND);
+}
+END_TEST
+
+START_TEST(a_loss_at_the_end_is_known_from_the_status)
+{
+	says("log", SECOND, OUT, "before\n");
+	entry("log.index", 7, 2 * SECOND, OUT, 4);
+	append("status", "0 5000000000 9\n", 15);
+	ck_reads("before\n[9 bytes of output were lost]\n", .tail = -1);
+	ck_reads("before\n[9 bytes of output were lost]\n", .tail = -1, .follow = true);
+	ck_reads("[5 bytes of output were lost]\n", .tail = 0);
+	ck_reads("[5 bytes of output were lost]\n", .tail = -1, .since_ns = 5 * SECOND);
+	ck_reads("", .tail = -1, .since_ns = 6 * SECOND);
+	says("log.1", SECOND, OUT, "old\n"); /* and what was before it is not known */
+	ck_reads("old\nbefore\n[4 bytes of output were lost]\n", .tail = -1);
+}
+END_TEST
+
 static int refuse(int stream, const char *data, size_t len, void *userdata)
 {
 	return ++*(int *)userdata == 2 ? -EPIPE : 0;
@@ -467,6 +497,8 @@ int main(void)
 	tcase_add_test(t, tail_of_much);
 	tcase_add_test(t, times_begin_each_line);
 	tcase_add_test(t, a_loss_is_mentioned_in_its_place);
+	tcase_add_test(t, losses_without_text_between_are_one);
+	tcase_add_test(t, a_loss_at_the_end_is_known_from_the_status);
 	tcase_add_test(t, the_receiver_may_end_it);
 	tcase_add_test(t, half_an_index_entry_is_none);
 	tcase_add_test(t, an_entry_without_text_waits);

@@ -20,10 +20,8 @@ struct listing {
 	int64_t now;
 };
 
-static bool runs(const minc_container *ct)
+static bool runs(int state)
 {
-	int state = minc_container_state(ct);
-
 	return state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED;
 }
 
@@ -67,10 +65,9 @@ static void cell_command(struct listing *l, minc_container *ct)
 	table_cell(&l->table, "\"%s\"", text);
 }
 
-static void cell_status(struct listing *l, minc_container *ct)
+static void cell_status(struct listing *l, minc_container *ct, int state)
 {
-	int state = minc_container_state(ct), status = 0;
-	int64_t ended = minc_container_ended_ms(ct);
+	int status = 0;
 	char span[32];
 
 	switch (state) {
@@ -84,17 +81,18 @@ static void cell_status(struct listing *l, minc_container *ct)
 	case MINC_STATE_EXITED:
 		if (minc_wait(ct, 0, &status) == 0) {
 			table_cell(&l->table, "Exited (%d) %s ago", status,
-				   time_span(span, sizeof(span), l->now - ended));
+				   time_span(span, sizeof(span),
+					     l->now - minc_container_ended_ms(ct)));
 			return;
 		}
 	}
 	table_cell(&l->table, "Lost");
 }
 
-static void print_json(minc_container *ct)
+static void print_json(minc_container *ct, int state)
 {
 	const char *const *argv = minc_container_command(ct);
-	int status, state = minc_container_state(ct);
+	int status;
 	bool comma = false;
 
 	(void)fputs("{\"id\": ", stdout);
@@ -103,7 +101,7 @@ static void print_json(minc_container *ct)
 	print_json_string(minc_container_name(ct));
 	(void)printf(", \"state\": \"%s\", \"pid\": %d, \"created_ms\": %lld, "
 		     "\"ended_ms\": %lld, ",
-		     state_word(state), runs(ct) ? minc_container_pid(ct) : 0,
+		     state_word(state), runs(state) ? minc_container_pid(ct) : 0,
 		     (long long)minc_container_created_ms(ct),
 		     (long long)minc_container_ended_ms(ct));
 	if (state == MINC_STATE_EXITED && minc_wait(ct, 0, &status) == 0)
@@ -122,12 +120,13 @@ static void print_json(minc_container *ct)
 static int show(minc_container *ct, void *userdata)
 {
 	struct listing *l = userdata;
+	int state = minc_container_state(ct); /* once: it reads files */
 	char span[32];
 
-	if (!l->o->all && !runs(ct))
+	if (!l->o->all && !runs(state))
 		return 0;
 	if (l->o->json) {
-		print_json(ct);
+		print_json(ct, state);
 		return 0;
 	}
 	if (l->o->quiet) {
@@ -138,7 +137,7 @@ static int show(minc_container *ct, void *userdata)
 	cell_command(l, ct);
 	table_cell(&l->table, "%s ago",
 		   time_span(span, sizeof(span), l->now - minc_container_created_ms(ct)));
-	cell_status(l, ct);
+	cell_status(l, ct, state);
 	table_cell(&l->table, "%s", minc_container_name(ct));
 	return 0;
 }
@@ -172,7 +171,7 @@ static int show_line(minc_container *ct, void *userdata)
 	char name[128];
 
 	(void)printf("%.*s\t", o->whole ? -1 : SHORT_ID, minc_container_id(ct));
-	if (runs(ct))
+	if (runs(minc_container_state(ct)))
 		(void)printf("%d", minc_container_pid(ct));
 	else
 		(void)putchar('-');

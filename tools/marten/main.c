@@ -15,8 +15,10 @@
 
 #include "verb.h"
 
-const struct verb *const verb_tables[] = { list_verbs,   interact_verbs, watch_verbs,
-					   change_verbs, show_verbs,     NULL };
+const struct verb *const verb_tables[] = { list_verbs,   interact_verbs,
+					   watch_verbs,  change_verbs,
+					   show_verbs,   stats_verbs,
+					   review_verbs, NULL };
 const struct option no_options[] = { { .names = NULL } };
 
 static const char advice[] = "try 'marten --help'\n";

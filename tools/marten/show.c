@@ -74,7 +74,7 @@ static ssize_t read_proc(int pid, const char *name, char *buf, size_t size)
 /* "[name]" of a process that has no arguments, such as a zombie. */
 static void cell_command(struct table *t, int pid, char *stat)
 {
-	char text[4096], *name = strchr(stat, '('), *end = strrchr(stat, ')');
+	char text[4096] = "", *name = strchr(stat, '('), *end = strrchr(stat, ')');
 	ssize_t len = read_proc(pid, "cmdline", text, sizeof(text)), i;
 
 	if (len > 0) {
