@@ -108,14 +108,18 @@ MINC_EXPORT int minc_open(minc_ctx *c, const char *id, minc_container **ret)
 static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn, void *userdata)
 {
 	minc_container *ct;
-	int r = state_reopen(s, runtime);
+	int r = state_open(s, runtime);
 
-	if (r < 0)
+	if (r < 0) {
 		state_free(s);
-	else
+	} else {
+		state_read_name(s);
 		r = background_open(s, &ct);
+	}
+	if (r == -ENOENT || r == -ELOOP) /* removed meanwhile; no directory of ours */
+		return 0;
 	if (r < 0)
-		return r == -ENOENT ? 0 : err_set(&c->err, r, "containers");
+		return err_set(&c->err, r, "containers");
 	r = fn(ct, userdata);
 	minc_container_free(ct);
 	return r;

@@ -22,7 +22,7 @@
 
 #define MEMFD_EXEC 0x0010U /* 6.3 */
 
-enum { BACKLOG = 16, PIPE_BYTES = 1024 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 1024 };
+enum { BACKLOG = 16, PIPE_BYTES = 256 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 1024 };
 
 int program_memfd(const char *name, const unsigned char *program, size_t len)
 {
@@ -82,7 +82,8 @@ static int make_pipe(int *read_end, int *write_end)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	(void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); /* or what there is */
+	/* or what there is: all pipes of a user have a limit, /proc/sys/fs/pipe-user-pages-soft */
+	(void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES);
 	r = keep(read_end, ends[0]);
 	if (r < 0)
 		(void)close(ends[1]); /* nothing in it */

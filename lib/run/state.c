@@ -70,19 +70,25 @@ bool state_is_id(const char *s)
 	return strlen(s) == STATE_ID_LEN && strspn(s, "0123456789abcdef") == STATE_ID_LEN;
 }
 
-struct state *state_new(int runtime, const char *runtime_path, const char *id)
+struct state *state_new(const char *runtime_path, const char *id)
 {
 	struct state *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->dir = s->lock = s->status = -EBADF;
-	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	s->runtime = s->dir = s->lock = s->status = -EBADF;
 	snprintf(s->id, sizeof(s->id), "%s", id);
-	if (snprintf(s->path, sizeof(s->path), "%s/%s", runtime_path, id) >=
-	    (int)sizeof(s->path))
-		return state_free(s);
-	return s->runtime < 0 ? state_free(s) : s;
+	s->path = arena_printf(&s->arena, "%s/%s", runtime_path, id);
+	return s->path ? s : state_free(s);
+}
+
+int state_open(struct state *s, int runtime)
+{
+	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
+	if (s->runtime < 0)
+		return -errno;
+	s->dir = openat(runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return s->dir < 0 ? -errno : 0;
 }
 
 struct state *state_free(struct state *s)
@@ -227,15 +233,16 @@ static int reserve_status(struct state *s)
 	return s->status < 0 ? -errno : io_write_all(s->status, blanks, sizeof(blanks));
 }
 
-static int make_dir(struct minc_ctx *c, struct state *s)
+static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
 {
 	int r;
 
-	if (mkdirat(s->runtime, s->id, 0700) < 0)
+	if (mkdirat(runtime, s->id, 0700) < 0)
 		return err_set(&c->err, -errno, "%s", s->path);
-	s->dir = openat(s->runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s->dir >= 0)
-		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r = state_open(s, runtime);
+	if (r < 0)
+		return err_set(&c->err, r, "%s", s->path);
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
 		return err_set(&c->err, -errno, "%s/lock", s->path);
 	r = reserve_status(s);
@@ -263,13 +270,13 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	}
 	if (r < 0)
 		return r;
-	s = state_new(runtime, path, id);
+	s = state_new(path, id);
 	if (!s)
 		return err_set(&c->err, -ENOMEM, "start in the background");
 	while (flock(runtime, LOCK_EX) < 0 && errno == EINTR)
 		;
 	state_sweep(runtime, path);
-	r = make_dir(c, s);
+	r = make_dir(c, s, runtime);
 	(void)flock(runtime, LOCK_UN); /* cannot fail */
 	if (r < 0) {
 		state_remove(s);
@@ -391,30 +398,29 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 
 /* Reading. */
 
-/* -ENOENT: it is only being made, or is gone. */
+/*
+ * What state.json says; nothing stays open. -ENOENT: it is only being made, or is gone;
+ * -EBADMSG: damaged, or not a directory of ours.
+ */
 static int load(int runtime, const char *path, const char *id, state_load_fn *parse,
 		struct state **ret)
 {
-	struct state *s = state_new(runtime, path, id);
+	struct state *s = state_new(path, id);
+	char file[STATE_ID_LEN + sizeof("/state.json")];
 	cleanup_free char *text = NULL;
 	size_t len = 0;
-	int r = s ? 0 : -ENOMEM;
+	int r;
 
-	if (r == 0) {
-		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = s->dir < 0 ? -errno : 0;
-	}
-	if (r == 0)
-		r = io_read_file(s->dir, "state.json", FILE_MAX_BYTES, &text, &len);
+	if (!s)
+		return -ENOMEM;
+	snprintf(file, sizeof(file), "%s/state.json", id);
+	r = io_read_file(runtime, file, FILE_MAX_BYTES, &text, &len);
 	if (r == 0)
 		r = parse(text, len, &s->arena, &s->facts);
-	if (r == -EFBIG)
-		r = -EBADMSG;
 	if (r < 0) {
 		state_free(s);
-		return r;
+		return r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR ? -EBADMSG : r;
 	}
-	state_read_name(s);
 	*ret = s;
 	return 0;
 }
@@ -477,18 +483,28 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
+	struct state *s;
 	int r = open_runtime(c, false, path, &runtime);
 
 	if (r == 0)
 		r = resolve(c, runtime, word, id);
 	if (r == 0)
-		r = load(runtime, path, id, parse, ret);
+		r = load(runtime, path, id, parse, &s);
+	if (r == 0) {
+		r = state_open(s, runtime);
+		if (r < 0)
+			state_free(s);
+	}
 	if (r == -EBADMSG)
 		return err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path,
 			       id);
 	if (r == -ENOENT)
 		return err_say(&c->err, r, "%s: no such container", word);
-	return r < 0 ? err_set(&c->err, r, "%s", word) : 0;
+	if (r < 0)
+		return err_set(&c->err, r, "%s", word);
+	state_read_name(s);
+	*ret = s;
+	return 0;
 }
 
 static int compare_age(const void *pa, const void *pb)
@@ -538,28 +554,17 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 		if (!state_is_id(d->d_name))
 			continue;
 		r = load(dirfd(dir), path, d->d_name, parse, &s);
+		if (r == -EBADMSG)
+			warn_damaged(c, d->d_name);
 		if (r == 0) {
-			fd_closep(&s->dir); /* there may be more than open files */
-			fd_closep(&s->runtime);
 			r = append(list, len, &size, s);
 			if (r < 0)
 				state_free(s);
-		} else if (r == -EBADMSG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR) {
-			warn_damaged(c, d->d_name);
 		}
 		if (r == -ENOMEM || r == -EMFILE || r == -ENFILE)
 			return r;
 	}
 	return 0;
-}
-
-int state_reopen(struct state *s, int runtime)
-{
-	s->runtime = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
-	if (s->runtime < 0)
-		return -errno;
-	s->dir = openat(runtime, s->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return s->dir < 0 ? -errno : 0;
 }
 
 int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret, int *ret_runtime)
@@ -593,19 +598,21 @@ int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret, in
 	return err_set(&c->err, r, "state of the containers");
 }
 
-/* By its name, or of a container that was removed by the descriptor. */
+/* By the descriptor if there is one: the file is the same before and after its end. */
 static ssize_t read_status(const struct state *s, char *text, size_t len)
 {
-	cleanup_close int fd = openat(s->dir, "status", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd = -EBADF;
 	ssize_t n;
 
-	if (fd < 0 && (errno != ENOENT || s->status < 0))
+	if (s->status < 0)
+		fd = openat(s->dir, "status", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->status < 0 && fd < 0)
 		return -errno;
-	n = pread(fd < 0 ? s->status : fd, text, len - 1, 0);
+	n = pread(s->status < 0 ? fd : s->status, text, len - 1, 0);
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	return fd < 0 && (*text == ' ' || !strchr(text, '\n') || text[n - 1] == ' ') ? -ENOENT : n;
+	return s->status >= 0 && n && text[n - 1] == ' ' ? -ENOENT : n; /* nothing yet, or a part */
 }
 
 int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,

@@ -43,7 +43,7 @@ struct state {
 	int status; /* what will be its status, to be read when it is gone; or -EBADF */
 	char id[STATE_ID_LEN + 1];
 	char name[NAME_MAX + 1]; /* "" without one */
-	char path[PATH_MAX]; /* of dir, for people */
+	const char *path;	 /* of dir, for people */
 	struct arena arena;
 	struct state_facts facts;
 };
@@ -57,8 +57,9 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 void state_remove(struct state *s);
 struct state *state_free(struct state *s);
 
-/* For the rooms of state: a description that has nothing open but the runtime directory. */
-struct state *state_new(int runtime, const char *runtime_path, const char *id);
+/* For the rooms of state: nothing is open yet. */
+struct state *state_new(const char *runtime_path, const char *id);
+int state_open(struct state *s, int runtime); /* -ENOENT: it is gone */
 bool state_is_id(const char *s);
 void state_read_name(struct state *s);
 /* Remove what is nobody's, or a part of it; the runtime directory is locked. */
@@ -67,12 +68,11 @@ void state_sweep(int runtime, const char *path);
 /* By name, id or beginning of an id, as minc_open(). */
 int state_find(struct minc_ctx *c, state_load_fn *load, const char *word, struct state **ret);
 /*
- * All, oldest first, and NULL; to be freed one by one, and the list. They are closed: there
- * may be more than a process may have open. @ret_runtime: their directory, or negative.
+ * All, oldest first, and NULL; to be freed one by one, and the list. They are not open, as
+ * there may be more than a process may have: state_open(), state_read_name().
+ * @ret_runtime: their directory, or negative.
  */
 int state_list(struct minc_ctx *c, state_load_fn *load, struct state ***ret, int *ret_runtime);
-/* -ENOENT: it was removed meanwhile. */
-int state_reopen(struct state *s, int runtime);
 
 /* The end as it was written down: 0 with the exit status, -ENOENT while there is none. */
 int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,

@@ -38,10 +38,8 @@ static void sweep_one(int runtime, const char *path, const char *id)
 
 	if (!is_abandoned(runtime, id))
 		return;
-	s = state_new(runtime, path, id);
-	if (s)
-		s->dir = openat(runtime, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (s && s->dir >= 0 &&
+	s = state_new(path, id);
+	if (s && state_open(s, runtime) == 0 &&
 	    (fstatat(s->dir, "state.json", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	     (fstatat(s->dir, "status", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
 	      fstatat(s->dir, "auto-remove", &st, AT_SYMLINK_NOFOLLOW) == 0))) {
