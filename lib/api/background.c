@@ -119,7 +119,7 @@ static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn
 		state_read_name(s);
 		r = background_open(s, &ct);
 	}
-	if (r == -ENOENT || r == -ELOOP) /* removed meanwhile; no directory of ours */
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) /* removed meanwhile; not a directory */
 		return 0;
 	if (r < 0)
 		return err_set(&c->err, r, "containers");

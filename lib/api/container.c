@@ -112,6 +112,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 	}
 	fd_closep(&s->lock); /* the monitor has it */
 	if (r < 0) {
+		fd_closep(&ct->pidfd);
 		state_remove(s);
 		state_free(s);
 		return r;
@@ -134,6 +135,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	ct = malloc(sizeof(*ct));
 	if (!ct)
 		return err_set(&c->err, -ENOMEM, "start");
+	*ct = (struct minc_container){ .pidfd = -EBADF, .terminal = -EBADF, .storage_lock = -EBADF };
 	r = storage_prepare(c, &st);
 	if (r == 0)
 		r = plan_for(c, argv);

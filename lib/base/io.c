@@ -67,6 +67,22 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 	return S_ISREG(st.st_mode) ? io_read_all(fd, max, ret, ret_len) : -EBADMSG;
 }
 
+ssize_t io_read_short(int dir, const char *path, char *buf, size_t size)
+{
+	cleanup_close int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do
+		n = read(fd, buf, size - 1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	buf[n] = '\0';
+	return n;
+}
+
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const char *p = buf;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Read all of @fd, at most @max bytes, as a NUL-terminated string; the caller frees it.
  * -EFBIG if there is more, -errno otherwise. @ret_len may be NULL. */
@@ -16,6 +17,9 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
  * link, a FIFO or anything else but a file.
  */
 int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
+
+/* A file that is short, or whose beginning will do, with a NUL: length or -errno. */
+ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
 
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);

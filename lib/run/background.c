@@ -36,11 +36,11 @@ static int open_process(const struct state_facts *f)
 int background_open(struct state *s, struct minc_container **ret)
 {
 	struct minc_container *ct = malloc(sizeof(*ct));
-	int status;
+	int status, r = ct ? 0 : -ENOMEM;
 
 	if (!ct) {
 		state_free(s);
-		return -ENOMEM;
+		return r;
 	}
 	*ct = (struct minc_container){ .pid = s->facts.pid,
 				       .pidfd = -EBADF,
@@ -50,7 +50,12 @@ int background_open(struct state *s, struct minc_container **ret)
 				       .state = s };
 	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
-		ct->pidfd = open_process(&s->facts);
+		r = ct->pidfd = open_process(&s->facts);
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM) { /* it may live, but we cannot say */
+		free(ct);
+		state_free(s);
+		return r;
+	}
 	*ret = ct;
 	return 0;
 }
@@ -200,16 +205,13 @@ int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 
 static bool is_stopped(const struct minc_container *ct)
 {
-	char path[32], *text, *p;
-	bool stopped = false;
+	char path[32], text[1024], *p;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", ct->pid);
-	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return false;
 	p = strrchr(text, ')');
-	stopped = p && p[1] == ' ' && p[2] == 'T';
-	free(text);
-	return stopped;
+	return p && p[1] == ' ' && p[2] == 'T';
 }
 
 /* Opened anew: the state is asked for without changing the handle. */

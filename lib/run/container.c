@@ -70,17 +70,19 @@ static bool status_has(const char *status, const char *name, int sig)
 	return line && strtoull(line + strlen(name), NULL, 16) >> (sig - 1) & 1;
 }
 
-/* Whether the kernel would discard @sig for the container's process 1. */
-static bool is_unheard(const struct minc_container *ct, int sig)
+/* 1 if the kernel would discard @sig for the container's process 1; -ENOMEM: unknown. */
+static int is_unheard(const struct minc_container *ct, int sig)
 {
 	cleanup_free char *status = NULL;
 	char path[32];
+	int r;
 
 	if (ct->init)
-		return false;
+		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);
-	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) < 0)
-		return false;
+	r = io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0; /* else it has ended */
 	return !status_has(status, "\nSigCgt:", sig) && !status_has(status, "\nSigIgn:", sig) &&
 	       !status_has(status, "\nSigBlk:", sig);
 }
@@ -112,19 +114,22 @@ static int act_by_default(struct minc_container *ct, int sig)
 
 int container_default_action(struct minc_container *ct, int sig)
 {
-	int r;
+	int r = is_unheard(ct, sig);
 
-	if (!is_unheard(ct, sig))
-		return 0;
+	if (r <= 0)
+		return r;
 	r = act_by_default(ct, sig);
 	return r < 0 ? r : 1;
 }
 
 int container_kill(struct minc_container *ct, int sig)
 {
+	int r;
+
 	if (sig < 0 || sig > 64)
 		return -EINVAL;
-	if (sig == 0 || sig == SIGKILL || sig == SIGSTOP || !is_unheard(ct, sig))
-		return send(ct, sig);
-	return act_by_default(ct, sig);
+	r = sig == 0 || sig == SIGKILL || sig == SIGSTOP ? 0 : is_unheard(ct, sig);
+	if (r < 0)
+		return r;
+	return r == 0 ? send(ct, sig) : act_by_default(ct, sig);
 }

@@ -139,7 +139,9 @@ static void write_log(struct monitor *m, unsigned stream, const char *data, size
 {
 	size_t done = 0;
 
-	if (m->log < 0 || m->index < 0 || (m->log_size && m->log_size + len > m->log_max))
+	/* a writer of single bytes fills the index faster than the log */
+	if (m->log < 0 || m->index < 0 || m->index_size >= m->log_max ||
+	    (m->log_size && m->log_size + len > m->log_max))
 		rotate(m); /* also when it could not be opened: the disk may have been full */
 	if (!write_entry(m, stream)) {
 		lose(m, len);
@@ -508,6 +510,7 @@ _Noreturn static void finish(struct monitor *m)
 {
 	if (m->lost_before)
 		(void)write_entry(m, m->stream); /* it would have said so before the next text */
+	(void)sys_close(MONITOR_STORAGE); /* whoever hears of the end may use it */
 	write_status(m);
 	remove_groups(m);
 	if (m->forget)

@@ -140,6 +140,7 @@ void state_remove(struct state *s)
 {
 	static const char *const files[] = { STATE_FILES };
 
+	state_read_name(s); /* another process may have renamed it */
 	if (*s->name)
 		drop_name(s, s->name);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
@@ -149,14 +150,13 @@ void state_remove(struct state *s)
 
 void state_read_name(struct state *s)
 {
-	char *text;
+	char text[sizeof(s->name)];
 
-	if (io_read_file(s->dir, "name", NAME_MAX, &text, NULL) < 0)
+	if (io_read_short(s->dir, "name", text, sizeof(text)) < 0)
 		return;
+	if (strchr(text, '/')) /* not ours */
+		text[0] = '\0';
 	snprintf(s->name, sizeof(s->name), "%s", text);
-	free(text);
-	if (strchr(s->name, '/'))
-		s->name[0] = '\0'; /* not ours */
 }
 
 /* Creating. */
@@ -290,19 +290,15 @@ int state_create(struct minc_ctx *c, struct state **ret)
 /* After the name, which may hold anything. */
 uint64_t process_start_time(int pid)
 {
-	char path[32], *text, *p;
-	uint64_t ret = 0;
+	char path[32], text[1024], *p;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
 	p = strrchr(text, ')');
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
-	if (p)
-		ret = strtoull(p + 1, NULL, 10);
-	free(text);
-	return ret;
+	return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
 static void print_facts(FILE *out, const struct state_facts *f)
@@ -426,17 +422,18 @@ static int load(int runtime, const char *path, const char *id, state_load_fn *pa
 	return 0;
 }
 
-/* Ids that begin with @prefix: how many, the first, and words that list them. */
-static size_t match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
+/* Ids that begin with @prefix: how many or -errno, the first, and words that list them. */
+static int match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
 			char *words, size_t len)
 {
 	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = copy < 0 ? NULL : fdopendir(copy);
-	size_t n = 0, used = 0;
+	size_t used = 0;
+	int n = 0;
 	struct dirent *d;
 
 	if (!list)
-		return 0;
+		return -errno;
 	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list))) {
 		if (!state_is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
@@ -455,6 +452,7 @@ static int resolve(struct minc_ctx *c, int runtime, const char *word, char ret[S
 {
 	char link[PATH_MAX], words[512] = "";
 	ssize_t n;
+	int r;
 
 	if (!*word || strlen(word) > NAME_MAX || strchr(word, '/') || *word == '.' ||
 	    !str_is_printable_utf8(word))
@@ -470,14 +468,10 @@ static int resolve(struct minc_ctx *c, int runtime, const char *word, char ret[S
 	}
 	if (strspn(word, "0123456789abcdef") != strlen(word))
 		return -ENOENT;
-	switch (match_ids(runtime, word, ret, words, sizeof(words))) {
-	case 0:
-		return -ENOENT;
-	case 1:
-		return 0;
-	default:
+	r = match_ids(runtime, word, ret, words, sizeof(words));
+	if (r > 1)
 		return err_say(&c->err, -ENOTUNIQ, "%s: ambiguous: %s", word, words);
-	}
+	return r == 0 ? -ENOENT : r < 0 ? r : 0;
 }
 
 int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struct state **ret)

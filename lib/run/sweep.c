@@ -42,10 +42,8 @@ static void sweep_one(int runtime, const char *path, const char *id)
 	if (s && state_open(s, runtime) == 0 &&
 	    (fstatat(s->dir, "state.json", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	     (fstatat(s->dir, "status", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-	      fstatat(s->dir, "auto-remove", &st, AT_SYMLINK_NOFOLLOW) == 0))) {
-		state_read_name(s);
+	      fstatat(s->dir, "auto-remove", &st, AT_SYMLINK_NOFOLLOW) == 0)))
 		state_remove(s);
-	}
 	state_free(s);
 }
 

@@ -235,6 +235,10 @@ is "the old one ends where the new one begins" "$(cat "$T/state/$id/log.1" "$T/s
 	"$(seq 1 20000 | tail -c "$(cat "$T/state/$id/log.1" "$T/state/$id/log" | wc -c)" | grep -c .)"
 is "nothing was lost" "$(cut -d' ' -f3 "$T/state/$id/status")" 0
 living delete "$id"
+start --log-size 4k sh -c 'i=0; while [ $i -lt 400 ]; do echo x; echo y >&2; i=$((i + 1)); done'
+living wait "$id" -1
+ok "an index is bounded, too" test "$(wc -c <"$T/state/$id/log.index")" -le 4152
+living delete "$id"
 is "the old files are removed, too" "$(left)" ""
 
 # Damage

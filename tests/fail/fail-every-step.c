@@ -3,7 +3,8 @@
  * Every step of every option set fails once, on this machine: the start must fail with a
  * message that names the step, and leave nothing behind: no process, no descriptor, no
  * mount, no directory. Optional steps must warn instead, and steps about what may be
- * missing be passed over. As root, and again as an ordinary user.
+ * missing be passed over. As root, and again as an ordinary user; in the foreground, and
+ * with a monitor between.
  *
  * The command does not exist, so that a start without an injected failure goes through
  * all steps, and none of what is tried here ever runs.
@@ -25,7 +26,9 @@
 #include "../plan/option-sets.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "run/background.h"
 #include "run/run.h"
+#include "run/state.h"
 
 enum { ORDINARY_USER = 65534, OK = 0, FAILED = 1, SKIPPED = 77 };
 
@@ -34,6 +37,7 @@ extern char **environ;
 struct attempt {
 	const struct option_set *set;
 	const struct places *at;
+	const char *state; /* where its state lies in the background; NULL: in the foreground */
 	struct spawn_fault fault;
 	int r;
 	struct err err;
@@ -55,8 +59,9 @@ static int complain(const struct attempt *a, const char *format, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "%s%s, step %d of %zu, %d injected: ", a->set->name,
-		geteuid() == 0 ? "" : " (as a user)", a->fault.step + 1, a->steps, a->fault.err);
+	fprintf(stderr, "%s%s%s, step %d of %zu, %d injected: ", a->set->name,
+		geteuid() == 0 ? "" : " (as a user)", a->state ? " (in the background)" : "",
+		a->fault.step + 1, a->steps, a->fault.err);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
@@ -129,6 +134,25 @@ static void note_step(struct attempt *a, const struct step *s)
 	snprintf(a->origin, sizeof(a->origin), "%s", s->origin ? s->origin : "");
 }
 
+/* The same in the background; it never comes to go on without us. */
+static int spawn_behind_monitor(struct attempt *a, struct minc_ctx *c, int storage_lock,
+				struct minc_container *ct)
+{
+	struct background b;
+	struct state *s;
+	int r = state_create(c, &s);
+
+	if (r < 0)
+		return r;
+	r = background_prepare(&b, s, &c->spec, &c->plan, storage_lock);
+	if (r == 0)
+		r = spawn_plan(&c->plan, ct, &c->err, keep_warning, a, &a->fault, &b.args);
+	background_done(&b, true);
+	state_remove(s);
+	state_free(s);
+	return r;
+}
+
 /* What minc_start() does, with a failure in the middle. */
 static void start(struct attempt *a)
 {
@@ -157,7 +181,9 @@ static void start(struct attempt *a)
 		note_groups(a, &c.plan);
 		if (a->fault.step >= 0)
 			note_step(a, &c.plan.steps[a->fault.step]);
-		a->r = spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault, NULL);
+		a->r = a->state ? spawn_behind_monitor(a, &c, st.lock, &ct) :
+				  spawn_plan(&c.plan, &ct, &c.err, keep_warning, a, &a->fault,
+					     NULL);
 		if (a->r == 0) {
 			fd_closep(&ct.pidfd);
 			fd_closep(&ct.terminal);
@@ -177,6 +203,11 @@ static int check_residue(const struct attempt *a, const struct surroundings *bef
 	struct surroundings now = look_around();
 	int r = OK;
 
+	if (a->state) /* the monitor became our child; one that stays would hang us here */
+		while (waitpid(-1, NULL, 0) > 0)
+			;
+	if (a->state && !places_is_empty(a->state))
+		r = complain(a, "something is left in the state directory");
 	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
 		r = complain(a, "a process is left");
 	if (now.fds != before->fds)
@@ -269,9 +300,9 @@ static int fail_step(struct attempt *a, int step, int err)
 	return r;
 }
 
-static int fail_set(const struct option_set *set, const struct places *at)
+static int fail_set(const struct option_set *set, const struct places *at, const char *state)
 {
-	struct attempt a = { .set = set, .at = at, .fault = { -1, 0 } };
+	struct attempt a = { .set = set, .at = at, .state = state, .fault = { -1, 0 } };
 	size_t optional = 0;
 	int r = OK;
 
@@ -292,8 +323,22 @@ static int fail_set(const struct option_set *set, const struct places *at)
 		if (a.flags & STEP_IF_EXISTS && fail_step(&a, i, -ENOENT) != OK)
 			r = FAILED;
 	}
-	printf("%-4s %s%s: %zu steps, %zu of them optional\n", r == OK ? "ok" : "BAD", set->name,
-	       geteuid() == 0 ? "" : " (as a user)", a.steps, optional);
+	printf("%-4s %s%s%s: %zu steps, %zu of them optional\n", r == OK ? "ok" : "BAD", set->name,
+	       geteuid() == 0 ? "" : " (as a user)", state ? " (in the background)" : "", a.steps,
+	       optional);
+	return r;
+}
+
+static int fail_behind_monitor(const struct option_set *set, const struct places *at)
+{
+	char state[] = "/tmp/minctest-state-XXXXXX";
+	int r;
+
+	if (!mkdtemp(state) || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return FAILED;
+	setenv("MINC_STATE_DIR", state, 1);
+	r = fail_set(set, at, state);
+	(void)rmdir(state); /* empty, or it was reported */
 	return r;
 }
 
@@ -320,7 +365,9 @@ static int child(const struct option_set *set, bool as_user)
 	snprintf(below, sizeof(below), "%s/srv/mnt", at.tree);
 	if (geteuid() == 0 && mount("minctest", below, "tmpfs", 0, NULL) < 0)
 		return FAILED;
-	r = fail_set(set, &at);
+	r = fail_set(set, &at, NULL);
+	if (r == OK)
+		r = fail_behind_monitor(set, &at);
 	(void)umount2(below, SYS_MNT_DETACH); /* a user has none there */
 	places_remove(&at);
 	return r;

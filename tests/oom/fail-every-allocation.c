@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <minc/minc.h>
 #include <stdbool.h>
@@ -147,15 +148,16 @@ WRAP(DIR *, fdopendir, int fd)
 struct life {
 	const char *name;
 	const char *root; /* NULL: "/" */
-	bool keep, init, user, limits;
+	bool keep, init, user, limits, background;
 };
 
 static const struct life lives[] = {
-	{ "default", NULL, false, false, false, false },
-	{ "root", "/usr", false, true, false, false },
-	{ "user", NULL, false, false, true, false },
-	{ "storage", NULL, true, true, false, false },
-	{ "limits", "/usr", false, false, false, true },
+	{ .name = "default" },
+	{ .name = "root", .root = "/usr", .init = true },
+	{ .name = "user", .user = true },
+	{ .name = "storage", .keep = true, .init = true },
+	{ .name = "limits", .root = "/usr", .limits = true },
+	{ .name = "background", .root = "/usr", .background = true },
 };
 
 static int configure(minc_ctx *c, const struct life *l)
@@ -170,7 +172,12 @@ static int configure(minc_ctx *c, const struct life *l)
 	r = r < 0 ? r : minc_add_bind(c, "/usr", "/tmp/usr", MINC_BIND_RDONLY);
 	r = r < 0 ? r : minc_add_bind(c, "/usr/../usr", NULL, 0);
 	r = r < 0 ? r : minc_set_cpus(c, "ffff");
-	r = r < 0 ? r : minc_pass_fd(c, 0, 9);
+	if (l->background) {
+		r = r < 0 ? r : minc_set_flag(c, MINC_BACKGROUND, 1);
+		r = r < 0 ? r : minc_set_name(c, "oom");
+	} else {
+		r = r < 0 ? r : minc_pass_fd(c, 0, 9);
+	}
 	r = r < 0 ? r : minc_drop_cap(c, "kill");
 	r = r < 0 ? r : minc_set_cwd(c, "/");
 	if (l->root)
@@ -216,6 +223,64 @@ static int start(minc_ctx *c, const char *const *argv)
 	return r < 0 ? r : status == 0 ? 0 : -EPROTO;
 }
 
+static int visit(minc_container *ct, void *userdata)
+{
+	(void)userdata;
+	return *minc_container_id(ct) ? 0 : -EPROTO;
+}
+
+/* All that may be done with one that somebody else has started. */
+static int use_by_id(minc_ctx *c, const char *id)
+{
+	minc_container *ct = NULL;
+	char prefix[13];
+	int status = -1, r;
+
+	snprintf(prefix, sizeof(prefix), "%s", id);
+	r = minc_open(c, prefix, &ct);
+	if (r < 0)
+		return r;
+	r = minc_foreach(c, visit, NULL);
+	r = r < 0 ? r : minc_rename(c, ct, "other");
+	r = r < 0 ? r : minc_stop(c, ct, 15, -1, &status);
+	r = r < 0 ? r : status == 128 + 15 ? 0 : -EPROTO;
+	r = r < 0 ? r : minc_delete(c, ct, 0);
+	minc_container_free(ct);
+	return r;
+}
+
+/* Whatever has failed, the container ends; this is not what is tested here. */
+static int end_it(minc_container *ct, int r)
+{
+	const bool were_counting = counting;
+	minc_ctx *c;
+
+	counting = false;
+	c = minc_ctx_new();
+	if (!c || minc_delete(c, ct, MINC_DELETE_FORCE) < 0)
+		r = -EPROTO;
+	minc_ctx_free(c);
+	minc_container_free(ct);
+	while (waitpid(-1, NULL, 0) > 0) /* the monitor has become our child */
+		;
+	counting = were_counting;
+	return r;
+}
+
+static int live_in_background(minc_ctx *c)
+{
+	const char *const argv[] = { "/bin/sleep", "1000", NULL };
+	minc_container *ct = NULL;
+	int r = minc_start(c, argv, &ct);
+
+	if (r < 0) {
+		while (waitpid(-1, NULL, 0) > 0) /* a monitor that gave up */
+			;
+		return r;
+	}
+	return end_it(ct, use_by_id(c, minc_container_id(ct)));
+}
+
 /* The first failure, or 0; @message: the context's words for it. */
 static int live_once(const struct life *l, char *message, size_t len)
 {
@@ -230,9 +295,13 @@ static int live_once(const struct life *l, char *message, size_t len)
 	r = configure(c, l);
 	r = r < 0 ? r : explain(c, argv, MINC_FORMAT_SHELL);
 	r = r < 0 ? r : explain(c, argv, MINC_FORMAT_JSON);
-	r = r < 0 ? r : start(c, argv);
-	kept = r == 0 && l->keep;
-	r = r < 0 ? r : start(c, argv); /* the plan is there already, or not */
+	if (l->background) {
+		r = r < 0 ? r : live_in_background(c);
+	} else {
+		r = r < 0 ? r : start(c, argv);
+		kept = r == 0 && l->keep;
+		r = r < 0 ? r : start(c, argv); /* the plan is there already, or not */
+	}
 	snprintf(message, len, "%s", minc_error_message(c));
 	if (r < 0 && minc_error_code(c) != r)
 		r = -EPROTO;
@@ -254,7 +323,17 @@ static size_t count_entries(const char *path)
 	return n;
 }
 
-static char runtime[] = "/tmp/minc-oom-XXXXXX";
+static char runtime[] = "/tmp/minc-oom-XXXXXX", state[] = "/tmp/minc-oom-state-XXXXXX";
+
+/* In the state directory; names/ is empty, and stays. */
+static bool state_is_left(void)
+{
+	char names[64];
+
+	snprintf(names, sizeof(names), "%s/names", state);
+	return count_entries(state) != (access(names, F_OK) == 0 ? 3 : 2) ||
+	       (access(names, F_OK) == 0 && count_entries(names) != 2);
+}
 
 static void empty_runtime(void)
 {
@@ -282,6 +361,8 @@ static int check(const struct life *l, int r, const char *message, size_t fds)
 		what = "a process is left";
 	else if (r < 0 && count_entries(runtime) != (kept ? 3 : 2))
 		what = "a directory is left";
+	else if (state_is_left())
+		what = "state of a container is left";
 	if (!what)
 		return OK;
 	fprintf(stderr, "%s%s, allocation %d: %s (%d: %s)\n", l->name,
@@ -338,13 +419,17 @@ static int run(const struct life *l, bool user)
 	pid = fork();
 	if (pid == 0) {
 		status = user && as_user() < 0 ? SKIPPED : OK;
-		if (status == OK && !mkdtemp(runtime))
+		if (status == OK && (!mkdtemp(runtime) || !mkdtemp(state)))
 			status = FAILED;
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* of monitors; cannot fail */
 		setenv("XDG_RUNTIME_DIR", runtime, 1);
+		setenv("MINC_STATE_DIR", state, 1);
 		setenv("MINCTEST_CALLER", "value", 1);
 		if (status == OK)
 			status = fail_all(l);
-		(void)rmdir(runtime); /* empty, or it was reported */
+		(void)rmdir(runtime); /* empty, or it was reported; so is the other */
+		(void)unlinkat(open(state, O_PATH), "names", AT_REMOVEDIR);
+		(void)rmdir(state);
 		fflush(stdout);
 		_exit(status);
 	}
