@@ -41,6 +41,7 @@ struct spawn {
 	int init_fd; /* memfd of the init program, or -EBADF */
 	int *slots; /* ours; the child has a copy */
 	struct minc_container *ret;
+	bool vfork; /* the child has executed or ended when clone3(2) returns */
 	bool failed;
 };
 
@@ -278,6 +279,7 @@ static long clone_child(struct spawn *w, struct child_args *args)
 	a.stack = (uintptr_t)stack + GUARD_BYTES;
 	a.stack_size = CHILD_STACK_BYTES;
 	pid = clone_on_stack(&a, args); /* back when the child has executed or ended */
+	w->vfork = a.flags & CLONE_VFORK;
 	(void)munmap(stack, size);	/* our own mapping */
 	return pid;
 }
@@ -402,9 +404,16 @@ static int receive(struct spawn *w)
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC);
+	/*
+	 * After vfork(2) all that the child had to say is here. Its end of the channel closes
+	 * a little later, in the middle of execve(2): waiting for that costs a sleep.
+	 */
+	const bool said = w->vfork && !w->ret->init;
+	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC | (said ? MSG_DONTWAIT : 0));
 	struct cmsghdr *c;
 
+	if (n < 0 && said && errno == EAGAIN)
+		return 0;
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0)
