@@ -137,7 +137,7 @@ static int like_mount(int mount, unsigned *ret)
 /* Make what is missing on the way to the target, as the mount is. */
 static int make_target(struct runner *r, const struct step *s, int mount)
 {
-	unsigned create;
+	unsigned create = 0;
 	int ret = like_mount(mount, &create);
 
 	return ret < 0 ? ret :
