@@ -45,6 +45,21 @@ static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode, 
 	s->mkdir.ret = SLOT_NONE;
 }
 
+/* Put a mount on what is new and of the kernel or a step before: nobody made links there. */
+static void attach_on_own(struct plan *p, int mount, int at, const char *path, const char *why)
+{
+	mount_attach(p, mount, at, path, CREATE_NOTHING, NULL, why);
+	p->steps[p->len - 1].attach.trusted = true;
+}
+
+/* Put a directory on /NAME of the root. */
+static void attach_on_entry(struct plan *p, struct mounts *m, int mount, const char *path,
+			    const char *origin, const char *why)
+{
+	mount_attach(p, mount, m->root, path, CREATE_LIKE_MOUNT, origin, why);
+	p->steps[p->len - 1].attach.entry = true;
+}
+
 static bool can_mknod(const struct mounts *m)
 {
 	return !m->in_userns && m->host->initial_userns &&
@@ -87,14 +102,14 @@ static void plan_own_dev(struct plan *p, struct mounts *m)
 	m->dev = mount_scratch_dir(p, m, "dev", 0755, why_dev);
 	mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
 		   "nothing in it is a program");
-	mount_attach(p, m->dev, m->root, "/dev", CREATE_LIKE_MOUNT, NULL, why_dev);
+	attach_on_entry(p, m, m->dev, "/dev", NULL, why_dev);
 	plan_nodes(p, m);
 	plan_mkdir(p, m->dev, "pts", 0755, "for the terminals");
 	plan_mkdir(p, m->dev, "mqueue", 0755, "for message queues");
 	plan_mkdir(p, m->dev, "shm", 0755, why_shm);
 	shm = mount_scratch_dir(p, m, "shm", 01777, why_shm);
 	mount_attr(p, shm, false, ATTR_API, NULL, "data only");
-	mount_attach(p, shm, m->dev, "shm", CREATE_NOTHING, NULL, why_shm);
+	attach_on_own(p, shm, m->dev, "shm", why_shm);
 }
 
 /* --usedev: the host's devices, loop and disks included. */
@@ -110,7 +125,7 @@ static void plan_host_dev(struct plan *p, struct mounts *m)
 
 		m->dev = s->fs.ret;
 	}
-	mount_attach(p, m->dev, m->root, "/dev", CREATE_LIKE_MOUNT, origin, "the host's devices");
+	attach_on_entry(p, m, m->dev, "/dev", origin, "the host's devices");
 }
 
 static void plan_dev(struct plan *p, struct mounts *m)
@@ -129,12 +144,14 @@ static void plan_dev(struct plan *p, struct mounts *m)
 	if (!m->in_userns || m->many_ids)
 		mount_option(s, "gid", "5"); /* tty, on every distribution */
 	m->devpts = s->fs.ret;
-	mount_attach(p, m->devpts, m->dev, "pts", CREATE_NOTHING, NULL, "terminals of its own");
-	if (spec_flag(m->spec, MINC_HOST_DEV))
-		return; /* the host's /dev may have no such directory, and none is made in it */
+	if (spec_flag(m->spec, MINC_HOST_DEV)) {
+		mount_attach(p, m->devpts, m->dev, "pts", CREATE_NOTHING, NULL,
+			     "terminals of its own");
+		return; /* for mqueue it may have no directory, and none is made in it */
+	}
+	attach_on_own(p, m->devpts, m->dev, "pts", "terminals of its own");
 	s = mount_fs(p, "mqueue", ATTR_API, NULL, "message queues of its own");
-	mount_attach(p, s->fs.ret, m->dev, "mqueue", CREATE_NOTHING, NULL,
-		     "message queues of its own");
+	attach_on_own(p, s->fs.ret, m->dev, "mqueue", "message queues of its own");
 }
 
 /* Hide or protect one path of /proc or /sys; @unseen: it may be missing. */
@@ -156,8 +173,7 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 		slot = mount_tree(p, m, SLOT_CWD, "/dev/null", false, NULL, why);
 	if (!path->mask || path->directory)
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
-	mount_attach(p, slot, at, path->path, CREATE_NOTHING, NULL, why);
-	p->steps[p->len - 1].attach.trusted = true;
+	attach_on_own(p, slot, at, path->path, why);
 	/* of what hides it nothing may be missing: only the place itself */
 	for (size_t i = path->mask ? p->len - 1 : first; unseen && i < p->len; i++)
 		p->steps[i].flags |= STEP_IF_EXISTS;
@@ -193,8 +209,8 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 				  "a /proc that shows only the container's processes");
 
 	m->proc = s->fs.ret;
-	mount_attach(p, m->proc, m->root, "/proc", CREATE_LIKE_MOUNT, NULL,
-		     "a /proc that shows only the container's processes");
+	attach_on_entry(p, m, m->proc, "/proc", NULL,
+			"a /proc that shows only the container's processes");
 	if (m->sys_source == SLOT_NONE) {
 		s = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
 			     "a /sys that shows its own network interfaces");
@@ -204,8 +220,7 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 		mount_attr(p, m->sys, true, ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
 			   NULL, "to be read, not written");
 	}
-	mount_attach(p, m->sys, m->root, "/sys", CREATE_LIKE_MOUNT, NULL,
-		     "programs read about the hardware there");
+	attach_on_entry(p, m, m->sys, "/sys", NULL, "programs read about the hardware there");
 	plan_guards(p, m);
 	if (!spec_flag(m->spec, MINC_DEBUGFS))
 		return;
@@ -259,7 +274,7 @@ int mount_plan_api(struct plan *p, struct mounts *m)
 	tmp = mount_scratch_dir(p, m, "tmp", 01777, "a /tmp of its own");
 	mount_attr(p, tmp, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL,
 		   "no devices, no set-user-ID programs");
-	mount_attach(p, tmp, m->root, "/tmp", CREATE_LIKE_MOUNT, NULL, "a /tmp of its own");
+	attach_on_entry(p, m, tmp, "/tmp", NULL, "a /tmp of its own");
 	plan_name_file(p, m, m->resolv_source, "/etc/resolv.conf");
 	plan_name_file(p, m, m->hosts_source, "/etc/hosts");
 	plan_mtab(p, m);

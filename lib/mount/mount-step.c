@@ -134,21 +134,30 @@ static int like_mount(int mount, unsigned *ret)
 	return r;
 }
 
+/* Make what is missing on the way to the target, as the mount is. */
+static int make_target(struct runner *r, const struct step *s, int mount)
+{
+	unsigned create = 0;
+	int ret = like_mount(mount, &create);
+
+	return ret < 0 ? ret :
+			 path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
+}
+
 int run_attach(struct runner *r, const struct step *s)
 {
-	int mount = runner_fd(r, s->attach.mount), target, ret;
-	unsigned create = 0;
+	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret;
 
 	/* A path of ours, or of a fresh API file system: nobody made links there. */
 	if (s->attach.at == SLOT_CWD || s->attach.trusted)
-		return sys_move_mount(mount, "", runner_fd(r, s->attach.at), s->attach.path,
-				      MOVE_MOUNT_F_EMPTY_PATH);
-	if (s->attach.create == CREATE_LIKE_MOUNT) {
-		ret = like_mount(mount, &create);
-		if (ret < 0)
-			return ret;
-	}
-	target = path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
+		return sys_move_mount(mount, "", at, s->attach.path, MOVE_MOUNT_F_EMPTY_PATH);
+	/* A link at the end is not followed, and a directory cannot be mounted on one. */
+	if (s->attach.entry && sys_move_mount(mount, "", at, s->attach.path + 1,
+					      MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		return 0;
+	target = path_open_in_root(at, s->attach.path, 0);
+	if (target == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT)
+		target = make_target(r, s, mount);
 	if (target < 0)
 		return target;
 	ret = sys_move_mount(mount, "", target, "",

@@ -148,6 +148,9 @@ static int plan_lower(struct plan *p, struct mounts *m, const char *path, const 
 	return s->open.ret;
 }
 
+static const char why_attached[] =
+	"somewhere that goes away: an unattached one is slower to tear down";
+
 static void plan_scratch(struct plan *p, struct mounts *m)
 {
 	struct step *s = mount_fs(p, "tmpfs", MOUNT_ATTR_NOSUID, NULL,
@@ -160,7 +163,7 @@ static void plan_scratch(struct plan *p, struct mounts *m)
 	 * new one, and the umount that follows takes what lies uppermost.
 	 */
 	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING, NULL,
-		     "somewhere that goes away: an unattached one is slower to tear down");
+		     why_attached);
 }
 
 static void plan_submount(struct plan *p, struct mounts *m, const struct submount *sub,
@@ -226,6 +229,10 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		source = plan_lower(p, m, m->root_path, origin, "the files below the overlay");
 	if (m->template)
 		plan_template(p, m);
+	if (m->template && !direct) {
+		mount_attr(p, source, false, MOUNT_ATTR_RDONLY, origin, "only read from");
+		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin, why_attached);
+	}
 	plan_scratch(p, m);
 	if (split) {
 		mount_plan_split(p, m);

@@ -204,11 +204,13 @@ static void plan_writables(struct plan *p, struct mounts *m, int root)
 
 void mount_plan_targets(struct plan *p, struct mounts *m)
 {
-	cleanup_close int root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	static const char *const own[] = { "/dev", "/proc", "/sys", "/tmp" };
+	cleanup_close int root = -EBADF;
 	size_t n = 0;
 
-	if (root < 0 || !m->in_userns)
+	if (m->in_userns)
+		root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
 		return;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		plan_target(p, m, root, own[i], true, NULL, 0);

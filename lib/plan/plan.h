@@ -171,6 +171,7 @@ struct step {
 			const char *path;
 			enum attach_create create;
 			bool trusted; /* the path has no links: it needs no care */
+			bool entry;   /* a directory for "/NAME": tried as it stands first */
 		} attach;
 		struct {
 			int at;

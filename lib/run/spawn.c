@@ -44,6 +44,7 @@ struct spawn {
 	struct minc_container *ret;
 	int middle; /* pidfd of the process that forked, or -EBADF */
 	struct monitor_args *monitor; /* NULL: in the foreground */
+	bool vfork; /* all have executed or ended when clone3(2) returns */
 	bool failed;
 	enum verdict_kind wanted; /* what the child waits for: READY or SCOPE; else FAILED */
 };
@@ -244,6 +245,7 @@ static long clone_shared(struct spawn *w, struct sys_clone_args *a, clone_fn *fn
 	a->stack = (uintptr_t)stacks[0];
 	a->stack_size = CHILD_STACK_BYTES;
 	pid = clone_on_stack(a, fn, arg); /* back when all have executed or ended */
+	w->vfork = a->flags & CLONE_VFORK;
 	(void)munmap(mapping, n * (GUARD_BYTES + CHILD_STACK_BYTES)); /* our own mapping */
 	return pid;
 }
@@ -523,10 +525,17 @@ static int receive(struct spawn *w)
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC);
+	/*
+	 * After vfork(2) all that the child had to say is here. Its end of the channel closes
+	 * a little later, in the middle of execve(2): waiting for that costs a sleep.
+	 */
+	const bool said = w->vfork && !w->ret->init;
+	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC | (said ? MSG_DONTWAIT : 0));
 	struct cmsghdr *c;
 	int fd = -EBADF, r;
 
+	if (n < 0 && said && errno == EAGAIN)
+		return 0;
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0)

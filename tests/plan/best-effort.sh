@@ -78,443 +78,449 @@ mount --bind BASE/root "$s1"
 # 6. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 7. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 7. mount flags: only read from (-r ROOT)
+flags ro "$s1"
+
+# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s1" until the root changes
+
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
 s2=$t/2; mkdir "$s2"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
 
-# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
 
-# 9. make directory upper: what the container writes (-r ROOT)
+# 11. make directory upper: what the container writes (-r ROOT)
 [ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
 s3="$s2"/upper
 
-# 10. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s2"/work ] || mkdir -p -m 755 "$s2"/work
 s4="$s2"/work
 
-# 11. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s5=$t/5; mkdir "$s5"
 mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$s5"
 
-# 12. attach on /: the root to be (-r ROOT)
+# 14. attach on /: the root to be (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 13. make directory dev: a /dev with only harmless devices
+# 15. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 14. bind dev: a /dev with only harmless devices
+# 16. bind dev: a /dev with only harmless devices
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 15. mount flags: nothing in it is a program
+# 17. mount flags: nothing in it is a program
 flags nosuid,noexec "$s6"
 
-# 16. attach on /dev: a /dev with only harmless devices
+# 18. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
 
-# 17. make device null: a /dev with only harmless devices
+# 19. make device null: a /dev with only harmless devices
 mknod -m 666 "$s6"/null c 1 3
 
-# 18. make device zero: a /dev with only harmless devices
+# 20. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s6"/zero c 1 5
 
-# 19. make device full: a /dev with only harmless devices
+# 21. make device full: a /dev with only harmless devices
 mknod -m 666 "$s6"/full c 1 7
 
-# 20. make device random: a /dev with only harmless devices
+# 22. make device random: a /dev with only harmless devices
 mknod -m 666 "$s6"/random c 1 8
 
-# 21. make device urandom: a /dev with only harmless devices
+# 23. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s6"/urandom c 1 9
 
-# 22. make device tty: a /dev with only harmless devices
+# 24. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s6"/tty c 5 0
 
-# 23. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
 
-# 24. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
 
-# 25. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
 
-# 26. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
 
-# 27. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
 
-# 28. make directory pts: for the terminals
+# 30. make directory pts: for the terminals
 [ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
 
-# 29. make directory mqueue: for message queues
+# 31. make directory mqueue: for message queues
 [ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
 
-# 30. make directory shm: POSIX shared memory, of this container only
+# 32. make directory shm: POSIX shared memory, of this container only
 [ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
 
-# 31. make directory shm: POSIX shared memory, of this container only
+# 33. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 32. bind shm: POSIX shared memory, of this container only
+# 34. bind shm: POSIX shared memory, of this container only
 s7=$t/7; place "$s7" "$s2"/shm
 mount --bind "$s2"/shm "$s7"
 
-# 33. mount flags: data only
+# 35. mount flags: data only
 flags nosuid,nodev,noexec "$s7"
 
-# 34. attach on shm: POSIX shared memory, of this container only
+# 36. attach on shm: POSIX shared memory, of this container only
 attach "$s7" "$s6" shm; s7=$target
 
-# 35. mount devpts: terminals of its own
+# 37. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
 
-# 36. attach on pts: terminals of its own
+# 38. attach on pts: terminals of its own
 attach "$s8" "$s6" pts; s8=$target
 
-# 37. mount mqueue: message queues of its own
+# 39. mount mqueue: message queues of its own
 s9=$t/9; mkdir "$s9"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s9"
 
-# 38. attach on mqueue: message queues of its own
+# 40. attach on mqueue: message queues of its own
 attach "$s9" "$s6" mqueue; s9=$target
 
-# 39. mount proc: a /proc that shows only the container's processes
+# 41. mount proc: a /proc that shows only the container's processes
 s10=$t/10; mkdir "$s10"
 mount -t proc -o nosuid,nodev,noexec proc "$s10"
 
-# 40. attach on /proc: a /proc that shows only the container's processes
+# 42. attach on /proc: a /proc that shows only the container's processes
 attach "$s10" "$s5" /proc create; s10=$target
 
-# 41. mount flags: to be read, not written
+# 43. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 42. attach on /sys: programs read about the hardware there
+# 44. attach on /sys: programs read about the hardware there
 attach "$s0" "$s5" /sys create; s0=$target
 
-# 43. make directory empty: what hides a directory
+# 45. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 44. make device null: what hides a file: our own, verified by making it
+# 46. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s2"/null c 1 3
 
-# 45. bind sys: settings of the whole machine
+# 47. bind sys: settings of the whole machine
 { :
 s11=$t/11; place "$s11" "$s10"/sys
 mount --bind "$s10"/sys "$s11"
 } || echo 'warning: this step failed' >&2
 
-# 46. mount flags: nobody writes there
+# 48. mount flags: nobody writes there
 { :
 flags ro "$s11"
 } || echo 'warning: this step failed' >&2
 
-# 47. attach on sys: settings of the whole machine
+# 49. attach on sys: settings of the whole machine
 { :
 attach "$s11" "$s10" sys; s11=$target
 } || echo 'warning: this step failed' >&2
 
-# 48. bind sysrq-trigger: settings of the whole machine
+# 50. bind sysrq-trigger: settings of the whole machine
 { :
 s12=$t/12; place "$s12" "$s10"/sysrq-trigger
 mount --bind "$s10"/sysrq-trigger "$s12"
 } || echo 'warning: this step failed' >&2
 
-# 49. mount flags: nobody writes there
+# 51. mount flags: nobody writes there
 { :
 flags ro "$s12"
 } || echo 'warning: this step failed' >&2
 
-# 50. attach on sysrq-trigger: settings of the whole machine
+# 52. attach on sysrq-trigger: settings of the whole machine
 { :
 attach "$s12" "$s10" sysrq-trigger; s12=$target
 } || echo 'warning: this step failed' >&2
 
-# 51. bind irq: settings of the whole machine
+# 53. bind irq: settings of the whole machine
 { :
 s13=$t/13; place "$s13" "$s10"/irq
 mount --bind "$s10"/irq "$s13"
 } || echo 'warning: this step failed' >&2
 
-# 52. mount flags: nobody writes there
+# 54. mount flags: nobody writes there
 { :
 flags ro "$s13"
 } || echo 'warning: this step failed' >&2
 
-# 53. attach on irq: settings of the whole machine
+# 55. attach on irq: settings of the whole machine
 { :
 attach "$s13" "$s10" irq; s13=$target
 } || echo 'warning: this step failed' >&2
 
-# 54. bind bus: settings of the whole machine
+# 56. bind bus: settings of the whole machine
 { :
 s14=$t/14; place "$s14" "$s10"/bus
 mount --bind "$s10"/bus "$s14"
 } || echo 'warning: this step failed' >&2
 
-# 55. mount flags: nobody writes there
+# 57. mount flags: nobody writes there
 { :
 flags ro "$s14"
 } || echo 'warning: this step failed' >&2
 
-# 56. attach on bus: settings of the whole machine
+# 58. attach on bus: settings of the whole machine
 { :
 attach "$s14" "$s10" bus; s14=$target
 } || echo 'warning: this step failed' >&2
 
-# 57. bind fs: settings of the whole machine
+# 59. bind fs: settings of the whole machine
 { :
 s15=$t/15; place "$s15" "$s10"/fs
 mount --bind "$s10"/fs "$s15"
 } || echo 'warning: this step failed' >&2
 
-# 58. mount flags: nobody writes there
+# 60. mount flags: nobody writes there
 { :
 flags ro "$s15"
 } || echo 'warning: this step failed' >&2
 
-# 59. attach on fs: settings of the whole machine
+# 61. attach on fs: settings of the whole machine
 { :
 attach "$s15" "$s10" fs; s15=$target
 } || echo 'warning: this step failed' >&2
 
-# 60. bind asound: settings of the whole machine
+# 62. bind asound: settings of the whole machine
 { :
 s16=$t/16; place "$s16" "$s10"/asound
 mount --bind "$s10"/asound "$s16"
 } || echo 'warning: this step failed' >&2
 
-# 61. mount flags: nobody writes there
+# 63. mount flags: nobody writes there
 { :
 flags ro "$s16"
 } || echo 'warning: this step failed' >&2
 
-# 62. attach on asound: settings of the whole machine
+# 64. attach on asound: settings of the whole machine
 { :
 attach "$s16" "$s10" asound; s16=$target
 } || echo 'warning: this step failed' >&2
 
-# 63. bind empty: tells about, or reaches, the host
+# 65. bind empty: tells about, or reaches, the host
 { :
 s17=$t/17; place "$s17" "$s2"/empty
 mount --bind "$s2"/empty "$s17"
 } || echo 'warning: this step failed' >&2
 
-# 64. mount flags: nobody writes there
+# 66. mount flags: nobody writes there
 { :
 flags ro "$s17"
 } || echo 'warning: this step failed' >&2
 
-# 65. attach on acpi: tells about, or reaches, the host
+# 67. attach on acpi: tells about, or reaches, the host
 { :
 attach "$s17" "$s10" acpi; s17=$target
 } || echo 'warning: this step failed' >&2
 
-# 66. bind null: tells about, or reaches, the host
+# 68. bind null: tells about, or reaches, the host
 { :
 s18=$t/18; place "$s18" "$s2"/null
 mount --bind "$s2"/null "$s18"
 } || echo 'warning: this step failed' >&2
 
-# 67. attach on kcore: tells about, or reaches, the host
+# 69. attach on kcore: tells about, or reaches, the host
 { :
 attach "$s18" "$s10" kcore; s18=$target
 } || echo 'warning: this step failed' >&2
 
-# 68. bind null: tells about, or reaches, the host
+# 70. bind null: tells about, or reaches, the host
 { :
 s19=$t/19; place "$s19" "$s2"/null
 mount --bind "$s2"/null "$s19"
 } || echo 'warning: this step failed' >&2
 
-# 69. attach on keys: tells about, or reaches, the host
+# 71. attach on keys: tells about, or reaches, the host
 { :
 attach "$s19" "$s10" keys; s19=$target
 } || echo 'warning: this step failed' >&2
 
-# 70. bind null: tells about, or reaches, the host
+# 72. bind null: tells about, or reaches, the host
 { :
 s20=$t/20; place "$s20" "$s2"/null
 mount --bind "$s2"/null "$s20"
 } || echo 'warning: this step failed' >&2
 
-# 71. attach on latency_stats: tells about, or reaches, the host
+# 73. attach on latency_stats: tells about, or reaches, the host
 { :
 attach "$s20" "$s10" latency_stats; s20=$target
 } || echo 'warning: this step failed' >&2
 
-# 72. bind null: tells about, or reaches, the host
+# 74. bind null: tells about, or reaches, the host
 { :
 s21=$t/21; place "$s21" "$s2"/null
 mount --bind "$s2"/null "$s21"
 } || echo 'warning: this step failed' >&2
 
-# 73. attach on sched_debug: tells about, or reaches, the host
+# 75. attach on sched_debug: tells about, or reaches, the host
 { :
 attach "$s21" "$s10" sched_debug; s21=$target
 } || echo 'warning: this step failed' >&2
 
-# 74. bind empty: tells about, or reaches, the host
+# 76. bind empty: tells about, or reaches, the host
 { :
 s22=$t/22; place "$s22" "$s2"/empty
 mount --bind "$s2"/empty "$s22"
 } || echo 'warning: this step failed' >&2
 
-# 75. mount flags: nobody writes there
+# 77. mount flags: nobody writes there
 { :
 flags ro "$s22"
 } || echo 'warning: this step failed' >&2
 
-# 76. attach on scsi: tells about, or reaches, the host
+# 78. attach on scsi: tells about, or reaches, the host
 { :
 attach "$s22" "$s10" scsi; s22=$target
 } || echo 'warning: this step failed' >&2
 
-# 77. bind null: tells about, or reaches, the host
+# 79. bind null: tells about, or reaches, the host
 { :
 s23=$t/23; place "$s23" "$s2"/null
 mount --bind "$s2"/null "$s23"
 } || echo 'warning: this step failed' >&2
 
-# 78. attach on timer_list: tells about, or reaches, the host
+# 80. attach on timer_list: tells about, or reaches, the host
 { :
 attach "$s23" "$s10" timer_list; s23=$target
 } || echo 'warning: this step failed' >&2
 
-# 79. bind null: tells about, or reaches, the host
+# 81. bind null: tells about, or reaches, the host
 { :
 s24=$t/24; place "$s24" "$s2"/null
 mount --bind "$s2"/null "$s24"
 } || echo 'warning: this step failed' >&2
 
-# 80. attach on timer_stats: tells about, or reaches, the host
+# 82. attach on timer_stats: tells about, or reaches, the host
 { :
 attach "$s24" "$s10" timer_stats; s24=$target
 } || echo 'warning: this step failed' >&2
 
-# 81. bind empty: tells about, or reaches, the host
+# 83. bind empty: tells about, or reaches, the host
 { :
 s25=$t/25; place "$s25" "$s2"/empty
 mount --bind "$s2"/empty "$s25"
 } || echo 'warning: this step failed' >&2
 
-# 82. mount flags: nobody writes there
+# 84. mount flags: nobody writes there
 { :
 flags ro "$s25"
 } || echo 'warning: this step failed' >&2
 
-# 83. attach on firmware: tells about, or reaches, the host
+# 85. attach on firmware: tells about, or reaches, the host
 { :
 attach "$s25" "$s0" firmware; s25=$target
 } || echo 'warning: this step failed' >&2
 
-# 84. bind empty: tells about, or reaches, the host
+# 86. bind empty: tells about, or reaches, the host
 { :
 s26=$t/26; place "$s26" "$s2"/empty
 mount --bind "$s2"/empty "$s26"
 } || echo 'warning: this step failed' >&2
 
-# 85. mount flags: nobody writes there
+# 87. mount flags: nobody writes there
 { :
 flags ro "$s26"
 } || echo 'warning: this step failed' >&2
 
-# 86. attach on fs/selinux: tells about, or reaches, the host
+# 88. attach on fs/selinux: tells about, or reaches, the host
 { :
 attach "$s26" "$s0" fs/selinux; s26=$target
 } || echo 'warning: this step failed' >&2
 
-# 87. bind empty: tells about, or reaches, the host
+# 89. bind empty: tells about, or reaches, the host
 { :
 s27=$t/27; place "$s27" "$s2"/empty
 mount --bind "$s2"/empty "$s27"
 } || echo 'warning: this step failed' >&2
 
-# 88. mount flags: nobody writes there
+# 90. mount flags: nobody writes there
 { :
 flags ro "$s27"
 } || echo 'warning: this step failed' >&2
 
-# 89. attach on dev/block: tells about, or reaches, the host
+# 91. attach on dev/block: tells about, or reaches, the host
 { :
 attach "$s27" "$s0" dev/block; s27=$target
 } || echo 'warning: this step failed' >&2
 
-# 90. bind empty: tells about, or reaches, the host
+# 92. bind empty: tells about, or reaches, the host
 { :
 s28=$t/28; place "$s28" "$s2"/empty
 mount --bind "$s2"/empty "$s28"
 } || echo 'warning: this step failed' >&2
 
-# 91. mount flags: nobody writes there
+# 93. mount flags: nobody writes there
 { :
 flags ro "$s28"
 } || echo 'warning: this step failed' >&2
 
-# 92. attach on devices/virtual/powercap: tells about, or reaches, the host
+# 94. attach on devices/virtual/powercap: tells about, or reaches, the host
 { :
 attach "$s28" "$s0" devices/virtual/powercap; s28=$target
 } || echo 'warning: this step failed' >&2
 
-# 93. make directory tmp: a /tmp of its own
+# 95. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 94. bind tmp: a /tmp of its own
+# 96. bind tmp: a /tmp of its own
 s29=$t/29; place "$s29" "$s2"/tmp
 mount --bind "$s2"/tmp "$s29"
 
-# 95. mount flags: no devices, no set-user-ID programs
+# 97. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s29"
 
-# 96. attach on /tmp: a /tmp of its own
+# 98. attach on /tmp: a /tmp of its own
 attach "$s29" "$s5" /tmp create; s29=$target
 
-# 97. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 99. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s5"/etc/mtab
 
-# 98. new session: a session of its own: it cannot type into the caller's terminal
+# 100. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 99. change root: the tree made above becomes /
+# 101. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 100. new keyring: an own session keyring, without the caller's keys
+# 102. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 101. descriptors: nothing that the caller has open leaks inside
+# 103. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 102. set user 0:0: root, without the caller's groups
+# 104. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 103. set capabilities: only the capabilities that are left
+# 105. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 104. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 106. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 105. change directory to /: the caller's directory if it is there, else /
+# 107. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 106. seccomp filter default: only the system calls of the profile
+# 108. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 107. execute true: no shell in between: arguments arrive as given
+# 109. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

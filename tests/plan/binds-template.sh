@@ -90,199 +90,205 @@ mount --bind BASE/root "$s4"
 # 9. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 10. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 10. mount flags: only read from (-r ROOT)
+flags ro "$s4"
+
+# 11. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s4" until the root changes
+
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
 s5=$t/5; mkdir "$s5"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
 
-# 11. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 13. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
 
-# 12. make directory upper: what the container writes (-r ROOT)
+# 14. make directory upper: what the container writes (-r ROOT)
 [ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
 s6="$s5"/upper
 
-# 13. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 15. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
 s7="$s5"/work
 
-# 14. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s8=$t/8; mkdir "$s8"
 mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$s8"
 
-# 15. attach on /: the root to be (-r ROOT)
+# 17. attach on /: the root to be (-r ROOT)
 # it stays at "$s8" until the root changes
 
-# 16. make directory dev: a /dev with only harmless devices
+# 18. make directory dev: a /dev with only harmless devices
 [ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
 
-# 17. bind dev: a /dev with only harmless devices
+# 19. bind dev: a /dev with only harmless devices
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 18. mount flags: nothing in it is a program
+# 20. mount flags: nothing in it is a program
 flags nosuid,noexec "$s9"
 
-# 19. attach on /dev: a /dev with only harmless devices
+# 21. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
 
-# 20. make device null: a /dev with only harmless devices
+# 22. make device null: a /dev with only harmless devices
 mknod -m 666 "$s9"/null c 1 3
 
-# 21. make device zero: a /dev with only harmless devices
+# 23. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s9"/zero c 1 5
 
-# 22. make device full: a /dev with only harmless devices
+# 24. make device full: a /dev with only harmless devices
 mknod -m 666 "$s9"/full c 1 7
 
-# 23. make device random: a /dev with only harmless devices
+# 25. make device random: a /dev with only harmless devices
 mknod -m 666 "$s9"/random c 1 8
 
-# 24. make device urandom: a /dev with only harmless devices
+# 26. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s9"/urandom c 1 9
 
-# 25. make device tty: a /dev with only harmless devices
+# 27. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s9"/tty c 5 0
 
-# 26. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 28. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
 
-# 27. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 29. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
 
-# 28. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 30. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
 
-# 29. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 31. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
 
-# 30. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 32. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 31. make directory pts: for the terminals
+# 33. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 32. make directory mqueue: for message queues
+# 34. make directory mqueue: for message queues
 [ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 33. make directory shm: POSIX shared memory, of this container only
+# 35. make directory shm: POSIX shared memory, of this container only
 [ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 34. make directory shm: POSIX shared memory, of this container only
+# 36. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 35. bind shm: POSIX shared memory, of this container only
+# 37. bind shm: POSIX shared memory, of this container only
 s10=$t/10; place "$s10" "$s5"/shm
 mount --bind "$s5"/shm "$s10"
 
-# 36. mount flags: data only
+# 38. mount flags: data only
 flags nosuid,nodev,noexec "$s10"
 
-# 37. attach on shm: POSIX shared memory, of this container only
+# 39. attach on shm: POSIX shared memory, of this container only
 attach "$s10" "$s9" shm; s10=$target
 
-# 38. mount devpts: terminals of its own
+# 40. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
 
-# 39. attach on pts: terminals of its own
+# 41. attach on pts: terminals of its own
 attach "$s11" "$s9" pts; s11=$target
 
-# 40. mount mqueue: message queues of its own
+# 42. mount mqueue: message queues of its own
 s12=$t/12; mkdir "$s12"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s12"
 
-# 41. attach on mqueue: message queues of its own
+# 43. attach on mqueue: message queues of its own
 attach "$s12" "$s9" mqueue; s12=$target
 
-# 42. mount proc: a /proc that shows only the container's processes
+# 44. mount proc: a /proc that shows only the container's processes
 s13=$t/13; mkdir "$s13"
 mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
-# 43. attach on /proc: a /proc that shows only the container's processes
+# 45. attach on /proc: a /proc that shows only the container's processes
 attach "$s13" "$s8" /proc create; s13=$target
 
-# 44. mount flags: to be read, not written
+# 46. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s3" -R
 
-# 45. attach on /sys: programs read about the hardware there
+# 47. attach on /sys: programs read about the hardware there
 attach "$s3" "$s8" /sys create; s3=$target
 
-# 46. make directory empty: what hides a directory
+# 48. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 47. make device null: what hides a file: our own, verified by making it
+# 49. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s5"/null c 1 3
 
-# 48. make directory tmp: a /tmp of its own
+# 50. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 49. bind tmp: a /tmp of its own
+# 51. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 50. mount flags: no devices, no set-user-ID programs
+# 52. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 51. attach on /tmp: a /tmp of its own
+# 53. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 52. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s8"/etc/mtab
 
-# 53. new session: a session of its own: it cannot type into the caller's terminal
+# 55. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 54. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 56. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 55. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 57. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data create; s0=$target
 
-# 56. mount flags: no more than was asked for (--bind-ro FILE)
+# 58. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 57. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 59. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' create; s1=$target
 
-# 58. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 60. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero create; s2=$target
 
-# 59. mount tmpfs: an empty directory (--tmpfs /srv/t)
+# 61. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s15=$t/15; mkdir "$s15"
 mount -t tmpfs -o nosuid,nodev,mode=1755,size=1048576 tmpfs "$s15"
 
-# 60. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+# 62. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s15" "$s8" /srv/t create; s15=$target
 
-# 61. change root: the tree made above becomes /
+# 63. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 64. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 65. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set user 0:0: root, without the caller's groups
+# 66. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 65. set capabilities: only the capabilities that are left
+# 67. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /: the caller's directory if it is there, else /
+# 69. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 70. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. execute true: no shell in between: arguments arrive as given
+# 71. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

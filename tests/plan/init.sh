@@ -78,191 +78,197 @@ mount --bind BASE/root "$s1"
 # 6. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 7. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 7. mount flags: only read from (-r ROOT)
+flags ro "$s1"
+
+# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s1" until the root changes
+
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
 s2=$t/2; mkdir "$s2"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
 
-# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
 
-# 9. make directory upper: what the container writes (-r ROOT)
+# 11. make directory upper: what the container writes (-r ROOT)
 [ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
 s3="$s2"/upper
 
-# 10. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s2"/work ] || mkdir -p -m 755 "$s2"/work
 s4="$s2"/work
 
-# 11. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s5=$t/5; mkdir "$s5"
 mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$s5"
 
-# 12. attach on /: the root to be (-r ROOT)
+# 14. attach on /: the root to be (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 13. make directory dev: a /dev with only harmless devices
+# 15. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 14. bind dev: a /dev with only harmless devices
+# 16. bind dev: a /dev with only harmless devices
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 15. mount flags: nothing in it is a program
+# 17. mount flags: nothing in it is a program
 flags nosuid,noexec "$s6"
 
-# 16. attach on /dev: a /dev with only harmless devices
+# 18. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
 
-# 17. make device null: a /dev with only harmless devices
+# 19. make device null: a /dev with only harmless devices
 mknod -m 666 "$s6"/null c 1 3
 
-# 18. make device zero: a /dev with only harmless devices
+# 20. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s6"/zero c 1 5
 
-# 19. make device full: a /dev with only harmless devices
+# 21. make device full: a /dev with only harmless devices
 mknod -m 666 "$s6"/full c 1 7
 
-# 20. make device random: a /dev with only harmless devices
+# 22. make device random: a /dev with only harmless devices
 mknod -m 666 "$s6"/random c 1 8
 
-# 21. make device urandom: a /dev with only harmless devices
+# 23. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s6"/urandom c 1 9
 
-# 22. make device tty: a /dev with only harmless devices
+# 24. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s6"/tty c 5 0
 
-# 23. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
 
-# 24. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
 
-# 25. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
 
-# 26. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
 
-# 27. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
 
-# 28. make directory pts: for the terminals
+# 30. make directory pts: for the terminals
 [ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
 
-# 29. make directory mqueue: for message queues
+# 31. make directory mqueue: for message queues
 [ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
 
-# 30. make directory shm: POSIX shared memory, of this container only
+# 32. make directory shm: POSIX shared memory, of this container only
 [ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
 
-# 31. make directory shm: POSIX shared memory, of this container only
+# 33. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 32. bind shm: POSIX shared memory, of this container only
+# 34. bind shm: POSIX shared memory, of this container only
 s7=$t/7; place "$s7" "$s2"/shm
 mount --bind "$s2"/shm "$s7"
 
-# 33. mount flags: data only
+# 35. mount flags: data only
 flags nosuid,nodev,noexec "$s7"
 
-# 34. attach on shm: POSIX shared memory, of this container only
+# 36. attach on shm: POSIX shared memory, of this container only
 attach "$s7" "$s6" shm; s7=$target
 
-# 35. mount devpts: terminals of its own
+# 37. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
 
-# 36. attach on pts: terminals of its own
+# 38. attach on pts: terminals of its own
 attach "$s8" "$s6" pts; s8=$target
 
-# 37. mount mqueue: message queues of its own
+# 39. mount mqueue: message queues of its own
 s9=$t/9; mkdir "$s9"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s9"
 
-# 38. attach on mqueue: message queues of its own
+# 40. attach on mqueue: message queues of its own
 attach "$s9" "$s6" mqueue; s9=$target
 
-# 39. mount proc: a /proc that shows only the container's processes
+# 41. mount proc: a /proc that shows only the container's processes
 s10=$t/10; mkdir "$s10"
 mount -t proc -o nosuid,nodev,noexec proc "$s10"
 
-# 40. attach on /proc: a /proc that shows only the container's processes
+# 42. attach on /proc: a /proc that shows only the container's processes
 attach "$s10" "$s5" /proc create; s10=$target
 
-# 41. mount flags: to be read, not written
+# 43. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 42. attach on /sys: programs read about the hardware there
+# 44. attach on /sys: programs read about the hardware there
 attach "$s0" "$s5" /sys create; s0=$target
 
-# 43. make directory empty: what hides a directory
+# 45. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 44. make device null: what hides a file: our own, verified by making it
+# 46. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s2"/null c 1 3
 
-# 45. make directory tmp: a /tmp of its own
+# 47. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 46. bind tmp: a /tmp of its own
+# 48. bind tmp: a /tmp of its own
 s11=$t/11; place "$s11" "$s2"/tmp
 mount --bind "$s2"/tmp "$s11"
 
-# 47. mount flags: no devices, no set-user-ID programs
+# 49. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s11"
 
-# 48. attach on /tmp: a /tmp of its own
+# 50. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp create; s11=$target
 
-# 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s5"/etc/mtab
 
-# 50. new session: a session of its own: it cannot type into the caller's terminal
+# 52. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 51. new terminal: a terminal that is not the caller's (--tty)
+# 53. new terminal: a terminal that is not the caller's (--tty)
 # no shell equivalent: script(1) comes near
 
-# 52. bind 0: the first terminal of the new instance
+# 54. bind 0: the first terminal of the new instance
 { :
 s12=$t/12; place "$s12" "$s8"/0
 mount --bind "$s8"/0 "$s12"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 53. attach on console: what speaks to the console speaks to this terminal
+# 55. attach on console: what speaks to the console speaks to this terminal
 { :
 attach "$s12" "$s6" console create; s12=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 54. change root: the tree made above becomes /
+# 56. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 55. new keyring: an own session keyring, without the caller's keys
+# 57. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 56. descriptors: nothing that the caller has open leaks inside
+# 58. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 57. set user 0:0: root, without the caller's groups
+# 59. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 58. set capabilities: only the capabilities that are left
+# 60. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /: the caller's directory if it is there, else /
+# 62. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 # no shell equivalent: a small init stays process 1 and starts this
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \

@@ -77,185 +77,191 @@ mount --bind BASE/root "$s0"
 # 6. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 7. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 7. mount flags: only read from (-r ROOT)
+flags ro "$s0"
+
+# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s0" until the root changes
+
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
 s1=$t/1; mkdir "$s1"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s1"
 
-# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s1" until the root changes
 
-# 9. make directory upper: what the container writes (-r ROOT)
+# 11. make directory upper: what the container writes (-r ROOT)
 [ -d "$s1"/upper ] || mkdir -p -m 755 "$s1"/upper
 s2="$s1"/upper
 
-# 10. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s1"/work ] || mkdir -p -m 755 "$s1"/work
 s3="$s1"/work
 
-# 11. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s4=$t/4; mkdir "$s4"
 mount -t overlay -o nodev,lowerdir="$s0",upperdir="$s2",workdir="$s3" overlay "$s4"
 
-# 12. attach on /: the root to be (-r ROOT)
+# 14. attach on /: the root to be (-r ROOT)
 # it stays at "$s4" until the root changes
 
-# 13. make directory dev: a /dev with only harmless devices
+# 15. make directory dev: a /dev with only harmless devices
 [ -d "$s1"/dev ] || mkdir -p -m 755 "$s1"/dev
 
-# 14. bind dev: a /dev with only harmless devices
+# 16. bind dev: a /dev with only harmless devices
 s5=$t/5; place "$s5" "$s1"/dev
 mount --bind "$s1"/dev "$s5"
 
-# 15. mount flags: nothing in it is a program
+# 17. mount flags: nothing in it is a program
 flags nosuid,noexec "$s5"
 
-# 16. attach on /dev: a /dev with only harmless devices
+# 18. attach on /dev: a /dev with only harmless devices
 attach "$s5" "$s4" /dev create; s5=$target
 
-# 17. make device null: a /dev with only harmless devices
+# 19. make device null: a /dev with only harmless devices
 mknod -m 666 "$s5"/null c 1 3
 
-# 18. make device zero: a /dev with only harmless devices
+# 20. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s5"/zero c 1 5
 
-# 19. make device full: a /dev with only harmless devices
+# 21. make device full: a /dev with only harmless devices
 mknod -m 666 "$s5"/full c 1 7
 
-# 20. make device random: a /dev with only harmless devices
+# 22. make device random: a /dev with only harmless devices
 mknod -m 666 "$s5"/random c 1 8
 
-# 21. make device urandom: a /dev with only harmless devices
+# 23. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s5"/urandom c 1 9
 
-# 22. make device tty: a /dev with only harmless devices
+# 24. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s5"/tty c 5 0
 
-# 23. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s5"/fd ] || ln -s /proc/self/fd "$s5"/fd
 
-# 24. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s5"/stdin ] || ln -s /proc/self/fd/0 "$s5"/stdin
 
-# 25. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s5"/stdout ] || ln -s /proc/self/fd/1 "$s5"/stdout
 
-# 26. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s5"/stderr ] || ln -s /proc/self/fd/2 "$s5"/stderr
 
-# 27. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s5"/ptmx ] || ln -s pts/ptmx "$s5"/ptmx
 
-# 28. make directory pts: for the terminals
+# 30. make directory pts: for the terminals
 [ -d "$s5"/pts ] || mkdir -p -m 755 "$s5"/pts
 
-# 29. make directory mqueue: for message queues
+# 31. make directory mqueue: for message queues
 [ -d "$s5"/mqueue ] || mkdir -p -m 755 "$s5"/mqueue
 
-# 30. make directory shm: POSIX shared memory, of this container only
+# 32. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 755 "$s5"/shm
 
-# 31. make directory shm: POSIX shared memory, of this container only
+# 33. make directory shm: POSIX shared memory, of this container only
 [ -d "$s1"/shm ] || mkdir -p -m 1777 "$s1"/shm
 
-# 32. bind shm: POSIX shared memory, of this container only
+# 34. bind shm: POSIX shared memory, of this container only
 s6=$t/6; place "$s6" "$s1"/shm
 mount --bind "$s1"/shm "$s6"
 
-# 33. mount flags: data only
+# 35. mount flags: data only
 flags nosuid,nodev,noexec "$s6"
 
-# 34. attach on shm: POSIX shared memory, of this container only
+# 36. attach on shm: POSIX shared memory, of this container only
 attach "$s6" "$s5" shm; s6=$target
 
-# 35. mount devpts: terminals of its own
+# 37. mount devpts: terminals of its own
 s7=$t/7; mkdir "$s7"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s7"
 
-# 36. attach on pts: terminals of its own
+# 38. attach on pts: terminals of its own
 attach "$s7" "$s5" pts; s7=$target
 
-# 37. mount mqueue: message queues of its own
+# 39. mount mqueue: message queues of its own
 s8=$t/8; mkdir "$s8"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s8"
 
-# 38. attach on mqueue: message queues of its own
+# 40. attach on mqueue: message queues of its own
 attach "$s8" "$s5" mqueue; s8=$target
 
-# 39. mount proc: a /proc that shows only the container's processes
+# 41. mount proc: a /proc that shows only the container's processes
 s9=$t/9; mkdir "$s9"
 mount -t proc -o nosuid,nodev,noexec proc "$s9"
 
-# 40. attach on /proc: a /proc that shows only the container's processes
+# 42. attach on /proc: a /proc that shows only the container's processes
 attach "$s9" "$s4" /proc create; s9=$target
 
-# 41. mount sysfs: a /sys that shows its own network interfaces
+# 43. mount sysfs: a /sys that shows its own network interfaces
 s10=$t/10; mkdir "$s10"
 mount -t sysfs -o nosuid,nodev,noexec sysfs "$s10"
 flags ro "$s10"
 
-# 42. attach on /sys: programs read about the hardware there
+# 44. attach on /sys: programs read about the hardware there
 attach "$s10" "$s4" /sys create; s10=$target
 
-# 43. make directory empty: what hides a directory
+# 45. make directory empty: what hides a directory
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
 
-# 44. make device null: what hides a file: our own, verified by making it
+# 46. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s1"/null c 1 3
 
-# 45. make directory tmp: a /tmp of its own
+# 47. make directory tmp: a /tmp of its own
 [ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
 
-# 46. bind tmp: a /tmp of its own
+# 48. bind tmp: a /tmp of its own
 s11=$t/11; place "$s11" "$s1"/tmp
 mount --bind "$s1"/tmp "$s11"
 
-# 47. mount flags: no devices, no set-user-ID programs
+# 49. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s11"
 
-# 48. attach on /tmp: a /tmp of its own
+# 50. attach on /tmp: a /tmp of its own
 attach "$s11" "$s4" /tmp create; s11=$target
 
-# 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s4"/etc/mtab
 
-# 50. new session: a session of its own: it cannot type into the caller's terminal
+# 52. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 51. set hostname box: the name it has for itself (--name box)
+# 53. set hostname box: the name it has for itself (--name box)
 hostname box
 
-# 52. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
+# 54. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
 ip link set lo up
 
-# 53. change root: the tree made above becomes /
+# 55. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s4" "$s4/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 54. new keyring: an own session keyring, without the caller's keys
+# 56. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 55. descriptors: nothing that the caller has open leaks inside
+# 57. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 56. set user 0:0: root, without the caller's groups
+# 58. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 57. set capabilities: only the capabilities that are left
+# 59. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 59. change directory to /: the caller's directory if it is there, else /
+# 61. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 60. seccomp filter default: only the system calls of the profile
+# 62. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 61. execute true: no shell in between: arguments arrive as given
+# 63. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

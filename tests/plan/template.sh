@@ -86,351 +86,357 @@ mount --bind BASE/root "$s3"
 # 8. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 9. mount flags: only read from (-r ROOT)
+flags ro "$s3"
+
+# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s3" until the root changes
+
+# 11. mount tmpfs: one private tmpfs for all that is made and forgotten
 s4=$t/4; mkdir "$s4"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s4"
 
-# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 12. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
 
-# 11. make directory upper: what the container writes (-r ROOT)
+# 13. make directory upper: what the container writes (-r ROOT)
 [ -d "$s4"/upper ] || mkdir -p -m 755 "$s4"/upper
 s5="$s4"/upper
 
-# 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 14. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s4"/work ] || mkdir -p -m 755 "$s4"/work
 s6="$s4"/work
 
-# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 15. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s7=$t/7; mkdir "$s7"
 mount -t overlay -o nodev,lowerdir="$s3",upperdir="$s5",workdir="$s6" overlay "$s7"
 
-# 14. attach on /: the root to be (-r ROOT)
+# 16. attach on /: the root to be (-r ROOT)
 # it stays at "$s7" until the root changes
 
-# 15. make directory dev: a /dev with only harmless devices
+# 17. make directory dev: a /dev with only harmless devices
 [ -d "$s4"/dev ] || mkdir -p -m 755 "$s4"/dev
 
-# 16. bind dev: a /dev with only harmless devices
+# 18. bind dev: a /dev with only harmless devices
 s8=$t/8; place "$s8" "$s4"/dev
 mount --bind "$s4"/dev "$s8"
 
-# 17. mount flags: nothing in it is a program
+# 19. mount flags: nothing in it is a program
 flags nosuid,noexec "$s8"
 
-# 18. attach on /dev: a /dev with only harmless devices
+# 20. attach on /dev: a /dev with only harmless devices
 attach "$s8" "$s7" /dev create; s8=$target
 
-# 19. make device null: a /dev with only harmless devices
+# 21. make device null: a /dev with only harmless devices
 mknod -m 666 "$s8"/null c 1 3
 
-# 20. make device zero: a /dev with only harmless devices
+# 22. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s8"/zero c 1 5
 
-# 21. make device full: a /dev with only harmless devices
+# 23. make device full: a /dev with only harmless devices
 mknod -m 666 "$s8"/full c 1 7
 
-# 22. make device random: a /dev with only harmless devices
+# 24. make device random: a /dev with only harmless devices
 mknod -m 666 "$s8"/random c 1 8
 
-# 23. make device urandom: a /dev with only harmless devices
+# 25. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s8"/urandom c 1 9
 
-# 24. make device tty: a /dev with only harmless devices
+# 26. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s8"/tty c 5 0
 
-# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 27. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s8"/fd ] || ln -s /proc/self/fd "$s8"/fd
 
-# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 28. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s8"/stdin ] || ln -s /proc/self/fd/0 "$s8"/stdin
 
-# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 29. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s8"/stdout ] || ln -s /proc/self/fd/1 "$s8"/stdout
 
-# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 30. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s8"/stderr ] || ln -s /proc/self/fd/2 "$s8"/stderr
 
-# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 31. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s8"/ptmx ] || ln -s pts/ptmx "$s8"/ptmx
 
-# 30. make directory pts: for the terminals
+# 32. make directory pts: for the terminals
 [ -d "$s8"/pts ] || mkdir -p -m 755 "$s8"/pts
 
-# 31. make directory mqueue: for message queues
+# 33. make directory mqueue: for message queues
 [ -d "$s8"/mqueue ] || mkdir -p -m 755 "$s8"/mqueue
 
-# 32. make directory shm: POSIX shared memory, of this container only
+# 34. make directory shm: POSIX shared memory, of this container only
 [ -d "$s8"/shm ] || mkdir -p -m 755 "$s8"/shm
 
-# 33. make directory shm: POSIX shared memory, of this container only
+# 35. make directory shm: POSIX shared memory, of this container only
 [ -d "$s4"/shm ] || mkdir -p -m 1777 "$s4"/shm
 
-# 34. bind shm: POSIX shared memory, of this container only
+# 36. bind shm: POSIX shared memory, of this container only
 s9=$t/9; place "$s9" "$s4"/shm
 mount --bind "$s4"/shm "$s9"
 
-# 35. mount flags: data only
+# 37. mount flags: data only
 flags nosuid,nodev,noexec "$s9"
 
-# 36. attach on shm: POSIX shared memory, of this container only
+# 38. attach on shm: POSIX shared memory, of this container only
 attach "$s9" "$s8" shm; s9=$target
 
-# 37. mount devpts: terminals of its own
+# 39. mount devpts: terminals of its own
 s10=$t/10; mkdir "$s10"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s10"
 
-# 38. attach on pts: terminals of its own
+# 40. attach on pts: terminals of its own
 attach "$s10" "$s8" pts; s10=$target
 
-# 39. mount mqueue: message queues of its own
+# 41. mount mqueue: message queues of its own
 s11=$t/11; mkdir "$s11"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s11"
 
-# 40. attach on mqueue: message queues of its own
+# 42. attach on mqueue: message queues of its own
 attach "$s11" "$s8" mqueue; s11=$target
 
-# 41. mount proc: a /proc that shows only the container's processes
+# 43. mount proc: a /proc that shows only the container's processes
 s12=$t/12; mkdir "$s12"
 mount -t proc -o nosuid,nodev,noexec proc "$s12"
 
-# 42. attach on /proc: a /proc that shows only the container's processes
+# 44. attach on /proc: a /proc that shows only the container's processes
 attach "$s12" "$s7" /proc create; s12=$target
 
-# 43. mount flags: to be read, not written
+# 45. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 44. attach on /sys: programs read about the hardware there
+# 46. attach on /sys: programs read about the hardware there
 attach "$s0" "$s7" /sys create; s0=$target
 
-# 45. make directory empty: what hides a directory
+# 47. make directory empty: what hides a directory
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
 
-# 46. make device null: what hides a file: our own, verified by making it
+# 48. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s4"/null c 1 3
 
-# 47. bind sys: settings of the whole machine
+# 49. bind sys: settings of the whole machine
 s13=$t/13; place "$s13" "$s12"/sys
 mount --bind "$s12"/sys "$s13"
 
-# 48. mount flags: nobody writes there
+# 50. mount flags: nobody writes there
 flags ro "$s13"
 
-# 49. attach on sys: settings of the whole machine
+# 51. attach on sys: settings of the whole machine
 attach "$s13" "$s12" sys; s13=$target
 
-# 50. bind sysrq-trigger: settings of the whole machine
+# 52. bind sysrq-trigger: settings of the whole machine
 s14=$t/14; place "$s14" "$s12"/sysrq-trigger
 mount --bind "$s12"/sysrq-trigger "$s14"
 
-# 51. mount flags: nobody writes there
+# 53. mount flags: nobody writes there
 flags ro "$s14"
 
-# 52. attach on sysrq-trigger: settings of the whole machine
+# 54. attach on sysrq-trigger: settings of the whole machine
 attach "$s14" "$s12" sysrq-trigger; s14=$target
 
-# 53. bind irq: settings of the whole machine
+# 55. bind irq: settings of the whole machine
 s15=$t/15; place "$s15" "$s12"/irq
 mount --bind "$s12"/irq "$s15"
 
-# 54. mount flags: nobody writes there
+# 56. mount flags: nobody writes there
 flags ro "$s15"
 
-# 55. attach on irq: settings of the whole machine
+# 57. attach on irq: settings of the whole machine
 attach "$s15" "$s12" irq; s15=$target
 
-# 56. bind bus: settings of the whole machine
+# 58. bind bus: settings of the whole machine
 s16=$t/16; place "$s16" "$s12"/bus
 mount --bind "$s12"/bus "$s16"
 
-# 57. mount flags: nobody writes there
+# 59. mount flags: nobody writes there
 flags ro "$s16"
 
-# 58. attach on bus: settings of the whole machine
+# 60. attach on bus: settings of the whole machine
 attach "$s16" "$s12" bus; s16=$target
 
-# 59. bind fs: settings of the whole machine
+# 61. bind fs: settings of the whole machine
 s17=$t/17; place "$s17" "$s12"/fs
 mount --bind "$s12"/fs "$s17"
 
-# 60. mount flags: nobody writes there
+# 62. mount flags: nobody writes there
 flags ro "$s17"
 
-# 61. attach on fs: settings of the whole machine
+# 63. attach on fs: settings of the whole machine
 attach "$s17" "$s12" fs; s17=$target
 
-# 62. bind asound: settings of the whole machine
+# 64. bind asound: settings of the whole machine
 s18=$t/18; place "$s18" "$s12"/asound
 mount --bind "$s12"/asound "$s18"
 
-# 63. mount flags: nobody writes there
+# 65. mount flags: nobody writes there
 flags ro "$s18"
 
-# 64. attach on asound: settings of the whole machine
+# 66. attach on asound: settings of the whole machine
 attach "$s18" "$s12" asound; s18=$target
 
-# 65. bind empty: tells about, or reaches, the host
+# 67. bind empty: tells about, or reaches, the host
 s19=$t/19; place "$s19" "$s4"/empty
 mount --bind "$s4"/empty "$s19"
 
-# 66. mount flags: nobody writes there
+# 68. mount flags: nobody writes there
 flags ro "$s19"
 
-# 67. attach on acpi: tells about, or reaches, the host
+# 69. attach on acpi: tells about, or reaches, the host
 attach "$s19" "$s12" acpi; s19=$target
 
-# 68. bind null: tells about, or reaches, the host
+# 70. bind null: tells about, or reaches, the host
 s20=$t/20; place "$s20" "$s4"/null
 mount --bind "$s4"/null "$s20"
 
-# 69. attach on kcore: tells about, or reaches, the host
+# 71. attach on kcore: tells about, or reaches, the host
 attach "$s20" "$s12" kcore; s20=$target
 
-# 70. bind null: tells about, or reaches, the host
+# 72. bind null: tells about, or reaches, the host
 s21=$t/21; place "$s21" "$s4"/null
 mount --bind "$s4"/null "$s21"
 
-# 71. attach on keys: tells about, or reaches, the host
+# 73. attach on keys: tells about, or reaches, the host
 attach "$s21" "$s12" keys; s21=$target
 
-# 72. bind null: tells about, or reaches, the host
+# 74. bind null: tells about, or reaches, the host
 s22=$t/22; place "$s22" "$s4"/null
 mount --bind "$s4"/null "$s22"
 
-# 73. attach on latency_stats: tells about, or reaches, the host
+# 75. attach on latency_stats: tells about, or reaches, the host
 attach "$s22" "$s12" latency_stats; s22=$target
 
-# 74. bind null: tells about, or reaches, the host
+# 76. bind null: tells about, or reaches, the host
 s23=$t/23; place "$s23" "$s4"/null
 mount --bind "$s4"/null "$s23"
 
-# 75. attach on sched_debug: tells about, or reaches, the host
+# 77. attach on sched_debug: tells about, or reaches, the host
 attach "$s23" "$s12" sched_debug; s23=$target
 
-# 76. bind empty: tells about, or reaches, the host
+# 78. bind empty: tells about, or reaches, the host
 s24=$t/24; place "$s24" "$s4"/empty
 mount --bind "$s4"/empty "$s24"
 
-# 77. mount flags: nobody writes there
+# 79. mount flags: nobody writes there
 flags ro "$s24"
 
-# 78. attach on scsi: tells about, or reaches, the host
+# 80. attach on scsi: tells about, or reaches, the host
 attach "$s24" "$s12" scsi; s24=$target
 
-# 79. bind null: tells about, or reaches, the host
+# 81. bind null: tells about, or reaches, the host
 s25=$t/25; place "$s25" "$s4"/null
 mount --bind "$s4"/null "$s25"
 
-# 80. attach on timer_list: tells about, or reaches, the host
+# 82. attach on timer_list: tells about, or reaches, the host
 attach "$s25" "$s12" timer_list; s25=$target
 
-# 81. bind null: tells about, or reaches, the host
+# 83. bind null: tells about, or reaches, the host
 s26=$t/26; place "$s26" "$s4"/null
 mount --bind "$s4"/null "$s26"
 
-# 82. attach on timer_stats: tells about, or reaches, the host
+# 84. attach on timer_stats: tells about, or reaches, the host
 attach "$s26" "$s12" timer_stats; s26=$target
 
-# 83. bind empty: tells about, or reaches, the host
+# 85. bind empty: tells about, or reaches, the host
 s27=$t/27; place "$s27" "$s4"/empty
 mount --bind "$s4"/empty "$s27"
 
-# 84. mount flags: nobody writes there
+# 86. mount flags: nobody writes there
 flags ro "$s27"
 
-# 85. attach on firmware: tells about, or reaches, the host
+# 87. attach on firmware: tells about, or reaches, the host
 attach "$s27" "$s0" firmware; s27=$target
 
-# 86. bind empty: tells about, or reaches, the host
+# 88. bind empty: tells about, or reaches, the host
 s28=$t/28; place "$s28" "$s4"/empty
 mount --bind "$s4"/empty "$s28"
 
-# 87. mount flags: nobody writes there
+# 89. mount flags: nobody writes there
 flags ro "$s28"
 
-# 88. attach on fs/selinux: tells about, or reaches, the host
+# 90. attach on fs/selinux: tells about, or reaches, the host
 attach "$s28" "$s0" fs/selinux; s28=$target
 
-# 89. bind empty: tells about, or reaches, the host
+# 91. bind empty: tells about, or reaches, the host
 s29=$t/29; place "$s29" "$s4"/empty
 mount --bind "$s4"/empty "$s29"
 
-# 90. mount flags: nobody writes there
+# 92. mount flags: nobody writes there
 flags ro "$s29"
 
-# 91. attach on dev/block: tells about, or reaches, the host
+# 93. attach on dev/block: tells about, or reaches, the host
 attach "$s29" "$s0" dev/block; s29=$target
 
-# 92. bind empty: tells about, or reaches, the host
+# 94. bind empty: tells about, or reaches, the host
 s30=$t/30; place "$s30" "$s4"/empty
 mount --bind "$s4"/empty "$s30"
 
-# 93. mount flags: nobody writes there
+# 95. mount flags: nobody writes there
 flags ro "$s30"
 
-# 94. attach on devices/virtual/powercap: tells about, or reaches, the host
+# 96. attach on devices/virtual/powercap: tells about, or reaches, the host
 attach "$s30" "$s0" devices/virtual/powercap; s30=$target
 
-# 95. make directory tmp: a /tmp of its own
+# 97. make directory tmp: a /tmp of its own
 [ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
 
-# 96. bind tmp: a /tmp of its own
+# 98. bind tmp: a /tmp of its own
 s31=$t/31; place "$s31" "$s4"/tmp
 mount --bind "$s4"/tmp "$s31"
 
-# 97. mount flags: no devices, no set-user-ID programs
+# 99. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s31"
 
-# 98. attach on /tmp: a /tmp of its own
+# 100. attach on /tmp: a /tmp of its own
 attach "$s31" "$s7" /tmp create; s31=$target
 
-# 99. mount flags: the host's own file
+# 101. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
-# 100. attach on /etc/resolv.conf: names resolve as on the host
+# 102. attach on /etc/resolv.conf: names resolve as on the host
 attach "$s1" "$s7" /etc/resolv.conf create; s1=$target
 
-# 101. mount flags: the host's own file
+# 103. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
-# 102. attach on /etc/hosts: names resolve as on the host
+# 104. attach on /etc/hosts: names resolve as on the host
 attach "$s2" "$s7" /etc/hosts create; s2=$target
 
-# 103. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 105. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s7"/etc/mtab
 
-# 104. new session: a session of its own: it cannot type into the caller's terminal
+# 106. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 105. change root: the tree made above becomes /
+# 107. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s7" "$s7/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 106. new keyring: an own session keyring, without the caller's keys
+# 108. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 107. descriptors: nothing that the caller has open leaks inside
+# 109. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 108. set user 0:0: root, without the caller's groups
+# 110. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 109. set capabilities: only the capabilities that are left
+# 111. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 110. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 112. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 111. change directory to /: the caller's directory if it is there, else /
+# 113. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 112. seccomp filter default: only the system calls of the profile
+# 114. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 113. execute true: no shell in between: arguments arrive as given
+# 115. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
