@@ -80,7 +80,8 @@ static bool find_user(const char *passwd, const char *name, struct identity *id)
 			continue;
 		id->uid = uid;
 		id->gid = gid;
-		snprintf(id->name, sizeof(id->name), "%s", f[0]);
+		if (strlen(f[0]) < sizeof(id->name)) /* half a name may be another's */
+			strcpy(id->name, f[0]);
 		if (f[5][0] == '/' && strlen(f[5]) < sizeof(id->home))
 			snprintf(id->home, sizeof(id->home), "%s", f[5]);
 		return true;

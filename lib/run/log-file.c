@@ -152,7 +152,8 @@ int log_pair_open(int dir, struct log_pair *ret)
 
 	for (i = 0; i < NAMES; i++)
 		files[i] = (struct opened){ .fd = -EBADF };
-	*ret = (struct log_pair){ .old = { -EBADF, -EBADF }, .now = { -EBADF, -EBADF } };
+	*ret = (struct log_pair){ .old = { .text = -EBADF, .index = -EBADF },
+				  .now = { .text = -EBADF, .index = -EBADF } };
 	for (tries = 0; tries < OPEN_TRIES; tries++) {
 		r = open_names(dir, files);
 		if (r == 0)

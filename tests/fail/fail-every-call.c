@@ -115,7 +115,7 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void fail(const char *for
 }
 
 /* A path below the directory of this test. */
-static const char *in_top(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static const char *in_top(const char *format, ...)
 {
 	static char paths[4][4096];
 	static unsigned next;

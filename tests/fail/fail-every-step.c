@@ -55,7 +55,8 @@ struct surroundings {
 	size_t fds;
 };
 
-static int complain(const struct attempt *a, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int complain(const struct attempt *a,
+							   const char *format, ...)
 {
 	va_list ap;
 

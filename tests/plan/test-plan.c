@@ -33,11 +33,16 @@ static int fake_table(const char *root, struct arena *a, struct submount **ret, 
 		      struct err *e)
 {
 	static const struct submount host_mounts[] = {
-		{ "/boot/efi", "vfat", true },	     { "/dev", "devtmpfs", true },
-		{ "/home", "ext4", true },	     { "/home/media", "fuse.sshfs", true },
-		{ "/proc", "proc", true },	     { "/run", "tmpfs", true },
-		{ "/run/hostname", "tmpfs", false }, { "/sys/fs/cgroup", "cgroup2", true },
-		{ "/tmp", "tmpfs", true },	     { "/tmp/x", "ext4", true },
+		{ "/boot/efi", "vfat", true, false },
+		{ "/dev", "devtmpfs", true, false },
+		{ "/home", "ext4", true, false },
+		{ "/home/media", "fuse.sshfs", true, false },
+		{ "/proc", "proc", true, false },
+		{ "/run", "tmpfs", true, false },
+		{ "/run/hostname", "tmpfs", false, false },
+		{ "/sys/fs/cgroup", "cgroup2", true, false },
+		{ "/tmp", "tmpfs", true, false },
+		{ "/tmp/x", "ext4", true, false },
 	};
 	static const size_t n = sizeof(host_mounts) / sizeof(host_mounts[0]);
 	struct submount *list = arena_alloc(a, sizeof(host_mounts));
@@ -48,7 +53,11 @@ static int fake_table(const char *root, struct arena *a, struct submount **ret, 
 	memcpy(list, host_mounts, sizeof(host_mounts));
 	*ret_len = n;
 	if (strcmp(root, "/") != 0) {
-		list[0] = (struct submount){ arena_printf(a, "%s/srv/mnt", root), "ext4", true };
+		list[0] = (struct submount){
+			.path = arena_printf(a, "%s/srv/mnt", root),
+			.fstype = "ext4",
+			.directory = true,
+		};
 		*ret_len = 1;
 	}
 	*ret = list;

@@ -50,6 +50,13 @@ void give_up(const char *file, int line, const char *format, ...)
 	leave(1, text);
 }
 
+int must_at(const char *file, int line, const char *call, long result)
+{
+	if (result < 0)
+		give_up(file, line, "%s: %s", call, strerror(errno));
+	return (int)result;
+}
+
 void same_at(const char *file, int line, const char *got, const char *want)
 {
 	if (strcmp(got, want) != 0)

@@ -48,16 +48,11 @@ _Noreturn void give_up(const char *file, int line, const char *format, ...)
 			give_up(__FILE__, __LINE__, "not true: %s", #condition); \
 	} while (0)
 /* A system call of libc that must succeed; its result. */
-#define must(call)                                                                     \
-	({                                                                             \
-		long result_ = (long)(call);                                           \
-		if (result_ < 0)                                                       \
-			give_up(__FILE__, __LINE__, "%s: %s", #call, strerror(errno)); \
-		(int)result_;                                                          \
-	})
+#define must(call) must_at(__FILE__, __LINE__, #call, (long)(call))
 /* The same text; the same number. */
 #define same(got, want)  same_at(__FILE__, __LINE__, got, want)
 #define equal(got, want) equal_at(__FILE__, __LINE__, got, want)
+int must_at(const char *file, int line, const char *call, long result);
 void same_at(const char *file, int line, const char *got, const char *want);
 void equal_at(const char *file, int line, long long got, long long want);
 

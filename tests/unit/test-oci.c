@@ -205,12 +205,13 @@ END_TEST
 
 START_TEST(no_limit_on_processes_may_be_zero)
 {
-	char *text;
+	char *text, *limit;
 
 	spec_set_limit(&spec, MINC_LIMIT_PIDS, -1);
 	text = write_text(NULL, 0);
-	ck_assert_ptr_nonnull(strstr(text, "\"limit\": -1"));
-	memcpy(strstr(text, "\"limit\": -1"), "\"limit\":  0", 11);
+	limit = strstr(text, "\"limit\": -1");
+	ck_assert_ptr_nonnull(limit);
+	memcpy(limit, "\"limit\":  0", 11);
 	ck_assert_int_eq(load_text(text), 0);
 	free(text);
 	ck_assert_int_eq(loaded.limits[MINC_LIMIT_PIDS].value, -1);

@@ -98,6 +98,8 @@ static void is(const char *user, uint32_t uid, uint32_t gid, const char *home, s
 {
 	int r = resolve(user);
 
+	if (!user)
+		user = "nobody asked for";
 	ck_assert_msg(r == 0, "%s: %s", user, err.message);
 	ck_assert_msg(id.uid == uid && id.gid == gid, "%s is %u:%u", user, id.uid, id.gid);
 	ck_assert_str_eq(id.home, home);
@@ -264,6 +266,20 @@ START_TEST(huge_lines_are_passed_over)
 }
 END_TEST
 
+START_TEST(name_too_long_for_us_is_not_cut_to_another)
+{
+	char text[256], cut[64] = "", whole[80] = "";
+
+	memset(cut, 'x', sizeof(cut) - 1);
+	memset(whole, 'x', sizeof(whole) - 1);
+	snprintf(text, sizeof(text), "%s:x:7:7::/:\n", whole);
+	put("etc/passwd", text);
+	snprintf(text, sizeof(text), "others:x:8:%s\n", cut);
+	put("etc/group", text);
+	is("7", 7, 7, "/", 0);
+}
+END_TEST
+
 START_TEST(huge_files_are_refused)
 {
 	put_huge("etc/passwd", "", 'x', 17 << 20, "\n");
@@ -313,7 +329,7 @@ int main(void)
 		magic_link_is_not_followed,
 		upper_layer_comes_first,  huge_lines_are_passed_over,
 		huge_files_are_refused,	  no_more_groups_than_there_is_room_for,
-		name_of_a_number,
+		name_of_a_number,	  name_too_long_for_us_is_not_cut_to_another,
 	};
 	Suite *s = suite_create("passwd");
 	TCase *t = tcase_create("passwd");

@@ -38,7 +38,7 @@ static void fill_standard_files(void)
 }
 
 /* "marten: TEXT", one printable line whatever the user typed. */
-static void complain(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list args)
 {
 	char line[512], *p;
 
