@@ -3,6 +3,7 @@
 # setup.sh - from a fresh Debian 12 to a running libminc.
 #
 # usage: ./setup.sh run     install what is missing, build, show a container
+#        ./setup.sh show    show a container with what is built
 #        ./setup.sh test    install what is missing, build, run all tests
 #        ./setup.sh build   install what is missing, build
 #        ./setup.sh asan    all tests with AddressSanitizer and UBSan
@@ -65,8 +66,11 @@ build_in() { # DIR MESON_OPTION..
 	ninja -C "$dir" -j "$(nproc)"
 }
 
-show_container() {
-	local minc=$1
+show_container() { # BUILD
+	local minc=$1/tools/minc
+	# Not installed yet: the modules are where they were built.
+	export MINC_MODULE_DIR=$PWD/$1/lib/modules
+	[ "${1#/}" = "$1" ] || MINC_MODULE_DIR=$1/lib/modules
 	echo
 	echo "A container on an overlay of /: its processes and its root file system."
 	# The command is ps itself, so that ps is process 1.
@@ -105,7 +109,10 @@ main() {
 	run)
 		install_packages "${to_build[@]}" procps
 		build_in "$BUILD"
-		show_container "$BUILD/tools/minc"
+		show_container "$BUILD"
+		;;
+	show)
+		show_container "$BUILD"
 		;;
 	test)
 		install_packages "${to_build[@]}" "${to_test[@]}"
@@ -119,7 +126,7 @@ main() {
 		total "$BUILD_ASAN/summary.txt" || code=1
 		;;
 	*)
-		sed -n 's/^# \{0,1\}//; 4,8p' "$0" >&2
+		sed -n 's/^# \{0,1\}//; 5,9p' "$0" >&2
 		code=2
 		;;
 	esac

@@ -24,7 +24,7 @@
 struct mounts {
 	const struct spec *spec;
 	const struct host *host;
-	bool in_userns;
+	bool in_userns; /* the container's, or the caller's own: mounts are locked */
 	bool many_ids; /* more than one id is mapped: gid 5 can own terminals */
 	bool template; /* start from the nearly empty namespace */
 	const char *storage; /* directory for storage/ and work/, or NULL */

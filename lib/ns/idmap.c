@@ -68,7 +68,8 @@ static bool find_ranges(const struct host *h, struct idmap *m)
 		(void)passwd_name(passwd, h->uid, name, sizeof(name)); /* else by number */
 	m->uids_len = read_subids("/etc/subuid", name, h->uid, m->uids);
 	m->gids_len = m->uids_len ? read_subids("/etc/subgid", name, h->uid, m->gids) : 0;
-	return m->uids_len && m->gids_len && access("/usr/bin/newuidmap", X_OK) == 0 &&
+	return m->uids_len && m->gids_len && !h->no_new_privs &&
+	       access("/usr/bin/newuidmap", X_OK) == 0 &&
 	       access("/usr/bin/newgidmap", X_OK) == 0;
 }
 
@@ -93,6 +94,14 @@ int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, 
 		ret->own = true;
 		if (find_ranges(h, ret))
 			return 0;
+		if (h->no_new_privs) {
+			err_say(e, -EPERM,
+				"%s: the caller has no_new_privs, so newuidmap cannot "
+				"help it",
+				s->userns_origin);
+			err_hint(e, "--userns=single");
+			return -EPERM;
+		}
 		err_say(e, -ENOENT,
 			"%s: no subordinate ids for uid %u in /etc/subuid and /etc/subgid, or "
 			"no newuidmap and newgidmap",

@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -138,6 +139,24 @@ static bool in_initial_userns(void)
 	       outside == 0 && count == UINT32_MAX;
 }
 
+/* The root of a user namespace may see the machine's /run, with what its root keeps there. */
+static bool run_is_ours(void)
+{
+	struct stat st;
+
+	return access("/run", W_OK) == 0 &&
+	       (stat("/run/minc", &st) < 0 || st.st_uid == 0);
+}
+
+static bool setgroups_denied(void)
+{
+	cleanup_close int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+	char buf[8] = "";
+
+	return fd >= 0 && read(fd, buf, sizeof(buf) - 1) > 0 &&
+	       strncmp(buf, "deny", 4) == 0;
+}
+
 int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -147,6 +166,9 @@ int host_probe(struct host *h)
 	h->gid = getegid();
 	read_caps(h);
 	h->initial_userns = in_initial_userns();
+	h->owns_run = h->uid == 0 && (h->initial_userns || run_is_ours());
+	h->groups_denied = !h->initial_userns && setgroups_denied();
+	h->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;

@@ -57,6 +57,7 @@ static int resolve_identity(struct build *b)
 static int find_submounts(struct build *b)
 {
 	const unsigned flags = b->s->root_flags;
+	const bool locked = b->map.own || !b->h->initial_userns;
 	struct submount *list = NULL;
 	void *table;
 	int r;
@@ -65,7 +66,7 @@ static int find_submounts(struct build *b)
 			 (strcmp(b->root, "/") == 0 && !(flags & MINC_ROOT_NOSUBMOUNTS));
 	/* In a user namespace "/" must be split around its mounts even if none is shown. */
 	if (flags & MINC_ROOT_DIRECT ||
-	    !(b->m.recursive || (b->map.own && strcmp(b->root, "/") == 0)))
+	    !(b->m.recursive || (locked && strcmp(b->root, "/") == 0)))
 		return 0;
 	r = module_symbol("mounts", "mount_table", b->e, &table);
 	if (r < 0) {
@@ -390,7 +391,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 	if (r == 0) {
 		b.m.spec = s;
 		b.m.host = h;
-		b.m.in_userns = b.map.own;
+		b.m.in_userns = b.map.own || !h->initial_userns;
 		b.m.many_ids = b.map.own && !b.map.single;
 		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage;
 		b.m.storage = p->storage;

@@ -30,7 +30,7 @@ static int choose_runtime(const struct host *h, char *ret, size_t len)
 
 	if (chosen && *chosen == '/')
 		n = snprintf(ret, len, "%s", chosen);
-	else if (h->uid == 0)
+	else if (h->owns_run)
 		n = snprintf(ret, len, "/run/minc");
 	else if (dir && *dir == '/')
 		n = snprintf(ret, len, "%s/minc", dir);

@@ -53,7 +53,7 @@ static const char *runtime_dir(const struct host *h)
 
 	if (dir && *dir == '/')
 		return dir;
-	if (h->uid == 0)
+	if (h->owns_run)
 		return "/run";
 	dir = getenv("TMPDIR");
 	return dir && *dir == '/' ? dir : "/tmp";
@@ -70,8 +70,9 @@ static int choose(struct minc_ctx *c, struct storage *st)
 	if (snprintf(path, sizeof(path), "%s/minc%d-XXXXXX", runtime_dir(&c->host), getpid()) >=
 	    (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (!mkdtemp(path))
-		return -errno;
+	if (!mkdtemp(path)) /* mkdtemp(3) may have changed it */
+		return err_set(&c->err, -errno, "%s: a directory in %s",
+			       c->spec.storage_origin, runtime_dir(&c->host));
 	c->storage = strdup(path);
 	st->made_dir = c->storage != NULL;
 	if (!c->storage)

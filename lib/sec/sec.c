@@ -71,7 +71,8 @@ static bool ids_change(const struct host *h, const struct identity *id, bool in_
 static int plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 		    const struct identity *id, bool in_userns, bool single_id)
 {
-	bool allowed = can(h, in_userns, CAP_SETUID) && can(h, in_userns, CAP_SETGID);
+	bool allowed = can(h, in_userns, CAP_SETUID) && can(h, in_userns, CAP_SETGID) &&
+		       (in_userns || !h->groups_denied);
 	bool change = !single_id && ids_change(h, id, in_userns);
 	struct step *step;
 

@@ -86,6 +86,10 @@ minc -q -r "$bb" -t "$kept" cat /etc/kept
 is "the directory of -k can be reused" "$out" kept
 case $kept in "$T"/*) rm -rf "$kept" ;; esac
 
+ran="minc -k, with XDG_RUNTIME_DIR=$T/none"
+run_tool env XDG_RUNTIME_DIR="$T/none" "$MINC" -k -r "$bb" true
+refused "-k names the place in which no directory can be made" "-k: a directory in $T/none: "
+
 mkdir -p "$T/empty"
 cp "$(command -v busybox)" "$T/busybox"
 minc -r "$T/empty" -b "$T/busybox:/bin/sh" /bin/sh -c 'echo runs'

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# nested - a caller that is confined itself: root of somebody's user namespace, inside a
+# container, or without the help of set-user-ID programs.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+bb=$T/bb
+busybox_root "$bb"
+unshare -r true 2>/dev/null || skip_all "needs user namespaces"
+
+# The tools inside a container; its /tmp is its own, so they may have to be shown there.
+set -- -b "${MINC%/*}" -b "${MARTEN%/*}" -b "$T" -e MINC_MODULE_DIR -e LD_LIBRARY_PATH
+for dir in ${MINC_LIBS:-} ${LD_LIBRARY_PATH:-} ${MINC_MODULE_DIR:-}; do
+	[ ! -d "$dir" ] || set -- "$@" -b "$dir"
+done
+inside() { # OPTION.. -- CMD..
+	minc --privileged "$@"
+}
+
+within() { # CMD..: with $ran for a message
+	ran=$*
+	run_tool "$@"
+}
+
+within unshare -r "$MINC" echo works
+is "root of a user namespace has a container of /" "$out" works
+within unshare -r "$MINC" -r "$bb" sh -c 'echo x >/etc/new; cat /etc/new; id -u'
+is "root of a user namespace has one of a directory" "$out" "x
+0"
+ok "and it wrote nothing there" test ! -e "$bb/etc/new"
+within unshare -r "$MINC" -r "$bb" --net=none ip link show lo
+like "with a network of its own" "$out" "*lo*UP*"
+within unshare -rm sh -c 'mount -t tmpfs none /sys && exec "$0" -r "$1" echo works' "$MINC" "$bb"
+is "whatever it mounted on /sys" "$out" works
+
+inside "$@" "$MINC" echo deeper
+is "a container of / in a container of /" "$out" deeper
+inside "$@" "$MINC" -r "$bb" sh -c 'echo $$'
+is "a container of a directory in a container" "$out" 1
+# shellcheck disable=SC2016 # for the shell inside
+inside "$@" sh -c '"$0" -q -B --name "$2" -r "$3" sleep 600 >/dev/null && "$1" exec "$2" echo in &&
+	"$1" stop -t 0 "$2" && "$1" rm "$2"' "$MINC" "$MARTEN" "nested-$$" "$bb"
+is "one in the background, in a container" "$out" in
+minc "$@" "$MINC" true
+is "a confined container makes none" "$status" 125
+has "and is told why" "$err" "user namespaces"
+
+within setpriv --no-new-privs "$MINC" -r "$bb" echo works
+is "a caller with no_new_privs has a container" "$out" works
+within setpriv --no-new-privs "$MINC" --userns range -r "$bb" true
+refused "but no range of ids, and hears why" range
+if as_root; then
+	name=$(awk -F: 'NR == FNR { u[$1] = 1; next } $1 in u && $3 > 60000 { print $1; exit }' \
+		/etc/passwd /etc/subuid 2>/dev/null)
+	if [ -n "$name" ] && command -v newuidmap >/dev/null; then
+		libs=
+		for dir in ${MINC_LIBS:-}; do libs=$libs:$dir; done
+		within setpriv --reuid "$name" --regid "$name" --init-groups --no-new-privs env -i \
+			PATH="$PATH" LD_LIBRARY_PATH="$libs" MINC_MODULE_DIR="${MINC_MODULE_DIR:-}" \
+			"$MINC" -r "$bb" echo works
+		is "also one who has subordinate ids" "$out" works
+	else
+		skip "also one who has subordinate ids" "no user has an entry in subuid(5)"
+	fi
+fi
+done_testing
