@@ -149,7 +149,7 @@ done
 rm -f "$T/cid"
 minc -B -q -r "$bb" --cidfile "$T/cid" --pidfile "$T/none/pid" sleep 100
 refused "a --pidfile that cannot be made is refused" --pidfile none
-is "nothing is left then, nor the other file" "$(left)$(ls "$T" | grep cid)" ""
+is "nothing is left then, nor the other file" "$(left)$(find "$T" -name cid)" ""
 rm "$T/there"
 minc -r "$bb" --pidfile "$T/there" sh -c 'echo x'
 is "--pidfile works in the foreground" "$out $(wc -l <"$T/there")" "x 1"
@@ -356,7 +356,7 @@ if as_root && unshare -m true 2>/dev/null; then
 	dd if=/dev/zero of="$T/state-small/filler" bs=4k 2>/dev/null
 	minc -B -q -r "$bb" true
 	refused "a start without room for its state fails" "No space"
-	is "and leaves nothing" "$(ls "$T/state-small" | grep -v names)" filler
+	is "and leaves nothing" "$(find "$T/state-small" -mindepth 1 ! -name names)" "$T/state-small/filler"
 	rm "$T/state-small/filler"
 	mount -o remount,ro "$T/state-small"
 	minc -B -q -r "$bb" true
