@@ -97,6 +97,25 @@ const char *minc_container_name(const minc_container *ct);
  */
 const char *minc_container_dir(const minc_container *ct);
 
+/**
+ * minc_container_command() - what a background container runs
+ * @ct: container
+ *
+ * Returns the command and its arguments, NULL-terminated, owned by @ct; none for a
+ * container that is not in the background.
+ */
+const char *const *minc_container_command(const minc_container *ct);
+
+/**
+ * minc_container_created_ms() / minc_container_ended_ms() - when a background container did
+ * @ct: container
+ *
+ * Returns milliseconds since the epoch; 0 for a container that is not in the background,
+ * while it has not ended, or if nobody saw its end.
+ */
+int64_t minc_container_created_ms(const minc_container *ct);
+int64_t minc_container_ended_ms(const minc_container *ct);
+
 /** enum minc_state - what a container does */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
@@ -146,19 +165,29 @@ int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata);
 /**
  * minc_exec() - start another command in a running container
  * @c: context that describes the process: minc_set_user(), minc_add_env(), minc_set_cwd(),
- *	MINC_TERMINAL, MINC_PRIVILEGED, minc_pass_fd(), minc_set_origin(). Whatever
- *	describes a container instead is refused
- * @ct: container
+ *	minc_set_cpus(), minc_add_cap(), minc_drop_cap(), minc_set_seccomp(), minc_pass_fd(),
+ *	minc_set_origin(), and the flags MINC_TERMINAL, MINC_PRIVILEGED, MINC_BEST_EFFORT,
+ *	MINC_INHERIT_ENV, MINC_DIE_WITH_PARENT. Whatever describes a container instead is
+ *	refused
+ * @ct: container in the background
  * @argv: the command, found in PATH inside, and its arguments, NULL-terminated
  * @ret: on success the process, for minc_wait(), minc_kill(), minc_foreground(),
  *	minc_container_terminal() and minc_container_free()
  *
- * The process joins the namespaces, cgroup, capabilities and seccomp filter of the
- * container and starts from its user, environment and directory. Until all that is done it
- * cannot be traced or looked into from inside. It never shares the caller's memory.
+ * The process joins the namespaces and control groups of the container and starts from its
+ * user, environment, directory, capabilities and seccomp filter, over which the words of @c
+ * are laid; names of users are the container's own. Until all that is done it cannot be
+ * traced or looked into from inside. It never shares the caller's memory, so the time
+ * taken grows with that.
  *
- * Returns 0, or -ESRCH: the container has ended; -EINVAL: @c describes more than a process,
- * or no command; otherwise as minc_start(). See setns(2), nsenter(1).
+ * The process is a child of the caller and outlives it, except with MINC_DIE_WITH_PARENT.
+ * Wait for it: as long as one that has ended is not waited for, the container cannot end
+ * (pid_namespaces(7)), and minc_wait() for the container would not return.
+ *
+ * Returns 0, or -ESRCH: the container has ended; -EBUSY: it is paused; -EOPNOTSUPP: @ct is
+ * not in the background; -EINVAL: @c describes more than a process, no command, or a user
+ * that the container's user namespace does not have; -ENOSYS: built without jansson, or
+ * its module is missing; otherwise as minc_start(). See setns(2), nsenter(1).
  */
 int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv, minc_container **ret);
 
@@ -240,10 +269,13 @@ int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms, int *ret_s
  * @c: context, for the error
  * @ct: container
  *
- * By the freezer of its cgroup; without one process 1 and all below it are stopped with
- * SIGSTOP, which they could notice.
+ * By the freezer of its control group, if it has one, as with any limit that needs a group.
+ * Else all its processes get SIGSTOP, until none is found that runs, and SIGCONT: they
+ * could notice, and one that was stopped before goes on, too.
  *
- * Returns 0, -ESRCH: it has ended; -errno as write(2). See cgroups(7).
+ * Returns 0, -ESRCH: it has ended; -EAGAIN: somebody continues its processes all the time;
+ * -ETIMEDOUT: the freezer does not get hold of one within 10 s; -EPERM as kill(2), -errno
+ * as write(2). See cgroups(7).
  */
 int minc_pause(minc_ctx *c, minc_container *ct);
 int minc_resume(minc_ctx *c, minc_container *ct);
@@ -299,10 +331,43 @@ typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
  * @fn: called with each process id as the caller and as the container sees it
  * @userdata: handed to @fn
  *
- * Returns 0, what @fn returned, or -ESRCH: it has ended; -errno as open(2).
- * See proc_pid_status(5), NSpid.
+ * All processes whose pid namespace is the container's or lies below it, those of
+ * minc_exec() and zombies included, in the order of the caller's ids. What ends meanwhile
+ * or may not be looked at by the caller is left out.
+ *
+ * Returns 0, what @fn returned, or -ESRCH: it has ended; -EINVAL: @fn is NULL; -ENOMEM,
+ * -errno as open(2). See proc_pid_status(5), NSpid.
  */
 int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata);
+
+/** struct minc_stats - what a container uses; UINT64_MAX: not known on this host */
+struct minc_stats {
+	uint32_t size; /* set to sizeof(struct minc_stats) by the caller */
+	uint32_t in_groups; /* 1: counted by its control groups, 0: summed over its processes */
+	uint64_t memory_bytes;
+	uint64_t memory_limit_bytes; /* UINT64_MAX: none */
+	uint64_t memory_peak_bytes;
+	uint64_t oom_kills;
+	uint64_t cpu_usec;
+	uint64_t throttled; /* periods in which it had to wait for its CPU quota */
+	uint64_t pids;
+	uint64_t read_bytes, write_bytes; /* block devices */
+};
+
+/**
+ * minc_stats() - what a container uses at this moment
+ * @c: context, for the error
+ * @ct: container
+ * @ret: its size field set; what this library does not know beyond it is left alone
+ *
+ * From the container's control groups if it has limits. What they do not count, and of a
+ * container without them everything, is summed over its processes: resident memory, shared
+ * pages counted for each, and the time of those that live.
+ *
+ * Returns 0, -ESRCH: it has ended; -EINVAL: size smaller than that of the first release;
+ * -errno as open(2). See cgroups(7), proc_pid_stat(5).
+ */
+int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *ret);
 
 #ifdef __cplusplus
 }

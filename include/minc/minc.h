@@ -22,6 +22,7 @@
 #define MINC_MINC_H
 
 #include <minc/background.h>
+#include <minc/change.h>
 #include <minc/container.h>
 #include <minc/error.h>
 

@@ -286,6 +286,29 @@ MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)
 	return r;
 }
 
+MINC_EXPORT int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *ret)
+{
+	struct minc_stats all;
+	uint32_t size;
+	int r;
+
+	if (!c || !ct || !ret)
+		return -EINVAL;
+	if (c->spec.sticky == 0)
+		err_clear(&c->err);
+	if (ret->size < offsetof(struct minc_stats, write_bytes) + sizeof(uint64_t))
+		return err_say(&c->err, -EINVAL, "minc_stats: size is not set");
+	r = stats_read(ct, &all);
+	if (r == -ESRCH)
+		return err_say(&c->err, r, "the container has ended");
+	if (r < 0)
+		return err_set(&c->err, r, "use of the container");
+	size = ret->size < sizeof(all) ? ret->size : (uint32_t)sizeof(all);
+	all.size = ret->size;
+	memcpy(ret, &all, size);
+	return 0;
+}
+
 MINC_EXPORT int minc_rename(minc_ctx *c, minc_container *ct, const char *name)
 {
 	int r = check(c, ct);

@@ -13,8 +13,7 @@
 #include "run/state.h"
 #include "tty/foreground.h"
 
-/* A new failure may be recorded, unless one of configuration stands for good. */
-static int begin(minc_ctx *c)
+int api_begin(minc_ctx *c)
 {
 	int r;
 
@@ -130,7 +129,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = begin(c);
+	r = api_begin(c);
 	if (r < 0)
 		return r;
 	ct = malloc(sizeof(*ct));
@@ -140,6 +139,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	r = storage_prepare(c, &st);
 	if (r == 0)
 		r = plan_for(c, argv);
+	if (r == 0)
+		r = storage_record(c, &st, &c->plan);
 	if (r == 0)
 		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, st.lock) :
 							   start_here(c, ct, NULL);
@@ -191,7 +192,7 @@ MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv, enum minc_for
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = begin(c);
+	r = api_begin(c);
 	if (r < 0)
 		return r;
 	if (format < MINC_FORMAT_SHELL || format > MINC_FORMAT_OCI)
@@ -289,9 +290,9 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->storage_lock);
+	/* one in the background has its groups from the monitor */
+	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);
 	state_free(ct->state);
-	/* a container that goes on keeps its groups; a later start removes them */
-	ct->cgroups = cgroup_set_free(ct->cgroups);
 	free(ct);
 	return NULL;
 }

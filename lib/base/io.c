@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -68,6 +70,19 @@ ssize_t io_read_short(int dir, const char *path, char *buf, size_t size)
 	return n;
 }
 
+int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len)
+{
+	cleanup_close int fd = openat(
+		dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? io_read_all(fd, max, ret, ret_len) : -EBADMSG;
+}
+
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const char *p = buf;
@@ -83,4 +98,27 @@ int io_write_all(int fd, const void *buf, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int io_replace_file(int dir, const char *name, const void *buf, size_t len)
+{
+	cleanup_close int fd = -EBADF;
+	char temporary[256];
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), ".%s.new", name) >=
+	    (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	if (unlinkat(dir, temporary, 0) < 0 && errno != ENOENT)
+		return -errno; /* one that a killed process left */
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0644);
+	if (fd < 0)
+		return -errno;
+	r = io_write_all(fd, buf, len);
+	if (r == 0 && (fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0))
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dir, temporary, 0); /* @r says what failed */
+	return r;
 }

@@ -15,5 +15,14 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 /* A file that is short, or whose beginning will do, with a NUL: length or -errno. */
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
 
+/*
+ * The same for a file of ours in a directory where others may write: -EBADMSG if it is a
+ * link, a FIFO or anything else but a file.
+ */
+int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
+
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
+
+/* A new or changed file @name in @dir that appears whole: temporary name, fsync, rename. */
+int io_replace_file(int dir, const char *name, const void *buf, size_t len);

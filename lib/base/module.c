@@ -43,9 +43,7 @@ typedef void any_fn(void);
 
 extern any_fn static_caps_number __asm__("caps_number");
 extern any_fn static_caps_name __asm__("caps_name");
-#ifdef MINC_STATIC_MOUNTS
 extern any_fn static_mount_table __asm__("mount_table");
-#endif
 #ifdef MINC_STATIC_SECCOMP
 extern any_fn static_seccomp_for_caps __asm__("seccomp_for_caps");
 #endif
@@ -65,9 +63,7 @@ static const struct {
 } linked_in[] = {
 	{ "caps", "caps_number", static_caps_number },
 	{ "caps", "caps_name", static_caps_name },
-#ifdef MINC_STATIC_MOUNTS
 	{ "mounts", "mount_table", static_mount_table },
-#endif
 #ifdef MINC_STATIC_SECCOMP
 	{ "seccomp", "seccomp_for_caps", static_seccomp_for_caps },
 #endif

@@ -30,6 +30,9 @@ static const char delegation[] =
 	"-p Delegate=yes COMMAND, or root gives one with chown; see cgroups(7), "
 	"delegation";
 
+static const char scope_hint[] = "the user's systemd can limit what Delegate= in "
+				 "user@.service lets it, by default cpu, "
+				 "memory and pids; see systemd.resource-control(5)";
 static const char delegation_v1[] = "on cgroup v1 an ordinary user needs one of root's "
 				    "making: mkdir and chown a directory "
 				    "in the hierarchy and start minc in it; "
@@ -201,7 +204,9 @@ int place_missing(struct limiting *l, unsigned controller, const char *origin)
 				      "no permission to make a control group with the %s "
 				      "controller",
 				      name),
-			    place_of_v1(l, controller) ? delegation_v1 : delegation);
+			    place_of_v1(l, controller) ? delegation_v1
+			    : l->g->scope_controllers  ? scope_hint
+						       : delegation);
 }
 
 static void enable(struct limiting *l, const struct place *place)

@@ -105,6 +105,10 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret)
 	memset(ret, 0xff, sizeof(*ret)); /* UINT64_MAX each */
 	ret->memory_bytes =
 		read_value(memory, v2 ? "memory.current" : "memory.usage_in_bytes", NULL);
+	ret->memory_limit_bytes =
+		read_value(memory, v2 ? "memory.max" : "memory.limit_in_bytes", NULL);
+	if (ret->memory_limit_bytes >= 1ull << 62) /* how v1 says that there is none */
+		ret->memory_limit_bytes = UINT64_MAX;
 	ret->memory_peak_bytes = read_value(
 		memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes", NULL);
 	ret->oom_kills = read_value(memory, v2 ? "memory.events" : "memory.oom_control",

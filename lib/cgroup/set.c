@@ -226,6 +226,27 @@ int cgroup_set_thaw(const struct cgroup_set *set)
 	return freeze(set, false);
 }
 
+struct cgroup_set *cgroup_set_release(struct cgroup_set *set)
+{
+	for (size_t i = 0; set && i < set->len; i++)
+		if (set->dirs[i].fd >= 0 && !set->dirs[i].foreign)
+			(void)rmdir(
+				set->dirs[i]
+					.path); /* the kernel refuses what is in use */
+	return cgroup_set_free(set);
+}
+
+bool cgroup_set_is_frozen(const struct cgroup_set *set)
+{
+	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
+	cleanup_free char *text = NULL;
+
+	if (!d || io_read_file(d->fd, d->v2 ? "cgroup.freeze" : "freezer.state", FILE_MAX_BYTES,
+			       &text, NULL) < 0)
+		return false; /* nothing here could freeze it */
+	return str_starts_with(text, d->v2 ? "1" : "FR"); /* FREEZING, FROZEN */
+}
+
 struct cgroup_set *cgroup_set_remove(struct cgroup_set *set)
 {
 	for (size_t i = 0; set && i < set->len; i++) {

@@ -28,7 +28,7 @@ struct cgroup_set {
 
 /* What is used now; UINT64_MAX: not known here. */
 struct cgroup_usage {
-	uint64_t memory_bytes, memory_peak_bytes, oom_kills;
+	uint64_t memory_bytes, memory_limit_bytes, memory_peak_bytes, oom_kills;
 	uint64_t cpu_usec, throttled; /* how often it had to wait for its quota */
 	uint64_t pids;
 	uint64_t read_bytes, write_bytes;
@@ -42,6 +42,9 @@ void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots);
 int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid);
 /* Close; the groups stay. Returns NULL; NULL is fine. */
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
+/* Remove the groups that are empty, and close. Those of a container that goes on stay until
+ * a later start removes them. Returns NULL; NULL is fine. */
+struct cgroup_set *cgroup_set_release(struct cgroup_set *set);
 /* End what is still in the groups, remove them, and close. Returns NULL; NULL is fine. */
 struct cgroup_set *cgroup_set_remove(struct cgroup_set *set);
 
@@ -58,6 +61,7 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret);
 int cgroup_set_kill(const struct cgroup_set *set);
 int cgroup_set_freeze(const struct cgroup_set *set);
 int cgroup_set_thaw(const struct cgroup_set *set);
+bool cgroup_set_is_frozen(const struct cgroup_set *set);
 
 /*
  * For each limit of @s, what enforces it: @fn is called with the user's words for the

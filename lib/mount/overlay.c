@@ -169,7 +169,7 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 	const char *origin = m->spec->root_origin, *inside = mount_inside(m, sub->path);
 	int slot;
 
-	if (mount_is_api(sub->fstype) || mount_is_replaced(inside))
+	if (mount_is_api(sub->fstype) || mount_is_replaced(inside) || sub->out_of_reach)
 		return;
 	if (!sub->directory || !mount_can_be_lower(sub->fstype)) {
 		slot = mount_tree(p, m, SLOT_CWD, sub->path, false, origin,

@@ -124,7 +124,7 @@ static void plan_bind_sources(struct plan *p, struct mounts *m)
 int mount_plan_sources(struct plan *p, struct mounts *m)
 {
 	const struct spec *s = m->spec;
-	bool fresh_sys = s->net == SPEC_NET_OWN && !m->in_userns;
+	bool fresh_sys = (s->net == SPEC_NET_OWN || !m->host->sys) && !m->in_userns;
 	bool own_files = strcmp(m->root_path, "/") != 0 && s->net == SPEC_NET_HOST;
 
 	m->sys_source = m->resolv_source = m->hosts_source = SLOT_NONE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table-module - see table.h. The module "mounts": libmount reads the table, and this file
- * decides what of it can be seen.
+ * table-module - see table.h. The module "mounts": libmount reads the table (table-read.h),
+ * and this file decides what of it can be seen.
  *
  * A path alone does not name a mount: several may have the same one, and a directory
  * hidden by a later mount keeps its mounts. So visibility follows the mounts' own tree
@@ -13,13 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libmount/libmount.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "mount/table-read.h"
 
 static const char table_path[] = "/proc/thread-self/mountinfo";
 
@@ -36,16 +36,6 @@ struct node {
 };
 
 __attribute__((visibility("default"))) mount_table_fn mount_table;
-
-static void table_freep(struct libmnt_table **t)
-{
-	mnt_unref_table(*t);
-}
-
-static void iter_freep(struct libmnt_iter **i)
-{
-	mnt_free_iter(*i);
-}
 
 /* As strcmp(3), but "/" sorts before everything, so that a tree stays together. */
 static int path_compare(const char *a, const char *b)
@@ -100,30 +90,28 @@ static int compare_results(const void *pa, const void *pb)
 	return path_compare(a->path, b->path);
 }
 
-/* Fill @ret_nodes, to be freed; their strings belong to @table. */
-static int read_nodes(struct libmnt_table *table, struct node **ret_nodes,
+/* Fill @ret_nodes, to be freed; their strings belong to @entries. */
+static int make_nodes(const struct table_entry *entries, size_t size, struct node **ret_nodes,
 		      size_t *ret_len)
 {
-	__attribute__((cleanup(iter_freep))) struct libmnt_iter *iter =
-		mnt_new_iter(MNT_ITER_FORWARD);
-	size_t len = 0, size = (size_t)mnt_table_get_nents(table);
-	cleanup_free struct node *nodes = calloc(size + 1, sizeof(*nodes));
-	struct libmnt_fs *fs;
+	struct node *nodes = calloc(size + 1, sizeof(*nodes));
+	size_t len = 0;
 
-	if (!iter || !nodes)
+	if (!nodes)
 		return -ENOMEM;
-	while (len < size && mnt_table_next_fs(table, iter, &fs) == 0) {
-		struct node *n = &nodes[len];
+	for (size_t i = 0; i < size; i++) {
+		const struct table_entry *e = &entries[i];
 
-		n->id = mnt_fs_get_id(fs);
-		n->parent_id = mnt_fs_get_parent_id(fs);
-		n->path = mnt_fs_get_target(fs);
-		n->fstype = mnt_fs_get_fstype(fs);
-		n->index = len;
-		if (n->path && n->path[0] == '/' && n->fstype)
-			len++;
+		if (e->path[0] != '/')
+			continue;
+		nodes[len] = (struct node){ .id = e->id,
+					    .parent_id = e->parent_id,
+					    .path = e->path,
+					    .fstype = e->fstype,
+					    .index = len };
+		len++;
 	}
-	*ret_nodes = take_ptr(&nodes);
+	*ret_nodes = nodes;
 	*ret_len = len;
 	return 0;
 }
@@ -193,8 +181,7 @@ static bool reachable(struct node *node, size_t limit)
 }
 
 /*
- * Add @n to @list unless its place cannot be opened at all: then nobody in the container
- * can look there either. libmount takes " (deleted)" for the kernel's remark even where
+ * Add @n to @list unless its place is gone. libmount takes " (deleted)" for the kernel's remark even where
  * it is a part of the name.
  */
 static int append(const struct node *n, struct arena *a, struct submount *list,
@@ -202,7 +189,7 @@ static int append(const struct node *n, struct arena *a, struct submount *list,
 {
 	const char *path = arena_strdup(a, n->path);
 	const char *fstype = arena_strdup(a, n->fstype);
-	bool directory = true;
+	bool directory = true, out_of_reach = false;
 
 	/* looking at an automount point would mount it; it is always a directory */
 	if (path && !str_equal(n->fstype, "autofs")) {
@@ -213,13 +200,14 @@ static int append(const struct node *n, struct arena *a, struct submount *list,
 			path = arena_printf(a, "%s (deleted)", n->path);
 			fd = path ? open(path, flags) : -1;
 		}
-		if (fd < 0 && path && errno != ENOTDIR)
+		out_of_reach = fd < 0 && errno == EACCES;
+		if (fd < 0 && path && errno != ENOTDIR && !out_of_reach)
 			return 0;
-		directory = fd >= 0;
+		directory = fd >= 0 || out_of_reach;
 	}
 	if (!path || !fstype)
 		return -ENOMEM;
-	list[(*len)++] = (struct submount){ path, fstype, directory };
+	list[(*len)++] = (struct submount){ path, fstype, directory, out_of_reach };
 	return 0;
 }
 
@@ -256,20 +244,16 @@ static int collect(struct node *nodes, size_t len, const char *root, struct aren
 int mount_table(const char *root, struct arena *a, struct submount **ret, size_t *ret_len,
 		struct err *e)
 {
-	__attribute__((cleanup(table_freep))) struct libmnt_table *table =
-		mnt_new_table();
 	cleanup_free struct node *nodes = NULL;
+	struct table_entry *entries = NULL;
+	struct arena texts = { 0 };
 	size_t len = 0;
-	int r;
+	int r = table_read(table_path, &texts, &entries, &len);
 
-	if (!table)
-		return err_set(e, -ENOMEM, "%s", table_path);
-	r = mnt_table_parse_file(table, table_path);
-	if (r != 0)
-		return err_set(e, r < 0 ? r : -EIO, "%s", table_path);
-	r = read_nodes(table, &nodes, &len);
-	if (r < 0)
-		return err_set(e, r, "%s", table_path);
-	r = collect(nodes, len, root, a, ret, ret_len);
+	if (r == 0)
+		r = make_nodes(entries, len, &nodes, &len);
+	if (r == 0)
+		r = collect(nodes, len, root, a, ret, ret_len);
+	arena_done(&texts);
 	return r < 0 ? err_set(e, r, "%s", table_path) : 0;
 }

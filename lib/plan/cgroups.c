@@ -60,12 +60,18 @@ static bool read_line(const char *dir, const char *name, char *buf, size_t len)
 	return true;
 }
 
-static bool exists(const char *dir, const char *name)
+/* Whether @dir has file @name and the caller has the access @mode to it. */
+static bool allows(const char *dir, const char *name, int mode)
 {
 	char path[4096];
 
 	return snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path) &&
-	       access(path, F_OK) == 0;
+	       faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+static bool exists(const char *dir, const char *name)
+{
+	return allows(dir, name, F_OK);
 }
 
 /* mountinfo writes blanks and backslashes as \ooo; decoded in place. */
@@ -125,9 +131,11 @@ static void read_level(struct cgroup_level *l, bool v2)
 {
 	char line[32];
 
-	l->writable = faccessat(AT_FDCWD, l->path, W_OK | X_OK, AT_EACCESS) == 0;
+	l->writable = allows(l->path, ".", W_OK | X_OK);
 	if (!v2)
 		return;
+	/* who moves needs the right to write this in the group above both places */
+	l->writable = l->writable && allows(l->path, "cgroup.procs", W_OK);
 	l->controllers = read_controllers(l->path, "cgroup.controllers");
 	l->enabled = read_controllers(l->path, "cgroup.subtree_control");
 	l->busy = !read_line(l->path, "cgroup.procs", line, sizeof(line)) || *line;

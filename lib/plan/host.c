@@ -149,6 +149,7 @@ int host_probe(struct host *h)
 	h->initial_userns = in_initial_userns();
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
+	h->sys = access("/sys/kernel", F_OK) == 0;
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	if (h->privileged && h->initial_userns && h->overlay_fds)

@@ -20,6 +20,7 @@
 #include "base/err.h"
 
 enum step_kind {
+	STEP_HIDE,	  /* not to be traced or looked into */
 	STEP_CGROUP,	  /* make a control group */
 	STEP_CGROUP_SET,  /* write one of its files */
 	STEP_CGROUP_JOIN, /* enter it */
@@ -28,6 +29,7 @@ enum step_kind {
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
 	STEP_UNSHARE,	  /* make a namespace */
+	STEP_FORK,	  /* go on in a new process of the joined pid namespace */
 	STEP_PROPAGATION, /* keep mounts private */
 	STEP_OPEN,	  /* a path becomes a slot */
 	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
@@ -85,6 +87,10 @@ struct step {
 	const char *origin; /* the option that caused it; NULL: a default */
 	union {
 		struct {
+			/* the caller's command line in memory; size 0: unknown */
+			uintptr_t words, words_size;
+		} hide;
+		struct {
 			const char *parent, *path; /* absolute */
 			bool v2;
 			unsigned controllers; /* bits 1 << enum cgroup_controller */
@@ -97,7 +103,8 @@ struct step {
 			const char *path; /* absolute */
 		} cgroup_set;
 		struct {
-			int slot;      /* of cgroup.procs, or with @by_clone of the directory */
+			/* of cgroup.procs, or with @by_clone of the directory; SLOT_NONE: @path */
+			int slot;
 			bool by_clone; /* clone3(2) has done it */
 			const char *path; /* of cgroup.procs */
 		} cgroup_join;
@@ -124,8 +131,8 @@ struct step {
 			const char *const *uid_args, *const *gid_args;
 		} idmap;
 		struct {
-			int fd;		  /* of the context, inherited */
-			int type;	  /* CLONE_NEW* */
+			int fd;		  /* of a namespace or a pidfd; inherited */
+			int type;	  /* CLONE_NEW*; several with a pidfd */
 			const char *name; /* what it is, for people */
 		} join;
 		struct {
@@ -242,6 +249,7 @@ struct step {
 			const char *const *init_argv;
 			int channel_fd; /* where the init finds the channel */
 			bool die_with_parent; /* arm again: a change of ids disarmed it */
+			bool outlive; /* disarm: it was armed for the steps alone */
 		} exec;
 	};
 };
@@ -253,6 +261,7 @@ struct plan {
 	int slots;		/* how many */
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
+	bool forks; /* has a FORK step: it enters a container */
 	size_t cgroups; /* steps that make one */
 	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
 	const char **warnings; /* what --best-effort leaves out, found while planning */
@@ -261,6 +270,7 @@ struct plan {
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */
+	const char *record;	/* what its layers are layers of, or NULL (run/record.h) */
 	const char *command;	/* argv[0], for messages */
 	int failed; /* sticky -errno while planning, -ENOMEM of plan_append() above all */
 	struct step scratch; /* returned instead of a step without memory */

@@ -27,9 +27,10 @@ struct runner {
 enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
-	VERDICT_TERMINAL,
-	VERDICT_READY, /* for its maps */
-	VERDICT_SCOPE, /* for being moved */
+	VERDICT_TERMINAL, /* with the master of its pty */
+	VERDICT_READY,	  /* for its maps */
+	VERDICT_SCOPE,	  /* for being moved */
+	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
 	VERDICT_PID,	   /* of the monitor: err is the container's id, with its pidfd */
 	VERDICT_NO_CLONE,  /* of the monitor: no process in new namespaces */
 	VERDICT_NO_MONITOR /* it could not become one */

@@ -214,6 +214,19 @@ static bool is_stopped(const struct minc_container *ct)
 	return p && p[1] == ' ' && p[2] == 'T';
 }
 
+/* Opened anew: the state is asked for without changing the handle. */
+static bool is_frozen(const struct minc_container *ct)
+{
+	struct cgroup_set *set = NULL;
+	bool ret;
+
+	if (!ct->state->facts.cgroups[0] || cgroup_set_open(ct->state->facts.cgroups, &set) < 0)
+		return false;
+	ret = cgroup_set_is_frozen(set);
+	cgroup_set_free(set);
+	return ret;
+}
+
 int background_state(const struct minc_container *ct)
 {
 	int status;
@@ -223,7 +236,7 @@ int background_state(const struct minc_container *ct)
 	if (!state_is_kept(ct->state)) /* look again: it may have ended in between */
 		return state_status(ct->state, &status, NULL, NULL) == 0 ? MINC_STATE_EXITED :
 									   MINC_STATE_LOST;
-	return is_stopped(ct) ? MINC_STATE_PAUSED : MINC_STATE_RUNNING;
+	return is_stopped(ct) || is_frozen(ct) ? MINC_STATE_PAUSED : MINC_STATE_RUNNING;
 }
 
 void background_note_signal(const struct minc_container *ct, int sig)
@@ -236,8 +249,11 @@ void background_note_signal(const struct minc_container *ct, int sig)
 
 int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status)
 {
-	int r = container_kill(ct, sig);
+	int r;
 
+	if (background_state(ct) == MINC_STATE_PAUSED)
+		(void)pause_continue(ct); /* what stays stopped is killed in the end */
+	r = container_kill(ct, sig);
 	if (r == -ESRCH)
 		r = 0; /* it has ended */
 	if (r == 0)

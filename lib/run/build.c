@@ -14,29 +14,14 @@
 #include "base/module.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
-#include "mount/mount.h"
 #include "ns/ns.h"
+#include "run/build.h"
+#include "run/record.h"
 #include "run/run.h"
 #include "sec/sec.h"
 #include "tty/tty.h"
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-struct build {
-	struct plan *p;
-	const struct spec *s;
-	const struct host *h;
-	struct err *e;
-	const char *storage;
-	char *root;  /* resolved; free */
-	int root_fd; /* of it */
-	struct arena arena; /* submounts */
-	struct idmap map;
-	struct identity id;
-	struct mounts m;
-	const char **env; /* "NAME=VALUE", NULL-terminated */
-	size_t env_len, env_size;
-};
 
 /* The root directory must be one, and readable: an unreadable one shows up empty. */
 static int open_root(struct build *b)
@@ -113,7 +98,7 @@ static void add_env(struct build *b, const char *name, const char *value)
 
 extern char **environ;
 
-static void plan_environment(struct build *b)
+void build_environment(struct build *b)
 {
 	size_t n = 8;
 
@@ -200,8 +185,9 @@ static void default_command(struct build *b, struct step *s)
 	s->exec.candidates = list;
 }
 
-/* argv of the init program; see init.h. */
-static const char *const *init_argv(struct build *b, const struct step *s, size_t step)
+/* argv of the init program, which is named @name; see init.h. */
+static const char *const *init_argv(struct build *b, const struct step *s, size_t step,
+				    const char *name)
 {
 	size_t candidates = 0, args = 0, n = 0;
 	const char **argv;
@@ -213,7 +199,7 @@ static const char *const *init_argv(struct build *b, const struct step *s, size_
 	argv = plan_alloc(b->p, (3 + candidates + args + 1) * sizeof(*argv));
 	if (!argv)
 		return NULL;
-	argv[n++] = "init";
+	argv[n++] = name;
 	argv[n++] = plan_text(b->p, "%d:%zu", s->exec.channel_fd, step);
 	argv[n++] = plan_text(b->p, "%zu", candidates);
 	for (size_t i = 0; i < candidates; i++)
@@ -223,7 +209,7 @@ static const char *const *init_argv(struct build *b, const struct step *s, size_
 	return argv;
 }
 
-static void plan_command(struct build *b, const char *const *argv)
+void build_command(struct build *b, const char *const *argv)
 {
 	struct step *s;
 	size_t index = b->p->len;
@@ -248,11 +234,13 @@ static void plan_command(struct build *b, const char *const *argv)
 		default_command(b, s);
 	}
 	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
-	if (spec_flag(b->s, MINC_INIT))
-		s->exec.init_argv = init_argv(b, s, index);
+	s->exec.outlive = b->entering && !s->exec.die_with_parent;
+	/* One who enters must not execute by itself: see enter.c. */
+	if (spec_flag(b->s, MINC_INIT) || b->entering)
+		s->exec.init_argv = init_argv(b, s, index, b->entering ? "exec" : "init");
 }
 
-static void plan_cwd(struct build *b)
+void build_cwd(struct build *b)
 {
 	struct step *s = plan_append(b->p, STEP_CWD, b->s->cwd_origin,
 				     b->s->cwd ? "where the command starts" :
@@ -272,7 +260,7 @@ static void plan_cwd(struct build *b)
 	list[n] = "/";
 }
 
-static void plan_fds(struct build *b)
+void build_fds(struct build *b)
 {
 	struct step *s = plan_append(b->p, STEP_FDS, NULL,
 				     "nothing that the caller has open leaks inside");
@@ -338,14 +326,14 @@ static int plan_all(struct build *b, const char *const *argv)
 	mount_plan_enter(p, &b->m);
 	if (r == 0)
 		r = sec_plan_keyring(p, b->s);
-	plan_fds(b);
+	build_fds(b);
 	cgroup_plan_rlimits(p, b->s);
 	if (r == 0)
 		r = sec_plan_ids(p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
-	plan_cwd(b);
+	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(p, b->s, b->h, b->map.own, b->e);
-	plan_command(b, argv);
+	build_command(b, argv);
 	return r;
 }
 
@@ -407,8 +395,10 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage;
 		b.m.storage = p->storage;
 		b.m.root_path = plan_text(p, "%s", b.root);
-		plan_environment(&b);
+		build_environment(&b);
 		r = plan_all(&b, argv);
+		if (r == 0 && p->storage && !(s->root_flags & MINC_ROOT_DIRECT))
+			p->record = record_describe(p, &b.m);
 		p->reusable = is_reusable(&b);
 	}
 	if (r == 0)

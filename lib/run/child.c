@@ -17,7 +17,9 @@ _Noreturn static void fail(const struct child_args *args, uint32_t step, int err
 	struct verdict v = { .kind = VERDICT_FAILED, .step = step, .err = err };
 
 	memcpy(v.note, args->runner.note, sizeof(v.note));
-	(void)sys_write(args->runner.channel, &v, sizeof(v)); /* the caller may be gone */
+	/* the caller may be gone; or a message is more than the container may have */
+	if (sys_write(args->runner.channel, &v, sizeof(v)) < 0 && args->unsent)
+		memcpy(args->unsent, &v, sizeof(v));
 	sys_exit(125);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec-step - child code of the last steps: descriptors, directory, the command. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +10,41 @@
 #include "run/run.h"
 
 enum { FDS_MAX = 64 };
+
+/* The lowest descriptor from @first on that is still needed, or -1. */
+static int next_kept(const struct runner *r, const struct step *s, int first)
+{
+	const int own[] = { r->channel, r->lifeline, r->init_fd };
+	int ret = -1;
+
+	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
+		int fd = i < s->fds.len ? s->fds.map[i][1] : own[i - s->fds.len];
+
+		if (fd >= first && (ret < 0 || fd < ret))
+			ret = fd;
+	}
+	return ret;
+}
+
+/*
+ * Closed, not only marked: until the exec a directory or a command that is named
+ * /proc/self/fd/N/... would be found through what the caller or the steps have open.
+ */
+static int close_others(const struct runner *r, const struct step *s)
+{
+	int first = 3, ret = 0;
+
+	while (ret == 0) {
+		int kept = next_kept(r, s, first);
+
+		if (kept < 0)
+			return sys_close_range((unsigned)first, ~0u, 0);
+		if (kept > first)
+			ret = sys_close_range((unsigned)first, (unsigned)kept - 1, 0);
+		first = kept + 1;
+	}
+	return ret;
+}
 
 int run_fds(struct runner *r, const struct step *s)
 {
@@ -26,10 +62,26 @@ int run_fds(struct runner *r, const struct step *s)
 	}
 	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++)
 		ret = sys_dup3(copies[i], s->fds.map[i][1], 0);
+	if (ret >= 0)
+		ret = close_others(r, s);
 	/* the caller's limit again, which child.c has raised */
 	if (ret >= 0 && r->files[0] < r->files[1])
 		ret = sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, r->files, NULL, 0);
 	return ret < 0 ? ret : 0;
+}
+
+/*
+ * A path such as /proc/self/fd/N leads to what the caller has open, outside of the root;
+ * getcwd(2) then says "(unreachable)" (CVE-2024-21626).
+ */
+static int check_inside(void)
+{
+	char path[PATH_MAX];
+	int ret = sys_call(SYS_getcwd, path, sizeof(path), 0, 0, 0);
+
+	if (ret < 0)
+		return ret;
+	return path[0] == '/' ? 0 : -EPERM;
 }
 
 int run_cwd(struct runner *r, const struct step *s)
@@ -40,17 +92,17 @@ int run_cwd(struct runner *r, const struct step *s)
 	for (const char *const *dir = s->cwd.candidates; *dir; dir++) {
 		ret = sys_chdir(*dir);
 		if (ret == 0)
-			break;
+			return check_inside();
 	}
 	return ret;
 }
 
 /* The caller is alive, or the container must not start; see run_lifeline(). */
-static int rearm(struct runner *r)
+static int rearm(struct runner *r, int sig)
 {
 	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
 	struct timespec now = { 0 };
-	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	int ret = sys_prctl(PR_SET_PDEATHSIG, (unsigned long)sig, 0, 0, 0);
 
 	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
 		sys_exit(125);
@@ -94,8 +146,8 @@ int run_exec(struct runner *r, const struct step *s)
 	uint64_t none = 0;
 	int ret;
 
-	if (s->exec.die_with_parent) {
-		ret = rearm(r);
+	if (s->exec.die_with_parent || s->exec.outlive) {
+		ret = rearm(r, s->exec.die_with_parent ? SIGKILL : 0);
 		if (ret < 0)
 			return ret;
 	}

@@ -11,6 +11,10 @@
  * Success closes the channel (CLOEXEC). The candidates are tried as run/child.c does.
  * It forwards every signal it can catch to the command, reaps every orphan, and exits with
  * the command's status (128+N for a signal) after killing what is left by its own end.
+ *
+ * With argv[0] "exec" it executes the command in its own place, and that is all: whoever
+ * enters a container comes from this program, not from the caller's, so that a command
+ * like /proc/self/exe finds this sealed file and not a program of the host (CVE-2019-5736).
  */
 #pragma once
 

@@ -82,7 +82,8 @@ static int copy_groups(const struct monitor_args *m, int *copies)
 	return n;
 }
 
-_Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
+/* @lifeline: the end whose closing tells the container's steps that the monitor died. */
+_Noreturn static void become_monitor(struct monitor_args *m, int pidfd, int lifeline)
 {
 	static const char *const no_env[] = { NULL };
 	int groups[CGROUP_HIERARCHIES_MAX], len = copy_groups(m, groups), ret = len < 0 ? len : 0;
@@ -100,6 +101,8 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 	for (int i = 0; i < len && ret >= 0; i++)
 		ret = sys_fcntl(groups[i], F_SETFD, 0);
 	if (ret >= 0)
+		ret = sys_fcntl(lifeline, F_SETFD, 0);
+	if (ret >= 0)
 		ret = sys_execveat(MONITOR_PROGRAM, "", m->argv, no_env, SYS_AT_EMPTY_PATH);
 	give_up(m, VERDICT_NO_MONITOR, ret);
 }
@@ -108,7 +111,7 @@ _Noreturn static void run_monitor(void *arg)
 {
 	struct monitor_args *m = arg;
 	struct runner *r = &m->child->runner;
-	int lifeline[2], pidfd = -EBADF, ret = 0;
+	int pipe[2], lifeline[2], pidfd = -EBADF, ret = 0;
 	struct sys_clone_args a = m->container;
 	long pid;
 
@@ -116,10 +119,12 @@ _Noreturn static void run_monitor(void *arg)
 	for (int fd = 0; fd < 3 && ret >= 0; fd++)
 		ret = sys_dup3(m->stdio[fd], fd, 0);
 	if (ret >= 0)
-		ret = sys_call(SYS_pipe2, lifeline, O_CLOEXEC, 0, 0, 0);
+		ret = sys_call(SYS_pipe2, pipe, O_CLOEXEC, 0, 0, 0);
 	/* a number that the starter uses, or that is fixed, must not be in the way */
-	for (int i = 0; i < 2 && ret >= 0; i++)
-		ret = lifeline[i] = sys_fcntl(lifeline[i], F_DUPFD_CLOEXEC, LOWEST_FREE);
+	for (int i = 0; i < 2 && ret >= 0; i++) {
+		ret = lifeline[i] = sys_fcntl(pipe[i], F_DUPFD_CLOEXEC, LOWEST_FREE);
+		(void)sys_close(pipe[i]); /* or the container would hold its own lifeline */
+	}
 	if (ret >= 0)
 		ret = r->channel = sys_fcntl(r->channel, F_DUPFD_CLOEXEC, LOWEST_FREE);
 	if (ret < 0)
@@ -136,7 +141,7 @@ _Noreturn static void run_monitor(void *arg)
 		ret = send_pid(r->channel, (int)pid, pidfd);
 	if (ret < 0)
 		give_up(m, VERDICT_NO_MONITOR, ret); /* the container ends with us */
-	become_monitor(m, pidfd);
+	become_monitor(m, pidfd, lifeline[1]);
 }
 
 void monitor_begin(void *arg)

@@ -39,7 +39,7 @@ struct minc_container {
 	struct cgroup_set *cgroups; /* NULL without limits */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
-	bool init; /* process 1 is our own init, which waits for every signal */
+	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
 	int status;
 };
@@ -77,6 +77,8 @@ struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
+	/* with limits: shared; for a verdict that there was no memory to send. Else NULL */
+	struct verdict *unsent;
 };
 _Noreturn void child_main(void *args); /* struct child_args */
 
@@ -102,7 +104,7 @@ _Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
 	bool made_dir; /* to be undone if nothing starts, as are: */
-	bool made_upper, made_work, made_submounts, made_utsname;
+	bool made_upper, made_work, made_submounts, made_utsname, made_record;
 };
 
 /*
@@ -110,17 +112,59 @@ struct storage {
  * host name from a directory that has one and the spec that has none.
  */
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
+/* Say beside the layers what they lie over, as @p has it, before anything starts. */
+int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p);
 /* Undo it: nothing was started. */
 void storage_abandon(struct minc_ctx *c, struct storage *st);
+
+/* Whether @c describes a process and @ct can be entered; a message otherwise. */
+int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const *argv);
+/*
+ * minc_exec(), after enter_check(). @s: the container's description, which changes into
+ * the process's. The process becomes *ret.
+ */
+int enter_exec(struct minc_ctx *c, struct minc_container *ct, struct spec *s,
+	       const char *const *argv, struct minc_container *ret,
+	       const struct spawn_fault *fault);
+/* The plan of it; @s and @ct must outlive it. */
+int enter_plan(struct plan *p, struct spec *s, const struct host *h,
+	       struct minc_container *ct, const char *const *argv, struct err *e);
+
+/* A process in the pid namespace of a container or in one below it. */
+struct process {
+	int pid, pid_inside;
+	char state;   /* as in /proc/PID/stat */
+	bool pending; /* a SIGSTOP is on its way */
+};
+/* All of them by pid, to be freed; -ESRCH: it has ended, -errno. */
+int top_list(const struct minc_container *ct, struct process **ret, size_t *ret_len);
+/* And how many of all processes of the machine ended before they were looked at. */
+int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_len,
+	     size_t *ret_gone);
+/* Whether @pid is one of them, at this moment; fills in @ret. 1, 0 or -errno. */
+int top_inspect(const struct minc_container *ct, int pid, struct process *ret);
+
+struct minc_stats;
+int stats_read(struct minc_container *ct, struct minc_stats *ret);
+
+/* Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. */
+int pause_stop(struct minc_container *ct);
+int pause_continue(struct minc_container *ct);
+/* Whether it is held: 1, 0 or -errno. */
+int pause_is_stopped(struct minc_container *ct);
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int container_kill(struct minc_container *ct, int sig);
 /* If process 1 neither catches nor ignores @sig, do what it does to such a process: 1. */
 int container_default_action(struct minc_container *ct, int sig);
 
+int run_hide(struct runner *r, const struct step *s);
+int run_fork(struct runner *r, const struct step *s);
 int run_fds(struct runner *r, const struct step *s);
 int run_cwd(struct runner *r, const struct step *s);
 int run_exec(struct runner *r, const struct step *s);
+void say_hide(FILE *out, const struct step *s);
+void say_fork(FILE *out, const struct step *s);
 void say_fds(FILE *out, const struct step *s);
 void say_cwd(FILE *out, const struct step *s);
 void say_exec(FILE *out, const struct step *s);

@@ -40,7 +40,9 @@ struct spawn {
 	int channel, child_end;
 	int init_fd; /* memfd of the init program, or -EBADF */
 	int *slots; /* ours; the child has a copy */
+	struct verdict *unsent; /* see struct child_args */
 	struct minc_container *ret;
+	int middle; /* pidfd of the process that forked, or -EBADF */
 	struct monitor_args *monitor; /* NULL: in the foreground */
 	bool failed;
 	enum verdict_kind wanted; /* what the child waits for: READY or SCOPE; else FAILED */
@@ -74,6 +76,8 @@ static const struct {
 	{ STEP_KEYRING, -EDQUOT,
 	  "every container has a key: /proc/sys/kernel/keys/maxkeys limits an ordinary user" },
 	{ STEP_JOIN, -EPERM, "entering a namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT" },
+	{ STEP_TERMINAL, -ENODEV, "/dev/pts inside is not a devpts(5) any more" },
+	{ STEP_CWD, -EPERM, "that directory is outside of the container's root" },
 	{ STEP_AFFINITY, -EINVAL, "none of these CPUs is online and allowed; see nproc(1)" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
@@ -117,6 +121,8 @@ static void step_failed(struct spawn *w, size_t index, int err, const char *note
 		describe(text, sizeof(text), p, index);
 		err_set(w->err, err, "%s", text);
 		add_hint(w->err, s, err, note);
+		if (err == -ENOMEM && p->cgroups)
+			err_hint(w->err, "the limit on memory is too small for a start");
 	}
 	w->err->step = (int)index + 1;
 	w->err->steps = (int)p->len;
@@ -293,7 +299,7 @@ static long clone_child(struct spawn *w, struct child_args *args)
 static int no_clone(struct spawn *w, int r)
 {
 	w->failed = true;
-	err_set(w->err, r, "new namespaces");
+	err_set(w->err, r, w->plan->forks ? "new process" : "new namespaces");
 	if (w->plan->clone_flags & CLONE_NEWUSER)
 		idmap_hint(w->err);
 	else if (r == -EPERM)
@@ -313,6 +319,7 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 			    .lifeline = w->child_end,
 			    .init_fd = w->init_fd,
 			    .host_end = w->channel },
+		.unsent = w->unsent,
 		.fault_step = fault ? fault->step : -1,
 		.fault_err = fault ? fault->err : 0,
 	};
@@ -449,6 +456,8 @@ static int obey(struct spawn *w, const struct verdict *v)
 		if (w->ret->terminal < 0)
 			return err_set(w->err, -EMFILE, "terminal of the container");
 		return 1;
+	case VERDICT_PROCESS: /* take_process() has it */
+		return 1;
 	case VERDICT_WARNING:
 		step_warned(w, v->step, v->err);
 		return 1;
@@ -462,6 +471,43 @@ static int obey(struct spawn *w, const struct verdict *v)
 	}
 	step_failed(w, v->step, v->err, v->note);
 	return 0; /* its last word: its end may be held open by a fork of another thread */
+}
+
+/* Another process goes on, our child as well; the first ends. */
+static int take_process(struct spawn *w, int pid, int pidfd)
+{
+	siginfo_t info;
+
+	if (!w->plan->forks || w->middle >= 0 || pid <= 0) {
+		fd_closep(&pidfd);
+		return -EBADMSG; /* not from us */
+	}
+	if (pidfd < 0) { /* our table is full: until we reap it the number is its own */
+		(void)kill(pid, SIGKILL);
+		while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+			;
+		return err_set(w->err, -EMFILE, "process of the container");
+	}
+	w->middle = w->ret->pidfd;
+	w->ret->pidfd = pidfd;
+	w->ret->pid = pid;
+	return 0;
+}
+
+/* The descriptor that came with @v, if any, finds its owner. */
+static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
+{
+	if (v->kind == VERDICT_PROCESS)
+		return take_process(w, v->err, fd);
+	if (v->kind == VERDICT_TERMINAL) {
+		fd_closep(&w->ret->terminal);
+		w->ret->terminal = fd;
+	} else if (v->kind == VERDICT_PID && w->monitor) {
+		w->ret->pidfd = fd; /* what stands there is the monitor's number for it */
+	} else {
+		fd_closep(&fd); /* nobody asked for it */
+	}
+	return 0;
 }
 
 /* One message of the child; 1 for another, 0 at its end, -errno. */
@@ -479,19 +525,22 @@ static int receive(struct spawn *w)
 			      .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC);
 	struct cmsghdr *c;
+	int fd = -EBADF, r;
 
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0)
 		return 0;
-	if ((size_t)n != sizeof(v) || v.step >= w->plan->len)
-		return -EBADMSG;
-	v.note[sizeof(v.note) - 1] = '\0';
 	c = CMSG_FIRSTHDR(&msg);
 	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(v.kind == VERDICT_PID ? &w->ret->pidfd : &w->ret->terminal, CMSG_DATA(c),
-		       sizeof(int));
-	return obey(w, &v);
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if ((size_t)n != sizeof(v) || v.step >= w->plan->len) {
+		fd_closep(&fd);
+		return -EBADMSG;
+	}
+	v.note[sizeof(v.note) - 1] = '\0';
+	r = take_descriptor(w, &v, fd);
+	return r < 0 ? r : obey(w, &v);
 }
 
 /* End and reap a child whose start failed. */
@@ -514,11 +563,31 @@ static int follow_child(struct spawn *w)
 	do
 		r = receive(w);
 	while (r > 0);
+	if (r == 0 && !w->failed && w->unsent && w->unsent->err < 0)
+		step_failed(w, w->unsent->step, w->unsent->err, w->unsent->note);
 	if (r == 0 && w->failed)
 		r = w->err->code;
+	if (r == 0 && w->plan->forks && w->middle < 0) /* killed before it could say so */
+		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
+	if (w->middle >= 0) /* it ended when it had said so */
+		reap_child(w->middle);
+	fd_closep(&w->middle);
 	return r;
+}
+
+/* What a start with limits needs beside. */
+static int prepare_groups(struct spawn *w)
+{
+	void *page = mmap(NULL, sizeof(*w->unsent), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -ENOMEM;
+	w->unsent = page;
+	w->ret->cgroups = cgroup_set_new(w->plan);
+	return w->ret->cgroups ? 0 : -ENOMEM;
 }
 
 int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
@@ -533,30 +602,29 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 			   .channel = -EBADF,
 			   .child_end = -EBADF,
 			   .init_fd = -EBADF,
+			   .middle = -EBADF,
 			   .ret = ret };
 	int r;
 
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.storage_lock = -EBADF };
-	if (p->cgroups || p->scope) {
-		ret->cgroups = cgroup_set_new(p);
-		if (!ret->cgroups)
-			return err_set(e, -ENOMEM, "start of the container");
-	}
 	for (size_t i = 0; i < p->warnings_len && log; i++)
 		log(p->warnings[i], log_data);
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
-	if (!w.slots) {
-		ret->cgroups = cgroup_set_free(ret->cgroups);
+	if (!w.slots)
 		return err_set(e, -ENOMEM, "start of the container");
-	}
 	for (int i = 0; i < 2 * p->slots; i++)
 		w.slots[i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
-	r = make_channel(&w);
+	r = p->cgroups || p->scope ? prepare_groups(&w) : 0;
 	if (r < 0)
-		err_set(e, r, "socketpair");
+		err_set(e, r, "start of the container");
+	if (r == 0) {
+		r = make_channel(&w);
+		if (r < 0)
+			err_set(e, r, "socketpair");
+	}
 	if (r == 0)
 		r = load_init(&w);
 	if (r == 0)
@@ -576,6 +644,8 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	fd_closep(&w.channel);
 	fd_closep(&w.child_end);
 	fd_closep(&w.init_fd);
+	if (w.unsent)
+		(void)munmap(w.unsent, sizeof(*w.unsent)); /* our own mapping */
 	free(w.slots);
 	return r;
 }

@@ -2,7 +2,8 @@
 /*
  * storage - the directory that keeps what a container writes: storage/ is the overlay's
  * upper layer, work/ its work space, submountN.* the same for mounts below the root,
- * utsname the host name. MINCS's layout, so that "minc -t DIR" goes on where it ended.
+ * utsname the host name, layers what all that lies over (record.h). MINCS's layout, so
+ * that "minc -t DIR" goes on where it ended.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "run/record.h"
 #include "run/run.h"
 
 /* Remove @name below @dir and all in it, following no link and crossing no mount. */
@@ -109,12 +111,14 @@ static int note_strangers(int dir, struct storage *st)
 	if (!list)
 		return -errno;
 	(void)take_fd(&copy); /* closedir() closes it */
-	st->made_work = st->made_submounts = st->made_utsname = true;
+	st->made_work = st->made_submounts = st->made_utsname = st->made_record = true;
 	while ((d = readdir(list))) {
 		if (str_equal(d->d_name, "work"))
 			st->made_work = false;
 		else if (str_equal(d->d_name, "utsname"))
 			st->made_utsname = false;
+		else if (str_equal(d->d_name, "layers"))
+			st->made_record = false;
 		else if (str_starts_with(d->d_name, "submount"))
 			st->made_submounts = false;
 	}
@@ -161,6 +165,16 @@ int storage_prepare(struct minc_ctx *c, struct storage *ret)
 	return r < 0 ? err_set(&c->err, r, "%s: utsname", c->spec.storage_origin) : 0;
 }
 
+int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p)
+{
+	int r = st->lock >= 0 && p->record ? record_write(st->lock, p->record) : 0;
+
+	if (r == -EBADMSG)
+		return err_say(&c->err, r, "%s: the file layers in it is not a record of this version",
+			       c->spec.storage_origin);
+	return r < 0 ? err_set(&c->err, r, "%s: layers", c->spec.storage_origin) : 0;
+}
+
 void storage_abandon(struct minc_ctx *c, struct storage *st)
 {
 	struct dirent *d;
@@ -172,6 +186,7 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 			if (str_equal(d->d_name, "storage") ||
 			    (st->made_work && str_equal(d->d_name, "work")) ||
 			    (st->made_utsname && str_equal(d->d_name, "utsname")) ||
+			    (st->made_record && str_equal(d->d_name, "layers")) ||
 			    (st->made_submounts && str_starts_with(d->d_name, "submount")))
 				remove_tree(dirfd(list), d->d_name);
 		if (list)

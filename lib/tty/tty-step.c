@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* tty-step - child code: the container's own terminal. See pty(7), TIOCGPTPEER(2const). */
 #include <errno.h>
-#include <string.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/statfs.h>
 
+#include "plan/hand-over.h"
 #include "tty/tty.h"
 
-/* Hand @fd to the caller, with a verdict that says what it is. */
-static int send_fd(struct runner *r, int fd)
+/*
+ * A new pty's master from @devpts. In a container that runs already something else may
+ * lie on /dev/pts by now; on devpts itself "ptmx" is neither a link nor a FIFO.
+ */
+static int open_master(int devpts)
 {
-	struct verdict v = { .kind = VERDICT_TERMINAL };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	long n;
+	struct statfs fs;
+	int ret = sys_call(SYS_fstatfs, devpts, &fs, 0, 0, 0);
 
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	n = sys_call(SYS_sendmsg, r->channel, &msg, 0, 0, 0);
-	return n < 0 ? (int)n : 0;
+	if (ret < 0)
+		return ret;
+	if (fs.f_type != DEVPTS_SUPER_MAGIC)
+		return -ENODEV;
+	return sys_openat(devpts, "ptmx", O_RDWR | O_NOCTTY, 0);
 }
 
 int run_terminal(struct runner *r, const struct step *s)
@@ -38,8 +29,7 @@ int run_terminal(struct runner *r, const struct step *s)
 	const struct winsize size = { .ws_row = s->terminal.rows,
 				      .ws_col = s->terminal.cols };
 	int unlocked = 0, peer;
-	int master = runner_above_stdio(sys_openat(runner_fd(r, s->terminal.devpts),
-						   "ptmx", O_RDWR | O_NOCTTY, 0));
+	int master = runner_above_stdio(open_master(runner_fd(r, s->terminal.devpts)));
 	int ret = master < 0 ? master : sys_ioctl(master, TIOCSPTLCK, &unlocked);
 
 	if (ret < 0)
@@ -57,7 +47,7 @@ int run_terminal(struct runner *r, const struct step *s)
 		if (s->terminal.replace >> fd & 1)
 			ret = sys_dup3(peer, fd, 0);
 	if (ret >= 0)
-		ret = send_fd(r, master);
+		ret = runner_send_fd(r, VERDICT_TERMINAL, 0, master);
 	(void)sys_close(peer); /* its copies are the command's files */
 	(void)sys_close(master);
 	return ret < 0 ? ret : 0;

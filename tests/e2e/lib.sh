@@ -6,6 +6,8 @@
 # One line of TAP is one behaviour, and its name is a sentence.
 #
 #   minc ARG..        run the tool; sets $status, $out (stdout), $err (stderr)
+#   marten ARG..      the same for the other tool; containers in the background are this
+#                     test's only, and are killed when it ends
 #   ok NAME CMD..     passes if CMD succeeds
 #   is NAME GOT WANT  passes if both are equal
 #   like NAME TEXT PATTERN   passes if TEXT matches the case pattern; unlike: if not
@@ -20,9 +22,18 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/minc-test.XXXXXX") || exit 1
 T=$(cd "$T" && pwd -P)
 chmod 755 "$T"
 
+MINC_STATE_DIR=$T/state
+export MINC_STATE_DIR
+
+forget_containers() {
+	[ -d "$MINC_STATE_DIR" ] || return 0
+	"$MARTEN" ps -aq | while read -r _id; do "$MARTEN" rm -f "$_id"; done
+}
+
 # A mount that is still there would make rm descend into somebody else's files.
 clean_up() {
 	cd /
+	forget_containers
 	if grep -q " $T[/ ]" /proc/self/mountinfo; then
 		awk -v t="$T" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
 			while IFS= read -r m; do umount -l "$m"; done
@@ -132,13 +143,22 @@ done_testing() {
 
 # Run the tool: $status, $out, $err. A hang is cut, and shows as status 124.
 status=0 out='' err='' ran=''
-minc() {
-	ran="minc $*"
-	timeout -k 5 "${LIMIT:-30}" "$MINC" "$@" >"$T/.out" 2>"$T/.err" </dev/null
+run_tool() { # PROGRAM ARG..
+	timeout -k 5 "${LIMIT:-30}" "$@" >"$T/.out" 2>"$T/.err" </dev/null
 	status=$?
 	out=$(cat "$T/.out")
 	err=$(cat "$T/.err")
 	return "$status"
+}
+
+minc() {
+	ran="minc $*"
+	run_tool "$MINC" "$@"
+}
+
+marten() {
+	ran="marten $*"
+	run_tool "$MARTEN" "$@"
 }
 
 last_run() {

@@ -139,6 +139,9 @@ minc -r "$bb" --mem-limit 32m --mem-swap 32m --init awk "$hungry"
 is "the same with --init, in MINCS's spelling" "$status" 137
 minc -r "$bb" -m 256m --memory-swap -1 awk 'BEGIN { print 1 }'
 is "who does not, is not" "$status $out" "0 1"
+minc -r "$bb" -m 4k true
+ok "a limit too small for a start is a failure with a reason, or kills" \
+	test "$status" = 137 -o -n "$err"
 minc -r "$bb" --pids-limit 6 sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 9 & done; wait'
 has "--pids-limit bites" "$err" "fork"
 minc -r "$bb" --pid-max 60 sh -c 'for i in 1 2 3 4 5 6 7 8; do true & done; wait'

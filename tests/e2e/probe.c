@@ -9,6 +9,9 @@
  *	probe mounts		mountinfo, without what differs from run to run
  *	probe orphans N		leave N orphans behind that end at once
  *	probe argv ARG..	each argument between brackets
+ *	probe look		for each line read: what can be seen of the other processes,
+ *				"PID fd=ERRNO exe=.. mem=.. root=.. trace=.. cmdline=TEXT",
+ *				then an empty line
  *
  * MARKER is a path that exists on the host only: seeing it means the root was left.
  */
@@ -320,6 +323,76 @@ static int print_argv(int argc, char **argv)
 	return 0;
 }
 
+static const char *outcome(long result)
+{
+	return result < 0 ? strerrorname_np(errno) : "ok";
+}
+
+static const char *try_open(int proc, const char *what, int flags)
+{
+	int fd = openat(proc, what, flags | O_CLOEXEC);
+	const char *ret = outcome(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static const char *try_trace(int pid)
+{
+	long r = ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+	const char *ret = outcome(r);
+	int status;
+
+	if (r == 0 && ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0) {
+		waitpid(pid, &status, __WALL);
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	}
+	return ret;
+}
+
+static void look_at(int pid)
+{
+	char path[64], text[256] = "";
+	int proc, fd;
+	ssize_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return;
+	printf("%d fd=%s", pid, try_open(proc, "fd/0", O_RDONLY));
+	printf(" exe=%s", try_open(proc, "exe", O_RDONLY));
+	printf(" mem=%s", try_open(proc, "mem", O_RDWR));
+	printf(" root=%s", try_open(proc, "root", O_PATH));
+	printf(" trace=%s", try_trace(pid));
+	fd = openat(proc, "cmdline", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, text, sizeof(text) - 1);
+	printf(" cmdline=%.*s\n", n > 0 ? (int)n : 0, text);
+	close(fd);
+	close(proc);
+}
+
+static int look(void)
+{
+	char line[16];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		DIR *dir = opendir("/proc");
+		struct dirent *d;
+
+		while (dir && (d = readdir(dir)))
+			if (atoi(d->d_name) > 0 && atoi(d->d_name) != getpid())
+				look_at(atoi(d->d_name));
+		if (dir)
+			closedir(dir);
+		puts("");
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -335,6 +408,8 @@ int main(int argc, char **argv)
 		return orphans(atoi(argv[2]));
 	if (!strcmp(what, "argv"))
 		return print_argv(argc, argv);
-	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG..\n");
+	if (!strcmp(what, "look"))
+		return look();
+	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | look\n");
 	return 2;
 }

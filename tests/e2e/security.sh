@@ -133,6 +133,21 @@ refused "a broken profile is named" "$T/broken.json"
 minc --seccomp "$T/none.json" -r "$bb" true
 refused "a missing profile is named" "$T/none.json"
 
+# What the caller or the setup has open is no way out (CVE-2024-21626).
+mkdir "$T/outside"
+cp "$bb/usr/bin/busybox" "$T/outside/busybox"
+timeout 30 "$MINC" -r "$bb" -w /proc/self/fd/0 pwd <"$T/outside" >"$T/.out" 2>"$T/.err"
+is "a directory outside of the root is refused" $? 125
+has "and the message says where" "$(cat "$T/.err")" "change directory to /proc/self/fd/0 (-w"
+found=
+n=3
+while [ $n -lt 48 ]; do
+	minc -r "$bb" -w "/proc/self/fd/$n" -- ./usr/bin/busybox true 9<"$bb" && found="$found -w:$n"
+	minc -r "$bb" -- "/proc/self/fd/$n/usr/bin/busybox" true 9<"$bb" && found="$found exec:$n"
+	n=$((n + 1))
+done
+is "no descriptor leads to a directory or a command" "$found" ""
+
 # A set-user-ID program gains nothing.
 if as_root; then
 	cp "$PROBE" "$bb/usr/bin/suid"

@@ -16,6 +16,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36
 MINC = os.environ["MINC"]
+MARTEN = os.environ["MARTEN"]
 PROBE = os.environ["PROBE"]
 AS_ROOT = os.environ.get("MINC_TEST_AS") == "root"
 
@@ -61,7 +62,14 @@ def temporary():
     path = os.path.realpath(tempfile.mkdtemp(prefix="minc-test."))
     os.chmod(path, 0o755)
 
+    # Containers in the background are the test's own, and end with it.
+    os.environ["MINC_STATE_DIR"] = os.path.join(path, "state")
+
     def remove():
+        if os.path.exists(os.environ["MINC_STATE_DIR"]):
+            left = subprocess.run([MARTEN, "ps", "-aq"], check=False, capture_output=True, text=True)
+            for container in left.stdout.split():
+                subprocess.run([MARTEN, "rm", "-f", container], check=False)
         with open("/proc/self/mountinfo", encoding="utf-8") as f:
             if any(line.split()[4].startswith(path) for line in f):
                 print(f"# mounts are left below {path}: it is not removed")

@@ -8,7 +8,7 @@ import termios
 import time
 
 import tap
-from pseudoterminal import Terminal
+from screen import Terminal
 
 T = tap.temporary()
 BB = tap.busybox_root(os.path.join(T, "bb"))

@@ -76,7 +76,7 @@ unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 mount -t tmpfs minc "$t"
 
-# 6. join /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
+# 6. join group /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
 
 # 7. lifeline: nothing goes on if the caller dies

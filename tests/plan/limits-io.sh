@@ -76,10 +76,10 @@ unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 mount -t tmpfs minc "$t"
 
-# 6. join /sys/fs/cgroup/blkio/minc-x/cgroup.procs: every process of the container is in the group
+# 6. join group /sys/fs/cgroup/blkio/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/blkio/minc-x/cgroup.procs
 
-# 7. join /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
+# 7. join group /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
 
 # 8. lifeline: nothing goes on if the caller dies

@@ -100,19 +100,19 @@ unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 mount -t tmpfs minc "$t"
 
-# 14. join /sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs: every process of the container is in the group
+# 14. join group /sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs
 
-# 15. join /sys/fs/cgroup/cpuset/minc-x/cgroup.procs: every process of the container is in the group
+# 15. join group /sys/fs/cgroup/cpuset/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/cpuset/minc-x/cgroup.procs
 
-# 16. join /sys/fs/cgroup/memory/it's/own/minc-x/cgroup.procs: every process of the container is in the group
+# 16. join group /sys/fs/cgroup/memory/it's/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/cgroup.procs'
 
-# 17. join /sys/fs/cgroup/pids/minc-x/cgroup.procs: every process of the container is in the group
+# 17. join group /sys/fs/cgroup/pids/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/pids/minc-x/cgroup.procs
 
-# 18. join /sys/fs/cgroup/freezer/minc-x/cgroup.procs: every process of the container is in the group
+# 18. join group /sys/fs/cgroup/freezer/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/freezer/minc-x/cgroup.procs
 
 # 19. lifeline: nothing goes on if the caller dies

@@ -141,6 +141,7 @@ static void fix_host(unsigned flags)
 		.caps_permitted = user ? 0 : all_caps,
 		.api_paths = flags & SET_API_PATHS ? ~0u : 0,
 		.cgroups = fake_cgroups(flags),
+		.sys = true,
 		.resolv_conf = flags & SET_RESOLV,
 		.hosts = flags & SET_RESOLV,
 		.cwd = "/home/alice/it's here",

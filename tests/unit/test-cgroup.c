@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
 #include "run/run.h"
@@ -484,6 +485,44 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 }
 END_TEST
 
+START_TEST(one_set_free_goes_on_and_its_groups_with_it)
+{
+	minc_ctx *c;
+	minc_container *ct = start_one(&c);
+	int pidfd;
+	char path[512];
+	siginfo_t info;
+
+	if (!ct) {
+		minc_ctx_free(c);
+		return;
+	}
+	snprintf(path, sizeof(path), "%s", ct->cgroups->dirs[0].path);
+	pidfd = dup(ct->pidfd);
+	minc_container_free(ct);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	minc_ctx_free(c);
+	ct = start_one(&c); /* its sweep sees no lease, and processes */
+	ck_assert_ptr_nonnull(ct);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(sys_pidfd_send_signal(pidfd, SIGKILL), 0);
+	ck_assert_int_eq(waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED), 0);
+	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
+	ck_assert_int_eq(minc_wait(ct, -1, NULL), 0);
+	minc_container_free(ct);
+	minc_ctx_free(c);
+	ct = start_one(&c);
+	ck_assert_ptr_nonnull(ct);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
+	ck_assert_int_eq(waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOWAIT), 0);
+	snprintf(path, sizeof(path), "%s", ct->cgroups->dirs[0].path);
+	minc_container_free(ct); /* ended, and nobody asked how */
+	ck_assert_int_eq(access(path, F_OK), -1);
+	minc_ctx_free(c);
+}
+END_TEST
+
 START_TEST(without_limits_nothing_is_probed)
 {
 	minc_ctx *c = minc_ctx_new();
@@ -524,6 +563,7 @@ int main(void)
 	suite_add_tcase(s, hosts);
 	tcase_set_timeout(real, 60);
 	tcase_add_test(real, a_container_is_measured_frozen_and_killed);
+	tcase_add_test(real, one_set_free_goes_on_and_its_groups_with_it);
 	tcase_add_test(real, without_limits_nothing_is_probed);
 	suite_add_tcase(s, real);
 	runner = srunner_create(s);

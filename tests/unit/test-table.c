@@ -197,6 +197,18 @@ START_TEST(whole_machine_has_proc)
 }
 END_TEST
 
+START_TEST(one_out_of_reach_is_told)
+{
+	ck_assert_int_eq(mkdir("/mnt/t/closed", 0700), 0);
+	tmpfs_on("/mnt/t/closed/mnt");
+	ck_assert_int_eq(setresuid(12345, 12345, 12345), 0);
+	look("/mnt/t");
+	ck_assert_uint_eq(len, 1);
+	ck_assert_str_eq(list[0].path, "/mnt/t/closed/mnt");
+	ck_assert(list[0].directory && list[0].out_of_reach);
+}
+END_TEST
+
 START_TEST(thousand_mounts_are_all_found)
 {
 	char path[64];
@@ -252,6 +264,7 @@ int main(void)
 	tcase_add_test(t, mount_of_a_deleted_source_is_seen);
 	tcase_add_test(t, unmounted_one_is_gone);
 	tcase_add_test(t, whole_machine_has_proc);
+	tcase_add_test(t, one_out_of_reach_is_told);
 	tcase_add_test(t, thousand_mounts_are_all_found);
 	tcase_add_test(t, deep_nest_is_followed);
 	suite_add_tcase(suite, t);

@@ -16,7 +16,7 @@
 #include "options.h"
 #include "status.h"
 
-enum { EXIT_OURS = 125 };
+enum { EXIT_OURS = 125, SHORT_MS = 20 };
 
 static const char advice[] = "try 'minc --help'\n";
 
@@ -141,14 +141,21 @@ static void block_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Wait for the command, small: what describes the container is not needed any more. */
+/*
+ * Wait for the command, small: what describes the container is not needed any more. Not
+ * right away, for code that is dropped has to be fetched again at the end of a short one.
+ */
 static int wait_for(struct options *o, minc_container *ct)
 {
-	int status, r;
+	int status = 0, r = -ETIMEDOUT;
 
 	o->c = minc_ctx_free(o->c);
-	idle_forget_code();
-	r = minc_foreground(ct, &status);
+	if (minc_container_terminal(ct) < 0)
+		r = minc_wait(ct, SHORT_MS, &status);
+	if (r == -ETIMEDOUT) {
+		idle_forget_code();
+		r = minc_foreground(ct, &status);
+	}
 	minc_container_free(ct);
 	if (r == 0) {
 		status_ended(o->status_fd, status);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""background - attached terminals, slow readers, and SIGKILL at any moment."""
+"""monitor - attached terminals, slow readers, and SIGKILL at any moment."""
 import atexit
 import fcntl
 import os
@@ -14,7 +14,7 @@ import termios
 import time
 
 import tap
-from pseudoterminal import Terminal
+from screen import Terminal
 
 tap.adopt()
 LIVING = os.environ["LIVING"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""pseudoterminal - a terminal that a test plays, with a program on it."""
+"""screen - a terminal that the test plays, with a program on it."""
 import fcntl
 import os
 import pty

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* enter - processes of a container that runs; see minc/background.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "base/fd.h"
+#include "base/module.h"
+#include "oci/config.h"
+#include "run/state.h"
+
+/* The container's own description. */
+static int load_description(minc_ctx *c, const minc_container *ct, struct spec *ret)
+{
+	char path[PATH_MAX + 16];
+	void *load;
+	int r = module_symbol("oci", "oci_config_load", &c->err, &load);
+
+	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, path);
+}
+
+MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,
+			  minc_container **ret)
+{
+	minc_container *process;
+	struct spec described;
+	int r;
+
+	if (!c || !ct || !ret)
+		return -EINVAL;
+	r = api_begin(c);
+	if (r == 0)
+		r = enter_check(c, ct, argv);
+	if (r < 0)
+		return r;
+	process = calloc(1, sizeof(*process));
+	if (!process)
+		return err_set(&c->err, -ENOMEM, "exec");
+	spec_init(&described, &c->err);
+	r = load_description(c, ct, &described);
+	if (r == 0)
+		r = enter_exec(c, ct, &described, argv, process, NULL);
+	spec_done(&described);
+	if (r < 0)
+		free(process);
+	else
+		*ret = process;
+	return r;
+}
+
+MINC_EXPORT int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata)
+{
+	cleanup_free struct process *list = NULL;
+	size_t len;
+	int r;
+
+	if (!c || !ct || !fn)
+		return -EINVAL;
+	r = api_begin(c);
+	if (r < 0)
+		return r;
+	r = top_list(ct, &list, &len);
+	if (r < 0)
+		return err_set(&c->err, r, "processes of the container");
+	for (size_t i = 0; r == 0 && i < len; i++)
+		r = fn(list[i].pid, list[i].pid_inside, userdata);
+	return r;
+}
+
+MINC_EXPORT int minc_pause(minc_ctx *c, minc_container *ct)
+{
+	int r;
+
+	if (!c || !ct)
+		return -EINVAL;
+	r = api_begin(c);
+	if (r == 0)
+		r = pause_stop(ct);
+	return r < 0 ? err_set(&c->err, r, "pause") : 0;
+}
+
+MINC_EXPORT int minc_resume(minc_ctx *c, minc_container *ct)
+{
+	int r;
+
+	if (!c || !ct)
+		return -EINVAL;
+	r = api_begin(c);
+	if (r == 0)
+		r = pause_continue(ct);
+	return r < 0 ? err_set(&c->err, r, "resume") : 0;
+}

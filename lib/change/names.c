@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* names - see names.h. */
+#include "change/names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+static int grow(void **p, size_t *room, size_t need, size_t each)
+{
+	size_t size = *room ? *room : 64;
+	void *more;
+
+	while (size < need)
+		size *= 2;
+	if (size == *room)
+		return 0;
+	more = reallocarray(*p, size, each);
+	if (!more)
+		return -ENOMEM;
+	*p = more;
+	*room = size;
+	return 0;
+}
+
+int names_add(struct names *n, const char *name, size_t len)
+{
+	int r = grow((void **)&n->text, &n->size, n->used + len + 1, 1);
+
+	if (r == 0)
+		r = grow((void **)&n->at, &n->room, n->len + 1, sizeof(*n->at));
+	if (r < 0)
+		return r;
+	memcpy(n->text + n->used, name, len);
+	n->text[n->used + len] = '\0';
+	n->at[n->len++] = n->used;
+	n->used += len + 1;
+	return 0;
+}
+
+static int compare(const void *a, const void *b, void *text)
+{
+	return strcmp((char *)text + *(const size_t *)a,
+		      (char *)text + *(const size_t *)b);
+}
+
+void names_sort(struct names *n)
+{
+	size_t kept = 0;
+
+	if (n->len == 0)
+		return;
+	qsort_r(n->at, n->len, sizeof(*n->at), compare, n->text);
+	for (size_t i = 0; i < n->len; i++)
+		if (kept == 0 ||
+		    strcmp(n->text + n->at[kept - 1], n->text + n->at[i]) != 0)
+			n->at[kept++] = n->at[i];
+	n->len = kept;
+}
+
+int names_read(int dir, struct names *ret)
+{
+	cleanup_close int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct names n = { 0 };
+	struct dirent *d;
+	int r = 0;
+
+	if (!stream)
+		return -errno;
+	(void)take_fd(&fd); /* closedir() closes it */
+	while (r == 0) {
+		errno = 0;
+		d = readdir(stream);
+		if (!d) {
+			r = -errno;
+			break;
+		}
+		if (!str_equal(d->d_name, ".") && !str_equal(d->d_name, ".."))
+			r = names_add(&n, d->d_name, strlen(d->d_name));
+	}
+	closedir(stream);
+	if (r < 0) {
+		names_done(&n);
+		return r;
+	}
+	names_sort(&n);
+	*ret = n;
+	return 0;
+}
+
+void names_done(struct names *n)
+{
+	free(n->text);
+	free(n->at);
+	memset(n, 0, sizeof(*n));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* hand-over - a descriptor goes from the child to the caller, over the channel. */
+#pragma once
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "plan/runner.h"
+
+/* Hand @fd to the caller, with a verdict that says what it is; 0 or -errno. */
+static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err, int fd)
+{
+	struct verdict v = { .kind = kind, .err = err };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	long n;
+
+	memset(&control, 0, sizeof(control));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	n = sys_call(SYS_sendmsg, r->channel, &msg, 0, 0, 0);
+	return n < 0 ? (int)n : 0;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * enter - another command in a running container: minc_exec(). A plan as for a start, but
+ * its steps join what exists instead of making it:
+ *
+ *	hide, lifeline, join the namespaces by pidfd, fork into the pid namespace, session,
+ *	terminal, CPUs, keyring, descriptors, ids, capabilities, no_new_privs, directory,
+ *	seccomp, exec
+ *
+ * What is inside is hostile. The process that enters is not dumpable before it is seen
+ * there (CVE-2016-9962); it shares no memory with the caller; paths of the container are
+ * resolved inside its root, without magic links; its directory must lie below the root
+ * (CVE-2024-21626); and it executes a small program of ours first, from a sealed memfd,
+ * so that a command or an interpreter named /proc/self/exe is that and not a program of
+ * the host, which root inside could overwrite (CVE-2019-5736).
+ *
+ * The description is the container's own, loaded from its config.json by the caller, with
+ * the context's words over it.
+ */
+#include <errno.h>
+#include <minc/container.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "cgroup/cgroup.h"
+#include "run/background.h"
+#include "run/build.h"
+#include "run/run.h"
+#include "sec/sec.h"
+#include "tty/tty.h"
+
+/* What a process may be told, and a container be the source of. */
+static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
+				      1u << MINC_TERMINAL | 1u << MINC_DIE_WITH_PARENT |
+				      1u << MINC_INHERIT_ENV,
+		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT;
+
+/* Where it runs. */
+struct target {
+	int proc; /* /proc/PID */
+	int flags; /* CLONE_NEW* of the namespaces to join */
+	bool own_userns;
+	char map[4096]; /* its uid_map as the caller sees it */
+};
+
+static bool has_ended(const struct minc_container *ct)
+{
+	struct pollfd fd = { .fd = ct->pidfd, .events = POLLIN };
+
+	return ct->ended || poll(&fd, 1, 0) > 0;
+}
+
+static int say_ended(struct err *e)
+{
+	err_clear(e);
+	return err_say(e, -ESRCH, "exec: the container has ended");
+}
+
+/* The origin of the first word in @s that describes a container, or NULL. */
+static const char *container_word(const struct spec *s)
+{
+	const char *const origins[] = { s->root_origin, s->storage_origin, s->hostname_origin,
+					s->name_origin, s->net_origin,	   s->userns_origin,
+					s->cpuset_origin };
+
+	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++)
+		if (origins[i])
+			return origins[i];
+	for (size_t i = 0; i < SPEC_LIMITS; i++)
+		if (s->limits[i].set)
+			return s->limits[i].origin;
+	if (s->mounts)
+		return s->mounts->origin;
+	if (s->io)
+		return s->io->origin;
+	if (s->rlimits)
+		return s->rlimits->origin;
+	for (unsigned i = 0; i < sizeof(s->flag_origin) / sizeof(s->flag_origin[0]); i++)
+		if (s->flags & ~process_flags & 1u << i)
+			return s->flag_origin[i];
+	return NULL;
+}
+
+int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const *argv)
+{
+	const char *word = container_word(&c->spec);
+
+	if (word)
+		return err_say(&c->err, -EINVAL,
+			       "%s: describes a container, not a process to enter one", word);
+	if (!argv || !argv[0])
+		return err_say(&c->err, -EINVAL, "empty command");
+	if (has_ended(ct))
+		return say_ended(&c->err);
+	if (!ct->state)
+		return err_say(&c->err, -EOPNOTSUPP,
+			       "exec: only a container in the background has a description "
+			       "for others to enter");
+	if (pause_is_stopped(ct) > 0) /* who enters a frozen group freezes, too */
+		return err_say(&c->err, -EBUSY, "exec: the container is paused");
+	return 0;
+}
+
+static int add_environment(struct spec *s, const struct spec_env *env)
+{
+	int r = 0;
+
+	for (; env && r == 0; env = env->next)
+		r = spec_add_env(s, env->name, env->value);
+	return r;
+}
+
+/* The context's words over those of the container, in @s. */
+static int override(struct spec *s, const struct spec *x)
+{
+	struct spec_cap **caps = &s->caps;
+
+	s->flags = (s->flags & kept_flags) | x->flags;
+	for (unsigned i = 0; i < sizeof(s->flag_origin) / sizeof(s->flag_origin[0]); i++)
+		if (x->flags & 1u << i)
+			s->flag_origin[i] = x->flag_origin[i];
+	if (spec_flag(x, MINC_PRIVILEGED)) { /* what was taken from the container, too */
+		s->caps = NULL;
+		s->seccomp = NULL;
+	}
+	while (*caps)
+		caps = &(*caps)->next;
+	*caps = x->caps;
+	if (x->seccomp) {
+		s->seccomp = x->seccomp;
+		s->seccomp_origin = x->seccomp_origin;
+	}
+	if (x->user) {
+		s->user = x->user;
+		s->user_origin = x->user_origin;
+	}
+	if (x->cwd) {
+		s->cwd = x->cwd;
+		s->cwd_origin = x->cwd_origin;
+	}
+	if (x->cpus_origin) {
+		memcpy(s->cpus, x->cpus, sizeof(s->cpus));
+		s->cpus_origin = x->cpus_origin;
+	}
+	s->fds = x->fds;
+	return add_environment(s, x->env);
+}
+
+/* Which namespaces differ from ours: entering the same again would need privilege. */
+static int find_namespaces(struct target *t)
+{
+	static const struct {
+		const char *name, *ours;
+		int flag;
+	} kinds[] = {
+		{ "user", "user", CLONE_NEWUSER },
+		{ "mnt", "mnt", CLONE_NEWNS },
+		{ "pid", "pid_for_children", CLONE_NEWPID },
+		{ "ipc", "ipc", CLONE_NEWIPC },
+		{ "uts", "uts", CLONE_NEWUTS },
+		{ "net", "net", CLONE_NEWNET },
+		{ "cgroup", "cgroup", CLONE_NEWCGROUP },
+		{ "time", "time_for_children", CLONE_NEWTIME },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char theirs[32], ours[64];
+		struct stat a, b;
+
+		snprintf(theirs, sizeof(theirs), "ns/%s", kinds[i].name);
+		snprintf(ours, sizeof(ours), "/proc/thread-self/ns/%s", kinds[i].ours);
+		if (stat(ours, &b) < 0) {
+			if (errno == ENOENT) /* a kernel without this kind */
+				continue;
+			return -errno;
+		}
+		if (fstatat(t->proc, theirs, &a, 0) < 0)
+			return -errno;
+		if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+			t->flags |= kinds[i].flag;
+	}
+	t->own_userns = t->flags & CLONE_NEWUSER;
+	return 0;
+}
+
+static int read_map(struct target *t)
+{
+	cleanup_close int fd = openat(t->proc, "uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, t->map, sizeof(t->map) - 1);
+	if (n < 0)
+		return -errno;
+	t->map[n] = '\0';
+	return 0;
+}
+
+/* Look at process 1, through one directory, which stays that process's. */
+static int find_target(const struct minc_container *ct, struct target *t, struct err *e)
+{
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%d", ct->pid);
+	t->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* If the process is alive now, it had the number a moment ago. */
+	if (t->proc >= 0 && !has_ended(ct)) {
+		r = find_namespaces(t);
+		if (r == 0 && t->own_userns)
+			r = read_map(t);
+	} else {
+		r = t->proc < 0 ? -errno : -ESRCH;
+	}
+	if (r < 0 && has_ended(ct))
+		return say_ended(e);
+	return r < 0 ? err_set(e, r, "exec: namespaces of the container") : 0;
+}
+
+/* Who the command is, by the container's own names, among the ids that it has. */
+static int find_identity(struct build *b, const struct target *t)
+{
+	unsigned inside, outside, count, more;
+	int r;
+
+	if (b->s->user) {
+		b->root_fd = openat(t->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (b->root_fd < 0)
+			return err_set(b->e, -errno, "exec: root of the container");
+	}
+	r = passwd_resolve(b->s, b->root_fd, -EBADF, &b->id, b->e);
+	if (r < 0 || !t->own_userns)
+		return r;
+	b->map.own = true;
+	b->map.single = sscanf(t->map, "%u %u %u %u", &inside, &outside, &count, &more) == 3 &&
+			count == 1;
+	if (!b->map.single)
+		return 0;
+	if (!b->s->user)
+		b->id.uid = b->id.gid = inside;
+	else if (b->id.uid != inside)
+		return err_say(b->e, -EINVAL, "%s: the container has no id but %u",
+			       b->s->user_origin, inside);
+	return 0;
+}
+
+/* Where our command line is: arg_start and arg_end of /proc/self/stat. */
+static void find_words(struct step *s)
+{
+	cleanup_free char *stat = NULL;
+	unsigned long start, end;
+	const char *p;
+
+	if (io_read_file(AT_FDCWD, "/proc/self/stat", 4096, &stat, NULL) < 0)
+		return;
+	p = strrchr(stat, ')'); /* the name before it is anything */
+	for (int field = 2; p && field < 48; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, "%lu %lu", &start, &end) != 2 || end <= start)
+		return;
+	s->hide.words = start;
+	s->hide.words_size = end - start;
+}
+
+/* Before the paths of the host are gone: the container's limits begin here. */
+static void plan_groups(struct build *b, const struct cgroup_set *set)
+{
+	for (size_t i = 0; set && i < set->len; i++) {
+		struct step *s = plan_append(b->p, STEP_CGROUP_JOIN, NULL,
+					     "the container's limits are its own, too");
+
+		s->cgroup_join.slot = SLOT_NONE;
+		s->cgroup_join.path = plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
+		if (spec_flag(b->s, MINC_BEST_EFFORT))
+			s->flags |= STEP_OPTIONAL;
+	}
+}
+
+static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t,
+		      const struct cgroup_set *groups)
+{
+	struct step *s = plan_append(b->p, STEP_HIDE, NULL,
+				     "nothing inside can trace it or look into it");
+
+	find_words(s);
+	s = plan_append(b->p, STEP_LIFELINE, NULL, "nothing goes on if the caller dies meanwhile");
+	s->lifeline.die_with_parent = true;
+	plan_groups(b, groups);
+	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
+	s->join.fd = ct->pidfd;
+	s->join.type = t->flags;
+	s->join.name = "the container's namespaces";
+	plan_append(b->p, STEP_FORK, NULL, "a process that the container's numbers count");
+	b->p->forks = b->p->own_memory = true;
+}
+
+/* Its own devpts, wherever links inside may point. */
+static void plan_tty(struct build *b)
+{
+	struct step *s;
+
+	ns_plan_session(b->p);
+	if (!spec_flag(b->s, MINC_TERMINAL))
+		return;
+	s = plan_append(b->p, STEP_OPEN, b->s->flag_origin[MINC_TERMINAL],
+			"the container's own terminals");
+	s->open.at = SLOT_CWD;
+	s->open.path = "/dev/pts";
+	s->open.in_root = s->open.directory = true;
+	s->open.ret = plan_slot(b->p);
+	tty_plan(b->p, b->s, s->open.ret);
+}
+
+static int plan_all(struct build *b, struct minc_container *ct, const struct target *t,
+		    const char *const *argv)
+{
+	struct cgroup_set *groups = NULL;
+	int r = background_groups(ct, &groups);
+
+	if (r < 0)
+		return err_set(b->e, r, "exec: control groups of the container");
+	build_environment(b);
+	plan_join(b, ct, t, groups);
+	plan_tty(b);
+	ns_plan_cpus(b->p, b->s);
+	r = sec_plan_keyring(b->p, b->s);
+	build_fds(b);
+	cgroup_plan_rlimits(b->p, b->s);
+	if (r == 0)
+		r = sec_plan_ids(b->p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
+	build_cwd(b);
+	if (r == 0)
+		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
+	build_command(b, argv);
+	if (r == 0)
+		r = plan_seal(b->p);
+	return r < 0 ? err_set(b->e, r, "plan") : 0;
+}
+
+int enter_plan(struct plan *p, struct spec *s, const struct host *h,
+	       struct minc_container *ct, const char *const *argv, struct err *e)
+{
+	struct target t = { .proc = -EBADF };
+	/* the root is not ours to free */
+	struct build b = { .p = p, .s = s, .h = h, .e = e, .root = (char *)s->root,
+			   .root_fd = -EBADF, .entering = true };
+	int r = find_target(ct, &t, e);
+
+	memset(p, 0, sizeof(*p));
+	if (r == 0)
+		r = find_identity(&b, &t);
+	if (r == 0)
+		r = plan_all(&b, ct, &t, argv);
+	fd_closep(&b.root_fd);
+	fd_closep(&t.proc);
+	if (r < 0)
+		plan_done(p);
+	return r;
+}
+
+int enter_exec(struct minc_ctx *c, struct minc_container *ct, struct spec *s,
+	       const char *const *argv, struct minc_container *ret,
+	       const struct spawn_fault *fault)
+{
+	struct plan plan = { 0 };
+	int r = override(s, &c->spec);
+
+	if (r == 0)
+		r = enter_plan(&plan, s, &c->host, ct, argv, &c->err);
+	if (r == 0)
+		r = spawn_plan(&plan, ret, &c->err, c->log, c->log_data, fault, NULL);
+	plan_done(&plan);
+	if (r < 0 && has_ended(ct)) /* which explains whatever went wrong */
+		return say_ended(&c->err);
+	return r;
+}

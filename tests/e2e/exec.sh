@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# exec - other commands in a running container; top, pause and unpause.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+bb=$T/bb
+busybox_root "$bb"
+mkdir "$T/in"
+chmod 777 "$T/in"
+minc -B --name box -e COLOUR=blue -w /mnt -r "$bb" -b "$T/in:/in" sleep 1000
+
+marten exec box sh -c 'exit 9'
+is "the status is the command's" "$status" 9
+marten exec box sh -c 'kill -TERM $$'
+is "or 128 and the signal" "$status" 143
+marten exec box no-such-command
+is "127 if it is not there" "$status" 127
+has "which is named" "$err" no-such-command
+marten exec box /etc/passwd
+is "126 if it is not executable" "$status" 126
+marten exec box printf '%s|' 'a  b' '*' '' "it's" -x --help
+is "arguments arrive as they are" "$out" "a  b|*||it's|-x|--help|"
+marten exec -- box echo -- x
+is "what follows the container is the command's" "$out" "-- x"
+marten exec box sh -c 'echo out; echo err >&2'
+is "the streams are apart" "$out $err" "out err"
+is "with -i the command reads our input" "$(echo word | "$MARTEN" exec -i box cat)" word
+is "without it nothing" "$(echo word | "$MARTEN" exec box cat)" ""
+marten exec box sh -c 'echo $COLOUR; pwd; cat /proc/1/comm; hostname'
+is "it has the environment, directory and namespaces of the container" "$out" "blue
+/mnt
+sleep
+box"
+marten exec -e COLOUR=red --env SHAPE=round box sh -c 'echo $COLOUR $SHAPE'
+is "variables can be set" "$out" "red round"
+SHAPE=square marten exec -e SHAPE -e COLOUR=a=b box sh -c 'echo $SHAPE $COLOUR'
+is "and handed on" "$out" "square a=b"
+marten exec -w /etc box pwd
+is "another directory" "$out" /etc
+marten exec --workdir=/nowhere box pwd
+refused "one that is not there is named" /nowhere
+if as_root; then
+	marten exec -u 1500:1501 box id -u
+	is "another user" "$out" 1500
+	marten exec -u bob box sh -c 'id -u; id -g'
+	is "by the container's name" "$out" "1500
+1501"
+	marten exec -u nobody-there box id
+	refused "a user that is not there is named" nobody-there
+	marten exec box grep CapEff /proc/self/status
+	few=$out
+	marten exec --privileged box grep CapEff /proc/self/status
+	unlike "the protections can be lifted" "$out" "$few"
+else
+	skip "another user" "has one id only"
+fi
+marten exec -i -t box tty
+refused "a terminal from no terminal is refused" terminal
+marten exec -t box tty
+has "but a terminal alone is given" "$out" /dev/
+marten exec box
+refused "a command is asked for" COMMAND
+
+marten exec -d box sh -c 'echo begun >/in/begun; exec sleep 999'
+is "detached it returns" "$status$out" 0
+await grep -q begun "$T/in/begun"
+ok "and goes on" grep -q begun "$T/in/begun"
+await sh -c '"$MARTEN" top box | grep -q "sleep 999"'
+marten top box
+like "top has a head" "$out" "PID*INSIDE*UID*TIME*COMMAND*"
+pid=$(printf '%s\n' "$out" | awk '/sleep 999/ { print $1 }')
+is "the process outside" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" "sleep 999 "
+is "and inside" "$(printf '%s\n' "$out" | awk '/sleep 1000/ { print $2 }')" 1
+
+state() {
+	"$MARTEN" ps --format json | sed -n 's/.*"state": "\([a-z]*\)".*/\1/p'
+}
+marten pause box
+is "pause" "$status$err$(state)" 0paused
+marten ps
+has "ps says so" "$out" "(paused)"
+marten unpause box
+is "unpause" "$status$err$(state)" 0running
+marten pause box
+marten resume box
+is "resume is the same" "$status$err$(state)" 0running
+marten pause box
+marten stop -t 1 box
+is "a paused container can be stopped" "$status$err" 0
+marten exec box true
+refused "nothing runs in what has ended" box
+marten top box
+refused "nor is there anything to list" box
+marten pause box
+refused "nor to pause" box
+ok "what was detached ended with it" test ! -e "/proc/$pid"
+done_testing

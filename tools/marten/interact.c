@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* interact - exec and attach: the caller's terminal meets a container. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "values.h"
+#include "verb.h"
+
+struct exec_values {
+	bool input, terminal, detach, privileged;
+	const char *user, *workdir;
+	struct words env;
+};
+
+struct attach_values {
+	const char *keys;
+};
+
+/* Without -i the command reads nothing, detached it has nobody to write to. */
+static int replace_files(const struct exec_values *o)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), i;
+
+	if (fd < 0)
+		return -errno;
+	for (i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		if ((i == STDIN_FILENO ? !o->input || o->detach : o->detach) &&
+		    dup2(fd, i) < 0)
+			return -errno;
+	(void)close(fd); /* nothing was written */
+	return 0;
+}
+
+static int add_env(minc_ctx *c, const struct words *env)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < env->len && r == 0; i++) {
+		const char *word = env->v[i], *text = strchr(word, '=');
+		char *name = strndup(word, text ? (size_t)(text - word) : strlen(word));
+
+		if (!name)
+			return -ENOMEM;
+		r = minc_set_origin(c, "--env");
+		if (r == 0)
+			r = minc_add_env(c, name, text ? text + 1 : NULL);
+		free(name);
+	}
+	return r;
+}
+
+/* The options, one library call each; the first failure sticks to the context. */
+static int describe(minc_ctx *c, const struct exec_values *o)
+{
+	int r = add_env(c, &o->env);
+
+	if (r == 0 && o->terminal && getenv("TERM"))
+		r = minc_add_env(c, "TERM", NULL);
+	if (r == 0 && o->user && minc_set_origin(c, "--user") == 0)
+		r = minc_set_user(c, o->user);
+	if (r == 0 && o->workdir && minc_set_origin(c, "--workdir") == 0)
+		r = minc_set_cwd(c, o->workdir);
+	if (r == 0 && o->privileged && minc_set_origin(c, "--privileged") == 0)
+		r = minc_set_flag(c, MINC_PRIVILEGED, 1);
+	if (r == 0 && o->terminal && minc_set_origin(c, "--tty") == 0)
+		r = minc_set_flag(c, MINC_TERMINAL, 1);
+	return r < 0 ? r : minc_set_origin(c, NULL);
+}
+
+/*
+ * From here on signals are the command's. It runs before minc_exec() returns, so one that
+ * came right then would end us instead: it waits for minc_foreground().
+ */
+static void block_signals(void)
+{
+	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
+					 SIGUSR1, SIGUSR2, SIGTSTP };
+	sigset_t set;
+	size_t i;
+
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
+		(void)sigaddset(&set, forwarded[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int exec_in(struct call *call, minc_container *ct)
+{
+	const struct exec_values *o = call->values;
+	minc_container *process;
+	int status = 0, r;
+
+	if (!o->detach)
+		block_signals();
+	r = replace_files(o);
+	if (r < 0)
+		return fail_say("/dev/null: %s", strerror(-r));
+	if (minc_exec(call->c, ct, (const char *const *)call->operands + 1, &process) < 0)
+		return fail_library(call);
+	r = o->detach ? 0 : minc_foreground(process, &status);
+	minc_container_free(process);
+	return r < 0 ? fail_say("waiting for the command: %s", strerror(-r)) : status;
+}
+
+static int run_exec(struct call *call)
+{
+	const struct exec_values *o = call->values;
+	minc_container *ct = NULL;
+	int status;
+
+	if (o->terminal && o->input && !o->detach && !isatty(STDIN_FILENO))
+		status = fail_usage(call, "-it: standard input is not a terminal");
+	else if (minc_open(call->c, call->operands[0], &ct) < 0 ||
+		 describe(call->c, o) < 0)
+		status = fail_library(call);
+	else
+		status = is_alive(ct) ? exec_in(call, ct) : EXIT_OURS;
+	minc_container_free(ct);
+	free(o->env.v);
+	return status;
+}
+
+static int run_attach(struct call *call)
+{
+	const struct attach_values *o = call->values;
+	minc_container *ct;
+	int status = 0, r;
+
+	if (minc_open(call->c, call->operands[0], &ct) < 0)
+		return fail_library(call);
+	r = minc_attach(call->c, ct, o->keys, &status);
+	if (r < 0)
+		status = fail_library(call);
+	else if (r == 1)
+		(void)fprintf(stderr, "\r\nmarten: detached from %.12s\n",
+			      minc_container_id(ct));
+	minc_container_free(ct);
+	return status;
+}
+
+// clang-format off
+static const struct option exec_options[] = {
+	{ "-i --interactive", NULL, "The command reads our standard input",
+	  offsetof(struct exec_values, input), NULL },
+	{ "-t --tty", NULL, "It has a terminal of its own",
+	  offsetof(struct exec_values, terminal), NULL },
+	{ "-d --detach", NULL, "Do not wait for it",
+	  offsetof(struct exec_values, detach), NULL },
+	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's",
+	  offsetof(struct exec_values, env), read_word },
+	{ "-u --user", "UID[:GID]", "Run it as this user; names work too",
+	  offsetof(struct exec_values, user), NULL },
+	{ "-w --workdir", "DIR", "Working directory inside",
+	  offsetof(struct exec_values, workdir), NULL },
+	{ "--privileged", NULL, "Without the container's protections",
+	  offsetof(struct exec_values, privileged), NULL },
+	{ .names = NULL }
+};
+static const struct option attach_options[] = {
+	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
+	  offsetof(struct attach_values, keys), NULL },
+	{ .names = NULL }
+};
+const struct verb interact_verbs[] = {
+	{ .names = "exec", .operands = "CONTAINER COMMAND [ARG...]", .least = 2, .most = -1,
+	  .command = true, .help = "Run another command in a running container",
+	  .options = exec_options, .run = run_exec },
+	{ .names = "attach", .operands = "CONTAINER", .least = 1, .most = 1,
+	  .help = "Connect the terminal to a container's", .options = attach_options,
+	  .run = run_attach },
+	{ .names = NULL }
+};
+// clang-format on

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options - the words after a verb, in the grammar of docker(1) and podman(1): short
+ * options may be joined (-it, -n5), long ones take "=" or the next word, "--" ends them,
+ * and they may follow operands unless these are a command. Long options are not
+ * abbreviated, as getopt_long(3) would allow: each new one could break a script.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "verb.h"
+
+struct reading {
+	struct call *call;
+	char *values;
+	char **next; /* the word after the one being read */
+};
+
+bool names_have(const char *names, const char *word, size_t len)
+{
+	while (*names) {
+		size_t n = strcspn(names, " ");
+
+		if (n == len && strncmp(names, word, n) == 0)
+			return true;
+		names += n + strspn(names + n, " ");
+	}
+	return false;
+}
+
+static const struct option *find(const struct verb *verb, const char *word, size_t len)
+{
+	const struct option *row;
+
+	for (row = verb->options; row->names; row++)
+		if (names_have(row->names, word, len))
+			return row;
+	return NULL;
+}
+
+static bool store(struct reading *r, const struct option *row, const char *name,
+		  const char *value)
+{
+	void *into = r->values + row->offset;
+	const char *wrong = NULL;
+
+	if (row->argument && !value) {
+		value = *r->next;
+		if (!value) {
+			(void)fail_usage(r->call, "%s: %s is missing", name,
+					 row->argument);
+			return false;
+		}
+		r->next++;
+	}
+	if (row->read)
+		wrong = row->read(into, value);
+	else if (row->argument)
+		*(const char **)into = value;
+	else
+		*(bool *)into = true;
+	if (wrong && value)
+		(void)fail_usage(r->call, "%s %.200s: %s", name, value, wrong);
+	else if (wrong)
+		(void)fail_usage(r->call, "%s: %s", name, wrong);
+	return !wrong;
+}
+
+static bool read_long(struct reading *r, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct option *row = find(r->call->verb, word, len);
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, word);
+	if (!row) {
+		(void)fail_usage(r->call, "%s: unknown option", name);
+		return false;
+	}
+	if (equals && !row->argument) {
+		(void)fail_usage(r->call, "%.200s: takes no value", word);
+		return false;
+	}
+	return store(r, row, name, equals ? equals + 1 : NULL);
+}
+
+/* "-it", "-n5", "-n 5" */
+static bool read_short(struct reading *r, const char *word)
+{
+	const char *p;
+
+	for (p = word + 1; *p; p++) {
+		const char name[] = { '-', *p, '\0' };
+		const struct option *row = find(r->call->verb, name, 2);
+
+		if (!row) {
+			(void)fail_usage(r->call, "%s: unknown option", name);
+			return false;
+		}
+		if (row->argument)
+			return store(r, row, name, p[1] ? p + 1 : NULL);
+		if (!store(r, row, name, NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool enough_operands(struct call *call)
+{
+	const struct verb *verb = call->verb;
+	size_t len = strcspn(verb->names, " ");
+
+	if (call->count < verb->least) {
+		(void)fail_usage(call, "%.*s: expects %s", (int)len, verb->names,
+				 verb->operands);
+		return false;
+	}
+	if (verb->most >= 0 && call->count > verb->most) {
+		(void)fail_usage(call, "%.*s: too many arguments: %.200s", (int)len,
+				 verb->names, call->operands[verb->most]);
+		return false;
+	}
+	return true;
+}
+
+/* Operands move to the front of @argv, over the options that were read. */
+bool options_read(struct call *call, char **argv, void *values)
+{
+	struct reading r = { .call = call, .values = values, .next = argv };
+	bool ended = false;
+
+	call->operands = argv;
+	while (*r.next) {
+		char *word = *r.next++;
+
+		if (ended || *word != '-' || !word[1]) {
+			call->operands[call->count++] = word;
+			ended = ended || call->verb->command;
+		} else if (strcmp(word, "--") == 0) {
+			ended = true;
+		} else if (strcmp(word, "--help") == 0 ||
+			   (strcmp(word, "-h") == 0 && !find(call->verb, "-h", 2))) {
+			print_verb_help(call->verb);
+			call->verb = NULL; /* nothing else to do */
+			return true;
+		} else if (!(word[1] == '-' ? read_long(&r, word)
+					    : read_short(&r, word))) {
+			return false;
+		}
+	}
+	call->operands[call->count] = NULL;
+	return enough_operands(call);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* text - see text.h. */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { COLUMNS_MAX = 8, GAP = 3 };
+
+void table_cell(struct table *t, const char *format, ...)
+{
+	char **more =
+		t->len % 64 ? t->cells : realloc(t->cells, (t->len + 64) * sizeof(*more));
+	va_list args;
+	char *cell, *p;
+
+	va_start(args, format);
+	if (more && vasprintf(&cell, format, args) >= 0) {
+		for (p = cell; *p; p++)
+			if ((unsigned char)*p < ' ' || *p == 0x7f)
+				*p = ' ';
+		more[t->len++] = cell;
+	} else {
+		t->failed = true;
+	}
+	va_end(args);
+	if (more)
+		t->cells = more;
+}
+
+/* Characters, not bytes: a column of UTF-8 stays straight. */
+static int width(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+bool table_print(struct table *t)
+{
+	int widths[COLUMNS_MAX] = { 0 };
+	bool done = !t->failed;
+	size_t i;
+
+	for (i = 0; done && i < t->len; i++)
+		if (width(t->cells[i]) > widths[i % t->columns])
+			widths[i % t->columns] = width(t->cells[i]);
+	for (i = 0; i < t->len; i++) {
+		bool last = i % t->columns == t->columns - 1;
+		int gap = last ? 0 : widths[i % t->columns] - width(t->cells[i]) + GAP;
+
+		if (done)
+			(void)printf("%s%*s%s", t->cells[i], gap, "", last ? "\n" : "");
+		free(t->cells[i]);
+	}
+	free(t->cells);
+	*t = (struct table){ .columns = t->columns };
+	return done;
+}
+
+/* Length of the UTF-8 character at @s; 0 if it is none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const unsigned char low[] = { 0, 0, 0x80, 0xa0, 0x90 }; /* not over-long */
+	size_t n = *s < 0x80   ? 1
+		   : *s < 0xc2 ? 0
+		   : *s < 0xe0 ? 2
+		   : *s < 0xf0 ? 3
+		   : *s < 0xf5 ? 4
+			       : 0;
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*s == 0xe0 || *s == 0xf0) && s[1] < low[n])
+		return 0;
+	if ((*s == 0xed && s[1] > 0x9f) || (*s == 0xf4 && s[1] > 0x8f))
+		return 0; /* surrogates; beyond Unicode */
+	return n;
+}
+
+void print_json_string(const char *s)
+{
+	(void)putchar('"');
+	while (*s) {
+		size_t n = utf8_len((const unsigned char *)s);
+
+		if (n == 0)
+			(void)fputs("\xef\xbf\xbd", stdout);
+		else if (*s == '"' || *s == '\\' || (unsigned char)*s < ' ')
+			(void)printf("\\u%04x", *s);
+		else
+			(void)fwrite(s, 1, n, stdout);
+		s += n ? n : 1;
+	}
+	(void)putchar('"');
+}
+
+const char *printable(char *ret, size_t size, const char *s)
+{
+	char *p;
+
+	(void)snprintf(ret, size, "%s", s); /* may be cut */
+	for (p = ret; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return ret;
+}
+
+const char *time_span(char *ret, size_t size, int64_t ms)
+{
+	static const struct {
+		const char *name;
+		int64_t s;
+	} units[] = { { "year", 365 * 86400 }, { "month", 30 * 86400 },
+		      { "week", 7 * 86400 },   { "day", 86400 },
+		      { "hour", 3600 },        { "minute", 60 },
+		      { "second", 1 } };
+	int64_t s = ms < 0 ? 0 : ms / 1000; /* a clock may have been put back */
+	size_t i = 0;
+
+	while (i < 6 && s < 2 * units[i].s) /* "90 minutes" says more than "1 hour" */
+		i++;
+	(void)snprintf(ret, size, "%lld %s%s", (long long)(s / units[i].s), units[i].name,
+		       s / units[i].s == 1 ? "" : "s");
+	return ret;
+}
+
+int64_t time_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

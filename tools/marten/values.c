@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* values - see values.h; times are in moment.c. */
+#include "values.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {
+	// clang-format off
+	{ "ABRT", SIGABRT }, { "ALRM", SIGALRM }, { "BUS", SIGBUS }, { "CHLD", SIGCHLD },
+	{ "CONT", SIGCONT }, { "FPE", SIGFPE }, { "HUP", SIGHUP }, { "ILL", SIGILL },
+	{ "INT", SIGINT }, { "IO", SIGIO }, { "IOT", SIGIOT }, { "KILL", SIGKILL },
+	{ "PIPE", SIGPIPE }, { "POLL", SIGPOLL }, { "PROF", SIGPROF }, { "PWR", SIGPWR },
+	{ "QUIT", SIGQUIT }, { "SEGV", SIGSEGV }, { "STKFLT", SIGSTKFLT },
+	{ "STOP", SIGSTOP }, { "SYS", SIGSYS }, { "TERM", SIGTERM }, { "TRAP", SIGTRAP },
+	{ "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU }, { "URG", SIGURG },
+	{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "VTALRM", SIGVTALRM },
+	{ "WINCH", SIGWINCH }, { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
+	// clang-format on
+};
+
+int read_digits(const char *s, unsigned long long max, const char **ret_end,
+		unsigned long long *ret)
+{
+	const char *first = s;
+	unsigned long long n = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++) {
+		unsigned digit = (unsigned)(*s - '0');
+
+		if (n > (max - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*ret = n;
+	*ret_end = s;
+	return s != first;
+}
+
+static bool read_number(const char *s, unsigned long long max, unsigned long long *ret)
+{
+	const char *end;
+
+	return read_digits(s, max, &end, ret) && !*end;
+}
+
+const char *read_signal(void *into, const char *value)
+{
+	const char *name = strncasecmp(value, "SIG", 3) == 0 ? value + 3 : value;
+	unsigned long long n;
+	size_t i;
+
+	if (read_number(value, 64, &n)) {
+		*(int *)into = (int)n;
+		return NULL;
+	}
+	if (strncasecmp(name, "RTMIN", 5) == 0) {
+		n = 0;
+		if (name[5] && (name[5] != '+' || !read_number(name + 6, 30, &n)))
+			return "no such signal";
+		*(int *)into = SIGRTMIN + (int)n;
+		return NULL;
+	}
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strcasecmp(name, signals[i].name) == 0) {
+			*(int *)into = signals[i].number;
+			return NULL;
+		}
+	return "no such signal";
+}
+
+const char *read_grace(void *into, const char *value)
+{
+	unsigned long long n;
+
+	if (strcmp(value, "-1") == 0) {
+		*(int *)into = -1;
+		return NULL;
+	}
+	if (!read_number(value, INT_MAX / 1000, &n))
+		return "not a number of seconds";
+	*(int *)into = (int)n * 1000;
+	return NULL;
+}
+
+const char *read_lines(void *into, const char *value)
+{
+	unsigned long long n;
+
+	if (strcmp(value, "all") == 0) {
+		*(long *)into = -1;
+		return NULL;
+	}
+	if (!read_number(value, LONG_MAX, &n))
+		return "neither a number of lines nor 'all'";
+	*(long *)into = (long)n;
+	return NULL;
+}
+
+const char *read_format(void *into, const char *value)
+{
+	if (strcmp(value, "json") != 0)
+		return "unknown format (json)";
+	*(bool *)into = true;
+	return NULL;
+}
+
+const char *read_word(void *into, const char *value)
+{
+	struct words *words = into;
+	const char **more = realloc(words->v, (words->len + 1) * sizeof(*more));
+
+	if (!more)
+		return "out of memory";
+	words->v = more;
+	words->v[words->len++] = value;
+	return NULL;
+}
