@@ -384,6 +384,36 @@ living delete "$id" 1
 minc -r "$bb" -t "$T/keep" cat /root/file
 is "afterwards it can be used again" "$out" kept
 
+# A range of ids: the monitor and the container have memory of their own.
+range() { # SCRIPT: run by a user that only this mount namespace knows
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private sh -c '
+		for f in passwd group subuid subgid; do
+			mount --bind "$1/$f" "/etc/$f" || exit 125
+		done
+		exec setpriv --reuid 12399 --regid 12399 --clear-groups sh -c "$2"' sh "$T/range" "$1"
+}
+if as_root && [ -u /usr/bin/newuidmap ] && [ -f /etc/subuid ] && [ -f /etc/subgid ]; then
+	mkdir "$T/range"
+	mkdir -m 700 "$T/state-range"
+	chown 12399:12399 "$T/state-range"
+	for f in passwd group subuid subgid; do cp "/etc/$f" "$T/range/$f"; done
+	echo "minctest:x:12399:12399::/:/bin/sh" >>"$T/range/passwd"
+	echo "minctest:x:12399:" >>"$T/range/group"
+	echo "minctest:700000:65536" | tee -a "$T/range/subuid" >>"$T/range/subgid"
+	export MINC LIVING bb
+	state "$T/state-range"
+	# shellcheck disable=SC2016 # for the inner shell
+	said=$(range 'cd / && id=$("$MINC" -B -q --userns range -r "$bb" sh -c "wc -l </proc/self/uid_map; exit 3") &&
+		"$LIVING" wait "$id" -1 && cat "$MINC_STATE_DIR/$id/log" && "$LIVING" delete "$id"' 2>&1)
+	is "with a range of ids it runs in the background, too" "$said" "status 3
+2"
+	is "and leaves nothing" "$(find "$T/state-range" -mindepth 1)" ""
+	state "$T/state"
+else
+	skip "a range of ids in the background" "needs root, newuidmap(1), subuid(5)"
+fi
+
 # Orphans
 cp "$PROBE" "$bb/usr/bin/probe"
 start --init sh -c 'probe orphans 1000; i=0
