@@ -389,6 +389,42 @@ STEP_TEST(attach_by_trusted_path)
 	expect(has_word("/tmp/dir", " tmpfs "));
 }
 
+STEP_TEST(attach_on_an_entry)
+{
+	put_dir("/tmp/dir");
+	new_tmpfs(r, ONE);
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = ONE, .at = ROOM, .path = "/dir", .entry = true });
+	expect(has_word("/tmp/dir", " tmpfs "));
+	new_tmpfs(r, TWO);
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = TWO,
+			  .at = ROOM,
+			  .path = "/new",
+			  .create = CREATE_LIKE_MOUNT,
+			  .entry = true });
+	expect(has_word("/tmp/new", " tmpfs "));
+}
+
+STEP_TEST(entry_that_is_a_link_stays_in_root)
+{
+	put_dir("/tmp/dir");
+	put_dir("/tmp/dir/tmp");
+	put_dir("/tmp/dir/tmp/real");
+	must(symlink("/tmp/real", "/tmp/dir/link"));
+	put_dir("/tmp/real"); /* where it leads from outside */
+	put_file("/tmp/real/file", "");
+	open_slot(r, ONE, "/tmp/dir");
+	new_tmpfs(r, TWO);
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = TWO, .at = ONE, .path = "/link", .entry = true });
+	expect(has_word("/tmp/dir/tmp/real", " tmpfs "));
+	expect(is_there("/tmp/real/file"));
+	new_tmpfs(r, THREE);
+	fails(r, -ENOENT, .kind = STEP_ATTACH,
+	      .attach = { .mount = THREE, .at = ONE, .path = "/none", .entry = true });
+}
+
 STEP_TEST(bind_target_symlink_stays_in_root)
 {
 	static const char *const paths[] = { "absolute", "upward", "upward/x/y",
@@ -541,6 +577,8 @@ int main(void)
 		attach_makes_a_directory_for_a_directory,
 		attach_makes_a_file_for_a_file,
 		attach_by_trusted_path,
+		attach_on_an_entry,
+		entry_that_is_a_link_stays_in_root,
 		bind_target_symlink_stays_in_root,
 		attach_refuses_to_leave_the_root,
 		attach_of_a_magic_link_is_refused,
