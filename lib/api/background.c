@@ -132,22 +132,22 @@ MINC_EXPORT int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata)
 {
 	state_load_fn *load = NULL;
 	cleanup_close int runtime = -EBADF;
-	struct state **list;
+	struct arena texts = { 0 };
+	struct state **list = NULL;
 	int r;
 
 	if (!c || !fn)
 		return -EINVAL;
 	r = begin(c, &load);
 	if (r == 0)
-		r = state_list(c, load, &list, &runtime);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; list[i]; i++)
+		r = state_list(c, load, &texts, &list, &runtime);
+	for (size_t i = 0; list && list[i]; i++)
 		if (r == 0)
 			r = visit(c, list[i], runtime, fn, userdata);
 		else
 			state_free(list[i]);
 	free(list);
+	arena_done(&texts);
 	return r;
 }
 

@@ -396,11 +396,11 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 /* Reading. */
 
 /*
- * What state.json says; nothing stays open. -ENOENT: it is only being made, or is gone;
+ * What state.json says, its strings in @texts if that is not NULL; nothing stays open. -ENOENT: it is only being made, or is gone;
  * -EBADMSG: damaged, or not a directory of ours.
  */
 static int load(int runtime, const char *path, const char *id, state_load_fn *parse,
-		struct state **ret)
+		struct arena *texts, struct state **ret)
 {
 	struct state *s = state_new(path, id);
 	char file[STATE_ID_LEN + sizeof("/state.json")];
@@ -413,7 +413,7 @@ static int load(int runtime, const char *path, const char *id, state_load_fn *pa
 	snprintf(file, sizeof(file), "%s/state.json", id);
 	r = io_read_file(runtime, file, FILE_MAX_BYTES, &text, &len);
 	if (r == 0)
-		r = parse(text, len, &s->arena, &s->facts);
+		r = parse(text, len, texts ? texts : &s->arena, &s->facts);
 	if (r < 0) {
 		state_free(s);
 		return r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR ? -EBADMSG : r;
@@ -484,7 +484,7 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 	if (r == 0)
 		r = resolve(c, runtime, word, id);
 	if (r == 0)
-		r = load(runtime, path, id, parse, &s);
+		r = load(runtime, path, id, parse, NULL, &s);
 	if (r == 0) {
 		r = state_open(s, runtime);
 		if (r < 0)
@@ -537,7 +537,7 @@ static int append(struct state ***list, size_t *len, size_t *size, struct state 
 }
 
 static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const char *path,
-		    struct state ***list, size_t *len)
+		    struct arena *texts, struct state ***list, size_t *len)
 {
 	size_t size = 0;
 	struct dirent *d;
@@ -548,7 +548,7 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 
 		if (!state_is_id(d->d_name))
 			continue;
-		r = load(dirfd(dir), path, d->d_name, parse, &s);
+		r = load(dirfd(dir), path, d->d_name, parse, texts, &s);
 		if (r == -EBADMSG)
 			warn_damaged(c, d->d_name);
 		if (r == 0) {
@@ -562,7 +562,8 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 	return 0;
 }
 
-int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret, int *ret_runtime)
+int state_list(struct minc_ctx *c, state_load_fn *parse, struct arena *texts, struct state ***ret,
+	       int *ret_runtime)
 {
 	cleanup_close int runtime = -EBADF, copy = -EBADF;
 	struct state **list = calloc(1, sizeof(struct state *));
@@ -576,7 +577,7 @@ int state_list(struct minc_ctx *c, state_load_fn *parse, struct state ***ret, in
 	dir = copy < 0 ? NULL : fdopendir(copy);
 	if (dir) {
 		(void)take_fd(&copy); /* closedir() closes it */
-		r = load_all(c, parse, dir, path, &list, &len);
+		r = load_all(c, parse, dir, path, texts, &list, &len);
 		closedir(dir);
 	} else if (r >= 0) {
 		r = -errno;

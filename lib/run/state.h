@@ -71,9 +71,11 @@ int state_find(struct minc_ctx *c, state_load_fn *load, const char *word, struct
 /*
  * All, oldest first, and NULL; to be freed one by one, and the list. They are not open, as
  * there may be more than a process may have: state_open(), state_read_name().
+ * @texts: holds their strings, for an arena each would cost more than reading them.
  * @ret_runtime: their directory, or negative.
  */
-int state_list(struct minc_ctx *c, state_load_fn *load, struct state ***ret, int *ret_runtime);
+int state_list(struct minc_ctx *c, state_load_fn *load, struct arena *texts, struct state ***ret,
+	       int *ret_runtime);
 
 /* The end as it was written down: 0 with the exit status, -ENOENT while there is none. */
 int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
