@@ -104,6 +104,8 @@ MINC_EXPORT int minc_open(minc_ctx *c, const char *id, minc_container **ret)
 		r = state_find(c, load, id, &s);
 	if (r == 0)
 		r = background_open(s, ret);
+	if (r == 0)
+		(*ret)->seen = 0; /* it may be looked at much later */
 	return r < 0 ? err_set(&c->err, r, "%s", id) : 0;
 }
 

@@ -24,13 +24,13 @@
 enum { STATUS_OF_LOST = 128 + SIGKILL }; /* process 1 went with its monitor */
 
 /* The process that was started, not another one that has its number by now. */
-static int open_process(const struct state_facts *f)
+static int open_process(const struct state_facts *f, char *ret_state)
 {
 	cleanup_close int fd = (int)syscall(SYS_pidfd_open, f->pid, 0);
 
 	if (fd < 0)
 		return -errno;
-	return process_start_time(f->pid) == f->start_time ? take_fd(&fd) : -ESRCH;
+	return process_start_time(f->pid, ret_state) == f->start_time ? take_fd(&fd) : -ESRCH;
 }
 
 int background_open(struct state *s, struct minc_container **ret)
@@ -50,7 +50,7 @@ int background_open(struct state *s, struct minc_container **ret)
 				       .state = s };
 	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
-		r = ct->pidfd = open_process(&s->facts);
+		r = ct->pidfd = open_process(&s->facts, &ct->seen);
 	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM) { /* it may live, but we cannot say */
 		free(ct);
 		state_free(s);
@@ -205,13 +205,11 @@ int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 
 static bool is_stopped(const struct minc_container *ct)
 {
-	char path[32], text[1024], *p;
+	char state = ct->seen;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", ct->pid);
-	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return false;
-	p = strrchr(text, ')');
-	return p && p[1] == ' ' && p[2] == 'T';
+	if (!state)
+		(void)process_start_time(ct->pid, &state); /* or it has ended */
+	return state == 'T';
 }
 
 /* Opened anew: the state is asked for without changing the handle. */

@@ -288,7 +288,7 @@ int state_create(struct minc_ctx *c, struct state **ret)
 }
 
 /* After the name, which may hold anything. */
-uint64_t process_start_time(int pid)
+uint64_t process_start_time(int pid, char *ret_state)
 {
 	char path[32], text[1024], *p;
 
@@ -296,6 +296,8 @@ uint64_t process_start_time(int pid)
 	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
 	p = strrchr(text, ')');
+	if (p && ret_state && p[1] == ' ')
+		*ret_state = p[2];
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	return p ? strtoull(p + 1, NULL, 10) : 0;
@@ -354,7 +356,7 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 	(void)gethostname(hostname, sizeof(hostname) - 1); /* "" is what it has then */
 	(void)clock_gettime(CLOCK_REALTIME, &t);	   /* cannot fail */
 	f->pid = ct->pid;
-	f->start_time = process_start_time(ct->pid);
+	f->start_time = process_start_time(ct->pid, NULL);
 	f->created_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	f->hostname = arena_strdup(&s->arena, c->spec.hostname ? c->spec.hostname :
 					      c->spec.name     ? c->spec.name :

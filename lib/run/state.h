@@ -85,7 +85,7 @@ bool state_is_kept(const struct state *s);
 int state_rename(struct minc_ctx *c, struct state *s, const char *name);
 
 /* Field 22 of proc_pid_stat(5): which process has the number; 0 if none has. */
-uint64_t process_start_time(int pid);
+uint64_t process_start_time(int pid, char *ret_state); /* may be NULL; see proc_pid_stat(5) */
 
 /* Write "NAME.new" in the state directory and rename it to @name; 0 or -errno. */
 int state_write(const struct state *s, const char *name, const char *text, size_t len);

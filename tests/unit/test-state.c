@@ -343,7 +343,7 @@ END_TEST
 /* Field 22 as another program reads it: the 20th after the last parenthesis. */
 START_TEST(start_time_is_found_behind_any_name)
 {
-	const uint64_t plain = process_start_time(getpid());
+	const uint64_t plain = process_start_time(getpid(), NULL);
 	char comm[16], text[32];
 
 	ck_assert_uint_gt(plain, 0);
@@ -351,8 +351,8 @@ START_TEST(start_time_is_found_behind_any_name)
 	ck_assert_int_eq(prctl(PR_SET_NAME, ") 1 2 (x) 3 4", 0, 0, 0), 0);
 	ck_assert_int_gt(io_read_short(AT_FDCWD, "/proc/self/comm", text, sizeof(text)), 0);
 	ck_assert_str_eq(text, ") 1 2 (x) 3 4\n");
-	ck_assert_uint_eq(process_start_time(getpid()), plain);
-	ck_assert_uint_eq(process_start_time(0), 0); /* there is none */
+	ck_assert_uint_eq(process_start_time(getpid(), NULL), plain);
+	ck_assert_uint_eq(process_start_time(0, NULL), 0); /* there is none */
 }
 END_TEST
 
