@@ -181,7 +181,7 @@ void idmap_hint(struct err *e)
 		err_hint(e, "AppArmor restricts user namespaces: sysctl "
 			    "kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
 			    "'userns,' for this program");
-	else
+	else if (!*e->hint)
 		err_hint(e, "a seccomp filter or security module may forbid user namespaces "
 			    "(as inside most containers): run as root, or allow clone with "
 			    "CLONE_NEWUSER");

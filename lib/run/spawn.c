@@ -23,6 +23,7 @@
 #include "cgroup/cgroup.h"
 #include "ns/ns.h"
 #include "run/background.h"
+#include "run/hint.h"
 #include "run/init.h"
 #include "run/run.h"
 
@@ -60,52 +61,6 @@ static void describe(char *buf, size_t len, const struct plan *p, size_t index)
 		 s->origin ? s->origin : "", s->origin ? ")" : "");
 }
 
-/* Known causes behind an errno that says too little. */
-static const struct {
-	enum step_kind kind;
-	int err;
-	const char *text;
-} hints[] = {
-	{ STEP_ROOT, -EINVAL,
-	  "pivot_root(2) needs / to be a mount point that is not the initial ramfs" },
-	{ STEP_LINK_MOVE, -EPERM, "moving an interface needs root" },
-	{ STEP_LINK_MOVE, -EINVAL, "loopback, bridges and some others cannot be moved" },
-	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },
-	{ STEP_IDMAP, -EPERM, "a security module may forbid user namespaces" },
-	{ STEP_IDMAP, -EACCES,
-	  "a program that changed its ids must call prctl(PR_SET_DUMPABLE, 1) first" },
-	{ STEP_KEYRING, -EDQUOT,
-	  "every container has a key: /proc/sys/kernel/keys/maxkeys limits an ordinary user" },
-	{ STEP_JOIN, -EPERM, "entering a namespace needs CAP_SYS_ADMIN and CAP_SYS_CHROOT" },
-	{ STEP_TERMINAL, -ENODEV, "/dev/pts inside is not a devpts(5) any more" },
-	{ STEP_CWD, -EPERM, "that directory is outside of the container's root" },
-	{ STEP_AFFINITY, -EINVAL, "none of these CPUs is online and allowed; see nproc(1)" },
-	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
-};
-
-static void add_hint(struct err *e, const struct step *s, int err, const char *note)
-{
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-		if (hints[i].kind == s->kind && hints[i].err == err)
-			err_hint(e, "%s", hints[i].text);
-	if (cgroup_hint(s, err))
-		err_hint(e, "%s", cgroup_hint(s, err));
-	if (err == -EMFILE)
-		err_hint(e, "it needs more open files than it may have: ulimit -n");
-	if (s->kind != STEP_FS || err == -EMFILE)
-		return;
-	if (strncmp(note, "e ", 2) == 0)
-		err_hint(e, "the kernel says: %.*s", (int)strcspn(note + 2, "\n"), note + 2);
-	else if (strcmp(s->fs.type, "overlay") == 0 && err == -ENODEV)
-		err_hint(e, "this kernel has no overlayfs: modprobe overlay, or --direct");
-	else if (strcmp(s->fs.type, "overlay") == 0)
-		err_hint(e, "overlayfs refuses some file systems as a lower or upper layer, and "
-			    "before Linux 5.11 ordinary users: another directory, or --direct");
-	else if (err == -EPERM)
-		err_hint(e, "inside another container, what hides parts of /proc and /sys there "
-			    "also forbids a new one");
-}
-
 static void step_failed(struct spawn *w, size_t index, int err, const char *note)
 {
 	const struct plan *p = w->plan;
@@ -116,15 +71,11 @@ static void step_failed(struct spawn *w, size_t index, int err, const char *note
 	if (s->kind == STEP_EXEC) {
 		err_set(w->err, err, "%s", p->command && *p->command ? p->command : "\"\"");
 		w->err->exec = true;
-		if (err == -ENOEXEC)
-			err_hint(w->err, "not a program for this machine, or a script without #!");
 	} else {
 		describe(text, sizeof(text), p, index);
 		err_set(w->err, err, "%s", text);
-		add_hint(w->err, s, err, note);
-		if (err == -ENOMEM && p->cgroups)
-			err_hint(w->err, "the limit on memory is too small for a start");
 	}
+	hint_step(w->err, p, s, err, note);
 	w->err->step = (int)index + 1;
 	w->err->steps = (int)p->len;
 	snprintf(w->err->origin, sizeof(w->err->origin), "%s", s->origin ? s->origin : "");
@@ -302,10 +253,7 @@ static int no_clone(struct spawn *w, int r)
 {
 	w->failed = true;
 	err_set(w->err, r, w->plan->forks ? "new process" : "new namespaces");
-	if (w->plan->clone_flags & CLONE_NEWUSER)
-		idmap_hint(w->err);
-	else if (r == -EPERM)
-		err_hint(w->err, "needs root, or --userns single");
+	hint_clone(w->err, w->plan, r);
 	return r;
 }
 

@@ -46,6 +46,15 @@ minc "$@" "$MINC" true
 is "a confined container makes none" "$status" 125
 has "and is told why" "$err" "user namespaces"
 
+# A filter of somebody else's, as that of a container engine.
+for call in clone3 mount_setattr fsopen pivot_root; do
+	printf '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["%s"],%s}]}' "$call" \
+		'"action":"SCMP_ACT_ERRNO","errnoRet":38' >"$T/filter"
+	inside --seccomp "$T/filter" "$@" "$MINC" -r "$bb" true
+	is "a filter without $call is in the way" "$status" 125
+	has "and is suspected" "$err" "seccomp"
+done
+
 within setpriv --no-new-privs "$MINC" -r "$bb" echo works
 is "a caller with no_new_privs has a container" "$out" works
 within setpriv --no-new-privs "$MINC" --userns range -r "$bb" true
@@ -64,4 +73,22 @@ if as_root; then
 		skip "also one who has subordinate ids" "no user has an entry in subuid(5)"
 	fi
 fi
+
+# A /tmp of its own hides what is in the host's.
+cp "$(command -v busybox)" "$T/prog"
+case $T in
+/tmp/*)
+	minc "$T/prog" true
+	is "a command below the host's /tmp is not found" "$status" 127
+	has "and why is said" "$err" "a /tmp of its own"
+	cd "$T" && minc ./prog true
+	has "also for one of the present directory" "$err" "a /tmp of its own"
+	cd /
+	minc -w "$T" true
+	has "and for a directory" "$err" "a /tmp of its own"
+	minc /tmp/no-such-program
+	hasnt "but not for what is not there either" "$err" "a /tmp of its own"
+	;;
+*) skip "a command below the host's /tmp is not found" "the test is not in /tmp" ;;
+esac
 done_testing
