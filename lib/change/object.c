@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -79,7 +81,8 @@ unsigned long long object_mount(const struct object *o)
 {
 	struct statx stx;
 
-	if (statx(o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &stx) < 0)
+	if (syscall(SYS_statx, o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID,
+		    &stx) < 0)
 		return 0;
 	return stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0;
 }
