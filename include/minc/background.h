@@ -349,6 +349,27 @@ typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
  */
 int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata);
 
+/**
+ * minc_copy_out() / minc_copy_in() - copy files from a running container, or to it
+ * @c: context, for the error; devices and sockets, which are left out, are warnings for
+ *	minc_set_log()
+ * @ct: container
+ * @inside: path as the container sees it
+ * @host: path of the host
+ *
+ * Directories are copied with all in them. If the target is a directory the copy goes into
+ * it, else it gets that name; "DIR/." as the source means what is in DIR. Symbolic links on
+ * the way to @inside resolve inside the container's root, and links that are copied stay
+ * links. Modes without set-ID bits and times are kept; the owner is the caller, as the
+ * container counts. A file appears whole, in the place of one that is there.
+ *
+ * Returns 0, -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR and the like with
+ * the path; -ELOOP: directories nested more than 200 deep; -ENOMEM. What was copied before a
+ * failure stays.
+ */
+int minc_copy_out(minc_ctx *c, minc_container *ct, const char *inside, const char *host);
+int minc_copy_in(minc_ctx *c, minc_container *ct, const char *host, const char *inside);
+
 /** struct minc_stats - what a container uses; UINT64_MAX: not known on this host */
 struct minc_stats {
 	uint32_t size; /* set to sizeof(struct minc_stats) by the caller */

@@ -18,7 +18,7 @@
 const struct verb *const verb_tables[] = { list_verbs,   interact_verbs,
 					   watch_verbs,  change_verbs,
 					   show_verbs,   stats_verbs,
-					   review_verbs, NULL };
+					   review_verbs, files_verbs, NULL };
 const struct option no_options[] = { { .names = NULL } };
 
 static const char advice[] = "try 'marten --help'\n";

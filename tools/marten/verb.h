@@ -51,7 +51,7 @@ extern const struct option no_options[];
 
 /* The files' tables, each ends with names NULL. */
 extern const struct verb list_verbs[], interact_verbs[], watch_verbs[], change_verbs[],
-	show_verbs[], stats_verbs[], review_verbs[];
+	show_verbs[], stats_verbs[], review_verbs[], files_verbs[];
 extern const struct verb *const verb_tables[]; /* ends with NULL */
 
 /* options.c: read @argv after the verb. False after a complaint on stderr. */
