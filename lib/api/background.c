@@ -135,8 +135,9 @@ MINC_EXPORT int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata)
 	if (!c || !fn)
 		return -EINVAL;
 	r = begin(c, &load);
-	if (r == 0)
-		r = state_list(c, load, &list, &runtime);
+	if (r < 0)
+		return r;
+	r = state_list(c, load, &list, &runtime);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; list[i]; i++)

@@ -208,8 +208,9 @@ static int seek_lines(struct reader *r, struct log_file *f, bool *last_seen, lon
 	struct log_entry e;
 	int res = log_file_measure(f);
 
-	if (res == 0)
-		res = log_file_count(f, &number);
+	if (res < 0)
+		return res;
+	res = log_file_count(f, &number);
 	if (res < 0)
 		return res;
 	for (end = f->size; number > 0; number--) {
@@ -384,12 +385,18 @@ static int follow(int dir, int watch_fd, struct reader *r, struct log_pair *p)
 	}
 }
 
-static int read_pair(int dir, int watch_fd, struct reader *r, struct log_pair *p)
+static int read_pair(int dir, int watch_fd, struct reader *r)
 {
-	int res = seek_tail(r, p);
+	struct log_pair pair;
+	int res = log_pair_open(dir, &pair);
 
+	if (res < 0)
+		return res;
+	res = seek_tail(r, &pair);
 	if (res == 0)
-		res = r->query->follow ? follow(dir, watch_fd, r, p) : pump_pair(r, p);
+		res = r->query->follow ? follow(dir, watch_fd, r, &pair) :
+					 pump_pair(r, &pair);
+	log_pair_close(&pair);
 	return res;
 }
 
@@ -400,16 +407,12 @@ int log_read(int dir, const struct log_query *q, log_output_fn fn, void *userdat
 	/* Before the first look, so that nothing happens between the two. */
 	cleanup_close int watch_fd = q->follow ? watch(dir) : -EBADF;
 	struct reader r = { .query = q, .fn = fn, .userdata = userdata, .text = text };
-	struct log_pair pair;
 	int res;
 
 	if (!text)
 		return err_set(e, -ENOMEM, "log");
-	res = log_pair_open(dir, &pair);
-	if (res == 0) {
-		res = read_pair(dir, watch_fd, &r, &pair);
-		log_pair_close(&pair);
-	}
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): clang 14 does not see cleanup_free */
+	res = read_pair(dir, watch_fd, &r);
 	if (res == -EBADMSG)
 		return err_say(e, res, "log: its index is damaged");
 	return res < 0 ? err_set(e, res, "log") : res;
