@@ -173,7 +173,7 @@ static int append(struct process **list, size_t *len, size_t *size, const struct
 int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_len,
 	     size_t *ret_gone)
 {
-	cleanup_free struct process *list = NULL;
+	struct process *list = NULL;
 	size_t len = 0, size = 0;
 	struct dirent *entry;
 	struct scan s;
@@ -197,11 +197,13 @@ int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_
 			r = append(&list, &len, &size, &p);
 	}
 	closedir(dir);
-	if (r < 0)
+	if (r < 0) {
+		free(list);
 		return r;
+	}
 	if (len)
 		qsort(list, len, sizeof(*list), by_pid);
-	*ret = take_ptr(&list);
+	*ret = list;
 	*ret_len = len;
 	*ret_gone = s.gone;
 	return 0;
