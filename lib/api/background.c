@@ -347,7 +347,12 @@ MINC_EXPORT int minc_rename(minc_ctx *c, minc_container *ct, const char *name)
 	if (r < 0)
 		return r;
 	r = spec_check_name(name);
+	if (r == -ENAMETOOLONG)
+		return err_say(&c->err, r, "name %.80s: longer than 64 characters", name);
 	if (r < 0)
-		return err_set(&c->err, r, "%.80s: as a name", name ? name : "");
+		return err_say(&c->err, r,
+			       "name '%.80s': a name has letters, digits, _ . and -, and begins with "
+			       "one of the first two",
+			       name ? name : "");
 	return state_rename(c, ct->state, name);
 }

@@ -88,8 +88,9 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 	struct state *s;
 	int r = check_background(c);
 
-	if (r == 0)
-		r = state_create(c, &s);
+	if (r < 0)
+		return r;
+	r = state_create(c, &s);
 	if (r < 0)
 		return r;
 	r = write_config(c, argv, s);
@@ -132,7 +133,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	r = api_begin(c);
 	if (r < 0)
 		return r;
-	ct = malloc(sizeof(*ct));
+	ct = calloc(1, sizeof(*ct));
 	if (!ct)
 		return err_set(&c->err, -ENOMEM, "start");
 	*ct = (struct minc_container){ .pidfd = -EBADF, .terminal = -EBADF, .storage_lock = -EBADF };
@@ -256,7 +257,7 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 
 MINC_EXPORT int minc_run(minc_ctx *c, const char *const *argv, int *ret_status)
 {
-	minc_container *ct;
+	minc_container *ct = NULL;
 	int r = minc_start(c, argv, &ct);
 
 	if (r < 0)

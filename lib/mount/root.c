@@ -112,9 +112,11 @@ static void plan_bind_sources(struct plan *p, struct mounts *m)
 		return; /* plan_seal() fails */
 	n = 0;
 	for (const struct spec_mount *i = m->spec->mounts; i; i = i->next, n++) {
-		m->targets[n] = i->dst ? i->dst : default_target(p, i->src);
+		m->targets[n] = i->dst;
 		if (!i->src)
-			continue;
+			continue; /* a new file system, which has a target */
+		if (!i->dst)
+			m->targets[n] = default_target(p, i->src);
 		m->sources[n] = mount_tree(p, m, SLOT_CWD, i->src, true, i->origin,
 					   "the host's files to show inside");
 		p->steps[p->len - 1].tree.target = m->targets[n];

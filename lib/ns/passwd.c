@@ -16,10 +16,10 @@
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
 
-/* Copy the next line of *text, split at ':', into @buf; number of fields, 0 at the end. */
+/* Copy the next line of *text (or NULL), split at ':', into @buf; number of fields, 0 at the end. */
 static size_t next_entry(const char **text, char *buf, size_t len, char *fields[FIELDS])
 {
-	while (**text) {
+	while (*text && **text) {
 		size_t n = strcspn(*text, "\n"), count = 0;
 		const char *line = *text;
 
@@ -81,7 +81,7 @@ static bool find_user(const char *passwd, const char *name, struct identity *id)
 		id->uid = uid;
 		id->gid = gid;
 		if (strlen(f[0]) < sizeof(id->name)) /* half a name may be another's */
-			strcpy(id->name, f[0]);
+			memcpy(id->name, f[0], strlen(f[0]) + 1);
 		if (f[5][0] == '/' && strlen(f[5]) < sizeof(id->home))
 			snprintf(id->home, sizeof(id->home), "%s", f[5]);
 		return true;
@@ -126,7 +126,7 @@ static void find_groups(const char *group, struct identity *id)
 	}
 }
 
-/* Read a database of the container; one that does not exist is empty. */
+/* Read a database of the container; NULL, which is empty, if it does not exist. */
 static int read_database(int root, int upper, const char *path, char **ret)
 {
 	const int dirs[] = { upper, root };
@@ -142,8 +142,8 @@ static int read_database(int root, int upper, const char *path, char **ret)
 		if (fd >= 0)
 			return io_read_all(fd, DATABASE_MAX_BYTES, ret, NULL);
 	}
-	*ret = calloc(1, 1);
-	return *ret ? 0 : -ENOMEM;
+	*ret = NULL;
+	return 0;
 }
 
 int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,

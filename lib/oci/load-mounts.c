@@ -64,7 +64,7 @@ static int read_entry(struct reader *r, json_t *mount, struct entry *e)
 {
 	static const char *const known[] = { "destination", "type", "source", "options",
 					     NULL };
-	json_t *options, *value;
+	json_t *options = NULL, *value;
 	size_t i;
 	int n = read_only_known(r, mount, e->where, known);
 

@@ -31,13 +31,13 @@ static int load_args(struct reader *r, json_t *process)
 	len = json_array_size(args);
 	if (len == 0)
 		return read_refuse(r, "process.args: missing");
+	if (json_string_length(json_array_get(args, 0)) == 0)
+		return read_refuse(r, "process.args[0]: empty");
 	argv = calloc(len + 1, sizeof(*argv));
 	if (!argv)
 		return read_no_memory(r);
 	for (size_t i = 0; i < len; i++)
 		argv[i] = json_string_value(json_array_get(args, i));
-	if (!*argv[0])
-		return read_refuse(r, "process.args[0]: empty");
 	return spec_set_argv(r->s, argv);
 }
 
@@ -174,13 +174,13 @@ static int change_caps(struct reader *r, bool add, uint64_t mask)
 /* "-all +chown,kill +setuid", as the writer made it; *mask follows. */
 static int apply_changes(struct reader *r, const char *note, uint64_t all, uint64_t *mask)
 {
-	cleanup_free char *copy = strdup(note);
-	char *save = NULL;
+	char *copy, *save = NULL;
 
-	if (!copy)
-		return read_no_memory(r);
 	if (strlen(note) > CHANGES_MAX_BYTES)
 		return read_refuse(r, "annotations.%s: too long", OCI_NOTE_CAPS);
+	copy = arena_strdup(&r->s->arena, note);
+	if (!copy)
+		return read_no_memory(r);
 	for (char *word = strtok_r(copy, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save)) {
 		int n;

@@ -37,7 +37,8 @@ static int refuse(struct spec *s, int r, const char *call, const char *what)
 		s->sticky = r;
 		err_clear(s->err);
 	}
-	return err_say(s->err, r, "%s: %s", origin(s, call), what);
+	(void)err_say(s->err, r, "%s: %s", origin(s, call), what);
+	return r;
 }
 
 static int no_memory(struct spec *s)

@@ -51,7 +51,8 @@ int background_open(struct state *s, struct minc_container **ret)
 	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
 		r = ct->pidfd = open_process(&s->facts, &ct->seen);
-	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM) { /* it may live, but we cannot say */
+	/* it may live, but we cannot say; -ENOSYS, -EPERM: a seccomp filter */
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOSYS || r == -EPERM) {
 		free(ct);
 		state_free(s);
 		return r;

@@ -31,9 +31,7 @@ static int open_root(struct build *b)
 
 	b->root = realpath(b->s->root, NULL);
 	b->root_fd = b->root ? open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (b->root_fd < 0)
-		r = -errno;
-	else if (faccessat(b->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
+	if (b->root_fd < 0 || faccessat(b->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
 		r = -errno;
 	if (r == 0)
 		return 0;

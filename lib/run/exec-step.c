@@ -55,7 +55,7 @@ int run_fds(struct runner *r, const struct step *s)
 	 * First copies out of the way: a target may be the source of another. Internal
 	 * descriptors lie above all targets.
 	 */
-	for (size_t i = 0; ret == 0 && i < s->fds.len; i++) {
+	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++) {
 		copies[i] = sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
 		if (copies[i] < 0)
 			ret = copies[i];

@@ -329,8 +329,7 @@ static void resize(struct monitor *m, const char *data, long len, bool redraw)
 
 	if (len != sizeof(words) || !m->terminal)
 		return;
-	for (size_t i = 0; i < sizeof(words); i++)
-		((char *)words)[i] = data[i];
+	memcpy(words, data, sizeof(words));
 	size.ws_row = words[0];
 	size.ws_col = words[1];
 	(void)sys_ioctl(m->master, TIOCGWINSZ, &old);

@@ -111,7 +111,7 @@ _Noreturn static void run_monitor(void *arg)
 {
 	struct monitor_args *m = arg;
 	struct runner *r = &m->child->runner;
-	int pipe[2], lifeline[2], pidfd = -EBADF, ret = 0;
+	int pipe[2], lifeline[2] = { -EBADF, -EBADF }, pidfd = -EBADF, ret = 0;
 	struct sys_clone_args a = m->container;
 	long pid;
 

@@ -571,8 +571,8 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	w.slots = malloc(2 * (size_t)(p->slots + 1) * sizeof(int));
 	if (!w.slots)
 		return err_set(e, -ENOMEM, "start of the container");
-	for (int i = 0; i < 2 * p->slots; i++)
-		w.slots[i] = -EBADF;
+	for (int i = 0; i < p->slots; i++)
+		w.slots[i] = w.slots[p->slots + i] = -EBADF;
 	ret->init = p->len && p->steps[p->len - 1].exec.init_argv;
 	r = p->cgroups || p->scope ? prepare_groups(&w) : 0;
 	if (r < 0)

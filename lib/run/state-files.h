@@ -11,6 +11,6 @@
 #define STATE_FILES                                                                       \
 	"config.json", "config.json.new", "state.json", "state.json.new",                 \
 	"name", "name.new", "pid", "pid.new", "signal", "signal.new", "auto-remove",      \
-	"attach", LOG_NAME, LOG_INDEX_NAME, LOG_NAME LOG_OLD_SUFFIX,                      \
-	LOG_INDEX_NAME LOG_OLD_SUFFIX, "status", "status.new", "lock"
+	"attach", LOG_NAME, LOG_INDEX_NAME, (LOG_NAME LOG_OLD_SUFFIX),                    \
+	(LOG_INDEX_NAME LOG_OLD_SUFFIX), "status", "status.new", "lock"
 // clang-format on

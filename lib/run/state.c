@@ -480,7 +480,7 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
-	struct state *s;
+	struct state *s = NULL;
 	int r = open_runtime(c, false, path, &runtime);
 
 	if (r == 0)
@@ -492,16 +492,17 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 		if (r < 0)
 			state_free(s);
 	}
+	if (r == 0) {
+		state_read_name(s);
+		*ret = s;
+		return 0;
+	}
 	if (r == -EBADMSG)
 		return err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path,
 			       id);
 	if (r == -ENOENT)
 		return err_say(&c->err, r, "%s: no such container", word);
-	if (r < 0)
-		return err_set(&c->err, r, "%s", word);
-	state_read_name(s);
-	*ret = s;
-	return 0;
+	return err_set(&c->err, r, "%s", word);
 }
 
 static int compare_age(const void *pa, const void *pb)

@@ -147,9 +147,11 @@ int storage_prepare(struct minc_ctx *c, struct storage *ret)
 	*ret = (struct storage){ .lock = -EBADF };
 	if (!c->spec.keep)
 		return 0;
-	r = c->storage ? 0 : choose(c, ret);
-	if (r < 0)
-		return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	if (!c->storage) {
+		r = choose(c, ret);
+		if (!c->storage)
+			return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	}
 	dir = open(c->storage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);

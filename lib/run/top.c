@@ -90,7 +90,7 @@ static bool is_inside(const struct scan *s, int pid, size_t above)
 static bool inspect(struct scan *s, int pid, struct process *ret)
 {
 	char status[STATUS_BYTES];
-	int numbers[DEPTH_MAX];
+	int numbers[DEPTH_MAX] = { 0 };
 	const char *state, *pending;
 	size_t n;
 
@@ -110,30 +110,42 @@ static bool inspect(struct scan *s, int pid, struct process *ret)
 	return true;
 }
 
-static int begin(const struct minc_container *ct, struct scan *ret)
+/* The namespace of @ct, by its process 1. */
+static int look_at(const struct minc_container *ct, struct scan *ret)
 {
 	char status[STATUS_BYTES], path[32];
 	int numbers[DEPTH_MAX], r;
 	struct stat st;
 
-	ret->gone = 0;
+	if (ct->ended)
+		return -ESRCH;
+	r = read_status(ret->proc, ct->pid, status);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%d/ns/pid", ct->pid);
+	if (fstatat(ret->proc, path, &st, 0) < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	/* if it is alive now, what was read above was its own */
+	r = sys_pidfd_send_signal(ct->pidfd, 0);
+	if (r < 0)
+		return r;
+	ret->ns = st.st_ino;
+	ret->depth = parse_numbers(status, numbers);
+	return ret->depth > 0 ? 0 : -ESRCH;
+}
+
+static int begin(const struct minc_container *ct, struct scan *ret)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
 	ret->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->proc < 0)
 		return -errno;
-	r = ct->ended ? -ESRCH : read_status(ret->proc, ct->pid, status);
-	snprintf(path, sizeof(path), "%d/ns/pid", ct->pid);
-	if (r == 0 && fstatat(ret->proc, path, &st, 0) < 0)
-		r = errno == ENOENT ? -ESRCH : -errno;
-	/* if it is alive now, what was read above was its own */
-	if (r == 0)
-		r = sys_pidfd_send_signal(ct->pidfd, 0);
-	if (r < 0) {
+	r = look_at(ct, ret);
+	if (r < 0)
 		fd_closep(&ret->proc);
-		return r;
-	}
-	ret->ns = st.st_ino;
-	ret->depth = parse_numbers(status, numbers);
-	return 0;
+	return r;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -161,7 +173,7 @@ static int append(struct process **list, size_t *len, size_t *size, const struct
 int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_len,
 	     size_t *ret_gone)
 {
-	cleanup_free struct process *list = NULL;
+	struct process *list = NULL;
 	size_t len = 0, size = 0;
 	struct dirent *entry;
 	struct scan s;
@@ -185,11 +197,13 @@ int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_
 			r = append(&list, &len, &size, &p);
 	}
 	closedir(dir);
-	if (r < 0)
+	if (r < 0) {
+		free(list);
 		return r;
+	}
 	if (len)
 		qsort(list, len, sizeof(*list), by_pid);
-	*ret = take_ptr(&list);
+	*ret = list;
 	*ret_len = len;
 	*ret_gone = s.gone;
 	return 0;

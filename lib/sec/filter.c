@@ -138,9 +138,10 @@ static label emit_tests(struct compiler *c, const struct profile_rule *rule, lab
 
 		if (!t->mask)
 			continue;
-		yes = emit_branch(c, BPF_JEQ, t->value, yes, no);
+		/* backwards: each falls into what was emitted before it */
+		(void)emit_branch(c, BPF_JEQ, t->value, yes, no);
 		if (t->mask != UINT32_MAX)
-			yes = emit(c, BPF_ALU | BPF_AND | BPF_K, t->mask, 0, 0);
+			(void)emit(c, BPF_ALU | BPF_AND | BPF_K, t->mask, 0, 0);
 		yes = emit_load(c, offsetof(struct seccomp_data, args) + 8 * t->arg +
 					   (c->big_endian ? 4 : 0));
 	}
@@ -154,11 +155,17 @@ static uint32_t answer_of(const struct profile_rule *rule)
 	return SECCOMP_ERRNO | (uint32_t)rule->answer;
 }
 
+static bool is_same_leaf(const struct leaf *a, const struct leaf *b)
+{
+	return a->answer == b->answer && a->tests_len == b->tests_len &&
+	       memcmp(a->tests, b->tests, a->tests_len) == 0;
+}
+
 /* The number of @leaf in the list of different ones. */
 static uint8_t leaf_number(struct compiler *c, const struct leaf *leaf)
 {
 	for (int i = 0; i < c->leaves_len; i++)
-		if (!memcmp(&c->leaves[i], leaf, sizeof(*leaf)))
+		if (is_same_leaf(&c->leaves[i], leaf))
 			return (uint8_t)i;
 	if (c->leaves_len == LEAVES) {
 		c->failed = -E2BIG;
@@ -256,14 +263,21 @@ static bool rule_counts(const struct compiler *c, const struct profile_rule *rul
 	return rule->arch == PROFILE_EVERYWHERE || (rule->arch == PROFILE_S390) == s390;
 }
 
+static bool is_same_rule(const struct profile_rule *a, const struct profile_rule *b)
+{
+	for (size_t i = 0; i < PROFILE_TESTS; i++)
+		if (a->tests[i].arg != b->tests[i].arg ||
+		    a->tests[i].mask != b->tests[i].mask ||
+		    a->tests[i].value != b->tests[i].value)
+			return false;
+	return a->answer == b->answer;
+}
+
 /* Two rows that test and answer the same are one: the first of them. */
 static uint8_t same_row(size_t row)
 {
-	const struct profile_rule *wanted = &profile_rules[row];
-
 	for (size_t i = 0; i < row; i++)
-		if (profile_rules[i].answer == wanted->answer &&
-		    !memcmp(profile_rules[i].tests, wanted->tests, sizeof(wanted->tests)))
+		if (is_same_rule(&profile_rules[i], &profile_rules[row]))
 			return (uint8_t)i;
 	return (uint8_t)row;
 }

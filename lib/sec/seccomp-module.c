@@ -50,9 +50,9 @@ int seccomp_export(void *filter, struct plan *p, const char *path,
 	if (fd < 0)
 		return err_set(e, -errno, "seccomp profile %s", path);
 	n = seccomp_export_bpf(filter, fd);
-	if (n == 0 && fstat(fd, &st) < 0)
+	if (n >= 0 && fstat(fd, &st) < 0)
 		n = -errno;
-	if (n == 0 && (size_t)st.st_size > FILTER_MAX * sizeof(*copy))
+	if (n >= 0 && (size_t)st.st_size > FILTER_MAX * sizeof(*copy))
 		n = -E2BIG;
 	if (n < 0)
 		return err_set(e, n, "seccomp profile %s", path);

@@ -40,6 +40,12 @@ marten exec -w /etc box pwd
 is "another directory" "$out" /etc
 marten exec --workdir=/nowhere box pwd
 refused "one that is not there is named" /nowhere
+marten exec -u 4294967295 box id
+refused "an impossible user is named with its option" "--user 4294967295"
+marten exec -w etc box pwd
+refused "so is a relative directory" "--workdir etc"
+marten exec -e =x box true
+refused "and a variable without a name" "--env =x"
 if as_root; then
 	marten exec -u 1500:1501 box id -u
 	is "another user" "$out" 1500

@@ -145,6 +145,8 @@ marten rename shop -- -x
 refused "a bad name is refused" -x
 marten rename shop ../x
 refused "a path is no name" ../x
+marten rename shop 'a b'
+refused "what a name is made of is said" "'a b'" "letters, digits"
 
 # The end.
 marten kill -s 0 "$id"

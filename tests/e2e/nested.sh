@@ -55,6 +55,14 @@ for call in clone3 mount_setattr fsopen pivot_root; do
 	has "and is suspected" "$err" "seccomp"
 done
 
+printf '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["pidfd_open"],%s}]}' \
+	'"action":"SCMP_ACT_ERRNO","errnoRet":38' >"$T/filter"
+# shellcheck disable=SC2016 # for the shell inside
+inside --seccomp "$T/filter" "$@" sh -c '"$0" -q -B --name "$2" -r "$3" sleep 600 >/dev/null &&
+	"$1" stop -t 0 "$2"' "$MINC" "$MARTEN" "nested-$$" "$bb"
+is "what cannot be ended is not waited for" "$status" 125
+has "but said" "$err" "nested-$$"
+
 within setpriv --no-new-privs "$MINC" -r "$bb" echo works
 is "a caller with no_new_privs has a container" "$out" works
 within setpriv --no-new-privs "$MINC" --userns range -r "$bb" true

@@ -36,6 +36,15 @@ static int replace_files(const struct exec_values *o)
 	return 0;
 }
 
+/* What a message names: the option with its value. */
+static int set_origin(minc_ctx *c, const char *option, const char *value)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s %s", option, value); /* cut if it is long */
+	return minc_set_origin(c, text);
+}
+
 static int add_env(minc_ctx *c, const struct words *env)
 {
 	size_t i;
@@ -47,7 +56,7 @@ static int add_env(minc_ctx *c, const struct words *env)
 
 		if (!name)
 			return -ENOMEM;
-		r = minc_set_origin(c, "--env");
+		r = set_origin(c, "--env", word);
 		if (r == 0)
 			r = minc_add_env(c, name, text ? text + 1 : NULL);
 		free(name);
@@ -62,9 +71,9 @@ static int describe(minc_ctx *c, const struct exec_values *o)
 
 	if (r == 0 && o->terminal && getenv("TERM"))
 		r = minc_add_env(c, "TERM", NULL);
-	if (r == 0 && o->user && minc_set_origin(c, "--user") == 0)
+	if (r == 0 && o->user && set_origin(c, "--user", o->user) == 0)
 		r = minc_set_user(c, o->user);
-	if (r == 0 && o->workdir && minc_set_origin(c, "--workdir") == 0)
+	if (r == 0 && o->workdir && set_origin(c, "--workdir", o->workdir) == 0)
 		r = minc_set_cwd(c, o->workdir);
 	if (r == 0 && o->privileged && minc_set_origin(c, "--privileged") == 0)
 		r = minc_set_flag(c, MINC_PRIVILEGED, 1);

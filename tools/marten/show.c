@@ -51,8 +51,8 @@ static int run_inspect(struct call *call)
 	return status;
 }
 
-/* A small file of /proc/PID, terminated; its length, or -errno. */
-static ssize_t read_proc(int pid, const char *name, char *buf, size_t size)
+/* A small file of /proc/PID, terminated; its length, 0 if it cannot be read. */
+static size_t read_proc(int pid, const char *name, char *buf, size_t size)
 {
 	char path[64];
 	ssize_t n;
@@ -61,24 +61,23 @@ static ssize_t read_proc(int pid, const char *name, char *buf, size_t size)
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return 0;
 	n = read(fd, buf, size - 1);
-	if (n < 0)
-		n = -errno;
 	(void)close(fd); /* only read */
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
+	if (n < 0)
+		return 0;
+	buf[n] = '\0';
+	return (size_t)n;
 }
 
 /* "[name]" of a process that has no arguments, such as a zombie. */
 static void cell_command(struct table *t, int pid, char *stat)
 {
-	char text[4096] = "", *name = strchr(stat, '('), *end = strrchr(stat, ')');
-	ssize_t len = read_proc(pid, "cmdline", text, sizeof(text)), i;
+	char text[4096], *name = strchr(stat, '('), *end = strrchr(stat, ')');
+	size_t len = read_proc(pid, "cmdline", text, sizeof(text)), i;
 
 	if (len > 0) {
-		for (i = 0; i < len - 1; i++)
+		for (i = 0; i + 1 < len; i++)
 			if (!text[i])
 				text[i] = ' ';
 		table_cell(t, "%s", text);
@@ -112,7 +111,7 @@ static int show_process(int pid, int pid_inside, void *userdata)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d", pid);
 	if (stat(path, &st) < 0 ||
-	    read_proc(pid, "stat", stat_text, sizeof(stat_text)) <= 0)
+	    read_proc(pid, "stat", stat_text, sizeof(stat_text)) == 0)
 		return 0;
 	table_cell(t, "%d", pid);
 	table_cell(t, "%d", pid_inside);

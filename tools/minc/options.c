@@ -229,22 +229,26 @@ static int apply_one(struct options *o, const struct given *g)
 	return r;
 }
 
+static bool is_config(const struct given *g)
+{
+	return strcmp(g->option->names, "--config") == 0;
+}
+
 /* A config.json is the whole description: it comes first, and without our defaults. */
 static int apply_given(struct options *o)
 {
-	const struct option *config = find("--config", strlen("--config"));
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < o->given_len && r == 0; i++)
-		if (o->given[i].option == config)
+		if (is_config(&o->given[i]))
 			r = apply_one(o, &o->given[i]);
 	if (r == 0)
 		r = minc_set_origin(o->c, NULL);
 	if (r == 0 && !was_given(o, "--config"))
 		r = default_env(o);
 	for (i = 0; i < o->given_len && r == 0; i++)
-		if (o->given[i].option != config)
+		if (!is_config(&o->given[i]))
 			r = apply_one(o, &o->given[i]);
 	return r;
 }
