@@ -349,6 +349,24 @@ typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
  */
 int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata);
 
+/** typedef minc_limit_fn - one limit; not 0 ends minc_limits(), which returns it */
+typedef int (*minc_limit_fn)(const char *limit, const char *enforced_by, void *userdata);
+
+/**
+ * minc_limits() - visit the limits of a background container, and what enforces each
+ * @c: context, for the error
+ * @ct: container
+ * @fn: called with the limit as config.json names it, such as "linux.resources.memory.limit",
+ *	and "cgroup v1 memory", "cgroup v2 cpu", "rlimit" or "nothing"
+ * @userdata: handed to @fn
+ *
+ * "nothing" also of a container that has ended: its groups are gone.
+ *
+ * Returns 0, what @fn returned, or -EINVAL: not a container in the background; -ENOSYS: built
+ * without jansson, or its module is missing; -ENOMEM; errors of reading config.json.
+ */
+int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn, void *userdata);
+
 /**
  * minc_copy_out() / minc_copy_in() - copy files from a running container, or to it
  * @c: context, for the error; devices and sockets, which are left out, are warnings for

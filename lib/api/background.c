@@ -277,6 +277,9 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	struct spec s;
 	int r;
 
+	r = c->probed ? 0 : api_begin(c); /* the kernel counts */
+	if (r < 0)
+		return r;
 	err_clear(&e);
 	r = load_spec(ct, &s, &e);
 	if (r == 0) {
@@ -285,6 +288,20 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	}
 	spec_done(&s);
 	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;
+}
+
+MINC_EXPORT int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn, void *userdata)
+{
+	struct limits l = { 0 };
+	int r = check(c, ct);
+
+	if (r < 0 || !fn)
+		return r < 0 ? r : -EINVAL;
+	r = find_limits(c, ct, &l);
+	for (size_t i = 0; i < l.len && r == 0; i++)
+		r = fn(l.list[i].limit, l.list[i].enforced_by, userdata);
+	arena_done(&l.arena);
+	return r;
 }
 
 MINC_EXPORT int minc_inspect(minc_ctx *c, minc_container *ct, char **ret)

@@ -97,7 +97,10 @@ ok "without --no-stream it looks again" kill "$stats"
 marten stats none
 refused "an unknown container is named" none
 if as_root && minc -B --name few --pids-limit 77 -m 64m -r "$bb" sleep 1000; then
+	marten stats --no-stream few
+	like "the last column says what enforces the limits" "$out" "*LIMITS BY*cgroup v[12] memory*cgroup v[12] pids*"
 	marten stats --no-stream --format json few
+	like "and so does JSON" "$out" '*"linux.resources.pids.limit": "cgroup v[12] pids"*'
 	like "control groups count the peak, too" "$out" '*"memory_limit_bytes": 67108864*"memory_peak_bytes": [0-9]*"pids": 1,*"in_groups": true*'
 	marten rm -f few
 else

@@ -106,7 +106,30 @@ static void print_json(minc_container *ct, const struct minc_stats *u, double cp
 	print_number("read_bytes", u->read_bytes);
 	print_number("write_bytes", u->write_bytes);
 	print_number("throttled", u->throttled);
-	(void)printf(", \"in_groups\": %s}\n", u->in_groups ? "true" : "false");
+	(void)printf(", \"in_groups\": %s, \"limits\": {", u->in_groups ? "true" : "false");
+}
+
+struct enforcers {
+	bool json;
+	int count;
+	char text[256]; /* "cgroup v1 memory, rlimit": each once */
+};
+
+static int note_enforcer(const char *limit, const char *enforced_by, void *userdata)
+{
+	struct enforcers *e = userdata;
+	size_t len = strlen(e->text);
+
+	if (e->json) {
+		(void)fputs(e->count++ ? ", " : "", stdout);
+		print_json_string(limit);
+		(void)fputs(": ", stdout);
+		print_json_string(enforced_by);
+	} else if (!strstr(e->text, enforced_by)) {
+		(void)snprintf(e->text + len, sizeof(e->text) - len, "%s%s", len ? ", " : "",
+			       enforced_by); /* cut, if there were more kinds than there are */
+	}
+	return 0;
 }
 
 static int show(minc_container *ct, void *userdata)
@@ -115,6 +138,7 @@ static int show(minc_container *ct, void *userdata)
 	const struct stats_values *o = s->call->values;
 	struct minc_stats u = { .size = sizeof(u) };
 	int state = minc_container_state(ct), r;
+	struct enforcers e = { .json = o->json };
 	double cpu;
 
 	if (state != MINC_STATE_RUNNING && state != MINC_STATE_PAUSED)
@@ -128,8 +152,13 @@ static int show(minc_container *ct, void *userdata)
 	cpu = cpu_percent(s, ct, u.cpu_usec);
 	if (o->json) {
 		print_json(ct, &u, cpu);
-		return 0;
+		r = minc_limits(s->call->c, ct, note_enforcer, &e);
+		(void)puts("}}");
+		return r;
 	}
+	r = minc_limits(s->call->c, ct, note_enforcer, &e);
+	if (r < 0)
+		return r;
 	table_cell(&s->table, "%.12s", minc_container_id(ct));
 	table_cell(&s->table, "%s", minc_container_name(ct));
 	table_cell(&s->table, "%.2f%%", cpu);
@@ -141,6 +170,7 @@ static int show(minc_container *ct, void *userdata)
 		table_cell(&s->table, "%llu", (unsigned long long)u.pids);
 	cell_size(&s->table, u.read_bytes);
 	cell_size(&s->table, u.write_bytes);
+	table_cell(&s->table, "%s", *e.text ? e.text : "-");
 	return 0;
 }
 
@@ -169,7 +199,8 @@ static int look_at_all(struct stats *s)
 static int look(struct stats *s)
 {
 	static const char *const head[] = { "CONTAINER ID", "NAME", "CPU %", "MEMORY",
-					    "LIMIT",        "PIDS", "READ",  "WRITTEN" };
+					    "LIMIT",        "PIDS", "READ",  "WRITTEN",
+					    "LIMITS BY" };
 	const struct stats_values *o = s->call->values;
 	int status;
 	size_t i;
