@@ -205,6 +205,7 @@ static int look(struct stats *s)
 	int status;
 	size_t i;
 
+	_Static_assert(sizeof(head) / sizeof(head[0]) <= TABLE_COLUMNS_MAX, "see text.h");
 	s->seen = 0;
 	s->table.columns = sizeof(head) / sizeof(head[0]);
 	for (i = 0; !o->json && i < s->table.columns; i++)

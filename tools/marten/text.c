@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COLUMNS_MAX = 8, GAP = 3 };
+enum { GAP = 3 };
 
 void table_cell(struct table *t, const char *format, ...)
 {
@@ -43,8 +43,8 @@ static int width(const char *s)
 
 bool table_print(struct table *t)
 {
-	int widths[COLUMNS_MAX] = { 0 };
-	bool done = !t->failed;
+	int widths[TABLE_COLUMNS_MAX] = { 0 };
+	bool done = !t->failed && t->columns <= TABLE_COLUMNS_MAX;
 	size_t i;
 
 	for (i = 0; done && i < t->len; i++)

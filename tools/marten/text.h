@@ -11,9 +11,10 @@
  * A table whose columns are as wide as their widest cell. Cells are copied, and printed
  * without control characters.
  */
+enum { TABLE_COLUMNS_MAX = 12 };
 struct table {
 	char **cells;
-	size_t len, columns;
+	size_t len, columns; /* columns: at most TABLE_COLUMNS_MAX */
 	bool failed; /* out of memory */
 };
 
