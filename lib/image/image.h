@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image - a manifest and its config, checked: what the public minc_image is. All strings are
+ * in its arena. Parsed strictly: no duplicate keys, bounded size, depth and number of layers,
+ * media types that agree, as many diff ids as layers.
+ */
+#pragma once
+
+#include "image/store.h"
+
+struct image_layer {
+	const char *media_type;
+	struct digest digest;  /* of the blob, as the manifest has it */
+	uint64_t size;	       /* of the blob */
+	struct digest diff_id; /* of the uncompressed tar */
+	const char *const *urls; /* of a foreign layer; NULL-terminated, maybe empty */
+	uint64_t mounted_size; /* of layers/HEX.sqfs; 0: not there */
+};
+
+struct image_history {
+	int64_t created_ms;
+	const char *created_by, *author, *comment;
+	bool empty_layer;
+};
+
+struct image {
+	struct arena arena;
+	const char *store_path;	  /* absolute */
+	const char *name;	  /* in index.json, or "" */
+	const char *media_type;
+	struct digest manifest, config;
+	const char *manifest_json, *config_json;
+	size_t manifest_len, config_len;
+	const char *config_media_type;
+	uint64_t config_size;
+	struct image_layer *layers; /* lowest first */
+	size_t layers_len;
+	uint64_t mounted_size;
+	int64_t created_ms;
+	const char *architecture, *os, *variant, *author;
+	const char *user, *cwd, *stop_signal;
+	/* NULL-terminated, never NULL */
+	const char *const *env, *const *entrypoint, *const *cmd, *const *volumes, *const *ports,
+		*const *labels; /* "KEY=VALUE" */
+	struct image_history *history; /* oldest first */
+	size_t history_len;
+};
+
+struct manifest_child { /* of an index or manifest list */
+	const char *media_type;
+	struct digest digest;
+	uint64_t size;
+	const char *architecture, *os, *variant;
+};
+
+/* Whether @media_type is that of an index (or manifest list), of a manifest. */
+bool media_is_index(const char *media_type);
+bool media_is_manifest(const char *media_type);
+
+/*
+ * Parse text into @img, whose arena is used; the message names @what. -EBADMSG, -ENOMEM.
+ * image_parse_manifest() fills manifest fields and layers without diff ids; image_parse_config()
+ * afterwards the rest, and checks that both agree. @media_type: what came with it, or NULL.
+ */
+int image_parse_manifest(struct image *img, struct err *e, const char *what, const char *text,
+			 size_t len, const char *media_type);
+int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
+		       size_t len);
+int image_parse_index(struct arena *a, struct err *e, const char *what, const char *text,
+		      size_t len, struct manifest_child **ret, size_t *ret_len);
+/*
+ * The child for @platform "os/arch[/variant]" (NULL: this machine's): exact variant, else the
+ * nearest lower one. -ENOENT with a message that lists what there is.
+ */
+int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
+			  size_t len, const char *platform, size_t *ret);
+
+struct image *image_new(void);
+struct image *image_free(struct image *img);
+/* Read the image that @entry names, or with an index among it this machine's. */
+int image_load(struct store *s, const struct index_entry *entry, struct image **ret);
+/* By name, id, digest, or a prefix of one; see minc_image_find(). */
+int image_find(struct store *s, const char *name, struct image **ret);
+int image_foreach(struct store *s, int (*fn)(struct image *img, void *data), void *data);

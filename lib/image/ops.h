@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ops - what the exported functions of image.h call in the modules: image_ops of module image
+ * (jansson only: reading the store, names, containers) and import_ops of module import (libarchive,
+ * libsquashfs, libcrypto). The library itself links none of these.
+ */
+#pragma once
+
+#include <minc/image.h>
+
+#include "image/image.h"
+#include "image/store.h"
+
+struct minc_store {
+	struct store *store;
+	struct minc_ctx *c;
+};
+
+struct minc_image {
+	struct image *image;
+	char *text; /* inspect's */
+};
+
+struct minc_kept {
+	struct arena arena;
+	char id[65];
+	const char *name, *dir, *note, *image;
+	int64_t created_ms;
+};
+
+struct minc_transfer {
+	struct store *store;
+	struct err *err;
+	const char *text[16]; /* by enum minc_transfer_option; owned, MINC_TRANSFER_CHANGE unused */
+	const char **changes; /* NULL-terminated, or NULL */
+	uint64_t number[16];  /* by enum minc_transfer_number */
+	minc_progress_fn progress;
+	void *data;
+};
+
+/* Hand an image on to a minc_image_fn; NULL: nothing. */
+typedef int image_found_fn(struct image *img, void *data); /* takes @img */
+
+struct image_ops {
+	int (*open)(struct err *e, const char *path, struct store **ret);
+	struct store *(*close)(struct store *s);
+	int (*find)(struct store *s, const char *name, struct image **ret);
+	int (*foreach)(struct store *s, int (*fn)(struct image *img, void *data), void *data);
+	struct image *(*free_image)(struct image *img);
+	int (*inspect)(struct store *s, struct image *img, char **ret);
+	int (*tag)(struct store *s, struct image *img, const char *name);
+	int (*remove)(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data);
+	int (*prune)(struct store *s, unsigned flags, minc_report_fn fn, void *data);
+	int (*usage)(struct store *s, minc_report_fn fn, void *data);
+	/* containers/ID/: "container.json", storage/ and work/ when it has run */
+	int (*create)(struct store *s, const struct image *img, const char *name, const char *note,
+		      char **ret_id);
+	int (*containers)(struct store *s, int (*fn)(struct minc_kept *k, void *data), void *data);
+	int (*container)(struct store *s, const char *name, struct minc_kept **ret);
+	struct minc_kept *(*free_kept)(struct minc_kept *k);
+	int (*rename)(struct store *s, struct minc_kept *k, const char *name);
+	int (*delete)(struct store *s, struct minc_kept *k);
+};
+
+struct import_ops {
+	int (*import)(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data);
+	int (*export)(struct minc_transfer *t, const char *const *names, const char *target);
+	int (*pull)(struct minc_transfer *t, const char *name, image_found_fn *fn, void *data);
+	int (*push)(struct minc_transfer *t, const char *name, const char *target);
+	int (*login)(struct minc_transfer *t, const char *registry, const char *user,
+		     const char *password);
+	int (*logout)(struct minc_transfer *t, const char *registry);
+	int (*commit)(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data);
+	int (*fsck)(struct store *s, unsigned flags, minc_report_fn fn, void *data);
+	int (*keygen)(struct minc_transfer *t, const char *key);
+	int (*sign)(struct minc_transfer *t, const char *name, const char *key);
+	int (*verify)(struct minc_transfer *t, const char *name, const char *key);
+	/* minc_set_image() without FUSE: files below @dir */
+	int (*unpack)(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);
+};
+
+/* Symbols of the modules. */
+extern const struct image_ops image_ops;
+extern const struct import_ops import_ops;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * squash - one layer: a tar stream becomes a squashfs image in one pass, as any user; and back.
+ * In module import (libarchive, libsquashfs, libcrypto).
+ *
+ * The image does not depend on the number of threads, the compression of the input, the time or
+ * the user. zstd level 3, blocks of 128 KiB, names sorted, no export table. Kept: ids, modes,
+ * whole seconds, xattrs, file capabilities, devices, hard links, holes. Dropped: POSIX ACLs (one
+ * warning), trusted.overlay.* and user.overlay.*, security.selinux, security.ima. Whiteouts become
+ * devices 0:0, opaque directories carry trusted.overlay.opaque and user.overlay.opaque = "y".
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "image/digest.h"
+
+struct squash_limits {
+	uint64_t max_bytes;   /* of unpacked content and of the tar; 0: none */
+	uint64_t max_entries; /* 0: none */
+	unsigned threads;     /* 0: one for each CPU */
+};
+
+struct squash_result {
+	struct digest diff_id; /* of the uncompressed stream, all of it */
+	uint64_t tar_bytes, entries, image_bytes;
+	unsigned acls_dropped;
+};
+
+struct squash_source {
+	/* @len bytes at the most, 0 at the end, -errno; compressed or not */
+	ssize_t (*read)(struct squash_source *src, void *buf, size_t len);
+};
+
+/* Keep what is compressed, how far it is, and the wish to stop. */
+typedef int squash_progress_fn(uint64_t read_bytes, void *data); /* not 0: -ECANCELED */
+
+/*
+ * @source: a tar, maybe compressed with gzip, zstd, xz or bzip2. @out: empty file, read and write.
+ * @what: names it in messages. A layer (@layer) has whiteouts; a root file system has files that may
+ * be called ".wh.x", which cannot be kept and are refused.
+ * Returns 0, -EBADMSG: damaged or hostile, -EOVERFLOW: beyond a limit, -ECANCELED, -errno.
+ */
+int squash_tar(struct err *e, const char *what, struct squash_source *source, int out, bool layer,
+	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
+	       struct squash_result *ret);
+
+/*
+ * The same from a directory: @dir, which is read without following links or leaving its file
+ * system, as if it were packed by the deterministic tar that squash_to_tar() writes; @upper: it is an
+ * overlay's upper layer, whose whiteouts and opaque marks are those of @userxattr (user.overlay.)
+ * or trusted.overlay. @tar: receives that tar, or -1; ret->diff_id is its digest.
+ */
+int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxattr, int out, int tar,
+	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
+	       struct squash_result *ret);
+
+/*
+ * Write the tree of squashfs layers (one, or several: lowest first, merged with whiteouts applied
+ * unless @layer: one layer, with its whiteouts as .wh. files) as a deterministic pax tar.
+ */
+int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len, bool layer, int out);
+/* Or as files below @dir, which is empty; ids that cannot be set are an error unless @any_owner. */
+int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
+		  bool any_owner);

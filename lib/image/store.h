@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store - the directory: oci-layout, index.json, blobs/sha256/HEX, layers/HEX.sqfs (HEX of the
+ * layer's diff id), signatures/HEX (of a manifest), containers/ID/, lock.
+ *
+ * Whoever makes files in it holds a shared flock(2) on "lock" meanwhile (store_share), so that
+ * what is new and not yet referred to is not swept; prune, remove and fsck --repair hold it
+ * exclusively (store_own), and so does a change of index.json, for as short as it takes.
+ * Readers take no lock. Files appear whole: O_TMPFILE, fsync, linkat; or, where the file system
+ * has no O_TMPFILE, ".tmp-PID-RANDOM", which the next writer sweeps under the exclusive lock.
+ * Blobs and layers first, then their directories are synced, then index.json is replaced.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "image/digest.h"
+
+#define MEDIA_OCI_INDEX	      "application/vnd.oci.image.index.v1+json"
+#define MEDIA_OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
+#define MEDIA_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
+#define MEDIA_OCI_LAYER	      "application/vnd.oci.image.layer.v1.tar"
+#define MEDIA_OCI_LAYER_GZIP  "application/vnd.oci.image.layer.v1.tar+gzip"
+#define MEDIA_OCI_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
+#define MEDIA_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
+#define MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+#define MEDIA_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
+#define MEDIA_DOCKER_LAYER    "application/vnd.docker.image.rootfs.diff.tar.gzip"
+#define REF_NAME_ANNOTATION   "org.opencontainers.image.ref.name"
+
+enum {
+	STORE_JSON_MAX = 4 << 20, /* bytes of a manifest, config or index from outside */
+	STORE_INDEX_MAX = 256 << 20,
+	STORE_JSON_DEPTH = 64,
+	STORE_LAYERS_MAX = 500 /* of one image: what overlayfs takes */
+};
+
+struct store {
+	struct err *err; /* the context's */
+	char *path;	 /* absolute */
+	int dir;	 /* -EBADF as long as the directory does not exist */
+	int lock;	 /* of "lock", or -EBADF */
+	int shared;	 /* how many times store_share() */
+	void (*warn)(const char *line, void *data); /* or NULL */
+	void *warn_data;
+};
+
+/* @path NULL: the default place. Failures say so in @err. */
+int store_open(struct err *err, const char *path, struct store **ret);
+struct store *store_free(struct store *s);
+/* Make the directory and what belongs in it, if it is not there. */
+int store_make(struct store *s);
+int store_share(struct store *s);   /* nests; makes the store; waits for an owner */
+void store_unshare(struct store *s);
+int store_own(struct store *s);	    /* not while shared by us; sweeps temporaries */
+void store_disown(struct store *s);
+
+/* A file on its way into the store. */
+struct store_file {
+	int fd;		/* read and write */
+	int at;		/* directory it is for, O_PATH or readable */
+	char name[64];	/* temporary name, "" with O_TMPFILE */
+};
+/* @where: "blobs/sha256", "layers", "signatures". While shared. */
+int store_file_new(struct store *s, const char *where, struct store_file *ret);
+/*
+ * fsync, and give it @name; it being there already (same content by its digest) is success, unless
+ * @replace. The directory is synced by store_sync().
+ */
+int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace);
+void store_file_abandon(struct store_file *f); /* nothing if it was committed */
+int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
+
+/* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */
+int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
+int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
+/* A manifest or config: whole text, in @a; -EFBIG above STORE_JSON_MAX. */
+int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
+		    size_t *ret_len);
+/* Write a small blob whose digest is known; while shared. */
+int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len);
+
+/* index.json. */
+struct index_entry {
+	const char *media_type;
+	struct digest digest;
+	uint64_t size;
+	const char *name; /* as ref_short() has it, or whatever another tool wrote; "" */
+	const char *architecture, *os, *variant; /* "" unknown */
+	/* the entry as JSON, so that what we do not know is kept when index.json is written */
+	const char *json;
+};
+struct index {
+	struct arena *arena;
+	struct index_entry *entries; /* oldest first */
+	size_t len;
+};
+int store_index(struct store *s, struct arena *a, struct index *ret); /* no file: empty */
+/*
+ * Add a manifest that is in blobs, under @name ("": without one): an entry with that name loses it
+ * (and goes if it has another image's and no other entry names the image: it then stays unnamed).
+ * Takes the exclusive lock for the moment; may be called while shared by us.
+ */
+int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
+		    uint64_t size, const char *name, const char *architecture, const char *os,
+		    const char *variant);
