@@ -4,19 +4,15 @@
  * its line in index.json.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "image/convert.h"
 #include "image/ref.h"
 #include "image/transfer.h"
-
-enum { WORKERS_MAX = 8 };
 
 int take_name(struct minc_transfer *t, const char *name, char ret[512])
 {
@@ -132,60 +128,6 @@ int take_built(struct minc_transfer *t, json_t *config, const struct layer_made 
 	return take_config(t, text, strlen(text), layers, layers_len, name, fn, data);
 }
 
-/* Layers shared out among threads. */
-struct sharing {
-	struct minc_transfer *t;
-	const struct image *img;
-	pthread_mutex_t lock;
-	size_t next;
-	struct err e; /* of the first failure */
-	int failed;
-};
-
-static bool take_next(struct sharing *s, size_t *ret)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&s->lock);
-	while (!found && !s->failed && s->next < s->img->layers_len) {
-		*ret = s->next++;
-		found = true;
-		for (size_t i = 0; i < *ret; i++) /* the same layer twice */
-			if (digest_equal(&s->img->layers[i].diff_id, &s->img->layers[*ret].diff_id))
-				found = false;
-	}
-	pthread_mutex_unlock(&s->lock);
-	return found;
-}
-
-static void *convert(void *data)
-{
-	struct sharing *s = data;
-	struct err e = { 0 };
-	struct store store = *s->t->store;
-	struct minc_transfer t = *s->t;
-	size_t i;
-	int r = 0;
-
-	store.err = t.err = &e; /* messages of one thread are its own */
-	store.warn = NULL;
-	t.store = &store;
-	while (r == 0 && take_next(s, &i)) {
-		const struct image_layer *l = &s->img->layers[i];
-
-		if (!store_has_layer(&store, &l->diff_id))
-			r = layer_from_blob(&t, &e, &l->digest, &l->diff_id, 1);
-	}
-	if (r < 0) {
-		pthread_mutex_lock(&s->lock);
-		if (!s->failed)
-			s->e = e;
-		s->failed = s->failed ? s->failed : r;
-		pthread_mutex_unlock(&s->lock);
-	}
-	return NULL;
-}
-
 static size_t count_missing(struct minc_transfer *t, const struct image *img, size_t *ret_last)
 {
 	size_t n = 0;
@@ -198,43 +140,27 @@ static size_t count_missing(struct minc_transfer *t, const struct image *img, si
 	return n;
 }
 
-static size_t cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (size_t)CPU_COUNT(&set) < WORKERS_MAX ? (size_t)CPU_COUNT(&set) : WORKERS_MAX;
-}
-
 int take_layers(struct minc_transfer *t, const struct image *img)
 {
-	struct sharing s = { .t = t, .img = img, .lock = PTHREAD_MUTEX_INITIALIZER };
-	size_t last = 0, missing = count_missing(t, img, &last), started = 0, wanted = cpus();
-	pthread_t threads[WORKERS_MAX];
-	sigset_t all, old;
+	size_t last = 0, missing = count_missing(t, img, &last);
+	struct converter *c;
+	int r;
 
 	if (missing == 0)
 		return 0;
 	if (missing == 1)
 		return layer_from_blob(t, t->err, &img->layers[last].digest,
 				       &img->layers[last].diff_id, 0);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the caller's */
-	while (started + 1 < wanted && started + 1 < missing &&
-	       pthread_create(&threads[started], NULL, convert, &s) == 0)
-		started++;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	(void)convert(&s);
-	while (started > 0)
-		(void)pthread_join(threads[--started], NULL);
-	if (s.failed)
-		*t->err = s.e;
-	return s.failed;
+	r = converter_new(t, &c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < img->layers_len; i++)
+		converter_add(c, &img->layers[i].digest, &img->layers[i].diff_id);
+	return converter_free(c, t->err);
 }
 
 /* A text by its digest, checked before anything looks into it. */
-static int get_text(struct minc_transfer *t, struct origin *o, const struct digest *d,
+static int get_text(struct minc_transfer *t, struct origin *o, bool config, const struct digest *d,
 		    uint64_t size, char **ret, size_t *ret_len)
 {
 	struct digest found;
@@ -243,7 +169,7 @@ static int get_text(struct minc_transfer *t, struct origin *o, const struct dige
 	if (size > STORE_JSON_MAX)
 		return err_say(t->err, -EBADMSG, "%s: %.19s...: a manifest or config of %llu bytes",
 			       o->what, d->text, (unsigned long long)size);
-	r = o->text(o, d, size, ret, ret_len);
+	r = (config && o->config ? o->config : o->text)(o, d, size, ret, ret_len);
 	if (r < 0)
 		return r;
 	hash_buffer(*ret, *ret_len, &found);
@@ -309,7 +235,7 @@ static int take_manifest(struct minc_transfer *t, struct origin *o, const char *
 		      err_set(t->err, -ENOMEM, "%s", o->what);
 
 	if (r == 0)
-		r = get_text(t, o, &img->config, img->config_size, &config, &config_len);
+		r = get_text(t, o, true, &img->config, img->config_size, &config, &config_len);
 	if (r == 0)
 		r = image_parse_config(img, t->err, o->what, config, config_len);
 	if (r == 0)
@@ -342,7 +268,7 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 		struct digest wanted = child.digest;
 
 		free(take_ptr(&text));
-		r = get_text(t, o, &wanted, child.size, &text, &len);
+		r = get_text(t, o, false, &wanted, child.size, &text, &len);
 		if (r < 0 || !media_is_index(child.media_type))
 			break;
 		if (depth > 0)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "image/json.h"
 #include "image/ops.h"
 #include "image/squash.h"
@@ -51,6 +53,9 @@ struct origin {
 	/* A manifest or index, at the most STORE_JSON_MAX; its digest is checked by the caller. */
 	int (*text)(struct origin *o, const struct digest *d, uint64_t size, char **ret,
 		    size_t *ret_len);
+	/* The same for a config, where that is another thing; NULL: it is not. */
+	int (*config)(struct origin *o, const struct digest *d, uint64_t size, char **ret,
+		      size_t *ret_len);
 	/* Bring those blobs to the store. */
 	int (*blobs)(struct origin *o, struct image_layer *const *list, size_t len);
 	const char *what; /* names it in messages */
@@ -86,6 +91,11 @@ int import_layout(struct minc_transfer *t, const char *source, int dir, image_fo
 /* The images of an index.json. */
 int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
 		 image_found_fn *fn, void *data);
+int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
+		    image_found_fn *fn, void *data);
+/* A root file system that is a layer now. */
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
+		      image_found_fn *fn, void *data);
 int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data);
 
 /* dir-tar.c: a directory as a tar that depends on nothing else, in a thread; source.read() gives it. */
