@@ -418,7 +418,7 @@ static int loop(struct registry *reg, CURLM *multi, struct exchange *xs, size_t 
 {
 	for (;;) {
 		int running = 0, r;
-		size_t left;
+		size_t left = 0;
 
 		start_some(multi, xs, len, most);
 		if (curl_multi_perform(multi, &running) != CURLM_OK)
