@@ -188,7 +188,8 @@ static bool fall_back(struct exchange *x, int r)
 {
 	struct place *p = x->at;
 
-	if (!p || !p->insecure || p->settled || p->plain)
+	/* One of several at once may have found out before. */
+	if (!p || !p->insecure || !http_is_tls(x->http.url) || (p->settled && !p->plain))
 		return false;
 	if (r != -EPROTO && r != -ECONNREFUSED && r != -ECONNRESET)
 		return false;

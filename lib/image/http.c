@@ -339,8 +339,13 @@ static void set_body(struct http *h)
 		curl_easy_setopt(c, CURLOPT_SEEKDATA, h);
 		curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
 	}
-	if (h->range_from > 0)
-		curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)h->range_from);
+	/* Not as a resumption: whether the answer continues it, our sink decides. */
+	if (h->range_from > 0) {
+		char range[32];
+
+		snprintf(range, sizeof(range), "%llu-", (unsigned long long)h->range_from);
+		curl_easy_setopt(c, CURLOPT_RANGE, range);
+	}
 }
 
 static void set_trust(struct http *h)
