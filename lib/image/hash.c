@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* hash - see digest.h: SHA-256 of libcrypto, which uses the processor's instructions for it. */
+/* hash - SHA-256 by libcrypto; see digest.h. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "image/digest.h"
 
-enum { READ_BYTES = 256 << 10 };
+enum { READ_BYTES = 1 << 20 };
 
 struct hash {
 	EVP_MD_CTX *ctx;
 };
 
-struct hash *hash_free(struct hash *h)
-{
-	if (h)
-		EVP_MD_CTX_free(h->ctx);
-	free(h);
-	return NULL;
-}
-
 struct hash *hash_new(void)
 {
-	struct hash *h = calloc(1, sizeof(*h));
+	struct hash *h = malloc(sizeof(*h));
 
 	if (!h)
 		return NULL;
@@ -33,53 +26,57 @@ struct hash *hash_new(void)
 	return h;
 }
 
-/* Neither can fail for an initialised digest of memory: see EVP_DigestUpdate(3). */
 void hash_update(struct hash *h, const void *data, size_t len)
 {
-	(void)EVP_DigestUpdate(h->ctx, data, len);
+	(void)EVP_DigestUpdate(h->ctx, data, len); /* cannot fail once it has begun */
 }
 
 void hash_end(struct hash *h, struct digest *ret)
 {
 	unsigned char bytes[DIGEST_BYTES] = { 0 };
 
-	(void)EVP_DigestFinal_ex(h->ctx, bytes, NULL);
-	hash_free(h);
+	(void)EVP_DigestFinal_ex(h->ctx, bytes, NULL); /* as above */
 	digest_from_bytes(bytes, ret);
+	hash_free(h);
+}
+
+struct hash *hash_free(struct hash *h)
+{
+	if (h)
+		EVP_MD_CTX_free(h->ctx);
+	free(h);
+	return NULL;
 }
 
 int hash_fd(int fd, struct digest *ret)
 {
-	unsigned char *buf = malloc(READ_BYTES);
-	struct hash *h = hash_new();
-	off_t offset = 0;
-	ssize_t n = buf && h ? 1 : -1;
-	int r = buf && h ? 0 : -ENOMEM;
+	cleanup_free char *buf = malloc(READ_BYTES);
+	struct hash *h = buf ? hash_new() : NULL;
+	off_t at = 0;
+	ssize_t n;
 
-	while (n > 0) {
-		n = pread(fd, buf, READ_BYTES, offset);
-		if (n < 0 && errno == EINTR) {
-			n = 1;
+	if (!h)
+		return -ENOMEM;
+	while ((n = pread(fd, buf, READ_BYTES, at)) != 0) {
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0) {
+			int r = -errno;
+
+			hash_free(h);
+			return r;
 		}
-		if (n < 0)
-			r = -errno;
-		if (n > 0)
-			hash_update(h, buf, (size_t)n);
-		offset += n;
+		hash_update(h, buf, (size_t)n);
+		at += n;
 	}
-	free(buf);
-	if (r < 0)
-		hash_free(h);
-	else
-		hash_end(h, ret);
-	return r;
+	hash_end(h, ret);
+	return 0;
 }
 
 void hash_buffer(const void *data, size_t len, struct digest *ret)
 {
 	unsigned char bytes[DIGEST_BYTES] = { 0 };
 
-	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL);
+	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL); /* needs no memory to fail for */
 	digest_from_bytes(bytes, ret);
 }
