@@ -90,7 +90,7 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 
 int auth_parse(struct err *e, const char *path, const char *text, size_t len, json_t **ret)
 {
-	json_error_t where;
+	json_error_t where = { 0 };
 	json_t *object;
 
 	if (strspn(text, " \t\r\n") == len) /* touch(1) made it */
@@ -110,12 +110,12 @@ int auth_parse(struct err *e, const char *path, const char *text, size_t len, js
 int auth_load(struct err *e, const char *path, json_t **ret)
 {
 	cleanup_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = read_file(path, &text, &len);
 
 	if (r == -ENOENT)
 		return r;
-	if (r < 0)
+	if (r < 0 || !text)
 		return err_set(e, r, "%s", path);
 	r = auth_parse(e, path, text, len, ret);
 	explicit_bzero(text, len);
@@ -223,6 +223,9 @@ static int take_entry(struct arena *a, json_t *entry, struct credentials *ret)
 		c.identity = arena_strdup(a, identity);
 		r = c.identity ? 0 : -ENOMEM;
 	}
+	/* A colon would end it early. */
+	if (r == 0 && c.user && strchr(c.user, ':'))
+		r = -EBADMSG;
 	if (r == 0)
 		*ret = c;
 	return r == -EINVAL ? -EBADMSG : r;
@@ -313,11 +316,10 @@ const char *auth_basic(struct arena *a, const struct credentials *c)
 {
 	char *plain = arena_printf(a, "%s:%s", c->user, c->password);
 	size_t len = plain ? strlen(plain) : 0;
-	char *ret = plain ? arena_alloc(a, 6 + (len + 2) / 3 * 4 + 1) : NULL;
+	char *encoded = plain && len <= AUTH_TEXT_MAX ? arena_alloc(a, (len + 2) / 3 * 4 + 1) : NULL;
 
-	if (!ret || len > AUTH_TEXT_MAX)
+	if (!encoded)
 		return NULL;
-	memcpy(ret, "Basic ", 6);
-	EVP_EncodeBlock((unsigned char *)ret + 6, (const unsigned char *)plain, (int)len);
-	return ret;
+	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)plain, (int)len);
+	return arena_printf(a, "Basic %s", encoded);
 }

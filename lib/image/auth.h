@@ -60,5 +60,5 @@ int helper_store(struct err *e, const char *name, const char *server, const char
 		 const char *password);
 /* -ENOENT: it has none. */
 int helper_erase(struct err *e, const char *name, const char *server);
-/* The answer to "get"; -EBADMSG. Exposed for the fuzzer. */
+/* The answer to "get"; -EBADMSG also for a user that has a colon. Exposed for the fuzzer. */
 int helper_parse(struct arena *a, const char *text, size_t len, struct credentials *ret);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/fd.h"
 #include "image/exchange.h"
 
 enum { PARALLEL = 6 };
@@ -190,8 +190,8 @@ static int prepare(struct registry *reg, struct fetch *f, struct exchange *x, st
 int blobs_get(struct registry *reg, struct registry_blob *blobs, size_t len,
 	      int (*done)(struct registry_blob *b, void *data), void *data)
 {
-	cleanup_free struct fetch *fs = calloc(len ? len : 1, sizeof(*fs));
-	cleanup_free struct exchange *xs = calloc(len ? len : 1, sizeof(*xs));
+	struct fetch *fs = calloc(len ? len : 1, sizeof(*fs));
+	struct exchange *xs = calloc(len ? len : 1, sizeof(*xs));
 	int r = fs && xs ? 0 : -ENOMEM;
 	size_t n = 0;
 
@@ -206,5 +206,7 @@ int blobs_get(struct registry *reg, struct registry_blob *blobs, size_t len,
 		exchange_done(&xs[i]);
 		hash_free(fs[i].hash);
 	}
+	free(fs);
+	free(xs);
 	return r;
 }

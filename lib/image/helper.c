@@ -92,7 +92,7 @@ static int run(const char *program, const char *verb, const char *input, char **
 	cleanup_close int in = as_input(input), out = -EBADF, end = -EBADF;
 	size_t len = 0;
 	int pipe[2], r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (in < 0)
 		return in;
@@ -152,7 +152,7 @@ int helper_parse(struct arena *a, const char *text, size_t len, struct credentia
 	const char *secret = json_string_value(json_object_get(answer, "Secret"));
 	int r = -EBADMSG;
 
-	if (user && secret) {
+	if (user && secret && !strchr(user, ':')) {
 		struct credentials c = { 0 };
 		char *copy = arena_strdup(a, secret);
 
@@ -176,7 +176,7 @@ int helper_get(struct arena *a, struct err *e, const char *name, const char *ser
 	cleanup_free char *text = NULL;
 	int r = ask(e, name, "get", server, &text);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r == -ENOENT ? 0 : r;
 	r = helper_parse(a, text, strlen(text), ret);
 	explicit_bzero(text, strlen(text));

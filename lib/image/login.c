@@ -75,9 +75,10 @@ static int open_dir(struct err *e, const char *path, bool make, char **ret_path,
 		return err_set(e, r, "%s", path);
 	slash = strrchr(real, '/');
 	if (slash) {
-		cleanup_free char *parent = strndup(real, (size_t)(slash - real) + 1);
+		char *parent = strndup(real, (size_t)(slash - real) + 1);
 
 		dir = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		free(parent);
 	} else {
 		dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
@@ -184,7 +185,7 @@ static int forget_in(struct err *e, const char *path, const char *registry)
 	const char *helper;
 	int r = open_dir(e, path, false, &real, &dir), erased = -ENOENT;
 
-	if (r < 0)
+	if (r < 0 || !real)
 		return r;
 	r = auth_load(e, real, &file);
 	if (r < 0)

@@ -70,12 +70,12 @@ static int close_rule(struct parser *p)
 		return bad(p, "too many registries");
 	if (m->len == m->room) {
 		size_t room = m->room ? 2 * m->room : 8;
-		struct rule **more = arena_alloc(p->a, room * sizeof(struct rule *));
+		struct rule **more = arena_alloc(p->a, room * sizeof(void *));
 
 		if (!more)
 			return no_memory(p);
 		if (m->len > 0)
-			memcpy(more, m->rules, m->len * sizeof(*more));
+			memcpy(more, m->rules, m->len * sizeof(void *));
 		m->rules = more;
 		m->room = room;
 	}

@@ -111,7 +111,7 @@ static struct registry *registry_close(struct registry *reg)
 
 static int fill(struct registry *reg, const struct ref *r, const struct registry_options *o)
 {
-	struct mirrors m;
+	struct mirrors m = { 0 };
 	int n;
 
 	reg->ref = *r;
@@ -317,11 +317,11 @@ static int check_registry(struct err *e, const char *registry, struct ref *ret)
 static int try_login(struct err *e, const struct ref *ref, const char *user, const char *password,
 		     const struct registry_options *o)
 {
-	struct registry *reg;
+	struct registry *reg = NULL;
 	struct exchange x;
 	int r = registry_open(e, ref, o, false, &reg);
 
-	if (r < 0)
+	if (r < 0 || !reg)
 		return r;
 	reg->places[0].credentials = (struct credentials){ .user = user, .password = password,
 							   .where = "the command" };
@@ -348,7 +348,7 @@ static bool is_printable(const char *s)
 static int login(struct err *e, const char *registry, const char *user, const char *password,
 		 const struct registry_options *o)
 {
-	struct ref ref;
+	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
 
 	if (r < 0)
@@ -361,7 +361,7 @@ static int login(struct err *e, const char *registry, const char *user, const ch
 
 static int logout(struct err *e, const char *registry, const struct registry_options *o)
 {
-	struct ref ref;
+	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
 
 	return r < 0 ? r : auth_forget(e, o->authfile, ref.registry);

@@ -225,7 +225,7 @@ static int skip_nested(struct toml *t)
 			break;
 		case ']':
 		case '}':
-			if (open[--depth] != *t->p++)
+			if (depth == 0 || open[--depth] != *t->p++)
 				return bad(t, "brackets do not match");
 			break;
 		case ',':

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "image/exchange.h"
 
 enum { PARALLEL = 4, MOUNTS_MAX = 8, COMMIT_SECONDS = 600 };
@@ -123,9 +122,6 @@ static int finish(struct exchange *x)
 			return 1;
 		break; /* not there: the upload has begun */
 	case STAGE_POST:
-		if (!good)
-			return exchange_refused(x);
-		break;
 	case STAGE_PATCH:
 		if (!good)
 			return exchange_refused(x);
@@ -172,13 +168,11 @@ static int name_mounts(struct registry *reg, const struct registry_blob *blobs, 
 
 int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len)
 {
-	cleanup_free struct sending *ss = calloc(len ? len : 1, sizeof(*ss));
-	cleanup_free struct exchange *xs = calloc(len ? len : 1, sizeof(*xs));
+	struct sending *ss = calloc(len ? len : 1, sizeof(*ss));
+	struct exchange *xs = calloc(len ? len : 1, sizeof(*xs));
 	int r = ss && xs ? name_mounts(reg, blobs, len) : -ENOMEM;
 
-	if (r < 0)
-		return err_set(reg->err, r, "%s", reg->name);
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; r == 0 && i < len; i++) {
 		ss[i].blob = &blobs[i];
 		exchange_init(&xs[i], reg, "blob %.12s", digest_hex(&blobs[i].digest));
 		xs[i].at = reg->places + reg->len - 1;
@@ -188,10 +182,13 @@ int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len)
 		xs[i].data = &ss[i];
 		xs[i].total = blobs[i].size;
 	}
-	r = exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
-	for (size_t i = 0; i < len; i++) {
+	r = r < 0 ? err_set(reg->err, r, "%s", reg->name) :
+		    exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
+	for (size_t i = 0; ss && xs && i < len; i++) {
 		exchange_done(&xs[i]);
 		free(ss[i].location);
 	}
+	free(ss);
+	free(xs);
 	return r;
 }
