@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/signals.h"
 #include "values.h"
 #include "verb.h"
 
@@ -82,23 +83,6 @@ static int describe(minc_ctx *c, const struct exec_values *o)
 	return r < 0 ? r : minc_set_origin(c, NULL);
 }
 
-/*
- * From here on signals are the command's. It runs before minc_exec() returns, so one that
- * came right then would end us instead: it waits for minc_foreground().
- */
-static void block_signals(void)
-{
-	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
-					 SIGUSR1, SIGUSR2, SIGTSTP };
-	sigset_t set;
-	size_t i;
-
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		(void)sigaddset(&set, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 static int exec_in(struct call *call, minc_container *ct)
 {
 	const struct exec_values *o = call->values;
@@ -106,7 +90,7 @@ static int exec_in(struct call *call, minc_container *ct)
 	int status = 0, r;
 
 	if (!o->detach)
-		block_signals();
+		signals_block();
 	r = replace_files(o);
 	if (r < 0)
 		return fail_say("/dev/null: %s", strerror(-r));

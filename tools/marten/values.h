@@ -29,8 +29,4 @@ struct words {
 };
 const char *read_word(void *into, const char *value);
 
-/* Strict decimal up to @max; the end of the digits in @ret_end. False: none, too large. */
-int read_digits(const char *s, unsigned long long max, const char **ret_end,
-		unsigned long long *ret);
-
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/signals.h"
 #include "idle.h"
 #include "options.h"
 #include "status.h"
@@ -125,23 +126,6 @@ static int reuse(const char *self, const char *root, const char *storage, int st
 }
 
 /*
- * From here on signals are the command's. It runs before minc_start() returns, so one
- * that came right then would end us instead: it waits for minc_foreground().
- */
-static void block_signals(void)
-{
-	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
-					 SIGUSR1, SIGUSR2, SIGTSTP };
-	sigset_t set;
-	size_t i;
-
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		(void)sigaddset(&set, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-/*
  * Wait for the command, small: what describes the container is not needed any more. Not
  * right away, for code that is dropped has to be fetched again at the end of a short one.
  */
@@ -227,7 +211,7 @@ static int run(struct options *o, const char *self)
 	if (check_file("--cidfile", o->cidfile) != 0 || check_file("--pidfile", o->pidfile) != 0)
 		return EXIT_OURS;
 	root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
-	block_signals();
+	signals_block();
 	if (minc_start(o->c, o->command, &ct) < 0) {
 		free(root);
 		return failure(o);
