@@ -475,7 +475,7 @@ int minc_set_image(minc_ctx *c, const minc_image *image);
  * @note: any text that the caller wants back, or NULL: how it is to be started
  * @ret_id: on success 64 hexadecimal digits, a string for free(3)
  *
- * For minc_set_storage() take minc_store_container_dir(). The image cannot be removed as
+ * For minc_set_storage() take minc_kept_dir(). The image cannot be removed as
  * long as the container is there.
  *
  * Returns 0, or -EEXIST: the name is taken; -EINVAL: no such name; -errno.

@@ -25,6 +25,7 @@
 #include <minc/change.h>
 #include <minc/container.h>
 #include <minc/error.h>
+#include <minc/image.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -23,6 +23,9 @@ static const struct {
 	{ "mounts", "libmount" },
 	{ "seccomp", "libseccomp and jansson" },
 	{ "oci", "jansson" },
+	{ "image", "jansson" },
+	{ "import", "libarchive, libsquashfs, OpenSSL and jansson" },
+	{ "registry", "libcurl, OpenSSL and jansson" },
 };
 
 static const char *library_of(const char *name)
@@ -56,6 +59,16 @@ extern any_fn static_oci_config_write __asm__("oci_config_write");
 extern any_fn static_oci_state_load __asm__("oci_state_load");
 extern any_fn static_oci_inspect __asm__("oci_inspect");
 #endif
+/* tables, not functions: only their addresses are taken */
+#ifdef MINC_STATIC_IMAGE
+extern any_fn static_image_ops __asm__("image_ops");
+#endif
+#ifdef MINC_STATIC_IMPORT
+extern any_fn static_import_ops __asm__("import_ops");
+#endif
+#ifdef MINC_STATIC_REGISTRY
+extern any_fn static_registry_ops __asm__("registry_ops");
+#endif
 
 static const struct {
 	const char *name, *symbol;
@@ -75,6 +88,15 @@ static const struct {
 	{ "oci", "oci_config_write", static_oci_config_write },
 	{ "oci", "oci_state_load", static_oci_state_load },
 	{ "oci", "oci_inspect", static_oci_inspect },
+#endif
+#ifdef MINC_STATIC_IMAGE
+	{ "image", "image_ops", static_image_ops },
+#endif
+#ifdef MINC_STATIC_IMPORT
+	{ "import", "import_ops", static_import_ops },
+#endif
+#ifdef MINC_STATIC_REGISTRY
+	{ "registry", "registry_ops", static_registry_ops },
 #endif
 	{ NULL, NULL, NULL },
 };

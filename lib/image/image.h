@@ -25,6 +25,7 @@ struct image_history {
 
 struct image {
 	struct arena arena;
+	bool listed; /* only store_path, name, media_type, digests, mounted_size, created_ms */
 	const char *store_path;	  /* absolute */
 	const char *name;	  /* in index.json, or "" */
 	const char *media_type;
@@ -81,4 +82,9 @@ struct image *image_free(struct image *img);
 int image_load(struct store *s, const struct index_entry *entry, struct image **ret);
 /* By name, id, digest, or a prefix of one; see minc_image_find(). */
 int image_find(struct store *s, const char *name, struct image **ret);
+/*
+ * Newest first, each freed after its call. Those whose entry of index.json says what a listing
+ * needs are not read: ->listed, until image_whole() reads the rest. Others always are whole.
+ */
 int image_foreach(struct store *s, int (*fn)(struct image *img, void *data), void *data);
+int image_whole(struct image *img, struct err *e);

@@ -14,15 +14,17 @@
 struct minc_store {
 	struct store *store;
 	struct minc_ctx *c;
+	const struct image_ops *ops;
 };
 
 struct minc_image {
-	struct image *image;
-	char *text; /* inspect's */
+	struct image *image; /* only what a listing needs until ops->whole() */
+	const struct image_ops *ops;
 };
 
 struct minc_kept {
 	struct arena arena;
+	const struct image_ops *ops;
 	char id[65];
 	const char *name, *dir, *note, *image;
 	int64_t created_ms;
@@ -31,6 +33,7 @@ struct minc_kept {
 struct minc_transfer {
 	struct store *store;
 	struct err *err;
+	struct minc_store *owner; /* of the api: not for the modules */
 	const char *text[16]; /* by enum minc_transfer_option; owned, MINC_TRANSFER_CHANGE unused */
 	const char **changes; /* NULL-terminated, or NULL */
 	uint64_t number[16];  /* by enum minc_transfer_number */
@@ -47,7 +50,9 @@ struct image_ops {
 	int (*find)(struct store *s, const char *name, struct image **ret);
 	int (*foreach)(struct store *s, int (*fn)(struct image *img, void *data), void *data);
 	struct image *(*free_image)(struct image *img);
-	int (*inspect)(struct store *s, struct image *img, char **ret);
+	/* What foreach() left out, see image_whole(); cheap if there is nothing. */
+	int (*whole)(struct image *img, struct err *e);
+	int (*inspect)(struct image *img, char **ret);
 	int (*tag)(struct store *s, struct image *img, const char *name);
 	int (*remove)(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data);
 	int (*prune)(struct store *s, unsigned flags, minc_report_fn fn, void *data);

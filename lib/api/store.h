@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* store - what the exported functions of image.h share. */
+#pragma once
+
+#include "api/api.h"
+#include "image/ops.h"
+
+/* A caller's minc_image_fn, for an image that came from a module. */
+struct image_visit {
+	const struct image_ops *ops;
+	minc_image_fn fn; /* or NULL */
+	void *data;
+};
+
+/* As api_begin(), without asking the host anything: no store needs that. */
+int api_store_begin(minc_ctx *c);
+/* Show @img, which stays the caller's; what the function returned. */
+int api_found(const struct image_visit *v, struct image *img);
