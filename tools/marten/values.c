@@ -91,10 +91,8 @@ const char *read_lines(void *into, const char *value)
 
 const char *read_format(void *into, const char *value)
 {
-	if (strcmp(value, "json") != 0)
-		return "unknown format (json)";
-	*(bool *)into = true;
-	return NULL;
+	*(bool *)into = strcmp(value, "json") == 0;
+	return *(bool *)into || strcmp(value, "table") == 0 ? NULL : "unknown format (json, table)";
 }
 
 const char *read_word(void *into, const char *value)

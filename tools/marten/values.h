@@ -19,7 +19,7 @@ const char *read_lines(void *into, const char *value);
  * "2023-11-14[T22:13[:20[.5]]][Z|+01:00]", local time without a zone.
  */
 const char *read_time(void *into, const char *value);
-/* bool: "json" is the only format. */
+/* bool: "json", or "table" as without it. */
 const char *read_format(void *into, const char *value);
 
 /* Repeated values in their order. */
