@@ -40,6 +40,20 @@ static int find_image(struct call *call, const struct run_values *o, minc_image 
 	return minc_image_find(store, name, ret) < 0 ? fail_library(call) : 0;
 }
 
+/* Whether the library takes what was said, before an image is pulled or anything is made. */
+static int try_options(const struct call *call)
+{
+	struct call trial = *call;
+	int status;
+
+	trial.c = minc_ctx_new();
+	if (!trial.c)
+		return fail_say("out of memory");
+	status = options_apply(&trial);
+	minc_ctx_free(trial.c);
+	return status;
+}
+
 static int check_options(struct call *call, const struct run_values *o)
 {
 	const char *files[] = { o->cidfile, o->pidfile };
@@ -52,7 +66,7 @@ static int check_options(struct call *call, const struct run_values *o)
 		if (files[i] && access(files[i], F_OK) == 0)
 			return fail_usage(call, "%s %.200s: %s", i ? "--pidfile" : "--cidfile",
 					  files[i], strerror(EEXIST));
-	return 0;
+	return try_options(call);
 }
 
 /* The words before the image, and those after it. */
