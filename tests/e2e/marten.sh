@@ -76,7 +76,7 @@ done
 # Nothing there.
 marten ps
 is "ps of nothing is a head" "$status $out" \
-	"0 CONTAINER ID   COMMAND   CREATED   STATUS   NAMES"
+	"0 CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   NAMES"
 marten lc
 is "lc of nothing is a head" "$status $out" "0 ID	PID	NAME"
 marten ps -q
@@ -87,7 +87,7 @@ start web sleep 1000
 start over sh -c 'exit 7'
 ends over
 marten ps
-like "ps shows what runs" "$(fields web)" '????????????   "sleep 1000"   * ago   Up * seconds   web'
+like "ps shows what runs" "$(fields web)" '????????????   -       "sleep 1000"   * ago   Up * seconds   web'
 hasnt "and not what has ended" "$out" over
 marten ps -a
 like "ps -a shows what has ended, too" "$(fields over)" '*"sh -c exit 7" * Exited (7) * ago *over'
