@@ -128,10 +128,12 @@ static int run_rm(struct call *call)
 		if (r == 0) {
 			r = delete_both(call, ct);
 			minc_container_free(ct);
-		} else if (r == -ENOENT && has_kept(call, call->operands[i])) {
+		} else if (r != -ENOENT) {
+			r = fail_library(call);
+		} else if (has_kept(call, call->operands[i])) {
 			r = delete_kept(call, call->operands[i]);
 		} else {
-			r = say_unknown(call, call->operands[i]);
+			r = fail_say("%.64s: no such container", call->operands[i]);
 		}
 		if (r != 0)
 			status = r;
@@ -158,9 +160,11 @@ static int run_rename(struct call *call)
 	minc_container *ct;
 	int status, r = minc_open(call->c, old, &ct);
 
+	if (r < 0 && r != -ENOENT)
+		return fail_library(call);
 	if (r < 0)
-		return r == -ENOENT && has_kept(call, old) ? rename_kept(call, old, name) :
-							     say_unknown(call, old);
+		return has_kept(call, old) ? rename_kept(call, old, name) :
+					     fail_say("%.64s: no such container", old);
 	status = minc_rename(call->c, ct, name) < 0 ? fail_library(call) : 0;
 	if (status == 0 && has_kept(call, minc_container_id(ct)))
 		status = rename_kept(call, minc_container_id(ct), name);

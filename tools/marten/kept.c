@@ -159,11 +159,8 @@ bool has_kept(struct call *call, const char *name)
 
 int say_unknown(struct call *call, const char *name)
 {
-	char message[512];
-
 	if (minc_error_code(call->c) != -ENOENT)
 		return fail_library(call);
-	(void)snprintf(message, sizeof(message), "%s", minc_error_message(call->c));
 	return has_kept(call, name) ? fail_say("%.64s: it is not running", name) :
-				      fail_say("%s", message);
+				      fail_say("%.64s: no such container", name);
 }

@@ -319,7 +319,7 @@ static struct kept *find_startable(struct call *call, const char *name)
 		(void)fail_say("%.64s: it is not in the store: minc starts such containers", name);
 		minc_container_free(ct);
 	} else if (call->store) {
-		(void)fail_library(call);
+		(void)fail_say("%.64s: no such container", name);
 	}
 	return kept_free(k);
 }

@@ -114,7 +114,6 @@ static int inspect(struct call *call, const char *name)
 	struct kept *k;
 	minc_container *ct;
 	int r = o->type == TYPE_IMAGE ? -ENOENT : minc_open(call->c, name, &ct);
-	char message[512];
 
 	if (r == 0) {
 		r = inspect_container(call, ct);
@@ -125,7 +124,6 @@ static int inspect(struct call *call, const char *name)
 		return inspect_image(call, name);
 	if (r != -ENOENT && (r != -EINVAL || o->type == TYPE_CONTAINER))
 		return fail_library(call);
-	(void)snprintf(message, sizeof(message), "%s", minc_error_message(call->c));
 	k = kept_find(call, name);
 	if (k) {
 		print_kept(k, false);
@@ -134,7 +132,8 @@ static int inspect(struct call *call, const char *name)
 	}
 	if (o->type == TYPE_ANY && call->store && has_image(call, name))
 		return inspect_image(call, name);
-	return fail_say("%s", message);
+	return fail_say("%.200s: no such container%s", name,
+			o->type == TYPE_ANY ? " or image" : "");
 }
 
 /* One object; several things are an array. */
