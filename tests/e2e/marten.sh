@@ -218,7 +218,7 @@ if command -v bash >/dev/null; then
 			printf "%s\n" "${COMPREPLY[@]}"' bash "$@" | sort | tr '\n' ' '
 	}
 	start completed sleep 1000
-	is "verbs are completed" "$(completions re)" "rename resume "
+	is "verbs are completed" "$(completions re)" "rename renamei restart resume "
 	is "options are completed" "$(completions stop --)" "--help --signal --time "
 	is "containers are completed" "$(completions stop -t 3 comp)" "completed "
 	is "but not after the last" "$(completions rename completed co)" " "
