@@ -24,13 +24,13 @@ is_name() { # a name of a container that does not run
 # The grammar.
 marten
 is "without a verb marten fails" "$status" 125
-has "and shows how to use it on stderr" "$err" "Usage: marten verb"
+has "and shows how to use it on stderr" "$err" "Usage: marten [--store DIR] verb"
 is "and nothing on stdout" "$out" ""
 marten --help
 is "help was asked for: no failure" "$status" 0
-has "and it is on stdout" "$out" "Usage: marten verb"
+has "and it is on stdout" "$out" "Usage: marten [--store DIR] verb"
 marten -h
-has "-h is help" "$out" "Usage: marten verb"
+has "-h is help" "$out" "Usage: marten [--store DIR] verb"
 for verb in ps lc exec attach logs wait stop kill pause unpause rm rename inspect top; do
 	marten "$verb" --help
 	like "$verb --help" "$status $out" "0 marten *$verb* - *Usage: marten $verb*"

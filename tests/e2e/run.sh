@@ -45,7 +45,7 @@ run --entrypoint echo bb a b
 is "--entrypoint comes before it" "$out" "a b"
 run bb sh -c 'exit 7'
 is "its exit status is ours" "$status" 7
-run bb sh -c 'kill -9 $$'
+run --init bb sh -c 'kill -9 $$'
 is "128+N if a signal ended it" "$status" 137
 run bb no-such-command
 is "127 if it was not found" "$status" 127

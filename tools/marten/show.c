@@ -28,11 +28,11 @@ static const char *read_type(void *into, const char *value)
 }
 
 /* "{" and what the store knows; without @more the end, too. */
-static void print_kept(const struct kept *k, bool more)
+static void print_kept(const char *before, const struct kept *k, bool more)
 {
 	size_t i;
 
-	(void)printf("{\n  \"image\": ");
+	(void)printf("%s{\n  \"image\": ", before);
 	print_json_string(k->readable ? k->recipe.image : "");
 	(void)printf(",\n  \"image_digest\": ");
 	print_json_string(k->digest);
@@ -54,15 +54,16 @@ static void print_kept(const struct kept *k, bool more)
 	(void)puts("\n}");
 }
 
-static void print_text(char *text)
+static void print_text(const char *before, char *text)
 {
+	(void)fputs(before, stdout);
 	(void)fputs(text, stdout);
 	if (*text && text[strlen(text) - 1] != '\n')
 		(void)putchar('\n');
 	free(text);
 }
 
-static int inspect_container(struct call *call, minc_container *ct)
+static int inspect_container(struct call *call, const char *before, minc_container *ct)
 {
 	struct kept *k = kept_find(call, minc_container_id(ct));
 	char *text;
@@ -72,15 +73,16 @@ static int inspect_container(struct call *call, minc_container *ct)
 		return fail_library(call);
 	}
 	if (k && *text == '{') {
-		print_kept(k, true);
+		print_kept(before, k, true);
+		before = "";
 		*text = ' ';
 	}
 	kept_free(k);
-	print_text(text);
+	print_text(before, text);
 	return 0;
 }
 
-static int inspect_image(struct call *call, const char *name)
+static int inspect_image(struct call *call, const char *before, const char *name)
 {
 	minc_store *store = call_store(call);
 	minc_image *image;
@@ -93,7 +95,7 @@ static int inspect_image(struct call *call, const char *name)
 	minc_image_free(image);
 	if (r < 0)
 		return fail_library(call);
-	print_text(text);
+	print_text(before, text);
 	return 0;
 }
 
@@ -107,8 +109,8 @@ static bool has_image(struct call *call, const char *name)
 	return true;
 }
 
-/* A container that runs, one of the store, an image: in this order. */
-static int inspect(struct call *call, const char *name)
+/* A container that runs, one of the store, an image: in this order. @before: its text. */
+static int inspect(struct call *call, const char *before, const char *name)
 {
 	const struct inspect_values *o = call->values;
 	struct kept *k;
@@ -116,46 +118,43 @@ static int inspect(struct call *call, const char *name)
 	int r = o->type == TYPE_IMAGE ? -ENOENT : minc_open(call->c, name, &ct);
 
 	if (r == 0) {
-		r = inspect_container(call, ct);
+		r = inspect_container(call, before, ct);
 		minc_container_free(ct);
 		return r;
 	}
 	if (o->type == TYPE_IMAGE)
-		return inspect_image(call, name);
+		return inspect_image(call, before, name);
 	if (r != -ENOENT && (r != -EINVAL || o->type == TYPE_CONTAINER))
 		return fail_library(call);
 	k = kept_find(call, name);
 	if (k) {
-		print_kept(k, false);
+		print_kept(before, k, false);
 		kept_free(k);
 		return 0;
 	}
 	if (o->type == TYPE_ANY && call->store && has_image(call, name))
-		return inspect_image(call, name);
+		return inspect_image(call, before, name);
 	return fail_say("%.200s: no such container%s", name,
 			o->type == TYPE_ANY ? " or image" : "");
 }
 
-/* One object; several things are an array. */
+/* One object; several things are an array, of those that are there. */
 static int run_inspect(struct call *call)
 {
-	const char *between = "[\n";
+	const char *before = "[\n";
 	int status = 0, i;
 
 	if (call->count == 1)
-		return inspect(call, call->operands[0]);
+		return inspect(call, "", call->operands[0]);
 	for (i = 0; i < call->count; i++) {
-		int r;
+		int r = inspect(call, before, call->operands[i]);
 
-		(void)fputs(between, stdout);
-		between = ",\n";
-		r = inspect(call, call->operands[i]);
-		if (r != 0) {
-			(void)puts("null");
+		if (r == 0)
+			before = ",\n";
+		else
 			status = r;
-		}
 	}
-	(void)puts("]");
+	(void)puts(*before == '[' ? "[]" : "]");
 	return status;
 }
 
