@@ -12,8 +12,7 @@
 
 const char limit_refused[] = "refused by the library";
 
-/* The library's answer in ours. */
-static const char *answer(int r)
+const char *limit_answer(int r)
 {
 	return r < 0 ? limit_refused : NULL;
 }
@@ -29,13 +28,13 @@ static const char *set_size(minc_ctx *c, enum minc_limit limit, const char *valu
 	int r;
 
 	if (none && strcmp(value, "-1") == 0)
-		return answer(minc_set_limit(c, limit, -1));
+		return limit_answer(minc_set_limit(c, limit, -1));
 	r = number_parse_size(value, &end, &n);
 	if (r == -ERANGE || (r == 0 && n > INT64_MAX))
 		return "size too large";
 	if (r < 0 || *end)
 		return "not a size such as 64m";
-	return answer(minc_set_limit(c, limit, (int64_t)n));
+	return limit_answer(minc_set_limit(c, limit, (int64_t)n));
 }
 
 static const char *set_number(minc_ctx *c, enum minc_limit limit, const char *value,
@@ -46,13 +45,13 @@ static const char *set_number(minc_ctx *c, enum minc_limit limit, const char *va
 	int r;
 
 	if (none && strcmp(value, "-1") == 0)
-		return answer(minc_set_limit(c, limit, -1));
+		return limit_answer(minc_set_limit(c, limit, -1));
 	r = number_parse(value, &end, 10, INT64_MAX, &n);
 	if (r == -ERANGE)
 		return "number too large";
 	if (r < 0 || *end)
 		return "not a number";
-	return answer(minc_set_limit(c, limit, (int64_t)n));
+	return limit_answer(minc_set_limit(c, limit, (int64_t)n));
 }
 
 const char *limit_memory(minc_ctx *c, const char *value)
@@ -101,7 +100,7 @@ const char *limit_cpus(minc_ctx *c, const char *value)
 	r = minc_set_limit(c, MINC_LIMIT_CPU_PERIOD_US, PERIOD_US);
 	if (r == 0)
 		r = minc_set_limit(c, MINC_LIMIT_CPU_QUOTA_US, (int64_t)quota);
-	return answer(r);
+	return limit_answer(r);
 }
 
 const char *limit_cpu_shares(minc_ctx *c, const char *value)
@@ -121,12 +120,12 @@ const char *limit_cpu_period(minc_ctx *c, const char *value)
 
 const char *limit_cpuset_cpus(minc_ctx *c, const char *value)
 {
-	return answer(minc_set_cpuset(c, value, NULL));
+	return limit_answer(minc_set_cpuset(c, value, NULL));
 }
 
 const char *limit_cpuset_mems(minc_ctx *c, const char *value)
 {
-	return answer(minc_set_cpuset(c, NULL, value));
+	return limit_answer(minc_set_cpuset(c, NULL, value));
 }
 
 const char *limit_pids(minc_ctx *c, const char *value)
@@ -159,7 +158,7 @@ static const char *set_rate(minc_ctx *c, enum minc_io_limit which, const char *v
 		return "out of memory";
 	r = minc_set_io_limit(c, device, which, n);
 	free(device);
-	return answer(r);
+	return limit_answer(r);
 }
 
 const char *limit_read_bps(minc_ctx *c, const char *value)
@@ -219,5 +218,5 @@ const char *limit_ulimit(minc_ctx *c, const char *value)
 		return "out of memory";
 	r = minc_set_rlimit(c, name, soft, hard);
 	free(name);
-	return answer(r);
+	return limit_answer(r);
 }

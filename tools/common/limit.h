@@ -10,6 +10,8 @@
 #include <minc/minc.h>
 
 extern const char limit_refused[];
+/* The library's answer in these words. */
+const char *limit_answer(int r);
 
 const char *limit_memory(minc_ctx *c, const char *value);
 const char *limit_memory_swap(minc_ctx *c, const char *value);

@@ -31,7 +31,8 @@ struct known {
 static int note_id(minc_image *image, void *userdata)
 {
 	struct known *k = userdata;
-	char **more = k->len % 64 ? k->ids : realloc(k->ids, (k->len + 64) * sizeof(*more));
+	char **more =
+		k->len % 64 ? k->ids : realloc(k->ids, (k->len + 64) * sizeof(*more));
 
 	if (more) {
 		k->ids = more;
@@ -127,7 +128,8 @@ static int run_load(struct call *call)
 	int r = 0;
 
 	if (strcmp(source, "-") == 0 && isatty(STDIN_FILENO))
-		return fail_usage(call, "load: standard input is a terminal: -i FILE is needed");
+		return fail_usage(
+			call, "load: standard input is a terminal: -i FILE is needed");
 	if (transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_PLATFORM, o->platform);
 		if (!x.failed)
@@ -149,7 +151,8 @@ static int write_images(struct call *call, const char *const *names, const char 
 	int r = 0;
 
 	if (strcmp(target, "-") == 0 && isatty(STDOUT_FILENO))
-		return fail_usage(call, "standard output is a terminal: -o FILE is needed");
+		return fail_usage(call,
+				  "standard output is a terminal: -o FILE is needed");
 	if (transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_FORMAT, format);
 		if (!x.failed)
@@ -164,7 +167,8 @@ static int run_save(struct call *call)
 	const char *format = o->format ? o->format : "docker-archive";
 
 	if (strcmp(format, "oci") == 0 && (!o->output || strcmp(o->output, "-") == 0))
-		return fail_usage(call, "--format oci: makes a directory: -o DIR is needed");
+		return fail_usage(call,
+				  "--format oci: makes a directory: -o DIR is needed");
 	return write_images(call, (const char *const *)call->operands, format);
 }
 

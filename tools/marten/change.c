@@ -23,7 +23,8 @@ enum { GRACE_MS = 10000 };
 /* What was not said: as its recipe has it, else its image. */
 static void complete(struct call *call, const char *id, struct stop_values *o)
 {
-	struct kept *k = o->signal && o->grace_ms != GRACE_UNSAID ? NULL : kept_find(call, id);
+	struct kept *k =
+		o->signal && o->grace_ms != GRACE_UNSAID ? NULL : kept_find(call, id);
 	minc_image *image = NULL;
 
 	if (k && !o->signal)
@@ -47,7 +48,8 @@ static int stop(struct call *call, minc_container *ct)
 	struct stop_values o = *(const struct stop_values *)call->values;
 
 	complete(call, minc_container_id(ct), &o);
-	return minc_stop(call->c, ct, o.signal, o.grace_ms, NULL) < 0 ? fail_library(call) : 0;
+	return minc_stop(call->c, ct, o.signal, o.grace_ms, NULL) < 0 ? fail_library(call)
+								      : 0;
 }
 
 static int run_stop(struct call *call)
@@ -163,8 +165,8 @@ static int run_rename(struct call *call)
 	if (r < 0 && r != -ENOENT)
 		return fail_library(call);
 	if (r < 0)
-		return has_kept(call, old) ? rename_kept(call, old, name) :
-					     fail_say("%.64s: no such container", old);
+		return has_kept(call, old) ? rename_kept(call, old, name)
+					   : fail_say("%.64s: no such container", old);
 	status = minc_rename(call->c, ct, name) < 0 ? fail_library(call) : 0;
 	if (status == 0 && has_kept(call, minc_container_id(ct)))
 		status = rename_kept(call, minc_container_id(ct), name);

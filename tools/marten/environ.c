@@ -63,8 +63,9 @@ static int add_file(struct call *call, struct words *list, const char *path)
 			continue;
 		if ((size_t)n != strlen(line) || n > LINE_MAX_BYTES || *line == '=' ||
 		    strcspn(line, " \t") < strcspn(line, "="))
-			status = fail_usage(call, "--env-file %.200s: line %d: not NAME=VALUE", path,
-					    number);
+			status = fail_usage(call,
+					    "--env-file %.200s: line %d: not NAME=VALUE",
+					    path, number);
 		else if (!add(list, line))
 			status = fail_say("out of memory");
 	}

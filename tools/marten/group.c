@@ -63,7 +63,8 @@ static int run_group(struct call *call)
 	int status;
 
 	for (i = 0; i < n; i++)
-		if (strcmp(words[i].group, group) == 0 && strcmp(words[i].word, word) == 0)
+		if (strcmp(words[i].group, group) == 0 &&
+		    strcmp(words[i].word, word) == 0)
 			break;
 	if (i == n)
 		return fail_usage(call, "%s %.100s: unknown verb", group, word);

@@ -105,7 +105,8 @@ static int show(minc_image *image, void *userdata)
 		table_cell(&l->table, "%s", minc_image_digest(image));
 	table_cell(&l->table, "%.*s", id_width(l->o), minc_image_id(image));
 	cell_ago(&l->table, l->now, minc_image_created_ms(image));
-	table_cell(&l->table, "%s", size_text(size, sizeof(size), minc_image_size(image)));
+	table_cell(&l->table, "%s",
+		   size_text(size, sizeof(size), minc_image_size(image)));
 	return 0;
 }
 
@@ -127,7 +128,9 @@ static void head(struct listing *l)
 
 static int run_images(struct call *call)
 {
-	struct listing l = { .o = call->values, .only = call->operands[0], .now = time_now_ms() };
+	struct listing l = { .o = call->values,
+			     .only = call->operands[0],
+			     .now = time_now_ms() };
 	minc_store *store = call_store(call);
 
 	if (!store)
@@ -190,7 +193,8 @@ static int show_step(int64_t created_ms, const char *created_by, const char *com
 		print_pair("created_by", created_by);
 		print_pair("comment", comment);
 		(void)printf("\"size\": %llu, \"empty_layer\": %s}\n",
-			     (unsigned long long)size_bytes, empty_layer ? "true" : "false");
+			     (unsigned long long)size_bytes,
+			     empty_layer ? "true" : "false");
 		return 0;
 	}
 	cell_ago(&l->table, l->now, created_ms);
@@ -202,8 +206,11 @@ static int show_step(int64_t created_ms, const char *created_by, const char *com
 
 static int run_history(struct call *call)
 {
-	struct listing l = { .o = call->values, .now = time_now_ms(), .table = { .columns = 4 } };
-	static const char *const titles[] = { "CREATED", "CREATED BY", "SIZE", "COMMENT" };
+	struct listing l = { .o = call->values,
+			     .now = time_now_ms(),
+			     .table = { .columns = 4 } };
+	static const char *const titles[] = { "CREATED", "CREATED BY", "SIZE",
+					      "COMMENT" };
 	minc_store *store = call_store(call);
 	minc_image *image;
 	size_t i;
@@ -259,10 +266,11 @@ struct rmi_values {
 	bool force;
 };
 
-static int say_dependent(const char *kind, const char *id, const char *name, void *userdata)
+static int say_dependent(const char *kind, const char *id, const char *name,
+			 void *userdata)
 {
-	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it", (const char *)userdata, kind, id,
-		       *name ? " " : "", name);
+	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it", (const char *)userdata,
+		       kind, id, *name ? " " : "", name);
 	return 0;
 }
 

@@ -48,8 +48,9 @@ bool kept_has_run(const struct kept *k)
 static int note(minc_kept *from, void *userdata)
 {
 	struct kept_list *list = userdata;
-	struct kept **more =
-		list->len % 64 ? list->v : realloc(list->v, (list->len + 64) * sizeof(*more));
+	struct kept **more = list->len % 64
+				     ? list->v
+				     : realloc(list->v, (list->len + 64) * sizeof(*more));
 	struct kept *k = more ? copy(from) : NULL;
 
 	if (more)
@@ -77,7 +78,8 @@ static bool is_left_over(struct call *call, const struct kept *k)
 static bool sweep(struct call *call, const struct kept *k)
 {
 	minc_kept *found;
-	int r = is_left_over(call, k) ? minc_store_container(call->store, k->id, &found) : -EBUSY;
+	int r = is_left_over(call, k) ? minc_store_container(call->store, k->id, &found)
+				      : -EBUSY;
 
 	if (r < 0)
 		return false;
@@ -161,6 +163,6 @@ int say_unknown(struct call *call, const char *name)
 {
 	if (minc_error_code(call->c) != -ENOENT)
 		return fail_library(call);
-	return has_kept(call, name) ? fail_say("%.64s: it is not running", name) :
-				      fail_say("%.64s: no such container", name);
+	return has_kept(call, name) ? fail_say("%.64s: it is not running", name)
+				    : fail_say("%.64s: no such container", name);
 }

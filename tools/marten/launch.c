@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/files.h"
 #include "common/limit.h"
 #include "common/signals.h"
 #include "mount.h"
@@ -21,7 +22,8 @@
 enum { SHORT_ID = 12 };
 
 /* Complains. An exit status. */
-static int wrong_value(struct call *call, const char *option, const char *value, const char *wrong)
+static int wrong_value(struct call *call, const char *option, const char *value,
+		       const char *wrong)
 {
 	if (wrong == limit_refused)
 		return fail_library(call);
@@ -32,7 +34,8 @@ static int set_origin(minc_ctx *c, const char *option, const char *value)
 {
 	char text[512];
 
-	(void)snprintf(text, sizeof(text), "%s %s", option, value); /* cut if it is long */
+	(void)snprintf(text, sizeof(text), "%s %s", option,
+		       value); /* cut if it is long */
 	return minc_set_origin(c, text);
 }
 
@@ -87,7 +90,8 @@ static int add_mounts(struct launch *l)
 	int status = 0;
 	size_t i;
 
-	(void)snprintf(store, sizeof(store), "%s/volumes", minc_store_path(l->call->store));
+	(void)snprintf(store, sizeof(store), "%s/volumes",
+		       minc_store_path(l->call->store));
 	(void)snprintf(own, sizeof(own), "%s/volumes", l->kept->dir);
 	if (l->image)
 		status = add_image_volumes(l, &p);
@@ -96,21 +100,24 @@ static int add_mounts(struct launch *l)
 
 		(void)set_origin(c, "--volume", o->volumes.v[i]);
 		wrong = mount_volume(c, &p, o->volumes.v[i]);
-		status = wrong ? wrong_value(l->call, "--volume", o->volumes.v[i], wrong) : 0;
+		status = wrong ? wrong_value(l->call, "--volume", o->volumes.v[i], wrong)
+			       : 0;
 	}
 	for (i = 0; i < o->mounts.len && status == 0; i++) {
 		const char *wrong;
 
 		(void)set_origin(c, "--mount", o->mounts.v[i]);
 		wrong = mount_mount(c, &p, o->mounts.v[i]);
-		status = wrong ? wrong_value(l->call, "--mount", o->mounts.v[i], wrong) : 0;
+		status = wrong ? wrong_value(l->call, "--mount", o->mounts.v[i], wrong)
+			       : 0;
 	}
 	for (i = 0; i < o->tmpfs.len && status == 0; i++) {
 		const char *wrong;
 
 		(void)set_origin(c, "--tmpfs", o->tmpfs.v[i]);
 		wrong = mount_tmpfs(c, o->tmpfs.v[i]);
-		status = wrong ? wrong_value(l->call, "--tmpfs", o->tmpfs.v[i], wrong) : 0;
+		status =
+			wrong ? wrong_value(l->call, "--tmpfs", o->tmpfs.v[i], wrong) : 0;
 	}
 	return status;
 }
@@ -150,7 +157,8 @@ static int identify(struct launch *l, char hostname[65])
 	if (r == 0 && *k->name && set_origin(c, "--name", k->name) == 0)
 		r = minc_set_name(c, k->name);
 	if (r == 0 && l->o->hostname && set_origin(c, "--hostname", l->o->hostname) == 0)
-		return minc_set_hostname(c, l->o->hostname); /* which may be too long for us */
+		return minc_set_hostname(
+			c, l->o->hostname); /* which may be too long for us */
 	return r == 0 ? minc_set_hostname(c, hostname) : r;
 }
 
@@ -189,7 +197,9 @@ static const char **compose(const struct launch *l)
 {
 	const char *const *entry = minc_image_entrypoint(l->image);
 	const char *const *rest = minc_image_command(l->image);
-	const char *const replaced[] = { l->o->entrypoint, NULL }, *const none[] = { NULL };
+	const char *const replaced[] = { l->o->entrypoint, NULL }, *const none[] = {
+		NULL
+	};
 	const char **argv;
 	size_t n = 1, i;
 
@@ -216,15 +226,9 @@ static const char **compose(const struct launch *l)
 /* A file that tells a script a number or an id. It must not be one that is there. */
 static int write_file(const char *option, const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	size_t len = strlen(text);
+	int r = files_write_new(path, text);
 
-	if (fd >= 0 && write(fd, text, len) == (ssize_t)len && close(fd) == 0)
-		return 0;
-	(void)fail_say("%s %.200s: %s", option, path, strerror(errno));
-	if (fd >= 0)
-		(void)unlink(path); /* only a part */
-	return EXIT_OURS;
+	return r < 0 ? fail_say("%s %.200s: %s", option, path, strerror(-r)) : 0;
 }
 
 static int write_files(const struct launch *l, const minc_container *ct)
@@ -259,7 +263,8 @@ static int accompany(struct launch *l, minc_container *ct)
 /* Without input it reads nothing; a terminal of ours would be taken for the way in. */
 static int close_input(const struct launch *l)
 {
-	int fd = l->attached && l->input ? STDIN_FILENO : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd = l->attached && l->input ? STDIN_FILENO
+					 : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	if (fd == STDIN_FILENO)
 		return 0;
@@ -302,7 +307,8 @@ int launch(struct launch *l)
 	if (!argv)
 		return fail_say("out of memory");
 	if (!*argv)
-		status = fail_usage(l->call, "%.200s: the image has no command: one is needed",
+		status = fail_usage(l->call,
+				    "%.200s: the image has no command: one is needed",
 				    l->kept->recipe.image);
 	else
 		status = start(l, argv);

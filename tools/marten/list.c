@@ -72,7 +72,8 @@ static void cell_command(struct listing *l, const char *const *argv)
 
 static void cell_image(struct listing *l, const struct kept *k)
 {
-	table_cell(&l->table, "%s", k && k->readable && *k->recipe.image ? k->recipe.image : "-");
+	table_cell(&l->table, "%s",
+		   k && k->readable && *k->recipe.image ? k->recipe.image : "-");
 }
 
 static void cell_status(struct listing *l, minc_container *ct, int state)
@@ -117,13 +118,15 @@ static void print_kept(const struct kept *k)
 {
 	static const char *const none[] = { NULL };
 	bool known = k && k->readable;
-	const char **labels = known ? calloc(k->recipe.labels.len + 1, sizeof(*labels)) : NULL;
+	const char **labels =
+		known ? calloc(k->recipe.labels.len + 1, sizeof(*labels)) : NULL;
 
 	(void)fputs("\"image\": ", stdout);
 	print_json_string(known ? k->recipe.image : "");
 	(void)fputs(", ", stdout);
 	if (labels && k->recipe.labels.len)
-		memcpy(labels, k->recipe.labels.v, k->recipe.labels.len * sizeof(*labels));
+		memcpy(labels, k->recipe.labels.v,
+		       k->recipe.labels.len * sizeof(*labels));
 	print_array("labels", labels ? labels : none);
 	free(labels);
 }
@@ -215,15 +218,16 @@ static void show_kept(struct listing *l, const struct kept *k)
 	table_cell(&l->table, "%.*s", id_width(l), k->id);
 	cell_image(l, k);
 	cell_command(l, k->readable ? operands(k, argv, WORDS_SHOWN) : argv);
-	table_cell(&l->table, "%s ago", time_span(span, sizeof(span), l->now - k->created_ms));
+	table_cell(&l->table, "%s ago",
+		   time_span(span, sizeof(span), l->now - k->created_ms));
 	table_cell(&l->table, "%s", *state == 'e' ? "Exited" : "Created");
 	table_cell(&l->table, "%s", k->name);
 }
 
 static int run_ps(struct call *call)
 {
-	static const char *const head[] = { "CONTAINER ID", "IMAGE", "COMMAND",
-					    "CREATED", "STATUS", "NAMES" };
+	static const char *const head[] = { "CONTAINER ID", "IMAGE",  "COMMAND",
+					    "CREATED",      "STATUS", "NAMES" };
 	struct listing l = { .o = call->values, .now = time_now_ms() };
 	size_t i;
 	int r;
@@ -285,7 +289,8 @@ static int run_lc(struct call *call)
 			show_kept(&l, k);
 		else if (!k->seen)
 			(void)printf("%.*s\t-\t%s\n", id_width(&l), k->id,
-				     printable(name, sizeof(name), *k->name ? k->name : "(noname)"));
+				     printable(name, sizeof(name),
+					       *k->name ? k->name : "(noname)"));
 	}
 	kept_list_done(&l.kept);
 	return r < 0 ? fail_library(call) : 0;

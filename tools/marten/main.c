@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/files.h"
 #include "kept.h"
 #include "verb.h"
 
@@ -32,22 +33,9 @@ const struct option global_options[] = {
 
 static const char advice[] = "try 'marten --help'\n";
 
-/*
- * What is opened later must not become standard input, output or error. The stand-ins
- * are opened the wrong way round: using them fails, as using the closed ones would have.
- */
-static void fill_standard_files(void)
-{
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			_exit(EXIT_OURS);
-}
-
 /* "marten: TEXT", one printable line whatever the user typed. */
-__attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void complain(const char *format,
+							   va_list args)
 {
 	char line[512], *p;
 
@@ -240,7 +228,7 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	int n;
 
-	fill_standard_files();
+	files_fill_standard();
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
 	for (argv++; argc > 1 && *argv; argv += n) {
 		n = read_store(argv, &store_dir);

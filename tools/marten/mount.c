@@ -18,14 +18,10 @@ enum { TMPFS_MODE = 01777, VOLUME_NAME_MAX = 128 };
 
 static const char no_memory[] = "out of memory";
 
-static const char *answer(int r)
-{
-	return r < 0 ? limit_refused : NULL;
-}
-
 bool mount_is_volume_name(const char *name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	const char *p = name;
 
 	if (!*p || !strchr(first, *p) || strlen(name) > VOLUME_NAME_MAX)
@@ -59,7 +55,7 @@ const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target)
 	if (wrong)
 		return wrong;
 	p->anonymous++;
-	return answer(minc_add_bind(c, path, target, 0));
+	return limit_answer(minc_add_bind(c, path, target, 0));
 }
 
 static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
@@ -69,9 +65,10 @@ static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
 	const char *wrong;
 
 	if (!mount_is_volume_name(name))
-		return "a volume's name has letters, digits, _ . and -; a path begins with / or .";
+		return "a volume's name has letters, digits, _ . and -; a path begins "
+		       "with / or .";
 	wrong = make_dir(p->store, name, path);
-	return wrong ? wrong : answer(minc_add_bind(c, path, target, flags));
+	return wrong ? wrong : limit_answer(minc_add_bind(c, path, target, flags));
 }
 
 /* "z" and "Z" are for SELinux; where there is none they mean nothing. */
@@ -111,7 +108,7 @@ static const char *volume(minc_ctx *c, struct places *p, char *src)
 	if (*dst != '/')
 		return "the target is not an absolute path";
 	if (*src == '/' || *src == '.')
-		return answer(minc_add_bind(c, src, dst, flags));
+		return limit_answer(minc_add_bind(c, src, dst, flags));
 	return mount_named(c, p, src, dst, flags);
 }
 
@@ -135,9 +132,9 @@ static const char *tmpfs_word(struct tmpfs *t, const char *key, const char *valu
 	uint64_t n = 0;
 
 	if (strcmp(key, "size") == 0)
-		return value && number_parse_size(value, &end, &t->size) == 0 && !*end ?
-			       NULL :
-			       "size: not a size such as 64m";
+		return value && number_parse_size(value, &end, &t->size) == 0 && !*end
+			       ? NULL
+			       : "size: not a size such as 64m";
 	if (strcmp(key, "mode") == 0) {
 		if (!value || number_parse(value, &end, 8, 07777, &n) < 0 || *end)
 			return "mode: not octal";
@@ -145,9 +142,10 @@ static const char *tmpfs_word(struct tmpfs *t, const char *key, const char *valu
 		return NULL;
 	}
 	/* these it is anyhow */
-	return strcmp(key, "rw") == 0 || strcmp(key, "nosuid") == 0 || strcmp(key, "nodev") == 0 ?
-		       NULL :
-		       "unknown option (size=, mode=, rw, nosuid, nodev)";
+	return strcmp(key, "rw") == 0 || strcmp(key, "nosuid") == 0 ||
+			       strcmp(key, "nodev") == 0
+		       ? NULL
+		       : "unknown option (size=, mode=, rw, nosuid, nodev)";
 }
 
 const char *mount_tmpfs(minc_ctx *c, const char *value)
@@ -168,7 +166,7 @@ const char *mount_tmpfs(minc_ctx *c, const char *value)
 		wrong = tmpfs_word(&t, word, equals);
 	}
 	if (!wrong)
-		wrong = answer(minc_add_tmpfs(c, copy, t.size, t.mode));
+		wrong = limit_answer(minc_add_tmpfs(c, copy, t.size, t.mode));
 	free(copy);
 	return wrong;
 }
@@ -180,7 +178,7 @@ const char *mount_shm(minc_ctx *c, const char *value)
 
 	if (number_parse_size(value, &end, &size) < 0 || *end)
 		return "not a size such as 64m";
-	return answer(minc_add_tmpfs(c, "/dev/shm", size, TMPFS_MODE));
+	return limit_answer(minc_add_tmpfs(c, "/dev/shm", size, TMPFS_MODE));
 }
 
 struct mount {
@@ -209,7 +207,8 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 		}
 	if (strcmp(key, "readonly") == 0 || strcmp(key, "ro") == 0) {
 		if (value && strcmp(value, "true") != 0 && strcmp(value, "1") != 0)
-			return strcmp(value, "false") == 0 ? NULL : "neither true nor false";
+			return strcmp(value, "false") == 0 ? NULL
+							   : "neither true nor false";
 		m->flags |= MINC_BIND_RDONLY;
 		return NULL;
 	}
@@ -225,16 +224,18 @@ static const char *mount(minc_ctx *c, struct places *p, const struct mount *m)
 	if (!m->target || *m->target != '/')
 		return "target= is missing, or not an absolute path";
 	if (strcmp(type, "bind") == 0)
-		return m->source ? answer(minc_add_bind(c, m->source, m->target, m->flags)) :
-				   "source= is missing";
+		return m->source ? limit_answer(minc_add_bind(c, m->source, m->target,
+							      m->flags))
+				 : "source= is missing";
 	if (strcmp(type, "tmpfs") == 0)
-		return m->source || m->flags ? "a tmpfs has no source and is not read-only" :
-					       answer(minc_add_tmpfs(c, m->target, m->tmpfs.size,
-								     m->tmpfs.mode));
+		return m->source || m->flags
+			       ? "a tmpfs has no source and is not read-only"
+			       : limit_answer(minc_add_tmpfs(c, m->target, m->tmpfs.size,
+							     m->tmpfs.mode));
 	if (strcmp(type, "volume") != 0)
 		return "unknown type (bind, tmpfs, volume)";
-	return m->source ? mount_named(c, p, m->source, m->target, m->flags) :
-			   mount_anonymous(c, p, m->target);
+	return m->source ? mount_named(c, p, m->source, m->target, m->flags)
+			 : mount_anonymous(c, p, m->target);
 }
 
 const char *mount_mount(minc_ctx *c, struct places *p, const char *value)
@@ -279,7 +280,7 @@ const char *mount_device(minc_ctx *c, const char *value)
 	else if (src && !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		wrong = "not a device";
 	if (!wrong)
-		wrong = answer(minc_add_bind(c, src, dst, MINC_BIND_DEV));
+		wrong = limit_answer(minc_add_bind(c, src, dst, MINC_BIND_DEV));
 	free(src);
 	return wrong;
 }

@@ -31,7 +31,8 @@ bool names_have(const char *names, const char *word, size_t len)
 	return false;
 }
 
-static const struct option *find_in(const struct option *row, const char *word, size_t len)
+static const struct option *find_in(const struct option *row, const char *word,
+				    size_t len)
 {
 	for (; row->names; row++)
 		if (names_have(row->names, word, len))
@@ -197,7 +198,8 @@ int options_apply(struct call *call)
 		char origin[256];
 		const char *wrong;
 
-		(void)snprintf(origin, sizeof(origin), "%s%s%s", g->name, g->value ? " " : "",
+		(void)snprintf(origin, sizeof(origin), "%s%s%s", g->name,
+			       g->value ? " " : "",
 			       g->value ? g->value : ""); /* cut if it is long */
 		if (minc_set_origin(call->c, origin) < 0)
 			return fail_library(call);

@@ -33,7 +33,8 @@ void print_usage(FILE *out)
 {
 	const struct verb *const *table, *verb;
 
-	(void)fputs("marten - images, and containers that run from them or live in the background\n"
+	(void)fputs("marten - images, and containers that run from them or live in the "
+		    "background\n"
 		    "Usage: marten [--store DIR] verb [options] [argument...]\n"
 		    " verbs:\n",
 		    out);
@@ -69,14 +70,14 @@ void print_help(void)
 	print_usage(stdout);
 	(void)puts(" options:");
 	print_options(global_options);
-	(void)puts(
-		"    -h or --help                  Show this help; after a verb, the "
-		"verb's\n"
-		"    --version                     Show the version\n"
-		"    --completion bash             Print the completion script for a "
-		"shell\n"
-		"A container is named by its name, its id, or the beginning of its id; an\n"
-		"image by its name as docker(1) has it, or by its id. See marten(1).");
+	(void)puts("    -h or --help                  Show this help; after a verb, the "
+		   "verb's\n"
+		   "    --version                     Show the version\n"
+		   "    --completion bash             Print the completion script for a "
+		   "shell\n"
+		   "A container is named by its name, its id, or the beginning of its "
+		   "id; an\n"
+		   "image by its name as docker(1) has it, or by its id. See marten(1).");
 }
 
 void print_verb_help(const struct verb *verb)
@@ -115,7 +116,8 @@ static int operands(const struct verb *verb)
 static const char *kinds(const struct verb *verb)
 {
 	bool container = strstr(verb->operands, "CONTAINER");
-	bool image = strstr(verb->operands, "IMAGE") || strcmp(verb->names, "images") == 0;
+	bool image =
+		strstr(verb->operands, "IMAGE") || strcmp(verb->names, "images") == 0;
 
 	return container && image ? "lc li" : container ? "lc" : image ? "li" : "";
 }
@@ -141,9 +143,11 @@ void print_completion(void)
 	(void)puts(
 		"# Completion of marten(1) for bash; made by marten --completion bash\n"
 		"_marten()\n{\n"
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most kinds kind\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most kinds "
+		"kind\n"
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
-	(void)fputs("\t\tCOMPREPLY=($(compgen -W '--help --version --completion --store", stdout);
+	(void)fputs("\t\tCOMPREPLY=($(compgen -W '--help --version --completion --store",
+		    stdout);
 	for (table = verb_tables; *table; table++)
 		for (verb = *table; verb->names; verb++)
 			(void)printf(" %s", verb->names);

@@ -128,7 +128,8 @@ static bool take(struct recipe *r, const char *word, char *value)
 	if (strcmp(word, "stop-signal") == 0)
 		return read_int(value, 1, &r->stop_signal) && r->stop_signal > 0 &&
 		       r->stop_signal <= 64;
-	return strcmp(word, "stop-grace-ms") == 0 && read_int(value, -1, &r->stop_grace_ms);
+	return strcmp(word, "stop-grace-ms") == 0 &&
+	       read_int(value, -1, &r->stop_grace_ms);
 }
 
 bool recipe_read(const char *text, struct recipe *ret)

@@ -15,7 +15,8 @@
 
 struct registry_values {
 	bool quiet, insecure, from_stdin;
-	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *user, *password;
+	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *user,
+		*password;
 };
 
 enum { SECRET_MAX = 16 * 1024 };
@@ -146,7 +147,8 @@ static int find_secret(struct call *call, char user[256], char secret[SECRET_MAX
 	if (o->user)
 		(void)snprintf(user, 256, "%s", o->user);
 	else if (!ask("Username", false, user, 256))
-		return fail_usage(call, "login: no terminal to ask at: -u USER is needed");
+		return fail_usage(call,
+				  "login: no terminal to ask at: -u USER is needed");
 	if (o->password)
 		(void)snprintf(secret, SECRET_MAX, "%s", o->password);
 	else if (o->from_stdin && !read_line(STDIN_FILENO, secret, SECRET_MAX))
@@ -195,9 +197,9 @@ static int run_logout(struct call *call)
 static const char *read_tls(void *into, const char *value)
 {
 	*(bool *)into = strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
-	return *(bool *)into || strcmp(value, "true") == 0 || strcmp(value, "1") == 0 ?
-		       NULL :
-		       "neither true nor false";
+	return *(bool *)into || strcmp(value, "true") == 0 || strcmp(value, "1") == 0
+		       ? NULL
+		       : "neither true nor false";
 }
 
 // clang-format off

@@ -11,58 +11,53 @@
 #include "mount.h"
 #include "run.h"
 
-static const char *answer(int r)
-{
-	return r < 0 ? limit_refused : NULL;
-}
-
 static const char *set_user(minc_ctx *c, const char *value)
 {
-	return answer(minc_set_user(c, value));
+	return limit_answer(minc_set_user(c, value));
 }
 
 static const char *set_workdir(minc_ctx *c, const char *value)
 {
-	return answer(minc_set_cwd(c, value));
+	return limit_answer(minc_set_cwd(c, value));
 }
 
 static const char *set_init(minc_ctx *c, const char *value)
 {
 	(void)value;
-	return answer(minc_set_flag(c, MINC_INIT, 1));
+	return limit_answer(minc_set_flag(c, MINC_INIT, 1));
 }
 
 static const char *set_privileged(minc_ctx *c, const char *value)
 {
 	(void)value;
-	return answer(minc_set_flag(c, MINC_PRIVILEGED, 1));
+	return limit_answer(minc_set_flag(c, MINC_PRIVILEGED, 1));
 }
 
 static const char *set_best_effort(minc_ctx *c, const char *value)
 {
 	(void)value;
-	return answer(minc_set_flag(c, MINC_BEST_EFFORT, 1));
+	return limit_answer(minc_set_flag(c, MINC_BEST_EFFORT, 1));
 }
 
 static const char *add_cap(minc_ctx *c, const char *value)
 {
-	return answer(minc_add_cap(c, value));
+	return limit_answer(minc_add_cap(c, value));
 }
 
 static const char *drop_cap(minc_ctx *c, const char *value)
 {
-	return answer(minc_drop_cap(c, value));
+	return limit_answer(minc_drop_cap(c, value));
 }
 
 static const char *set_userns(minc_ctx *c, const char *value)
 {
-	return answer(minc_set_userns(c, value));
+	return limit_answer(minc_set_userns(c, value));
 }
 
 static const char *set_security(minc_ctx *c, const char *value)
 {
 	if (strncmp(value, "seccomp=", 8) == 0)
-		return answer(minc_set_seccomp(c, value + 8));
+		return limit_answer(minc_set_seccomp(c, value + 8));
 	/* that is how every container is, unless it is privileged */
 	if (strcmp(value, "no-new-privileges") == 0 ||
 	    strcmp(value, "no-new-privileges=true") == 0 ||
@@ -74,8 +69,9 @@ static const char *set_security(minc_ctx *c, const char *value)
 static const char *set_network(minc_ctx *c, const char *value)
 {
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
-		return answer(minc_set_network(c, value));
-	return "only host and none in this version: it has no bridges and no other networks";
+		return limit_answer(minc_set_network(c, value));
+	return "only host and none in this version: it has no bridges and no other "
+	       "networks";
 }
 
 static const char *set_log_size(minc_ctx *c, const char *value)
@@ -85,16 +81,16 @@ static const char *set_log_size(minc_ctx *c, const char *value)
 
 	if (number_parse_size(value, &end, &size) < 0 || *end)
 		return "not a size such as 64m";
-	return answer(minc_set_log_size(c, size));
+	return limit_answer(minc_set_log_size(c, size));
 }
 
 static const char *read_pull(void *into, const char *value)
 {
 	*(const char **)into = value;
 	return strcmp(value, "missing") == 0 || strcmp(value, "always") == 0 ||
-			       strcmp(value, "never") == 0 ?
-		       NULL :
-		       "unknown (missing, always, never)";
+			       strcmp(value, "never") == 0
+		       ? NULL
+		       : "unknown (missing, always, never)";
 }
 
 static const char *read_label(void *into, const char *value)

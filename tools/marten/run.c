@@ -64,8 +64,9 @@ static int check_options(struct call *call, const struct run_values *o)
 		return fail_usage(call, "-it: standard input is not a terminal");
 	for (i = 0; i < 2; i++) /* before anything is made; another may still make it */
 		if (files[i] && access(files[i], F_OK) == 0)
-			return fail_usage(call, "%s %.200s: %s", i ? "--pidfile" : "--cidfile",
-					  files[i], strerror(EEXIST));
+			return fail_usage(call, "%s %.200s: %s",
+					  i ? "--pidfile" : "--cidfile", files[i],
+					  strerror(EEXIST));
 	return try_options(call);
 }
 
@@ -254,8 +255,8 @@ static int clear_state(struct call *call, const char *id)
 }
 
 /* @call is that of run, with a context of its own; its options are read. */
-static int start_again(struct call *call, struct run_values *o, const struct start_values *how,
-		       struct kept *k)
+static int start_again(struct call *call, struct run_values *o,
+		       const struct start_values *how, struct kept *k)
 {
 	struct launch l = { .call = call,
 			    .o = o,
@@ -271,8 +272,8 @@ static int start_again(struct call *call, struct run_values *o, const struct sta
 	if (o->terminal && how->input && !isatty(STDIN_FILENO))
 		return fail_usage(call, "-i: standard input is not a terminal");
 	if (chdir(k->recipe.directory) < 0)
-		return fail_say("%.64s: its directory %.200s: %s", k->name, k->recipe.directory,
-				strerror(errno));
+		return fail_say("%.64s: its directory %.200s: %s", k->name,
+				k->recipe.directory, strerror(errno));
 	if (minc_image_find(call->store, k->digest, &l.image) < 0)
 		return fail_library(call);
 	status = launch(&l);
@@ -316,7 +317,9 @@ static struct kept *find_startable(struct call *call, const char *name)
 	if (k)
 		(void)fail_say("%.64s: it was not made by marten run or create", name);
 	else if (call->store && minc_open(call->c, name, &ct) == 0) {
-		(void)fail_say("%.64s: it is not in the store: minc starts such containers", name);
+		(void)fail_say(
+			"%.64s: it is not in the store: minc starts such containers",
+			name);
 		minc_container_free(ct);
 	} else if (call->store) {
 		(void)fail_say("%.64s: no such container", name);
@@ -337,7 +340,9 @@ static int run_start(struct call *call)
 		int r = k ? clear_state(call, k->id) : EXIT_OURS;
 
 		if (r == -EEXIST)
-			r = stay ? fail_say("%.64s: it is running; see attach", call->operands[i]) : 0;
+			r = stay ? fail_say("%.64s: it is running; see attach",
+					    call->operands[i])
+				 : 0;
 		else if (r == 0)
 			r = start_kept(call, o, k);
 		if (r == 0 && !stay)
@@ -358,8 +363,9 @@ static int stop_first(struct call *call, struct kept *k, int grace_ms)
 	if (r < 0)
 		return r == -ENOENT ? 0 : fail_library(call);
 	if (grace_ms == GRACE_UNSAID)
-		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID ? GRACE_MS :
-								     k->recipe.stop_grace_ms;
+		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID
+				   ? GRACE_MS
+				   : k->recipe.stop_grace_ms;
 	r = minc_stop(call->c, ct, sig, grace_ms, NULL) < 0 ? fail_library(call) : 0;
 	minc_container_free(ct);
 	return r;

@@ -21,9 +21,9 @@ struct inspect_values {
 
 static const char *read_type(void *into, const char *value)
 {
-	*(int *)into = strcmp(value, "image") == 0     ? TYPE_IMAGE :
-		       strcmp(value, "container") == 0 ? TYPE_CONTAINER :
-							 TYPE_ANY;
+	*(int *)into = strcmp(value, "image") == 0       ? TYPE_IMAGE
+		       : strcmp(value, "container") == 0 ? TYPE_CONTAINER
+							 : TYPE_ANY;
 	return *(int *)into ? NULL : "unknown type (container, image)";
 }
 

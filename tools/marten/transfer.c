@@ -23,7 +23,8 @@ bool transfer_begin(struct transfer *x, struct call *call, bool quiet)
 	return true;
 }
 
-void transfer_text(struct transfer *x, enum minc_transfer_option option, const char *value)
+void transfer_text(struct transfer *x, enum minc_transfer_option option,
+		   const char *value)
 {
 	if (value && !x->failed && minc_transfer_set(x->t, option, value) < 0) {
 		x->failed = true;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "text.h"
-#include "verb.h"
 #include "values.h"
+#include "verb.h"
 
 enum { EXIT_DAMAGED = 1 };
 
@@ -33,15 +33,16 @@ static void forget_state(minc_ctx *c, const char *id)
 	minc_container_free(ct);
 }
 
-static int say_pruned(const char *what, const char *name, uint64_t bytes, const char *reason,
-		      void *userdata)
+static int say_pruned(const char *what, const char *name, uint64_t bytes,
+		      const char *reason, void *userdata)
 {
 	struct pruning *p = userdata;
 	char text[512], size[32];
 
 	(void)reason;
 	(void)printf("%s %s %s %s\n", p->dry ? "would remove" : "removed", what,
-		     printable(text, sizeof(text), name), size_text(size, sizeof(size), bytes));
+		     printable(text, sizeof(text), name),
+		     size_text(size, sizeof(size), bytes));
 	p->bytes += bytes;
 	p->count++;
 	if (!p->dry && strcmp(what, "container") == 0)
@@ -63,13 +64,15 @@ static int run_prune(struct call *call)
 	bool containers = o->containers || o->only_containers;
 	unsigned flags = (o->only_containers ? 0 : MINC_PRUNE_UNNAMED) |
 			 (o->all ? MINC_PRUNE_UNUSED : 0) |
-			 (containers ? MINC_PRUNE_CONTAINERS : 0) | (o->dry ? MINC_PRUNE_DRY : 0);
+			 (containers ? MINC_PRUNE_CONTAINERS : 0) |
+			 (o->dry ? MINC_PRUNE_DRY : 0);
 	struct pruning p = { .call = call, .dry = o->dry };
-	const char *what = o->all && containers ? "containers that have ended and images without one"
-			   : o->only_containers ? "containers that have ended"
-			   : o->all		? "images that no container uses"
-			   : containers ? "containers that have ended and images without a name"
-					: "images without a name";
+	const char *what =
+		o->all && containers ? "containers that have ended and images without one"
+		: o->only_containers ? "containers that have ended"
+		: o->all             ? "images that no container uses"
+		: containers ? "containers that have ended and images without a name"
+			     : "images without a name";
 	minc_store *store = call_store(call);
 	char size[32];
 
@@ -151,7 +154,8 @@ static void cells(struct table *t, const char *const *words, size_t n)
 
 static void sum_up(struct usage *u)
 {
-	static const char *const head[] = { "TYPE", "TOTAL", "UNUSED", "SIZE", "RECLAIMABLE" };
+	static const char *const head[] = { "TYPE", "TOTAL", "UNUSED", "SIZE",
+					    "RECLAIMABLE" };
 	char size[32];
 	size_t i;
 
@@ -164,7 +168,8 @@ static void sum_up(struct usage *u)
 		table_cell(&u->table, "%d", s->count);
 		table_cell(&u->table, "%d", s->unused);
 		table_cell(&u->table, "%s", size_text(size, sizeof(size), s->bytes));
-		table_cell(&u->table, "%s", size_text(size, sizeof(size), s->unused_bytes));
+		table_cell(&u->table, "%s",
+			   size_text(size, sizeof(size), s->unused_bytes));
 	}
 }
 
@@ -197,8 +202,8 @@ struct fsck_values {
 	bool repair;
 };
 
-static int say_fault(const char *what, const char *name, uint64_t bytes, const char *reason,
-		     void *userdata)
+static int say_fault(const char *what, const char *name, uint64_t bytes,
+		     const char *reason, void *userdata)
 {
 	char path[512], why[512];
 
@@ -222,7 +227,8 @@ static int run_fsck(struct call *call)
 	if (r < 0)
 		return fail_library(call);
 	if (r > 0)
-		(void)fail_say("%.300s: %d fault%s", minc_store_path(store), r, r > 1 ? "s" : "");
+		(void)fail_say("%.300s: %d fault%s", minc_store_path(store), r,
+			       r > 1 ? "s" : "");
 	return r > 0 ? EXIT_DAMAGED : 0;
 }
 

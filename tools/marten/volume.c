@@ -22,10 +22,11 @@ enum { OPEN_MAX_DIRS = 32 };
 static int path_of(struct call *call, const char *name, char path[PATH_MAX])
 {
 	if (!mount_is_volume_name(name))
-		return fail_usage(call, "%.200s: a volume's name has letters, digits, _ . and -",
-				  name);
-	if (snprintf(path, PATH_MAX, "%s/volumes/%s", minc_store_path(call->store), name) >=
-	    PATH_MAX)
+		return fail_usage(
+			call, "%.200s: a volume's name has letters, digits, _ . and -",
+			name);
+	if (snprintf(path, PATH_MAX, "%s/volumes/%s", minc_store_path(call->store),
+		     name) >= PATH_MAX)
 		return fail_say("%.200s: %s", name, strerror(ENAMETOOLONG));
 	return 0;
 }
@@ -58,7 +59,8 @@ static int make(struct call *call, const char *name)
 	slash = strrchr(path, '/');
 	*slash = '\0';
 	if (mkdir(minc_store_path(call->store), 0700) < 0 && errno != EEXIST)
-		return fail_say("%.300s: %s", minc_store_path(call->store), strerror(errno));
+		return fail_say("%.300s: %s", minc_store_path(call->store),
+				strerror(errno));
 	if (mkdir(path, 0711) < 0 && errno != EEXIST)
 		return fail_say("%.300s: %s", path, strerror(errno));
 	*slash = '/';
@@ -83,7 +85,8 @@ static bool uses(const struct kept *k, const char *name)
 	return false;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int remove_entry(const char *path, const struct stat *st, int type,
+			struct FTW *ftw)
 {
 	(void)st;
 	(void)ftw;
@@ -103,7 +106,8 @@ static int remove_volume(struct call *call, const char *name)
 	kept_list(call, &kept);
 	for (i = 0; i < kept.len && status == 0; i++)
 		if (uses(kept.v[i], name))
-			status = fail_say("%.200s: container %.12s uses it", name, kept.v[i]->id);
+			status = fail_say("%.200s: container %.12s uses it", name,
+					  kept.v[i]->id);
 	kept_list_done(&kept);
 	if (status)
 		return status;
@@ -126,8 +130,8 @@ static int run_volume(struct call *call)
 	if ((strcmp(word, "create") != 0 && strcmp(word, "rm") != 0) || call->count < 2)
 		return fail_usage(call, "volume: expects %s", call->verb->operands);
 	for (i = 1; i < call->count; i++) {
-		int r = *word == 'c' ? make(call, call->operands[i]) :
-				       remove_volume(call, call->operands[i]);
+		int r = *word == 'c' ? make(call, call->operands[i])
+				     : remove_volume(call, call->operands[i]);
 
 		if (r)
 			status = r;
