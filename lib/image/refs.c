@@ -9,16 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "image/image.h"
+
+static const char prefix[] = "sha256:";
+static const char digits[] = "0123456789abcdef";
 
 void refs_done(struct refs *r)
 {
 	free(r->v);
+	free(r->text);
 	*r = (struct refs){ .v = NULL };
 }
 
 static int add(struct refs *r, const struct digest *d)
 {
+	if (r->only && !refs_have(r->only, digest_hex(d)))
+		return 0;
 	if (r->len == r->room) {
 		size_t room = r->room ? r->room * 2 : 256;
 		struct digest *more = reallocarray(r->v, room, sizeof(*more));
@@ -66,17 +73,16 @@ static char next_char(const char *text, size_t len, size_t *i)
 	return (char)strtol(hex, NULL, 16);
 }
 
-int refs_add_text(struct refs *r, const char *text, size_t len)
+/* Every character looked at. */
+static int add_escaped(struct refs *r, const char *text, size_t len)
 {
-	static const char prefix[] = "sha256:";
 	struct digest d;
 	size_t have = 0; /* characters of @d */
 
 	for (size_t i = 0; i < len;) {
 		char c = next_char(text, len, &i);
-		bool fits = have < sizeof(prefix) - 1 ?
-				    c == prefix[have] :
-				    (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+		bool fits = have < sizeof(prefix) - 1 ? c == prefix[have] :
+						       strchr(digits, c) && c != '\0';
 
 		if (!fits)
 			have = c == prefix[0];
@@ -94,47 +100,102 @@ int refs_add_text(struct refs *r, const char *text, size_t len)
 	return 0;
 }
 
-/* What cannot be read for being gone or damaged refers to nothing; other failures count. */
-static int add_blob(struct refs *r, struct store *s, struct arena *a, const struct digest *d,
-		    const char **ret, size_t *ret_len)
+/* Whether a character that digests are made of is written as "\u0061": never by honest tools. */
+static bool hides_digests(const char *text, size_t len)
 {
-	struct err *err = s->err, said = { 0 };
-	int n;
+	const char *p = text;
 
-	*ret = NULL;
-	s->err = &said;
-	n = store_read_blob(s, a, d, ret, ret_len);
-	s->err = err;
-	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)
-		return 0;
-	if (n < 0)
-		return err_say(err, n, "%s", said.message);
-	return refs_add_text(r, *ret, *ret_len) < 0 ? err_set(err, -ENOMEM, "store %s", s->path) : 0;
+	while ((p = memmem(p, len - (size_t)(p - text), "\\u00", 4))) {
+		size_t i = (size_t)(p - text);
+		char c = next_char(text, len, &i);
+
+		if (c != '\0' && (strchr(prefix, c) || strchr(digits, c)))
+			return true;
+		p += 4;
+	}
+	return false;
 }
 
-/* A manifest and its config, which @config names if that is known already. */
-static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
-			const struct digest *config)
+int refs_add_text(struct refs *r, const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	char word[DIGEST_LEN + 1];
+	struct digest d;
+
+	if (hides_digests(text, len))
+		return add_escaped(r, text, len);
+	while ((p = memmem(p, (size_t)(end - p), prefix, sizeof(prefix) - 1))) {
+		if (end - p < DIGEST_LEN)
+			break;
+		memcpy(word, p, DIGEST_LEN);
+		word[DIGEST_LEN] = '\0';
+		if (digest_parse(word, &d) == 0 && add(r, &d) < 0)
+			return -ENOMEM;
+		p += sizeof(prefix) - 1;
+	}
+	return 0;
+}
+
+/* A text of whose size its beginning has told. */
+static int read_text(struct refs *r, int fd, size_t size)
+{
+	size_t used = 0;
+	char *more = realloc(r->text, size + 1);
+
+	if (!more)
+		return -ENOMEM;
+	r->text = more;
+	while (used < size) {
+		ssize_t n = read(fd, more + used, size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		used += (size_t)n;
+	}
+	return 0;
+}
+
+/* What cannot be read for being gone or damaged refers to nothing; other failures count. */
+static int add_blob(struct refs *r, struct store *s, const struct digest *d, size_t *ret_len)
+{
+	uint64_t size = 0;
+	cleanup_close int fd = store_open_blob(s, d, &size);
+	int n = fd < 0 ? fd : size > STORE_JSON_MAX ? -EFBIG : read_text(r, fd, (size_t)size);
+
+	*ret_len = n == 0 ? (size_t)size : 0;
+	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)
+		return 0;
+	if (n == 0)
+		n = refs_add_text(r, r->text, *ret_len);
+	return n < 0 ? err_set(s->err, n, "blob %s", digest_hex(d)) : 0;
+}
+
+/* The config's digest, of the manifest that was read; "" if it is none. */
+static int find_config(struct refs *r, struct store *s, size_t len, struct digest *ret)
 {
 	struct image *img = image_new();
 	struct err ignored = { 0 };
-	const char *text;
-	size_t len;
-	int n;
+	int n = img ? image_parse_manifest(img, &ignored, "manifest", r->text, len, NULL) : -ENOMEM;
 
-	if (!img)
-		return err_set(s->err, -ENOMEM, "store %s", s->path);
-	n = add_blob(r, s, &img->arena, d, &text, &len);
-	if (n == 0 && *config->text)
-		img->config = *config;
-	else if (n == 0 && text)
-		n = image_parse_manifest(img, &ignored, "manifest", text, len, NULL) == -ENOMEM ?
-			    err_set(s->err, -ENOMEM, "store %s", s->path) :
-			    0;
-	if (n == 0 && *img->config.text)
-		n = add_blob(r, s, &img->arena, &img->config, &text, &len);
+	if (n == 0)
+		*ret = img->config;
 	(void)image_free(img); /* returns NULL */
-	return n;
+	return n == -ENOMEM ? err_set(s->err, n, "store %s", s->path) : 0;
+}
+
+/* A manifest and its config, which @known names if that is known already. */
+static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
+			const struct digest *known)
+{
+	struct digest config = *known;
+	size_t len;
+	int n = add_blob(r, s, d, &len);
+
+	if (n == 0 && len > 0 && !*config.text)
+		n = find_config(r, s, len, &config);
+	return n == 0 && *config.text ? add_blob(r, s, &config, &len) : n;
 }
 
 static int add_index(struct refs *r, struct store *s, const struct index_entry *e)
@@ -143,12 +204,11 @@ static int add_index(struct refs *r, struct store *s, const struct index_entry *
 	struct manifest_child *children;
 	struct err ignored = { 0 };
 	struct arena a = { NULL };
-	const char *text;
 	size_t len, n = 0;
-	int ret = add_blob(r, s, &a, &e->digest, &text, &len);
+	int ret = add_blob(r, s, &e->digest, &len);
 
-	if (ret == 0 && text)
-		ret = image_parse_index(&a, &ignored, "index", text, len, &children, &n);
+	if (ret == 0 && len > 0)
+		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children, &n);
 	if (ret == -EBADMSG)
 		ret = 0;
 	for (size_t i = 0; ret == 0 && i < n; i++)

@@ -14,6 +14,8 @@ struct refs {
 	struct digest *v;
 	size_t len, room;
 	bool sorted;
+	struct refs *only; /* or NULL: what is not in these is of no interest */
+	char *text;	   /* of the file that was read last */
 };
 
 void refs_done(struct refs *r);

@@ -110,7 +110,7 @@ static int remove_files(struct store *s, const char *hex)
 /* After the index was written: what is listed now decides. */
 static int drop_files(struct removal *rm)
 {
-	struct refs others = { .v = NULL };
+	struct refs others = { .only = &rm->mine };
 	struct index index;
 	int r = store_own_now(rm->s);
 

@@ -30,7 +30,8 @@ static int report_container(struct minc_kept *k, void *data)
 {
 	struct usage *u = data;
 	uint64_t bytes = 0;
-	int r = tree_visit(AT_FDCWD, k->dir, count, &bytes);
+	cleanup_close int room = openat(u->s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = tree_visit(room, k->id, count, &bytes);
 
 	if (r == -ENOMEM)
 		return err_set(u->s->err, r, "container %.12s", k->id);
