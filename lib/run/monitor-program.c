@@ -533,8 +533,6 @@ _Noreturn static void finish(struct monitor *m)
 	sys_exit(0);
 }
 
-/* The loop. */
-
 enum { ON_PIDFD, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
 
 static void watch(const struct monitor *m, struct pollfd *p)
@@ -628,11 +626,11 @@ static bool wait_for_go(struct monitor *m)
 	do
 		n = sys_call(SYS_recvmsg, MONITOR_CONTROL, &message, MSG_CMSG_CLOEXEC, 0, 0);
 	while (n == -EINTR);
-	m->attached = n == sizeof(go) && go.attached;
+	if (n != sizeof(go) || go.version != MONITOR_VERSION)
+		return false; /* the starter waits for its end, by this channel */
+	m->attached = go.attached;
 	if (!m->attached)
 		(void)sys_close(MONITOR_CONTROL);
-	if (n != sizeof(go) || go.version != MONITOR_VERSION)
-		return false;
 	if (!m->terminal)
 		return true;
 	if (message.msg_controllen < CMSG_LEN(sizeof(int)) ||
@@ -682,6 +680,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		reap(m);
 		remove_groups(m);
 		forget(m);
+		(void)sys_close(MONITOR_STORAGE); /* before the channel */
 		sys_exit(0);
 	}
 	if (m->terminal) {
