@@ -253,6 +253,12 @@ static int accompany(struct launch *l, minc_container *ct)
 {
 	int status = 0, r = minc_attach(l->call->c, ct, l->o->keys, &status);
 
+	if (r == -EINVAL) { /* the keys: nothing has been shown yet */
+		status = fail_library(l->call);
+		(void)minc_delete(l->call->c, ct, MINC_DELETE_FORCE);
+		l->started = false;
+		return status;
+	}
 	if (r < 0)
 		return fail_library(l->call);
 	if (r == 1)
@@ -286,6 +292,7 @@ static int start(struct launch *l, const char *const *argv)
 	if (minc_start(l->call->c, argv, &ct) < 0)
 		return fail_library(l->call);
 	status = write_files(l, ct);
+	l->started = status == 0;
 	if (status != 0) {
 		(void)minc_delete(l->call->c, ct, MINC_DELETE_FORCE); /* it was said */
 		minc_container_free(ct);

@@ -49,8 +49,6 @@ static int pull_one(struct call *call, const char *name, const struct registry_v
 
 	if (transfer_begin(&x, call, o->quiet)) {
 		set_registry(&x, o);
-		if (!x.failed && !o->quiet)
-			(void)fprintf(stderr, "Pulling %s\n", name);
 		if (!x.failed)
 			r = minc_pull(x.t, name, fn, NULL);
 	}

@@ -22,7 +22,8 @@ enum { GRACE_MS = 10000 };
 static int find_image(struct call *call, const struct run_values *o, minc_image **ret)
 {
 	const char *name = call->operands[0];
-	bool always = o->pull && strcmp(o->pull, "always") == 0;
+	/* of another platform than that of the one that is here, maybe */
+	bool always = o->pull ? strcmp(o->pull, "always") == 0 : o->platform != NULL;
 	bool never = o->pull && strcmp(o->pull, "never") == 0;
 	minc_store *store = call_store(call);
 	int r, status;
@@ -34,6 +35,9 @@ static int find_image(struct call *call, const struct run_values *o, minc_image 
 		return 0;
 	if (r != -ENOENT || never)
 		return fail_library(call);
+	if (!o->quiet)
+		(void)fprintf(stderr, "marten: %.200s: %s\n", name,
+			      always ? "pulling" : "not in the store: pulling");
 	status = pull_image(call, name, o->platform, o->quiet);
 	if (status)
 		return status;
@@ -161,12 +165,9 @@ static int begin(struct call *call, const struct run_values *o, minc_image *imag
 			    .attached = !o->detach,
 			    .input = o->input };
 	int status = launch(&l);
-	minc_container *ct;
 
-	if (minc_open(call->c, k->id, &ct) == 0)
-		minc_container_free(ct);
-	else if (!kept_has_run(k) || o->remove)
-		discard(call, k->id); /* it did not start, or has ended */
+	if (!l.started || (o->remove && has_ended(call, k->id)))
+		discard(call, k->id);
 	if (status == 0 && o->detach)
 		(void)printf("%s\n", k->id);
 	return status;

@@ -37,6 +37,7 @@ struct launch {
 	const struct words *environment;
 	const char *const *arguments; /* after the image; NULL-terminated */
 	bool attached, input;
+	bool started; /* set by launch() */
 };
 
 /* launch.c: start it; with @attached until it ends or is left. An exit status. */

@@ -238,7 +238,7 @@ static int run_top(struct call *call)
 	size_t i;
 
 	if (minc_open(call->c, call->operands[0], &ct) < 0)
-		return fail_library(call);
+		return say_unknown(call, call->operands[0]);
 	for (i = 0; i < t.columns; i++)
 		table_cell(&t, "%s", head[i]);
 	if (!is_alive(ct))
