@@ -198,7 +198,8 @@ static const char *const *operands(const struct kept *k, const char **argv, size
 static void show_kept(struct listing *l, const struct kept *k)
 {
 	const char *state = kept_has_run(k) ? "exited" : "created";
-	const char *argv[WORDS_SHOWN + 1] = { NULL };
+	const char *words[WORDS_SHOWN + 1] = { NULL };
+	const char *const *argv = k->readable ? operands(k, words, WORDS_SHOWN) : words;
 	char span[32];
 
 	if (l->o->quiet && !l->o->json) {
@@ -209,15 +210,17 @@ static void show_kept(struct listing *l, const struct kept *k)
 		(void)printf("{\"id\": \"%s\", \"name\": ", k->id);
 		print_json_string(k->name);
 		(void)printf(", \"state\": \"%s\", \"pid\": 0, \"created_ms\": %lld, "
-			     "\"ended_ms\": 0, \"exit_status\": null, \"command\": [], ",
+			     "\"ended_ms\": 0, \"exit_status\": null, ",
 			     state, (long long)k->created_ms);
+		print_array("command", argv);
+		(void)fputs(", ", stdout);
 		print_kept(k);
 		(void)puts("}");
 		return;
 	}
 	table_cell(&l->table, "%.*s", id_width(l), k->id);
 	cell_image(l, k);
-	cell_command(l, k->readable ? operands(k, argv, WORDS_SHOWN) : argv);
+	cell_command(l, argv);
 	table_cell(&l->table, "%s ago",
 		   time_span(span, sizeof(span), l->now - k->created_ms));
 	table_cell(&l->table, "%s", *state == 'e' ? "Exited" : "Created");
