@@ -28,6 +28,7 @@ struct image {
 	bool listed; /* only store_path, name, media_type, digests, mounted_size, created_ms */
 	const char *store_path;	  /* absolute */
 	const char *name;	  /* in index.json, or "" */
+	struct digest listed_digest; /* the entry's: of an index, or that of the manifest */
 	const char *media_type;
 	struct digest manifest, config;
 	const char *manifest_json, *config_json;

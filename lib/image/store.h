@@ -5,7 +5,8 @@
  *
  * Whoever makes files in it holds a shared flock(2) on "lock" meanwhile (store_share), so that
  * what is new and not yet referred to is not swept; prune, remove and fsck --repair hold it
- * exclusively (store_own), and so does a change of index.json, for as short as it takes.
+ * exclusively (store_own). A change of index.json holds one on "oci-layout", for as short as it
+ * takes: a shared lock cannot become exclusive without being lost for a moment.
  * Readers take no lock. Files appear whole: O_TMPFILE, fsync, linkat; or, where the file system
  * has no O_TMPFILE, ".tmp-PID-RANDOM", which the next writer sweeps under the exclusive lock.
  * Blobs and layers first, then their directories are synced, then index.json is replaced.
@@ -43,7 +44,9 @@ struct store {
 	char *path;	 /* absolute */
 	int dir;	 /* -EBADF as long as the directory does not exist */
 	int lock;	 /* of "lock", or -EBADF */
+	int index_lock;	 /* while index.json is changed, else -EBADF */
 	int shared;	 /* how many times store_share() */
+	bool owned;
 	void (*warn)(const char *line, void *data); /* or NULL */
 	void *warn_data;
 };
@@ -90,15 +93,17 @@ struct index_entry {
 	uint64_t size;
 	const char *name; /* as ref_short() has it, or whatever another tool wrote; "" */
 	const char *architecture, *os, *variant; /* "" unknown */
-	/* the entry as JSON, so that what we do not know is kept when index.json is written */
-	const char *json;
+	/* what a listing needs, from our own annotations; config "" where they are missing */
+	struct digest config;
+	uint64_t mounted_size;
+	int64_t created_ms;
 };
 struct index {
-	struct arena *arena;
 	struct index_entry *entries; /* oldest first */
 	size_t len;
 };
-int store_index(struct store *s, struct arena *a, struct index *ret); /* no file: empty */
+/* No file: empty. Entries that are no images, or have other digests than SHA-256, are left out. */
+int store_index(struct store *s, struct arena *a, struct index *ret);
 /*
  * Add a manifest that is in blobs, under @name ("": without one): an entry with that name loses it
  * (and goes if it has another image's and no other entry names the image: it then stays unnamed).

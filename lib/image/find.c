@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * find - an image by what a user calls it: a name before a digest before an id, the id whole
+ * or its beginning. Several names of one image are not ambiguous.
+ */
+#include "image/find.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "image/index.h"
+#include "image/ref.h"
+#include "image/store-file.h"
+
+/* Position of the entry named @r, or the length. */
+static size_t by_name(const struct index *index, const struct ref *r)
+{
+	char name[512], repository[REF_MAX], other[REF_MAX];
+	size_t i = index->len;
+	struct ref has;
+
+	ref_short(r, name);
+	while (i-- > 0) /* the newest first, should a foreign tool have given a name twice */
+		if (str_equal(index->entries[i].name, name))
+			return i;
+	if (!*r->digest.text)
+		return index->len;
+	ref_short_repository(r, repository);
+	for (i = index->len; i-- > 0;) {
+		const struct index_entry *e = &index->entries[i];
+
+		if (!digest_equal(&e->digest, &r->digest) || ref_parse(e->name, &has) < 0)
+			continue;
+		ref_short_repository(&has, other);
+		if (str_equal(repository, other))
+			return i;
+	}
+	return index->len;
+}
+
+static size_t by_plain_name(const struct index *index, const char *name)
+{
+	size_t i = index->len;
+
+	while (*name && i-- > 0)
+		if (str_equal(index->entries[i].name, name))
+			return i;
+	return index->len;
+}
+
+/* The id of an entry that does not say it: read the image; "" if that is damaged. */
+static int id_of(struct store *s, const struct index_entry *e, struct digest *ret)
+{
+	struct err *err = s->err, ignored = { 0 };
+	struct image *img;
+	int r;
+
+	*ret = e->config;
+	if (*ret->text)
+		return 0;
+	s->err = &ignored;
+	r = image_load(s, e, &img);
+	s->err = err;
+	if (r == -ENOMEM)
+		return err_set(err, r, "image");
+	if (r < 0)
+		return 0;
+	*ret = img->config;
+	(void)image_free(img); /* returns NULL */
+	return 0;
+}
+
+/* @prefix of the id or the digest; *ret is the length if there is none. */
+static int by_prefix(struct store *s, const struct index *index, const char *prefix, size_t *ret)
+{
+	struct digest found = { "" }, id;
+	int r;
+
+	*ret = index->len;
+	for (size_t i = index->len; i-- > 0;) {
+		const struct index_entry *e = &index->entries[i];
+
+		r = id_of(s, e, &id);
+		if (r < 0)
+			return r;
+		if (!(*id.text && str_starts_with(digest_hex(&id), prefix)) &&
+		    !str_starts_with(digest_hex(&e->digest), prefix))
+			continue;
+		if (!*id.text)
+			id = e->digest; /* damaged: it may still be removed */
+		if (*ret < index->len && !digest_equal(&id, &found))
+			return err_say(s->err, -ENOTUNIQ, "image %s: several begin with it", prefix);
+		found = id;
+		*ret = i;
+	}
+	return 0;
+}
+
+int find_entry(struct store *s, const struct index *index, const char *name, size_t *ret,
+	       bool *ret_by_name)
+{
+	const char *hex = str_starts_with(name, "sha256:") ? name + 7 : name;
+	bool is_hex = *hex && strlen(hex) <= DIGEST_HEX &&
+		      strspn(hex, "0123456789abcdef") == strlen(hex);
+	struct ref ref;
+	bool is_ref = ref_parse(name, &ref) == 0;
+	size_t i = is_ref ? by_name(index, &ref) : by_plain_name(index, name);
+	int r;
+
+	*ret_by_name = i < index->len;
+	if (i == index->len && is_hex) {
+		r = by_prefix(s, index, hex, &i);
+		if (r < 0)
+			return r;
+	}
+	if (i == index->len && !is_ref && !is_hex)
+		return err_say(s->err, -EINVAL, "image %s: neither a name nor an id", name);
+	if (i == index->len)
+		return err_say(s->err, -ENOENT, "image %s: not in %s", name, s->path);
+	*ret = i;
+	return 0;
+}
+
+int image_find(struct store *s, const char *name, struct image **ret)
+{
+	struct arena a = { NULL };
+	struct index index;
+	bool named;
+	size_t i;
+	int r = store_index(s, &a, &index);
+
+	if (r == 0)
+		r = find_entry(s, &index, name, &i, &named);
+	if (r == 0)
+		r = image_load(s, &index.entries[i], ret);
+	arena_done(&a);
+	return r;
+}

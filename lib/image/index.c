@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * index - index.json, which names the images; see store.h. Other tools write it too (skopeo,
+ * umoci): what they put there is kept, and what has no name or is no image does no harm.
+ * Entries of ours carry what a listing needs, so that it reads no other file.
+ */
+#include "image/index.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "image/ref.h"
+#include "image/store-file.h"
+
+#define CONFIG_ANNOTATION  "org.libminc.config"
+#define CREATED_ANNOTATION "org.libminc.created"
+#define SIZE_ANNOTATION	   "org.libminc.size"
+
+void index_normal_name(const char *name, char ret[512])
+{
+	struct ref r;
+
+	if (ref_parse(name, &r) == 0)
+		ref_short(&r, ret);
+	else
+		snprintf(ret, 512, "%.511s", name);
+}
+
+static const char *annotation(json_t *entry, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(entry, "annotations"), key));
+}
+
+const char *index_digest(json_t *entry)
+{
+	const char *text = json_string_value(json_object_get(entry, "digest"));
+
+	return text ? text : "";
+}
+
+const char *index_name(json_t *entry, char buf[512])
+{
+	const char *text = annotation(entry, REF_NAME_ANNOTATION);
+
+	*buf = '\0';
+	if (text)
+		index_normal_name(text, buf);
+	return buf;
+}
+
+/* What a listing needs, if all of it is there. */
+static void read_listing(json_t *o, struct index_entry *ret)
+{
+	const char *config = annotation(o, CONFIG_ANNOTATION);
+	const char *created = annotation(o, CREATED_ANNOTATION);
+	const char *size = annotation(o, SIZE_ANNOTATION);
+	uint64_t ms, bytes;
+	struct digest d;
+
+	if (!config || !created || !size || digest_parse(config, &d) < 0 ||
+	    str_to_u64(created, INT64_MAX, &ms) < 0 || str_to_u64(size, INT64_MAX, &bytes) < 0)
+		return;
+	ret->config = d;
+	ret->created_ms = (int64_t)ms;
+	ret->mounted_size = bytes;
+}
+
+/* 1: an image; 0: something else. */
+static int read_entry(const struct json_source *src, json_t *o, size_t i, struct index_entry *ret)
+{
+	const char *digest = "";
+	json_t *platform, *notes;
+	char where[40], name[512];
+	int r;
+
+	if (!json_is_object(o))
+		return json_refuse(src, "manifests[%zu]: not an object", i);
+	snprintf(where, sizeof(where), "manifests[%zu].", i);
+	*ret = (struct index_entry){ .media_type = "", .architecture = "", .os = "", .variant = "" };
+	r = json_text(src, o, where, "mediaType", &ret->media_type);
+	if (r == 0)
+		r = json_text(src, o, where, "digest", &digest);
+	if (r == 0)
+		r = json_whole(src, o, where, "size", INT64_MAX, &ret->size);
+	if (r == 0)
+		r = json_annotations(src, o, where, &notes);
+	if (r == 0)
+		r = json_field(src, o, where, "platform", JSON_OBJECT, &platform);
+	if (r == 0)
+		r = json_text(src, platform, where, "architecture", &ret->architecture);
+	if (r == 0)
+		r = json_text(src, platform, where, "os", &ret->os);
+	if (r == 0)
+		r = json_text(src, platform, where, "variant", &ret->variant);
+	if (r < 0)
+		return r;
+	r = digest_parse(digest, &ret->digest);
+	if (r == -EINVAL)
+		return json_refuse(src, "%sdigest: not a digest", where);
+	if (r < 0 || !(media_is_manifest(ret->media_type) || media_is_index(ret->media_type)))
+		return 0;
+	ret->name = arena_strdup(src->a, index_name(o, name));
+	read_listing(o, ret);
+	return ret->name ? 1 : json_no_memory(src);
+}
+
+static int read_root(const struct json_source *src, const char *text, size_t len, json_t **root,
+		     json_t **manifests)
+{
+	cleanup_json json_t *o = NULL;
+	uint64_t version = 0;
+	int r = json_strict(src, text, len, &o);
+
+	if (r == 0)
+		r = json_whole(src, o, "", "schemaVersion", INT64_MAX, &version);
+	if (r == 0)
+		r = json_field(src, o, "", "manifests", JSON_ARRAY, manifests);
+	if (r < 0)
+		return r;
+	if (version != 2)
+		return json_refuse(src, "schemaVersion: not 2");
+	if (!*manifests) { /* Go's nil slice */
+		*manifests = json_array();
+		if (!*manifests || json_object_set_new(o, "manifests", *manifests) < 0)
+			return json_no_memory(src);
+	}
+	*root = take_json(&o);
+	return 0;
+}
+
+static int read_entries(const struct json_source *src, json_t *list, struct index *ret)
+{
+	struct index_entry *entries;
+	json_t *item;
+	size_t i, used = 0;
+	int r;
+
+	entries = arena_alloc(src->a, (json_array_size(list) + 1) * sizeof(*entries));
+	if (!entries)
+		return json_no_memory(src);
+	json_array_foreach(list, i, item)
+	{
+		r = read_entry(src, item, i, &entries[used]);
+		if (r < 0)
+			return r;
+		used += (size_t)r;
+	}
+	ret->entries = entries;
+	ret->len = used;
+	return 0;
+}
+
+int index_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
+		struct index *ret)
+{
+	const struct json_source src = { .e = e, .what = what, .a = a };
+	cleanup_json json_t *root = NULL;
+	json_t *list;
+	int r = read_root(&src, text, len, &root, &list);
+
+	return r < 0 ? r : read_entries(&src, list, ret);
+}
+
+int index_entries(struct store *s, const struct index_edit *edit, struct arena *a,
+		  struct index *ret)
+{
+	const struct json_source src = { .e = s->err, .what = "index.json", .a = a };
+
+	return read_entries(&src, edit->manifests, ret);
+}
+
+/* 0 and NULL: there is none. */
+static int read_text(struct store *s, char **ret, size_t *ret_len)
+{
+	int r = store_look(s);
+
+	*ret = NULL;
+	if (r == 0)
+		r = io_read_own_file(s->dir, "index.json", STORE_INDEX_MAX, ret, ret_len);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? err_set(s->err, r, "store %s: index.json", s->path) : 0;
+}
+
+int store_index(struct store *s, struct arena *a, struct index *ret)
+{
+	char *text;
+	size_t len = 0;
+	int r = read_text(s, &text, &len);
+
+	if (r < 0)
+		return r;
+	if (!text) {
+		*ret = (struct index){ .entries = NULL };
+		return 0;
+	}
+	r = index_parse(a, s->err, "index.json", text, len, ret);
+	free(text);
+	return r;
+}
+
+int index_begin(struct store *s, struct index_edit *ret)
+{
+	const struct json_source src = { .e = s->err, .what = "index.json" };
+	static const char empty[] = "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
+				    "\",\"manifests\":[]}";
+	char *text;
+	size_t len;
+	int r = store_lock_index(s);
+
+	if (r == 0)
+		r = read_text(s, &text, &len);
+	if (r == 0) {
+		r = read_root(&src, text ? text : empty, text ? len : sizeof(empty) - 1, &ret->root,
+			      &ret->manifests);
+		free(text);
+	}
+	if (r < 0)
+		store_unlock_index(s);
+	return r;
+}
+
+int index_write(struct store *s, struct index_edit *edit)
+{
+	char *text = json_dumps(edit->root, JSON_COMPACT);
+	struct store_file f;
+	int r;
+
+	if (!text)
+		return err_set(s->err, -ENOMEM, "index.json");
+	r = store_file_new(s, "", &f);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	r = io_write_all(f.fd, text, strlen(text));
+	free(text);
+	if (r < 0) {
+		store_file_abandon(&f);
+		return err_set(s->err, r, "store %s: index.json", s->path);
+	}
+	r = store_file_commit(s, &f, "index.json", true);
+	return r < 0 ? r : store_sync_dir(s, ".");
+}
+
+void index_end(struct store *s, struct index_edit *edit)
+{
+	json_decref(edit->root);
+	store_unlock_index(s);
+}
+
+int index_annotate(json_t *entry, const char *key, const char *value)
+{
+	json_t *notes = json_object_get(entry, "annotations");
+
+	if (!value) {
+		(void)json_object_del(notes, key); /* it may not be there */
+		if (json_is_object(notes) && json_object_size(notes) == 0)
+			(void)json_object_del(entry, "annotations");
+		return 0;
+	}
+	if (!json_is_object(notes)) {
+		notes = json_object();
+		if (json_object_set_new(entry, "annotations", notes) < 0)
+			return -ENOMEM;
+	}
+	return json_object_set_new(notes, key, json_string(value)) < 0 ? -ENOMEM : 0;
+}
+
+size_t index_count(const struct index_edit *edit, const char *digest)
+{
+	size_t i, ret = 0;
+	json_t *item;
+
+	json_array_foreach(edit->manifests, i, item) if (str_equal(index_digest(item), digest)) ret++;
+	return ret;
+}
+
+int index_take_name(struct index_edit *edit, const char *name, const char *but)
+{
+	char buf[512];
+
+	for (size_t i = json_array_size(edit->manifests); i-- > 0;) {
+		json_t *item = json_array_get(edit->manifests, i);
+		const char *digest = index_digest(item);
+
+		if (!str_equal(index_name(item, buf), name) || str_equal(digest, but))
+			continue;
+		if (index_count(edit, digest) > 1)
+			(void)json_array_remove(edit->manifests, i); /* @i is in it */
+		else if (index_annotate(item, REF_NAME_ANNOTATION, NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Entries of @digest that @name makes superfluous: the same name, and none at all. */
+static void drop_replaced(struct index_edit *edit, const char *digest, const char *name)
+{
+	char buf[512];
+
+	for (size_t i = json_array_size(edit->manifests); i-- > 0;) {
+		json_t *item = json_array_get(edit->manifests, i);
+		const char *has = index_name(item, buf);
+
+		if (str_equal(index_digest(item), digest) && (!*has || str_equal(has, name)))
+			(void)json_array_remove(edit->manifests, i); /* @i is in it */
+	}
+}
+
+/* What a listing needs; an image that cannot be read, or lacks layers, is read each time. */
+static int add_listing(struct store *s, json_t *entry, const struct index_entry *e)
+{
+	struct err *err = s->err, ignored = { 0 };
+	struct image *img;
+	char number[32];
+	bool whole = true;
+	int r;
+
+	s->err = &ignored;
+	r = image_load(s, e, &img);
+	s->err = err;
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < img->layers_len; i++)
+		whole = whole && img->layers[i].mounted_size > 0;
+	if (whole) {
+		r = index_annotate(entry, CONFIG_ANNOTATION, img->config.text);
+		snprintf(number, sizeof(number), "%lld", (long long)img->created_ms);
+		if (r == 0)
+			r = index_annotate(entry, CREATED_ANNOTATION, number);
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)img->mounted_size);
+		if (r == 0)
+			r = index_annotate(entry, SIZE_ANNOTATION, number);
+	}
+	(void)image_free(img); /* returns NULL */
+	return r;
+}
+
+static json_t *make_entry(struct store *s, const struct index_entry *e)
+{
+	cleanup_json json_t *o = json_pack("{s:s, s:s, s:I}", "mediaType", e->media_type, "digest",
+					   e->digest.text, "size", (json_int_t)e->size);
+	json_t *platform;
+
+	if (!o)
+		return NULL;
+	if (*e->architecture && *e->os) {
+		platform = json_pack("{s:s, s:s}", "architecture", e->architecture, "os", e->os);
+		if (!platform || json_object_set_new(o, "platform", platform) < 0 ||
+		    (*e->variant &&
+		     json_object_set_new(platform, "variant", json_string(e->variant)) < 0))
+			return NULL;
+	}
+	if (*e->name && index_annotate(o, REF_NAME_ANNOTATION, e->name) < 0)
+		return NULL;
+	return add_listing(s, o, e) < 0 ? NULL : take_json(&o);
+}
+
+static int add(struct store *s, struct index_edit *edit, const struct index_entry *e, json_t *entry)
+{
+	if (*e->name && index_take_name(edit, e->name, e->digest.text) < 0)
+		return -ENOMEM;
+	drop_replaced(edit, e->digest.text, e->name);
+	if (!*e->name && index_count(edit, e->digest.text) > 0)
+		return 0; /* listed under a name: needs no entry without one */
+	return json_array_append(edit->manifests, entry) < 0 ? -ENOMEM : 0;
+}
+
+int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
+		    uint64_t size, const char *name, const char *architecture, const char *os,
+		    const char *variant)
+{
+	struct index_entry e = { .media_type = media_type,
+				 .digest = *manifest,
+				 .size = size,
+				 .architecture = architecture ? architecture : "",
+				 .os = os ? os : "",
+				 .variant = variant ? variant : "" };
+	cleanup_json json_t *entry = NULL;
+	struct index_edit edit;
+	char normal[512];
+	int r;
+
+	index_normal_name(name ? name : "", normal);
+	e.name = normal;
+	r = s->owned ? 0 : store_share(s);
+	if (r < 0)
+		return r;
+	entry = make_entry(s, &e);
+	r = entry ? index_begin(s, &edit) : err_set(s->err, -ENOMEM, "index.json");
+	if (r == 0) {
+		r = add(s, &edit, &e, entry);
+		r = r < 0 ? err_set(s->err, r, "index.json") : index_write(s, &edit);
+		index_end(s, &edit);
+	}
+	if (!s->owned)
+		store_unshare(s);
+	return r;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json - strict reading of what others wrote: no duplicate keys, bounded depth, every value
+ * of the type it must have; null is the same as nothing, as Go's programs write it. A refusal
+ * is "WHAT: WHERE.KEY: not a string" and -EBADMSG.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "image/digest.h"
+
+struct json_source {
+	struct err *e;
+	const char *what; /* names it in messages */
+	struct arena *a;  /* strings are copied to it */
+};
+
+static inline void json_dropp(json_t **o)
+{
+	json_decref(*o);
+	*o = NULL;
+}
+
+static inline json_t *take_json(json_t **o)
+{
+	json_t *ret = *o;
+
+	*o = NULL;
+	return ret;
+}
+
+#define cleanup_json __attribute__((cleanup(json_dropp)))
+
+/* An object; bytes after it are refused. */
+int json_strict(const struct json_source *src, const char *text, size_t len, json_t **ret);
+
+int json_refuse(const struct json_source *src, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+int json_no_memory(const struct json_source *src);
+
+/* The value of @key, NULL where it is absent, null or refused. @where: "" or "config." */
+int json_field(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       json_type type, json_t **ret);
+/* *ret keeps its value where it is absent. */
+int json_text(const struct json_source *src, json_t *o, const char *where, const char *key,
+	      const char **ret);
+int json_whole(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       uint64_t max, uint64_t *ret);
+/* Must be there. */
+int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
+		struct digest *ret);
+/* An array of strings; a list that ends with NULL, never NULL. */
+int json_texts(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       const char *const **ret);
+/* An object: its keys, or with @values "KEY=VALUE" of strings. */
+int json_keys(const struct json_source *src, json_t *o, const char *where, const char *key,
+	      bool values, const char *const **ret);
+/* An object of strings, if it is there. */
+int json_annotations(const struct json_source *src, json_t *o, const char *where, json_t **ret);
+/* "2024-01-31T23:59:59.123456789Z" in ms since the epoch, 0 before it; -EINVAL. */
+int json_time_ms(const char *text, int64_t *ret);

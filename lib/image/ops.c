@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* ops - what the module "image" exports; see ops.h. */
+#include "image/ops.h"
+
+#include "image/manage.h"
+
+__attribute__((visibility("default"))) const struct image_ops image_ops = {
+	.open = store_open,
+	.close = store_free,
+	.find = image_find,
+	.foreach = image_foreach,
+	.free_image = image_free,
+	.whole = image_whole,
+	.inspect = image_inspect,
+	.tag = image_tag,
+	.remove = image_remove,
+	.prune = store_prune,
+	.usage = store_usage,
+	.create = containers_create,
+	.containers = containers_foreach,
+	.container = containers_find,
+	.free_kept = containers_free,
+	.rename = containers_rename,
+	.delete = containers_delete,
+};
