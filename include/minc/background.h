@@ -62,6 +62,17 @@ extern "C" {
 int minc_set_name(minc_ctx *c, const char *name);
 
 /**
+ * minc_set_id() - identifier of a background container, instead of a random one
+ * @c: context
+ * @id: 64 lower-case hexadecimal digits; NULL: a random one
+ *
+ * The start fails with -EEXIST while a container of the caller has it, even if it has ended.
+ *
+ * Returns 0, or -EINVAL: something else; -ENOMEM.
+ */
+int minc_set_id(minc_ctx *c, const char *id);
+
+/**
  * minc_set_log_size() - how much of a background container's output is kept
  * @c: context
  * @bytes: at least 4096; when the log reaches it, it becomes the old log, which replaces
@@ -211,6 +222,11 @@ int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv, minc_con
  * program inside is asked to draw again. Several may attach at once: all see the output.
  * What a slow one cannot take is left out for it, never held back for the others; the log
  * has everything. Without a terminal only output is carried.
+ *
+ * The starter of a container with MINC_ATTACHED is attached before the command begins: its
+ * first call, with the handle of minc_start(), misses nothing and nothing is left out for it;
+ * until then, or minc_container_free(), a container that writes much waits. Without a terminal
+ * the command's standard input is then that of minc_start()'s caller, not /dev/null.
  *
  * Returns 0 when the container ended, 1 when the keys were typed, or -ESRCH: it has ended
  * already; -EINVAL: bad @detach_keys; -errno as read(2) and connect(2).

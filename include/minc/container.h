@@ -352,7 +352,8 @@ enum minc_flag {
 	MINC_DEBUGFS = 7,	  /* debugfs on /sys/kernel/debug */
 	MINC_INHERIT_ENV = 8,	  /* the caller's environment, less MINC_* */
 	MINC_BACKGROUND = 9,	  /* it lives on without the starter: background.h */
-	MINC_AUTO_REMOVE = 10	  /* and is forgotten when it ends, as by minc_delete() */
+	MINC_AUTO_REMOVE = 10,	  /* and is forgotten when it ends, as by minc_delete() */
+	MINC_ATTACHED = 12	  /* the starter of one in the background is attached to it */
 };
 
 /**

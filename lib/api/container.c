@@ -103,7 +103,9 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		if (r == 0)
 			r = state_commit(s, c, ct, &c->plan, storage->made_dir);
 		if (r == 0) {
-			r = background_go(&b, ct->terminal);
+			r = background_go(&b, ct->terminal, spec_flag(&c->spec, MINC_ATTACHED));
+			if (r == 0 && spec_flag(&c->spec, MINC_ATTACHED))
+				ct->attached = take_fd(&b.control);
 			if (r < 0)
 				err_set(&c->err, r, "monitor of the container");
 		}
@@ -136,7 +138,10 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	ct = calloc(1, sizeof(*ct));
 	if (!ct)
 		return err_set(&c->err, -ENOMEM, "start");
-	*ct = (struct minc_container){ .pidfd = -EBADF, .terminal = -EBADF, .storage_lock = -EBADF };
+	*ct = (struct minc_container){ .pidfd = -EBADF,
+					.terminal = -EBADF,
+					.attached = -EBADF,
+					.storage_lock = -EBADF };
 	r = storage_prepare(c, &st);
 	if (r == 0)
 		r = plan_for(c, argv);
@@ -290,6 +295,7 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 		return NULL;
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
+	fd_closep(&ct->attached);
 	fd_closep(&ct->storage_lock);
 	/* one in the background has its groups from the monitor */
 	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);

@@ -81,6 +81,11 @@ MINC_EXPORT int minc_set_name(minc_ctx *c, const char *name)
 	return c ? spec_set_name(changing(c), name) : -EINVAL;
 }
 
+MINC_EXPORT int minc_set_id(minc_ctx *c, const char *id)
+{
+	return c ? spec_set_id(changing(c), id) : -EINVAL;
+}
+
 MINC_EXPORT int minc_set_log_size(minc_ctx *c, uint64_t bytes)
 {
 	return c ? spec_set_log_size(changing(c), bytes) : -EINVAL;

@@ -277,6 +277,14 @@ int spec_set_name(struct spec *s, const char *name)
 	return keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
 }
 
+int spec_set_id(struct spec *s, const char *id)
+{
+	if (id && (strlen(id) != 64 || id[strspn(id, "0123456789abcdef")]))
+		return refuse(s, -EINVAL, "minc_set_id", "an id has 64 hexadecimal digits");
+	s->id = NULL;
+	return id ? keep_text(s, "minc_set_id", id, &s->id, NULL) : 0;
+}
+
 int spec_set_log_size(struct spec *s, uint64_t bytes)
 {
 	if (bytes < 4096)
@@ -469,7 +477,7 @@ int spec_pass_fd(struct spec *s, int fd, int target)
 
 int spec_set_flag(struct spec *s, unsigned flag, int on)
 {
-	if (flag < MINC_PRIVILEGED || flag > MINC_AUTO_REMOVE)
+	if (flag < MINC_PRIVILEGED || (flag > MINC_AUTO_REMOVE && flag != MINC_ATTACHED))
 		return refuse(s, -EINVAL, "minc_set_flag", "unknown flag");
 	if (on != 0 && on != 1)
 		return refuse(s, -EINVAL, "minc_set_flag", "value is not 0 or 1");

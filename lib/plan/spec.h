@@ -89,6 +89,7 @@ struct spec {
 
 	const char *hostname, *hostname_origin;
 	const char *name, *name_origin; /* of a background container */
+	const char *id;			/* NULL: a random one */
 	uint64_t log_bytes;		/* 0: the default */
 	const char *user, *user_origin;
 	const char *cwd, *cwd_origin;
@@ -129,6 +130,7 @@ int spec_set_hostname(struct spec *s, const char *name);
 /* Whether minc_set_name() takes @name: 0, -EINVAL, -ENAMETOOLONG. */
 int spec_check_name(const char *name);
 int spec_set_name(struct spec *s, const char *name);
+int spec_set_id(struct spec *s, const char *id);
 int spec_set_log_size(struct spec *s, uint64_t bytes);
 int spec_set_user(struct spec *s, const char *user);
 int spec_add_env(struct spec *s, const char *name, const char *value);

@@ -292,6 +292,7 @@ int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int 
 {
 	static const char want_output = ATTACH_OUTPUT;
 	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF };
+	const bool missed = ct->attached < 0; /* what the program has drawn */
 	int r;
 
 	s.socket = background_connect(ct, &s.terminal);
@@ -305,7 +306,7 @@ int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int 
 	enter_raw(&s);
 	r = send_message(&s, &want_output, 1, 0);
 	if (r == 0)
-		r = send_size(&s, ATTACH_REDRAW);
+		r = send_size(&s, missed ? ATTACH_REDRAW : ATTACH_RESIZE);
 	if (r == 0)
 		r = serve(&s);
 	if (s.terminal)

@@ -45,6 +45,7 @@ int background_open(struct state *s, struct minc_container **ret)
 	*ct = (struct minc_container){ .pid = s->facts.pid,
 				       .pidfd = -EBADF,
 				       .terminal = -EBADF,
+				       .attached = -EBADF,
 				       .storage_lock = -EBADF,
 				       .init = s->facts.init,
 				       .state = s };
@@ -84,13 +85,27 @@ static int limit_waiting(int fd, int timeout_ms)
 	return 0;
 }
 
-/* -ESRCH: it has ended, or has too many who ask; -ETIMEDOUT. */
+/* The monitor's first word. -ESRCH: it has ended, or has too many who ask; -ETIMEDOUT. */
+static int hear_hello(int fd, bool *ret_terminal)
+{
+	char hello[2];
+	ssize_t n;
+
+	do
+		n = recv(fd, hello, sizeof(hello), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return -ETIMEDOUT;
+	if (n != sizeof(hello) || hello[0] != ATTACH_HELLO)
+		return -ESRCH;
+	*ret_terminal = hello[1];
+	return 0;
+}
+
 static int connect_within(const struct minc_container *ct, int timeout_ms, bool *ret_terminal)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
-	char hello[2];
-	ssize_t n;
 	int r = fd < 0 ? -errno : attach_address(ct->state, &address);
 
 	if (r == 0 && timeout_ms >= 0)
@@ -101,20 +116,19 @@ static int connect_within(const struct minc_container *ct, int timeout_ms, bool 
 		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH :
 		       errno == EAGAIN				? -ETIMEDOUT :
 								  -errno;
-	do
-		n = recv(fd, hello, sizeof(hello), 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == EAGAIN)
-		return -ETIMEDOUT;
-	if (n != sizeof(hello) || hello[0] != ATTACH_HELLO)
-		return -ESRCH;
-	*ret_terminal = hello[1];
-	return take_fd(&fd);
+	r = hear_hello(fd, ret_terminal);
+	return r < 0 ? r : take_fd(&fd);
 }
 
-int background_connect(const struct minc_container *ct, bool *ret_terminal)
+int background_connect(struct minc_container *ct, bool *ret_terminal)
 {
-	return connect_within(ct, -1, ret_terminal);
+	cleanup_close int fd = take_fd(&ct->attached); /* once */
+	int r;
+
+	if (fd < 0)
+		return connect_within(ct, -1, ret_terminal);
+	r = hear_hello(fd, ret_terminal);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 static int64_t now_ms(void)

@@ -12,6 +12,7 @@ struct state;
 struct background {
 	struct monitor_args args;
 	int control; /* to the monitor */
+	int input; /* standard input of one that is attached, or -EBADF */
 	int write_ends[2]; /* of the pipes that become standard output and error */
 	char flags[8], log_bytes[24];
 	struct cgroup_set *groups; /* for their paths */
@@ -22,14 +23,14 @@ struct background {
 int background_prepare(struct background *b, const struct state *s, const struct spec *spec,
 		       const struct plan *p, int storage_lock);
 /* The container runs and is known on disk: the monitor takes over. @terminal or negative. */
-int background_go(struct background *b, int terminal);
+int background_go(struct background *b, int terminal, bool attached);
 /* Close everything; after a failure wait until the monitor has given up. */
 void background_done(struct background *b, bool failed);
 
 /* A handle on what @s describes; takes @s over, also on failure. */
 int background_open(struct state *s, struct minc_container **ret);
 /* The monitor's end of "attach"; its greeting is read. */
-int background_connect(const struct minc_container *ct, bool *ret_terminal);
+int background_connect(struct minc_container *ct, bool *ret_terminal);
 /* As minc_wait(). */
 int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int background_state(const struct minc_container *ct);

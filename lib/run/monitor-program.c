@@ -38,12 +38,14 @@ struct client {
 	int fd;	     /* negative: free */
 	bool output; /* it wants what is written */
 	bool behind; /* it took nothing for too long: only tried, never waited for */
+	bool patient; /* the starter: waited for as long as it takes */
 	size_t sent; /* of the piece on its way */
 	uint64_t lost;
 };
 
 struct monitor {
-	bool terminal, forget, ended;
+	bool terminal, forget, ended, attached;
+	bool hurry; /* who is waited for is not waited for longer than the deadline */
 	uint64_t log_max, ended_ns;
 	const char *id;
 	const char *const *cgroups;
@@ -214,19 +216,21 @@ static void leave_behind(struct monitor *m, struct client *c)
 }
 
 /* Offer the piece to all; it is done with when nobody is waited for. */
-static void spread(struct monitor *m, bool wait)
+static void spread(struct monitor *m)
 {
 	bool waiting = false;
 
+	m->hurry = false;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &m->clients[i];
 
 		if (c->fd < 0 || !c->output || c->sent == m->chunk_len || offer(m, c))
 			continue;
-		if (!wait || c->behind || now(CLOCK_MONOTONIC) >= m->deadline)
+		if (!c->patient && (c->behind || now(CLOCK_MONOTONIC) >= m->deadline))
 			leave_behind(m, c);
 		else
 			waiting = true;
+		m->hurry |= waiting && !c->patient;
 	}
 	if (!waiting)
 		m->chunk_len = 0;
@@ -320,6 +324,15 @@ static void accept_client(struct monitor *m)
 		return;
 	}
 	(void)sys_close(fd); /* too many, or a stranger */
+}
+
+/* It hears all, and what it is too slow for is not left out but waits. */
+static void attach_starter(struct monitor *m)
+{
+	const char terminal = m->terminal;
+
+	m->clients[0] = (struct client){ .fd = MONITOR_CONTROL, .output = true, .patient = true };
+	(void)send_to(&m->clients[0], ATTACH_HELLO, &terminal, 1);
 }
 
 static void resize(struct monitor *m, const char *data, long len, bool redraw)
@@ -547,13 +560,13 @@ static void watch(const struct monitor *m, struct pollfd *p)
 static void wait_for_events(const struct monitor *m, struct pollfd *p)
 {
 	const uint64_t left = m->deadline - now(CLOCK_MONOTONIC);
-	const bool late = left > SLOW_NS; /* it wrapped around */
-	const bool wait = m->chunk_len && !late;
+	const bool wait = m->chunk_len && left <= SLOW_NS; /* else it wrapped around */
+	const bool limited = m->chunk_len ? m->hurry : m->ended;
 	struct timespec timeout = { .tv_sec = 0, .tv_nsec = wait ? (long)left : 0 };
 
 	watch(m, p);
 	/* limited if somebody is waited for, or what is left is read to its end */
-	if (sys_call(SYS_ppoll, p, ON_MAX, m->chunk_len || m->ended ? &timeout : 0, 0, 0) < 0)
+	if (sys_call(SYS_ppoll, p, ON_MAX, limited ? &timeout : 0, 0, 0) < 0)
 		for (int i = 0; i < ON_MAX; i++)
 			p[i].revents = 0;
 }
@@ -565,7 +578,7 @@ static bool read_piece(struct monitor *m, const struct pollfd *p)
 
 	for (int i = 0; i < 2 && !m->chunk_len; i++)
 		if ((p[ON_SOURCE + i].revents || m->ended) && read_source(m, i)) {
-			spread(m, true);
+			spread(m);
 			any = true;
 		}
 	return any;
@@ -581,7 +594,7 @@ _Noreturn static void serve(struct monitor *m)
 
 		wait_for_events(m, p);
 		if (m->chunk_len)
-			spread(m, true);
+			spread(m);
 		read = read_piece(m, p);
 		if (ended && !read && !m->chunk_len)
 			finish(m);
@@ -607,8 +620,7 @@ static bool wait_for_go(struct monitor *m)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec part = { &go, sizeof(go) };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
 				  .msg_control = &control,
 				  .msg_controllen = sizeof(control) };
 	int n;
@@ -616,7 +628,9 @@ static bool wait_for_go(struct monitor *m)
 	do
 		n = sys_call(SYS_recvmsg, MONITOR_CONTROL, &message, MSG_CMSG_CLOEXEC, 0, 0);
 	while (n == -EINTR);
-	(void)sys_close(MONITOR_CONTROL);
+	m->attached = n == sizeof(go) && go.attached;
+	if (!m->attached)
+		(void)sys_close(MONITOR_CONTROL);
 	if (n != sizeof(go) || go.version != MONITOR_VERSION)
 		return false;
 	if (!m->terminal)
@@ -630,9 +644,7 @@ static bool wait_for_go(struct monitor *m)
 
 static void set_nonblocking(int fd)
 {
-	int flags = sys_fcntl(fd, F_GETFL, 0);
-
-	(void)sys_fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	(void)sys_fcntl(fd, F_SETFL, sys_fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
 }
 
 static uint64_t parse_number(const char *s)
@@ -681,6 +693,8 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	}
 	set_nonblocking(m->sources[0]);
 	m->spare = sys_fcntl(MONITOR_STATE, F_DUPFD_CLOEXEC, 0);
+	if (m->attached)
+		attach_starter(m);
 	open_log(m);
 	serve(m);
 }

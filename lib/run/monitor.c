@@ -90,7 +90,7 @@ static int make_pipe(int *read_end, int *write_end)
 	return r < 0 ? r : keep(write_end, ends[1]);
 }
 
-static int open_files(struct background *b, const struct state *s, bool terminal)
+static int open_files(struct background *b, const struct state *s, bool terminal, bool attached)
 {
 	struct monitor_args *m = &b->args;
 	int pair[2], r = 0;
@@ -108,6 +108,10 @@ static int open_files(struct background *b, const struct state *s, bool terminal
 			 program_memfd("minc-monitor", monitor_program, monitor_program_len));
 	r = r < 0 ? r : keep(&m->null, open("/dev/null", O_RDWR | O_CLOEXEC));
 	m->stdio[0] = m->stdio[1] = m->stdio[2] = m->null;
+	if (r == 0 && attached && !terminal) {
+		r = duplicate(&b->input, STDIN_FILENO);
+		m->stdio[0] = b->input;
+	}
 	if (r == 0 && !terminal)
 		r = make_pipe(&m->fds[MONITOR_STDOUT], &b->write_ends[0]);
 	if (r == 0 && !terminal)
@@ -127,7 +131,7 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	int r = 0;
 
 	memset(b, 0, sizeof(*b));
-	b->control = b->args.null = -EBADF;
+	b->control = b->input = b->args.null = -EBADF;
 	b->write_ends[0] = b->write_ends[1] = -EBADF;
 	for (int i = 0; i < MONITOR_FDS_END; i++)
 		b->args.fds[i] = -EBADF;
@@ -148,12 +152,12 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	}
 	if (storage_lock >= 0)
 		r = duplicate(&b->args.fds[MONITOR_STORAGE], storage_lock);
-	return r < 0 ? r : open_files(b, s, terminal);
+	return r < 0 ? r : open_files(b, s, terminal, spec_flag(spec, MINC_ATTACHED));
 }
 
-int background_go(struct background *b, int terminal)
+int background_go(struct background *b, int terminal, bool attached)
 {
-	struct monitor_go go = { .version = MONITOR_VERSION };
+	struct monitor_go go = { .version = MONITOR_VERSION, .attached = attached };
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
@@ -182,6 +186,7 @@ void background_done(struct background *b, bool failed)
 			fd_closep(&b->args.fds[i]);
 	b->groups = cgroup_set_free(b->groups);
 	fd_closep(&b->args.null);
+	fd_closep(&b->input);
 	fd_closep(&b->write_ends[0]);
 	fd_closep(&b->write_ends[1]);
 	if (failed && b->control >= 0) {

@@ -38,8 +38,9 @@ enum monitor_fd {
 
 struct monitor_go {
 	uint32_t version; /* MONITOR_VERSION */
+	uint32_t attached; /* 1: MONITOR_CONTROL becomes the first client, and is waited for */
 };
-#define MONITOR_VERSION 1
+#define MONITOR_VERSION 2
 
 /*
  * What is spoken on "attach", one message each, the first byte says what. The monitor

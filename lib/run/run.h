@@ -35,6 +35,7 @@ struct minc_ctx {
 struct minc_container {
 	int pid, pidfd;
 	int terminal; /* master of its pty, or -EBADF */
+	int attached; /* to the monitor since the start, for minc_attach(); or -EBADF */
 	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
 	struct state *state; /* of one in the background, whose parent is not the caller */
 	struct cgroup_set *cgroups; /* NULL without limits */

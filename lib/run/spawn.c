@@ -565,6 +565,7 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
+					.attached = -EBADF,
 					.storage_lock = -EBADF };
 	for (size_t i = 0; i < p->warnings_len && log; i++)
 		log(p->warnings[i], log_data);

@@ -263,7 +263,9 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	struct state *s;
 	int r = open_runtime(c, true, path, &runtime);
 
-	if (r == 0) {
+	if (r == 0 && c->spec.id) {
+		snprintf(id, sizeof(id), "%s", c->spec.id);
+	} else if (r == 0) {
 		r = make_id(id);
 		if (r < 0)
 			return err_set(&c->err, r, "getrandom");
@@ -279,7 +281,8 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	r = make_dir(c, s, runtime);
 	(void)flock(runtime, LOCK_UN); /* cannot fail */
 	if (r < 0) {
-		state_remove(s);
+		if (s->lock >= 0) /* else it is another's, who has the id */
+			state_remove(s);
 		state_free(s);
 		return r;
 	}

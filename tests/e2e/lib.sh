@@ -14,6 +14,7 @@
 #   has NAME TEXT PART       passes if TEXT contains PART; hasnt: if not
 #   skip NAME REASON
 #   busybox_root DIR  a root directory that holds only busybox
+#   busybox_image NAME  an image of it, in a store that is this test's only
 set -u
 
 count=0
@@ -23,7 +24,8 @@ T=$(cd "$T" && pwd -P)
 chmod 755 "$T"
 
 MINC_STATE_DIR=$T/state
-export MINC_STATE_DIR
+MINCS_DIR=$T/store
+export MINC_STATE_DIR MINCS_DIR
 
 forget_containers() {
 	[ -d "$MINC_STATE_DIR" ] || return 0
@@ -216,6 +218,19 @@ busybox_root() { # DIR
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nbob:x:1500:1501:Bob:/home/bob:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\nbob:x:1501:\nextra:x:1777:bob\nstaff:x:50:\n' >"$1/etc/group"
+}
+
+# An image of busybox in the store of this test, made offline; or the test is skipped.
+busybox_image() { # NAME [IMPORT_OPTION..]
+	_name=$1
+	shift
+	[ -d "$T/image-root" ] || busybox_root "$T/image-root"
+	marten import -q "$@" "$T/image-root" "$_name" && return 0
+	case $err in
+	*"module "*missing* | *"built without"*) skip_all "needs images: $err" ;;
+	esac
+	echo "# import fails: $err"
+	return 1
 }
 
 # Everything about a tree that a container must not change.

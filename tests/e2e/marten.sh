@@ -24,13 +24,13 @@ is_name() { # a name of a container that does not run
 # The grammar.
 marten
 is "without a verb marten fails" "$status" 125
-has "and shows how to use it on stderr" "$err" "Usage: marten verb"
+has "and shows how to use it on stderr" "$err" "Usage: marten [--store DIR] verb"
 is "and nothing on stdout" "$out" ""
 marten --help
 is "help was asked for: no failure" "$status" 0
-has "and it is on stdout" "$out" "Usage: marten verb"
+has "and it is on stdout" "$out" "Usage: marten [--store DIR] verb"
 marten -h
-has "-h is help" "$out" "Usage: marten verb"
+has "-h is help" "$out" "Usage: marten [--store DIR] verb"
 for verb in ps lc exec attach logs wait stop kill pause unpause rm rename inspect top; do
 	marten "$verb" --help
 	like "$verb --help" "$status $out" "0 marten *$verb* - *Usage: marten $verb*"
@@ -76,7 +76,7 @@ done
 # Nothing there.
 marten ps
 is "ps of nothing is a head" "$status $out" \
-	"0 CONTAINER ID   COMMAND   CREATED   STATUS   NAMES"
+	"0 CONTAINER ID   IMAGE   COMMAND   CREATED   STATUS   NAMES"
 marten lc
 is "lc of nothing is a head" "$status $out" "0 ID	PID	NAME"
 marten ps -q
@@ -87,7 +87,7 @@ start web sleep 1000
 start over sh -c 'exit 7'
 ends over
 marten ps
-like "ps shows what runs" "$(fields web)" '????????????   "sleep 1000"   * ago   Up * seconds   web'
+like "ps shows what runs" "$(fields web)" '????????????   -       "sleep 1000"   * ago   Up * seconds   web'
 hasnt "and not what has ended" "$out" over
 marten ps -a
 like "ps -a shows what has ended, too" "$(fields over)" '*"sh -c exit 7" * Exited (7) * ago *over'
@@ -218,7 +218,7 @@ if command -v bash >/dev/null; then
 			printf "%s\n" "${COMPREPLY[@]}"' bash "$@" | sort | tr '\n' ' '
 	}
 	start completed sleep 1000
-	is "verbs are completed" "$(completions re)" "rename resume "
+	is "verbs are completed" "$(completions re)" "rename renamei restart resume "
 	is "options are completed" "$(completions stop --)" "--help --signal --time "
 	is "containers are completed" "$(completions stop -t 3 comp)" "completed "
 	is "but not after the last" "$(completions rename completed co)" " "

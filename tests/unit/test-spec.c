@@ -261,6 +261,25 @@ START_TEST(bind_flags_and_tmpfs_modes)
 }
 END_TEST
 
+START_TEST(an_id_is_64_hexadecimal_digits)
+{
+	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	char bad[66] = "";
+
+	ck_assert_int_eq(spec_set_id(&spec, id), 0);
+	ck_assert_str_eq(spec.id, id);
+	ck_assert_int_eq(spec_set_id(&spec, NULL), 0);
+	ck_assert_ptr_null(spec.id);
+	ck_assert_int_eq(spec_set_id(&spec, ""), -EINVAL);
+	ck_assert_int_eq(spec_set_id(&spec, id + 1), -EINVAL);
+	memset(bad, 'A', 64);
+	ck_assert_int_eq(spec_set_id(&spec, bad), -EINVAL);
+	memset(bad, 'a', 65);
+	ck_assert_int_eq(spec_set_id(&spec, bad), -EINVAL);
+	ck_assert_ptr_null(spec.id);
+}
+END_TEST
+
 START_TEST(flags)
 {
 	for (unsigned i = MINC_PRIVILEGED; i <= MINC_AUTO_REMOVE; i++) {
@@ -271,8 +290,10 @@ START_TEST(flags)
 		ck_assert_int_eq(spec_set_flag(&spec, i, 2), -EINVAL);
 		ck_assert_int_eq(spec_set_flag(&spec, i, -1), -EINVAL);
 	}
+	ck_assert_int_eq(spec_set_flag(&spec, MINC_ATTACHED, 1), 0);
+	ck_assert_int_eq(spec_set_flag(&spec, MINC_ATTACHED, 0), 0);
 	ck_assert_int_eq(spec_set_flag(&spec, 0, 1), -EINVAL);
-	ck_assert_int_eq(spec_set_flag(&spec, MINC_AUTO_REMOVE + 1, 1), -EINVAL);
+	ck_assert_int_eq(spec_set_flag(&spec, MINC_ATTACHED + 1, 1), -EINVAL);
 	ck_assert_int_eq(spec_set_flag(&spec, ~0u, 1), -EINVAL);
 	ck_assert_uint_eq(spec.flags, 0);
 }
@@ -362,6 +383,7 @@ int main(void)
 	const TTest *const tests[] = {
 		first_refusal_stays,	   refused_call_changes_nothing,
 		root_flags,		   bind_flags_and_tmpfs_modes,
+		an_id_is_64_hexadecimal_digits,
 		flags,			   descriptors,
 		descriptors_have_a_limit,  environment_is_replaced_by_name,
 		environment_value_is_any_text,

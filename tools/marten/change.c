@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kept.h"
 #include "values.h"
 #include "verb.h"
 
@@ -17,13 +18,38 @@ struct rm_values {
 	bool force;
 };
 
+enum { GRACE_MS = 10000 };
+
+/* What was not said: as its recipe has it, else its image. */
+static void complete(struct call *call, const char *id, struct stop_values *o)
+{
+	struct kept *k =
+		o->signal && o->grace_ms != GRACE_UNSAID ? NULL : kept_find(call, id);
+	minc_image *image = NULL;
+
+	if (k && !o->signal)
+		o->signal = k->recipe.stop_signal;
+	if (k && o->grace_ms == GRACE_UNSAID)
+		o->grace_ms = k->recipe.stop_grace_ms;
+	if (k && !o->signal && *k->digest &&
+	    minc_image_find(call->store, k->digest, &image) == 0) {
+		(void)read_signal(&o->signal, minc_image_stop_signal(image)); /* or "" */
+		minc_image_free(image);
+	}
+	if (!o->signal)
+		o->signal = SIGTERM;
+	if (o->grace_ms == GRACE_UNSAID)
+		o->grace_ms = GRACE_MS;
+	kept_free(k);
+}
+
 static int stop(struct call *call, minc_container *ct)
 {
-	const struct stop_values *o = call->values;
+	struct stop_values o = *(const struct stop_values *)call->values;
 
-	return minc_stop(call->c, ct, o->signal, o->grace_ms, NULL) < 0
-		       ? fail_library(call)
-		       : 0;
+	complete(call, minc_container_id(ct), &o);
+	return minc_stop(call->c, ct, o.signal, o.grace_ms, NULL) < 0 ? fail_library(call)
+								      : 0;
 }
 
 static int run_stop(struct call *call)
@@ -70,51 +96,102 @@ static int run_resume(struct call *call)
 	return each_container(call, resume);
 }
 
-static int delete (struct call *call, minc_container *ct)
+static int delete_kept(struct call *call, const char *name)
+{
+	minc_kept *k;
+	int r = minc_store_container(call->store, name, &k);
+
+	if (r < 0)
+		return fail_library(call);
+	r = minc_store_delete(call->store, k) < 0 ? fail_library(call) : 0;
+	minc_kept_free(k);
+	return r;
+}
+
+static int delete_both(struct call *call, minc_container *ct)
 {
 	const struct rm_values *o = call->values;
+	char id[65];
 
-	return minc_delete(call->c, ct, o->force ? MINC_DELETE_FORCE : 0) < 0
-		       ? fail_library(call)
-		       : 0;
+	(void)snprintf(id, sizeof(id), "%s", minc_container_id(ct));
+	if (minc_delete(call->c, ct, o->force ? MINC_DELETE_FORCE : 0) < 0)
+		return fail_library(call);
+	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
 static int run_rm(struct call *call)
 {
-	return each_container(call, delete);
+	int status = 0, i;
+
+	for (i = 0; i < call->count; i++) {
+		minc_container *ct;
+		int r = minc_open(call->c, call->operands[i], &ct);
+
+		if (r == 0) {
+			r = delete_both(call, ct);
+			minc_container_free(ct);
+		} else if (r != -ENOENT) {
+			r = fail_library(call);
+		} else if (has_kept(call, call->operands[i])) {
+			r = delete_kept(call, call->operands[i]);
+		} else {
+			r = fail_say("%.64s: no such container", call->operands[i]);
+		}
+		if (r != 0)
+			status = r;
+	}
+	return status;
 }
 
+static int rename_kept(struct call *call, const char *old, const char *name)
+{
+	minc_kept *k;
+	int r = minc_store_container(call->store, old, &k);
+
+	if (r < 0)
+		return fail_library(call);
+	r = minc_store_rename(call->store, k, name) < 0 ? fail_library(call) : 0;
+	minc_kept_free(k);
+	return r;
+}
+
+/* First where it is more likely to fail: the other then still has the old name. */
 static int run_rename(struct call *call)
 {
+	const char *old = call->operands[0], *name = call->operands[1];
 	minc_container *ct;
-	int status = 0;
+	int status, r = minc_open(call->c, old, &ct);
 
-	if (minc_open(call->c, call->operands[0], &ct) < 0)
+	if (r < 0 && r != -ENOENT)
 		return fail_library(call);
-	if (minc_rename(call->c, ct, call->operands[1]) < 0)
-		status = fail_library(call);
+	if (r < 0)
+		return has_kept(call, old) ? rename_kept(call, old, name)
+					   : fail_say("%.64s: no such container", old);
+	status = minc_rename(call->c, ct, name) < 0 ? fail_library(call) : 0;
+	if (status == 0 && has_kept(call, minc_container_id(ct)))
+		status = rename_kept(call, minc_container_id(ct), name);
 	minc_container_free(ct);
 	return status;
 }
 
-static const struct stop_values stop_defaults = { .signal = SIGTERM, .grace_ms = 10000 };
+static const struct stop_values stop_defaults = { .grace_ms = GRACE_UNSAID };
 static const struct stop_values kill_defaults = { .signal = SIGKILL };
 
 // clang-format off
 static const struct option stop_options[] = {
-	{ "-s --signal", "SIGNAL", "Instead of TERM", offsetof(struct stop_values, signal),
-	  read_signal },
+	{ "-s --signal", "SIGNAL", "Instead of TERM, or what the image says", offsetof(struct stop_values, signal),
+	  read_signal, NULL },
 	{ "-t --time", "SECONDS", "Until it is killed; default 10, -1: never",
-	  offsetof(struct stop_values, grace_ms), read_grace },
+	  offsetof(struct stop_values, grace_ms), read_grace, NULL },
 	{ .names = NULL }
 };
 static const struct option kill_options[] = {
 	{ "-s --signal", "SIGNAL", "Instead of KILL", offsetof(struct stop_values, signal),
-	  read_signal },
+	  read_signal, NULL },
 	{ .names = NULL }
 };
 static const struct option rm_options[] = {
-	{ "-f --force", NULL, "Kill it if it runs", offsetof(struct rm_values, force), NULL },
+	{ "-f --force", NULL, "Kill it if it runs", offsetof(struct rm_values, force), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb change_verbs[] = {

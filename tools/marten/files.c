@@ -4,13 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kept.h"
 #include "verb.h"
-
-static void warn_left_out(const char *line, void *userdata)
-{
-	(void)userdata;
-	(void)fprintf(stderr, "marten: warning: %s\n", line);
-}
 
 /* Where the path begins in "CONTAINER:PATH"; NULL for a path of the host, such as "./a:b". */
 static const char *inside_path(const char *word)
@@ -32,7 +27,7 @@ static int copy(struct call *call, const char *word, const char *path, const cha
 	if (!*path)
 		status = fail_usage(call, "%s: empty path", word);
 	else if (minc_open(call->c, name, &ct) < 0)
-		status = fail_library(call);
+		status = say_unknown(call, name);
 	else if (!is_alive(ct))
 		status = EXIT_OURS;
 	else if (out)
@@ -55,7 +50,6 @@ static int run_cp(struct call *call)
 		return fail_usage(call, "one of the two is a path of the host");
 	if (!from_path && !to_path)
 		return fail_usage(call, "one of the two is CONTAINER:PATH");
-	minc_set_log(call->c, warn_left_out, NULL);
 	return from_path ? copy(call, from, from_path, to, true) :
 			   copy(call, to, to_path, from, false);
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/signals.h"
+#include "kept.h"
 #include "values.h"
 #include "verb.h"
 
@@ -82,23 +84,6 @@ static int describe(minc_ctx *c, const struct exec_values *o)
 	return r < 0 ? r : minc_set_origin(c, NULL);
 }
 
-/*
- * From here on signals are the command's. It runs before minc_exec() returns, so one that
- * came right then would end us instead: it waits for minc_foreground().
- */
-static void block_signals(void)
-{
-	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
-					 SIGUSR1, SIGUSR2, SIGTSTP };
-	sigset_t set;
-	size_t i;
-
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		(void)sigaddset(&set, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 static int exec_in(struct call *call, minc_container *ct)
 {
 	const struct exec_values *o = call->values;
@@ -106,7 +91,7 @@ static int exec_in(struct call *call, minc_container *ct)
 	int status = 0, r;
 
 	if (!o->detach)
-		block_signals();
+		signals_block();
 	r = replace_files(o);
 	if (r < 0)
 		return fail_say("/dev/null: %s", strerror(-r));
@@ -125,8 +110,9 @@ static int run_exec(struct call *call)
 
 	if (o->terminal && o->input && !o->detach && !isatty(STDIN_FILENO))
 		status = fail_usage(call, "-it: standard input is not a terminal");
-	else if (minc_open(call->c, call->operands[0], &ct) < 0 ||
-		 describe(call->c, o) < 0)
+	else if (minc_open(call->c, call->operands[0], &ct) < 0)
+		status = say_unknown(call, call->operands[0]);
+	else if (describe(call->c, o) < 0)
 		status = fail_library(call);
 	else
 		status = is_alive(ct) ? exec_in(call, ct) : EXIT_OURS;
@@ -142,7 +128,7 @@ static int run_attach(struct call *call)
 	int status = 0, r;
 
 	if (minc_open(call->c, call->operands[0], &ct) < 0)
-		return fail_library(call);
+		return say_unknown(call, call->operands[0]);
 	r = minc_attach(call->c, ct, o->keys, &status);
 	if (r < 0)
 		status = fail_library(call);
@@ -156,24 +142,24 @@ static int run_attach(struct call *call)
 // clang-format off
 static const struct option exec_options[] = {
 	{ "-i --interactive", NULL, "The command reads our standard input",
-	  offsetof(struct exec_values, input), NULL },
+	  offsetof(struct exec_values, input), NULL, NULL },
 	{ "-t --tty", NULL, "It has a terminal of its own",
-	  offsetof(struct exec_values, terminal), NULL },
+	  offsetof(struct exec_values, terminal), NULL, NULL },
 	{ "-d --detach", NULL, "Do not wait for it",
-	  offsetof(struct exec_values, detach), NULL },
+	  offsetof(struct exec_values, detach), NULL, NULL },
 	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's",
-	  offsetof(struct exec_values, env), read_word },
+	  offsetof(struct exec_values, env), read_word, NULL },
 	{ "-u --user", "UID[:GID]", "Run it as this user; names work too",
-	  offsetof(struct exec_values, user), NULL },
+	  offsetof(struct exec_values, user), NULL, NULL },
 	{ "-w --workdir", "DIR", "Working directory inside",
-	  offsetof(struct exec_values, workdir), NULL },
+	  offsetof(struct exec_values, workdir), NULL, NULL },
 	{ "--privileged", NULL, "Without the container's protections",
-	  offsetof(struct exec_values, privileged), NULL },
+	  offsetof(struct exec_values, privileged), NULL, NULL },
 	{ .names = NULL }
 };
 static const struct option attach_options[] = {
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
-	  offsetof(struct attach_values, keys), NULL },
+	  offsetof(struct attach_values, keys), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb interact_verbs[] = {

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* list - ps and lc: which containers there are, as docker(1) and as MINCS print it. */
+/*
+ * list - ps and lc: which containers there are, as docker(1) and as MINCS print it. Those of
+ * the store that run, or whose end is known, are one with what minc_foreach() visits.
+ */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "kept.h"
 #include "text.h"
 #include "values.h"
 #include "verb.h"
 
-enum { SHORT_ID = 12, COMMAND_MAX = 30 };
+enum { SHORT_ID = 12, COMMAND_MAX = 30, WORDS_SHOWN = 64 };
 
 struct list_values {
 	bool all, quiet, whole, json;
@@ -16,6 +21,7 @@ struct list_values {
 
 struct listing {
 	const struct list_values *o;
+	struct kept_list kept;
 	struct table table;
 	int64_t now;
 };
@@ -45,9 +51,8 @@ static int id_width(const struct listing *l)
 }
 
 /* "sh -c 'echo …", in quotation marks as docker prints it. */
-static void cell_command(struct listing *l, minc_container *ct)
+static void cell_command(struct listing *l, const char *const *argv)
 {
-	const char *const *argv = minc_container_command(ct);
 	char text[4096];
 	size_t len = 0, max = l->o->whole ? sizeof(text) - 8 : COMMAND_MAX;
 
@@ -63,6 +68,12 @@ static void cell_command(struct listing *l, minc_container *ct)
 		(void)snprintf(text + len, sizeof(text) - len, "…");
 	}
 	table_cell(&l->table, "\"%s\"", text);
+}
+
+static void cell_image(struct listing *l, const struct kept *k)
+{
+	table_cell(&l->table, "%s",
+		   k && k->readable && *k->recipe.image ? k->recipe.image : "-");
 }
 
 static void cell_status(struct listing *l, minc_container *ct, int state)
@@ -89,11 +100,40 @@ static void cell_status(struct listing *l, minc_container *ct, int state)
 	table_cell(&l->table, "Lost");
 }
 
-static void print_json(minc_container *ct, int state)
+static void print_array(const char *key, const char *const *words)
 {
-	const char *const *argv = minc_container_command(ct);
-	int status;
 	bool comma = false;
+
+	(void)printf("\"%s\": [", key);
+	for (; *words; words++) {
+		(void)fputs(comma ? ", " : "", stdout);
+		print_json_string(*words);
+		comma = true;
+	}
+	(void)putchar(']');
+}
+
+/* What only the store knows. */
+static void print_kept(const struct kept *k)
+{
+	static const char *const none[] = { NULL };
+	bool known = k && k->readable;
+	const char **labels =
+		known ? calloc(k->recipe.labels.len + 1, sizeof(*labels)) : NULL;
+
+	(void)fputs("\"image\": ", stdout);
+	print_json_string(known ? k->recipe.image : "");
+	(void)fputs(", ", stdout);
+	if (labels && k->recipe.labels.len)
+		memcpy(labels, k->recipe.labels.v,
+		       k->recipe.labels.len * sizeof(*labels));
+	print_array("labels", labels ? labels : none);
+	free(labels);
+}
+
+static void print_json(const struct listing *l, minc_container *ct, int state)
+{
+	int status;
 
 	(void)fputs("{\"id\": ", stdout);
 	print_json_string(minc_container_id(ct));
@@ -108,25 +148,25 @@ static void print_json(minc_container *ct, int state)
 		(void)printf("\"exit_status\": %d, ", status);
 	else
 		(void)fputs("\"exit_status\": null, ", stdout);
-	(void)fputs("\"command\": [", stdout);
-	for (; *argv; argv++) {
-		(void)fputs(comma ? ", " : "", stdout);
-		print_json_string(*argv);
-		comma = true;
-	}
-	(void)puts("]}");
+	print_array("command", minc_container_command(ct));
+	(void)fputs(", ", stdout);
+	print_kept(kept_list_find(&l->kept, minc_container_id(ct)));
+	(void)puts("}");
 }
 
 static int show(minc_container *ct, void *userdata)
 {
 	struct listing *l = userdata;
 	int state = minc_container_state(ct); /* once: it reads files */
+	struct kept *k = kept_list_find(&l->kept, minc_container_id(ct));
 	char span[32];
 
+	if (k)
+		k->seen = true;
 	if (!l->o->all && !runs(state))
 		return 0;
 	if (l->o->json) {
-		print_json(ct, state);
+		print_json(l, ct, state);
 		return 0;
 	}
 	if (l->o->quiet) {
@@ -134,7 +174,8 @@ static int show(minc_container *ct, void *userdata)
 		return 0;
 	}
 	table_cell(&l->table, "%.*s", id_width(l), minc_container_id(ct));
-	cell_command(l, ct);
+	cell_image(l, k);
+	cell_command(l, minc_container_command(ct));
 	table_cell(&l->table, "%s ago",
 		   time_span(span, sizeof(span), l->now - minc_container_created_ms(ct)));
 	cell_status(l, ct, state);
@@ -142,35 +183,86 @@ static int show(minc_container *ct, void *userdata)
 	return 0;
 }
 
-static void warn(const char *line, void *userdata)
+/* The first words of what was typed after the image. */
+static const char *const *operands(const struct kept *k, const char **argv, size_t max)
 {
-	(void)fprintf(stderr, "marten: warning: %s\n", line);
+	const struct words *words = &k->recipe.operands;
+	size_t i;
+
+	for (i = 0; i < words->len && i < max; i++)
+		argv[i] = words->v[i];
+	return argv;
+}
+
+/* One of the store of which nothing else is known: it was never started, or so long ago. */
+static void show_kept(struct listing *l, const struct kept *k)
+{
+	const char *state = kept_has_run(k) ? "exited" : "created";
+	const char *argv[WORDS_SHOWN + 1] = { NULL };
+	char span[32];
+
+	if (l->o->quiet && !l->o->json) {
+		(void)printf("%.*s\n", id_width(l), k->id);
+		return;
+	}
+	if (l->o->json) {
+		(void)printf("{\"id\": \"%s\", \"name\": ", k->id);
+		print_json_string(k->name);
+		(void)printf(", \"state\": \"%s\", \"pid\": 0, \"created_ms\": %lld, "
+			     "\"ended_ms\": 0, \"exit_status\": null, \"command\": [], ",
+			     state, (long long)k->created_ms);
+		print_kept(k);
+		(void)puts("}");
+		return;
+	}
+	table_cell(&l->table, "%.*s", id_width(l), k->id);
+	cell_image(l, k);
+	cell_command(l, k->readable ? operands(k, argv, WORDS_SHOWN) : argv);
+	table_cell(&l->table, "%s ago",
+		   time_span(span, sizeof(span), l->now - k->created_ms));
+	table_cell(&l->table, "%s", *state == 'e' ? "Exited" : "Created");
+	table_cell(&l->table, "%s", k->name);
 }
 
 static int run_ps(struct call *call)
 {
-	static const char *const head[] = { "CONTAINER ID", "COMMAND", "CREATED",
-					    "STATUS", "NAMES" };
+	static const char *const head[] = { "CONTAINER ID", "IMAGE",  "COMMAND",
+					    "CREATED",      "STATUS", "NAMES" };
 	struct listing l = { .o = call->values, .now = time_now_ms() };
 	size_t i;
+	int r;
 
 	l.table.columns = sizeof(head) / sizeof(head[0]);
 	if (!l.o->quiet && !l.o->json)
 		for (i = 0; i < l.table.columns; i++)
 			table_cell(&l.table, "%s", head[i]);
-	minc_set_log(call->c, warn, NULL);
-	if (minc_foreach(call->c, show, &l) < 0)
-		return fail_library(call);
-	return table_print(&l.table) ? 0 : fail_say("out of memory");
+	kept_list(call, &l.kept);
+	r = minc_foreach(call->c, show, &l);
+	for (i = 0; r >= 0 && l.o->all && i < l.kept.len; i++)
+		if (!l.kept.v[i]->seen)
+			show_kept(&l, l.kept.v[i]);
+	kept_list_done(&l.kept);
+	if (r < 0)
+		l.table.failed = true; /* print nothing */
+	if (!table_print(&l.table) && r >= 0)
+		return fail_say("out of memory");
+	return r < 0 ? fail_library(call) : 0;
 }
 
 /* MINCS's table: tabulators between ID, PID and NAME. */
 static int show_line(minc_container *ct, void *userdata)
 {
-	const struct list_values *o = userdata;
+	struct listing *l = userdata;
+	struct kept *k = kept_list_find(&l->kept, minc_container_id(ct));
 	char name[128];
 
-	(void)printf("%.*s\t", o->whole ? -1 : SHORT_ID, minc_container_id(ct));
+	if (k)
+		k->seen = true;
+	if (l->o->json) {
+		print_json(l, ct, minc_container_state(ct));
+		return 0;
+	}
+	(void)printf("%.*s\t", id_width(l), minc_container_id(ct));
 	if (runs(minc_container_state(ct)))
 		(void)printf("%d", minc_container_pid(ct));
 	else
@@ -181,27 +273,46 @@ static int show_line(minc_container *ct, void *userdata)
 
 static int run_lc(struct call *call)
 {
-	struct list_values o = *(const struct list_values *)call->values;
+	struct listing l = { .o = call->values };
+	char name[128];
+	size_t i;
+	int r;
 
-	(void)puts("ID\tPID\tNAME");
-	minc_set_log(call->c, warn, NULL);
-	return minc_foreach(call->c, show_line, &o) < 0 ? fail_library(call) : 0;
+	if (!l.o->json)
+		(void)puts("ID\tPID\tNAME");
+	kept_list(call, &l.kept);
+	r = minc_foreach(call->c, show_line, &l);
+	for (i = 0; r >= 0 && i < l.kept.len; i++) {
+		const struct kept *k = l.kept.v[i];
+
+		if (!k->seen && l.o->json)
+			show_kept(&l, k);
+		else if (!k->seen)
+			(void)printf("%.*s\t-\t%s\n", id_width(&l), k->id,
+				     printable(name, sizeof(name),
+					       *k->name ? k->name : "(noname)"));
+	}
+	kept_list_done(&l.kept);
+	return r < 0 ? fail_library(call) : 0;
 }
 
 // clang-format off
 static const struct option ps_options[] = {
 	{ "-a --all", NULL, "Those that have ended, too",
-	  offsetof(struct list_values, all), NULL },
+	  offsetof(struct list_values, all), NULL, NULL },
 	{ "-q --quiet", NULL, "Only the ids",
-	  offsetof(struct list_values, quiet), NULL },
+	  offsetof(struct list_values, quiet), NULL, NULL },
 	{ "--no-trunc", NULL, "Whole ids and commands",
-	  offsetof(struct list_values, whole), NULL },
-	{ "--format", "json", "One JSON object per line",
-	  offsetof(struct list_values, json), read_format },
+	  offsetof(struct list_values, whole), NULL, NULL },
+	{ "--format", "json|table", "json: one object per line",
+	  offsetof(struct list_values, json), read_format, NULL },
 	{ .names = NULL }
 };
 static const struct option lc_options[] = {
-	{ "-l --long", NULL, "Whole ids", offsetof(struct list_values, whole), NULL },
+	{ "-l --long --no-trunc", NULL, "Whole ids", offsetof(struct list_values, whole), NULL,
+	  NULL },
+	{ "--format", "json|table", "json: one object per line",
+	  offsetof(struct list_values, json), read_format, NULL },
 	{ .names = NULL }
 };
 const struct verb list_verbs[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * marten - look after containers that live in the background. The first word is a verb;
- * a table says what it takes and which function does it. Exit status: 125 if marten
- * failed, else 0 or, of exec and attach, the command's.
+ * marten - images, and the containers that run from them or live in the background. The
+ * first word is a verb; a table says what it takes and which function does it. Exit status:
+ * 125 if marten failed, else 0 or, of run, start -a, exec and attach, the command's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,32 +13,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/files.h"
+#include "kept.h"
 #include "verb.h"
 
-const struct verb *const verb_tables[] = { list_verbs,   interact_verbs,
-					   watch_verbs,  change_verbs,
-					   show_verbs,   stats_verbs,
-					   review_verbs, files_verbs, NULL };
+// clang-format off
+const struct verb *const verb_tables[] = {
+	run_verbs, list_verbs, interact_verbs, watch_verbs, change_verbs, show_verbs,
+	stats_verbs, review_verbs, files_verbs, images_verbs, registry_verbs, archive_verbs,
+	sign_verbs, upkeep_verbs, volume_verbs, group_verbs, NULL
+};
 const struct option no_options[] = { { .names = NULL } };
+const struct option global_options[] = {
+	{ "--store --root", "DIR", "The image store; default: $MINCS_DIR, /etc/mincs.conf",
+	  offsetof(struct call, store_dir), NULL, NULL },
+	{ .names = NULL }
+};
+// clang-format on
 
 static const char advice[] = "try 'marten --help'\n";
 
-/*
- * What is opened later must not become standard input, output or error. The stand-ins
- * are opened the wrong way round: using them fails, as using the closed ones would have.
- */
-static void fill_standard_files(void)
-{
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			_exit(EXIT_OURS);
-}
-
 /* "marten: TEXT", one printable line whatever the user typed. */
-__attribute__((format(printf, 1, 0))) static void complain(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void complain(const char *format,
+							   va_list args)
 {
 	char line[512], *p;
 
@@ -109,7 +106,7 @@ int each_container(struct call *call, int (*fn)(struct call *call, minc_containe
 		int r = 0;
 
 		if (minc_open(call->c, call->operands[i], &ct) < 0) {
-			status = fail_library(call);
+			status = say_unknown(call, call->operands[i]);
 			continue;
 		}
 		r = fn(call, ct);
@@ -120,7 +117,13 @@ int each_container(struct call *call, int (*fn)(struct call *call, minc_containe
 	return status;
 }
 
-static const struct verb *find_verb(const char *word)
+void warn_line(const char *line, void *userdata)
+{
+	(void)userdata;
+	(void)fprintf(stderr, "marten: warning: %s\n", line);
+}
+
+const struct verb *find_verb(const char *word)
 {
 	const struct verb *const *table, *verb;
 
@@ -131,10 +134,33 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
-static int run_verb(const struct verb *verb, char **argv)
+minc_store *call_store(struct call *call)
+{
+	if (!call->store && minc_store_open(call->c, call->store_dir, &call->store) < 0) {
+		call->store = NULL;
+		(void)fail_library(call);
+	}
+	return call->store;
+}
+
+/* options_read() moves them. */
+static char **copy_words(char **argv)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (argv[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	if (copy)
+		memcpy(copy, argv, n * sizeof(*copy));
+	return copy;
+}
+
+int run_verb(const struct verb *verb, char **argv, const char *store_dir)
 {
 	_Alignas(max_align_t) char values[VALUES_SIZE] = { 0 };
-	struct call call = { .verb = verb, .values = values };
+	struct call call = { .verb = verb, .values = values, .store_dir = store_dir };
 	int status = EXIT_OURS;
 
 	if (verb->defaults)
@@ -142,10 +168,17 @@ static int run_verb(const struct verb *verb, char **argv)
 	call.c = minc_ctx_new();
 	if (!call.c)
 		return fail_say("%s", minc_error_message(NULL));
-	if (options_read(&call, argv, values))
+	call.words = copy_words(argv);
+	minc_set_log(call.c, warn_line, NULL);
+	if (!call.words)
+		status = fail_say("out of memory");
+	else if (options_read(&call, argv, values))
 		status = call.verb ? verb->run(&call) : 0;
+	free(call.words);
+	free(call.given);
+	minc_store_free(call.store);
 	minc_ctx_free(call.c);
-	return finish_output(status);
+	return status;
 }
 
 /* What stands in place of a verb. */
@@ -173,16 +206,43 @@ static int global_option(const char *word, const char *value)
 	return finish_output(0);
 }
 
+/* "--store DIR" and "--store=DIR" before the verb; how many words that is, -1: complained. */
+static int read_store(char **argv, const char **ret_dir)
+{
+	const char *word = *argv, *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+
+	if (!names_have(global_options->names, word, len))
+		return 0;
+	*ret_dir = equals ? equals + 1 : argv[1];
+	if (*ret_dir && **ret_dir)
+		return equals ? 1 : 2;
+	(void)fail_say("%.*s: %s is missing", (int)len, word, global_options->argument);
+	(void)fputs(advice, stderr);
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
+	const char *store_dir = NULL;
 	const struct verb *verb;
+	int n;
 
-	fill_standard_files();
+	files_fill_standard();
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
-	if (argc < 2) {
+	for (argv++; argc > 1 && *argv; argv += n) {
+		n = read_store(argv, &store_dir);
+		if (n < 0)
+			return EXIT_OURS;
+		if (n == 0)
+			break;
+	}
+	if (argc < 2 || !*argv) {
 		print_usage(stderr);
 		return EXIT_OURS;
 	}
-	verb = find_verb(argv[1]);
-	return verb ? run_verb(verb, argv + 2) : global_option(argv[1], argv[2]);
+	verb = find_verb(*argv);
+	if (!verb)
+		return global_option(argv[0], argv[1]);
+	return finish_output(run_verb(verb, argv + 1, store_dir));
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/number.h"
 #include "text.h"
 #include "values.h"
 
@@ -45,11 +46,11 @@ static bool duration(const char *s, int64_t *ret_ms)
 	int64_t sum = 0;
 
 	do {
-		unsigned long long n;
+		uint64_t n;
 		int64_t part;
 		size_t i;
 
-		if (!read_digits(s, INT_MAX, &s, &n) || !fraction(&s, &part))
+		if (number_parse(s, &s, 10, INT_MAX, &n) < 0 || !fraction(&s, &part))
 			return false;
 		for (i = 0; i < 5; i++)
 			if (strncmp(s, units[i].unit, strlen(units[i].unit)) == 0)
@@ -130,10 +131,10 @@ static bool date(const char *s, int64_t *ret_ms)
 
 static bool epoch(const char *s, int64_t *ret_ms)
 {
-	unsigned long long n;
+	uint64_t n;
 	int64_t ms;
 
-	if (!read_digits(s, INT64_MAX / 1000 - 1, &s, &n) || !fraction(&s, &ms) || *s)
+	if (number_parse(s, &s, 10, INT64_MAX / 1000 - 1, &n) < 0 || !fraction(&s, &ms) || *s)
 		return false;
 	*ret_ms = (int64_t)n * 1000 + ms;
 	return true;

@@ -7,8 +7,10 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/limit.h"
 #include "verb.h"
 
 struct reading {
@@ -29,20 +31,42 @@ bool names_have(const char *names, const char *word, size_t len)
 	return false;
 }
 
-static const struct option *find(const struct verb *verb, const char *word, size_t len)
+static const struct option *find_in(const struct option *row, const char *word,
+				    size_t len)
 {
-	const struct option *row;
-
-	for (row = verb->options; row->names; row++)
+	for (; row->names; row++)
 		if (names_have(row->names, word, len))
 			return row;
+	return NULL;
+}
+
+static const struct option *find(const struct verb *verb, const char *word, size_t len)
+{
+	const struct option *row = find_in(verb->options, word, len);
+
+	return row ? row : find_in(global_options, word, len);
+}
+
+/* For options_apply(); what is wrong, or NULL. */
+static const char *keep(struct call *call, const struct option *row, const char *name,
+			const char *value)
+{
+	struct given *more = realloc(call->given, (call->given_len + 1) * sizeof(*more));
+
+	if (!more)
+		return "out of memory";
+	call->given = more;
+	more += call->given_len++;
+	*more = (struct given){ .row = row, .value = value };
+	(void)snprintf(more->name, sizeof(more->name), "%s", name);
 	return NULL;
 }
 
 static bool store(struct reading *r, const struct option *row, const char *name,
 		  const char *value)
 {
-	void *into = r->values + row->offset;
+	bool global = row == global_options;
+	void *into = (global ? (char *)r->call : r->values) + row->offset;
 	const char *wrong = NULL;
 
 	if (row->argument && !value) {
@@ -54,7 +78,9 @@ static bool store(struct reading *r, const struct option *row, const char *name,
 		}
 		r->next++;
 	}
-	if (row->read)
+	if (row->set)
+		wrong = keep(r->call, row, name, value);
+	else if (row->read)
 		wrong = row->read(into, value);
 	else if (row->argument)
 		*(const char **)into = value;
@@ -67,6 +93,19 @@ static bool store(struct reading *r, const struct option *row, const char *name,
 	return !wrong;
 }
 
+/* Complains; always false. */
+static bool refuse(const struct reading *r, const char *name)
+{
+	const struct refusal *row = r->call->verb->refusals;
+
+	for (; row && row->names; row++)
+		if (names_have(row->names, name, strlen(name)))
+			break;
+	(void)fail_usage(r->call, "%s: %s", name,
+			 row && row->names ? row->reason : "unknown option");
+	return false;
+}
+
 static bool read_long(struct reading *r, const char *word)
 {
 	const char *equals = strchr(word, '=');
@@ -75,10 +114,8 @@ static bool read_long(struct reading *r, const char *word)
 	char name[64];
 
 	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, word);
-	if (!row) {
-		(void)fail_usage(r->call, "%s: unknown option", name);
-		return false;
-	}
+	if (!row)
+		return refuse(r, name);
 	if (equals && !row->argument) {
 		(void)fail_usage(r->call, "%.200s: takes no value", word);
 		return false;
@@ -95,10 +132,8 @@ static bool read_short(struct reading *r, const char *word)
 		const char name[] = { '-', *p, '\0' };
 		const struct option *row = find(r->call->verb, name, 2);
 
-		if (!row) {
-			(void)fail_usage(r->call, "%s: unknown option", name);
-			return false;
-		}
+		if (!row)
+			return refuse(r, name);
 		if (row->argument)
 			return store(r, row, name, p[1] ? p + 1 : NULL);
 		if (!store(r, row, name, NULL))
@@ -152,4 +187,27 @@ bool options_read(struct call *call, char **argv, void *values)
 	}
 	call->operands[call->count] = NULL;
 	return enough_operands(call);
+}
+
+int options_apply(struct call *call)
+{
+	size_t i;
+
+	for (i = 0; i < call->given_len; i++) {
+		const struct given *g = &call->given[i];
+		char origin[256];
+		const char *wrong;
+
+		(void)snprintf(origin, sizeof(origin), "%s%s%s", g->name,
+			       g->value ? " " : "",
+			       g->value ? g->value : ""); /* cut if it is long */
+		if (minc_set_origin(call->c, origin) < 0)
+			return fail_library(call);
+		wrong = g->row->set(call->c, g->value);
+		if (wrong == limit_refused)
+			return fail_library(call);
+		if (wrong)
+			return fail_usage(call, "%.200s: %s", origin, wrong);
+	}
+	return minc_set_origin(call->c, NULL) < 0 ? fail_library(call) : 0;
 }

@@ -33,8 +33,9 @@ void print_usage(FILE *out)
 {
 	const struct verb *const *table, *verb;
 
-	(void)fputs("marten - look after containers that live in the background\n"
-		    "Usage: marten verb [options] [argument...]\n"
+	(void)fputs("marten - images, and containers that run from them or live in the "
+		    "background\n"
+		    "Usage: marten [--store DIR] verb [options] [argument...]\n"
 		    " verbs:\n",
 		    out);
 	for (table = verb_tables; *table; table++)
@@ -50,34 +51,9 @@ void print_usage(FILE *out)
 		}
 }
 
-void print_help(void)
+static void print_options(const struct option *row)
 {
-	print_usage(stdout);
-	(void)puts(
-		" options:\n"
-		"    -h or --help                  Show this help; after a verb, the "
-		"verb's\n"
-		"    --version                     Show the version\n"
-		"    --completion bash             Print the completion script for a "
-		"shell\n"
-		"A container is named by its name, its id, or the beginning of its id. "
-		"See marten(1).");
-}
-
-void print_verb_help(const struct verb *verb)
-{
-	const struct option *row;
-
-	(void)fputs("marten ", stdout);
-	(void)print_names(stdout, verb->names, "|");
-	(void)printf(" - %s\nUsage: marten %.*s%s%s%s\n", verb->help,
-		     (int)strcspn(verb->names, " "), verb->names,
-		     verb->options->names ? " [options]" : "", *verb->operands ? " " : "",
-		     verb->operands);
-	if (!verb->options->names)
-		return;
-	(void)puts(" options:");
-	for (row = verb->options; row->names; row++) {
+	for (; row->names; row++) {
 		int len;
 
 		(void)fputs("    ", stdout);
@@ -89,24 +65,61 @@ void print_verb_help(const struct verb *verb)
 	}
 }
 
+void print_help(void)
+{
+	print_usage(stdout);
+	(void)puts(" options:");
+	print_options(global_options);
+	(void)puts("    -h or --help                  Show this help; after a verb, the "
+		   "verb's\n"
+		   "    --version                     Show the version\n"
+		   "    --completion bash             Print the completion script for a "
+		   "shell\n"
+		   "A container is named by its name, its id, or the beginning of its "
+		   "id; an\n"
+		   "image by its name as docker(1) has it, or by its id. See marten(1).");
+}
+
+void print_verb_help(const struct verb *verb)
+{
+	(void)fputs("marten ", stdout);
+	(void)print_names(stdout, verb->names, "|");
+	(void)printf(" - %s\nUsage: marten %.*s%s%s%s\n", verb->help,
+		     (int)strcspn(verb->names, " "), verb->names,
+		     verb->options->names ? " [options]" : "", *verb->operands ? " " : "",
+		     verb->operands);
+	if (!verb->options->names)
+		return;
+	(void)puts(" options:");
+	print_options(verb->options);
+}
+
 /* Options that take the next word. */
 static void complete_values(const struct verb *verb)
 {
 	const struct option *row;
 
-	(void)fputs(" values='", stdout);
+	(void)printf(" values=' %s", global_options->names);
 	for (row = verb->options; row->names; row++)
 		if (row->argument)
 			(void)printf(" %s", row->names);
 	(void)fputs(" '", stdout);
 }
 
-/* How many operands are containers; -1: all. */
-static int containers(const struct verb *verb)
+/* How many operands are to be completed; -1: all. */
+static int operands(const struct verb *verb)
 {
-	if (verb->most < 0 && !verb->command)
-		return -1;
-	return strncmp(verb->operands, "CONTAINER", strlen("CONTAINER")) == 0;
+	return verb->most < 0 && !verb->command ? -1 : 1;
+}
+
+/* With what: containers, images, both, or nothing that we know. */
+static const char *kinds(const struct verb *verb)
+{
+	bool container = strstr(verb->operands, "CONTAINER");
+	bool image =
+		strstr(verb->operands, "IMAGE") || strcmp(verb->names, "images") == 0;
+
+	return container && image ? "lc li" : container ? "lc" : image ? "li" : "";
 }
 
 static void complete_verb(const struct verb *verb)
@@ -120,7 +133,7 @@ static void complete_verb(const struct verb *verb)
 		(void)printf(" %s", row->names);
 	(void)putchar('\'');
 	complete_values(verb);
-	(void)printf(" most=%d ;;\n", containers(verb));
+	(void)printf(" most=%d kinds='%s' ;;\n", operands(verb), kinds(verb));
 }
 
 void print_completion(void)
@@ -130,9 +143,11 @@ void print_completion(void)
 	(void)puts(
 		"# Completion of marten(1) for bash; made by marten --completion bash\n"
 		"_marten()\n{\n"
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i=2 n=0 options values most kinds "
+		"kind\n"
 		"\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
-	(void)fputs("\t\tCOMPREPLY=($(compgen -W '--help --version --completion", stdout);
+	(void)fputs("\t\tCOMPREPLY=($(compgen -W '--help --version --completion --store",
+		    stdout);
 	for (table = verb_tables; *table; table++)
 		for (verb = *table; verb->names; verb++)
 			(void)printf(" %s", verb->names);
@@ -159,8 +174,9 @@ void print_completion(void)
 		"\telif [[ $cur == -* ]]; then\n"
 		"\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
 		"\telif [ \"$most\" -lt 0 ] || [ \"$n\" -lt \"$most\" ]; then\n"
-		"\t\tCOMPREPLY=($(compgen -W \"$(marten lc 2>/dev/null | tail -n +2 |\n"
-		"\t\t\tcut -f 1,3)\" -- \"$cur\"))\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$(for kind in $kinds; do\n"
+		"\t\t\tmarten \"$kind\" 2>/dev/null | tail -n +2 | cut -f 1,3; done)\" "
+		"-- \"$cur\"))\n"
 		"\tfi\n"
 		"}\n"
 		"complete -F _marten marten");

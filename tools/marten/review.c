@@ -246,24 +246,24 @@ static int run_apply(struct call *call)
 
 // clang-format off
 #define ONLY { "--only", "PATH", "Only this path and what is below it; may be repeated", \
-	       offsetof(struct review_values, only), read_word }
+	       offsetof(struct review_values, only), read_word, NULL }
 #define EXCLUDE { "--exclude", "PATH", "Not this one; may be repeated", \
-		  offsetof(struct review_values, exclude), read_word }
+		  offsetof(struct review_values, exclude), read_word, NULL }
 #define BASE { "--base", "DIR", "Not the root the container had, but this one", \
-	       offsetof(struct review_values, base), NULL }
+	       offsetof(struct review_values, base), NULL, NULL }
 #define FORCE { "--force", NULL, "Even where the base changed meanwhile", \
-		offsetof(struct review_values, force), NULL }
+		offsetof(struct review_values, force), NULL, NULL }
 static const struct option diff_options[] = {
 	ONLY, EXCLUDE, BASE, FORCE,
 	{ "--format", "json", "One JSON object per line",
-	  offsetof(struct review_values, json), read_format },
+	  offsetof(struct review_values, json), read_format, NULL },
 	{ .names = NULL }
 };
 static const struct option apply_options[] = {
 	ONLY, EXCLUDE, BASE, FORCE,
-	{ "-y --yes", NULL, "Do not ask", offsetof(struct review_values, yes), NULL },
+	{ "-y --yes", NULL, "Do not ask", offsetof(struct review_values, yes), NULL, NULL },
 	{ "--keep", NULL, "Leave what was applied in the container's directory, too",
-	  offsetof(struct review_values, keep), NULL },
+	  offsetof(struct review_values, keep), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb review_verbs[] = {

@@ -1,53 +1,160 @@
 /* SPDX-License-Identifier: MIT */
-/* show - inspect and top: what a container is, and what runs in it. See proc(5). */
+/* show - inspect and top: what a container or image is, and what runs in it. See proc(5). */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kept.h"
 #include "text.h"
 #include "verb.h"
 
-/* One object; several containers are an array, whose brackets are in run_inspect(). */
-static int inspect(struct call *call, minc_container *ct)
-{
-	char *text;
+enum { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
 
-	if (minc_inspect(call->c, ct, &text) < 0)
-		return fail_library(call);
+struct inspect_values {
+	int type;
+};
+
+static const char *read_type(void *into, const char *value)
+{
+	*(int *)into = strcmp(value, "image") == 0       ? TYPE_IMAGE
+		       : strcmp(value, "container") == 0 ? TYPE_CONTAINER
+							 : TYPE_ANY;
+	return *(int *)into ? NULL : "unknown type (container, image)";
+}
+
+/* "{" and what the store knows; without @more the end, too. */
+static void print_kept(const char *before, const struct kept *k, bool more)
+{
+	size_t i;
+
+	(void)printf("%s{\n  \"image\": ", before);
+	print_json_string(k->readable ? k->recipe.image : "");
+	(void)printf(",\n  \"image_digest\": ");
+	print_json_string(k->digest);
+	(void)printf(",\n  \"labels\": [");
+	for (i = 0; k->readable && i < k->recipe.labels.len; i++) {
+		(void)fputs(i ? ", " : "", stdout);
+		print_json_string(k->recipe.labels.v[i]);
+	}
+	(void)printf("],\n  \"made_ms\": %lld", (long long)k->created_ms);
+	if (more) {
+		(void)putchar(',');
+		return;
+	}
+	(void)printf(",\n  \"id\": \"%s\",\n  \"name\": ", k->id);
+	print_json_string(k->name);
+	(void)printf(",\n  \"state\": \"%s\",\n  \"storage\": ",
+		     kept_has_run(k) ? "exited" : "created");
+	print_json_string(k->dir);
+	(void)puts("\n}");
+}
+
+static void print_text(const char *before, char *text)
+{
+	(void)fputs(before, stdout);
 	(void)fputs(text, stdout);
 	if (*text && text[strlen(text) - 1] != '\n')
 		(void)putchar('\n');
 	free(text);
+}
+
+static int inspect_container(struct call *call, const char *before, minc_container *ct)
+{
+	struct kept *k = kept_find(call, minc_container_id(ct));
+	char *text;
+
+	if (minc_inspect(call->c, ct, &text) < 0) {
+		kept_free(k);
+		return fail_library(call);
+	}
+	if (k && *text == '{') {
+		print_kept(before, k, true);
+		before = "";
+		*text = ' ';
+	}
+	kept_free(k);
+	print_text(before, text);
 	return 0;
 }
 
+static int inspect_image(struct call *call, const char *before, const char *name)
+{
+	minc_store *store = call_store(call);
+	minc_image *image;
+	char *text;
+	int r;
+
+	if (!store || minc_image_find(store, name, &image) < 0)
+		return store ? fail_library(call) : EXIT_OURS;
+	r = minc_image_inspect(image, &text);
+	minc_image_free(image);
+	if (r < 0)
+		return fail_library(call);
+	print_text(before, text);
+	return 0;
+}
+
+static bool has_image(struct call *call, const char *name)
+{
+	minc_image *image;
+
+	if (minc_image_find(call->store, name, &image) < 0)
+		return false;
+	minc_image_free(image);
+	return true;
+}
+
+/* A container that runs, one of the store, an image: in this order. @before: its text. */
+static int inspect(struct call *call, const char *before, const char *name)
+{
+	const struct inspect_values *o = call->values;
+	struct kept *k;
+	minc_container *ct;
+	int r = o->type == TYPE_IMAGE ? -ENOENT : minc_open(call->c, name, &ct);
+
+	if (r == 0) {
+		r = inspect_container(call, before, ct);
+		minc_container_free(ct);
+		return r;
+	}
+	if (o->type == TYPE_IMAGE)
+		return inspect_image(call, before, name);
+	if (r != -ENOENT && (r != -EINVAL || o->type == TYPE_CONTAINER))
+		return fail_library(call);
+	k = kept_find(call, name);
+	if (k) {
+		print_kept(before, k, false);
+		kept_free(k);
+		return 0;
+	}
+	if (o->type == TYPE_ANY && call->store && has_image(call, name))
+		return inspect_image(call, before, name);
+	return fail_say("%.200s: no such container%s", name,
+			o->type == TYPE_ANY ? " or image" : "");
+}
+
+/* One object; several things are an array, of those that are there. */
 static int run_inspect(struct call *call)
 {
-	const char *between = "[\n";
+	const char *before = "[\n";
 	int status = 0, i;
 
 	if (call->count == 1)
-		return each_container(call, inspect);
+		return inspect(call, "", call->operands[0]);
 	for (i = 0; i < call->count; i++) {
-		minc_container *ct;
+		int r = inspect(call, before, call->operands[i]);
 
-		if (minc_open(call->c, call->operands[i], &ct) < 0) {
-			status = fail_library(call);
-			continue;
-		}
-		(void)fputs(between, stdout);
-		between = ",\n";
-		if (inspect(call, ct) != 0) {
-			(void)puts("null");
-			status = EXIT_OURS;
-		}
-		minc_container_free(ct);
+		if (r == 0)
+			before = ",\n";
+		else
+			status = r;
 	}
-	(void)puts(*between == '[' ? "[]" : "]");
+	(void)puts(*before == '[' ? "[]" : "]");
 	return status;
 }
 
@@ -147,10 +254,15 @@ static int run_top(struct call *call)
 }
 
 // clang-format off
+static const struct option inspect_options[] = {
+	{ "--type", "container|image", "Only one of them", offsetof(struct inspect_values, type),
+	  read_type, NULL },
+	{ .names = NULL }
+};
 const struct verb show_verbs[] = {
-	{ .names = "inspect", .operands = "CONTAINER...", .least = 1, .most = -1,
-	  .help = "Print what is known of containers, as JSON", .options = no_options,
-	  .run = run_inspect },
+	{ .names = "inspect", .operands = "CONTAINER|IMAGE...", .least = 1, .most = -1,
+	  .help = "Print what is known of containers and images, as JSON",
+	  .options = inspect_options, .run = run_inspect },
 	{ .names = "top", .operands = "CONTAINER", .least = 1, .most = 1,
 	  .help = "List the processes of a container", .options = no_options, .run = run_top },
 	{ .names = NULL }

@@ -34,17 +34,9 @@ struct stats {
 
 static void cell_size(struct table *t, uint64_t bytes)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	double n = (double)bytes;
-	size_t i = 0;
+	char text[32];
 
-	if (bytes == UINT64_MAX) {
-		table_cell(t, "-");
-		return;
-	}
-	for (; n >= 1024 && i < 4; i++)
-		n /= 1024;
-	table_cell(t, "%.*f %s", i && n < 100 ? 1 : 0, n, units[i]);
+	table_cell(t, "%s", bytes == UINT64_MAX ? "-" : size_text(text, sizeof(text), bytes));
 }
 
 /* The last look at @ct, a new one if it is the first; NULL without memory. */
@@ -240,9 +232,9 @@ static int run_stats(struct call *call)
 // clang-format off
 static const struct option stats_options[] = {
 	{ "--no-stream", NULL, "Look once, not every second",
-	  offsetof(struct stats_values, once), NULL },
+	  offsetof(struct stats_values, once), NULL, NULL },
 	{ "--format", "json", "One JSON object per line",
-	  offsetof(struct stats_values, json), read_format },
+	  offsetof(struct stats_values, json), read_format, NULL },
 	{ .names = NULL }
 };
 const struct verb stats_verbs[] = {

@@ -8,20 +8,32 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/utf8.h"
+
 enum { GAP = 3 };
+
+/* Control characters become blanks, those of ISO 6429 beyond 0x80, too. */
+static void clean(char *s)
+{
+	unsigned char *p = (unsigned char *)s;
+
+	for (; *p; p++)
+		if (*p < ' ' || *p == 0x7f)
+			*p = ' ';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = ' ';
+}
 
 void table_cell(struct table *t, const char *format, ...)
 {
 	char **more =
 		t->len % 64 ? t->cells : realloc(t->cells, (t->len + 64) * sizeof(*more));
 	va_list args;
-	char *cell, *p;
+	char *cell;
 
 	va_start(args, format);
 	if (more && vasprintf(&cell, format, args) >= 0) {
-		for (p = cell; *p; p++)
-			if ((unsigned char)*p < ' ' || *p == 0x7f)
-				*p = ' ';
+		clean(cell);
 		more[t->len++] = cell;
 	} else {
 		t->failed = true;
@@ -63,28 +75,6 @@ bool table_print(struct table *t)
 	return done;
 }
 
-/* Length of the UTF-8 character at @s; 0 if it is none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	static const unsigned char low[] = { 0, 0, 0x80, 0xa0, 0x90 }; /* not over-long */
-	size_t n = *s < 0x80   ? 1
-		   : *s < 0xc2 ? 0
-		   : *s < 0xe0 ? 2
-		   : *s < 0xf0 ? 3
-		   : *s < 0xf5 ? 4
-			       : 0;
-	size_t i;
-
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*s == 0xe0 || *s == 0xf0) && s[1] < low[n])
-		return 0;
-	if ((*s == 0xed && s[1] > 0x9f) || (*s == 0xf4 && s[1] > 0x8f))
-		return 0; /* surrogates; beyond Unicode */
-	return n;
-}
-
 void print_json_string(const char *s)
 {
 	(void)putchar('"');
@@ -93,7 +83,7 @@ void print_json_string(const char *s)
 
 		if (n == 0)
 			(void)fputs("\xef\xbf\xbd", stdout);
-		else if (*s == '"' || *s == '\\' || (unsigned char)*s < ' ')
+		else if (*s == '"' || *s == '\\' || (unsigned char)*s < ' ' || *s == 0x7f)
 			(void)printf("\\u%04x", *s);
 		else
 			(void)fwrite(s, 1, n, stdout);
@@ -104,12 +94,20 @@ void print_json_string(const char *s)
 
 const char *printable(char *ret, size_t size, const char *s)
 {
-	char *p;
-
 	(void)snprintf(ret, size, "%s", s); /* may be cut */
-	for (p = ret; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
+	clean(ret);
+	return ret;
+}
+
+const char *size_text(char *ret, size_t size, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double n = (double)bytes;
+	size_t i = 0;
+
+	for (; n >= 1024 && i < 4; i++)
+		n /= 1024;
+	(void)snprintf(ret, size, "%.*f %s", i && n < 100 ? 1 : 0, n, units[i]);
 	return ret;
 }
 

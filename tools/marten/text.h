@@ -29,6 +29,9 @@ void print_json_string(const char *s);
 /* @s without control characters, cut to @size; returns @ret. */
 const char *printable(char *ret, size_t size, const char *s);
 
+/* "5.1 MiB" */
+const char *size_text(char *ret, size_t size, uint64_t bytes);
+
 /* "3 minutes" from a number of milliseconds. */
 const char *time_span(char *ret, size_t size, int64_t ms);
 int64_t time_now_ms(void);

@@ -5,9 +5,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "common/number.h"
 
 static const struct {
 	const char *name;
@@ -26,35 +29,17 @@ static const struct {
 	// clang-format on
 };
 
-int read_digits(const char *s, unsigned long long max, const char **ret_end,
-		unsigned long long *ret)
-{
-	const char *first = s;
-	unsigned long long n = 0;
-
-	for (; *s >= '0' && *s <= '9'; s++) {
-		unsigned digit = (unsigned)(*s - '0');
-
-		if (n > (max - digit) / 10)
-			return false;
-		n = n * 10 + digit;
-	}
-	*ret = n;
-	*ret_end = s;
-	return s != first;
-}
-
-static bool read_number(const char *s, unsigned long long max, unsigned long long *ret)
+static bool read_number(const char *s, uint64_t max, uint64_t *ret)
 {
 	const char *end;
 
-	return read_digits(s, max, &end, ret) && !*end;
+	return number_parse(s, &end, 10, max, ret) == 0 && !*end;
 }
 
 const char *read_signal(void *into, const char *value)
 {
 	const char *name = strncasecmp(value, "SIG", 3) == 0 ? value + 3 : value;
-	unsigned long long n;
+	uint64_t n;
 	size_t i;
 
 	if (read_number(value, 64, &n)) {
@@ -78,7 +63,7 @@ const char *read_signal(void *into, const char *value)
 
 const char *read_grace(void *into, const char *value)
 {
-	unsigned long long n;
+	uint64_t n;
 
 	if (strcmp(value, "-1") == 0) {
 		*(int *)into = -1;
@@ -92,7 +77,7 @@ const char *read_grace(void *into, const char *value)
 
 const char *read_lines(void *into, const char *value)
 {
-	unsigned long long n;
+	uint64_t n;
 
 	if (strcmp(value, "all") == 0) {
 		*(long *)into = -1;
@@ -106,10 +91,8 @@ const char *read_lines(void *into, const char *value)
 
 const char *read_format(void *into, const char *value)
 {
-	if (strcmp(value, "json") != 0)
-		return "unknown format (json)";
-	*(bool *)into = true;
-	return NULL;
+	*(bool *)into = strcmp(value, "json") == 0;
+	return *(bool *)into || strcmp(value, "table") == 0 ? NULL : "unknown format (json, table)";
 }
 
 const char *read_word(void *into, const char *value)

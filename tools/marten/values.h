@@ -19,7 +19,7 @@ const char *read_lines(void *into, const char *value);
  * "2023-11-14[T22:13[:20[.5]]][Z|+01:00]", local time without a zone.
  */
 const char *read_time(void *into, const char *value);
-/* bool: "json" is the only format. */
+/* bool: "json", or "table" as without it. */
 const char *read_format(void *into, const char *value);
 
 /* Repeated values in their order. */
@@ -28,9 +28,5 @@ struct words {
 	size_t len;
 };
 const char *read_word(void *into, const char *value);
-
-/* Strict decimal up to @max; the end of the digits in @ret_end. False: none, too large. */
-int read_digits(const char *s, unsigned long long max, const char **ret_end,
-		unsigned long long *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kept.h"
 #include "values.h"
 #include "verb.h"
 
@@ -46,7 +47,7 @@ static int run_logs(struct call *call)
 	if (o->timestamps)
 		flags |= MINC_LOG_TIMESTAMPS;
 	if (minc_open(call->c, call->operands[0], &ct) < 0)
-		return fail_library(call);
+		return say_unknown(call, call->operands[0]);
 	r = minc_logs(call->c, ct, flags, o->since_ms, o->tail, write_piece, &l);
 	minc_container_free(ct);
 	if (r < 0)
@@ -77,13 +78,13 @@ static const struct logs_values logs_defaults = { .tail = -1 };
 // clang-format off
 static const struct option logs_options[] = {
 	{ "-f --follow", NULL, "Go on until the container ends",
-	  offsetof(struct logs_values, follow), NULL },
+	  offsetof(struct logs_values, follow), NULL, NULL },
 	{ "--since", "TIME", "Not what is older: 10m, 1700000000, 2023-11-14T22:13:20",
-	  offsetof(struct logs_values, since_ms), read_time },
+	  offsetof(struct logs_values, since_ms), read_time, NULL },
 	{ "-n --tail", "LINES", "Only the last LINES; 'all'",
-	  offsetof(struct logs_values, tail), read_lines },
+	  offsetof(struct logs_values, tail), read_lines, NULL },
 	{ "-t --timestamps", NULL, "The time before each line",
-	  offsetof(struct logs_values, timestamps), NULL },
+	  offsetof(struct logs_values, timestamps), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb watch_verbs[] = {

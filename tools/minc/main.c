@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/files.h"
+#include "common/signals.h"
 #include "idle.h"
 #include "options.h"
 #include "status.h"
@@ -19,20 +21,6 @@
 enum { EXIT_OURS = 125, SHORT_MS = 20 };
 
 static const char advice[] = "try 'minc --help'\n";
-
-/*
- * What is opened later must not become standard input, output or error. The stand-ins
- * are opened the wrong way round: using them fails, as using the closed ones would have.
- */
-static void fill_standard_files(void)
-{
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			_exit(EXIT_OURS);
-}
 
 static int usage_error(const struct options *o)
 {
@@ -125,23 +113,6 @@ static int reuse(const char *self, const char *root, const char *storage, int st
 }
 
 /*
- * From here on signals are the command's. It runs before minc_start() returns, so one
- * that came right then would end us instead: it waits for minc_foreground().
- */
-static void block_signals(void)
-{
-	static const int forwarded[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
-					 SIGUSR1, SIGUSR2, SIGTSTP };
-	sigset_t set;
-	size_t i;
-
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		(void)sigaddset(&set, forwarded[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-/*
  * Wait for the command, small: what describes the container is not needed any more. Not
  * right away, for code that is dropped has to be fetched again at the end of a short one.
  */
@@ -169,14 +140,11 @@ static int wait_for(struct options *o, minc_container *ct)
 /* A file that tells a script a number or an id. It must not be one that is there. */
 static int write_file(const char *option, const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	size_t len = strlen(text);
+	int r = files_write_new(path, text);
 
-	if (fd >= 0 && write(fd, text, len) == (ssize_t)len && close(fd) == 0)
+	if (r == 0)
 		return 0;
-	(void)fprintf(stderr, "minc: %s %s: %s\n", option, path, strerror(errno));
-	if (fd >= 0)
-		(void)unlink(path); /* only a part */
+	(void)fprintf(stderr, "minc: %s %s: %s\n", option, path, strerror(-r));
 	return EXIT_OURS;
 }
 
@@ -227,7 +195,7 @@ static int run(struct options *o, const char *self)
 	if (check_file("--cidfile", o->cidfile) != 0 || check_file("--pidfile", o->pidfile) != 0)
 		return EXIT_OURS;
 	root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
-	block_signals();
+	signals_block();
 	if (minc_start(o->c, o->command, &ct) < 0) {
 		free(root);
 		return failure(o);
@@ -292,7 +260,7 @@ int main(int argc, char **argv)
 	struct options o = { .status_fd = -1 };
 	int status = 0;
 
-	fill_standard_files();
+	files_fill_standard();
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
 	if (options_read(&o, argc, argv) < 0) {
 		status = usage_error(&o);

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/limit.h"
+
 static bool begins(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
@@ -215,6 +217,15 @@ static int set_origin(struct options *o, const struct given *g)
 	return r;
 }
 
+static int set_limit(struct options *o, const struct option *row, const char *value)
+{
+	const char *wrong = row->limit(o->c, value);
+
+	if (wrong == limit_refused)
+		return minc_error_code(o->c);
+	return wrong ? options_refuse(o, "%s", wrong) : 0;
+}
+
 static int apply_one(struct options *o, const struct given *g)
 {
 	const struct option *row = g->option;
@@ -224,6 +235,8 @@ static int apply_one(struct options *o, const struct given *g)
 		r = row->set(o, g->value);
 	if (r == 0 && row->call)
 		r = row->call(o->c, g->value);
+	if (r == 0 && row->limit)
+		r = set_limit(o, row, g->value);
 	if (r == 0 && row->flag)
 		r = minc_set_flag(o->c, row->flag, 1);
 	return r;

@@ -25,6 +25,7 @@ struct option {
 	int (*note)(struct options *o, const char *value); /* while reading */
 	int (*set)(struct options *o, const char *value);  /* while applying */
 	int (*call)(minc_ctx *c, const char *value);       /* the same, in the library */
+	const char *(*limit)(minc_ctx *c, const char *value); /* see common/limit.h */
 	enum minc_flag flag;                               /* to be turned on */
 };
 

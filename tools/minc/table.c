@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "limit.h"
-#include "number.h"
+#include "common/limit.h"
+#include "common/number.h"
 #include "options.h"
 
 static bool begins(const char *s, const char *with)
@@ -339,33 +339,33 @@ const struct option option_table[] = {
 	  "Start it and return; marten(1) finds it again", .note = note_background,
 	  .flag = MINC_BACKGROUND },
 	{ "-m --memory --mem-limit", "SIZE", "Memory; who needs more is killed",
-	  .set = limit_memory },
+	  .limit = limit_memory },
 	{ "--memory-swap --mem-swap", "SIZE", "Memory and swap together; -1: any swap",
-	  .set = limit_memory_swap },
+	  .limit = limit_memory_swap },
 	{ "--mem-kmem", "SIZE", "Kernel memory (cgroup v1 before Linux 5.16)",
-	  .set = limit_memory_kernel },
-	{ "--cpus", "N", "CPU time, in CPUs, such as 1.5", .set = limit_cpus },
+	  .limit = limit_memory_kernel },
+	{ "--cpus", "N", "CPU time, in CPUs, such as 1.5", .limit = limit_cpus },
 	{ "--cpu-shares", "N", "Part of the CPUs when they are short; others have 1024",
-	  .set = limit_cpu_shares },
-	{ "--cpu-quota", "USEC", "CPU time in each period", .set = limit_cpu_quota },
+	  .limit = limit_cpu_shares },
+	{ "--cpu-quota", "USEC", "CPU time in each period", .limit = limit_cpu_quota },
 	{ "--cpu-period", "USEC", "Length of the period; default 100000",
-	  .set = limit_cpu_period },
+	  .limit = limit_cpu_period },
 	{ "--cpuset-cpus", "LIST", "Only these CPUs, such as 0-1,3",
-	  .set = limit_cpuset_cpus },
-	{ "--cpuset-mems", "LIST", "Only these memory nodes", .set = limit_cpuset_mems },
-	{ "--pids-limit --pid-max", "N", "Processes and threads", .set = limit_pids },
+	  .limit = limit_cpuset_cpus },
+	{ "--cpuset-mems", "LIST", "Only these memory nodes", .limit = limit_cpuset_mems },
+	{ "--pids-limit --pid-max", "N", "Processes and threads", .limit = limit_pids },
 	{ "--io-weight --blkio-weight", "N",
 	  "Part of a disk when it is short, 10 to 1000; others have 100",
-	  .set = limit_io_weight },
+	  .limit = limit_io_weight },
 	{ "--device-read-bps", "DEVICE:SIZE", "Bytes read per second",
-	  .set = limit_read_bps },
+	  .limit = limit_read_bps },
 	{ "--device-write-bps", "DEVICE:SIZE", "Bytes written per second",
-	  .set = limit_write_bps },
-	{ "--device-read-iops", "DEVICE:N", "Reads per second", .set = limit_read_iops },
+	  .limit = limit_write_bps },
+	{ "--device-read-iops", "DEVICE:N", "Reads per second", .limit = limit_read_iops },
 	{ "--device-write-iops", "DEVICE:N", "Writes per second",
-	  .set = limit_write_iops },
+	  .limit = limit_write_iops },
 	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process",
-	  .set = limit_ulimit },
+	  .limit = limit_ulimit },
 	{ "--name", "NAME", "Name of the container, and its host name", .set = set_name },
 	{ "--rm", NULL, "With --background: forget it when it ends", .set = set_remove },
 	{ "--cidfile", "FILE", "With --background: write its id to FILE, which must not exist",

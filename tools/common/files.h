@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* files - the standard files, and small ones for scripts. */
+#ifndef FILES_H
+#define FILES_H
+
+/*
+ * What is opened later must not become standard input, output or error. The stand-ins
+ * are opened the wrong way round: using them fails, as using the closed ones would have.
+ * Exits with 125 if that fails.
+ */
+void files_fill_standard(void);
+
+/* A new file with @text, or none: 0 or -errno. */
+int files_write_new(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* kept - see kept.h. */
+#include "kept.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct kept *kept_free(struct kept *k)
+{
+	if (!k)
+		return NULL;
+	if (k->recipe.text)
+		recipe_done(&k->recipe);
+	free(k->name);
+	free(k->dir);
+	free(k->digest);
+	free(k);
+	return NULL;
+}
+
+static struct kept *copy(const minc_kept *from)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	(void)snprintf(k->id, sizeof(k->id), "%s", minc_kept_id(from));
+	k->name = strdup(minc_kept_name(from));
+	k->dir = strdup(minc_kept_dir(from));
+	k->digest = strdup(minc_kept_image(from));
+	k->created_ms = minc_kept_created_ms(from);
+	k->readable = recipe_read(minc_kept_note(from), &k->recipe);
+	return k->name && k->dir && k->digest ? k : kept_free(k);
+}
+
+bool kept_has_run(const struct kept *k)
+{
+	char path[4200];
+
+	(void)snprintf(path, sizeof(path), "%s/storage", k->dir);
+	return access(path, F_OK) == 0;
+}
+
+/* What minc_store_containers() visits may not be changed meanwhile. */
+static int note(minc_kept *from, void *userdata)
+{
+	struct kept_list *list = userdata;
+	struct kept **more = list->len % 64
+				     ? list->v
+				     : realloc(list->v, (list->len + 64) * sizeof(*more));
+	struct kept *k = more ? copy(from) : NULL;
+
+	if (more)
+		list->v = more;
+	if (!k)
+		return -ENOMEM;
+	more[list->len++] = k;
+	return 0;
+}
+
+/* Its state was forgotten when it ended. */
+static bool is_left_over(struct call *call, const struct kept *k)
+{
+	minc_container *ct;
+
+	if (!k->readable || !k->recipe.remove || !kept_has_run(k))
+		return false;
+	if (minc_open(call->c, k->id, &ct) == 0) {
+		minc_container_free(ct);
+		return false;
+	}
+	return minc_error_code(call->c) == -ENOENT;
+}
+
+static bool sweep(struct call *call, const struct kept *k)
+{
+	minc_kept *found;
+	int r = is_left_over(call, k) ? minc_store_container(call->store, k->id, &found)
+				      : -EBUSY;
+
+	if (r < 0)
+		return false;
+	r = minc_store_delete(call->store, found);
+	minc_kept_free(found);
+	return r == 0;
+}
+
+/* -ENOSYS: images are not built in, and so there are no containers of images. */
+static bool open_quietly(struct call *call)
+{
+	int r = call->store ? 0 : minc_store_open(call->c, call->store_dir, &call->store);
+
+	if (r < 0)
+		call->store = NULL;
+	if (r < 0 && r != -ENOSYS)
+		warn_line(minc_error_message(call->c), NULL);
+	return r == 0;
+}
+
+void kept_list(struct call *call, struct kept_list *ret)
+{
+	size_t i, len = 0;
+	int r;
+
+	*ret = (struct kept_list){ .v = NULL };
+	if (!open_quietly(call))
+		return;
+	r = minc_store_containers(call->store, note, ret);
+	if (r < 0 && r != -ENOSYS)
+		warn_line(minc_error_message(call->c), NULL);
+	for (i = 0; i < ret->len; i++)
+		if (sweep(call, ret->v[i]))
+			kept_free(ret->v[i]);
+		else
+			ret->v[len++] = ret->v[i];
+	ret->len = len;
+}
+
+void kept_list_done(struct kept_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->len; i++)
+		kept_free(list->v[i]);
+	free(list->v);
+}
+
+struct kept *kept_list_find(const struct kept_list *list, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < list->len; i++)
+		if (strcmp(list->v[i]->id, id) == 0)
+			return list->v[i];
+	return NULL;
+}
+
+struct kept *kept_find(struct call *call, const char *name)
+{
+	struct kept *k = NULL;
+	minc_kept *found;
+
+	if (!open_quietly(call) || minc_store_container(call->store, name, &found) < 0)
+		return NULL;
+	k = copy(found);
+	minc_kept_free(found);
+	return k;
+}
+
+bool has_kept(struct call *call, const char *name)
+{
+	struct kept *k = kept_find(call, name);
+	bool found = k;
+
+	kept_free(k);
+	return found;
+}
+
+int say_unknown(struct call *call, const char *name)
+{
+	if (minc_error_code(call->c) != -ENOENT)
+		return fail_library(call);
+	return has_kept(call, name) ? fail_say("%.64s: it is not running", name)
+				    : fail_say("%.64s: no such container", name);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kept - containers of the store, beside what is known of those that run or have ended: a
+ * container of marten run is both, with one id. See minc/image.h and minc/background.h.
+ */
+#ifndef KEPT_H
+#define KEPT_H
+
+#include <stdint.h>
+
+#include "recipe.h"
+#include "verb.h"
+
+struct kept {
+	char id[65];
+	char *name, *dir, *digest;
+	int64_t created_ms;
+	bool readable; /* the recipe: */
+	struct recipe recipe;
+	bool seen; /* for whoever goes through a list */
+};
+
+struct kept_list {
+	struct kept **v;
+	size_t len;
+};
+
+/*
+ * All containers of the store, oldest first. Those that were to be removed after their end
+ * and could not be, as nobody waited for it, are removed now. Without a store that can be
+ * opened there are none: a warning, except where images are not built in.
+ */
+void kept_list(struct call *call, struct kept_list *ret);
+void kept_list_done(struct kept_list *list);
+struct kept *kept_list_find(const struct kept_list *list, const char *id);
+
+/* One by name, id, or beginning of an id; NULL: there is none, or an error (quiet). */
+struct kept *kept_find(struct call *call, const char *name);
+struct kept *kept_free(struct kept *k);
+bool has_kept(struct call *call, const char *name);
+/* minc_open() has failed, for there is none: what that means to the user. EXIT_OURS. */
+int say_unknown(struct call *call, const char *name);
+/* Whether it was started, ever: what it wrote is there. */
+bool kept_has_run(const struct kept *k);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mount - --volume, --mount, --tmpfs and --device become library calls. Volumes with a name
+ * are directories below volumes/ of the store, made when they are first used; those
+ * without one belong to the container.
+ */
+#ifndef MOUNT_H
+#define MOUNT_H
+
+#include <minc/minc.h>
+#include <stdbool.h>
+
+/* The directory for volumes of the store, and of the container. */
+struct places {
+	const char *store, *container;
+	int anonymous; /* how many of the latter there are */
+};
+
+/*
+ * Each returns NULL, or what is wrong with the value, or limit_refused (common/limit.h) if
+ * the context has the message.
+ */
+const char *mount_volume(minc_ctx *c, struct places *p, const char *value);
+const char *mount_mount(minc_ctx *c, struct places *p, const char *value);
+const char *mount_tmpfs(minc_ctx *c, const char *value);
+const char *mount_device(minc_ctx *c, const char *value);
+const char *mount_shm(minc_ctx *c, const char *value);
+/* An empty directory of the container's own at @target. */
+const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);
+
+/* Whether @name may be a volume's. */
+bool mount_is_volume_name(const char *name);
+
+#endif

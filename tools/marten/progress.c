@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* progress - see progress.h. Only cursor movement is used, no colours. */
+#include "progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { BAR_MAX = 40, COLUMNS_DEFAULT = 80, ROWS_DEFAULT = 24 };
+
+static volatile sig_atomic_t cancelled;
+
+static void cancel(int sig)
+{
+	(void)sig;
+	cancelled = 1;
+}
+
+bool progress_cancelled(void)
+{
+	return cancelled;
+}
+
+/* A new part; NULL if there are more than anybody looks at. */
+static struct part *add(struct progress *p, const char *what)
+{
+	struct part *part = &p->parts[p->len];
+
+	if (p->len == PROGRESS_PARTS)
+		return NULL;
+	*part = (struct part){ .said = false };
+	(void)printable(part->what, sizeof(part->what), what);
+	p->len++;
+	return part;
+}
+
+static struct part *find(struct progress *p, const char *what)
+{
+	char clean[sizeof(p->parts->what)];
+	int i;
+
+	(void)printable(clean, sizeof(clean), what);
+	for (i = 0; i < p->len; i++)
+		if (strcmp(p->parts[i].what, clean) == 0)
+			return &p->parts[i];
+	return add(p, clean);
+}
+
+static void draw_bar(const struct progress *p, const struct part *part)
+{
+	int room = p->columns - 48, width = room > BAR_MAX ? BAR_MAX : room, full, i;
+
+	if (width < 8 || !part->total)
+		return;
+	full = (int)((double)part->done / (double)part->total * width);
+	(void)fputc('[', stderr);
+	for (i = 0; i < width; i++)
+		(void)fputc(i < full ? '=' : i == full ? '>' : ' ', stderr);
+	(void)fputs("] ", stderr);
+}
+
+static void draw_part(const struct progress *p, const struct part *part)
+{
+	char done[32], total[32];
+
+	(void)size_text(done, sizeof(done), part->done);
+	(void)size_text(total, sizeof(total), part->total);
+	(void)fprintf(stderr, "\r\033[K%-22.*s", p->columns > 24 ? 40 : 20, part->what);
+	if (part->total && part->done >= part->total) {
+		(void)fprintf(stderr, "%s\n", total);
+		return;
+	}
+	draw_bar(p, part);
+	if (part->total)
+		(void)fprintf(stderr, "%s / %s\n", done, total);
+	else
+		(void)fprintf(stderr, "%s\n", done);
+}
+
+/* All lines again, or as many of the last as the screen has. */
+static void draw(struct progress *p)
+{
+	int first = p->len < p->rows ? 0 : p->len - p->rows + 1, i;
+
+	if (p->drawn)
+		(void)fprintf(stderr, "\033[%dA", p->drawn);
+	for (i = first; i < p->len; i++)
+		draw_part(p, &p->parts[i]);
+	p->drawn = p->len - first;
+	(void)fflush(stderr);
+}
+
+static void say_done(struct part *part)
+{
+	if (part->said)
+		return;
+	part->said = true;
+	(void)fprintf(stderr, "%s: done\n", part->what);
+}
+
+static int note(const char *what, uint64_t done, uint64_t total, void *userdata)
+{
+	struct progress *p = userdata;
+	struct part *part = p->quiet ? NULL : find(p, what);
+
+	if (part) {
+		part->done = done;
+		part->total = total;
+	}
+	if (part && p->terminal)
+		draw(p);
+	else if (part && total && done >= total)
+		say_done(part);
+	return cancelled;
+}
+
+static void measure(struct progress *p)
+{
+	const char *term = getenv("TERM");
+	struct winsize size;
+
+	p->rows = ROWS_DEFAULT;
+	p->columns = COLUMNS_DEFAULT;
+	if (!isatty(STDERR_FILENO) || !term || strcmp(term, "dumb") == 0)
+		return;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col) {
+		p->columns = size.ws_col;
+		p->rows = size.ws_row;
+	}
+	p->terminal = p->rows > 2;
+}
+
+void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
+{
+	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND };
+
+	memset(p, 0, sizeof(*p));
+	p->quiet = quiet;
+	measure(p);
+	cancelled = 0;
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGINT, &action, NULL); /* cannot fail */
+	minc_transfer_set_progress(t, note, p);
+}
+
+void progress_end(struct progress *p, bool ok)
+{
+	int i;
+
+	(void)signal(SIGINT, SIG_DFL);
+	if (p->quiet || !ok)
+		return;
+	for (i = 0; i < p->len; i++) {
+		struct part *part = &p->parts[i];
+
+		part->total = part->done; /* now it is known */
+		if (!p->terminal)
+			say_done(part);
+	}
+	if (p->terminal)
+		draw(p);
+}

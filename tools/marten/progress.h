@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * progress - how far a transfer is, on standard error: one line for each part, redrawn on a
+ * terminal, else one when it is done. A first SIGINT cancels the transfer, which then
+ * cleans up; a second one ends us.
+ */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <minc/image.h>
+#include <stdbool.h>
+
+enum { PROGRESS_PARTS = 64 };
+
+struct progress {
+	bool quiet, terminal;
+	int columns, rows, len, drawn; /* drawn: lines on the screen below where we began */
+	struct part {
+		char what[64];
+		uint64_t done, total;
+		bool said;
+	} parts[PROGRESS_PARTS];
+};
+
+void progress_begin(struct progress *p, minc_transfer *t, bool quiet);
+/* @ok: everything arrived, also what nobody knew the size of. */
+void progress_end(struct progress *p, bool ok);
+/* Whether SIGINT came. */
+bool progress_cancelled(void);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* run-options - the options of run and create: those of docker(1) that we carry out. */
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/limit.h"
+#include "common/number.h"
+#include "mount.h"
+#include "run.h"
+
+static const char *set_user(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_set_user(c, value));
+}
+
+static const char *set_workdir(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_set_cwd(c, value));
+}
+
+static const char *set_init(minc_ctx *c, const char *value)
+{
+	(void)value;
+	return limit_answer(minc_set_flag(c, MINC_INIT, 1));
+}
+
+static const char *set_privileged(minc_ctx *c, const char *value)
+{
+	(void)value;
+	return limit_answer(minc_set_flag(c, MINC_PRIVILEGED, 1));
+}
+
+static const char *set_best_effort(minc_ctx *c, const char *value)
+{
+	(void)value;
+	return limit_answer(minc_set_flag(c, MINC_BEST_EFFORT, 1));
+}
+
+static const char *add_cap(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_add_cap(c, value));
+}
+
+static const char *drop_cap(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_drop_cap(c, value));
+}
+
+static const char *set_userns(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_set_userns(c, value));
+}
+
+static const char *set_security(minc_ctx *c, const char *value)
+{
+	if (strncmp(value, "seccomp=", 8) == 0)
+		return limit_answer(minc_set_seccomp(c, value + 8));
+	/* that is how every container is, unless it is privileged */
+	if (strcmp(value, "no-new-privileges") == 0 ||
+	    strcmp(value, "no-new-privileges=true") == 0 ||
+	    strcmp(value, "no-new-privileges:true") == 0)
+		return NULL;
+	return "only seccomp= and no-new-privileges are known";
+}
+
+static const char *set_network(minc_ctx *c, const char *value)
+{
+	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
+		return limit_answer(minc_set_network(c, value));
+	return "only host and none in this version: it has no bridges and no other "
+	       "networks";
+}
+
+static const char *set_log_size(minc_ctx *c, const char *value)
+{
+	const char *end;
+	uint64_t size;
+
+	if (number_parse_size(value, &end, &size) < 0 || *end)
+		return "not a size such as 64m";
+	return limit_answer(minc_set_log_size(c, size));
+}
+
+static const char *read_pull(void *into, const char *value)
+{
+	*(const char **)into = value;
+	return strcmp(value, "missing") == 0 || strcmp(value, "always") == 0 ||
+			       strcmp(value, "never") == 0
+		       ? NULL
+		       : "unknown (missing, always, never)";
+}
+
+static const char *read_label(void *into, const char *value)
+{
+	return *value && *value != '=' ? read_word(into, value) : "not KEY[=VALUE]";
+}
+
+const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID };
+
+void run_values_done(struct run_values *o)
+{
+	free(o->env.v);
+	free(o->env_files.v);
+	free(o->volumes.v);
+	free(o->mounts.v);
+	free(o->tmpfs.v);
+	free(o->labels.v);
+}
+
+// clang-format off
+#define AT(field) offsetof(struct run_values, field)
+#define BOTH \
+	{ "-i --interactive", NULL, "The command reads our standard input", AT(input), NULL, NULL }, \
+	{ "-t --tty", NULL, "It has a terminal of its own", AT(terminal), NULL, NULL }, \
+	{ "--rm", NULL, "Remove it when it has ended", AT(remove), NULL, NULL }, \
+	{ "--name", "NAME", "Name of the container", AT(name), NULL, NULL }, \
+	{ "--hostname", "NAME", "Host name; default: the beginning of its id", AT(hostname), NULL, \
+	  NULL }, \
+	{ "--entrypoint", "PROGRAM", "Instead of the image's; '' for none", AT(entrypoint), NULL, \
+	  NULL }, \
+	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's", AT(env), \
+	  read_word, NULL }, \
+	{ "--env-file", "FILE", "The same, one a line", AT(env_files), read_word, NULL }, \
+	{ "-u --user", "UID[:GID]", "Run it as this user; names work too", 0, NULL, set_user }, \
+	{ "-w --workdir", "DIR", "Working directory inside", 0, NULL, set_workdir }, \
+	{ "-v --volume", "SOURCE:TARGET[:ro]", "Show a host path, or the volume of that name", \
+	  AT(volumes), read_word, NULL }, \
+	{ "--mount", "type=..,target=..", "bind, tmpfs or volume, with source=, readonly", \
+	  AT(mounts), read_word, NULL }, \
+	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory", AT(tmpfs), read_word, \
+	  NULL }, \
+	{ "--device", "HOST[:TARGET]", "Show a device of the host", 0, NULL, mount_device }, \
+	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, mount_shm }, \
+	{ "--read-only", NULL, "Its root cannot be written", AT(read_only), NULL, NULL }, \
+	{ "--network --net", "host|none", "host is the default", 0, NULL, set_network }, \
+	{ "--userns", "auto|host|single|range", "Whose ids it uses", 0, NULL, set_userns }, \
+	{ "--init", NULL, "A minimal init is process 1", 0, NULL, set_init }, \
+	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)", 0, NULL, add_cap }, \
+	{ "--cap-drop", "LIST", "Drop capabilities", 0, NULL, drop_cap }, \
+	{ "--security-opt", "seccomp=FILE", "Or unconfined; no-new-privileges is always on", 0, \
+	  NULL, set_security }, \
+	{ "--privileged", NULL, "Lift the protections", 0, NULL, set_privileged }, \
+	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning", 0, NULL, \
+	  set_best_effort }, \
+	{ "-m --memory", "SIZE", "Limit of memory; -1: none", 0, NULL, limit_memory }, \
+	{ "--memory-swap", "SIZE", "Of memory and swap together", 0, NULL, limit_memory_swap }, \
+	{ "--cpus", "N", "Limit of CPU time, such as 1.5", 0, NULL, limit_cpus }, \
+	{ "-c --cpu-shares", "N", "Part of the CPUs when they are short; others have 1024", 0, \
+	  NULL, limit_cpu_shares }, \
+	{ "--cpu-quota", "USEC", "CPU time in each period", 0, NULL, limit_cpu_quota }, \
+	{ "--cpu-period", "USEC", "Default 100000", 0, NULL, limit_cpu_period }, \
+	{ "--cpuset-cpus", "LIST", "CPUs it may use, such as 0-1,3", 0, NULL, limit_cpuset_cpus }, \
+	{ "--cpuset-mems", "LIST", "Memory nodes it may use", 0, NULL, limit_cpuset_mems }, \
+	{ "--pids-limit", "N", "Processes and threads; -1: no limit", 0, NULL, limit_pids }, \
+	{ "--blkio-weight", "N", "Part of a disk when it is short, 10 to 1000", 0, NULL, \
+	  limit_io_weight }, \
+	{ "--device-read-bps", "DEVICE:SIZE", "Bytes read per second", 0, NULL, limit_read_bps }, \
+	{ "--device-write-bps", "DEVICE:SIZE", "Bytes written per second", 0, NULL, \
+	  limit_write_bps }, \
+	{ "--device-read-iops", "DEVICE:N", "Reads per second", 0, NULL, limit_read_iops }, \
+	{ "--device-write-iops", "DEVICE:N", "Writes per second", 0, NULL, limit_write_iops }, \
+	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process", 0, NULL, \
+	  limit_ulimit }, \
+	{ "-l --label", "KEY[=VALUE]", "For ps --format json", AT(labels), read_label, NULL }, \
+	{ "--log-size", "SIZE", "How much output is kept, twice", 0, NULL, set_log_size }, \
+	{ "--stop-signal", "SIGNAL", "What stop sends; default: what the image says, or TERM", \
+	  AT(stop_signal), read_signal, NULL }, \
+	{ "--stop-timeout", "SECONDS", "Until stop kills it; default 10, -1: never", \
+	  AT(stop_grace_ms), read_grace, NULL }, \
+	{ "--pull", "missing|always|never", "When to get the image", AT(pull), read_pull, NULL }, \
+	{ "--platform", "OS/ARCH[/VARIANT]", "Which image to pull", AT(platform), NULL, NULL }, \
+	{ "-q --quiet", NULL, "No progress of a pull", AT(quiet), NULL, NULL }, \
+	{ "--cidfile", "FILE", "Write its id to FILE, which must not exist", AT(cidfile), NULL, NULL }
+
+const struct option run_options[] = {
+	BOTH,
+	{ "-d --detach", NULL, "Do not wait for it; print its id", AT(detach), NULL, NULL },
+	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none", AT(keys), NULL, NULL },
+	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
+	  AT(pidfile), NULL, NULL },
+	{ .names = NULL }
+};
+const struct option create_options[] = { BOTH, { .names = NULL } };
+
+static const char no_ports[] =
+	"ports need a bridge network, which this version lacks: with the host's, "
+	"programs listen on its ports themselves";
+static const char no_namespace[] = "this namespace is always its own, in this version";
+const struct refusal run_refusals[] = {
+	{ "-p --publish -P --publish-all --expose", no_ports },
+	{ "--pid --ipc --uts --cgroupns", no_namespace },
+	{ "--gpus", "devices are given one by one, with --device" },
+	{ "--restart", "nothing restarts a container here: that is the business of an init" },
+	{ "--link --ip --ip6 --mac-address --network-alias --dns --dns-search --dns-option "
+	  "--add-host",
+	  "only --network host and none in this version" },
+	{ "--health-cmd --health-interval --health-retries --health-timeout --no-healthcheck",
+	  "health checks are missing in this version" },
+	{ "--log-driver --log-opt", "the log is a file; see --log-size" },
+	{ .names = NULL }
+};
+// clang-format on

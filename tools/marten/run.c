@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run - run, create, start, restart: containers of images. One that is made is kept in the
+ * store with its recipe; started, it is also one of those in the background. Both have one
+ * id and one name.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "transfer.h"
+
+enum { GRACE_MS = 10000 };
+
+/* The image, pulled if need be; 0, or an exit status after a complaint. */
+static int find_image(struct call *call, const struct run_values *o, minc_image **ret)
+{
+	const char *name = call->operands[0];
+	bool always = o->pull && strcmp(o->pull, "always") == 0;
+	bool never = o->pull && strcmp(o->pull, "never") == 0;
+	minc_store *store = call_store(call);
+	int r, status;
+
+	if (!store)
+		return EXIT_OURS;
+	r = always ? -ENOENT : minc_image_find(store, name, ret);
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT || never)
+		return fail_library(call);
+	status = pull_image(call, name, o->platform, o->quiet);
+	if (status)
+		return status;
+	return minc_image_find(store, name, ret) < 0 ? fail_library(call) : 0;
+}
+
+/* Whether the library takes what was said, before an image is pulled or anything is made. */
+static int try_options(const struct call *call)
+{
+	struct call trial = *call;
+	int status;
+
+	trial.c = minc_ctx_new();
+	if (!trial.c)
+		return fail_say("out of memory");
+	status = options_apply(&trial);
+	minc_ctx_free(trial.c);
+	return status;
+}
+
+static int check_options(struct call *call, const struct run_values *o)
+{
+	const char *files[] = { o->cidfile, o->pidfile };
+	int i;
+
+	if (o->terminal && o->input && !o->detach && call->verb == &run_verbs[0] &&
+	    !isatty(STDIN_FILENO))
+		return fail_usage(call, "-it: standard input is not a terminal");
+	for (i = 0; i < 2; i++) /* before anything is made; another may still make it */
+		if (files[i] && access(files[i], F_OK) == 0)
+			return fail_usage(call, "%s %.200s: %s",
+					  i ? "--pidfile" : "--cidfile", files[i],
+					  strerror(EEXIST));
+	return try_options(call);
+}
+
+/* The words before the image, and those after it. */
+static bool split_words(const struct call *call, struct recipe *r)
+{
+	int n = 0, i;
+
+	while (call->words[n])
+		n++;
+	n -= call->count;
+	for (i = 0; i < n; i++)
+		if (read_word(&r->options, call->words[i]))
+			return false;
+	for (i = 1; i < call->count; i++)
+		if (read_word(&r->operands, call->operands[i]))
+			return false;
+	return true;
+}
+
+static char *write_recipe(struct call *call, const struct run_values *o,
+			  const struct words *environment)
+{
+	char directory[PATH_MAX], *text = NULL;
+	struct recipe r = { .directory = getcwd(directory, sizeof(directory)),
+			    .image = call->operands[0],
+			    .remove = o->remove,
+			    .stop_signal = o->stop_signal,
+			    .stop_grace_ms = o->stop_grace_ms,
+			    .labels = o->labels,
+			    .environment = *environment };
+
+	if (!r.directory || *r.directory != '/')
+		r.directory = "/"; /* it is gone, or cannot be reached */
+	if (split_words(call, &r))
+		text = recipe_write(&r);
+	free(r.options.v);
+	free(r.operands.v);
+	return text;
+}
+
+/* The container's directory in the store, and what belongs to it, goes. */
+static void discard(struct call *call, const char *id)
+{
+	minc_kept *k;
+
+	if (minc_store_container(call->store, id, &k) < 0)
+		return;
+	(void)minc_store_delete(call->store, k); /* or a prune does it */
+	minc_kept_free(k);
+}
+
+static int make(struct call *call, const struct run_values *o, minc_image *image,
+		const struct words *environment, struct kept **ret)
+{
+	char *text = write_recipe(call, o, environment), *id;
+	int r;
+
+	if (!text)
+		return fail_say("out of memory");
+	r = minc_store_create(call->store, image, o->name, text, &id);
+	free(text);
+	if (r < 0)
+		return fail_library(call);
+	*ret = kept_find(call, id);
+	free(id);
+	return *ret ? 0 : fail_library(call);
+}
+
+/* Who waited for its end cleans up after it. */
+static bool has_ended(struct call *call, const char *id)
+{
+	minc_container *ct;
+	int state;
+
+	if (minc_open(call->c, id, &ct) < 0)
+		return true; /* and was forgotten */
+	state = minc_container_state(ct);
+	minc_container_free(ct);
+	return state != MINC_STATE_RUNNING && state != MINC_STATE_PAUSED;
+}
+
+static int begin(struct call *call, const struct run_values *o, minc_image *image,
+		 const struct words *environment, struct kept *k)
+{
+	struct launch l = { .call = call,
+			    .o = o,
+			    .kept = k,
+			    .image = image,
+			    .environment = environment,
+			    .arguments = (const char *const *)call->operands + 1,
+			    .attached = !o->detach,
+			    .input = o->input };
+	int status = launch(&l);
+	minc_container *ct;
+
+	if (minc_open(call->c, k->id, &ct) == 0)
+		minc_container_free(ct);
+	else if (!kept_has_run(k) || o->remove)
+		discard(call, k->id); /* it did not start, or has ended */
+	if (status == 0 && o->detach)
+		(void)printf("%s\n", k->id);
+	return status;
+}
+
+static int run_or_create(struct call *call, bool start)
+{
+	const struct run_values *o = call->values;
+	struct words environment = { .v = NULL };
+	minc_image *image = NULL;
+	struct kept *k = NULL;
+	int status = check_options(call, o);
+
+	if (status == 0)
+		status = environ_collect(call, o, &environment);
+	if (status == 0)
+		status = find_image(call, o, &image);
+	if (status == 0)
+		status = make(call, o, image, &environment, &k);
+	if (status == 0 && start) {
+		status = begin(call, o, image, &environment, k);
+	} else if (status == 0) {
+		(void)printf("%s\n", k->id);
+	}
+	minc_image_free(image);
+	kept_free(k);
+	environ_done(&environment);
+	return status;
+}
+
+static int run_run(struct call *call)
+{
+	struct run_values o = *(const struct run_values *)call->values;
+	int status = run_or_create(call, true);
+
+	run_values_done(&o);
+	return status;
+}
+
+static int run_create(struct call *call)
+{
+	struct run_values o = *(const struct run_values *)call->values;
+	int status = run_or_create(call, false);
+
+	run_values_done(&o);
+	return status;
+}
+
+struct start_values {
+	bool attach, input;
+	const char *keys;
+	int grace_ms;
+};
+
+/* The words of the recipe as a command line; NULL without memory. */
+static char **command_line(struct recipe *r)
+{
+	char **argv = calloc(r->options.len + r->operands.len + 2, sizeof(*argv));
+	size_t n = 0, i;
+
+	if (!argv)
+		return NULL;
+	for (i = 0; i < r->options.len; i++)
+		argv[n++] = (char *)r->options.v[i]; /* only moved */
+	argv[n++] = (char *)r->image;
+	for (i = 0; i < r->operands.len; i++)
+		argv[n++] = (char *)r->operands.v[i];
+	return argv;
+}
+
+/* One that has ended gives up its state; -EEXIST: it runs. */
+static int clear_state(struct call *call, const char *id)
+{
+	minc_container *ct;
+	int r = minc_open(call->c, id, &ct);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : fail_library(call);
+	r = minc_container_state(ct);
+	if (r == MINC_STATE_RUNNING || r == MINC_STATE_PAUSED)
+		r = -EEXIST;
+	else
+		r = minc_delete(call->c, ct, 0) < 0 ? fail_library(call) : 0;
+	minc_container_free(ct);
+	return r;
+}
+
+/* @call is that of run, with a context of its own; its options are read. */
+static int start_again(struct call *call, struct run_values *o,
+		       const struct start_values *how, struct kept *k)
+{
+	struct launch l = { .call = call,
+			    .o = o,
+			    .kept = k,
+			    .environment = &k->recipe.environment,
+			    .arguments = (const char *const *)call->operands + 1,
+			    .attached = how->attach || how->input,
+			    .input = how->input };
+	int status;
+
+	o->cidfile = o->pidfile = NULL; /* were for the first time */
+	o->keys = how->keys ? how->keys : o->keys;
+	if (o->terminal && how->input && !isatty(STDIN_FILENO))
+		return fail_usage(call, "-i: standard input is not a terminal");
+	if (chdir(k->recipe.directory) < 0)
+		return fail_say("%.64s: its directory %.200s: %s", k->name,
+				k->recipe.directory, strerror(errno));
+	if (minc_image_find(call->store, k->digest, &l.image) < 0)
+		return fail_library(call);
+	status = launch(&l);
+	minc_image_free(l.image);
+	if (o->remove && has_ended(call, k->id))
+		discard(call, k->id);
+	return status;
+}
+
+static int start_kept(struct call *outer, const struct start_values *how, struct kept *k)
+{
+	struct run_values o = run_defaults;
+	struct call call = { .verb = &run_verbs[0], .values = &o, .c = minc_ctx_new() };
+	char **argv = command_line(&k->recipe);
+	int status = EXIT_OURS;
+
+	if (!call.c || !argv) {
+		status = fail_say("out of memory");
+	} else if (options_read(&call, argv, &o)) {
+		minc_set_log(call.c, warn_line, NULL);
+		call.store_dir = minc_store_path(outer->store);
+		if (call_store(&call))
+			status = start_again(&call, &o, how, k);
+	}
+	run_values_done(&o);
+	free(call.given);
+	minc_store_free(call.store);
+	minc_ctx_free(call.c);
+	free(argv);
+	return status;
+}
+
+/* An existing container of the store that can be started; NULL after a complaint. */
+static struct kept *find_startable(struct call *call, const char *name)
+{
+	struct kept *k = call_store(call) ? kept_find(call, name) : NULL;
+	minc_container *ct;
+
+	if (k && k->readable && *k->recipe.image)
+		return k;
+	if (k)
+		(void)fail_say("%.64s: it was not made by marten run or create", name);
+	else if (call->store && minc_open(call->c, name, &ct) == 0) {
+		(void)fail_say(
+			"%.64s: it is not in the store: minc starts such containers",
+			name);
+		minc_container_free(ct);
+	} else if (call->store) {
+		(void)fail_say("%.64s: no such container", name);
+	}
+	return kept_free(k);
+}
+
+static int run_start(struct call *call)
+{
+	const struct start_values *o = call->values;
+	bool stay = o->attach || o->input;
+	int status = 0, i;
+
+	if (stay && call->count > 1)
+		return fail_usage(call, "-a, -i: only with one container");
+	for (i = 0; i < call->count; i++) {
+		struct kept *k = find_startable(call, call->operands[i]);
+		int r = k ? clear_state(call, k->id) : EXIT_OURS;
+
+		if (r == -EEXIST)
+			r = stay ? fail_say("%.64s: it is running; see attach",
+					    call->operands[i])
+				 : 0;
+		else if (r == 0)
+			r = start_kept(call, o, k);
+		if (r == 0 && !stay)
+			(void)printf("%s\n", call->operands[i]);
+		if (r != 0)
+			status = r;
+		kept_free(k);
+	}
+	return status;
+}
+
+static int stop_first(struct call *call, struct kept *k, int grace_ms)
+{
+	int sig = k->recipe.stop_signal ? k->recipe.stop_signal : SIGTERM;
+	minc_container *ct;
+	int r = minc_open(call->c, k->id, &ct);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : fail_library(call);
+	if (grace_ms == GRACE_UNSAID)
+		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID
+				   ? GRACE_MS
+				   : k->recipe.stop_grace_ms;
+	r = minc_stop(call->c, ct, sig, grace_ms, NULL) < 0 ? fail_library(call) : 0;
+	minc_container_free(ct);
+	return r;
+}
+
+static int run_restart(struct call *call)
+{
+	const struct start_values *o = call->values;
+	int status = 0, i;
+
+	for (i = 0; i < call->count; i++) {
+		struct kept *k = find_startable(call, call->operands[i]);
+		int r = k ? stop_first(call, k, o->grace_ms) : EXIT_OURS;
+
+		if (r == 0)
+			r = clear_state(call, k->id);
+		if (r == 0)
+			r = start_kept(call, o, k);
+		if (r == 0)
+			(void)printf("%s\n", call->operands[i]);
+		else
+			status = r < 0 ? EXIT_OURS : r;
+		kept_free(k);
+	}
+	return status;
+}
+
+static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID };
+
+// clang-format off
+static const struct option start_options[] = {
+	{ "-a --attach", NULL, "Show its output, until it ends",
+	  offsetof(struct start_values, attach), NULL, NULL },
+	{ "-i --interactive", NULL, "And let it read our standard input",
+	  offsetof(struct start_values, input), NULL, NULL },
+	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
+	  offsetof(struct start_values, keys), NULL, NULL },
+	{ .names = NULL }
+};
+static const struct option restart_options[] = {
+	{ "-t --time", "SECONDS", "Until it is killed; default 10, -1: never",
+	  offsetof(struct start_values, grace_ms), read_grace, NULL },
+	{ .names = NULL }
+};
+const struct verb run_verbs[] = {
+	{ .names = "run", .operands = "IMAGE [COMMAND [ARG...]]", .least = 1, .most = -1,
+	  .command = true, .help = "Run a command in a new container of an image",
+	  .options = run_options, .refusals = run_refusals, .defaults = &run_defaults,
+	  .size = sizeof(run_defaults), .run = run_run },
+	{ .names = "create", .operands = "IMAGE [COMMAND [ARG...]]", .least = 1, .most = -1,
+	  .command = true, .help = "Make a container without starting it",
+	  .options = create_options, .refusals = run_refusals, .defaults = &run_defaults,
+	  .size = sizeof(run_defaults), .run = run_create },
+	{ .names = "start", .operands = "CONTAINER...", .least = 1, .most = -1,
+	  .help = "Start containers that do not run", .options = start_options,
+	  .defaults = &start_defaults, .size = sizeof(start_defaults), .run = run_start },
+	{ .names = "restart", .operands = "CONTAINER...", .least = 1, .most = -1,
+	  .help = "Stop containers and start them again", .options = restart_options,
+	  .defaults = &start_defaults, .size = sizeof(start_defaults), .run = run_restart },
+	{ .names = NULL }
+};
+// clang-format on

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* run - the options of run, create and start, and what they do. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "kept.h"
+#include "values.h"
+#include "verb.h"
+
+struct run_values {
+	bool input, terminal, detach, remove, read_only, quiet;
+	const char *name, *hostname, *entrypoint, *platform, *pull, *cidfile, *pidfile, *keys;
+	struct words env, env_files, volumes, mounts, tmpfs, labels;
+	int stop_signal, stop_grace_ms;
+};
+
+extern const struct option run_options[], create_options[];
+extern const struct refusal run_refusals[];
+extern const struct run_values run_defaults;
+
+void run_values_done(struct run_values *o);
+
+/*
+ * environ.c: --env and --env-file as "NAME=VALUE", later ones instead of earlier; of a name
+ * alone our own value. @list's words are to be freed, too. 0, or an exit status after a
+ * complaint.
+ */
+int environ_collect(struct call *call, const struct run_values *o, struct words *list);
+void environ_done(struct words *list);
+
+/* How a container is started. */
+struct launch {
+	struct call *call; /* its options: @o, and call->given */
+	const struct run_values *o;
+	const struct kept *kept;
+	minc_image *image;
+	const struct words *environment;
+	const char *const *arguments; /* after the image; NULL-terminated */
+	bool attached, input;
+};
+
+/* launch.c: start it; with @attached until it ends or is left. An exit status. */
+int launch(struct launch *l);
+
+#endif

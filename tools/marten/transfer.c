@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* transfer - see transfer.h. */
+#include "transfer.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { EXIT_INTERRUPTED = 130 };
+
+bool transfer_begin(struct transfer *x, struct call *call, bool quiet)
+{
+	minc_store *store = call_store(call);
+
+	*x = (struct transfer){ .call = call };
+	if (!store)
+		return false;
+	x->t = minc_transfer_new(store);
+	if (!x->t) {
+		(void)fail_say("out of memory");
+		return false;
+	}
+	progress_begin(&x->progress, x->t, quiet);
+	return true;
+}
+
+void transfer_text(struct transfer *x, enum minc_transfer_option option,
+		   const char *value)
+{
+	if (value && !x->failed && minc_transfer_set(x->t, option, value) < 0) {
+		x->failed = true;
+		(void)fail_library(x->call);
+	}
+}
+
+void transfer_number(struct transfer *x, enum minc_transfer_number option, uint64_t value)
+{
+	if (!x->failed && minc_transfer_set_number(x->t, option, value) < 0) {
+		x->failed = true;
+		(void)fail_library(x->call);
+	}
+}
+
+int transfer_end(struct transfer *x, int r)
+{
+	int status = 0;
+
+	if (!x->t)
+		return EXIT_OURS;
+	progress_end(&x->progress, r >= 0 && !x->failed);
+	if (x->failed)
+		status = EXIT_OURS;
+	else if (r == -ECANCELED && progress_cancelled())
+		status = (int)fail_say("interrupted") ? EXIT_INTERRUPTED : 0;
+	else if (r < 0)
+		status = fail_library(x->call);
+	minc_transfer_free(x->t);
+	x->t = NULL;
+	return status;
+}
