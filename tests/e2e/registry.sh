@@ -28,6 +28,7 @@ s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])'
 }
 
+# shellcheck disable=SC2317 # called by await
 answers() { # PORT
 	python3 -c 'import socket, sys
 socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1)' "$1" 2>/dev/null
@@ -42,7 +43,8 @@ serve() { # NAME CONFIG_LINES; sets $at to host:port
 		printf 'http:\n  addr: %s\n' "$at"
 		printf '%s\n' "$2"
 	} >"$T/$1.yml"
-	docker-registry serve "$T/$1.yml" >"$T/$1.log" 2>&1 &
+	# it takes REGISTRY_* for its own settings
+	env -u REGISTRY_AUTH_FILE docker-registry serve "$T/$1.yml" >"$T/$1.log" 2>&1 &
 	registries="$registries $!"
 	await answers "$port" || { diag "$(cat "$T/$1.log")"; exit 1; }
 }
@@ -68,18 +70,18 @@ is "an image is pushed" "$status" 0
 pushed=$(digest_at "$plain/dir/box:1" --tls-verify=false)
 marten inspect box:1
 is "the registry has it by the digest that the store has" \
-	"$(printf '%s' "$out" | jq -r '.[0].digest // .digest')" "$pushed"
+	"$(printf '%s' "$out" | jq -r 'if type == "array" then .[0] else . end | .digest')" "$pushed"
 
 marten rmi box:1
 marten pull --tls-verify=false -q "$plain/dir/box:1"
 is "it comes back" "$status" 0
 marten inspect "$plain/dir/box:1"
-is "with the same digest" "$(printf '%s' "$out" | jq -r '.[0].digest // .digest')" "$pushed"
+is "with the same digest" "$(printf '%s' "$out" | jq -r 'if type == "array" then .[0] else . end | .digest')" "$pushed"
 marten push --tls-verify=false "$plain/dir/box:1" "$plain/other/box:2"
 is "and goes to another repository unchanged" \
 	"$(digest_at "$plain/other/box:2" --tls-verify=false)" "$pushed"
-minc -r "$plain/dir/box:1" echo hello
-has "it runs" "$out" hello
+marten run --rm "$plain/dir/box:1" echo hello
+is "it runs" "$out" hello
 marten pull --tls-verify=false "$plain/dir/box@$pushed"
 is "it is pulled by digest" "$status" 0
 marten pull --tls-verify=false "$plain/dir/box@sha256:$(printf '%064d' 0)"
@@ -94,7 +96,7 @@ is "skopeo reads the store as it is" "$?" 0
 marten pull --tls-verify=false "$plain/docker/box:1"
 is "an image in docker's format is pulled" "$status" 0
 marten inspect "$plain/docker/box:1"
-is "with the digest it has there" "$(printf '%s' "$out" | jq -r '.[0].digest // .digest')" \
+is "with the digest it has there" "$(printf '%s' "$out" | jq -r 'if type == "array" then .[0] else . end | .digest')" \
 	"$(digest_at "$plain/docker/box:1" --tls-verify=false)"
 skopeo copy -q --src-tls-verify=false "docker://$plain/dir/box:1" "oci:$T/layout:box" &&
 	skopeo copy -q --dest-tls-verify=false --dest-compress-format zstd "oci:$T/layout:box" \
@@ -104,10 +106,10 @@ is "layers compressed with zstd are pulled" "$status" 0
 
 if as_root && command -v podman >/dev/null; then
 	pm() {
-		podman --root "$T/pm" --runroot "$T/pmrun" --storage-driver vfs "$@"
+		env -u REGISTRY_AUTH_FILE podman --root "$T/pm" --runroot "$T/pmrun" --storage-driver vfs "$@"
 	}
 	pm pull -q --tls-verify=false "$plain/dir/box:1" >/dev/null 2>"$T/podman.err"
-	is "podman takes what was pushed" "$?" 0
+	is "podman takes what was pushed" "$?:$(cat "$T/podman.err")" "0:"
 	pm push -q --tls-verify=false "$plain/dir/box:1" "$plain/podman/box:1" 2>"$T/podman.err"
 	marten pull --tls-verify=false "$plain/podman/box:1"
 	is "and gives it back" "$status" 0
@@ -131,7 +133,7 @@ skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$plain/d
 marten pull alpine
 is "a short name is one of Docker Hub, of which there may be a mirror" "$status" 0
 marten li
-like "it is listed as MINCS does" "$out" "*alpine"
+ok "it is listed as MINCS does" grep -q '	alpine$' "$T/.out"
 rm "$HOME/.config/containers/registries.conf"
 
 # passwords
