@@ -177,9 +177,11 @@ END_TEST
 static const struct {
 	const char *text, *came, *message;
 } bad_manifests[] = {
-	{ "", NULL, "m: line 1: '[' or '{' expected near end of file" },
+	{ "", NULL, "m: empty" },
 	{ "[]", NULL, "m: not an object" },
-	{ MANIFEST "x", NULL, "m: line 1: end of file expected near 'x'" },
+	{ MANIFEST "," MANIFEST, NULL, "m: not an object" },
+	{ MANIFEST "],[", NULL, "m: line 1: end of file expected near ','" },
+	{ MANIFEST "x", NULL, "m: line 1: ']' expected near 'x'" },
 	{ "{" VERSION "," VERSION "," CONFIG "," LAYERS "}", NULL,
 	  "m: line 1: duplicate object key near '\"schemaVersion\"'" },
 	{ "{\"schemaVersion\":1," CONFIG "," LAYERS "}", NULL, "m: schemaVersion: not 2" },
