@@ -62,6 +62,7 @@ static const struct {
 	{ "library/alpine", "docker.io/library/alpine:latest", "alpine:latest" },
 	{ "docker.io/alpine", "docker.io/library/alpine:latest", "alpine:latest" },
 	{ "index.docker.io/u/a:1", "docker.io/u/a:1", "u/a:1" },
+	{ "docker.io/x.y/z", "docker.io/x.y/z:latest", "docker.io/x.y/z:latest" },
 	{ "localhost/a", "localhost/a:latest", "localhost/a:latest" },
 	{ "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1" },
 	{ "host:5000", "docker.io/library/host:5000", "host:5000" },
@@ -177,9 +178,11 @@ END_TEST
 static const struct {
 	const char *text, *came, *message;
 } bad_manifests[] = {
-	{ "", NULL, "m: line 1: '[' or '{' expected near end of file" },
+	{ "", NULL, "m: empty" },
 	{ "[]", NULL, "m: not an object" },
-	{ MANIFEST "x", NULL, "m: line 1: end of file expected near 'x'" },
+	{ MANIFEST "," MANIFEST, NULL, "m: not an object" },
+	{ MANIFEST "],[", NULL, "m: line 1: end of file expected near ','" },
+	{ MANIFEST "x", NULL, "m: line 1: ']' expected near 'x'" },
 	{ "{" VERSION "," VERSION "," CONFIG "," LAYERS "}", NULL,
 	  "m: line 1: duplicate object key near '\"schemaVersion\"'" },
 	{ "{\"schemaVersion\":1," CONFIG "," LAYERS "}", NULL, "m: schemaVersion: not 2" },
