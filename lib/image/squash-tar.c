@@ -99,8 +99,7 @@ static int take_xattrs(struct job *j, const char *path, struct archive_entry *en
 		if (!str_starts_with(name, "user.") &&
 		    !str_starts_with(name, "trusted.") &&
 		    !str_starts_with(name, "security."))
-			return refuse(j, path,
-				      "an extended attribute of an unknown kind");
+			continue; /* another system's ("com.apple."): Linux has no place for it */
 		r = remember(j, tree_xattr_add(&j->tree, i, name, value, len));
 	}
 	return r;

@@ -54,6 +54,7 @@ struct squash_writer {
 	sqfs_meta_writer_t *inodes, *dirs;
 	sqfs_dir_writer_t *dir;
 	uint32_t numbers;
+	bool in_file, flushed; /* the processor's state */
 };
 
 static int out_failed(struct out_file *o, int r)
@@ -248,6 +249,12 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 {
 	if (!w)
 		return NULL;
+	/* its destructor forgets the block at hand (1.2.0); what is written now is abandoned */
+	if (w->processor && !w->flushed) {
+		if (w->in_file)
+			(void)sqfs_block_processor_end_file(w->processor);
+		(void)sqfs_block_processor_finish(w->processor);
+	}
 	drop(w->processor);
 	drop(w->dir);
 	drop(w->inodes);
@@ -264,6 +271,7 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 
 int squash_writer_begin(struct squash_writer *w, struct tree_inode *i)
 {
+	w->in_file = true;
 	return check(
 		w, sqfs_block_processor_begin_file(
 			   w->processor, (sqfs_inode_generic_t **)&i->written, NULL, 0));
@@ -290,6 +298,7 @@ int squash_writer_zeros(struct squash_writer *w, uint64_t len)
 
 int squash_writer_end(struct squash_writer *w)
 {
+	w->in_file = false;
 	return check(w, sqfs_block_processor_end_file(w->processor));
 }
 
@@ -496,6 +505,7 @@ int squash_writer_finish(struct squash_writer *w, struct tree *t, uint64_t *ret_
 	sqfs_file_t *f = &w->out.file;
 	int r = sqfs_block_processor_finish(w->processor);
 
+	w->flushed = true;
 	if (r == 0) {
 		number_inodes(w, t);
 		w->super.inode_table_start = f->get_size(f);

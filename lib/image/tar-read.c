@@ -328,6 +328,17 @@ struct archive *tar_reader_archive(struct tar_reader *t)
 	return t->tar;
 }
 
+/*
+ * A pax record is UTF-8 and the program's locale is not, or the record is not: libarchive warns
+ * and gives the bytes as they are, which is what a file's name is to Linux.
+ */
+static bool is_conversion(struct archive *a)
+{
+	const char *text = archive_error_string(a);
+
+	return text && strstr(text, "can't be converted from");
+}
+
 int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 {
 	la_int64_t before;
@@ -338,13 +349,15 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 		return tar_failed(t);
 	before = archive_filter_bytes(t->tar, -1);
 	r = archive_read_next_header(t->tar, ret);
-	t->inside = r == ARCHIVE_OK;
 	if (r == ARCHIVE_EOF) {
 		/* libarchive takes a stream that stops between two entries for a whole one */
 		t->marked = archive_filter_bytes(t->tar, -1) > before;
 		return 0;
 	}
-	/* a warning is about a name or header that it could not convert: not for us to guess */
+	if (r == ARCHIVE_WARN && is_conversion(t->tar))
+		r = ARCHIVE_OK;
+	t->inside = r == ARCHIVE_OK;
+	/* any other warning is about a header that it could not read whole: not for us to guess */
 	return r == ARCHIVE_OK ? 1 : tar_failed(t);
 }
 
