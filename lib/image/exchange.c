@@ -212,7 +212,14 @@ static void broken(struct exchange *x, int r)
 		return;
 	if (r == -ETIMEDOUT && retry(x, x->reg->o.retries > 1 ? x->reg->o.retries : 1))
 		return;
-	give_up(x, exchange_fail(x, r, "%s", why ? why : strerror(-r)));
+	exchange_fail(x, r, "%s", why ? why : strerror(-r));
+	if (x->at && r == -EPROTO && !x->at->insecure)
+		err_hint(&x->err, "%s may speak plain HTTP, which is used only when asked for",
+			 x->at->host);
+	if (x->at && r == -EKEYREJECTED)
+		err_hint(&x->err, "a private authority belongs in "
+				  "/etc/containers/certs.d/%s/ca.crt", x->at->host);
+	give_up(x, r);
 }
 
 static bool is_own(const struct exchange *x)
@@ -390,8 +397,12 @@ static int report(struct registry *reg, struct exchange *xs, size_t len,
 		if (x->state != EXCHANGE_ENDED || x->reported)
 			continue;
 		x->reported = true;
-		if (x->result < 0)
-			return err_say(reg->err, x->result, "%s", x->err.message);
+		if (x->result < 0) {
+			err_say(reg->err, x->result, "%s", x->err.message);
+			if (x->err.hint[0])
+				err_hint(reg->err, "%s", x->err.hint);
+			return x->result;
+		}
 		r = ended ? ended(x, data) : 0;
 		if (r != 0)
 			return r;

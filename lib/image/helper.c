@@ -185,20 +185,28 @@ int helper_get(struct arena *a, struct err *e, const char *name, const char *ser
 	return r < 0 ? err_set(e, r, "docker-credential-%s get", name) : 0;
 }
 
+static char *as_request(const char *server, const char *user, const char *password)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username", user,
+				    "Secret", password);
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+
+	json_decref(request);
+	return text;
+}
+
 int helper_store(struct err *e, const char *name, const char *server, const char *user,
 		 const char *password)
 {
-	json_t *ask_for = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username", user,
-				    "Secret", password);
-	cleanup_free char *input = ask_for ? json_dumps(ask_for, JSON_COMPACT) : NULL;
 	cleanup_free char *text = NULL;
+	char *input = as_request(server, user, password);
 	int r;
 
-	json_decref(ask_for);
 	if (!input)
 		return err_set(e, -ENOMEM, "docker-credential-%s store", name);
 	r = ask(e, name, "store", input, &text);
 	explicit_bzero(input, strlen(input));
+	free(input);
 	return r;
 }
 
