@@ -302,8 +302,10 @@ static int write_file(int dir, const char *folder, json_t *o)
 
 	if (fd < 0)
 		return -errno;
-	text = json_dumps(o, JSON_INDENT(2));
-	r = text ? io_replace_file(fd, "container.json", text, strlen(text)) : -ENOMEM;
+	r = json_write(o, JSON_INDENT(2), &text);
+	if (r < 0)
+		return r;
+	r = io_replace_file(fd, "container.json", text, strlen(text));
 	free(text);
 	return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }

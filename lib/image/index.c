@@ -226,12 +226,12 @@ int index_begin(struct store *s, struct index_edit *ret)
 
 int index_write(struct store *s, struct index_edit *edit)
 {
-	char *text = json_dumps(edit->root, JSON_COMPACT);
 	struct store_file f;
-	int r;
+	char *text;
+	int r = json_write(edit->root, JSON_COMPACT, &text);
 
-	if (!text)
-		return err_set(s->err, -ENOMEM, "index.json");
+	if (r < 0)
+		return err_set(s->err, r, "index.json");
 	r = store_file_new(s, "", &f);
 	if (r < 0) {
 		free(text);

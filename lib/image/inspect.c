@@ -89,6 +89,5 @@ int image_inspect(struct image *img, char **ret)
 		      "author", img->author, "layers", layers(img), "config",
 		      part(config, "config", json_object()), "history",
 		      part(config, "history", json_array()));
-	*ret = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-	return *ret ? 0 : -ENOMEM;
+	return o ? json_write(o, JSON_INDENT(2), ret) : -ENOMEM;
 }

@@ -1,62 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay - every file of a corpus through a fuzzer's entry, without the fuzzer; and every
- * beginning of it, which is what arrives when something breaks.
- *
- * usage: replay DIRECTORY
+ * replay - a fuzz entry fed with the files of a corpus, and with each of them cut short and
+ * with single bits changed: usage: replay DIRECTORY
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/io.h"
-
-enum { INPUT_MAX = 1 << 20, BEGINNINGS_MAX = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* In memory of just its size, so that a sanitiser sees what reads beyond. */
-static void give(const char *text, size_t len)
+static void feed(const char *text, size_t len)
 {
-	uint8_t *exact = malloc(len ? len : 1);
+	uint8_t *copy = malloc(len + 1); /* its own: reads beyond it are seen */
 
-	if (!exact)
+	if (!copy)
 		abort();
-	memcpy(exact, text, len);
-	(void)LLVMFuzzerTestOneInput(exact, len); /* always 0 */
-	free(exact);
+	for (size_t i = 0; i < len; i++)
+		copy[i] = (uint8_t)text[i];
+	copy = realloc(copy, len ? len : 1);
+	if (!copy)
+		abort();
+	(void)LLVMFuzzerTestOneInput(copy, len); /* always 0: it aborts */
+	free(copy);
+}
+
+static void feed_variants(char *text, size_t len)
+{
+	feed(text, len);
+	for (size_t i = 0; i < len; i++) {
+		feed(text, i);
+		text[i] = (char)(text[i] ^ 1 << i % 8);
+		feed(text, len);
+		text[i] = (char)(text[i] ^ 1 << i % 8);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
-	struct dirent *entry;
-	size_t files = 0;
+	DIR *list = argc == 2 ? opendir(argv[1]) : NULL;
+	struct dirent *d;
+	int files = 0;
+	char *text;
+	size_t len;
 
-	if (!dir) {
-		fprintf(stderr, "usage: replay DIRECTORY\n");
-		return 2;
-	}
-	while ((entry = readdir(dir))) {
-		cleanup_free char *text = NULL;
-		size_t len;
-
-		if (entry->d_name[0] == '.')
+	while (list && (d = readdir(list))) {
+		if (d->d_name[0] == '.')
 			continue;
-		if (io_read_file(dirfd(dir), entry->d_name, INPUT_MAX, &text, &len) < 0) {
-			fprintf(stderr, "replay: cannot read %s\n", entry->d_name);
+		if (io_read_file(dirfd(list), d->d_name, 1 << 20, &text, &len) < 0)
 			return 1;
-		}
-		for (size_t n = 0; n < len && n < BEGINNINGS_MAX; n++)
-			give(text, n);
-		give(text, len);
+		feed_variants(text, len);
+		free(text);
 		files++;
 	}
-	closedir(dir);
-	printf("%zu files\n", files);
-	return files == 0;
+	if (list)
+		closedir(list);
+	return files > 0 ? 0 : 1;
 }
