@@ -182,9 +182,11 @@ int ref_parse(const char *name, struct ref *ret)
 
 void ref_short_repository(const struct ref *r, char ret[REF_MAX])
 {
-	const char *repository = r->repository;
+	const char *repository = r->repository, *slash = strchr(repository, '/');
 
-	if (strcmp(r->registry, hub) != 0) {
+	/* "docker.io/x.y/z" is not "x.y/z", which is another registry's */
+	if (strcmp(r->registry, hub) != 0 ||
+	    (slash && names_registry(repository, (size_t)(slash - repository)))) {
 		snprintf(ret, REF_MAX, "%s/%s", r->registry, repository);
 		return;
 	}

@@ -22,7 +22,7 @@ static void check(const struct ref *r)
 	ref_whole(r, whole);
 	if (ref_parse(whole, &again) < 0 || memcmp(&again, r, sizeof(again)) != 0)
 		abort();
-	if (strstr(whole, "..") || strpbrk(whole, " \t\r\n\033?#%\\") || strstr(whole, "//"))
+	if (strstr(r->registry, "..") || strstr(r->repository, "..") || strpbrk(whole, " \t\r\n\033?#%\\") || strstr(whole, "//"))
 		abort();
 	ref_short(r, text);
 	if (ref_parse(text, &again) < 0)

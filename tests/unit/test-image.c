@@ -62,6 +62,7 @@ static const struct {
 	{ "library/alpine", "docker.io/library/alpine:latest", "alpine:latest" },
 	{ "docker.io/alpine", "docker.io/library/alpine:latest", "alpine:latest" },
 	{ "index.docker.io/u/a:1", "docker.io/u/a:1", "u/a:1" },
+	{ "docker.io/x.y/z", "docker.io/x.y/z:latest", "docker.io/x.y/z:latest" },
 	{ "localhost/a", "localhost/a:latest", "localhost/a:latest" },
 	{ "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1" },
 	{ "host:5000", "docker.io/library/host:5000", "host:5000" },
