@@ -27,8 +27,9 @@ static const char *podman_file(struct arena *a)
 {
 	const char *runtime = env_of("XDG_RUNTIME_DIR");
 
-	return runtime ? arena_printf(a, "%s/containers/auth.json", runtime) :
-			 arena_printf(a, "/run/containers/%u/auth.json", (unsigned)geteuid());
+	return runtime ? arena_printf(a, "%s/containers/auth.json", runtime)
+		       : arena_printf(a, "/run/containers/%u/auth.json",
+				      (unsigned)geteuid());
 }
 
 static const char *docker_file(struct arena *a)
@@ -85,10 +86,12 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 		return errno == ENOTDIR ? -ENOENT : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) ? io_read_all(fd, AUTH_FILE_MAX, ret, ret_len) : -EBADMSG;
+	return S_ISREG(st.st_mode) ? io_read_all(fd, AUTH_FILE_MAX, ret, ret_len)
+				   : -EBADMSG;
 }
 
-int auth_parse(struct err *e, const char *path, const char *text, size_t len, json_t **ret)
+int auth_parse(struct err *e, const char *path, const char *text, size_t len,
+	       json_t **ret)
 {
 	json_error_t where = { 0 };
 	json_t *object;
@@ -98,7 +101,8 @@ int auth_parse(struct err *e, const char *path, const char *text, size_t len, js
 	else
 		object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!object)
-		return err_say(e, -EBADMSG, "%s: line %d: %s", path, where.line, where.text);
+		return err_say(e, -EBADMSG, "%s: line %d: %s", path, where.line,
+			       where.text);
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return err_say(e, -EBADMSG, "%s: not an object", path);
@@ -124,7 +128,8 @@ int auth_load(struct err *e, const char *path, json_t **ret)
 
 const char *auth_server(const char *registry)
 {
-	return strcmp(registry, "docker.io") == 0 ? "https://index.docker.io/v1/" : registry;
+	return strcmp(registry, "docker.io") == 0 ? "https://index.docker.io/v1/"
+						  : registry;
 }
 
 /* "https://HOST/v1/" -> "HOST"; its length. */
@@ -190,7 +195,8 @@ static int decode(const char *base64, char *ret, size_t size)
 		return -EBADMSG;
 	while (padding < 2 && base64[n - 1 - padding] == '=')
 		padding++;
-	len = EVP_DecodeBlock((unsigned char *)ret, (const unsigned char *)base64, (int)n);
+	len = EVP_DecodeBlock((unsigned char *)ret, (const unsigned char *)base64,
+			      (int)n);
 	if (len < (int)padding)
 		return -EBADMSG;
 	len -= (int)padding;
@@ -211,7 +217,9 @@ static int take_entry(struct arena *a, json_t *entry, struct credentials *ret)
 		size_t size = strlen(auth) + 1;
 		char *text = size <= AUTH_TEXT_MAX ? arena_alloc(a, size) : NULL;
 
-		r = text ? decode(auth, text, size) : size > AUTH_TEXT_MAX ? -EBADMSG : -ENOMEM;
+		r = text                   ? decode(auth, text, size)
+		    : size > AUTH_TEXT_MAX ? -EBADMSG
+					   : -ENOMEM;
 		if (r == 0)
 			r = auth_split(a, NULL, text, &c);
 	} else if (user && *user && password) {
@@ -231,8 +239,8 @@ static int take_entry(struct arena *a, json_t *entry, struct credentials *ret)
 	return r == -EINVAL ? -EBADMSG : r;
 }
 
-int auth_entry(struct arena *a, struct err *e, json_t *file, const char *path, const char *registry,
-	       const char *repository, struct credentials *ret)
+int auth_entry(struct arena *a, struct err *e, json_t *file, const char *path,
+	       const char *registry, const char *repository, struct credentials *ret)
 {
 	json_t *value, *best = NULL;
 	const char *key, *best_key = NULL;
@@ -263,12 +271,14 @@ const char *auth_helper(json_t *file, const char *registry)
 	json_t *value;
 	const char *key;
 
-	json_object_foreach(json_object_get(file, "credHelpers"), key, value) if (
-		auth_key_means(key, registry) && json_string_value(value) &&
-		*json_string_value(value)) return json_string_value(value);
+	json_object_foreach(
+		json_object_get(file, "credHelpers"), key,
+		value) if (auth_key_means(key, registry) && json_string_value(value) &&
+			   *json_string_value(value)) return json_string_value(value);
 	value = json_object_get(file, "credsStore");
-	return json_string_value(value) && *json_string_value(value) ? json_string_value(value) :
-								       NULL;
+	return json_string_value(value) && *json_string_value(value)
+		       ? json_string_value(value)
+		       : NULL;
 }
 
 static int find_in(struct arena *a, struct err *e, const char *path, const char *registry,
@@ -316,7 +326,9 @@ const char *auth_basic(struct arena *a, const struct credentials *c)
 {
 	char *plain = arena_printf(a, "%s:%s", c->user, c->password);
 	size_t len = plain ? strlen(plain) : 0;
-	char *encoded = plain && len <= AUTH_TEXT_MAX ? arena_alloc(a, (len + 2) / 3 * 4 + 1) : NULL;
+	char *encoded = plain && len <= AUTH_TEXT_MAX
+				? arena_alloc(a, (len + 2) / 3 * 4 + 1)
+				: NULL;
 
 	if (!encoded)
 		return NULL;

@@ -15,8 +15,8 @@ enum { AUTH_FILE_MAX = 1 << 20, AUTH_TEXT_MAX = 64 << 10 };
 
 struct credentials {
 	const char *user, *password; /* NULL: none */
-	const char *identity;	     /* identity token, or NULL */
-	const char *where;	     /* file or program that says so, for messages */
+	const char *identity;        /* identity token, or NULL */
+	const char *where;           /* file or program that says so, for messages */
 };
 
 /* What files and helpers say of @registry and @repository; none of them: 0 with NULLs. */
@@ -42,10 +42,11 @@ const char *auth_login_file(struct arena *a, const char *authfile);
 /* Whole file as an object; -ENOENT. */
 int auth_load(struct err *e, const char *path, json_t **ret);
 /* The same of text; -EBADMSG. Exposed for the fuzzer. */
-int auth_parse(struct err *e, const char *path, const char *text, size_t len, json_t **ret);
+int auth_parse(struct err *e, const char *path, const char *text, size_t len,
+	       json_t **ret);
 /* Entry of "auths" for it. */
-int auth_entry(struct arena *a, struct err *e, json_t *file, const char *path, const char *registry,
-	       const char *repository, struct credentials *ret);
+int auth_entry(struct arena *a, struct err *e, json_t *file, const char *path,
+	       const char *registry, const char *repository, struct credentials *ret);
 /* The helper's name for @registry, or NULL. */
 const char *auth_helper(json_t *file, const char *registry);
 /* What helpers and docker's files call @registry. */

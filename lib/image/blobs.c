@@ -19,8 +19,8 @@ struct fetch {
 	struct hash *hash;
 	uint64_t have;
 	const char *const *url; /* of a foreign layer, being asked; or NULL */
-	bool begun;		/* the body of this request has */
-	bool whole_only;	/* the server cannot resume */
+	bool begun;             /* the body of this request has */
+	bool whole_only;        /* the server cannot resume */
 	int (*done)(struct registry_blob *b, void *data);
 	void *data;
 };
@@ -57,11 +57,14 @@ static int check_beginning(struct fetch *f)
 
 	f->begun = true;
 	if (f->have == 0)
-		return h->status == 206 ? exchange_fail(f->x, -EBADMSG, "a part came unasked") : 0;
+		return h->status == 206
+			       ? exchange_fail(f->x, -EBADMSG, "a part came unasked")
+			       : 0;
 	if (h->status == 206 && h->partial)
 		return 0;
 	if (h->status == 206)
-		return exchange_fail(f->x, -EBADMSG, "another part came than was asked for");
+		return exchange_fail(f->x, -EBADMSG,
+				     "another part came than was asked for");
 	return restart(f);
 }
 
@@ -101,7 +104,8 @@ static int begin(struct exchange *x, bool again)
 			return -EINVAL;
 		}
 	} else {
-		h->url = place_url(x->at, "%s/blobs/%s", x->at->repository, f->blob->digest.text);
+		h->url = place_url(x->at, "%s/blobs/%s", x->at->repository,
+				   f->blob->digest.text);
 	}
 	if (f->whole_only && f->have > 0 && restart(f) < 0)
 		return -ENOMEM;
@@ -168,7 +172,8 @@ static int ended(struct exchange *x, void *data)
 	return f->done ? f->done(f->blob, f->data) : 0;
 }
 
-static int prepare(struct registry *reg, struct fetch *f, struct exchange *x, struct registry_blob *b)
+static int prepare(struct registry *reg, struct fetch *f, struct exchange *x,
+		   struct registry_blob *b)
 {
 	exchange_init(x, reg, "blob %.12s", digest_hex(&b->digest));
 	x->at = reg->places + reg->first;
@@ -200,8 +205,8 @@ int blobs_get(struct registry *reg, struct registry_blob *blobs, size_t len,
 		fs[n].data = data;
 		r = prepare(reg, &fs[n], &xs[n], &blobs[n]);
 	}
-	r = r < 0 ? err_set(reg->err, r, "%s", reg->name) :
-		    exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
+	r = r < 0 ? err_set(reg->err, r, "%s", reg->name)
+		  : exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
 	for (size_t i = 0; i < n; i++) {
 		exchange_done(&xs[i]);
 		hash_free(fs[i].hash);

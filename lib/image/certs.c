@@ -83,8 +83,9 @@ static int take_dir(struct arena *a, struct err *e, const char *dir, struct trus
 	const char *system = curl_version_info(CURLVERSION_NOW)->cainfo;
 
 	if (n < 0)
-		return errno == ENOENT || errno == ENOTDIR ? -ENOENT :
-							     err_set(e, -errno, "%s", dir);
+		return errno == ENOENT || errno == ENOTDIR
+			       ? -ENOENT
+			       : err_set(e, -errno, "%s", dir);
 	for (int i = 0; i < n; i++) {
 		if (r == 0 && i < FILES_MAX)
 			r = take_name(a, e, dir, names[i]->d_name, t);
@@ -96,13 +97,14 @@ static int take_dir(struct arena *a, struct err *e, const char *dir, struct trus
 	return r;
 }
 
-int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc, const char *host,
-	       struct trust *ret)
+int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc,
+	       const char *host, struct trust *ret)
 {
 	const char *home = secure_getenv("HOME");
 	const char *dirs[] = {
-		home && *home ? arena_printf(a, "%s/.config/containers/certs.d/%s", home, host) :
-				NULL,
+		home && *home
+			? arena_printf(a, "%s/.config/containers/certs.d/%s", home, host)
+			: NULL,
 		arena_printf(a, "%s/containers/certs.d/%s", etc, host),
 		arena_printf(a, "%s/docker/certs.d/%s", etc, host),
 	};
@@ -114,7 +116,8 @@ int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc,
 		if (r == -ENOENT)
 			return err_set(e, r, "certificates %s", dir);
 	}
-	for (size_t i = 0; !dir && r == -ENOENT && i < sizeof(dirs) / sizeof(dirs[0]); i++)
+	for (size_t i = 0; !dir && r == -ENOENT && i < sizeof(dirs) / sizeof(dirs[0]);
+	     i++)
 		if (dirs[i])
 			r = take_dir(a, e, dirs[i], &t);
 	if (r < 0 && r != -ENOENT)

@@ -12,11 +12,12 @@
 #include "base/err.h"
 
 struct trust {
-	const char *ca; /* PEM: the private authorities, then the system's; or NULL: the system's */
+	const char *
+		ca; /* PEM: the private authorities, then the system's; or NULL: the system's */
 	size_t ca_len;
 	const char *cert, *key; /* paths, or NULL */
 };
 
 /* @dir: instead of all certs.d, or NULL. @etc: "/etc". Memory of @a. */
-int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc, const char *host,
-	       struct trust *ret);
+int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc,
+	       const char *host, struct trust *ret);

@@ -16,8 +16,8 @@ static bool is_token(char c)
 {
 	static const char others[] = "!#$%&'*+-.^_`|~";
 
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr(others, c));
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || (c && strchr(others, c));
 }
 
 static const char *skip_blanks(const char *p, const char *blanks)
@@ -96,7 +96,8 @@ static int parse_line(const char **p, struct challenge *best)
 	struct challenge now = { .kind = CHALLENGE_NONE };
 	char word[128], value[2048];
 
-	for (*p = skip_blanks(*p, " \t,"); **p && **p != '\n'; *p = skip_blanks(*p, " \t,")) {
+	for (*p = skip_blanks(*p, " \t,"); **p && **p != '\n';
+	     *p = skip_blanks(*p, " \t,")) {
 		const char *after;
 
 		if (read_word(p, word, sizeof(word)) < 0)

@@ -19,12 +19,12 @@ enum {
 	STALL_SECONDS = 30,
 	BACKOFF_MS = 250,
 	BACKOFF_MAX_MS = 10 * 1000,
-	RETRY_AFTER_MAX = 60,		/* seconds that a server may ask for */
-	LOGINS_MAX = 2,			/* in a row */
-	TOLD_MS = 200,			/* between calls of progress */
+	RETRY_AFTER_MAX = 60, /* seconds that a server may ask for */
+	LOGINS_MAX = 2,       /* in a row */
+	TOLD_MS = 200,        /* between calls of progress */
 	IDLE_MS = 1000,
-	REASON_BYTES = 240,		/* of a server's own words */
-	ADVANCE_BYTES = 1 << 20		/* that make a connection worth its retry */
+	REASON_BYTES = 240,     /* of a server's own words */
+	ADVANCE_BYTES = 1 << 20 /* that make a connection worth its retry */
 };
 
 static int64_t now_ms(void)
@@ -46,7 +46,8 @@ char *place_url(const struct place *p, const char *format, ...)
 	va_end(ap);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return NULL;
-	if (asprintf(&url, "%s://%s/v2/%s", p->plain ? "http" : "https", p->host, path) < 0)
+	if (asprintf(&url, "%s://%s/v2/%s", p->plain ? "http" : "https", p->host, path) <
+	    0)
 		return NULL;
 	return url;
 }
@@ -83,8 +84,9 @@ int exchange_fail(struct exchange *x, int r, const char *format, ...)
 /* The server's own words: errors[] of the specification, or what token servers say. */
 static void own_words(const struct http *h, char *ret, size_t size)
 {
-	json_t *body = h->text ? json_loadb(h->text, h->text_len, JSON_REJECT_DUPLICATES, NULL) :
-				 NULL;
+	json_t *body =
+		h->text ? json_loadb(h->text, h->text_len, JSON_REJECT_DUPLICATES, NULL)
+			: NULL;
 	json_t *first = json_array_get(json_object_get(body, "errors"), 0);
 	const char *code = json_string_value(json_object_get(first, "code"));
 	const char *message = json_string_value(json_object_get(first, "message"));
@@ -96,8 +98,9 @@ static void own_words(const struct http *h, char *ret, size_t size)
 		message = json_string_value(json_object_get(body, "error_description"));
 	if (!message)
 		message = json_string_value(json_object_get(body, "message"));
-	if (snprintf(text, sizeof(text), "%s%s%s%s", code || message ? ": " : "", code ? code : "",
-		     code && message ? ": " : "", message ? message : "") < 0)
+	if (snprintf(text, sizeof(text), "%s%s%s%s", code || message ? ": " : "",
+		     code ? code : "", code && message ? ": " : "",
+		     message ? message : "") < 0)
 		text[0] = '\0';
 	http_printable(text, strlen(text), ret, size);
 	json_decref(body);
@@ -131,9 +134,9 @@ int exchange_refused(struct exchange *x)
 
 	own_words(&x->http, words, sizeof(words));
 	return exchange_fail(x, meaning(status), "%s%ld%s",
-			     status == 404		     ? "not found: " :
-			     status == 401 || status == 403 ? "access is refused: " :
-								"the answer is ",
+			     status == 404                    ? "not found: "
+			     : status == 401 || status == 403 ? "access is refused: "
+							      : "the answer is ",
 			     status, words);
 }
 
@@ -212,7 +215,17 @@ static void broken(struct exchange *x, int r)
 		return;
 	if (r == -ETIMEDOUT && retry(x, x->reg->o.retries > 1 ? x->reg->o.retries : 1))
 		return;
-	give_up(x, exchange_fail(x, r, "%s", why ? why : strerror(-r)));
+	exchange_fail(x, r, "%s", why ? why : strerror(-r));
+	if (x->at && r == -EPROTO && !x->at->insecure)
+		err_hint(&x->err,
+			 "%s may speak plain HTTP, which is used only when asked for",
+			 x->at->host);
+	if (x->at && r == -EKEYREJECTED)
+		err_hint(&x->err,
+			 "a private authority belongs in "
+			 "/etc/containers/certs.d/%s/ca.crt",
+			 x->at->host);
+	give_up(x, r);
 }
 
 static bool is_own(const struct exchange *x)
@@ -295,7 +308,8 @@ static int start(struct exchange *x, CURLM *multi)
 		x->http.redirects = 0;
 		x->http.range_from = 0;
 		x->http.body_len = 0;
-		x->http.stall_seconds = o->stall_seconds ? o->stall_seconds : STALL_SECONDS;
+		x->http.stall_seconds =
+			o->stall_seconds ? o->stall_seconds : STALL_SECONDS;
 		r = x->begin(x, !x->next_stage);
 		if (r < 0)
 			return exchange_fail(x, r, "%s", strerror(-r));
@@ -305,7 +319,8 @@ static int start(struct exchange *x, CURLM *multi)
 			x->http.insecure = x->at->insecure;
 			x->http.trust = &x->at->trust;
 			x->http.own_host = is_own(x);
-			x->http.authorization = x->http.own_host ? x->at->authorization : NULL;
+			x->http.authorization =
+				x->http.own_host ? x->at->authorization : NULL;
 			x->generation = x->at->generation;
 		}
 	}
@@ -324,7 +339,8 @@ static void collect(CURLM *multi)
 
 	while ((m = curl_multi_info_read(multi, &left))) {
 		if (m->msg != CURLMSG_DONE ||
-		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x) || !x)
+		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x) ||
+		    !x)
 			continue;
 		r = http_end(&x->http, multi, m->data.result);
 		if (r < 0)
@@ -350,8 +366,8 @@ static int tell(struct registry *reg, struct exchange *xs, size_t len)
 		if (x->http.body_fd >= 0)
 			x->done = x->http.body_sent;
 		if (o->progress(x->what, x->done, x->total, o->data))
-			return err_say(reg->err, -ECANCELED, "%s: %s: cancelled", reg->name,
-				       x->what);
+			return err_say(reg->err, -ECANCELED, "%s: %s: cancelled",
+				       reg->name, x->what);
 	}
 	return 0;
 }
@@ -378,7 +394,8 @@ static void start_some(CURLM *multi, struct exchange *xs, size_t len, unsigned m
 
 /* Hand on what has ended; the first failure ends it all. */
 static int report(struct registry *reg, struct exchange *xs, size_t len,
-		  int (*ended)(struct exchange *x, void *data), void *data, size_t *ret_left)
+		  int (*ended)(struct exchange *x, void *data), void *data,
+		  size_t *ret_left)
 {
 	size_t left = 0;
 
@@ -390,8 +407,12 @@ static int report(struct registry *reg, struct exchange *xs, size_t len,
 		if (x->state != EXCHANGE_ENDED || x->reported)
 			continue;
 		x->reported = true;
-		if (x->result < 0)
-			return err_say(reg->err, x->result, "%s", x->err.message);
+		if (x->result < 0) {
+			err_say(reg->err, x->result, "%s", x->err.message);
+			if (x->err.hint[0])
+				err_hint(reg->err, "%s", x->err.hint);
+			return x->result;
+		}
 		r = ended ? ended(x, data) : 0;
 		if (r != 0)
 			return r;
@@ -401,7 +422,8 @@ static int report(struct registry *reg, struct exchange *xs, size_t len,
 }
 
 /* How long nothing needs to be done, unless something comes. */
-static int pause_ms(const struct registry *reg, const struct exchange *xs, size_t len, unsigned most)
+static int pause_ms(const struct registry *reg, const struct exchange *xs, size_t len,
+		    unsigned most)
 {
 	int64_t pause = reg->o.progress ? TOLD_MS : IDLE_MS, now = now_ms();
 	unsigned running = 0;
@@ -414,8 +436,8 @@ static int pause_ms(const struct registry *reg, const struct exchange *xs, size_
 	return (int)pause;
 }
 
-static int loop(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len, unsigned most,
-		int (*ended)(struct exchange *x, void *data), void *data)
+static int loop(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len,
+		unsigned most, int (*ended)(struct exchange *x, void *data), void *data)
 {
 	for (;;) {
 		int running = 0, r;
@@ -448,7 +470,8 @@ static bool block_sigpipe(sigset_t *pipe, sigset_t *before)
 	return sigismember(&pending, SIGPIPE) == 1;
 }
 
-static void unblock_sigpipe(const sigset_t *pipe, const sigset_t *before, bool was_pending)
+static void unblock_sigpipe(const sigset_t *pipe, const sigset_t *before,
+			    bool was_pending)
 {
 	const struct timespec none = { 0 };
 
@@ -458,8 +481,8 @@ static void unblock_sigpipe(const sigset_t *pipe, const sigset_t *before, bool w
 	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len, unsigned most,
-		 int (*ended)(struct exchange *x, void *data), void *data)
+int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len,
+		 unsigned most, int (*ended)(struct exchange *x, void *data), void *data)
 {
 	sigset_t pipe, before;
 	bool was_pending = block_sigpipe(&pipe, &before);

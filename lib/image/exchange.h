@@ -15,7 +15,7 @@
 /* Where to ask: the registry itself, or a mirror of it. */
 struct place {
 	const char *host, *repository; /* as they are in URLs */
-	const char *registry;	       /* what credentials are kept for */
+	const char *registry;          /* what credentials are kept for */
 	bool insecure;
 	enum mirror_use use;
 	struct trust trust;
@@ -25,7 +25,7 @@ struct place {
 	bool looked_up;
 	struct credentials credentials;
 	const char *authorization; /* or NULL */
-	unsigned generation;	   /* of it */
+	unsigned generation;       /* of it */
 };
 
 struct registry {
@@ -35,11 +35,12 @@ struct registry {
 	const char *name; /* "docker.io/library/alpine" */
 	struct registry_options o;
 	bool push;
-	const char *const *mounts; /* repositories to mount from; NULL-terminated, or NULL */
-	struct place *places;	   /* in the order they are asked */
-	size_t len, first;	   /* the first that had the manifest */
-	CURLM *multi, *side;	   /* the latter for tokens */
-	int64_t told_ms;	   /* when progress was called */
+	const char *const
+		*mounts;      /* repositories to mount from; NULL-terminated, or NULL */
+	struct place *places; /* in the order they are asked */
+	size_t len, first;    /* the first that had the manifest */
+	CURLM *multi, *side;  /* the latter for tokens */
+	int64_t told_ms;      /* when progress was called */
 };
 
 enum exchange_state { EXCHANGE_WAITS, EXCHANGE_RUNS, EXCHANGE_ENDED };
@@ -47,7 +48,7 @@ enum exchange_state { EXCHANGE_WAITS, EXCHANGE_RUNS, EXCHANGE_ENDED };
 struct exchange {
 	/* The owner's, set before it begins. */
 	struct registry *reg;
-	char what[96];	  /* "blob 5f70bf18a086" */
+	char what[96];    /* "blob 5f70bf18a086" */
 	struct place *at; /* NULL: elsewhere, without login */
 	/*
 	 * Say in @http what is asked for next. @again: not as the next stage, but since what was
@@ -88,15 +89,16 @@ int exchange_refused(struct exchange *x);
  * Do all of them, @most at a time. @ended is called for each that is done. The first failure ends
  * the others and is recorded in reg->err.
  */
-int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len, unsigned most,
-		 int (*ended)(struct exchange *x, void *data), void *data);
+int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len,
+		 unsigned most, int (*ended)(struct exchange *x, void *data), void *data);
 
 /* "https://HOST/v2/..."; from malloc(3), NULL without memory. */
 char *place_url(const struct place *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* token.c: have p->authorization answer @challenges; a failure is in @e. */
-int token_answer(struct registry *reg, struct place *p, const char *challenges, struct err *e);
+int token_answer(struct registry *reg, struct place *p, const char *challenges,
+		 struct err *e);
 /* The answer of a token server: its token in @a; -EBADMSG. Exposed for the fuzzer. */
 int token_parse(struct arena *a, const char *text, size_t len, const char **ret);
 

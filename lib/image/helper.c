@@ -25,7 +25,9 @@ enum { NAME_BYTES = 64 };
 /* It becomes part of a program's name: no directory, no option. */
 static bool is_name(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	size_t n = strspn(
+		name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
 	return n > 0 && n <= NAME_BYTES && !name[n] && name[0] != '.' && name[0] != '-';
 }
@@ -68,7 +70,8 @@ static int spawn(const char *program, const char *verb, int in, int out, pid_t *
 		if (r == 0)
 			r = posix_spawn_file_actions_adddup2(&actions, out, 1);
 		if (r == 0)
-			r = posix_spawnp(ret, program, &actions, &attributes, argv, environ);
+			r = posix_spawnp(ret, program, &actions, &attributes, argv,
+					 environ);
 		posix_spawnattr_destroy(&attributes);
 	}
 	posix_spawn_file_actions_destroy(&actions);
@@ -118,7 +121,8 @@ static int run(const char *program, const char *verb, const char *input, char **
 }
 
 /* Run it, and say what went wrong. 0, or -ENOENT: it has none. */
-static int ask(struct err *e, const char *name, const char *verb, const char *input, char **ret)
+static int ask(struct err *e, const char *name, const char *verb, const char *input,
+	       char **ret)
 {
 	char program[32 + NAME_BYTES], said[200];
 	cleanup_free char *text = NULL;
@@ -140,7 +144,8 @@ static int ask(struct err *e, const char *name, const char *verb, const char *in
 		return err_set(e, r, "%s %s", program, verb);
 	if (text && strstr(text, "credentials not found"))
 		return -ENOENT;
-	http_printable(text ? text : "", text ? strcspn(text, "\n") : 0, said, sizeof(said));
+	http_printable(text ? text : "", text ? strcspn(text, "\n") : 0, said,
+		       sizeof(said));
 	return err_say(e, -EACCES, "%s %s: %s (status %d)", program, verb,
 		       *said ? said : "it failed", r);
 }
@@ -185,20 +190,28 @@ int helper_get(struct arena *a, struct err *e, const char *name, const char *ser
 	return r < 0 ? err_set(e, r, "docker-credential-%s get", name) : 0;
 }
 
+static char *as_request(const char *server, const char *user, const char *password)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username",
+				    user, "Secret", password);
+	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+
+	json_decref(request);
+	return text;
+}
+
 int helper_store(struct err *e, const char *name, const char *server, const char *user,
 		 const char *password)
 {
-	json_t *ask_for = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username", user,
-				    "Secret", password);
-	cleanup_free char *input = ask_for ? json_dumps(ask_for, JSON_COMPACT) : NULL;
 	cleanup_free char *text = NULL;
+	char *input = as_request(server, user, password);
 	int r;
 
-	json_decref(ask_for);
 	if (!input)
 		return err_set(e, -ENOMEM, "docker-credential-%s store", name);
 	r = ask(e, name, "store", input, &text);
 	explicit_bzero(input, strlen(input));
+	free(input);
 	return r;
 }
 

@@ -77,7 +77,8 @@ static int refuse(struct http *h, int r, const char *why)
 }
 
 /* Whether @line is header @name, and its value without blanks around it. */
-static bool is_header(const char *line, size_t all, const char *name, const char **v, size_t *len)
+static bool is_header(const char *line, size_t all, const char *name, const char **v,
+		      size_t *len)
 {
 	size_t n = strlen(name);
 	const char *p = line + n + 1, *end = line + all;
@@ -117,7 +118,8 @@ static void read_number(const char *value, size_t len, uint64_t max, uint64_t *r
 		return;
 	memcpy(digits, value, len);
 	digits[len] = '\0';
-	(void)str_to_u64(digits, max, ret); /* a date, or nonsense: as if it were not there */
+	(void)str_to_u64(digits, max,
+			 ret); /* a date, or nonsense: as if it were not there */
 }
 
 /* "bytes FROM-TO/SIZE": whether it continues what we have. */
@@ -151,7 +153,8 @@ static void keep_digest(struct http *h, const char *v, size_t len)
 	if (len < sizeof(text))
 		memcpy(text, v, len);
 	if (digest_parse(text, &h->digest) < 0)
-		h->digest.text[0] = '\0'; /* of another algorithm: nothing to compare with */
+		h->digest.text[0] =
+			'\0'; /* of another algorithm: nothing to compare with */
 }
 
 static int keep_header(struct http *h, const char *line, size_t all)
@@ -233,7 +236,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *data)
 		return len;
 	}
 	if (h->encoded) {
-		refuse(h, -EBADMSG, "the answer has a Content-Encoding that was not asked for");
+		refuse(h, -EBADMSG,
+		       "the answer has a Content-Encoding that was not asked for");
 		return 0;
 	}
 	if (h->sink) {
@@ -343,7 +347,8 @@ static void set_body(struct http *h)
 	if (h->range_from > 0) {
 		char range[32];
 
-		snprintf(range, sizeof(range), "%llu-", (unsigned long long)h->range_from);
+		snprintf(range, sizeof(range), "%llu-",
+			 (unsigned long long)h->range_from);
 		curl_easy_setopt(c, CURLOPT_RANGE, range);
 	}
 }
@@ -358,7 +363,8 @@ static void set_trust(struct http *h)
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 	if (t && t->ca_len > 0) {
-		struct curl_blob ca = { .data = (void *)t->ca, .len = t->ca_len,
+		struct curl_blob ca = { .data = (void *)t->ca,
+					.len = t->ca_len,
 					.flags = CURL_BLOB_NOCOPY };
 
 		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
@@ -398,7 +404,8 @@ static int set_all(struct http *h, void *tag)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, h);
 	set_body(h);
 	set_trust(h);
-	if (curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->insecure ? "http,https" : "https") ||
+	if (curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
+			     h->insecure ? "http,https" : "https") ||
 	    curl_easy_setopt(c, CURLOPT_URL, h->url))
 		return -ENOMEM;
 	return 0;
@@ -514,7 +521,8 @@ static void url_cleanup(CURLU **u)
 	curl_url_cleanup(*u);
 }
 
-int http_resolve(const char *base, const char *location, const char *add_query, char **ret)
+int http_resolve(const char *base, const char *location, const char *add_query,
+		 char **ret)
 {
 	__attribute__((cleanup(url_cleanup))) CURLU *u = curl_url();
 	char *whole = NULL;
@@ -525,7 +533,8 @@ int http_resolve(const char *base, const char *location, const char *add_query, 
 	if (curl_url_set(u, CURLUPART_URL, base, CURLU_DISALLOW_USER) ||
 	    curl_url_set(u, CURLUPART_URL, location, CURLU_DISALLOW_USER) ||
 	    curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) ||
-	    (add_query && curl_url_set(u, CURLUPART_QUERY, add_query, CURLU_APPENDQUERY)) ||
+	    (add_query &&
+	     curl_url_set(u, CURLUPART_QUERY, add_query, CURLU_APPENDQUERY)) ||
 	    curl_url_get(u, CURLUPART_URL, &whole, 0))
 		return -EINVAL;
 	if (strlen(whole) <= HTTP_URL_MAX &&

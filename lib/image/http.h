@@ -10,14 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "image/digest.h"
 #include "image/certs.h"
+#include "image/digest.h"
 
 enum {
-	HTTP_HEADERS_MAX = 200,		/* lines of an answer */
-	HTTP_HEADER_BYTES = 64 << 10,	/* of all of them */
-	HTTP_REFUSAL_BYTES = 16 << 10,	/* of the body of an answer that is no success */
-	HTTP_CHALLENGES_MAX = 8 << 10,	/* of all WWW-Authenticate lines */
+	HTTP_HEADERS_MAX = 200,        /* lines of an answer */
+	HTTP_HEADER_BYTES = 64 << 10,  /* of all of them */
+	HTTP_REFUSAL_BYTES = 16 << 10, /* of the body of an answer that is no success */
+	HTTP_CHALLENGES_MAX = 8 << 10, /* of all WWW-Authenticate lines */
 	HTTP_URL_MAX = 8 << 10,
 	HTTP_REDIRECTS_MAX = 10
 };
@@ -26,14 +26,15 @@ struct http {
 	/* What is asked for. Strings are borrowed, but for @url. */
 	const char *method;
 	char *url;
-	const char *authorization; /* whole value; forgotten when a redirect leaves the origin */
+	const char *
+		authorization; /* whole value; forgotten when a redirect leaves the origin */
 	const char *accept, *content_type;
 	uint64_t range_from; /* 0: all of it */
 	const char *body;
 	int body_fd; /* instead of @body, from its beginning; or -EBADF */
 	uint64_t body_len, body_sent;
 	const struct trust *trust; /* may be NULL */
-	bool own_host;		   /* @url is of the host the client's certificate is for */
+	bool own_host; /* @url is of the host the client's certificate is for */
 	bool insecure;
 	unsigned stall_seconds, total_seconds; /* 0: no limit of the latter */
 	/*
@@ -48,15 +49,15 @@ struct http {
 	long status;
 	char media_type[128];
 	char *location, *challenges; /* lines, each with its newline */
-	struct digest digest;	     /* Docker-Content-Digest, or "" */
-	unsigned retry_after;	     /* seconds */
-	bool encoded;		     /* has a Content-Encoding */
-	bool partial;		     /* has a Content-Range that begins at @range_from */
-	int64_t content_length;	     /* or -1 */
+	struct digest digest;        /* Docker-Content-Digest, or "" */
+	unsigned retry_after;        /* seconds */
+	bool encoded;                /* has a Content-Encoding */
+	bool partial;                /* has a Content-Range that begins at @range_from */
+	int64_t content_length;      /* or -1 */
 	char *text;
 	size_t text_len;
-	int refused;	       /* -errno of what we ended it with */
-	const char *why;       /* reason of a failure, in words */
+	int refused;     /* -errno of what we ended it with */
+	const char *why; /* reason of a failure, in words */
 
 	/* Between start and end. */
 	CURL *easy;
@@ -86,7 +87,8 @@ void http_abandon(struct http *h, CURLM *multi);
 int http_redirect(struct http *h);
 
 /* @location relative to @base, as a new string; -EINVAL: no URL of ours, -ENOMEM. */
-int http_resolve(const char *base, const char *location, const char *add_query, char **ret);
+int http_resolve(const char *base, const char *location, const char *add_query,
+		 char **ret);
 /* Scheme, host and port are the same. */
 bool http_same_origin(const char *a, const char *b);
 bool http_is_tls(const char *url);

@@ -32,7 +32,8 @@ static int replace(int dir, const char *name, const char *text, size_t len)
 	    (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	(void)unlinkat(dir, temporary, 0); /* of a killed process that had our number */
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	r = io_write_all(fd, text, len);
@@ -56,7 +57,8 @@ static int make_parents(char *path)
 }
 
 /* The file itself, where @path is a link to it; its directory, locked against other logins. */
-static int open_dir(struct err *e, const char *path, bool make, char **ret_path, int *ret_dir)
+static int open_dir(struct err *e, const char *path, bool make, char **ret_path,
+		    int *ret_dir)
 {
 	cleanup_free char *real = realpath(path, NULL);
 	cleanup_close int dir = -EBADF;
@@ -103,8 +105,8 @@ static int save(struct err *e, int dir, const char *path, json_t *file)
 }
 
 /* The entry as docker writes it. */
-static int set_entry(struct arena *a, json_t *file, const char *registry, const char *user,
-		     const char *password)
+static int set_entry(struct arena *a, json_t *file, const char *registry,
+		     const char *user, const char *password)
 {
 	const struct credentials c = { .user = user, .password = password };
 	const char *basic = auth_basic(a, &c);
@@ -118,13 +120,14 @@ static int set_entry(struct arena *a, json_t *file, const char *registry, const 
 			return -ENOMEM;
 	}
 	return json_object_set_new(auths, auth_server(registry),
-				   json_pack("{s:s}", "auth", basic + strlen("Basic "))) < 0 ?
-		       -ENOMEM :
-		       0;
+				   json_pack("{s:s}", "auth", basic + strlen("Basic "))) <
+			       0
+		       ? -ENOMEM
+		       : 0;
 }
 
-static int keep(struct arena *a, struct err *e, const char *authfile, const char *registry,
-		const char *user, const char *password)
+static int keep(struct arena *a, struct err *e, const char *authfile,
+		const char *registry, const char *user, const char *password)
 {
 	const char *path = auth_login_file(a, authfile), *helper;
 	cleanup_free char *real = NULL;

@@ -23,7 +23,7 @@ struct parser {
 	struct mirrors *m;
 	struct rule *rule;     /* open, or NULL */
 	struct mirror *mirror; /* open, or NULL */
-	unsigned seen;	       /* keys of the open table */
+	unsigned seen;         /* keys of the open table */
 };
 
 static int bad(struct parser *p, const char *why)
@@ -85,7 +85,8 @@ static int close_rule(struct parser *p)
 
 static int open_table(struct parser *p, const struct toml_item *item)
 {
-	bool mirror = item->kind == TOML_TABLES && strcmp(item->name, "registry.mirror") == 0;
+	bool mirror =
+		item->kind == TOML_TABLES && strcmp(item->name, "registry.mirror") == 0;
 	int r;
 
 	p->seen = 0;
@@ -140,8 +141,10 @@ static int take_use(struct parser *p, const struct toml_item *item, enum mirror_
 	return 0;
 }
 
-static const char *const keys[] = { "prefix", "location", "insecure", "blocked",
-				    "mirror-by-digest-only", "pull-from-mirror" };
+static const char *const keys[] = {
+	"prefix",          "location", "insecure", "blocked", "mirror-by-digest-only",
+	"pull-from-mirror"
+};
 
 static int take_key(struct parser *p, const struct toml_item *item)
 {
@@ -175,7 +178,10 @@ static int take_key(struct parser *p, const struct toml_item *item)
 int mirrors_parse(struct arena *a, struct err *e, const char *path, const char *text,
 		  struct mirrors *m)
 {
-	struct parser p = { .a = a, .e = e, .path = path, .m = m,
+	struct parser p = { .a = a,
+			    .e = e,
+			    .path = path,
+			    .m = m,
 			    .t = { .arena = a, .p = text, .line = 1 } };
 	struct toml_item item;
 	int r;
@@ -226,10 +232,13 @@ static int load_dir(struct arena *a, struct err *e, const char *dir, struct mirr
 		return -ENOMEM;
 	n = scandir(dir, &names, is_conf, alphasort);
 	if (n < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : err_set(e, -errno, "%s", dir);
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : err_set(e, -errno, "%s", dir);
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = load_file(a, e, arena_printf(a, "%s/%s", dir, names[i]->d_name), m);
+			r = load_file(a, e,
+				      arena_printf(a, "%s/%s", dir, names[i]->d_name), m);
 		if (r == -ENOENT) /* a link to nothing */
 			r = 0;
 		free(names[i]);
@@ -253,19 +262,25 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 		if (home && *home)
 			r = load_file(
 				a, e,
-				arena_printf(a, "%s/.config/containers/registries.conf", home),
+				arena_printf(a, "%s/.config/containers/registries.conf",
+					     home),
 				&m);
 		if (r == -ENOENT)
-			r = load_file(a, e, arena_printf(a, "%s/containers/registries.conf", etc),
-				      &m);
+			r = load_file(
+				a, e,
+				arena_printf(a, "%s/containers/registries.conf", etc),
+				&m);
 		if (r == 0 || r == -ENOENT)
-			r = load_dir(a, e, arena_printf(a, "%s/containers/registries.conf.d", etc),
-				     &m);
+			r = load_dir(
+				a, e,
+				arena_printf(a, "%s/containers/registries.conf.d", etc),
+				&m);
 		if (r == 0 && home && *home)
-			r = load_dir(a, e,
-				     arena_printf(a, "%s/.config/containers/registries.conf.d",
-						  home),
-				     &m);
+			r = load_dir(
+				a, e,
+				arena_printf(a, "%s/.config/containers/registries.conf.d",
+					     home),
+				&m);
 	}
 	if (r < 0)
 		return err_set(e, r, "registries.conf");
@@ -280,9 +295,10 @@ static size_t covers(const char *prefix, const struct ref *r, const char *whole)
 
 	if (str_starts_with(prefix, "*."))
 		return !strchr(prefix, '/') && host > n - 1 &&
-				       strcmp(r->registry + host - (n - 1), prefix + 1) == 0 ?
-			       n :
-			       0;
+				       strcmp(r->registry + host - (n - 1), prefix + 1) ==
+					       0
+			       ? n
+			       : 0;
 	if (strncmp(whole, prefix, n) != 0)
 		return 0;
 	return whole[n] == '\0' || whole[n] == '/' ? n : 0;
@@ -316,7 +332,8 @@ const struct rule *mirrors_find(const struct mirrors *m, const struct ref *r)
 }
 
 int mirrors_rewrite(struct arena *a, const struct rule *rule, const struct ref *r,
-		    const char *location, const char **ret_host, const char **ret_repository)
+		    const char *location, const char **ret_host,
+		    const char **ret_repository)
 {
 	const char *rest = r->repository, *slash, *name, *host;
 	char whole[REF_MAX + 1];
@@ -327,13 +344,15 @@ int mirrors_rewrite(struct arena *a, const struct rule *rule, const struct ref *
 	while (*rest == '/')
 		rest++;
 	slash = strchr(location, '/');
-	host = arena_printf(a, "%.*s", (int)(slash ? slash - location : (ptrdiff_t)strlen(location)),
+	host = arena_printf(a, "%.*s",
+			    (int)(slash ? slash - location : (ptrdiff_t)strlen(location)),
 			    location);
-	name = arena_printf(a, "%s%s%s", slash ? slash + 1 : "", slash && *rest ? "/" : "", rest);
+	name = arena_printf(a, "%s%s%s", slash ? slash + 1 : "",
+			    slash && *rest ? "/" : "", rest);
 	if (!host || !name)
 		return -ENOMEM;
-	if (!*host || !*name || strchr(host, '*') || strpbrk(name, "*:@[]") || strstr(name, "//") ||
-	    strstr(name, ".."))
+	if (!*host || !*name || strchr(host, '*') || strpbrk(name, "*:@[]") ||
+	    strstr(name, "//") || strstr(name, ".."))
 		return -EINVAL;
 	*ret_host = host;
 	*ret_repository = name;

@@ -23,8 +23,8 @@ struct mirror {
 };
 
 struct rule {
-	const char *prefix; /* "HOST[/PATH]" or "*.DOMAIN" */
-	const char *location; /* instead of the prefix, or NULL */
+	const char *prefix;                   /* "HOST[/PATH]" or "*.DOMAIN" */
+	const char *location;                 /* instead of the prefix, or NULL */
 	bool insecure, blocked, digests_only; /* the last: use of all mirrors */
 	struct mirror mirrors[MIRRORS_PER_RULE_MAX];
 	size_t len;
@@ -48,4 +48,5 @@ const struct rule *mirrors_find(const struct mirrors *m, const struct ref *r);
  * rest in *ret_repository. -EINVAL: no name comes of it.
  */
 int mirrors_rewrite(struct arena *a, const struct rule *rule, const struct ref *r,
-		    const char *location, const char **ret_host, const char **ret_repository);
+		    const char *location, const char **ret_host,
+		    const char **ret_repository);

@@ -19,9 +19,10 @@ static const char docker_host[] = "registry-1.docker.io";
 /* Docker Hub's name is not its host. */
 static const char *host_of(const char *registry)
 {
-	return strcmp(registry, "docker.io") == 0 || strcmp(registry, "index.docker.io") == 0 ?
-		       docker_host :
-		       registry;
+	return strcmp(registry, "docker.io") == 0 ||
+			       strcmp(registry, "index.docker.io") == 0
+		       ? docker_host
+		       : registry;
 }
 
 static int add_place(struct registry *reg, const char *registry, const char *repository,
@@ -30,10 +31,14 @@ static int add_place(struct registry *reg, const char *registry, const char *rep
 	const char *etc = reg->o.etc ? reg->o.etc : "/etc";
 	struct place *p = &reg->places[reg->len];
 
-	*p = (struct place){ .registry = registry, .host = host_of(registry),
-			     .repository = repository, .insecure = insecure, .use = use };
+	*p = (struct place){ .registry = registry,
+			     .host = host_of(registry),
+			     .repository = repository,
+			     .insecure = insecure,
+			     .use = use };
 	reg->len++;
-	return certs_load(&reg->arena, reg->err, reg->o.cert_dir, etc, p->host, &p->trust);
+	return certs_load(&reg->arena, reg->err, reg->o.cert_dir, etc, p->host,
+			  &p->trust);
 }
 
 static int add_mirrors(struct registry *reg, const struct rule *rule)
@@ -45,12 +50,14 @@ static int add_mirrors(struct registry *reg, const struct rule *rule)
 		const struct mirror *m = &rule->mirrors[i];
 		enum mirror_use use = rule->digests_only ? MIRROR_DIGESTS : m->use;
 
-		r = mirrors_rewrite(&reg->arena, rule, &reg->ref, m->location, &host, &repository);
+		r = mirrors_rewrite(&reg->arena, rule, &reg->ref, m->location, &host,
+				    &repository);
 		if (r == -EINVAL)
 			return err_say(reg->err, r, "%s: mirror %s: no name comes of it",
 				       rule->file, m->location);
 		if (r == 0)
-			r = add_place(reg, host, repository, m->insecure || reg->o.insecure, use);
+			r = add_place(reg, host, repository,
+				      m->insecure || reg->o.insecure, use);
 	}
 	return r;
 }
@@ -73,11 +80,12 @@ static int add_places(struct registry *reg, const struct rule *rule)
 		if (!reg->push)
 			r = add_mirrors(reg, rule);
 		if (r == 0 && !reg->push && rule->location)
-			r = mirrors_rewrite(&reg->arena, rule, &reg->ref, rule->location, &host,
-					    &repository);
+			r = mirrors_rewrite(&reg->arena, rule, &reg->ref, rule->location,
+					    &host, &repository);
 		if (r == -EINVAL && !reg->err->code)
-			return err_say(reg->err, r, "%s: location %s: no name comes of it",
-				       rule->file, rule->location);
+			return err_say(reg->err, r,
+				       "%s: location %s: no name comes of it", rule->file,
+				       rule->location);
 	}
 	return r < 0 ? r : add_place(reg, host, repository, insecure, MIRROR_ALWAYS);
 }
@@ -85,7 +93,8 @@ static int add_places(struct registry *reg, const struct rule *rule)
 static int copy_options(struct registry *reg, const struct registry_options *o)
 {
 	const char *const from[] = { o->user, o->authfile, o->cert_dir, o->etc };
-	const char **to[] = { &reg->o.user, &reg->o.authfile, &reg->o.cert_dir, &reg->o.etc };
+	const char **to[] = { &reg->o.user, &reg->o.authfile, &reg->o.cert_dir,
+			      &reg->o.etc };
 
 	reg->o = *o;
 	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
@@ -109,7 +118,8 @@ static struct registry *registry_close(struct registry *reg)
 	return NULL;
 }
 
-static int fill(struct registry *reg, const struct ref *r, const struct registry_options *o)
+static int fill(struct registry *reg, const struct ref *r,
+		const struct registry_options *o)
 {
 	struct mirrors m = { 0 };
 	int n;
@@ -118,8 +128,9 @@ static int fill(struct registry *reg, const struct ref *r, const struct registry
 	n = copy_options(reg, o);
 	if (n < 0)
 		return n;
-	reg->name = *r->repository ? arena_printf(&reg->arena, "%s/%s", r->registry, r->repository) :
-				     arena_strdup(&reg->arena, r->registry);
+	reg->name = *r->repository ? arena_printf(&reg->arena, "%s/%s", r->registry,
+						  r->repository)
+				   : arena_strdup(&reg->arena, r->registry);
 	/*
 	 * Counted and thread-safe since libcurl 7.84, if it was built so; what is never undone
 	 * here cannot be undone under somebody else's hands.
@@ -134,8 +145,9 @@ static int fill(struct registry *reg, const struct ref *r, const struct registry
 	return n < 0 ? n : add_places(reg, *r->repository ? mirrors_find(&m, r) : NULL);
 }
 
-static int registry_open(struct err *e, const struct ref *r, const struct registry_options *o,
-			 bool push, struct registry **ret)
+static int registry_open(struct err *e, const struct ref *r,
+			 const struct registry_options *o, bool push,
+			 struct registry **ret)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
 	int n = reg ? 0 : -ENOMEM;
@@ -165,14 +177,16 @@ struct manifest {
 /* It becomes part of a URL: a tag or a digest. */
 static bool is_reference(const char *s)
 {
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-");
+	size_t n = strspn(
+		s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-");
 
 	return n > 0 && n <= 200 && !s[n] && s[0] != '.' && s[0] != '-';
 }
 
 static bool may_ask(const struct place *p, const struct manifest *m)
 {
-	return p->use == MIRROR_ALWAYS || (p->use == MIRROR_DIGESTS) == (m->want.text[0] != '\0');
+	return p->use == MIRROR_ALWAYS ||
+	       (p->use == MIRROR_DIGESTS) == (m->want.text[0] != '\0');
 }
 
 static bool next_place(struct exchange *x)
@@ -220,11 +234,14 @@ static int finish_get(struct exchange *x)
 	if (m->want.text[0] && !digest_equal(&m->want, &d))
 		return exchange_fail(x, -EBADMSG, "what came has digest %s", d.text);
 	if (h->digest.text[0] && !digest_equal(&h->digest, &d))
-		return exchange_fail(x, -EBADMSG, "what came has digest %s, and %s was announced",
+		return exchange_fail(x, -EBADMSG,
+				     "what came has digest %s, and %s was announced",
 				     d.text, h->digest.text);
 	if (!h->text)
 		return exchange_fail(x, -EBADMSG, "the answer is empty");
-	*m->ret = (struct registry_text){ .text = h->text, .len = h->text_len, .digest = d };
+	*m->ret = (struct registry_text){ .text = h->text,
+					  .len = h->text_len,
+					  .digest = d };
 	h->text = NULL;
 	memcpy(m->ret->media_type, h->media_type, sizeof(m->ret->media_type));
 	return 0;
@@ -236,7 +253,8 @@ static int finish_put(struct exchange *x)
 	struct http *h = &x->http;
 
 	if (h->digest.text[0] && !digest_equal(&h->digest, &m->want))
-		return exchange_fail(x, -EBADMSG, "the registry keeps it as %s, and %s was sent",
+		return exchange_fail(x, -EBADMSG,
+				     "the registry keeps it as %s, and %s was sent",
 				     h->digest.text, m->want.text);
 	return 0;
 }
@@ -247,8 +265,9 @@ static int one_manifest(struct registry *reg, struct manifest *m)
 	int r;
 
 	if (!is_reference(m->reference))
-		return err_say(reg->err, -EINVAL, "%s: manifest %s: neither tag nor digest",
-			       reg->name, m->reference);
+		return err_say(reg->err, -EINVAL,
+			       "%s: manifest %s: neither tag nor digest", reg->name,
+			       m->reference);
 	exchange_init(&x, reg, "manifest %.71s", m->reference);
 	x.at = reg->places + reg->first;
 	x.begin = begin_manifest;
@@ -264,7 +283,8 @@ static int one_manifest(struct registry *reg, struct manifest *m)
 	return r;
 }
 
-static int get_manifest(struct registry *reg, const char *reference, struct registry_text *ret)
+static int get_manifest(struct registry *reg, const char *reference,
+			struct registry_text *ret)
 {
 	struct manifest m = { .reference = reference, .ret = ret };
 
@@ -273,11 +293,12 @@ static int get_manifest(struct registry *reg, const char *reference, struct regi
 	return one_manifest(reg, &m);
 }
 
-static int put_manifest(struct registry *reg, const char *reference, const char *media_type,
-			const char *text, size_t len)
+static int put_manifest(struct registry *reg, const char *reference,
+			const char *media_type, const char *text, size_t len)
 {
-	struct manifest m = { .reference = reference, .media_type = media_type, .text = text,
-			      .len = len };
+	struct manifest m = {
+		.reference = reference, .media_type = media_type, .text = text, .len = len
+	};
 
 	hash_buffer(text, len, &m.want);
 	return one_manifest(reg, &m);
@@ -307,15 +328,15 @@ static int check_registry(struct err *e, const char *registry, struct ref *ret)
 	if (strlen(registry) >= sizeof(ret->registry) || strchr(registry, '/'))
 		return err_say(e, -EINVAL, "%s: not the name of a registry", registry);
 	snprintf(name, sizeof(name), "%s/x/x", registry);
-	if (ref_parse(name, ret) < 0 ||
-	    (strcmp(ret->registry, registry) != 0 && strcmp(registry, "index.docker.io") != 0))
+	if (ref_parse(name, ret) < 0 || (strcmp(ret->registry, registry) != 0 &&
+					 strcmp(registry, "index.docker.io") != 0))
 		return err_say(e, -EINVAL, "%s: not the name of a registry", registry);
 	ret->repository[0] = ret->tag[0] = '\0';
 	return 0;
 }
 
-static int try_login(struct err *e, const struct ref *ref, const char *user, const char *password,
-		     const struct registry_options *o)
+static int try_login(struct err *e, const struct ref *ref, const char *user,
+		     const char *password, const struct registry_options *o)
 {
 	struct registry *reg = NULL;
 	struct exchange x;
@@ -323,7 +344,8 @@ static int try_login(struct err *e, const struct ref *ref, const char *user, con
 
 	if (r < 0 || !reg)
 		return r;
-	reg->places[0].credentials = (struct credentials){ .user = user, .password = password,
+	reg->places[0].credentials = (struct credentials){ .user = user,
+							   .password = password,
 							   .where = "the command" };
 	reg->places[0].looked_up = true;
 	reg->o.user = NULL;
@@ -345,8 +367,8 @@ static bool is_printable(const char *s)
 	return true;
 }
 
-static int login(struct err *e, const char *registry, const char *user, const char *password,
-		 const struct registry_options *o)
+static int login(struct err *e, const char *registry, const char *user,
+		 const char *password, const struct registry_options *o)
 {
 	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
@@ -354,7 +376,8 @@ static int login(struct err *e, const char *registry, const char *user, const ch
 	if (r < 0)
 		return r;
 	if (!*user || strchr(user, ':') || !is_printable(user) || !is_printable(password))
-		return err_say(e, -EINVAL, "login to %s: not a user or password", registry);
+		return err_say(e, -EINVAL, "login to %s: not a user or password",
+			       registry);
 	r = try_login(e, &ref, user, password, o);
 	return r < 0 ? r : auth_keep(e, o->authfile, ref.registry, user, password);
 }

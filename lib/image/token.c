@@ -20,13 +20,14 @@ struct asking {
 	struct registry *reg;
 	struct place *place;
 	const struct challenge *challenge;
-	const char *query;  /* service, scopes */
-	char *form;	    /* of a POST, or NULL */
-	const char *basic;  /* or NULL */
-	const char *token;  /* the result */
+	const char *query; /* service, scopes */
+	char *form;        /* of a POST, or NULL */
+	const char *basic; /* or NULL */
+	const char *token; /* the result */
 };
 
-static int fail(const struct registry *reg, struct err *e, int r, const char *why, const char *more)
+static int fail(const struct registry *reg, struct err *e, int r, const char *why,
+		const char *more)
 {
 	return err_say(e, r, "%s: login: %s%s", reg->name, why, more);
 }
@@ -69,7 +70,8 @@ static int add(char **query, const char *name, const char *value)
 
 	if (!escaped)
 		return -ENOMEM;
-	n = asprintf(&more, "%s%s%s=%s", *query ? *query : "", *query ? "&" : "", name, escaped);
+	n = asprintf(&more, "%s%s%s=%s", *query ? *query : "", *query ? "&" : "", name,
+		     escaped);
 	curl_free(escaped);
 	if (n < 0)
 		return -ENOMEM;
@@ -78,7 +80,8 @@ static int add(char **query, const char *name, const char *value)
 	return 0;
 }
 
-static int add_scope(char **query, char **words, const char *repository, const char *actions)
+static int add_scope(char **query, char **words, const char *repository,
+		     const char *actions)
 {
 	cleanup_free char *scope = NULL;
 	char *more;
@@ -87,7 +90,8 @@ static int add_scope(char **query, char **words, const char *repository, const c
 	if (asprintf(&scope, "repository:%s:%s", repository, actions) < 0)
 		return -ENOMEM;
 	r = add(query, "scope", scope);
-	if (r < 0 || asprintf(&more, "%s%s%s", *words ? *words : "", *words ? " " : "", scope) < 0)
+	if (r < 0 ||
+	    asprintf(&more, "%s%s%s", *words ? *words : "", *words ? " " : "", scope) < 0)
 		return -ENOMEM;
 	free(*words);
 	*words = more;
@@ -95,18 +99,21 @@ static int add_scope(char **query, char **words, const char *repository, const c
 }
 
 /* As parameters of a GET, and as the words of a POST. */
-static int add_scopes(const struct registry *reg, const struct place *p, char **query, char **words)
+static int add_scopes(const struct registry *reg, const struct place *p, char **query,
+		      char **words)
 {
 	int r = 0;
 
 	if (*p->repository)
-		r = add_scope(query, words, p->repository, reg->push ? "pull,push" : "pull");
+		r = add_scope(query, words, p->repository,
+			      reg->push ? "pull,push" : "pull");
 	for (const char *const *m = reg->mounts; r == 0 && m && *m; m++)
 		r = add_scope(query, words, *m, "pull");
 	return r;
 }
 
-static int make_form(const struct challenge *c, const char *words, const char *identity, char **ret)
+static int make_form(const struct challenge *c, const char *words, const char *identity,
+		     char **ret)
 {
 	int r = add(ret, "grant_type", "refresh_token");
 
@@ -136,7 +143,8 @@ static int begin(struct exchange *x, bool again)
 	if (!q->form) {
 		h->method = "GET";
 		h->authorization = q->basic;
-		return http_resolve(q->challenge->realm, q->challenge->realm, q->query, &h->url);
+		return http_resolve(q->challenge->realm, q->challenge->realm, q->query,
+				    &h->url);
 	}
 	h->method = "POST";
 	h->content_type = "application/x-www-form-urlencoded";
@@ -168,7 +176,8 @@ static int ask(struct asking *q, struct err *e)
 	x.begin = begin;
 	x.finish = finish;
 	x.data = q;
-	q->reg->err = e; /* whether it matters, the caller knows: there may be another mirror */
+	q->reg->err =
+		e; /* whether it matters, the caller knows: there may be another mirror */
 	r = exchange_run(q->reg, q->reg->side, &x, 1, 1, NULL, NULL);
 	q->reg->err = outer;
 	exchange_done(&x);
@@ -197,7 +206,8 @@ static int fetch(struct asking *q, struct err *e)
 	return ask(q, e);
 }
 
-static int bearer(struct registry *reg, struct place *p, const struct challenge *c, struct err *e)
+static int bearer(struct registry *reg, struct place *p, const struct challenge *c,
+		  struct err *e)
 {
 	struct asking q = { .reg = reg, .place = p, .challenge = c };
 	char said[128];
@@ -206,7 +216,8 @@ static int bearer(struct registry *reg, struct place *p, const struct challenge 
 	http_printable(c->realm, strlen(c->realm), said, sizeof(said));
 	if (!http_is_tls(c->realm) &&
 	    !(p->insecure && strncmp(c->realm, "http://", 7) == 0))
-		return fail(reg, e, -EACCES, "tokens are to come from what is no https URL: ", said);
+		return fail(reg, e, -EACCES,
+			    "tokens are to come from what is no https URL: ", said);
 	r = fetch(&q, e);
 	if (q.form)
 		explicit_bzero(q.form, strlen(q.form));
@@ -228,7 +239,8 @@ static int basic(struct registry *reg, struct place *p, struct err *e)
 	if (!value)
 		return fail(reg, e, -ENOMEM, strerror(ENOMEM), "");
 	if (p->authorization && strcmp(p->authorization, value) == 0)
-		return fail(reg, e, -EACCES, "the registry refuses the credentials of ", c->where);
+		return fail(reg, e, -EACCES, "the registry refuses the credentials of ",
+			    c->where);
 	p->authorization = value;
 	return 0;
 }
@@ -249,7 +261,8 @@ static int look_up(struct registry *reg, struct place *p, struct err *e)
 	return r;
 }
 
-int token_answer(struct registry *reg, struct place *p, const char *challenges, struct err *e)
+int token_answer(struct registry *reg, struct place *p, const char *challenges,
+		 struct err *e)
 {
 	struct challenge c;
 	int r = challenge_parse(challenges, &c);
@@ -257,7 +270,8 @@ int token_answer(struct registry *reg, struct place *p, const char *challenges, 
 	if (r < 0)
 		return fail(reg, e, -EBADMSG, "WWW-Authenticate cannot be read", "");
 	if (c.kind == CHALLENGE_NONE)
-		return fail(reg, e, -EACCES, "the registry asks for neither Basic nor Bearer", "");
+		return fail(reg, e, -EACCES,
+			    "the registry asks for neither Basic nor Bearer", "");
 	r = look_up(reg, p, e);
 	if (r < 0)
 		return fail(reg, e, r, strerror(-r), "");

@@ -53,7 +53,8 @@ static int hex_digits(const char *p, int n, uint32_t *ret)
 	uint32_t c = 0;
 
 	for (int i = 0; i < n; i++) {
-		const char *d = p[i] ? strchr(digits, p[i] | (p[i] > '9' ? 0x20 : 0)) : NULL;
+		const char *d =
+			p[i] ? strchr(digits, p[i] | (p[i] > '9' ? 0x20 : 0)) : NULL;
 
 		if (!d)
 			return -EBADMSG;

@@ -15,13 +15,13 @@ struct toml_item {
 	enum toml_kind kind;
 	const char *name; /* of the table, or key; dotted parts joined by '.' */
 	const char *text; /* of a string */
-	bool truth;	  /* of a boolean */
+	bool truth;       /* of a boolean */
 };
 
 struct toml {
 	struct arena *arena;
-	const char *p;	 /* what is left */
-	unsigned line;	 /* of it, from 1 */
+	const char *p;   /* what is left */
+	unsigned line;   /* of it, from 1 */
 	const char *why; /* of a failure */
 };
 

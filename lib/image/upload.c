@@ -25,9 +25,9 @@ static int mount_url(struct exchange *x, const struct registry_blob *b, char **r
 {
 	char *from = curl_easy_escape(NULL, b->mount_from, 0);
 
-	*ret = from ? place_url(x->at, "%s/blobs/uploads/?mount=%s&from=%s", x->at->repository,
-				b->digest.text, from) :
-		      NULL;
+	*ret = from ? place_url(x->at, "%s/blobs/uploads/?mount=%s&from=%s",
+				x->at->repository, b->digest.text, from)
+		    : NULL;
 	curl_free(from);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -142,7 +142,8 @@ static int ended(struct exchange *x, void *data)
 }
 
 /* Whoever logs in from now on asks for the right to read these too. */
-static int name_mounts(struct registry *reg, const struct registry_blob *blobs, size_t len)
+static int name_mounts(struct registry *reg, const struct registry_blob *blobs,
+		       size_t len)
 {
 	const char **list = arena_alloc(&reg->arena, (MOUNTS_MAX + 1) * sizeof(*list));
 	size_t n = 0, k;
@@ -182,8 +183,8 @@ int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len)
 		xs[i].data = &ss[i];
 		xs[i].total = blobs[i].size;
 	}
-	r = r < 0 ? err_set(reg->err, r, "%s", reg->name) :
-		    exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
+	r = r < 0 ? err_set(reg->err, r, "%s", reg->name)
+		  : exchange_run(reg, reg->multi, xs, len, PARALLEL, ended, NULL);
 	for (size_t i = 0; ss && xs && i < len; i++) {
 		exchange_done(&xs[i]);
 		free(ss[i].location);

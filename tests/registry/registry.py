@@ -348,6 +348,26 @@ def test_words(liar):
     refused("logging in without end ends", "EACCES", "-k", "manifest", f"{liar.host}/never/a")
 
 
+def one_blob(path):
+    """A directory to push with a config of 4 MiB and no layer."""
+    data = bytes(4 << 20)
+    write(f"{path}/{digest(data)[7:]}", data)
+    write(f"{path}/type", "application/vnd.oci.image.manifest.v1+json")
+    write(f"{path}/manifest", json.dumps({"schemaVersion": 2, "layers": [], "config": {
+        "digest": digest(data), "size": len(data)}}))
+    return path
+
+
+def test_uploads(liar):
+    works("an upload that broke is begun again", "-k", "push", f"{liar.host}/drops/a:1",
+          one_blob(f"{T}/one"))
+    same("by asking first", [r[0] for r in liar.seen("/v2/drops/")],
+         ["HEAD", "POST", "PATCH", "HEAD", "POST", "PATCH", "PUT", "HEAD", "POST", "PATCH", "PUT",
+          "PUT"])
+    works("a token that ends is replaced", "-k", "manifest", f"{liar.host}/expires/a")
+    works("as often as that is needed", "-k", "manifest", f"{liar.host}/expires/a")
+
+
 def test_redirects(liar, other, certificates):
     secret = ["-u", "ann:secret"]
     got("a redirect is followed", liar, "elsewhere", *secret)
@@ -389,6 +409,7 @@ def main():
     liar = Liar(other.url)
     test_bodies(liar)
     test_words(liar)
+    test_uploads(liar)
     test_redirects(liar, other, certificates)
     other.stop()
     liar.stop()

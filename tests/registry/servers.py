@@ -356,6 +356,35 @@ class Liar(Server):
         else:
             request.send(202, Location=self.other + "/v2/sink/upload?state=a%2Fb")
 
+    def count(self, command, word):
+        return len([r for r in self.seen(f"/v2/{word}/") if r[0] == command])
+
+    def do_drops(self, request, n):
+        """The connection breaks in the first upload, the end of the second is not understood."""
+        if request.command == "PATCH" and self.count("PATCH", "drops") == 1:
+            request.rfile.read(1000)
+            request.close_connection = True
+            return
+        request.body()
+        if request.command == "HEAD":
+            request.send(404)
+        elif request.command == "PUT" and self.count("PUT", "drops") == 1:
+            request.send(503)
+        else:
+            request.send({"POST": 202, "PATCH": 202, "PUT": 201}[request.command],
+                         Location=f"/v2/drops/{n}")
+
+    def do_expires(self, request, n):
+        """A token is good for two requests."""
+        if "/token" in request.path:
+            request.send(200, json.dumps({"token": f"t{self.count('GET', 'expires') // 3}"}).encode())
+        elif n % 3 == 1:
+            request.send(401, WWW_Authenticate=f'Bearer realm="{self.url}/v2/expires/token"')
+        elif "/manifests/" in request.path:
+            request.send(200, MANIFEST)
+        else:
+            request.send(200, BLOB)
+
     def do_sink(self, request, n):
         request.body()
         request.send(202 if request.command == "PATCH" else 201,
