@@ -82,6 +82,8 @@ struct import_ops {
 	int (*verify)(struct minc_transfer *t, const char *name, const char *key);
 	/* minc_set_image() without FUSE: files below @dir */
 	int (*unpack)(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);
+	/* Make the layers that an image of another tool lacks. */
+	int (*complete)(struct minc_transfer *t, struct image *img);
 };
 
 /* Symbols of the modules. */

@@ -19,6 +19,9 @@ struct registry_options {
 	const char *cert_dir; /* or NULL: certs.d of docker and containers */
 	bool insecure;
 	unsigned retries;
+	unsigned stall_seconds; /* without a byte; 0: 30 */
+	unsigned backoff_ms;	/* before the first retry; 0: 250 */
+	const char *etc;	/* instead of /etc, for tests; or NULL */
 	/* called in the caller's thread; not 0: -ECANCELED; may be NULL */
 	int (*progress)(const char *what, uint64_t done, uint64_t total, void *data);
 	void *data;
@@ -64,3 +67,6 @@ struct registry_ops {
 		     const struct registry_options *o);
 	int (*logout)(struct err *e, const char *registry, const struct registry_options *o);
 };
+
+/* Symbol of the module. */
+extern const struct registry_ops registry_ops;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit - what a container wrote becomes a layer over those of its image: its upper directory as a
+ * tar with whiteouts, packed as any other layer, and a config that says what was changed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/change-config.h"
+#include "image/manage.h"
+#include "image/transfer.h"
+
+enum { RANGES_MAX = 16 };
+
+static json_t *now_text(void)
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+	char text[32];
+
+	if (!gmtime_r(&now, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return NULL;
+	return json_string(text);
+}
+
+/* Copy of the base's config, or a new one. */
+static int base_config(struct minc_transfer *t, const struct image *img, json_t **ret)
+{
+	struct arena a = { NULL };
+	struct json_source src = { t->err, "config", &a };
+	int r = 0;
+
+	if (img) {
+		r = json_strict(&src, img->config_json, img->config_len, ret);
+	} else {
+		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture", "amd64", "os",
+				 "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
+		r = *ret ? 0 : err_set(t->err, -ENOMEM, "config");
+	}
+	arena_done(&a);
+	return r;
+}
+
+/* An array or object in @o, made if it is not there; borrowed. */
+static json_t *ensure(json_t *o, const char *key, bool array)
+{
+	json_t *v = json_object_get(o, key);
+
+	if (array ? json_is_array(v) : json_is_object(v))
+		return v;
+	v = array ? json_array() : json_object();
+	return v && json_object_set_new(o, key, v) == 0 ? v : NULL;
+}
+
+static int describe(struct minc_transfer *t, json_t *config, const struct layer_made *layer)
+{
+	const char *author = t->text[MINC_TRANSFER_AUTHOR], *message = t->text[MINC_TRANSFER_MESSAGE];
+	json_t *rootfs = ensure(config, "rootfs", false), *step = json_object(), *now = now_text();
+	json_t *ids = rootfs ? ensure(rootfs, "diff_ids", true) : NULL;
+	json_t *history = ensure(config, "history", true);
+	int r = ids && history && step && now ? 0 : -1;
+
+	if (r == 0)
+		r = json_array_append_new(ids, json_string(layer->diff_id.text));
+	if (r == 0)
+		r = json_object_set(config, "created", now);
+	if (r == 0)
+		r = json_object_set(step, "created", now);
+	if (r == 0)
+		r = json_object_set_new(step, "created_by", json_string("commit of a container"));
+	if (r == 0 && author)
+		r = json_object_set_new(config, "author", json_string(author)) +
+		    json_object_set_new(step, "author", json_string(author));
+	if (r == 0 && message)
+		r = json_object_set_new(step, "comment", json_string(message));
+	if (r == 0)
+		r = json_array_append(history, step);
+	json_decref(step);
+	json_decref(now);
+	return r < 0 ? err_set(t->err, -ENOMEM, "config") : 0;
+}
+
+static int apply_changes(struct minc_transfer *t, json_t *config)
+{
+	json_t *inner = ensure(config, "config", false);
+	int r = inner ? 0 : err_set(t->err, -ENOMEM, "config");
+
+	for (size_t i = 0; r == 0 && t->changes && t->changes[i]; i++)
+		r = change_config(t->err, inner, t->changes[i]);
+	return r;
+}
+
+/* Who the container's ids are outside, from the file that lies beside what it wrote. */
+static int read_ids(struct minc_transfer *t, int dir, const char *name, struct dir_tar_ids *ret,
+		    size_t *ret_len)
+{
+	cleanup_free char *text = NULL;
+	char *line, *rest = NULL;
+	int r = io_read_own_file(dir, name, 64 << 10, &text, NULL);
+
+	*ret_len = 0;
+	if (r == -ENOENT)
+		return 0; /* no user namespace: they are what they are */
+	if (r < 0)
+		return err_set(t->err, r, "container: %s", name);
+	for (line = strtok_r(text, "\n", &rest); line && *ret_len < RANGES_MAX;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		struct dir_tar_ids *m = &ret[*ret_len];
+
+		if (sscanf(line, "%u %u %u", &m->inside, &m->outside, &m->count) != 3)
+			return err_say(t->err, -EBADMSG, "container: %s: damaged", name);
+		(*ret_len)++;
+	}
+	return 0;
+}
+
+/* Where overlayfs's marks are: a privileged caller's in trusted.*, else in user.*. */
+static bool marks_of_user(int dir)
+{
+	cleanup_free char *text = NULL;
+
+	if (io_read_own_file(dir, "layers", 1 << 20, &text, NULL) < 0)
+		return geteuid() != 0;
+	return strstr(text, "userxattr") || strstr(text, "marks user") != NULL;
+}
+
+static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
+{
+	struct dir_tar_ids uids[RANGES_MAX], gids[RANGES_MAX];
+	size_t uids_len, gids_len;
+	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int upper = dir < 0 ? -EBADF :
+					    openat(dir, "storage",
+						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dir_tar *d;
+	char what[80];
+	int r, s;
+
+	snprintf(what, sizeof(what), "container %.12s", k->id);
+	if (upper < 0)
+		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
+						 what) :
+					 err_set(t->err, -errno, "%s", what);
+	r = read_ids(t, dir, "uid_map", uids, &uids_len);
+	if (r == 0)
+		r = read_ids(t, dir, "gid_map", gids, &gids_len);
+	if (r == 0 && uids_len != gids_len)
+		r = err_say(t->err, -EBADMSG, "%s: uid_map and gid_map differ", what);
+	if (r == 0)
+		r = dir_tar_open(t->err, what, upper, true, marks_of_user(dir), uids, gids, uids_len, &d);
+	if (r < 0)
+		return r;
+	r = layer_from_stream(t, what, dir_tar_source(d), true, ret);
+	s = dir_tar_close(d, t->err);
+	return s < 0 ? s : r;
+}
+
+static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
+		  image_found_fn *fn, void *data)
+{
+	const size_t below = img ? img->layers_len : 0;
+	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
+	cleanup_json json_t *config = NULL;
+	int r = layers ? base_config(t, img, &config) : err_set(t->err, -ENOMEM, "config");
+
+	if (r == 0 && below >= STORE_LAYERS_MAX)
+		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name, STORE_LAYERS_MAX);
+	for (size_t i = 0; r == 0 && i < below; i++)
+		layers[i] = (struct layer_made){ .blob = img->layers[i].digest,
+						 .diff_id = img->layers[i].diff_id,
+						 .blob_bytes = img->layers[i].size,
+						 .media_type = img->layers[i].media_type };
+	if (r == 0)
+		r = apply_changes(t, config); /* the words first: they are the cheap part */
+	if (r == 0)
+		r = make_layer(t, k, &layers[below]);
+	if (r == 0)
+		r = describe(t, config, &layers[below]);
+	if (r == 0)
+		r = take_built(t, config, layers, below + 1, "", fn, data);
+	free(layers);
+	return r;
+}
+
+int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data)
+{
+	struct minc_kept *k;
+	struct image *img = NULL;
+	int r = store_share(t->store);
+
+	if (r < 0)
+		return r;
+	r = containers_find(t->store, container, &k);
+	if (r == 0) {
+		if (*k->image)
+			r = image_find(t->store, k->image, &img);
+		if (r == 0)
+			r = commit(t, k, img, fn, data);
+		image_free(img);
+		containers_free(k);
+	}
+	store_unshare(t->store);
+	return r;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* convert - see convert.h. */
+#include "image/convert.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { WORKERS_MAX = 8 };
+
+struct work {
+	struct digest blob, diff_id;
+	bool taken;
+};
+
+struct converter {
+	struct minc_transfer *t;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	struct work *work;
+	size_t len, room;
+	bool no_more;
+	struct err e;
+	int failed;
+	pthread_t threads[WORKERS_MAX];
+	size_t started;
+};
+
+static bool wait_for_work(struct converter *c, struct work *ret)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&c->lock);
+	while (!found && !c->failed) {
+		size_t i = 0;
+
+		while (i < c->len && c->work[i].taken)
+			i++;
+		if (i < c->len) {
+			c->work[i].taken = found = true;
+			*ret = c->work[i];
+		} else if (c->no_more) {
+			break;
+		} else {
+			pthread_cond_wait(&c->moved, &c->lock);
+		}
+	}
+	pthread_mutex_unlock(&c->lock);
+	return found;
+}
+
+static void note_failure(struct converter *c, int r, const struct err *e)
+{
+	pthread_mutex_lock(&c->lock);
+	if (!c->failed) {
+		c->failed = r;
+		c->e = *e;
+	}
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void *run(void *data)
+{
+	struct converter *c = data;
+	struct store store = *c->t->store;
+	struct minc_transfer t = *c->t;
+	struct err e = { 0 };
+	struct work w;
+	int r = 0;
+
+	store.err = t.err = &e; /* messages of one thread are its own */
+	store.warn = NULL;
+	t.store = &store;
+	t.progress = NULL;
+	while (r == 0 && wait_for_work(c, &w)) {
+		if (!store_has_layer(&store, &w.diff_id))
+			r = layer_from_blob(&t, &e, &w.blob, &w.diff_id, 1);
+	}
+	if (r < 0)
+		note_failure(c, r, &e);
+	return NULL;
+}
+
+static size_t cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (size_t)CPU_COUNT(&set) < WORKERS_MAX ? (size_t)CPU_COUNT(&set) : WORKERS_MAX;
+}
+
+int converter_new(struct minc_transfer *t, struct converter **ret)
+{
+	struct converter *c = calloc(1, sizeof(*c));
+	const size_t wanted = cpus();
+	sigset_t all, old;
+	int r = 0;
+
+	if (!c)
+		return err_set(t->err, -ENOMEM, "layers");
+	c->t = t;
+	(void)pthread_mutex_init(&c->lock, NULL); /* cannot fail with these attributes */
+	(void)pthread_cond_init(&c->moved, NULL);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the caller's */
+	while (c->started < wanted && r == 0) {
+		r = -pthread_create(&c->threads[c->started], NULL, run, c);
+		c->started += r == 0;
+	}
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (c->started == 0) {
+		(void)converter_free(c, t->err);
+		return err_set(t->err, r, "layers");
+	}
+	*ret = c;
+	return 0;
+}
+
+void converter_add(struct converter *c, const struct digest *blob, const struct digest *diff_id)
+{
+	struct err e = { 0 };
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->len; i++)
+		if (digest_equal(&c->work[i].diff_id, diff_id)) {
+			pthread_mutex_unlock(&c->lock);
+			return;
+		}
+	if (c->len == c->room) {
+		struct work *more = realloc(c->work, (c->room = c->room ? c->room * 2 : 16) *
+							     sizeof(*more));
+
+		if (!more) {
+			pthread_mutex_unlock(&c->lock);
+			note_failure(c, err_set(&e, -ENOMEM, "layers"), &e);
+			return;
+		}
+		c->work = more;
+	}
+	c->work[c->len++] = (struct work){ .blob = *blob, .diff_id = *diff_id };
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
+}
+
+int converter_failed(struct converter *c)
+{
+	int r;
+
+	pthread_mutex_lock(&c->lock);
+	r = c->failed;
+	pthread_mutex_unlock(&c->lock);
+	return r;
+}
+
+int converter_free(struct converter *c, struct err *e)
+{
+	int r;
+
+	pthread_mutex_lock(&c->lock);
+	c->no_more = true;
+	pthread_cond_broadcast(&c->moved);
+	pthread_mutex_unlock(&c->lock);
+	for (size_t i = 0; i < c->started; i++)
+		(void)pthread_join(c->threads[i], NULL);
+	r = c->failed;
+	if (r < 0 && !e->code)
+		*e = c->e;
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->moved);
+	free(c->work);
+	free(c);
+	return r;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fsck - read everything and compare it with what it has to be: blobs with their names, layers with
+ * their seals, images with what they refer to. A fault is reported by the file's path in the store.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/files.h"
+#include "image/index.h"
+#include "image/store-file.h"
+#include "image/transfer.h"
+
+struct fsck {
+	struct store *store;
+	unsigned flags;
+	minc_report_fn fn;
+	void *data;
+	int faults;
+	int stopped; /* what fn returned */
+};
+
+static int report(struct fsck *f, const char *what, const char *path, uint64_t bytes,
+		  const char *reason)
+{
+	f->faults++;
+	if (f->fn)
+		f->stopped = f->fn(what, path, bytes, reason, f->data);
+	return f->stopped;
+}
+
+static bool repairs(const struct fsck *f)
+{
+	return f->flags & MINC_FSCK_REPAIR;
+}
+
+static int check_file(const struct files_one *one, void *data)
+{
+	struct fsck *f = data;
+	struct digest found, want;
+	const char *wrong = NULL;
+	cleanup_close int fd = -EBADF;
+	char path[256];
+	int r;
+
+	if (!one->hex[0] || str_equal(one->where, "signatures"))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", one->where, one->name);
+	snprintf(want.text, sizeof(want.text), "sha256:%s", one->hex);
+	fd = openat(f->store->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(f->store->err, -errno, "store %s: %s", f->store->path, path);
+	if (str_equal(one->what, "layer")) {
+		r = layer_check(fd, &want);
+		if (r == -EBADMSG)
+			wrong = "not what was written";
+	} else {
+		r = hash_fd(fd, &found);
+		if (r == 0 && !digest_equal(&found, &want))
+			wrong = "its digest is another one";
+	}
+	if (r < 0 && r != -EBADMSG)
+		wrong = strerror(-r);
+	if (!wrong)
+		return 0;
+	if (repairs(f) && unlinkat(f->store->dir, path, 0) == 0) {
+		/* what needs it is looked at later: a layer is made anew from its blob */
+		f->faults--;
+		(void)report(f, one->what, path, one->bytes, "removed: it was damaged");
+		return f->stopped;
+	}
+	return report(f, one->what, path, one->bytes, wrong);
+}
+
+static int check_layout(struct fsck *f)
+{
+	cleanup_free char *text = NULL;
+	int r = io_read_own_file(f->store->dir, "oci-layout", 4096, &text, NULL);
+
+	if (r == 0 && strstr(text, "\"imageLayoutVersion\""))
+		return 0;
+	return report(f, "file", "oci-layout", 0, r == -ENOENT ? "missing" : "damaged");
+}
+
+static int drop_entry(struct fsck *f, const struct index_entry *entry)
+{
+	struct index_edit edit;
+	json_t *item;
+	size_t i;
+	int r = index_begin(f->store, &edit);
+
+	if (r < 0)
+		return r;
+	json_array_foreach(edit.manifests, i, item)
+		if (str_equal(index_digest(item), entry->digest.text)) {
+			(void)json_array_remove(edit.manifests, i);
+			i--;
+		}
+	r = index_write(f->store, &edit);
+	index_end(f->store, &edit);
+	return r;
+}
+
+/* A layer that is missing is no fault: it is made at its first use. A blob is. */
+static int check_layers(struct fsck *f, const struct image *img)
+{
+	char path[128];
+
+	for (size_t i = 0; i < img->layers_len; i++) {
+		const struct image_layer *l = &img->layers[i];
+
+		if (store_has_blob(f->store, &l->digest, l->size))
+			continue;
+		snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&l->digest));
+		if (!store_has_layer(f->store, &l->diff_id))
+			return report(f, "image", *img->name ? img->name : img->manifest.text, 0,
+				      "a layer of it is lost");
+		/* it runs, but cannot be pushed */
+		if (report(f, "blob", path, l->size, "missing"))
+			return f->stopped;
+	}
+	return 0;
+}
+
+static int check_image(struct fsck *f, const struct index_entry *entry)
+{
+	const char *name = *entry->name ? entry->name : entry->digest.text;
+	const int before = f->faults;
+	char reason[256];
+	struct image *img = NULL;
+	int r = image_load(f->store, entry, &img);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		snprintf(reason, sizeof(reason), "%.200s", f->store->err->message);
+		err_clear(f->store->err);
+		r = report(f, "image", name, 0, reason);
+	} else {
+		r = check_layers(f, img);
+	}
+	if (r == 0 && f->faults > before && repairs(f) && (!img || !check_layers(f, img))) {
+		r = drop_entry(f, entry);
+		if (r == 0)
+			f->faults = before;
+	}
+	image_free(img);
+	return r;
+}
+
+static int check_images(struct fsck *f)
+{
+	struct arena a = { NULL };
+	struct index index;
+	int r = store_index(f->store, &a, &index);
+
+	if (r == -EBADMSG) {
+		char reason[256];
+
+		snprintf(reason, sizeof(reason), "%.200s", f->store->err->message);
+		err_clear(f->store->err);
+		r = report(f, "file", "index.json", 0, reason);
+		arena_done(&a);
+		return r;
+	}
+	for (size_t i = 0; r == 0 && i < index.len; i++)
+		r = check_image(f, &index.entries[i]);
+	arena_done(&a);
+	return r;
+}
+
+int fsck_store(struct store *s, unsigned flags, minc_report_fn fn, void *data)
+{
+	struct fsck f = { .store = s, .flags = flags, .fn = fn, .data = data };
+	int r = store_look(s);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* nothing there, nothing wrong */
+	r = repairs(&f) ? store_own(s) : store_share(s);
+	if (r < 0)
+		return r;
+	r = check_layout(&f);
+	if (r == 0)
+		r = files_foreach(s, check_file, &f);
+	if (r == 0)
+		r = check_images(&f);
+	if (repairs(&f))
+		store_disown(s);
+	else
+		store_unshare(s);
+	if (f.stopped)
+		return f.stopped;
+	return r < 0 ? r : f.faults;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * import - what minc_import() takes, told apart by content: an OCI layout, an archive of images, a root
+ * file system as a directory, a tar, a squashfs or an erofs image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/transfer.h"
+
+enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024 };
+
+/* This machine's, as OCI writes it. */
+static const char *architecture(void)
+{
+	static const char *const names[][2] = { { "x86_64", "amd64" },	 { "aarch64", "arm64" },
+						{ "armv7l", "arm" },	 { "i686", "386" },
+						{ "ppc64le", "ppc64le" }, { "riscv64", "riscv64" },
+						{ "s390x", "s390x" },	 { "loongarch64", "loong64" } };
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return "amd64";
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(u.machine, names[i][0]))
+			return names[i][1];
+	return "amd64";
+}
+
+static json_t *time_text(time_t t)
+{
+	struct tm tm;
+	char text[32];
+
+	if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_string("1970-01-01T00:00:00Z");
+	return json_string(text);
+}
+
+/* One layer and nothing else known: the time is the source's, so that the same gives the same. */
+static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created,
+		     image_found_fn *fn, void *data)
+{
+	json_t *config = json_pack(
+		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
+		"architecture", architecture(), "os", "linux", "config", "rootfs", "type", "layers",
+		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
+		"created_by", "import of a root file system");
+	int r = config ? take_built(t, config, layer, 1, "", fn, data) :
+			 err_set(t->err, -ENOMEM, "config");
+
+	json_decref(config);
+	return r;
+}
+
+static int import_directory(struct minc_transfer *t, const char *source, int dir,
+			    const struct stat *st, image_found_fn *fn, void *data)
+{
+	struct layer_made layer;
+	struct dir_tar *d;
+	int r = dir_tar_open(t->err, source, dir, false, false, NULL, NULL, 0, &d), s;
+
+	if (r < 0)
+		return r;
+	r = layer_from_stream(t, source, dir_tar_source(d), false, &layer);
+	s = dir_tar_close(d, t->err);
+	if (s < 0)
+		r = s;
+	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
+}
+
+/* What cannot be read twice is copied, to a file without a name. */
+static int spool(struct minc_transfer *t, int from, int *ret)
+{
+	cleanup_close int fd = openat(t->store->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cleanup_free char *buf = malloc(COPY_BYTES);
+	const uint64_t max = t->number[MINC_TRANSFER_MAX_BYTES];
+	uint64_t total = 0;
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return err_set(t->err, -errno, "store %s", t->store->path);
+	if (!buf)
+		return err_set(t->err, -ENOMEM, "standard input");
+	while ((n = read(from, buf, COPY_BYTES)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(t->err, -errno, "standard input");
+		total += (uint64_t)n;
+		if (max && total > max)
+			return err_say(t->err, -EOVERFLOW, "standard input: more than %llu bytes",
+				       (unsigned long long)max);
+		r = io_write_all(fd, buf, (size_t)n);
+		if (r < 0)
+			return err_set(t->err, r, "store %s", t->store->path);
+	}
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+/* By the tool that knows it best, to a directory, and from there. */
+static int import_erofs(struct minc_transfer *t, const char *source)
+{
+	return err_say(t->err, -EOPNOTSUPP,
+		       "%s: an erofs image: mount it, or unpack it with fsck.erofs --extract=DIR, and import the directory",
+		       source);
+}
+
+static bool has_magic(int fd, off_t at, const char *magic, size_t len)
+{
+	char found[8];
+
+	return pread(fd, found, len, at) == (ssize_t)len && memcmp(found, magic, len) == 0;
+}
+
+static int import_file(struct minc_transfer *t, const char *source, int fd, const struct stat *st,
+		       image_found_fn *fn, void *data)
+{
+	struct fd_source stream;
+	struct layer_made layer;
+	int r;
+
+	if (has_magic(fd, 0, "hsqs", 4))
+		return import_squashfs(t, source, fd, st->st_mtime, fn, data);
+	if (has_magic(fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0", 4))
+		return import_erofs(t, source);
+	r = import_archive(t, source, fd, fn, data);
+	if (r != -ENOMSG)
+		return r;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(t->err, -errno, "%s", source);
+	fd_source_init(&stream, fd);
+	r = layer_from_stream(t, source, &stream.source, false, &layer);
+	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
+}
+
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
+		      image_found_fn *fn, void *data)
+{
+	return take_root(t, layer, created, fn, data);
+}
+
+static bool is_layout(int dir)
+{
+	return faccessat(dir, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       faccessat(dir, "index.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int import_open(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
+		       void *data)
+{
+	cleanup_close int spooled = -EBADF;
+	struct stat st;
+	int r = 0;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(t->err, -errno, "%s", source);
+	if (S_ISDIR(st.st_mode))
+		return is_layout(fd) ? import_layout(t, source, fd, fn, data) :
+				       import_directory(t, source, fd, &st, fn, data);
+	if (!S_ISREG(st.st_mode)) {
+		r = spool(t, fd, &spooled);
+		if (r == 0 && fstat(spooled, &st) < 0)
+			r = err_set(t->err, -errno, "%s", source);
+		fd = spooled;
+	}
+	return r < 0 ? r : import_file(t, source, fd, &st, fn, data);
+}
+
+int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data)
+{
+	const bool input = str_equal(source, "-");
+	cleanup_close int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+				       open(source, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(t->err, -errno, "%s", input ? "standard input" : source);
+	r = store_share(t->store);
+	if (r < 0)
+		return r;
+	r = import_open(t, input ? "standard input" : source, fd, fn, data);
+	store_unshare(t->store);
+	return r;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layer - one layer on its way into the store: its blob as it came, and layers/DIFFID.sqfs. Behind
+ * the squashfs, where no kernel looks, lies one block that says what all before it has to be.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/transfer.h"
+
+enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10, MAGIC_BYTES = 6 };
+
+static ssize_t read_fd(struct squash_source *s, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = read(((struct fd_source *)s)->fd, buf, len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+void fd_source_init(struct fd_source *s, int fd)
+{
+	*s = (struct fd_source){ .source = { .read = read_fd }, .fd = fd };
+}
+
+/* What passes is written to a file and hashed. */
+struct tee {
+	struct squash_source source, *from;
+	int fd;
+	struct hash *hash;
+	uint64_t bytes;
+	unsigned char magic[MAGIC_BYTES];
+};
+
+static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
+{
+	struct tee *t = (struct tee *)s;
+	const ssize_t n = t->from->read(t->from, buf, len);
+	int r;
+
+	if (n <= 0)
+		return n;
+	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < MAGIC_BYTES; i++)
+		t->magic[t->bytes + (uint64_t)i] = ((unsigned char *)buf)[i];
+	r = io_write_all(t->fd, buf, (size_t)n);
+	if (r < 0)
+		return r;
+	hash_update(t->hash, buf, (size_t)n);
+	t->bytes += (uint64_t)n;
+	return n;
+}
+
+static const char *media_of(const struct tee *t)
+{
+	static const unsigned char gzip[] = { 0x1f, 0x8b }, zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+	if (memcmp(t->magic, gzip, sizeof(gzip)) == 0)
+		return MEDIA_OCI_LAYER_GZIP;
+	return memcmp(t->magic, zstd, sizeof(zstd)) == 0 ? MEDIA_OCI_LAYER_ZSTD : MEDIA_OCI_LAYER;
+}
+
+bool store_has_blob(struct store *s, const struct digest *d, uint64_t size)
+{
+	uint64_t bytes;
+	cleanup_close int fd = store_open_blob(s, d, &bytes);
+
+	if (fd < 0)
+		err_clear(s->err);
+	return fd >= 0 && bytes == size;
+}
+
+bool store_has_layer(struct store *s, const struct digest *diff_id)
+{
+	cleanup_close int fd = store_open_layer(s, diff_id, NULL);
+
+	if (fd < 0)
+		err_clear(s->err);
+	return fd >= 0;
+}
+
+static void seal_text(char block[SEAL_BYTES], const struct digest *content,
+		      const struct digest *diff_id)
+{
+	memset(block, 0, SEAL_BYTES);
+	snprintf(block, SEAL_BYTES, "minc-layer 1\ncontent %s\ndiff-id %s\n", content->text,
+		 diff_id->text);
+}
+
+int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id)
+{
+	char block[SEAL_BYTES];
+	struct digest content;
+	int r = hash_fd(fd, &content);
+
+	if (r == 0) {
+		seal_text(block, &content, diff_id);
+		r = lseek(fd, 0, SEEK_END) < 0 ? -errno : io_write_all(fd, block, sizeof(block));
+	}
+	return r < 0 ? err_set(e, r, "%s: writing the layer", what) : 0;
+}
+
+int layer_check(int fd, const struct digest *diff_id)
+{
+	char block[SEAL_BYTES], found[SEAL_BYTES];
+	cleanup_free char *buf = malloc(1 << 20);
+	struct hash *h = buf ? hash_new() : NULL;
+	struct digest content;
+	struct stat st;
+	off_t at = 0, end;
+	ssize_t n = 0;
+
+	if (!h)
+		return -ENOMEM;
+	end = fstat(fd, &st) < 0 ? 0 : st.st_size - SEAL_BYTES;
+	while (at < end) {
+		const size_t want = end - at < (1 << 20) ? (size_t)(end - at) : 1 << 20;
+
+		n = pread(fd, buf, want, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		hash_update(h, buf, (size_t)n);
+		at += n;
+	}
+	hash_end(h, &content);
+	if (n < 0)
+		return -errno;
+	if (end <= 0 || pread(fd, found, sizeof(found), end) != SEAL_BYTES)
+		return -EBADMSG;
+	seal_text(block, &content, diff_id);
+	return memcmp(block, found, sizeof(block)) == 0 ? 0 : -EBADMSG;
+}
+
+static void limits_of(const struct minc_transfer *t, struct squash_limits *ret)
+{
+	*ret = (struct squash_limits){ .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES],
+				       .max_entries = t->number[MINC_TRANSFER_MAX_ENTRIES],
+				       .threads = (unsigned)t->number[MINC_TRANSFER_THREADS] };
+}
+
+struct watched {
+	struct minc_transfer *t;
+	const char *what;
+	uint64_t total;
+};
+
+static int tell(uint64_t bytes, void *data)
+{
+	const struct watched *w = data;
+
+	return w->t->progress ? w->t->progress(w->what, bytes, w->total, w->t->data) : 0;
+}
+
+/* The layer's file gets its seal and its name. */
+static int commit_layer(struct minc_transfer *t, struct err *e, const char *what,
+			struct store_file *f, const struct digest *diff_id)
+{
+	char name[DIGEST_HEX + 8];
+	int r = layer_seal(e, what, f->fd, diff_id);
+
+	snprintf(name, sizeof(name), "%s.sqfs", digest_hex(diff_id));
+	return r < 0 ? r : store_file_commit(t->store, f, name, false);
+}
+
+static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee, bool layer,
+		      struct store_file *blob, struct store_file *image, struct layer_made *ret)
+{
+	struct watched w = { t, what, 0 };
+	struct squash_limits limits;
+	struct squash_result result;
+	char rest[DRAIN_BYTES];
+	ssize_t n;
+	int r;
+
+	limits_of(t, &limits);
+	r = squash_tar(t->err, what, &tee->source, image->fd, layer, &limits, tell, &w, &result);
+	if (r < 0)
+		return r;
+	n = read_tee(&tee->source, rest, sizeof(rest));
+	if (n != 0)
+		return n < 0 ? err_set(t->err, (int)n, "%s", what) :
+			       err_say(t->err, -EBADMSG, "%s: something follows the end of the tar",
+				       what);
+	if (result.acls_dropped && t->store->warn) {
+		char line[256];
+
+		snprintf(line, sizeof(line), "%s: %u POSIX ACLs are left out", what,
+			 result.acls_dropped);
+		t->store->warn(line, t->store->warn_data);
+	}
+	ret->media_type = media_of(tee);
+	ret->blob_bytes = tee->bytes;
+	ret->diff_id = result.diff_id;
+	ret->layer_bytes = result.image_bytes;
+	hash_end(tee->hash, &ret->blob);
+	tee->hash = NULL;
+	ret->there = store_has_layer(t->store, &ret->diff_id);
+	r = store_file_commit(t->store, blob, digest_hex(&ret->blob), false);
+	return r < 0 ? r : commit_layer(t, t->err, what, image, &ret->diff_id);
+}
+
+/* gzip and zstd stay as they are; OCI has no word for the others. */
+struct unpacked {
+	struct squash_source source, *from;
+	struct archive *a;
+	char buf[DRAIN_BYTES];
+	unsigned char head[MAGIC_BYTES];
+	size_t head_len, head_at;
+	int error;
+};
+
+static ssize_t read_head_first(struct unpacked *u, void *buf, size_t len)
+{
+	size_t n = u->head_len - u->head_at;
+
+	if (n == 0)
+		return u->from->read(u->from, buf, len);
+	if (n > len)
+		n = len;
+	memcpy(buf, u->head + u->head_at, n);
+	u->head_at += n;
+	return (ssize_t)n;
+}
+
+static ssize_t read_plain(struct squash_source *s, void *buf, size_t len)
+{
+	return read_head_first((struct unpacked *)s, buf, len);
+}
+
+static ssize_t feed(struct archive *a, void *data, const void **ret)
+{
+	struct unpacked *u = data;
+	const ssize_t n = read_head_first(u, u->buf, sizeof(u->buf));
+
+	(void)a;
+	*ret = u->buf;
+	if (n < 0)
+		u->error = (int)n;
+	return n < 0 ? -1 : n;
+}
+
+static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
+{
+	struct unpacked *u = (struct unpacked *)s;
+	const ssize_t n = archive_read_data(u->a, buf, len);
+
+	return n >= 0 ? n : u->error ? u->error : -EBADMSG;
+}
+
+/* Look at the beginning; xz and bzip2 are unpacked on the way. */
+static int open_unpacked(struct unpacked *u, struct squash_source *from)
+{
+	static const unsigned char xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0 }, bzip2[] = { 'B', 'Z', 'h' };
+	struct archive_entry *entry;
+
+	*u = (struct unpacked){ .source = { .read = read_plain }, .from = from };
+	while (u->head_len < MAGIC_BYTES) {
+		const ssize_t n = from->read(from, u->head + u->head_len, MAGIC_BYTES - u->head_len);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return 0;
+		u->head_len += (size_t)n;
+	}
+	if (memcmp(u->head, xz, sizeof(xz)) != 0 && memcmp(u->head, bzip2, sizeof(bzip2)) != 0)
+		return 0;
+	u->a = archive_read_new();
+	if (!u->a || archive_read_support_filter_xz(u->a) < ARCHIVE_WARN ||
+	    archive_read_support_filter_bzip2(u->a) < ARCHIVE_WARN ||
+	    archive_read_support_format_raw(u->a) != ARCHIVE_OK)
+		return -ENOMEM;
+	if (archive_read_open2(u->a, u, NULL, feed, NULL, NULL) != ARCHIVE_OK ||
+	    archive_read_next_header(u->a, &entry) != ARCHIVE_OK)
+		return u->error ? u->error : -EBADMSG;
+	u->source.read = read_unpacked;
+	return 0;
+}
+
+int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+		      bool layer, struct layer_made *ret)
+{
+	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
+	struct layer_made made = { .there = false };
+	struct unpacked *u = malloc(sizeof(*u));
+	struct tee tee = { .source = { .read = read_tee }, .hash = hash_new() };
+	int r = u && tee.hash ? open_unpacked(u, source) : -ENOMEM;
+
+	if (r < 0)
+		err_set(t->err, r, "%s", what);
+	if (r == 0)
+		r = store_file_new(t->store, "blobs/sha256", &blob);
+	if (r == 0)
+		r = store_file_new(t->store, "layers", &image);
+	if (r == 0) {
+		tee.from = &u->source;
+		tee.fd = blob.fd;
+		r = squash_tee(t, what, &tee, layer, &blob, &image, &made);
+	}
+	store_file_abandon(&blob);
+	store_file_abandon(&image);
+	hash_free(tee.hash);
+	if (u && u->a)
+		archive_read_free(u->a);
+	free(u);
+	if (r == 0)
+		*ret = made;
+	return r;
+}
+
+int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
+		    const struct digest *diff_id, unsigned threads)
+{
+	struct store_file image = { .fd = -EBADF };
+	cleanup_close int fd = -EBADF;
+	struct squash_limits limits;
+	struct squash_result result;
+	struct fd_source source;
+	struct watched w = { t, NULL, 0 };
+	char what[64];
+	int r;
+
+	snprintf(what, sizeof(what), "layer %.12s", digest_hex(blob));
+	w.what = what;
+	fd = store_open_blob(t->store, blob, &w.total);
+	if (fd < 0)
+		return fd;
+	fd_source_init(&source, fd);
+	limits_of(t, &limits);
+	limits.threads = threads;
+	r = store_file_new(t->store, "layers", &image);
+	if (r == 0)
+		r = squash_tar(e, what, &source.source, image.fd, true, &limits,
+			       threads == 0 ? tell : NULL, &w, &result);
+	if (r == 0 && !digest_equal(&result.diff_id, diff_id))
+		r = err_say(e, -EBADMSG, "%s: its content is %.19s..., the config says %.19s...", what,
+			    result.diff_id.text, diff_id->text);
+	if (r == 0)
+		r = commit_layer(t, e, what, &image, diff_id);
+	store_file_abandon(&image);
+	return r;
+}
+
+static int copy_checked(struct minc_transfer *t, const char *what, struct squash_source *source,
+			int fd, const struct digest *d, uint64_t size)
+{
+	struct tee tee = { .source = { .read = read_tee }, .from = source, .fd = fd,
+			   .hash = hash_new() };
+	struct watched w = { t, what, size };
+	cleanup_free char *buf = malloc(1 << 20);
+	struct digest found;
+	ssize_t n = buf && tee.hash ? 1 : -ENOMEM;
+	int stop = 0;
+
+	while (n > 0 && tee.bytes <= size && !stop) {
+		n = read_tee(&tee.source, buf, 1 << 20);
+		stop = tell(tee.bytes, &w);
+	}
+	if (n < 0 || stop) {
+		hash_free(tee.hash);
+		return err_set(t->err, stop ? -ECANCELED : (int)n, "%s", what);
+	}
+	hash_end(tee.hash, &found);
+	if (tee.bytes != size)
+		return err_say(t->err, -EBADMSG, "%s: %s%llu bytes instead of %llu", what,
+			       tee.bytes > size ? "more than " : "",
+			       (unsigned long long)(tee.bytes > size ? size : tee.bytes),
+			       (unsigned long long)size);
+	if (!digest_equal(&found, d))
+		return err_say(t->err, -EBADMSG, "%s: its digest is %.19s...", what, found.text);
+	return 0;
+}
+
+int blob_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+		     const struct digest *d, uint64_t size)
+{
+	struct store_file f;
+	int r = store_file_new(t->store, "blobs/sha256", &f);
+
+	if (r < 0)
+		return r;
+	r = copy_checked(t, what, source, f.fd, d, size);
+	if (r == 0)
+		r = store_file_commit(t->store, &f, digest_hex(d), false);
+	store_file_abandon(&f);
+	return r;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* layout - images from an OCI image layout, a directory. Nothing in it is followed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/transfer.h"
+
+struct layout {
+	struct origin origin;
+	struct minc_transfer *t;
+	int dir;
+};
+
+/* Regular files only: a FIFO would wait, a link leads elsewhere. */
+static int open_file(const struct layout *l, const char *path)
+{
+	cleanup_close int fd = openat(l->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(l->t->err, -errno, "%s/%s", l->origin.what, path);
+	if (!S_ISREG(st.st_mode))
+		return err_say(l->t->err, -EBADMSG, "%s/%s: not a file", l->origin.what, path);
+	return take_fd(&fd);
+}
+
+static int open_blob(const struct layout *l, const struct digest *d)
+{
+	char path[DIGEST_LEN + 32];
+	cleanup_close int blobs = openat(l->dir, "blobs/sha256",
+					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (blobs < 0)
+		return err_set(l->t->err, -errno, "%s/blobs/sha256", l->origin.what);
+	snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(d));
+	return open_file(l, path);
+}
+
+static int get_text(struct origin *o, const struct digest *d, uint64_t size, char **ret,
+		    size_t *ret_len)
+{
+	const struct layout *l = (const struct layout *)o;
+	cleanup_close int fd = open_blob(l, d);
+	int r;
+
+	(void)size; /* the caller compares */
+	if (fd < 0)
+		return fd;
+	r = io_read_all(fd, STORE_JSON_MAX, ret, ret_len);
+	return r < 0 ? err_set(l->t->err, r, "%s: %.19s...", o->what, d->text) : 0;
+}
+
+static int get_blobs(struct origin *o, struct image_layer *const *list, size_t len)
+{
+	const struct layout *l = (const struct layout *)o;
+	int r = 0;
+
+	for (size_t i = 0; i < len && r == 0; i++) {
+		cleanup_close int fd = open_blob(l, &list[i]->digest);
+		struct fd_source source;
+		char what[64];
+
+		if (fd < 0)
+			return fd;
+		fd_source_init(&source, fd);
+		snprintf(what, sizeof(what), "blob %.12s", digest_hex(&list[i]->digest));
+		r = blob_from_stream(l->t, what, &source.source, &list[i]->digest, list[i]->size);
+	}
+	return r;
+}
+
+int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
+		 image_found_fn *fn, void *data)
+{
+	struct arena a = { NULL };
+	struct json_source src = { t->err, o->what, &a };
+	cleanup_json json_t *root = NULL;
+	json_t *list = NULL, *entry, *notes;
+	size_t i, found = 0;
+	int r = json_strict(&src, text, len, &root);
+
+	if (r == 0)
+		r = json_field(&src, root, "", "manifests", JSON_ARRAY, &list);
+	json_array_foreach(list, i, entry)
+	{
+		const char *media_type = MEDIA_OCI_MANIFEST, *name = "";
+		struct digest d;
+		uint64_t size = 0;
+
+		if (r == 0 && !json_is_object(entry))
+			r = json_refuse(&src, "manifests: not an object");
+		if (r == 0)
+			r = json_text(&src, entry, "manifests.", "mediaType", &media_type);
+		if (r < 0)
+			break;
+		if (!media_is_index(media_type) && !media_is_manifest(media_type))
+			continue; /* an artifact: not an image */
+		r = json_digest(&src, entry, "manifests.", "digest", &d);
+		if (r == 0)
+			r = json_whole(&src, entry, "manifests.", "size", STORE_JSON_MAX, &size);
+		if (r == 0)
+			r = json_annotations(&src, entry, "manifests.", &notes);
+		if (r == 0 && notes)
+			r = json_text(&src, notes, "annotations.", REF_NAME_ANNOTATION, &name);
+		if (r == 0)
+			r = take_image(t, o, media_type, &d, size, name, fn, data);
+		if (r != 0)
+			break;
+		found++;
+	}
+	if (r == 0 && found == 0)
+		r = err_say(t->err, -EBADMSG, "%s: an OCI image layout without an image", o->what);
+	arena_done(&a);
+	return r;
+}
+
+int import_layout(struct minc_transfer *t, const char *source, int dir, image_found_fn *fn,
+		  void *data)
+{
+	struct layout l = { .origin = { .text = get_text, .blobs = get_blobs, .what = source },
+			    .t = t,
+			    .dir = dir };
+	cleanup_free char *text = NULL;
+	cleanup_close int fd = open_file(&l, "index.json");
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = io_read_all(fd, STORE_JSON_MAX, &text, &len);
+	if (r < 0)
+		return err_set(t->err, r, "%s/index.json", source);
+	return import_index(t, &l.origin, text, len, fn, data);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* members - see members.h. */
+#include "image/members.h"
+
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "image/store.h"
+
+enum { MEMBERS_MAX = 100000, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX, READ_BYTES = 256 << 10,
+       LINKS_MAX = 8 };
+
+const char *members_clean(const char *name)
+{
+	if (!name)
+		return "";
+	while (name[0] == '.' && name[1] == '/')
+		name += 2;
+	return name;
+}
+
+int members_open(struct members *m, struct archive **ret)
+{
+	struct archive *a = archive_read_new();
+
+	if (!a || archive_read_support_filter_gzip(a) < ARCHIVE_WARN ||
+	    archive_read_support_filter_bzip2(a) < ARCHIVE_WARN ||
+	    archive_read_support_filter_xz(a) < ARCHIVE_WARN ||
+	    archive_read_support_filter_zstd(a) < ARCHIVE_WARN ||
+	    archive_read_support_format_tar(a) != ARCHIVE_OK) {
+		archive_read_free(a);
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	}
+	if (lseek(m->fd, 0, SEEK_SET) < 0 ||
+	    archive_read_open_fd(a, m->fd, READ_BYTES) != ARCHIVE_OK) {
+		const char *text = archive_error_string(a);
+
+		(void)err_say(m->e, -EBADMSG, "%s: %s", m->what, text ? text : "unreadable");
+		archive_read_free(a);
+		return -EBADMSG;
+	}
+	*ret = a;
+	return 0;
+}
+
+/* As image tools name things: ids, blobs, and the lists of them. */
+static bool of_images(const char *name)
+{
+	static const char *const names[] = { "manifest.json", "repositories", "oci-layout",
+					     "index.json" };
+	const size_t hex = strspn(name, "0123456789abcdef");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(name, names[i]))
+			return true;
+	if (str_starts_with(name, "blobs/") || str_equal(name, "blobs") || !*name)
+		return true;
+	return hex == 64 && (name[hex] == '/' || name[hex] == '.' || !name[hex]);
+}
+
+static bool is_small(const char *name, uint64_t size)
+{
+	const size_t len = strlen(name);
+
+	return size <= SMALL_MAX &&
+	       ((len >= 4 && str_equal(name + len - 4, "json")) || str_equal(name, "repositories") ||
+		str_equal(name, "oci-layout") || str_starts_with(name, "blobs/"));
+}
+
+static int read_content(struct members *m, struct archive *a, struct member *one)
+{
+	char *text = arena_alloc(&m->arena, one->size + 1);
+	size_t at = 0;
+
+	if (!text)
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	while (at < one->size) {
+		const ssize_t n = archive_read_data(a, text + at, one->size - at);
+
+		if (n <= 0)
+			return err_say(m->e, -EBADMSG, "%s: %.80s: truncated", m->what, one->name);
+		at += (size_t)n;
+	}
+	m->kept += one->size;
+	one->content = text;
+	return 0;
+}
+
+static int add(struct members *m, struct archive *a, struct archive_entry *entry, size_t number)
+{
+	const char *name = members_clean(archive_entry_pathname(entry));
+	const char *hard = archive_entry_hardlink(entry), *soft = archive_entry_symlink(entry);
+	const mode_t type = archive_entry_filetype(entry);
+	const int64_t size = archive_entry_size(entry);
+	struct member *one;
+
+	if (!hard && type != AE_IFREG && type != AE_IFLNK)
+		return 0;
+	if (m->len == MEMBERS_MAX)
+		return err_say(m->e, -EBADMSG, "%s: more than %d files", m->what, MEMBERS_MAX);
+	if (m->len == m->room) {
+		struct member *more = realloc(m->v, (m->room = m->room ? m->room * 2 : 64) *
+							    sizeof(*more));
+
+		if (!more)
+			return err_set(m->e, -ENOMEM, "%s", m->what);
+		m->v = more;
+	}
+	for (size_t i = 0; i < m->len && m->len < 4096; i++)
+		if (str_equal(m->v[i].name, name))
+			return err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what, name);
+	one = &m->v[m->len++];
+	*one = (struct member){ .name = arena_strdup(&m->arena, name),
+				.size = size < 0 ? 0 : (uint64_t)size,
+				.number = number };
+	if (hard || soft)
+		one->link = arena_strdup(&m->arena, hard ? hard : soft);
+	if (!one->name || ((hard || soft) && !one->link))
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	if (one->link || !is_small(name, one->size) || m->kept + one->size > KEPT_MAX)
+		return 0;
+	return read_content(m, a, one);
+}
+
+int members_read(struct members *m, struct err *e, const char *what, int fd)
+{
+	struct archive_entry *entry;
+	struct archive *a;
+	size_t number = 0;
+	int r, s = ARCHIVE_OK;
+
+	*m = (struct members){ .e = e, .what = what, .fd = fd };
+	r = members_open(m, &a);
+	if (r < 0)
+		return r;
+	while (r == 0 && (s = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
+		if (number == 0 && !of_images(members_clean(archive_entry_pathname(entry))))
+			r = -ENOMSG;
+		else
+			r = add(m, a, entry, number++);
+	}
+	if (r == 0 && number == 0 && s == ARCHIVE_EOF)
+		r = -ENOMSG; /* empty: as a root file system it is refused or not */
+	if (r == 0 && s != ARCHIVE_EOF) {
+		const char *text = archive_error_string(a);
+
+		r = err_say(e, -EBADMSG, "%s: %s", what, text ? text : "damaged");
+	}
+	archive_read_free(a);
+	if (r < 0)
+		members_done(m);
+	return r;
+}
+
+void members_done(struct members *m)
+{
+	free(m->v);
+	m->v = NULL;
+	arena_done(&m->arena);
+}
+
+static const struct member *find(const struct members *m, const char *name)
+{
+	for (size_t i = 0; i < m->len; i++)
+		if (str_equal(m->v[i].name, name))
+			return &m->v[i];
+	return NULL;
+}
+
+/* "../ID/layer.tar" as seen from the directory of @from, without leaving the archive. */
+static bool resolve(const char *from, const char *to, char ret[1024])
+{
+	const char *slash = strrchr(from, '/');
+	size_t len = *to != '/' && slash ? (size_t)(slash - from) : 0;
+
+	if (len >= 1024)
+		return false;
+	memcpy(ret, from, len);
+	while (*to) {
+		const size_t n = strcspn(to, "/");
+
+		if (n == 2 && str_starts_with(to, "..")) {
+			if (len == 0)
+				return false;
+			while (len > 0 && ret[--len] != '/')
+				;
+		} else if (n > 0 && !(n == 1 && *to == '.')) {
+			if (len + n + 2 > 1024)
+				return false;
+			if (len > 0)
+				ret[len++] = '/';
+			memcpy(ret + len, to, n);
+			len += n;
+		}
+		to += n + (to[n] == '/');
+	}
+	ret[len] = '\0';
+	return true;
+}
+
+const struct member *members_find(const struct members *m, const char *name)
+{
+	const struct member *one = find(m, members_clean(name));
+	char path[1024];
+
+	for (int i = 0; one && one->link && i < LINKS_MAX; i++) {
+		const struct member *next;
+
+		/* old docker save wrote links from one layer's directory to another's */
+		if (!resolve(one->name, one->link, path))
+			break;
+		next = find(m, path);
+		if (!next)
+			next = find(m, members_clean(one->link)); /* of a hard link: from the top */
+		if (!next)
+			break;
+		one = next;
+	}
+	return one;
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * squash-tar - a tar becomes a squashfs image; see squash.h. What the tar says is checked entry by
+ * entry and laid into a tree in memory; contents go to the writer at once.
+ */
+#include <errno.h>
+#include <sqfs/inode.h>
+#include <sqfs/io.h>
+#include <sqfs/predef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "image/squash-write.h"
+#include "image/squash.h"
+#include "image/tar-read.h"
+#include "image/tree.h"
+
+enum { TARGET_MAX = 65535, XATTR_VALUE_MAX = 65536, XATTRS_MAX = 128, PROGRESS_EVERY = 64 };
+
+struct job {
+	struct err *e;
+	const char *what;
+	bool layer;
+	const struct squash_limits *limits;
+	squash_progress_fn *progress;
+	void *data;
+	struct tar_reader *tar;
+	struct squash_writer *writer;
+	struct tree tree;
+	struct squash_result result;
+};
+
+/* One line that names the entry. */
+static int refuse(struct job *j, const char *path, const char *why)
+{
+	char name[256];
+	size_t i;
+
+	for (i = 0; path[i] && i < sizeof(name) - 1; i++)
+		name[i] = (unsigned char)path[i] < ' ' || path[i] == 0x7f ? '?' : path[i];
+	name[i] = '\0';
+	return err_say(j->e, -EBADMSG, "%s: %s: %s", j->what, name, why);
+}
+
+static int no_memory(struct job *j)
+{
+	return err_set(j->e, -ENOMEM, "%s", j->what);
+}
+
+static int walk(struct job *j, const char *path, bool make, struct tree_name **ret)
+{
+	const char *wrong = NULL;
+	int r = tree_walk(&j->tree, path, make, ret, &wrong);
+
+	if (r == -EBADMSG)
+		return refuse(j, path, wrong);
+	return r < 0 ? no_memory(j) : 0;
+}
+
+/* What overlayfs, a security module or the kernel's integrity check says, not an image. */
+static bool is_dropped(const char *name)
+{
+	return str_starts_with(name, "trusted.overlay.") ||
+	       str_starts_with(name, "user.overlay.") || str_equal(name, "security.selinux") ||
+	       str_equal(name, "security.ima") || str_equal(name, "security.evm") ||
+	       str_starts_with(name, "system.");
+}
+
+static int add_xattr(struct job *j, struct tree_inode *i, const char *name, const void *value,
+		     size_t len)
+{
+	struct tree_xattr *x = arena_new(&j->tree.arena, struct tree_xattr);
+	char *copy = arena_alloc(&j->tree.arena, len + 1);
+
+	if (!x || !copy)
+		return no_memory(j);
+	memcpy(copy, value, len);
+	x->name = arena_strdup(&j->tree.arena, name);
+	if (!x->name)
+		return no_memory(j);
+	x->value = copy;
+	x->len = len;
+	x->next = i->xattrs;
+	i->xattrs = x;
+	return 0;
+}
+
+static bool has_xattr(const struct tree_inode *i, const char *name)
+{
+	for (const struct tree_xattr *x = i->xattrs; x; x = x->next)
+		if (str_equal(x->name, name))
+			return true;
+	return false;
+}
+
+static int take_xattrs(struct job *j, const char *path, struct archive_entry *entry,
+		       struct tree_inode *i)
+{
+	const char *name;
+	const void *value;
+	size_t len;
+	int n = 0, r = 0;
+
+	if (archive_entry_acl_types(entry) & (ARCHIVE_ENTRY_ACL_TYPE_ACCESS |
+					      ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
+		j->result.acls_dropped++;
+	(void)archive_entry_xattr_reset(entry);
+	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
+		if (!name || is_dropped(name) || has_xattr(i, name))
+			continue;
+		if (++n > XATTRS_MAX || len > XATTR_VALUE_MAX || strlen(name) > 255)
+			return refuse(j, path, "an extended attribute that Linux does not take");
+		if (!str_starts_with(name, "user.") && !str_starts_with(name, "trusted.") &&
+		    !str_starts_with(name, "security."))
+			return refuse(j, path, "an extended attribute of an unknown kind");
+		r = add_xattr(j, i, name, value, len);
+	}
+	return r;
+}
+
+static uint32_t clamp_time(int64_t t)
+{
+	return t < 0 ? 0 : t > UINT32_MAX ? UINT32_MAX : (uint32_t)t;
+}
+
+static int take_kind(struct job *j, const char *path, struct archive_entry *entry,
+		     struct tree_inode *i)
+{
+	switch (i->mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFIFO:
+		return 0;
+	case S_IFLNK:
+		i->target = archive_entry_symlink(entry);
+		if (!i->target || !*i->target || strlen(i->target) > TARGET_MAX)
+			return refuse(j, path, "a symbolic link to nothing, or too long");
+		i->target = arena_strdup(&j->tree.arena, i->target);
+		return i->target ? 0 : no_memory(j);
+	case S_IFCHR:
+	case S_IFBLK:
+		i->major = (uint32_t)archive_entry_rdevmajor(entry);
+		i->minor = (uint32_t)archive_entry_rdevminor(entry);
+		if (i->major > 0xfff || i->minor > 0xfffff)
+			return refuse(j, path, "a device number that Linux does not have");
+		if (S_ISCHR(i->mode) && i->major == 0 && i->minor == 0)
+			return refuse(j, path, "a device 0:0, which is overlayfs's mark for a removed file");
+		return 0;
+	default:
+		return refuse(j, path, "neither file, directory, link, FIFO nor device");
+	}
+}
+
+static int make_inode(struct job *j, const char *path, struct archive_entry *entry,
+		      struct tree_inode **ret)
+{
+	const la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+	struct tree_inode *i = tree_inode_new(&j->tree, archive_entry_mode(entry));
+	int r;
+
+	if (!i)
+		return no_memory(j);
+	/* the last number means "no id" to the kernel */
+	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
+		return refuse(j, path, "an owner that Linux does not have");
+	i->uid = (uint32_t)uid;
+	i->gid = (uint32_t)gid;
+	i->mtime = clamp_time(archive_entry_mtime(entry));
+	r = take_kind(j, path, entry, i);
+	if (r == 0)
+		r = take_xattrs(j, path, entry, i);
+	if (r == 0)
+		*ret = i;
+	return r;
+}
+
+static int copy_content(struct job *j, const char *path, struct archive_entry *entry,
+			struct tree_inode *i)
+{
+	const int64_t size = archive_entry_size(entry);
+	int64_t at = 0, offset;
+	const void *data;
+	size_t len;
+	int r;
+
+	if (size < 0 || (j->limits->max_bytes && (uint64_t)size > j->limits->max_bytes))
+		return err_say(j->e, -EOVERFLOW, "%s: a file of %lld bytes", j->what, (long long)size);
+	r = squash_writer_begin(j->writer, i);
+	if (r < 0)
+		return r;
+	while ((r = tar_reader_data(j->tar, &data, &len, &offset)) > 0) {
+		if (offset < at || offset > size || (int64_t)len > size - offset)
+			return refuse(j, path, "a sparse file whose parts overlap");
+		r = squash_writer_zeros(j->writer, (uint64_t)(offset - at));
+		if (r == 0)
+			r = squash_writer_append(j->writer, data, len);
+		if (r < 0)
+			return r;
+		at = offset + (int64_t)len;
+	}
+	if (r == 0)
+		r = squash_writer_zeros(j->writer, (uint64_t)(size - at));
+	return r == 0 ? squash_writer_end(j->writer) : r;
+}
+
+static int put_whiteout(struct job *j, const char *path, const char *hidden, size_t dir_len)
+{
+	struct tree_name *n;
+	struct tree_inode *i;
+	char *target;
+	int r;
+
+	if (!*hidden || str_equal(hidden, ".") || str_equal(hidden, ".."))
+		return refuse(j, path, "a whiteout of nothing");
+	target = arena_printf(&j->tree.arena, "%.*s%s", (int)dir_len, path, hidden);
+	if (!target)
+		return no_memory(j);
+	r = walk(j, target, true, &n);
+	if (r < 0)
+		return r;
+	if (n->inode && S_ISDIR(n->inode->mode)) {
+		n->inode->opaque = true; /* what is below is hidden, what is here stays */
+		return 0;
+	}
+	if (n->inode)
+		return 0; /* the same: a file hides what is below it anyway */
+	i = tree_inode_new(&j->tree, S_IFCHR);
+	if (!i)
+		return no_memory(j);
+	i->whiteout = true;
+	tree_put(&j->tree, n, i);
+	return 0;
+}
+
+/* 1: it was one and is done; 0: it is none. */
+static int take_whiteout(struct job *j, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	struct tree_name *dir;
+	int r;
+
+	if (!str_starts_with(base, ".wh."))
+		return 0;
+	if (!j->layer)
+		return refuse(j, path, "a name that means a removed file in a layer");
+	if (str_equal(base, ".wh..wh..opq")) {
+		char *parent = arena_printf(&j->tree.arena, "%.*s", (int)(base - path), path);
+		struct tree_inode *i;
+
+		if (!parent)
+			return no_memory(j);
+		r = walk(j, parent, true, &dir);
+		if (r < 0)
+			return r;
+		if (!dir->inode || dir->inode->whiteout) {
+			i = tree_inode_new(&j->tree, S_IFDIR | 0755);
+			if (!i)
+				return no_memory(j);
+			tree_put(&j->tree, dir, i);
+		}
+		if (!S_ISDIR(dir->inode->mode))
+			return refuse(j, path, "not in a directory");
+		dir->inode->opaque = true;
+		return 1;
+	}
+	if (str_starts_with(base, ".wh..wh."))
+		return 1; /* aufs's own files */
+	r = put_whiteout(j, path, base + 4, (size_t)(base - path));
+	return r < 0 ? r : 1;
+}
+
+static int take_hard_link(struct job *j, const char *path, const char *target)
+{
+	struct tree_name *from, *to;
+	int r = walk(j, target, false, &from);
+
+	if (r < 0)
+		return r;
+	if (!from || !from->inode || from->inode->whiteout)
+		return refuse(j, path, "a hard link to what the layer does not have");
+	if (S_ISDIR(from->inode->mode))
+		return refuse(j, path, "a hard link to a directory");
+	r = walk(j, path, true, &to);
+	if (r < 0 || from == to)
+		return r;
+	if (to == &j->tree.root)
+		return refuse(j, path, "a hard link as the root");
+	tree_put(&j->tree, to, from->inode);
+	return 0;
+}
+
+static int take_entry(struct job *j, struct archive_entry *entry)
+{
+	const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+	struct tree_inode *i = NULL;
+	struct tree_name *n;
+	int r;
+
+	if (!path || !*path)
+		return refuse(j, "an entry", "without a name");
+	r = take_whiteout(j, path);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (link)
+		return take_hard_link(j, path, link);
+	r = make_inode(j, path, entry, &i);
+	if (r == 0)
+		r = walk(j, path, true, &n);
+	if (r < 0)
+		return r;
+	if (n == &j->tree.root && !S_ISDIR(i->mode))
+		return refuse(j, path, "the root is not a directory");
+	tree_put(&j->tree, n, i);
+	return S_ISREG(i->mode) ? copy_content(j, path, entry, i) : 0;
+}
+
+static int take_entries(struct job *j)
+{
+	struct archive_entry *entry;
+	int r;
+
+	while ((r = tar_reader_next(j->tar, &entry)) > 0) {
+		if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
+			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files", j->what,
+				       (unsigned long long)j->limits->max_entries);
+		j->result.entries++;
+		r = take_entry(j, entry);
+		if (r < 0)
+			return r;
+		if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
+		    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
+			return err_set(j->e, -ECANCELED, "%s", j->what);
+	}
+	return r;
+}
+
+/* As overlayfs reads it, with trusted.* and in a user namespace. */
+static int mark_opaque(struct job *j)
+{
+	int r = 0;
+
+	for (struct tree_inode *i = j->tree.inodes; i && r == 0; i = i->all) {
+		if (!i->opaque || !S_ISDIR(i->mode))
+			continue;
+		r = add_xattr(j, i, "trusted.overlay.opaque", "y", 1);
+		if (r == 0)
+			r = add_xattr(j, i, "user.overlay.opaque", "y", 1);
+	}
+	return r;
+}
+
+static void free_contents(struct tree *t)
+{
+	for (struct tree_inode *i = t->inodes; i; i = i->all)
+		if (i->written)
+			sqfs_free(i->written);
+}
+
+static int squash(struct job *j, struct squash_source *source, int out)
+{
+	int r = tree_init(&j->tree) < 0 ? no_memory(j) : 0;
+
+	if (r == 0)
+		r = squash_writer_new(j->e, j->what, out, j->limits->threads, &j->writer);
+	if (r == 0)
+		r = tar_reader_open(j->e, j->what, source, j->limits->max_bytes, &j->tar);
+	if (r == 0)
+		r = take_entries(j);
+	if (r == 0)
+		r = tar_reader_finish(j->tar, &j->result.diff_id, &j->result.tar_bytes);
+	if (r == 0 && j->progress && j->progress(tar_reader_consumed(j->tar), j->data) != 0)
+		r = err_set(j->e, -ECANCELED, "%s", j->what);
+	if (r == 0)
+		r = mark_opaque(j);
+	if (r == 0 && tree_sort(&j->tree) < 0)
+		r = no_memory(j);
+	if (r == 0)
+		r = squash_writer_finish(j->writer, &j->tree, &j->result.image_bytes);
+	return r;
+}
+
+int squash_tar(struct err *e, const char *what, struct squash_source *source, int out, bool layer,
+	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
+	       struct squash_result *ret)
+{
+	struct job j = { .e = e,
+			 .what = what,
+			 .layer = layer,
+			 .limits = limits,
+			 .progress = progress,
+			 .data = data };
+	int r = squash(&j, source, out);
+
+	tar_reader_close(j.tar);
+	squash_writer_free(j.writer);
+	free_contents(&j.tree);
+	tree_done(&j.tree);
+	if (r == 0)
+		*ret = j.result;
+	return r;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take - an image comes into the store, from wherever: manifest, config, blobs, layers, and at last
+ * its line in index.json.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "image/convert.h"
+#include "image/ref.h"
+#include "image/transfer.h"
+
+int take_name(struct minc_transfer *t, const char *name, char ret[512])
+{
+	const char *given = t->text[MINC_TRANSFER_NAME];
+	struct ref ref;
+	int r;
+
+	if (given)
+		name = given;
+	if (!name || !*name) {
+		*ret = '\0';
+		return 0;
+	}
+	r = ref_parse(name, &ref);
+	if (r < 0)
+		return err_say(t->err, r, "%s: not a name of an image", name);
+	ref_short(&ref, ret);
+	return 0;
+}
+
+int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
+		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
+		void *data)
+{
+	struct image *found;
+	int r = store_sync(t->store);
+
+	if (r == 0)
+		r = store_index_add(t->store, media_type, manifest, size, name, img->architecture,
+				    img->os, img->variant);
+	if (r < 0 || !fn)
+		return r;
+	r = image_find(t->store, *name ? name : manifest->text, &found);
+	if (r < 0)
+		return r;
+	r = fn(found, data);
+	image_free(found);
+	return r;
+}
+
+static json_t *descriptor(const char *media_type, const struct digest *d, uint64_t size)
+{
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text, "size",
+			 (json_int_t)size);
+}
+
+static json_t *make_manifest(const struct digest *config, uint64_t config_size,
+			     const struct layer_made *layers, size_t len)
+{
+	json_t *list = json_array(), *ret;
+	int r = list ? 0 : -1;
+
+	for (size_t i = 0; r == 0 && i < len; i++)
+		r = json_array_append_new(list, descriptor(layers[i].media_type, &layers[i].blob,
+							   layers[i].blob_bytes));
+	if (r < 0) {
+		json_decref(list);
+		return NULL;
+	}
+	ret = json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
+			MEDIA_OCI_MANIFEST, "config",
+			descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers", list);
+	return ret;
+}
+
+/* What was written must read as an image, before anybody is told. */
+static int check_built(struct minc_transfer *t, struct image *img, const char *manifest,
+		       size_t manifest_len, const char *config, size_t config_len)
+{
+	int r = image_parse_manifest(img, t->err, "manifest", manifest, manifest_len, NULL);
+
+	return r < 0 ? r : image_parse_config(img, t->err, "config", config, config_len);
+}
+
+int take_config(struct minc_transfer *t, const char *config, size_t config_len,
+		const struct layer_made *layers, size_t layers_len, const char *name,
+		image_found_fn *fn, void *data)
+{
+	struct image *img = image_new();
+	struct digest config_digest, digest;
+	cleanup_json json_t *manifest = NULL;
+	cleanup_free char *text = NULL;
+	char listed[512];
+	int r = img ? take_name(t, name, listed) : -ENOMEM;
+
+	hash_buffer(config, config_len, &config_digest);
+	if (r == 0) {
+		manifest = make_manifest(&config_digest, config_len, layers, layers_len);
+		text = manifest ? json_dumps(manifest, JSON_COMPACT) : NULL;
+		r = text ? 0 : err_set(t->err, -ENOMEM, "manifest");
+	}
+	if (r == 0)
+		r = check_built(t, img, text, strlen(text), config, config_len);
+	if (r == 0)
+		r = store_write_blob(t->store, &config_digest, config, config_len);
+	if (r == 0) {
+		hash_buffer(text, strlen(text), &digest);
+		r = store_write_blob(t->store, &digest, text, strlen(text));
+	}
+	if (r == 0)
+		r = take_listed(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img, listed, fn, data);
+	image_free(img);
+	return r;
+}
+
+int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
+	       size_t layers_len, const char *name, image_found_fn *fn, void *data)
+{
+	cleanup_free char *text = json_dumps(config, JSON_COMPACT);
+
+	if (!text)
+		return err_set(t->err, -ENOMEM, "config");
+	return take_config(t, text, strlen(text), layers, layers_len, name, fn, data);
+}
+
+static size_t count_missing(struct minc_transfer *t, const struct image *img, size_t *ret_last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < img->layers_len; i++)
+		if (!store_has_layer(t->store, &img->layers[i].diff_id)) {
+			n++;
+			*ret_last = i;
+		}
+	return n;
+}
+
+int take_layers(struct minc_transfer *t, const struct image *img)
+{
+	size_t last = 0, missing = count_missing(t, img, &last);
+	struct converter *c;
+	int r;
+
+	if (missing == 0)
+		return 0;
+	if (missing == 1)
+		return layer_from_blob(t, t->err, &img->layers[last].digest,
+				       &img->layers[last].diff_id, 0);
+	r = converter_new(t, &c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < img->layers_len; i++)
+		converter_add(c, &img->layers[i].digest, &img->layers[i].diff_id);
+	return converter_free(c, t->err);
+}
+
+/* A text by its digest, checked before anything looks into it. */
+static int get_text(struct minc_transfer *t, struct origin *o, bool config, const struct digest *d,
+		    uint64_t size, char **ret, size_t *ret_len)
+{
+	struct digest found;
+	int r;
+
+	if (size > STORE_JSON_MAX)
+		return err_say(t->err, -EBADMSG, "%s: %.19s...: a manifest or config of %llu bytes",
+			       o->what, d->text, (unsigned long long)size);
+	r = (config && o->config ? o->config : o->text)(o, d, size, ret, ret_len);
+	if (r < 0)
+		return r;
+	hash_buffer(*ret, *ret_len, &found);
+	if (digest_equal(&found, d) && *ret_len == size)
+		return 0;
+	free(*ret);
+	*ret = NULL;
+	return err_say(t->err, -EBADMSG, "%s: %.19s...: its content has another digest or size",
+		       o->what, d->text);
+}
+
+static int get_blobs(struct minc_transfer *t, struct origin *o, const struct image *img)
+{
+	struct image_layer **list = calloc(img->layers_len + 1, sizeof(*list));
+	size_t len = 0;
+	int r = 0;
+
+	if (!list)
+		return err_set(t->err, -ENOMEM, "%s", o->what);
+	for (size_t i = 0; i < img->layers_len && r == 0; i++) {
+		struct image_layer *l = &img->layers[i];
+
+		if (*l->urls && !t->number[MINC_TRANSFER_FOREIGN])
+			r = err_say(t->err, -EACCES,
+				    "%s: layer %.19s... is kept at a foreign place, %s: not fetched unless asked for",
+				    o->what, l->digest.text, l->urls[0]);
+		for (size_t k = 0; k < len; k++)
+			if (digest_equal(&list[k]->digest, &l->digest))
+				goto next;
+		if (r == 0 && !store_has_blob(t->store, &l->digest, l->size))
+			list[len++] = l;
+next:;
+	}
+	if (r == 0 && len > 0)
+		r = o->blobs(o, list, len);
+	free(list);
+	return r;
+}
+
+static int choose_child(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
+			struct manifest_child *ret, struct arena *a)
+{
+	struct manifest_child *children;
+	size_t n, which;
+	int r = image_parse_index(a, t->err, o->what, text, len, &children, &n);
+
+	if (r == 0)
+		r = image_choose_platform(t->err, o->what, children, n,
+					  t->text[MINC_TRANSFER_PLATFORM], &which);
+	if (r == 0)
+		*ret = children[which];
+	return r;
+}
+
+static int take_manifest(struct minc_transfer *t, struct origin *o, const char *media_type,
+			 const struct digest *d, const char *text, size_t len, const char *name,
+			 image_found_fn *fn, void *data)
+{
+	struct image *img = image_new();
+	cleanup_free char *config = NULL;
+	size_t config_len = 0;
+	int r = img ? image_parse_manifest(img, t->err, o->what, text, len, media_type) :
+		      err_set(t->err, -ENOMEM, "%s", o->what);
+
+	if (r == 0)
+		r = get_text(t, o, true, &img->config, img->config_size, &config, &config_len);
+	if (r == 0)
+		r = image_parse_config(img, t->err, o->what, config, config_len);
+	if (r == 0)
+		r = get_blobs(t, o, img);
+	if (r == 0)
+		r = take_layers(t, img);
+	if (r == 0)
+		r = store_write_blob(t->store, &img->config, config, config_len);
+	if (r == 0)
+		r = store_write_blob(t->store, d, text, len);
+	if (r == 0)
+		r = take_listed(t, img->media_type, d, len, img, name, fn, data);
+	image_free(img);
+	return r;
+}
+
+int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
+	       const struct digest *d, uint64_t size, const char *name, image_found_fn *fn,
+	       void *data)
+{
+	struct manifest_child child = { .media_type = media_type, .digest = *d, .size = size };
+	cleanup_free char *text = NULL;
+	struct arena a = { NULL };
+	char listed[512];
+	size_t len;
+	int r = take_name(t, name, listed);
+
+	/* a list of lists is nothing that anybody makes */
+	for (int depth = 0; r == 0; depth++) {
+		struct digest wanted = child.digest;
+
+		free(take_ptr(&text));
+		r = get_text(t, o, false, &wanted, child.size, &text, &len);
+		if (r < 0 || !media_is_index(child.media_type))
+			break;
+		if (depth > 0)
+			r = err_say(t->err, -EBADMSG, "%s: an index in an index", o->what);
+		else
+			r = choose_child(t, o, text, len, &child, &a);
+	}
+	if (r == 0)
+		r = take_manifest(t, o, child.media_type, &child.digest, text, len, listed, fn,
+				  data);
+	arena_done(&a);
+	return r;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tar-read - see tar-read.h. libarchive twice: once for the filters alone, so that all of the
+ * uncompressed stream can be hashed, padding included, and once for the tar in it.
+ */
+#include "image/tar-read.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10, TAR_BLOCK = 512 };
+
+struct buffer {
+	char *data;
+	size_t len;
+};
+
+struct tar_reader {
+	struct err *e;
+	const char *what;
+	struct squash_source *source;
+	uint64_t max_bytes;
+	struct archive *tar;
+	bool ended; /* the tar's end was seen, or a failure */
+
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	struct buffer ring[BUFFERS];
+	unsigned filled, taken; /* counters */
+	bool holds;		/* the parser uses ring[taken] */
+	bool stop;		/* the parser wants no more */
+	int result;		/* of the thread, at its end: 1 running, 0 the end, -errno */
+	char reason[256];
+
+	/* the thread's own */
+	struct hash *hash;
+	char *in;
+	int source_error;
+	char tail[TAR_BLOCK]; /* the last bytes of the stream */
+	uint64_t bytes;
+	_Atomic uint64_t consumed;
+};
+
+static ssize_t read_source(struct archive *a, void *data, const void **ret)
+{
+	struct tar_reader *t = data;
+	ssize_t n = t->source->read(t->source, t->in, SOURCE_BYTES);
+
+	if (n < 0) {
+		t->source_error = (int)n;
+		archive_set_error(a, (int)-n, "%s", strerror((int)-n));
+		return -1;
+	}
+	atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
+	*ret = t->in;
+	return n;
+}
+
+/* The next empty buffer, or NULL if no more is wanted. */
+static struct buffer *wait_for_room(struct tar_reader *t)
+{
+	struct buffer *ret = NULL;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->stop && t->filled - t->taken == BUFFERS)
+		pthread_cond_wait(&t->moved, &t->lock);
+	if (!t->stop)
+		ret = &t->ring[t->filled % BUFFERS];
+	pthread_mutex_unlock(&t->lock);
+	return ret;
+}
+
+static void hand_over(struct tar_reader *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->filled++;
+	pthread_cond_broadcast(&t->moved);
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void keep_tail(struct tar_reader *t, const char *data, size_t len)
+{
+	if (len >= TAR_BLOCK) {
+		memcpy(t->tail, data + len - TAR_BLOCK, TAR_BLOCK);
+		return;
+	}
+	memmove(t->tail, t->tail + len, TAR_BLOCK - len);
+	memcpy(t->tail + TAR_BLOCK - len, data, len);
+}
+
+/* -EBADMSG and what libarchive says. */
+static int unreadable(struct tar_reader *t, struct archive *a)
+{
+	const char *text = archive_error_string(a);
+
+	if (t->source_error)
+		return t->source_error;
+	if (archive_errno(a) == ENOMEM)
+		return -ENOMEM;
+	(void)snprintf(t->reason, sizeof(t->reason), "%s", text ? text : "damaged");
+	return -EBADMSG;
+}
+
+static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
+{
+	b->len = 0;
+	while (b->len < BUFFER_BYTES) {
+		ssize_t n = archive_read_data(raw, b->data + b->len, BUFFER_BYTES - b->len);
+
+		if (n == 0)
+			break;
+		if (n < 0)
+			return n == ARCHIVE_RETRY ? 0 : unreadable(t, raw);
+		b->len += (size_t)n;
+	}
+	hash_update(t->hash, b->data, b->len);
+	keep_tail(t, b->data, b->len);
+	t->bytes += b->len;
+	if (t->max_bytes && t->bytes > t->max_bytes)
+		return -EOVERFLOW;
+	return 0;
+}
+
+static int pump(struct tar_reader *t, struct archive *raw)
+{
+	struct archive_entry *entry;
+	struct buffer *b;
+	int r;
+
+	if (archive_read_open2(raw, t, NULL, read_source, NULL, NULL) != ARCHIVE_OK)
+		return unreadable(t, raw);
+	r = archive_read_next_header(raw, &entry);
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (r != ARCHIVE_OK)
+		return unreadable(t, raw);
+	if (archive_filter_count(raw) > 2) { /* one, and what is below all of them */
+		(void)snprintf(t->reason, sizeof(t->reason), "compressed more than once");
+		return -EBADMSG;
+	}
+	while ((b = wait_for_room(t))) {
+		r = fill(t, raw, b);
+		if (r < 0)
+			return r;
+		if (b->len == 0)
+			return 0;
+		hand_over(t);
+	}
+	return -ECANCELED;
+}
+
+static struct archive *new_raw(void)
+{
+	struct archive *raw = archive_read_new();
+
+	if (!raw)
+		return NULL;
+	if (archive_read_support_filter_gzip(raw) < ARCHIVE_WARN ||
+	    archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
+	    archive_read_support_filter_xz(raw) < ARCHIVE_WARN ||
+	    archive_read_support_filter_zstd(raw) < ARCHIVE_WARN ||
+	    archive_read_support_format_raw(raw) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(raw) != ARCHIVE_OK) {
+		archive_read_free(raw);
+		return NULL;
+	}
+	return raw;
+}
+
+static void *run(void *data)
+{
+	struct tar_reader *t = data;
+	struct archive *raw = new_raw();
+	int r = raw ? pump(t, raw) : -ENOMEM;
+
+	if (raw)
+		archive_read_free(raw);
+	pthread_mutex_lock(&t->lock);
+	t->result = r;
+	pthread_cond_broadcast(&t->moved);
+	pthread_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+/* The next piece: its length, 0 at the end, -errno of the thread. */
+static ssize_t take(struct tar_reader *t, const void **ret)
+{
+	ssize_t n;
+
+	pthread_mutex_lock(&t->lock);
+	if (t->holds) {
+		t->taken++;
+		t->holds = false;
+		pthread_cond_broadcast(&t->moved);
+	}
+	while (t->filled == t->taken && t->result == 1)
+		pthread_cond_wait(&t->moved, &t->lock);
+	if (t->filled != t->taken) {
+		*ret = t->ring[t->taken % BUFFERS].data;
+		n = (ssize_t)t->ring[t->taken % BUFFERS].len;
+		t->holds = true;
+	} else {
+		n = t->result;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return n;
+}
+
+/* For the thread's failures: the words are its own. */
+static int failed(struct tar_reader *t, int r)
+{
+	t->ended = true;
+	if (r == -EOVERFLOW)
+		return err_say(t->e, r, "%s: more than %llu bytes unpacked", t->what,
+			       (unsigned long long)t->max_bytes);
+	if (r == -EBADMSG && *t->reason)
+		return err_say(t->e, r, "%s: %s", t->what, t->reason);
+	return err_set(t->e, r, "%s", t->what);
+}
+
+static ssize_t read_tar(struct archive *a, void *data, const void **ret)
+{
+	struct tar_reader *t = data;
+	const ssize_t n = take(t, ret);
+
+	if (n >= 0)
+		return n;
+	archive_set_error(a, EIO, "unreadable"); /* tar_failed() asks the thread */
+	return -1;
+}
+
+static int tar_failed(struct tar_reader *t)
+{
+	const char *text = archive_error_string(t->tar);
+	int r;
+
+	pthread_mutex_lock(&t->lock);
+	r = t->result < 0 && t->filled == t->taken ? t->result : 0;
+	pthread_mutex_unlock(&t->lock);
+	if (r < 0)
+		return failed(t, r);
+	t->ended = true;
+	if (archive_errno(t->tar) == ENOMEM)
+		return err_set(t->e, -ENOMEM, "%s", t->what);
+	return err_say(t->e, -EBADMSG, "%s: %s", t->what, text ? text : "damaged tar");
+}
+
+static int start(struct tar_reader *t)
+{
+	sigset_t all, old;
+	int r;
+
+	/* The caller's signals are the caller's. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = -pthread_create(&t->thread, NULL, run, t);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	t->started = r == 0;
+	return r;
+}
+
+int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
+		    uint64_t max_bytes, struct tar_reader **ret)
+{
+	struct tar_reader *t = calloc(1, sizeof(*t));
+	int r = -ENOMEM;
+
+	if (!t)
+		return err_set(e, -ENOMEM, "%s", what);
+	t->e = e;
+	t->what = what;
+	t->source = source;
+	t->max_bytes = max_bytes;
+	t->result = 1;
+	(void)pthread_mutex_init(&t->lock, NULL); /* cannot fail with these attributes */
+	(void)pthread_cond_init(&t->moved, NULL);
+	t->hash = hash_new();
+	t->in = malloc(SOURCE_BYTES);
+	t->tar = archive_read_new();
+	for (size_t i = 0; i < BUFFERS; i++) {
+		t->ring[i].data = malloc(BUFFER_BYTES);
+		if (!t->ring[i].data)
+			goto fail;
+	}
+	if (!t->hash || !t->in || !t->tar ||
+	    archive_read_support_format_tar(t->tar) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(t->tar) != ARCHIVE_OK)
+		goto fail;
+	r = start(t);
+	if (r < 0)
+		goto fail;
+	if (archive_read_open2(t->tar, t, NULL, read_tar, NULL, NULL) != ARCHIVE_OK) {
+		r = tar_failed(t);
+		tar_reader_close(t);
+		return r;
+	}
+	*ret = t;
+	return 0;
+fail:
+	tar_reader_close(t);
+	return err_set(e, r, "%s", what);
+}
+
+struct tar_reader *tar_reader_close(struct tar_reader *t)
+{
+	if (!t)
+		return NULL;
+	if (t->started) {
+		pthread_mutex_lock(&t->lock);
+		t->stop = true;
+		pthread_cond_broadcast(&t->moved);
+		pthread_mutex_unlock(&t->lock);
+		(void)pthread_join(t->thread, NULL);
+	}
+	if (t->tar)
+		archive_read_free(t->tar);
+	hash_free(t->hash);
+	free(t->in);
+	for (size_t i = 0; i < BUFFERS; i++)
+		free(t->ring[i].data);
+	pthread_mutex_destroy(&t->lock);
+	pthread_cond_destroy(&t->moved);
+	free(t);
+	return NULL;
+}
+
+struct archive *tar_reader_archive(struct tar_reader *t)
+{
+	return t->tar;
+}
+
+int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
+{
+	int r = archive_read_next_header(t->tar, ret);
+
+	if (r == ARCHIVE_EOF)
+		return 0;
+	/* a warning is about a name or header that it could not convert: not for us to guess */
+	return r == ARCHIVE_OK ? 1 : tar_failed(t);
+}
+
+int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len, int64_t *ret_offset)
+{
+	la_int64_t offset;
+	int r = archive_read_data_block(t->tar, ret, ret_len, &offset);
+
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (r != ARCHIVE_OK)
+		return tar_failed(t);
+	*ret_offset = offset;
+	return 1;
+}
+
+static bool all_zero(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes)
+{
+	const void *piece;
+	ssize_t n;
+
+	while ((n = take(t, &piece)) > 0)
+		if (!all_zero(piece, (size_t)n))
+			return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar",
+				       t->what);
+	if (n < 0)
+		return failed(t, (int)n);
+	/* libarchive takes a stream that stops between two entries for a whole one */
+	if (t->bytes < TAR_BLOCK || !all_zero(t->tail, TAR_BLOCK))
+		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end", t->what);
+	hash_end(t->hash, ret);
+	t->hash = NULL;
+	*ret_bytes = t->bytes;
+	return 0;
+}
+
+uint64_t tar_reader_consumed(struct tar_reader *t)
+{
+	return atomic_load_explicit(&t->consumed, memory_order_relaxed);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tar-read - the entries of a tar, from a stream that may be compressed with gzip, zstd, xz or bzip2.
+ * One thread reads, decompresses and hashes; the caller's parses. Between them lie a few buffers.
+ */
+#pragma once
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "image/squash.h"
+
+struct tar_reader;
+
+int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
+		    uint64_t max_bytes, struct tar_reader **ret);
+/* Stops the thread. */
+struct tar_reader *tar_reader_close(struct tar_reader *t);
+
+struct archive *tar_reader_archive(struct tar_reader *t);
+/* 1 with an entry, 0 at the end, -errno with a message. */
+int tar_reader_next(struct tar_reader *t, struct archive_entry **ret);
+/* Of the content: 1, 0 at its end, -errno with a message. */
+int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len, int64_t *ret_offset);
+/* After the last entry: the rest of the stream, which must be zeros. */
+int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes);
+/* How much of the source was read so far. */
+uint64_t tar_reader_consumed(struct tar_reader *t);

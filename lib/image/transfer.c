@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* transfer - what module import is found by. */
+#include "image/transfer.h"
+
+#include <errno.h>
+
+#include "image/sign.h"
+
+static int complete(struct minc_transfer *t, struct image *img)
+{
+	int r = store_share(t->store);
+
+	if (r < 0)
+		return r;
+	r = take_layers(t, img);
+	if (r == 0)
+		r = store_sync(t->store);
+	store_unshare(t->store);
+	return r;
+}
+
+const struct import_ops import_ops = {
+	.import = import_source,
+	.export = export_images,
+	.pull = pull_image,
+	.push = push_image,
+	.login = registry_login,
+	.logout = registry_logout,
+	.commit = commit_container,
+	.fsck = fsck_store,
+	.keygen = sign_keygen,
+	.sign = sign_image,
+	.verify = sign_verify,
+	.unpack = unpack_layers,
+	.complete = complete,
+};

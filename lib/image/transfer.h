@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transfer - the rooms of module import: what brings images into a store and out of it. All is
+ * done while the store is shared; an image is listed last, when everything it needs is there.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "image/json.h"
+#include "image/ops.h"
+#include "image/squash.h"
+
+/* A layer that is in the store now. */
+struct layer_made {
+	struct digest blob, diff_id;
+	uint64_t blob_bytes, layer_bytes;
+	const char *media_type;
+	bool there; /* it was there before */
+};
+
+/* layer.c */
+
+/*
+ * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a layer.
+ * @layer: it has whiteouts.
+ */
+int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+		      bool layer, struct layer_made *ret);
+/* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
+int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
+		    const struct digest *diff_id, unsigned threads);
+/* Write a blob from a stream; digest and size are checked before it has a name. */
+int blob_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+		     const struct digest *d, uint64_t size);
+bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
+bool store_has_layer(struct store *s, const struct digest *diff_id);
+/* What must follow a layer's squashfs in its file, and whether it does; fsck's business. */
+int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id);
+int layer_check(int fd, const struct digest *diff_id); /* -EBADMSG: not what was written */
+
+/* A stream from an open file, and from an entry of an archive. */
+struct fd_source {
+	struct squash_source source;
+	int fd;
+};
+void fd_source_init(struct fd_source *s, int fd);
+
+/* take.c */
+
+/* Where an image comes from. */
+struct origin {
+	/* A manifest or index, at the most STORE_JSON_MAX; its digest is checked by the caller. */
+	int (*text)(struct origin *o, const struct digest *d, uint64_t size, char **ret,
+		    size_t *ret_len);
+	/* The same for a config, where that is another thing; NULL: it is not. */
+	int (*config)(struct origin *o, const struct digest *d, uint64_t size, char **ret,
+		      size_t *ret_len);
+	/* Bring those blobs to the store. */
+	int (*blobs)(struct origin *o, struct image_layer *const *list, size_t len);
+	const char *what; /* names it in messages */
+};
+/*
+ * An image by the descriptor of its manifest or index, into the store, listed under @name. A name from
+ * t replaces it. @text: the manifest, if it is known already.
+ */
+int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
+	       const struct digest *d, uint64_t size, const char *name, image_found_fn *fn,
+	       void *data);
+/* Layers of an image whose blobs are there: convert what is missing, on all CPUs. */
+int take_layers(struct minc_transfer *t, const struct image *img);
+/* Config and layers are there: write both and the manifest, list it, find it. */
+int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
+	       size_t layers_len, const char *name, image_found_fn *fn, void *data);
+/* The same with the config's own text, which decides its id. */
+int take_config(struct minc_transfer *t, const char *config, size_t config_len,
+		const struct layer_made *layers, size_t layers_len, const char *name,
+		image_found_fn *fn, void *data);
+/* List a manifest that is there, and hand the image on. */
+int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
+		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
+		void *data);
+/* A name as the index has it; -EINVAL with a message. NULL or "": "". */
+int take_name(struct minc_transfer *t, const char *name, char ret[512]);
+
+/* archive.c, layout.c, directory.c: what minc_import() takes, by its kind. */
+int import_archive(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
+		   void *data); /* -ENOMSG: it is no archive of images */
+int import_layout(struct minc_transfer *t, const char *source, int dir, image_found_fn *fn,
+		  void *data);
+/* The images of an index.json. */
+int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
+		 image_found_fn *fn, void *data);
+int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
+		    image_found_fn *fn, void *data);
+/* A root file system that is a layer now. */
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
+		      image_found_fn *fn, void *data);
+int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data);
+
+/* dir-tar.c: a directory as a tar that depends on nothing else, in a thread; source.read() gives it. */
+struct dir_tar;
+/* @upper: an overlay's, whose marks become whiteouts; ids: those inside from those outside, or NULL */
+struct dir_tar_ids {
+	uint32_t inside, outside, count;
+};
+int dir_tar_open(struct err *e, const char *what, int dir, bool upper, bool userxattr,
+		 const struct dir_tar_ids *uids, const struct dir_tar_ids *gids, size_t ids_len,
+		 struct dir_tar **ret);
+struct squash_source *dir_tar_source(struct dir_tar *d);
+/* Its own failure, if it had one, in @e; frees it. */
+int dir_tar_close(struct dir_tar *d, struct err *e);
+
+int export_images(struct minc_transfer *t, const char *const *names, const char *target);
+int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, void *data);
+int push_image(struct minc_transfer *t, const char *name, const char *target);
+int registry_login(struct minc_transfer *t, const char *registry, const char *user,
+		   const char *password);
+int registry_logout(struct minc_transfer *t, const char *registry);
+int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data);
+int fsck_store(struct store *s, unsigned flags, minc_report_fn fn, void *data);
+int unpack_layers(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);

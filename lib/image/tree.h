@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tree - the files of a layer in memory, while it is read: names and what they are names of. A
+ * path is a list of names here, never one on the host, and no link in it is followed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct tree_xattr {
+	const char *name;
+	const void *value;
+	size_t len;
+	struct tree_xattr *next;
+};
+
+/* What a name stands for; hard links share one. */
+struct tree_inode {
+	mode_t mode; /* with type */
+	uint32_t uid, gid, mtime;
+	uint32_t major, minor;
+	const char *target; /* of a symbolic link */
+	struct tree_xattr *xattrs;
+	bool opaque;   /* a directory that hides what is below */
+	bool whiteout; /* a name that hides what is below */
+	unsigned nlink;
+	void *written; /* the writer's: where the content is */
+	uint32_t number, xattr_index;
+	uint64_t ref;
+	bool placed; /* ref is valid */
+	struct tree_inode *all; /* every inode, for the end */
+};
+
+struct tree_name {
+	const char *name;
+	struct tree_inode *inode;
+	struct tree_name *parent;
+	struct tree_name *children, *next; /* in no order before tree_sort() */
+	struct tree_name *hash;
+	size_t children_len;
+};
+
+struct tree {
+	struct arena arena;
+	struct tree_name root;
+	struct tree_inode *inodes;
+	struct tree_name **table;
+	size_t table_size, names;
+};
+
+int tree_init(struct tree *t);
+void tree_done(struct tree *t);
+struct tree_inode *tree_inode_new(struct tree *t, mode_t mode);
+/*
+ * The name at @path, with the directories before it made if they are missing (@make). NULL in *ret if
+ * there is none. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying why.
+ */
+int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **ret,
+	      const char **ret_wrong);
+/* Put @inode there; what was there is forgotten. A directory on a directory keeps its names. */
+void tree_put(struct tree *t, struct tree_name *n, struct tree_inode *inode);
+/* Children by name, everywhere. */
+int tree_sort(struct tree *t);
