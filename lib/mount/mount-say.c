@@ -79,14 +79,26 @@ void say_fs(FILE *out, const struct step *s)
 		const struct fs_option *o = &s->fs.options[i];
 		int key_len = (int)strcspn(o->key, "+"); /* lowerdir+ is for descriptors */
 
+		if (i > 0 && strcmp(o->key, "lowerdir+") == 0 &&
+		    strcmp(s->fs.options[i - 1].key, o->key) == 0) {
+			fprintf(out, ":\"$s%d\"", o->slot);
+			continue;
+		}
 		fprintf(out, "%s%.*s", separator, key_len, o->key);
-		if (o->slot != SLOT_NONE)
+		if (o->slots)
+			for (size_t n = 0; n < o->slots_len; n++)
+				fprintf(out, "%s\"$s%d\"", n ? ":" : "=", o->slots[n]);
+		else if (o->slot != SLOT_NONE)
 			fprintf(out, "=\"$s%d\"", o->slot);
 		else if (o->value)
 			fprintf(out, "=%s", o->value);
 		separator = ",";
 	}
-	fprintf(out, " %s \"$s%d\"\n", s->fs.type, s->fs.ret);
+	if (s->fs.on_device)
+		fprintf(out, " \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
+			s->fs.device, s->fs.ret, s->fs.device);
+	else
+		fprintf(out, " %s \"$s%d\"\n", s->fs.type, s->fs.ret);
 	if (s->fs.attr & MOUNT_ATTR_RDONLY)
 		fprintf(out, "flags ro \"$s%d\"\n", s->fs.ret);
 }

@@ -66,11 +66,38 @@ static void fd_path(char buf[32], int fd)
 	buf[len] = '\0';
 }
 
+/* One option with a list of paths; FSCONFIG_SET_STRING takes 255 characters. */
+static int set_list(struct runner *r, int fs, const struct fs_option *o)
+{
+	char list[256], path[32];
+	size_t len = 0;
+
+	for (size_t i = 0; i < o->slots_len; i++) {
+		const int fd = runner_fd(r, o->slots[i]);
+		size_t n;
+
+		if (fd < 0)
+			return -EBADF;
+		fd_path(path, fd);
+		n = strlen(path);
+		if (len + n + 2 > sizeof(list))
+			return -ENAMETOOLONG;
+		if (i > 0)
+			list[len++] = ':';
+		memcpy(list + len, path, n);
+		len += n;
+	}
+	list[len] = '\0';
+	return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, list, 0);
+}
+
 static int set_option(struct runner *r, int fs, const struct fs_option *o)
 {
 	const int fd = runner_fd(r, o->slot);
 	char path[32];
 
+	if (o->slots)
+		return set_list(r, fs, o);
 	if (o->slot != SLOT_NONE && fd < 0)
 		return -EBADF;
 	if (o->slot != SLOT_NONE && o->by_path) {
@@ -94,11 +121,17 @@ static void read_note(struct runner *r, int fs)
 
 int run_fs(struct runner *r, const struct step *s)
 {
+	const char *source = s->fs.type;
 	int fs = sys_fsopen(s->fs.type), ret;
+	char device[32];
 
 	if (fs < 0)
 		return fs;
-	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", s->fs.type, 0);
+	if (s->fs.on_device) {
+		fd_path(device, runner_fd(r, s->fs.device));
+		source = device;
+	}
+	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0);
 	for (size_t i = 0; ret == 0 && i < s->fs.options_len; i++)
 		ret = set_option(r, fs, &s->fs.options[i]);
 	if (ret == 0)
@@ -108,6 +141,10 @@ int run_fs(struct runner *r, const struct step *s)
 	if (ret < 0)
 		read_note(r, fs);
 	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	if (s->fs.on_device) { /* the mount has it open; an image may have hundreds */
+		(void)sys_close(runner_fd(r, s->fs.device));
+		r->slots[s->fs.device] = -EBADF;
+	}
 	return ret;
 }
 

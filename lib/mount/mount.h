@@ -36,6 +36,8 @@ struct mounts {
 	int upper, work; /* the overlay's, if there is one */
 	int works;	 /* work directories used below the latter */
 	int scratch, root, dev, devpts, proc, sys;
+	int *layers;	 /* of an image: slots, uppermost first; or NULL */
+	size_t layers_len;
 	int *sources;	 /* slot per spec mount */
 	const char **targets; /* absolute path inside, per spec mount */
 	int sys_source, resolv_source, hosts_source; /* or SLOT_NONE */
@@ -56,6 +58,9 @@ int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool 
 	       const char *origin, const char *why);
 struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
 		      const char *why);
+/* The same with room for more options. */
+struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr, size_t options,
+			    const char *origin, const char *why);
 void mount_option(struct step *fs, const char *key, const char *value);
 void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
 		const char *why);
@@ -69,6 +74,10 @@ int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsign
 void mount_plan_targets(struct plan *p, struct mounts *m);
 /* The root as many overlays, for a user namespace (split.c). */
 void mount_plan_split(struct plan *p, struct mounts *m);
+
+/* The image's layers as mounts in m->layers: detached, then somewhere (layers.c). */
+void mount_plan_layers(struct plan *p, struct mounts *m);
+void mount_attach_layers(struct plan *p, struct mounts *m);
 
 /* Slots of the root overlay's upper and work directories, made if missing (overlay.c). */
 void mount_upper(struct plan *p, struct mounts *m, const char *origin, int *ret_upper,
@@ -102,6 +111,7 @@ int path_open_parent(int at, const char *path, const char **ret_name);
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);
+int run_loop(struct runner *r, const struct step *s);
 int run_fs(struct runner *r, const struct step *s);
 int run_setattr(struct runner *r, const struct step *s);
 int run_attach(struct runner *r, const struct step *s);
@@ -113,6 +123,7 @@ int run_root(struct runner *r, const struct step *s);
 void say_propagation(FILE *out, const struct step *s);
 void say_open(FILE *out, const struct step *s);
 void say_tree(FILE *out, const struct step *s);
+void say_loop(FILE *out, const struct step *s);
 void say_fs(FILE *out, const struct step *s);
 void say_setattr(FILE *out, const struct step *s);
 void say_attach(FILE *out, const struct step *s);

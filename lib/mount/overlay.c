@@ -119,12 +119,34 @@ static unsigned root_attr(const struct mounts *m)
 	return spec_flag(m->spec, MINC_PRIVILEGED) ? 0 : MOUNT_ATTR_NODEV;
 }
 
-static int plan_overlay(struct plan *p, struct mounts *m, int lower, int upper, int work,
-			const char *origin, const char *why)
+/* @lowers: uppermost first. */
+static void option_lowers(const struct mounts *m, struct step *fs, const int *lowers,
+			  size_t len)
 {
-	struct step *s = mount_fs(p, "overlay", root_attr(m), origin, why);
+	struct fs_option *o = (struct fs_option *)fs->fs.options + fs->fs.options_len;
 
-	option_slot(m, s, m->host->overlay_fds ? "lowerdir+" : "lowerdir", lower);
+	if (m->host->overlay_fds || (len > 1 && m->host->kernel >= HOST_KERNEL(6, 8))) {
+		for (size_t i = 0; i < len; i++)
+			option_slot(m, fs, "lowerdir+", lowers[i]);
+		return;
+	}
+	option_slot(m, fs, "lowerdir", lowers[0]);
+	if (len == 1 || !fs->fs.options)
+		return; /* without memory plan_seal() fails */
+	o->slots = lowers;
+	o->slots_len = len;
+}
+
+enum { OVERLAY_OPTIONS = 8 }; /* besides the lower layers */
+
+/* @lowers lives as long as the plan if there is more than one. */
+static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, size_t len,
+			int upper, int work, const char *origin, const char *why)
+{
+	struct step *s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len,
+					origin, why);
+
+	option_lowers(m, s, lowers, len);
 	option_slot(m, s, "upperdir", upper);
 	option_slot(m, s, "workdir", work);
 	if (m->in_userns)
@@ -184,7 +206,7 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 		int lower = plan_lower(p, m, sub->path, origin, "a mount below the root");
 
 		submount_upper(p, m, n, origin, &upper, &work);
-		slot = plan_overlay(p, m, lower, upper, work, origin,
+		slot = plan_overlay(p, m, &lower, 1, upper, work, origin,
 				    "it is as disposable as the root");
 	}
 	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
@@ -197,7 +219,7 @@ void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const
 
 	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), mode, origin, why_upper);
 	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), 0755, origin, why_work);
-	slot = plan_overlay(p, m, lower, upper, work, origin, why);
+	slot = plan_overlay(p, m, &lower, 1, upper, work, origin, why);
 	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
 }
 
@@ -219,17 +241,22 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 {
 	const char *origin = m->spec->root_origin;
 	bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
+	const bool image = m->spec->image.layers_len > 0;
 	bool split = m->in_userns && !direct && m->submounts_len > 0;
 	int source = SLOT_NONE, work;
 
-	if (direct)
+	if (image)
+		mount_plan_layers(p, m);
+	else if (direct)
 		source = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
 				    "the directory itself: what is written stays");
 	else if (!split)
 		source = plan_lower(p, m, m->root_path, origin, "the files below the overlay");
 	if (m->template)
 		plan_template(p, m);
-	if (m->template && !direct) {
+	if (image) {
+		mount_attach_layers(p, m);
+	} else if (m->template && !direct) {
 		mount_attr(p, source, false, MOUNT_ATTR_RDONLY, origin, "only read from");
 		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin, why_attached);
 	}
@@ -244,9 +271,11 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 			   "the host's devices are in /dev only");
 	if (!direct) {
 		mount_upper(p, m, origin, &m->upper, &work);
-		mount_plan_targets(p, m);
-		m->root = plan_overlay(p, m, source, m->upper, work, origin,
-				       "writes go to the upper layer, never to the directory");
+		if (!image) /* an image is the caller's own: the overlay makes them */
+			mount_plan_targets(p, m);
+		m->root = plan_overlay(p, m, image ? m->layers : &source,
+				       image ? m->layers_len : 1, m->upper, work, origin,
+				       "writes go to the upper layer, never to what is below");
 	}
 	mount_attach(p, m->root, SLOT_CWD, "/", CREATE_NOTHING, origin, "the root to be");
 	for (size_t i = 0; i < m->submounts_len && !direct; i++)

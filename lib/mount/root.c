@@ -8,7 +8,7 @@
 #include "base/fd.h"
 #include "mount/mount.h"
 
-enum { FS_OPTIONS_MAX = 12 };
+enum { FS_OPTIONS = 12 };
 
 int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
 	       const char *origin, const char *why)
@@ -25,24 +25,31 @@ int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool 
 	return s->tree.ret;
 }
 
-struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
-		      const char *why)
+struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr, size_t options,
+			    const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_FS, origin, why);
 
 	s->fs.type = type;
 	s->fs.attr = attr;
-	s->fs.options = plan_alloc(p, FS_OPTIONS_MAX * sizeof(struct fs_option));
+	s->fs.options = plan_alloc(p, options * sizeof(struct fs_option));
+	s->fs.options_size = options;
 	s->fs.ret = plan_slot(p);
 	return s;
+}
+
+struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
+		      const char *why)
+{
+	return mount_fs_sized(p, type, attr, FS_OPTIONS, origin, why);
 }
 
 void mount_option(struct step *fs, const char *key, const char *value)
 {
 	struct fs_option *options = (struct fs_option *)fs->fs.options;
 
-	if (!options || fs->fs.options_len == FS_OPTIONS_MAX)
-		return; /* without memory plan_seal() fails; 12 are more than any caller has */
+	if (!options || fs->fs.options_len == fs->fs.options_size)
+		return; /* without memory plan_seal() fails; callers know how many they have */
 	options[fs->fs.options_len++] =
 		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
 }

@@ -10,8 +10,10 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/module.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "image/layers.h"
 #include "ns/ns.h"
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
@@ -126,8 +128,27 @@ static void find_groups(const char *group, struct identity *id)
 	}
 }
 
+/*
+ * Out of the layers, which are not mounted yet. Ids alone need no entry: then a library
+ * without the reader only does not know the home directory.
+ */
+static int read_layers(const struct spec_image *image, const char *path, struct err *e,
+		       char **ret)
+{
+	void *read;
+	int r = module_symbol("import", "layers_read_file", e, &read);
+
+	if (r == 0)
+		r = ((layers_read_file_fn *)read)(image->layers, image->layers_len, path,
+						  DATABASE_MAX_BYTES, e, ret);
+	if (r == -ENOENT)
+		err_clear(e);
+	return r == -ENOENT ? 0 : r;
+}
+
 /* Read a database of the container; NULL, which is empty, if it does not exist. */
-static int read_database(int root, int upper, const char *path, char **ret)
+static int read_database(const struct spec *s, int root, int upper, const char *path,
+			 struct err *e, char **ret)
 {
 	const int dirs[] = { upper, root };
 
@@ -143,35 +164,36 @@ static int read_database(int root, int upper, const char *path, char **ret)
 			return io_read_all(fd, DATABASE_MAX_BYTES, ret, NULL);
 	}
 	*ret = NULL;
-	return 0;
+	return s->image.layers_len ? read_layers(&s->image, path, e, ret) : 0;
 }
 
 int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
 		   struct err *e)
 {
 	cleanup_free char *passwd = NULL, *group = NULL;
-	char user[64] = "", *name_of_group;
+	const char *origin, *text = spec_user(s, &origin), *name_of_group;
+	char user[64] = "";
 	uint64_t n;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	snprintf(ret->home, sizeof(ret->home), "%s", s->user ? "/" : "/root");
-	if (!s->user)
+	snprintf(ret->home, sizeof(ret->home), "%s", text ? "/" : "/root");
+	if (!text)
 		return 0;
-	r = read_database(root, upper, "etc/passwd", &passwd);
+	r = read_database(s, root, upper, "etc/passwd", e, &passwd);
 	if (r == 0)
-		r = read_database(root, upper, "etc/group", &group);
+		r = read_database(s, root, upper, "etc/group", e, &group);
 	if (r < 0)
 		return err_set(e, r, "user database of the container");
-	snprintf(user, sizeof(user), "%s", s->user);
-	name_of_group = strchr(s->user, ':');
+	snprintf(user, sizeof(user), "%s", text);
+	name_of_group = strchr(text, ':');
 	user[strcspn(user, ":")] = '\0';
 	if (str_to_u64(user, UINT32_MAX - 1, &n) == 0) {
 		ret->uid = (uint32_t)n;
 		(void)find_user(passwd, NULL, ret); /* a number needs no entry */
 	} else if (!find_user(passwd, user, ret)) {
 		return err_say(e, -ENOENT, "%s: no user %s in the container's /etc/passwd",
-			       s->user_origin, user);
+			       origin, user);
 	}
 	if (!name_of_group) {
 		if (ret->name[0])
@@ -183,6 +205,6 @@ int passwd_resolve(const struct spec *s, int root, int upper, struct identity *r
 		ret->gid = (uint32_t)n;
 	else if (!find_group(group, name_of_group, &ret->gid))
 		return err_say(e, -ENOENT, "%s: no group %s in the container's /etc/group",
-			       s->user_origin, name_of_group);
+			       origin, name_of_group);
 	return 0;
 }

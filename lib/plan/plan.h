@@ -33,6 +33,7 @@ enum step_kind {
 	STEP_PROPAGATION, /* keep mounts private */
 	STEP_OPEN,	  /* a path becomes a slot */
 	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
+	STEP_LOOP,	  /* a file becomes a block device in a slot */
 	STEP_FS,	  /* a new file system becomes a slot */
 	STEP_SETATTR,	  /* change flags of a mount */
 	STEP_ATTACH,	  /* put a mount where it belongs */
@@ -75,6 +76,8 @@ struct fs_option {
 	const char *key, *value;
 	int slot;     /* SLOT_NONE if unused */
 	bool by_path; /* hand the slot over as /proc/self/fd/N (kernels before 6.13) */
+	const int *slots; /* several, as one list of such paths (kernels before 6.8) */
+	size_t slots_len;
 };
 
 /* What ATTACH makes at a missing target. */
@@ -155,10 +158,16 @@ struct step {
 		struct {
 			const char *type;
 			const struct fs_option *options;
-			size_t options_len;
+			size_t options_len, options_size;
 			unsigned attr; /* MOUNT_ATTR_* */
+			bool on_device; /* @device, closed afterwards, is what it is on */
+			int device;
 			int ret;
 		} fs;
+		struct {
+			const char *path;
+			int ret;
+		} loop;
 		struct {
 			int slot;
 			bool recursive;

@@ -69,6 +69,16 @@ struct spec_rlimit {
 	struct spec_rlimit *next;
 };
 
+/* A root made of layers instead of a directory, and what its image says where the user does not. */
+struct spec_image {
+	const char *name;		/* for people: "image NAME" */
+	const char *const *layers;	/* absolute paths of squashfs files, lowest first */
+	size_t layers_len;		/* 0: no image */
+	const char *user, *cwd;		/* NULL: nothing said */
+	const char *const *env;		/* "NAME=VALUE" */
+	const char *const *argv;	/* NULL: none */
+};
+
 struct spec {
 	struct arena arena;
 	struct err *err;	  /* where failures go; owned by the context */
@@ -78,6 +88,7 @@ struct spec {
 	const char *root;	  /* "/" by default, as given */
 	unsigned root_flags;	  /* MINC_ROOT_* */
 	const char *root_origin;
+	struct spec_image image;
 	bool keep;		  /* writes go to a directory ... */
 	const char *storage;	  /* ... this one, or NULL for a new one */
 	const char *storage_origin;
@@ -143,6 +154,10 @@ int spec_set_cpus(struct spec *s, const char *mask);
 int spec_pass_fd(struct spec *s, int fd, int target);
 int spec_set_flag(struct spec *s, unsigned flag, int on);
 int spec_set_argv(struct spec *s, const char *const *argv);
+/* Copies @image; at most 500 layers, which is what overlayfs takes (spec-image.c). */
+int spec_set_image(struct spec *s, const struct spec_image *image);
+/* What the command runs as, "USER[:GROUP]", or NULL; and what is to blame for it. */
+const char *spec_user(const struct spec *s, const char **ret_origin);
 /* spec-limit.c */
 int spec_set_limit(struct spec *s, unsigned limit, int64_t value);
 int spec_set_cpuset(struct spec *s, const char *cpus, const char *mems);

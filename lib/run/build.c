@@ -23,12 +23,21 @@
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/* What stands for the root of an image, which has no path: not "/". */
+static const char image_root[] = "image";
+
 /* The root directory must be one, and readable: an unreadable one shows up empty. */
 static int open_root(struct build *b)
 {
 	const char *origin = b->s->root_origin;
 	int r = 0;
 
+	if (b->s->image.layers_len) {
+		if (b->s->root_flags & MINC_ROOT_DIRECT)
+			return err_say(b->e, -EINVAL, "%s: an image is never written to", origin);
+		b->root = strdup(image_root);
+		return b->root ? 0 : -ENOMEM;
+	}
 	b->root = realpath(b->s->root, NULL);
 	b->root_fd = b->root ? open(b->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (b->root_fd < 0 || faccessat(b->root_fd, ".", R_OK | X_OK, AT_EACCESS) < 0)
@@ -45,7 +54,7 @@ static int resolve_identity(struct build *b)
 	cleanup_close int upper = -EBADF;
 	const char *path;
 
-	if (b->storage && b->s->user) {
+	if (b->storage && spec_user(b->s, NULL)) {
 		path = plan_text(b->p, "%s/storage", b->storage);
 		upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* may not be there yet */
 	}
@@ -63,7 +72,7 @@ static int find_submounts(struct build *b)
 	b->m.recursive = flags & MINC_ROOT_SUBMOUNTS ||
 			 (strcmp(b->root, "/") == 0 && !(flags & MINC_ROOT_NOSUBMOUNTS));
 	/* In a user namespace "/" must be split around its mounts even if none is shown. */
-	if (flags & MINC_ROOT_DIRECT ||
+	if (b->s->image.layers_len || flags & MINC_ROOT_DIRECT ||
 	    !(b->m.recursive || (locked && strcmp(b->root, "/") == 0)))
 		return 0;
 	r = module_symbol("mounts", "mount_table", b->e, &table);
@@ -95,6 +104,18 @@ static void add_env(struct build *b, const char *name, const char *value)
 		b->env[b->env_len++] = text;
 }
 
+/* What the image says; one whose own name is broken is left out. */
+static void add_image_env(struct build *b)
+{
+	for (const char *const *i = b->s->image.env; i && *i; i++) {
+		const size_t len = strcspn(*i, "=");
+		const char *name = plan_text(b->p, "%.*s", (int)len, *i);
+
+		if (*name && (*i)[len])
+			add_env(b, name, *i + len + 1);
+	}
+}
+
 extern char **environ;
 
 void build_environment(struct build *b)
@@ -102,6 +123,8 @@ void build_environment(struct build *b)
 	size_t n = 8;
 
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
+		n++;
+	for (const char *const *i = b->s->image.env; i && *i; i++)
 		n++;
 	for (char **i = environ; i && *i; i++)
 		n++;
@@ -119,6 +142,7 @@ void build_environment(struct build *b)
 		if (spec_flag(b->s, MINC_TERMINAL) && b->h->term)
 			add_env(b, "TERM", b->h->term);
 	}
+	add_image_env(b);
 	for (const struct spec_env *i = b->s->env; i; i = i->next) {
 		const char *value = i->value ? i->value : getenv(i->name);
 
@@ -245,6 +269,7 @@ void build_cwd(struct build *b)
 				     b->s->cwd ? "where the command starts" :
 						 "the caller's directory if it is there, else /");
 	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
+	const char *image = b->s->image.cwd;
 	size_t n = 0;
 
 	s->cwd.candidates = list;
@@ -254,6 +279,8 @@ void build_cwd(struct build *b)
 		list[n++] = plan_text(b->p, "%s", b->s->cwd);
 		return;
 	}
+	if (image && *image == '/')
+		list[n++] = plan_text(b->p, "%s", image);
 	if (strcmp(b->root, "/") == 0 && b->h->cwd && *b->h->cwd == '/')
 		list[n++] = plan_text(b->p, "%s", b->h->cwd);
 	list[n] = "/";
@@ -358,13 +385,13 @@ bool build_fits(const struct plan *p, const char *const *argv)
 /* What may change between two starts without a call on the context. */
 static bool is_reusable(const struct build *b)
 {
-	if (b->m.recursive || b->s->user || spec_flag(b->s, MINC_INHERIT_ENV) ||
+	if (b->m.recursive || spec_user(b->s, NULL) || spec_flag(b->s, MINC_INHERIT_ENV) ||
 	    spec_flag(b->s, MINC_TERMINAL) || spec_limits_group(b->s))
 		return false;
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		if (!i->value)
 			return false;
-	return *b->s->root == '/';
+	return b->s->image.layers_len || *b->s->root == '/';
 }
 
 int build_plan(struct plan *p, const struct spec *s, const struct host *h,
@@ -374,7 +401,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 	int r;
 
 	if (!argv)
-		argv = s->argv;
+		argv = s->argv ? s->argv : s->image.argv;
 	memset(p, 0, sizeof(*p));
 	p->storage = storage ? plan_text(p, "%s", storage) : NULL;
 	r = check_argv(&b, argv);
@@ -396,7 +423,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
 		r = plan_all(&b, argv);
-		if (r == 0 && p->storage && !(s->root_flags & MINC_ROOT_DIRECT))
+		if (r == 0 && p->storage && !s->image.layers_len &&
+		    !(s->root_flags & MINC_ROOT_DIRECT))
 			p->record = record_describe(p, &b.m);
 		p->reusable = is_reusable(&b);
 	}

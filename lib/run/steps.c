@@ -36,6 +36,7 @@ NAME(open, "%s", s->open.path)
 NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
      s->tree.target ? s->tree.target : "")
 NAME(fs, "%s", s->fs.type)
+NAME(loop, "%s", s->loop.path)
 NAME(attach, "%s", s->attach.path)
 NAME(mkdir, "%s", s->mkdir.path)
 NAME(mknod, "%s", s->mknod.path)
@@ -64,6 +65,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
 	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },
+	[STEP_LOOP]         = { "loop device for", run_loop,    say_loop,         name_loop },
 	[STEP_FS]           = { "mount",        run_fs,           say_fs,           name_fs },
 	[STEP_SETATTR]      = { "mount flags",  run_setattr,      say_setattr,      name_nothing },
 	[STEP_ATTACH]       = { "attach on",    run_attach,       say_attach,       name_attach },

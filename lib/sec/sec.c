@@ -74,11 +74,13 @@ static int plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 	bool allowed = can(h, in_userns, CAP_SETUID) && can(h, in_userns, CAP_SETGID) &&
 		       (in_userns || !h->groups_denied);
 	bool change = !single_id && ids_change(h, id, in_userns);
+	const char *origin;
 	struct step *step;
 
 	if (single_id || (!allowed && !change))
 		return 0; /* already there, and the kernel would not let us drop groups */
-	step = plan_append(p, STEP_IDS, s->user_origin,
+	(void)spec_user(s, &origin); /* what is to blame is what is wanted */
+	step = plan_append(p, STEP_IDS, origin,
 			   id->uid ? "the command's user and groups"
 				   : "root, without the caller's groups");
 	step->ids.uid = id->uid;

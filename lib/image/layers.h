@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* layers - files of an image that is not mounted; in module import. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/*
+ * The text of file @path (relative, "etc/passwd") of the image whose layers are the squashfs
+ * files @layers, lowest first: whiteouts hide, symbolic links are followed inside. Ended by
+ * NUL, for free(3). -ENOENT: it has no such file; -EFBIG; -EBADMSG with a message.
+ */
+typedef int layers_read_file_fn(const char *const *layers, size_t len, const char *path,
+				size_t max, struct err *e, char **ret);
+layers_read_file_fn layers_read_file;

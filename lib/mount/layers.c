@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layers - an image's layers as read-only mounts for the root overlay. The kernel's squashfs
+ * on a loop device where the caller may mount one: a device goes with its last mount, so
+ * nothing is left whatever ends the container. See loop(4).
+ */
+#include "mount/mount.h"
+
+#include <minc/container.h>
+
+static const char why_loop[] = "a layer of the image, where the kernel can mount it",
+		  why_layer[] = "its files, read-only and never unpacked",
+		  why_attached[] = "somewhere that goes away with the container";
+
+static unsigned layer_attr(const struct mounts *m)
+{
+	return MOUNT_ATTR_RDONLY |
+	       (spec_flag(m->spec, MINC_PRIVILEGED) ? 0 : (unsigned)MOUNT_ATTR_NODEV);
+}
+
+/*
+ * The nearly empty namespace has no /dev, so there the caller mounts, and hands the
+ * detached mounts on.
+ */
+static int plan_squashfs(struct plan *p, struct mounts *m, const char *path)
+{
+	const char *origin = m->spec->image.name;
+	const unsigned flags = m->template ? STEP_HOST : 0;
+	struct step *s = plan_append(p, STEP_LOOP, origin, why_loop);
+	const int device = plan_slot(p);
+
+	s->flags |= flags;
+	s->loop.path = path;
+	s->loop.ret = device;
+	s = mount_fs(p, "squashfs", layer_attr(m), origin, why_layer);
+	s->flags |= flags;
+	s->fs.on_device = true;
+	s->fs.device = device;
+	mount_option(s, "ro", NULL);
+	return s->fs.ret;
+}
+
+void mount_plan_layers(struct plan *p, struct mounts *m)
+{
+	const struct spec_image *image = &m->spec->image;
+
+	m->layers = plan_alloc(p, image->layers_len * sizeof(*m->layers));
+	m->layers_len = m->layers ? image->layers_len : 0; /* else plan_seal() fails */
+	for (size_t i = 0; i < m->layers_len; i++)
+		m->layers[m->layers_len - 1 - i] = plan_squashfs(p, m, image->layers[i]);
+}
+
+void mount_attach_layers(struct plan *p, struct mounts *m)
+{
+	for (size_t i = m->layers_len; i-- > 0;)
+		mount_attach(p, m->layers[i], SLOT_CWD, m->template ? "/" : "/sys",
+			     CREATE_NOTHING, m->spec->image.name, why_attached);
+}
