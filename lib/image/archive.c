@@ -152,7 +152,7 @@ static int list_others(struct docker *d, json_t *tags, const char *first, image_
 
 static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *data)
 {
-	const char *config_name = NULL, *const *layers, *name;
+	const char *config_name = NULL, *const *layers, *name = "";
 	const struct member *config;
 	json_t *tags = NULL;
 	struct layer_made *made;

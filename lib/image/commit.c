@@ -100,7 +100,7 @@ static int apply_changes(struct minc_transfer *t, json_t *config)
 }
 
 /* Who the container's ids are outside, from the file that lies beside what it wrote. */
-static int read_ids(struct minc_transfer *t, int dir, const char *name, struct dir_tar_ids *ret,
+static int read_ids(struct minc_transfer *t, int dir, const char *name, struct squash_ids *ret,
 		    size_t *ret_len)
 {
 	cleanup_free char *text = NULL;
@@ -114,7 +114,7 @@ static int read_ids(struct minc_transfer *t, int dir, const char *name, struct d
 		return err_set(t->err, r, "container: %s", name);
 	for (line = strtok_r(text, "\n", &rest); line && *ret_len < RANGES_MAX;
 	     line = strtok_r(NULL, "\n", &rest)) {
-		struct dir_tar_ids *m = &ret[*ret_len];
+		struct squash_ids *m = &ret[*ret_len];
 
 		if (sscanf(line, "%u %u %u", &m->inside, &m->outside, &m->count) != 3)
 			return err_say(t->err, -EBADMSG, "container: %s: damaged", name);
@@ -135,33 +135,26 @@ static bool marks_of_user(int dir)
 
 static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
 {
-	struct dir_tar_ids uids[RANGES_MAX], gids[RANGES_MAX];
-	size_t uids_len, gids_len;
+	struct squash_ids uids[RANGES_MAX], gids[RANGES_MAX];
+	struct squash_owners owners = { .uids = uids, .gids = gids };
 	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int upper = dir < 0 ? -EBADF :
 					    openat(dir, "storage",
 						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct dir_tar *d;
 	char what[80];
-	int r, s;
+	int r;
 
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
 		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
 						 what) :
 					 err_set(t->err, -errno, "%s", what);
-	r = read_ids(t, dir, "uid_map", uids, &uids_len);
+	r = read_ids(t, dir, "uid_map", uids, &owners.uids_len);
 	if (r == 0)
-		r = read_ids(t, dir, "gid_map", gids, &gids_len);
-	if (r == 0 && uids_len != gids_len)
-		r = err_say(t->err, -EBADMSG, "%s: uid_map and gid_map differ", what);
-	if (r == 0)
-		r = dir_tar_open(t->err, what, upper, true, marks_of_user(dir), uids, gids, uids_len, &d);
-	if (r < 0)
-		return r;
-	r = layer_from_stream(t, what, dir_tar_source(d), true, ret);
-	s = dir_tar_close(d, t->err);
-	return s < 0 ? s : r;
+		r = read_ids(t, dir, "gid_map", gids, &owners.gids_len);
+	return r < 0 ? r :
+		       layer_from_dir(t, what, upper, true, marks_of_user(dir),
+				      owners.uids_len && owners.gids_len ? &owners : NULL, ret);
 }
 
 static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,

@@ -67,15 +67,8 @@ static int import_directory(struct minc_transfer *t, const char *source, int dir
 			    const struct stat *st, image_found_fn *fn, void *data)
 {
 	struct layer_made layer;
-	struct dir_tar *d;
-	int r = dir_tar_open(t->err, source, dir, false, false, NULL, NULL, 0, &d), s;
+	int r = layer_from_dir(t, source, dir, false, false, NULL, &layer);
 
-	if (r < 0)
-		return r;
-	r = layer_from_stream(t, source, dir_tar_source(d), false, &layer);
-	s = dir_tar_close(d, t->err);
-	if (s < 0)
-		r = s;
 	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
 }
 

@@ -174,6 +174,17 @@ static int commit_layer(struct minc_transfer *t, struct err *e, const char *what
 	return r < 0 ? r : store_file_commit(t->store, f, name, false);
 }
 
+static void tell_acls(const struct minc_transfer *t, const char *what,
+		      const struct squash_result *result)
+{
+	char line[256];
+
+	if (!result->acls_dropped || !t->store->warn)
+		return;
+	snprintf(line, sizeof(line), "%s: %u POSIX ACLs are left out", what, result->acls_dropped);
+	t->store->warn(line, t->store->warn_data);
+}
+
 static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee, bool layer,
 		      struct store_file *blob, struct store_file *image, struct layer_made *ret)
 {
@@ -193,20 +204,13 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 		return n < 0 ? err_set(t->err, (int)n, "%s", what) :
 			       err_say(t->err, -EBADMSG, "%s: something follows the end of the tar",
 				       what);
-	if (result.acls_dropped && t->store->warn) {
-		char line[256];
-
-		snprintf(line, sizeof(line), "%s: %u POSIX ACLs are left out", what,
-			 result.acls_dropped);
-		t->store->warn(line, t->store->warn_data);
-	}
+	tell_acls(t, what, &result);
 	ret->media_type = media_of(tee);
 	ret->blob_bytes = tee->bytes;
 	ret->diff_id = result.diff_id;
 	ret->layer_bytes = result.image_bytes;
 	hash_end(tee->hash, &ret->blob);
 	tee->hash = NULL;
-	ret->there = store_has_layer(t->store, &ret->diff_id);
 	r = store_file_commit(t->store, blob, digest_hex(&ret->blob), false);
 	return r < 0 ? r : commit_layer(t, t->err, what, image, &ret->diff_id);
 }
@@ -293,7 +297,7 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_s
 		      bool layer, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
-	struct layer_made made = { .there = false };
+	struct layer_made made = { .layer_bytes = 0 };
 	struct unpacked *u = malloc(sizeof(*u));
 	struct tee tee = { .source = { .read = read_tee }, .hash = hash_new() };
 	int r = u && tee.hash ? open_unpacked(u, source) : -ENOMEM;
@@ -317,6 +321,38 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_s
 	free(u);
 	if (r == 0)
 		*ret = made;
+	return r;
+}
+
+int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
+		   const struct squash_owners *owners, struct layer_made *ret)
+{
+	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
+	struct watched w = { t, what, 0 };
+	struct squash_limits limits;
+	struct squash_result result = { .entries = 0 };
+	int r = store_file_new(t->store, "blobs/sha256", &blob);
+
+	limits_of(t, &limits);
+	if (r == 0)
+		r = store_file_new(t->store, "layers", &image);
+	if (r == 0)
+		r = squash_dir(t->err, what, dir, upper, userxattr, owners, image.fd, blob.fd,
+			       &limits, tell, &w, &result);
+	if (r == 0) {
+		tell_acls(t, what, &result);
+		r = store_file_commit(t->store, &blob, digest_hex(&result.diff_id), false);
+	}
+	if (r == 0)
+		r = commit_layer(t, t->err, what, &image, &result.diff_id);
+	store_file_abandon(&blob);
+	store_file_abandon(&image);
+	if (r == 0)
+		*ret = (struct layer_made){ .blob = result.diff_id, /* it is not compressed */
+					    .diff_id = result.diff_id,
+					    .blob_bytes = result.tar_bytes,
+					    .layer_bytes = result.image_bytes,
+					    .media_type = MEDIA_OCI_LAYER };
 	return r;
 }
 

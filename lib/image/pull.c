@@ -15,7 +15,7 @@
 struct remote {
 	struct origin origin;
 	struct minc_transfer *t;
-	const struct registry_ops *ops;
+	const struct registry_ops *ops = NULL;
 	struct registry *reg;
 	struct registry_text top; /* the manifest that was asked for */
 	struct converter *converter;
@@ -41,7 +41,7 @@ static void options_of(struct minc_transfer *t, struct registry_options *ret)
 
 static int load_registry(struct minc_transfer *t, const struct registry_ops **ret)
 {
-	void *ops;
+	void *ops = NULL;
 	int r = module_symbol("registry", "registry_ops", t->err, &ops);
 
 	if (r == 0)
@@ -236,7 +236,7 @@ static int push_open(struct minc_transfer *t, const struct image *img, const str
 		     const char *mount_from)
 {
 	struct registry_blob *blobs = calloc(img->layers_len + 1, sizeof(*blobs));
-	const struct registry_ops *ops;
+	const struct registry_ops *ops = NULL;
 	struct registry_options options;
 	struct registry *reg = NULL;
 	size_t len = 0;
@@ -291,7 +291,7 @@ int registry_login(struct minc_transfer *t, const char *registry, const char *us
 		   const char *password)
 {
 	struct registry_options options;
-	const struct registry_ops *ops;
+	const struct registry_ops *ops = NULL;
 	int r = load_registry(t, &ops);
 
 	options_of(t, &options);
@@ -301,7 +301,7 @@ int registry_login(struct minc_transfer *t, const char *registry, const char *us
 int registry_logout(struct minc_transfer *t, const char *registry)
 {
 	struct registry_options options;
-	const struct registry_ops *ops;
+	const struct registry_ops *ops = NULL;
 	int r = load_registry(t, &ops);
 
 	options_of(t, &options);

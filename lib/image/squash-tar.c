@@ -16,7 +16,15 @@
 #include "image/tar-read.h"
 #include "image/tree.h"
 
-enum { TARGET_MAX = 65535, XATTR_VALUE_MAX = 65536, XATTRS_MAX = 128, PROGRESS_EVERY = 64 };
+enum {
+	TARGET_MAX = 65535,
+	XATTR_VALUE_MAX = 65536,
+	XATTRS_MAX = 128,
+	PROGRESS_EVERY = 64
+};
+
+/* Without a limit: squashfs's list of blocks has to fit into memory. */
+#define CONTENT_MAX ((uint64_t)1 << 40)
 
 struct job {
 	struct err *e;
@@ -28,6 +36,7 @@ struct job {
 	struct tar_reader *tar;
 	struct squash_writer *writer;
 	struct tree tree;
+	uint64_t content; /* bytes of files so far, holes included */
 	struct squash_result result;
 };
 
@@ -48,6 +57,16 @@ static int no_memory(struct job *j)
 	return err_set(j->e, -ENOMEM, "%s", j->what);
 }
 
+/* 0, or what the tree's @r means, with a message. */
+static int remember(struct job *j, int r)
+{
+	if (r == -EOVERFLOW)
+		return err_say(j->e, r,
+			       "%s: more names and attributes than fit into memory",
+			       j->what);
+	return r < 0 ? no_memory(j) : 0;
+}
+
 static int walk(struct job *j, const char *path, bool make, struct tree_name **ret)
 {
 	const char *wrong = NULL;
@@ -55,43 +74,7 @@ static int walk(struct job *j, const char *path, bool make, struct tree_name **r
 
 	if (r == -EBADMSG)
 		return refuse(j, path, wrong);
-	return r < 0 ? no_memory(j) : 0;
-}
-
-/* What overlayfs, a security module or the kernel's integrity check says, not an image. */
-static bool is_dropped(const char *name)
-{
-	return str_starts_with(name, "trusted.overlay.") ||
-	       str_starts_with(name, "user.overlay.") || str_equal(name, "security.selinux") ||
-	       str_equal(name, "security.ima") || str_equal(name, "security.evm") ||
-	       str_starts_with(name, "system.");
-}
-
-static int add_xattr(struct job *j, struct tree_inode *i, const char *name, const void *value,
-		     size_t len)
-{
-	struct tree_xattr *x = arena_new(&j->tree.arena, struct tree_xattr);
-	char *copy = arena_alloc(&j->tree.arena, len + 1);
-
-	if (!x || !copy)
-		return no_memory(j);
-	memcpy(copy, value, len);
-	x->name = arena_strdup(&j->tree.arena, name);
-	if (!x->name)
-		return no_memory(j);
-	x->value = copy;
-	x->len = len;
-	x->next = i->xattrs;
-	i->xattrs = x;
-	return 0;
-}
-
-static bool has_xattr(const struct tree_inode *i, const char *name)
-{
-	for (const struct tree_xattr *x = i->xattrs; x; x = x->next)
-		if (str_equal(x->name, name))
-			return true;
-	return false;
+	return remember(j, r);
 }
 
 static int take_xattrs(struct job *j, const char *path, struct archive_entry *entry,
@@ -102,19 +85,23 @@ static int take_xattrs(struct job *j, const char *path, struct archive_entry *en
 	size_t len;
 	int n = 0, r = 0;
 
-	if (archive_entry_acl_types(entry) & (ARCHIVE_ENTRY_ACL_TYPE_ACCESS |
-					      ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
+	if (archive_entry_acl_types(entry) &
+	    (ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT))
 		j->result.acls_dropped++;
 	(void)archive_entry_xattr_reset(entry);
-	while (r == 0 && archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
-		if (!name || is_dropped(name) || has_xattr(i, name))
+	while (r == 0 &&
+	       archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK) {
+		if (!name || tree_xattr_is_foreign(name) || tree_xattr_find(i, name))
 			continue;
 		if (++n > XATTRS_MAX || len > XATTR_VALUE_MAX || strlen(name) > 255)
-			return refuse(j, path, "an extended attribute that Linux does not take");
-		if (!str_starts_with(name, "user.") && !str_starts_with(name, "trusted.") &&
+			return refuse(j, path,
+				      "an extended attribute that Linux does not take");
+		if (!str_starts_with(name, "user.") &&
+		    !str_starts_with(name, "trusted.") &&
 		    !str_starts_with(name, "security."))
-			return refuse(j, path, "an extended attribute of an unknown kind");
-		r = add_xattr(j, i, name, value, len);
+			return refuse(j, path,
+				      "an extended attribute of an unknown kind");
+		r = remember(j, tree_xattr_add(&j->tree, i, name, value, len));
 	}
 	return r;
 }
@@ -143,9 +130,12 @@ static int take_kind(struct job *j, const char *path, struct archive_entry *entr
 		i->major = (uint32_t)archive_entry_rdevmajor(entry);
 		i->minor = (uint32_t)archive_entry_rdevminor(entry);
 		if (i->major > 0xfff || i->minor > 0xfffff)
-			return refuse(j, path, "a device number that Linux does not have");
+			return refuse(j, path,
+				      "a device number that Linux does not have");
 		if (S_ISCHR(i->mode) && i->major == 0 && i->minor == 0)
-			return refuse(j, path, "a device 0:0, which is overlayfs's mark for a removed file");
+			return refuse(j, path,
+				      "a device 0:0, which is overlayfs's mark for a "
+				      "removed file");
 		return 0;
 	default:
 		return refuse(j, path, "neither file, directory, link, FIFO nor device");
@@ -179,13 +169,17 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 			struct tree_inode *i)
 {
 	const int64_t size = archive_entry_size(entry);
+	const uint64_t max = j->limits->max_bytes ? j->limits->max_bytes : CONTENT_MAX;
 	int64_t at = 0, offset;
 	const void *data;
 	size_t len;
 	int r;
 
-	if (size < 0 || (j->limits->max_bytes && (uint64_t)size > j->limits->max_bytes))
-		return err_say(j->e, -EOVERFLOW, "%s: a file of %lld bytes", j->what, (long long)size);
+	/* before any work: holes cost the sender nothing */
+	if (size < 0 || (uint64_t)size > max - j->content)
+		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files",
+			       j->what, (unsigned long long)max);
+	j->content += (uint64_t)size;
 	r = squash_writer_begin(j->writer, i);
 	if (r < 0)
 		return r;
@@ -204,7 +198,8 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 	return r == 0 ? squash_writer_end(j->writer) : r;
 }
 
-static int put_whiteout(struct job *j, const char *path, const char *hidden, size_t dir_len)
+static int put_whiteout(struct job *j, const char *path, const char *hidden,
+			size_t dir_len)
 {
 	struct tree_name *n;
 	struct tree_inode *i;
@@ -245,7 +240,8 @@ static int take_whiteout(struct job *j, const char *path)
 	if (!j->layer)
 		return refuse(j, path, "a name that means a removed file in a layer");
 	if (str_equal(base, ".wh..wh..opq")) {
-		char *parent = arena_printf(&j->tree.arena, "%.*s", (int)(base - path), path);
+		char *parent =
+			arena_printf(&j->tree.arena, "%.*s", (int)(base - path), path);
 		struct tree_inode *i;
 
 		if (!parent)
@@ -292,7 +288,8 @@ static int take_hard_link(struct job *j, const char *path, const char *target)
 
 static int take_entry(struct job *j, struct archive_entry *entry)
 {
-	const char *path = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+	const char *path = archive_entry_pathname(entry),
+		   *link = archive_entry_hardlink(entry);
 	struct tree_inode *i = NULL;
 	struct tree_name *n;
 	int r;
@@ -322,7 +319,8 @@ static int take_entries(struct job *j)
 
 	while ((r = tar_reader_next(j->tar, &entry)) > 0) {
 		if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
-			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files", j->what,
+			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files",
+				       j->what,
 				       (unsigned long long)j->limits->max_entries);
 		j->result.entries++;
 		r = take_entry(j, entry);
@@ -331,21 +329,6 @@ static int take_entries(struct job *j)
 		if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
 		    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
 			return err_set(j->e, -ECANCELED, "%s", j->what);
-	}
-	return r;
-}
-
-/* As overlayfs reads it, with trusted.* and in a user namespace. */
-static int mark_opaque(struct job *j)
-{
-	int r = 0;
-
-	for (struct tree_inode *i = j->tree.inodes; i && r == 0; i = i->all) {
-		if (!i->opaque || !S_ISDIR(i->mode))
-			continue;
-		r = add_xattr(j, i, "trusted.overlay.opaque", "y", 1);
-		if (r == 0)
-			r = add_xattr(j, i, "user.overlay.opaque", "y", 1);
 	}
 	return r;
 }
@@ -369,10 +352,11 @@ static int squash(struct job *j, struct squash_source *source, int out)
 		r = take_entries(j);
 	if (r == 0)
 		r = tar_reader_finish(j->tar, &j->result.diff_id, &j->result.tar_bytes);
-	if (r == 0 && j->progress && j->progress(tar_reader_consumed(j->tar), j->data) != 0)
+	if (r == 0 && j->progress &&
+	    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
 		r = err_set(j->e, -ECANCELED, "%s", j->what);
 	if (r == 0)
-		r = mark_opaque(j);
+		r = remember(j, tree_mark_opaque(&j->tree));
 	if (r == 0 && tree_sort(&j->tree) < 0)
 		r = no_memory(j);
 	if (r == 0)
@@ -380,9 +364,9 @@ static int squash(struct job *j, struct squash_source *source, int out)
 	return r;
 }
 
-int squash_tar(struct err *e, const char *what, struct squash_source *source, int out, bool layer,
-	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
-	       struct squash_result *ret)
+int squash_tar(struct err *e, const char *what, struct squash_source *source, int out,
+	       bool layer, const struct squash_limits *limits,
+	       squash_progress_fn *progress, void *data, struct squash_result *ret)
 {
 	struct job j = { .e = e,
 			 .what = what,

@@ -24,7 +24,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 128 << 10, DEVICE_BLOCK = 4096, ZSTD_LEVEL = 3, BACKLOG = 8, THREADS_MAX = 64 };
+enum {
+	BLOCK_BYTES = 128 << 10,
+	DEVICE_BLOCK = 4096,
+	ZSTD_LEVEL = 3,
+	BACKLOG = 8,
+	THREADS_MAX = 64
+};
 
 /* libsquashfs's idea of a file, on a descriptor that is not its own. */
 struct out_file {
@@ -131,11 +137,13 @@ static int check(struct squash_writer *w, int r)
 		r = w->out.error ? w->out.error : -EIO;
 		return err_set(w->e, r, "%s: writing the layer", w->what);
 	case SQFS_ERROR_OVERFLOW:
-		return err_say(w->e, -EOVERFLOW, "%s: more owners or attributes than a layer can have",
+		return err_say(w->e, -EOVERFLOW,
+			       "%s: more owners or attributes than a layer can have",
 			       w->what);
 	default:
-		return err_say(w->e, -EIO, "%s: the layer cannot be written (libsquashfs: %d)", w->what,
-			       r);
+		return err_say(w->e, -EIO,
+			       "%s: the layer cannot be written (libsquashfs: %d)",
+			       w->what, r);
 	}
 }
 
@@ -153,8 +161,9 @@ static int open_compressor(struct squash_writer *w)
 	sqfs_compressor_config_t config;
 	int r;
 
-	(void)sqfs_compressor_config_init(&config, SQFS_COMP_ZSTD, BLOCK_BYTES,
-					  SQFS_COMP_FLAG_UNCOMPRESS); /* constants: valid */
+	(void)sqfs_compressor_config_init(
+		&config, SQFS_COMP_ZSTD, BLOCK_BYTES,
+		SQFS_COMP_FLAG_UNCOMPRESS); /* constants: valid */
 	r = sqfs_compressor_create(&config, &w->decompressor);
 	if (r < 0)
 		return r;
@@ -215,9 +224,10 @@ int squash_writer_new(struct err *e, const char *what, int out, unsigned threads
 						  SQFS_META_WRITER_KEEP_IN_MEMORY);
 		w->inodes = sqfs_meta_writer_create(&w->out.file, w->compressor, 0);
 		w->dir = w->dirs ? sqfs_dir_writer_create(w->dirs, 0) : NULL;
-		r = w->blocks && w->fragments && w->ids && w->xattrs && w->dirs && w->inodes && w->dir ?
-			    open_processor(w, choose_threads(threads)) :
-			    SQFS_ERROR_ALLOC;
+		r = w->blocks && w->fragments && w->ids && w->xattrs && w->dirs &&
+				    w->inodes && w->dir
+			    ? open_processor(w, choose_threads(threads))
+			    : SQFS_ERROR_ALLOC;
 	}
 	r = check(w, r);
 	if (r < 0) {
@@ -254,8 +264,9 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 
 int squash_writer_begin(struct squash_writer *w, struct tree_inode *i)
 {
-	return check(w, sqfs_block_processor_begin_file(
-				w->processor, (sqfs_inode_generic_t **)&i->written, NULL, 0));
+	return check(
+		w, sqfs_block_processor_begin_file(
+			   w->processor, (sqfs_inode_generic_t **)&i->written, NULL, 0));
 }
 
 int squash_writer_append(struct squash_writer *w, const void *data, size_t len)
@@ -306,7 +317,8 @@ static int write_xattrs(struct squash_writer *w, struct tree_inode *i)
 	qsort(list, len, sizeof(*list), by_key);
 	r = sqfs_xattr_writer_begin(w->xattrs, 0);
 	for (n = 0; n < len && r == 0; n++)
-		r = sqfs_xattr_writer_add(w->xattrs, list[n]->name, list[n]->value, list[n]->len);
+		r = sqfs_xattr_writer_add(w->xattrs, list[n]->name, list[n]->value,
+					  list[n]->len);
 	free(list);
 	return r == 0 ? sqfs_xattr_writer_end(w->xattrs, &i->xattr_index) : r;
 }
@@ -340,16 +352,18 @@ static sqfs_inode_generic_t *make_special(const struct tree_inode *i)
 	return g;
 }
 
-static int make_dir(struct squash_writer *w, const struct tree_name *n, sqfs_inode_generic_t **ret)
+static int make_dir(struct squash_writer *w, const struct tree_name *n,
+		    sqfs_inode_generic_t **ret)
 {
-	uint32_t subdirs = 0, parent = n->parent ? n->parent->inode->number : w->numbers + 1;
+	uint32_t subdirs = 0,
+		 parent = n->parent ? n->parent->inode->number : w->numbers + 1;
 	sqfs_inode_generic_t *g;
 	int r = sqfs_dir_writer_begin(w->dir, 0);
 
 	for (const struct tree_name *c = n->children; c && r == 0; c = c->next) {
 		subdirs += S_ISDIR(c->inode->mode);
-		r = sqfs_dir_writer_add_entry(w->dir, c->name, c->inode->number, c->inode->ref,
-					      (sqfs_u16)c->inode->mode);
+		r = sqfs_dir_writer_add_entry(w->dir, c->name, c->inode->number,
+					      c->inode->ref, (sqfs_u16)c->inode->mode);
 	}
 	if (r == 0)
 		r = sqfs_dir_writer_end(w->dir);
@@ -369,7 +383,8 @@ static int make_dir(struct squash_writer *w, const struct tree_name *n, sqfs_ino
 /* The type that can say how many names and which attributes there are. */
 static int choose_type(const struct tree_inode *i, sqfs_inode_generic_t *g)
 {
-	const bool extended = i->xattr_index != UINT32_MAX || (S_ISREG(i->mode) && i->nlink > 1);
+	const bool extended =
+		i->xattr_index != UINT32_MAX || (S_ISREG(i->mode) && i->nlink > 1);
 	int r = 0;
 
 	if (S_ISREG(i->mode) && !extended)
@@ -489,8 +504,8 @@ int squash_writer_finish(struct squash_writer *w, struct tree *t, uint64_t *ret_
 	if (r == 0)
 		r = write_tables(w, t);
 	if (r == 0) /* a loop device has whole blocks only */
-		r = out_truncate(f, (w->super.bytes_used + DEVICE_BLOCK - 1) / DEVICE_BLOCK *
-					    DEVICE_BLOCK);
+		r = out_truncate(f, (w->super.bytes_used + DEVICE_BLOCK - 1) /
+					    DEVICE_BLOCK * DEVICE_BLOCK);
 	r = check(w, r);
 	if (r == 0)
 		*ret_bytes = w->out.size;

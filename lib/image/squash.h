@@ -22,6 +22,15 @@ struct squash_limits {
 	unsigned threads;     /* 0: one for each CPU */
 };
 
+/* Owners of a directory's files that are others in the layer; an id that no range has is refused. */
+struct squash_ids {
+	uint32_t inside, outside, count;
+};
+struct squash_owners {
+	const struct squash_ids *uids, *gids;
+	size_t uids_len, gids_len;
+};
+
 struct squash_result {
 	struct digest diff_id; /* of the uncompressed stream, all of it */
 	uint64_t tar_bytes, entries, image_bytes;
@@ -51,9 +60,10 @@ int squash_tar(struct err *e, const char *what, struct squash_source *source, in
  * system, as if it were packed by the deterministic tar that squash_to_tar() writes; @upper: it is an
  * overlay's upper layer, whose whiteouts and opaque marks are those of @userxattr (user.overlay.)
  * or trusted.overlay. @tar: receives that tar, or -1; ret->diff_id is its digest.
+ * @owners: NULL: they are what they are.
  */
-int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxattr, int out, int tar,
-	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
+int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxattr,
+	       const struct squash_owners *owners, int out, int tar, const struct squash_limits *limits, squash_progress_fn *progress, void *data,
 	       struct squash_result *ret);
 
 /*

@@ -14,7 +14,7 @@
 
 #include "base/str.h"
 
-enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10, TAR_BLOCK = 512 };
+enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10 };
 
 struct buffer {
 	char *data;
@@ -27,7 +27,8 @@ struct tar_reader {
 	struct squash_source *source;
 	uint64_t max_bytes;
 	struct archive *tar;
-	bool ended; /* the tar's end was seen, or a failure */
+	bool inside; /* of an entry */
+	bool marked; /* the zeros that end a tar were seen */
 
 	pthread_t thread;
 	bool started;
@@ -35,16 +36,16 @@ struct tar_reader {
 	pthread_cond_t moved;
 	struct buffer ring[BUFFERS];
 	unsigned filled, taken; /* counters */
-	bool holds;		/* the parser uses ring[taken] */
-	bool stop;		/* the parser wants no more */
-	int result;		/* of the thread, at its end: 1 running, 0 the end, -errno */
+	bool holds;             /* the parser uses ring[taken] */
+	uint64_t start, end;    /* which bytes of the stream these are */
+	bool stop;              /* the parser wants no more */
+	int result; /* of the thread, at its end: 1 running, 0 the end, -errno */
 	char reason[256];
 
 	/* the thread's own */
 	struct hash *hash;
 	char *in;
 	int source_error;
-	char tail[TAR_BLOCK]; /* the last bytes of the stream */
 	uint64_t bytes;
 	_Atomic uint64_t consumed;
 };
@@ -86,16 +87,6 @@ static void hand_over(struct tar_reader *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
-static void keep_tail(struct tar_reader *t, const char *data, size_t len)
-{
-	if (len >= TAR_BLOCK) {
-		memcpy(t->tail, data + len - TAR_BLOCK, TAR_BLOCK);
-		return;
-	}
-	memmove(t->tail, t->tail + len, TAR_BLOCK - len);
-	memcpy(t->tail + TAR_BLOCK - len, data, len);
-}
-
 /* -EBADMSG and what libarchive says. */
 static int unreadable(struct tar_reader *t, struct archive *a)
 {
@@ -113,16 +104,16 @@ static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 {
 	b->len = 0;
 	while (b->len < BUFFER_BYTES) {
-		ssize_t n = archive_read_data(raw, b->data + b->len, BUFFER_BYTES - b->len);
+		ssize_t n =
+			archive_read_data(raw, b->data + b->len, BUFFER_BYTES - b->len);
 
 		if (n == 0)
 			break;
 		if (n < 0)
-			return n == ARCHIVE_RETRY ? 0 : unreadable(t, raw);
+			return unreadable(t, raw);
 		b->len += (size_t)n;
 	}
 	hash_update(t->hash, b->data, b->len);
-	keep_tail(t, b->data, b->len);
 	t->bytes += b->len;
 	if (t->max_bytes && t->bytes > t->max_bytes)
 		return -EOVERFLOW;
@@ -207,6 +198,8 @@ static ssize_t take(struct tar_reader *t, const void **ret)
 		*ret = t->ring[t->taken % BUFFERS].data;
 		n = (ssize_t)t->ring[t->taken % BUFFERS].len;
 		t->holds = true;
+		t->start = t->end;
+		t->end += (uint64_t)n;
 	} else {
 		n = t->result;
 	}
@@ -217,7 +210,6 @@ static ssize_t take(struct tar_reader *t, const void **ret)
 /* For the thread's failures: the words are its own. */
 static int failed(struct tar_reader *t, int r)
 {
-	t->ended = true;
 	if (r == -EOVERFLOW)
 		return err_say(t->e, r, "%s: more than %llu bytes unpacked", t->what,
 			       (unsigned long long)t->max_bytes);
@@ -247,7 +239,6 @@ static int tar_failed(struct tar_reader *t)
 	pthread_mutex_unlock(&t->lock);
 	if (r < 0)
 		return failed(t, r);
-	t->ended = true;
 	if (archive_errno(t->tar) == ENOMEM)
 		return err_set(t->e, -ENOMEM, "%s", t->what);
 	return err_say(t->e, -EBADMSG, "%s: %s", t->what, text ? text : "damaged tar");
@@ -339,15 +330,26 @@ struct archive *tar_reader_archive(struct tar_reader *t)
 
 int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 {
-	int r = archive_read_next_header(t->tar, ret);
+	la_int64_t before;
+	int r;
 
-	if (r == ARCHIVE_EOF)
+	/* what is left of the content, and its padding */
+	if (t->inside && archive_read_data_skip(t->tar) == ARCHIVE_FATAL)
+		return tar_failed(t);
+	before = archive_filter_bytes(t->tar, -1);
+	r = archive_read_next_header(t->tar, ret);
+	t->inside = r == ARCHIVE_OK;
+	if (r == ARCHIVE_EOF) {
+		/* libarchive takes a stream that stops between two entries for a whole one */
+		t->marked = archive_filter_bytes(t->tar, -1) > before;
 		return 0;
+	}
 	/* a warning is about a name or header that it could not convert: not for us to guess */
 	return r == ARCHIVE_OK ? 1 : tar_failed(t);
 }
 
-int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len, int64_t *ret_offset)
+int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len,
+		    int64_t *ret_offset)
 {
 	la_int64_t offset;
 	int r = archive_read_data_block(t->tar, ret, ret_len, &offset);
@@ -368,20 +370,30 @@ static bool all_zero(const char *p, size_t len)
 	return true;
 }
 
+static int trailing(struct tar_reader *t)
+{
+	return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar",
+		       t->what);
+}
+
 int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes)
 {
+	const uint64_t at = (uint64_t)archive_filter_bytes(t->tar, -1);
 	const void *piece;
 	ssize_t n;
 
+	/* what libarchive has got already, and what it has not */
+	if (t->holds && at >= t->start && at < t->end &&
+	    !all_zero(t->ring[t->taken % BUFFERS].data + (at - t->start), t->end - at))
+		return trailing(t);
 	while ((n = take(t, &piece)) > 0)
 		if (!all_zero(piece, (size_t)n))
-			return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar",
-				       t->what);
+			return trailing(t);
 	if (n < 0)
 		return failed(t, (int)n);
-	/* libarchive takes a stream that stops between two entries for a whole one */
-	if (t->bytes < TAR_BLOCK || !all_zero(t->tail, TAR_BLOCK))
-		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end", t->what);
+	if (!t->marked)
+		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end",
+			       t->what);
 	hash_end(t->hash, ret);
 	t->hash = NULL;
 	*ret_bytes = t->bytes;

@@ -21,7 +21,8 @@ struct archive *tar_reader_archive(struct tar_reader *t);
 /* 1 with an entry, 0 at the end, -errno with a message. */
 int tar_reader_next(struct tar_reader *t, struct archive_entry **ret);
 /* Of the content: 1, 0 at its end, -errno with a message. */
-int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len, int64_t *ret_offset);
+int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len,
+		    int64_t *ret_offset);
 /* After the last entry: the rest of the stream, which must be zeros. */
 int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes);
 /* How much of the source was read so far. */

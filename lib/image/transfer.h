@@ -16,7 +16,6 @@ struct layer_made {
 	struct digest blob, diff_id;
 	uint64_t blob_bytes, layer_bytes;
 	const char *media_type;
-	bool there; /* it was there before */
 };
 
 /* layer.c */
@@ -27,6 +26,9 @@ struct layer_made {
  */
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
 		      bool layer, struct layer_made *ret);
+/* The same from a directory; see squash_dir(). */
+int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
+		   const struct squash_owners *owners, struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
@@ -97,19 +99,6 @@ int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t 
 int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
 		      image_found_fn *fn, void *data);
 int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data);
-
-/* dir-tar.c: a directory as a tar that depends on nothing else, in a thread; source.read() gives it. */
-struct dir_tar;
-/* @upper: an overlay's, whose marks become whiteouts; ids: those inside from those outside, or NULL */
-struct dir_tar_ids {
-	uint32_t inside, outside, count;
-};
-int dir_tar_open(struct err *e, const char *what, int dir, bool upper, bool userxattr,
-		 const struct dir_tar_ids *uids, const struct dir_tar_ids *gids, size_t ids_len,
-		 struct dir_tar **ret);
-struct squash_source *dir_tar_source(struct dir_tar *d);
-/* Its own failure, if it had one, in @e; frees it. */
-int dir_tar_close(struct dir_tar *d, struct err *e);
 
 int export_images(struct minc_transfer *t, const char *const *names, const char *target);
 int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, void *data);

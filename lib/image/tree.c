@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/str.h"
+
 enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024 };
 
 int tree_init(struct tree *t)
@@ -33,6 +35,7 @@ struct tree_inode *tree_inode_new(struct tree *t, mode_t mode)
 
 	if (!i)
 		return NULL;
+	t->bytes += sizeof(*i);
 	i->mode = mode;
 	i->xattr_index = UINT32_MAX;
 	i->all = t->inodes;
@@ -40,8 +43,8 @@ struct tree_inode *tree_inode_new(struct tree *t, mode_t mode)
 	return i;
 }
 
-static size_t hash_name(const struct tree *t, const struct tree_name *parent, const char *name,
-			size_t len)
+static size_t hash_name(const struct tree *t, const struct tree_name *parent,
+			const char *name, size_t len)
 {
 	uint64_t h = (uintptr_t)parent >> 4;
 
@@ -56,7 +59,8 @@ static struct tree_name *find(const struct tree *t, const struct tree_name *pare
 	struct tree_name *n = t->table[hash_name(t, parent, name, len)];
 
 	for (; n; n = n->hash)
-		if (n->parent == parent && strncmp(n->name, name, len) == 0 && !n->name[len])
+		if (n->parent == parent && strncmp(n->name, name, len) == 0 &&
+		    !n->name[len])
 			return n;
 	return NULL;
 }
@@ -91,6 +95,7 @@ static struct tree_name *add(struct tree *t, struct tree_name *parent, const cha
 
 	if (t->names >= t->table_size * 2 && grow(t) < 0)
 		return NULL;
+	t->bytes += sizeof(*n) + len + 1 + 2 * sizeof(*t->table);
 	n = arena_new(&t->arena, struct tree_name);
 	copy = arena_alloc(&t->arena, len + 1);
 	if (!n || !copy)
@@ -114,8 +119,8 @@ static bool is_dir(const struct tree_name *n)
 }
 
 /* One name down: what is on the way has to be a directory, and is one if it was missing. */
-static int step(struct tree *t, struct tree_name *at, const char *name, size_t len, bool make,
-		struct tree_name **ret, const char **ret_wrong)
+static int step(struct tree *t, struct tree_name *at, const char *name, size_t len,
+		bool make, struct tree_name **ret, const char **ret_wrong)
 {
 	struct tree_inode *dir;
 
@@ -152,6 +157,8 @@ int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **re
 			*ret_wrong = "a name of more than 255 bytes";
 			return -EBADMSG;
 		}
+		if (t->bytes > TREE_BYTES_MAX)
+			return -EOVERFLOW;
 		if (len > 0 && !(len == 1 && *path == '.')) {
 			if (++depth > DEPTH_MAX) {
 				*ret_wrong = "more than 1024 directories deep";
@@ -173,33 +180,60 @@ int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **re
 	return 0;
 }
 
-/* All names below @n are gone. Without recursion: depth is the archive's. */
-static void forget_below(struct tree_name *n)
+struct tree_name *tree_child(struct tree *t, struct tree_name *parent, const char *name)
 {
-	struct tree_name *at = n->children;
+	const size_t len = strlen(name);
+	struct tree_name *n = find(t, parent, name, len);
 
-	while (at) {
-		struct tree_name *next;
+	return n ? n : add(t, parent, name, len);
+}
 
+static void unhash(struct tree *t, const struct tree_name *n)
+{
+	struct tree_name **at =
+		&t->table[hash_name(t, n->parent, n->name, strlen(n->name))];
+
+	while (*at && *at != n)
+		at = &(*at)->hash;
+	if (*at)
+		*at = n->hash;
+}
+
+/*
+ * All names below @n are gone, for good: what goes back and forth between file and directory
+ * is forgotten once. Without recursion: depth is the archive's.
+ */
+static void forget_below(struct tree *t, struct tree_name *n)
+{
+	while (n->children) {
+		struct tree_name *at = n->children;
+
+		while (at->children)
+			at = at->children;
+		/* the first of its siblings: unlink it from its directory */
+		at->parent->children = at->next;
+		at->parent->children_len--;
+		t->names--;
+		unhash(t, at);
 		if (at->inode)
 			at->inode->nlink--;
 		at->inode = NULL;
-		if (at->children) {
-			at = at->children;
-			continue;
-		}
-		while (at != n && !at->next)
-			at = at->parent;
-		next = at == n ? NULL : at->next;
-		at = next;
 	}
+}
+
+void tree_forget(struct tree *t, struct tree_name *n, bool below)
+{
+	forget_below(t, n);
+	if (below || !n->inode)
+		return;
+	n->inode->nlink--;
+	n->inode = NULL;
 }
 
 void tree_put(struct tree *t, struct tree_name *n, struct tree_inode *inode)
 {
 	struct tree_inode *old = n->inode;
 
-	(void)t;
 	inode->nlink++;
 	if (old) {
 		if (old->whiteout && S_ISDIR(inode->mode))
@@ -207,15 +241,97 @@ void tree_put(struct tree *t, struct tree_name *n, struct tree_inode *inode)
 		if (S_ISDIR(old->mode) && S_ISDIR(inode->mode))
 			inode->opaque |= old->opaque;
 		else if (S_ISDIR(old->mode))
-			forget_below(n);
+			forget_below(t, n);
 		old->nlink--;
 	}
 	n->inode = inode;
 }
 
+struct tree_xattr *tree_xattr_find(const struct tree_inode *i, const char *name)
+{
+	struct tree_xattr *x = i->xattrs;
+
+	while (x && !str_equal(x->name, name))
+		x = x->next;
+	return x;
+}
+
+int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
+		   const void *value, size_t len)
+{
+	struct tree_xattr *x = arena_new(&t->arena, struct tree_xattr);
+	char *copy = arena_alloc(&t->arena, len + 1);
+
+	if (!x || !copy)
+		return -ENOMEM;
+	t->bytes += sizeof(*x) + len + strlen(name);
+	if (t->bytes > TREE_BYTES_MAX)
+		return -EOVERFLOW;
+	memcpy(copy, value, len);
+	x->name = arena_strdup(&t->arena, name);
+	if (!x->name)
+		return -ENOMEM;
+	x->value = copy;
+	x->len = len;
+	x->next = i->xattrs;
+	i->xattrs = x;
+	return 0;
+}
+
+bool tree_xattr_is_foreign(const char *name)
+{
+	return str_starts_with(name, "trusted.overlay.") ||
+	       str_starts_with(name, "user.overlay.") ||
+	       str_equal(name, "security.selinux") || str_equal(name, "security.ima") ||
+	       str_equal(name, "security.evm") || str_starts_with(name, "system.");
+}
+
+int tree_mark_opaque(struct tree *t)
+{
+	int r = 0;
+
+	for (struct tree_inode *i = t->inodes; i && r == 0; i = i->all) {
+		if (!i->opaque || !S_ISDIR(i->mode))
+			continue;
+		r = tree_xattr_add(t, i, "trusted.overlay.opaque", "y", 1);
+		if (r == 0)
+			r = tree_xattr_add(t, i, "user.overlay.opaque", "y", 1);
+	}
+	return r;
+}
+
+int tree_path(const struct tree_name *n, char *buf, size_t size)
+{
+	size_t at = size - 1;
+
+	buf[at] = '\0';
+	for (; n->parent; n = n->parent) {
+		const size_t len = strlen(n->name), slash = buf[at] ? 1 : 0;
+
+		if (at < len + slash)
+			return -ENAMETOOLONG;
+		if (slash)
+			buf[--at] = '/';
+		at -= len;
+		memcpy(buf + at, n->name, len);
+	}
+	memmove(buf, buf + at, size - at);
+	return 0;
+}
+
+struct tree_name *tree_next(const struct tree *t, const struct tree_name *n)
+{
+	if (n->children)
+		return n->children;
+	while (n != &t->root && !n->next)
+		n = n->parent;
+	return n == &t->root ? NULL : n->next;
+}
+
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct tree_name *const *)a)->name, (*(struct tree_name *const *)b)->name);
+	return strcmp((*(struct tree_name *const *)a)->name,
+		      (*(struct tree_name *const *)b)->name);
 }
 
 /* The children that are something, by name. */
@@ -242,19 +358,10 @@ static int sort_one(struct tree_name *n)
 
 int tree_sort(struct tree *t)
 {
-	struct tree_name *at = &t->root;
-	int r = sort_one(at);
+	int r = 0;
 
-	while (r == 0 && at) {
-		if (at->children) {
-			at = at->children;
-		} else {
-			while (at != &t->root && !at->next)
-				at = at->parent;
-			at = at == &t->root ? NULL : at->next;
-		}
-		if (at && at->children)
-			r = sort_one(at);
-	}
+	for (struct tree_name *n = &t->root; n && r == 0; n = tree_next(t, n))
+		if (n->children)
+			r = sort_one(n);
 	return r;
 }

@@ -30,10 +30,12 @@ struct tree_inode {
 	bool opaque;   /* a directory that hides what is below */
 	bool whiteout; /* a name that hides what is below */
 	unsigned nlink;
-	void *written; /* the writer's: where the content is */
+	const char *first; /* a writer of tar: the name it had first */
+	void *written;     /* the writer's: where the content is */
 	uint32_t number, xattr_index;
+	uint32_t layer; /* the reader's: which has the content */
 	uint64_t ref;
-	bool placed; /* ref is valid */
+	bool placed;            /* ref is valid */
 	struct tree_inode *all; /* every inode, for the end */
 };
 
@@ -52,17 +54,38 @@ struct tree {
 	struct tree_inode *inodes;
 	struct tree_name **table;
 	size_t table_size, names;
+	size_t bytes; /* of names and attributes, see TREE_BYTES_MAX */
 };
+
+/* What hostile input may make us remember; a million ordinary files need less. */
+#define TREE_BYTES_MAX ((size_t)224 << 20)
 
 int tree_init(struct tree *t);
 void tree_done(struct tree *t);
 struct tree_inode *tree_inode_new(struct tree *t, mode_t mode);
 /*
  * The name at @path, with the directories before it made if they are missing (@make). NULL in *ret if
- * there is none. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying why.
+ * there is none. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying why; -ENOMEM;
+ * -EOVERFLOW: beyond TREE_BYTES_MAX.
  */
 int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **ret,
 	      const char **ret_wrong);
+/* The name @name in directory @parent, made if it is missing. NULL without memory. */
+struct tree_name *tree_child(struct tree *t, struct tree_name *parent, const char *name);
+struct tree_xattr *tree_xattr_find(const struct tree_inode *i, const char *name);
+/* -ENOMEM, -EOVERFLOW: beyond TREE_BYTES_MAX. */
+int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
+		   const void *value, size_t len);
+/* Overlayfs's marks, a security module's labels and the kernel's integrity check: not an image's. */
+bool tree_xattr_is_foreign(const char *name);
+/* Opaque directories get overlayfs's mark, with trusted.* and, for user namespaces, user.*. */
+int tree_mark_opaque(struct tree *t);
+/* The name and all below it are no more; or (@below) what is below only. */
+void tree_forget(struct tree *t, struct tree_name *n, bool below);
+/* The path of @n without a leading slash ("" for the root); -ENAMETOOLONG. */
+int tree_path(const struct tree_name *n, char *buf, size_t size);
+/* The one after @n in the order in which directories come before their contents; NULL: no more. */
+struct tree_name *tree_next(const struct tree *t, const struct tree_name *n);
 /* Put @inode there; what was there is forgotten. A directory on a directory keeps its names. */
 void tree_put(struct tree *t, struct tree_name *n, struct tree_inode *inode);
 /* Children by name, everywhere. */

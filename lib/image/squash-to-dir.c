@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * squash-to-dir - layers become files below a directory; see squash.h. Every name is looked up in the
+ * directory of its parent, which is opened beneath ours without following a link.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/sys.h"
+#include "image/squash-read.h"
+#include "image/squash.h"
+
+enum { READ_BYTES = 128 << 10, PATH_BYTES = 4096 };
+
+struct unpack {
+	struct err *e;
+	const char *what;
+	int dir;
+	bool any_owner;
+	struct squash_reader *reader;
+	struct arena arena;
+	char *buf;
+	const struct tree_name *parent; /* whose directory is open */
+	int parent_fd;
+	char path[PATH_BYTES]; /* of what is being made */
+};
+
+static int failed(struct unpack *u, int r)
+{
+	return err_set(u->e, r, "%s: %s", u->what, *u->path ? u->path : "/");
+}
+
+static int open_beneath(const struct unpack *u, const char *path, uint64_t flags)
+{
+	return sys_openat2(u->dir, *path ? path : ".", flags | O_NOFOLLOW, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+}
+
+/* The path of @n, and its parent's directory. */
+static int go_to(struct unpack *u, const struct tree_name *n)
+{
+	char path[PATH_BYTES];
+	int r = tree_path(n, u->path, sizeof(u->path));
+
+	if (r < 0) {
+		u->path[0] = '\0';
+		return failed(u, r);
+	}
+	if (!n->parent || u->parent == n->parent)
+		return 0;
+	(void)tree_path(n->parent, path, sizeof(path)); /* it is shorter */
+	fd_closep(&u->parent_fd);
+	u->parent = NULL;
+	r = open_beneath(u, path, O_RDONLY | O_DIRECTORY);
+	if (r < 0)
+		return failed(u, r);
+	u->parent_fd = r;
+	u->parent = n->parent;
+	return 0;
+}
+
+static bool is_refused(const struct unpack *u, int r)
+{
+	return u->any_owner && (r == -EPERM || r == -EINVAL || r == -EOPNOTSUPP);
+}
+
+static int set_owner(struct unpack *u, int fd, const char *name,
+		     const struct tree_inode *i)
+{
+	int r = fchownat(fd, name, i->uid, i->gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) <
+				0
+			? -errno
+			: 0;
+
+	return is_refused(u, r) ? 0 : r;
+}
+
+static int set_times(int fd, const char *name, const struct tree_inode *i)
+{
+	const struct timespec t[2] = { { .tv_sec = i->mtime }, { .tv_sec = i->mtime } };
+
+	return utimensat(fd, name, t, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ? -errno
+									       : 0;
+}
+
+/* After the owner: a change of owner drops capabilities and set-id bits. */
+static int set_attributes(struct unpack *u, int fd, const struct tree_inode *i)
+{
+	int r = set_owner(u, fd, "", i);
+
+	for (const struct tree_xattr *x = i->xattrs; x && r == 0; x = x->next) {
+		r = fsetxattr(fd, x->name, x->value, x->len, 0) < 0 ? -errno : 0;
+		r = is_refused(u, r) ? 0 : r;
+	}
+	if (r == 0 && fchmod(fd, i->mode & 07777) < 0)
+		r = -errno;
+	return r == 0 ? futimens(fd,
+				 (const struct timespec[2]){ { .tv_sec = i->mtime },
+							     { .tv_sec = i->mtime } }) < 0
+				? -errno
+				: 0
+		      : r;
+}
+
+static bool all_zero(const char *p, size_t len)
+{
+	return len > 0 && p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+static int write_content(struct unpack *u, int fd, const struct tree_inode *i)
+{
+	uint64_t at = 0;
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 &&
+	       (n = squash_reader_content(u->reader, i, at, u->buf, READ_BYTES)) != 0) {
+		if (n < 0)
+			return (int)n;
+		if (!all_zero(u->buf, (size_t)n)) /* else a hole */
+			r = lseek(fd, (off_t)at, SEEK_SET) < 0
+				    ? -errno
+				    : io_write_all(fd, u->buf, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (r == 0 && ftruncate(fd, (off_t)at) < 0)
+		r = -errno;
+	return r;
+}
+
+static int make_file(struct unpack *u, const struct tree_name *n)
+{
+	cleanup_close int fd =
+		openat(u->parent_fd, n->name,
+		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_content(u, fd, n->inode);
+	return r == 0 ? set_attributes(u, fd, n->inode) : r;
+}
+
+/* Attributes of what cannot be opened, by the link that /proc has for its directory. */
+static int set_xattrs_of(struct unpack *u, const struct tree_name *n)
+{
+	char path[64 + 256];
+	int r = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent_fd, n->name);
+	for (const struct tree_xattr *x = n->inode->xattrs; x && r == 0; x = x->next) {
+		r = lsetxattr(path, x->name, x->value, x->len, 0) < 0 ? -errno : 0;
+		r = is_refused(u, r) ? 0 : r;
+	}
+	return r;
+}
+
+static int make_special(struct unpack *u, const struct tree_name *n)
+{
+	const struct tree_inode *i = n->inode;
+	int r;
+
+	if (S_ISLNK(i->mode))
+		r = symlinkat(i->target, u->parent_fd, n->name) < 0 ? -errno : 0;
+	else
+		r = mknodat(u->parent_fd, n->name, i->mode & (S_IFMT | 07777),
+			    makedev(i->major, i->minor)) < 0
+			    ? -errno
+			    : 0;
+	if (r == -EPERM && u->any_owner && (S_ISCHR(i->mode) || S_ISBLK(i->mode)))
+		return 0; /* a device nobody but root can make or use */
+	if (r == 0)
+		r = set_owner(u, u->parent_fd, n->name, i);
+	if (r == 0)
+		r = set_xattrs_of(u, n);
+	/* the umask had its say; what was just made is no link */
+	if (r == 0 && !S_ISLNK(i->mode) &&
+	    fchmodat(u->parent_fd, n->name, i->mode & 07777, 0) < 0)
+		r = -errno;
+	return r == 0 ? set_times(u->parent_fd, n->name, i) : r;
+}
+
+static int make_link(struct unpack *u, const struct tree_name *n)
+{
+	if (linkat(u->dir, n->inode->first, u->parent_fd, n->name, 0) == 0)
+		return 0;
+	/* the device itself could not be made either */
+	return errno == ENOENT && u->any_owner && !S_ISREG(n->inode->mode) ? 0 : -errno;
+}
+
+static int make(struct unpack *u, const struct tree_name *n)
+{
+	struct tree_inode *i = n->inode;
+	int r = go_to(u, n);
+
+	if (r < 0 || !n->parent)
+		return r;
+	if (S_ISDIR(i->mode)) {
+		r = mkdirat(u->parent_fd, n->name, 0700) < 0 ? -errno : 0;
+	} else if (i->first) {
+		r = make_link(u, n);
+	} else {
+		if (i->nlink > 1) {
+			i->first = arena_strdup(&u->arena, u->path);
+			if (!i->first)
+				return failed(u, -ENOMEM);
+		}
+		r = S_ISREG(i->mode) ? make_file(u, n) : make_special(u, n);
+	}
+	return r < 0 ? failed(u, r) : 0;
+}
+
+/* What would be in the way of making files, or be changed by it. */
+static int finish_dir(struct unpack *u, const struct tree_name *n)
+{
+	cleanup_close int fd = -EBADF;
+	int r = tree_path(n, u->path, sizeof(u->path));
+
+	if (r == 0)
+		r = open_beneath(u, u->path, O_RDONLY | O_DIRECTORY);
+	if (r >= 0) {
+		fd = r;
+		r = set_attributes(u, fd, n->inode);
+	}
+	return r < 0 ? failed(u, r) : 0;
+}
+
+static const struct tree_name *deepest(const struct tree_name *n)
+{
+	while (n->children)
+		n = n->children;
+	return n;
+}
+
+static int unpack_tree(struct unpack *u)
+{
+	struct tree *t = squash_reader_tree(u->reader);
+	int r = 0;
+
+	for (struct tree_name *n = &t->root; n && r == 0; n = tree_next(t, n))
+		r = make(u, n);
+	/* contents before their directory */
+	for (const struct tree_name *n = deepest(&t->root); n && r == 0;
+	     n = n->next ? deepest(n->next) : n->parent)
+		if (S_ISDIR(n->inode->mode))
+			r = finish_dir(u, n);
+	return r;
+}
+
+int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
+		  bool any_owner)
+{
+	cleanup_free char *buf = malloc(READ_BYTES);
+	struct unpack u = { .e = e,
+			    .what = what,
+			    .dir = dir,
+			    .any_owner = any_owner,
+			    .buf = buf,
+			    .parent_fd = -EBADF };
+	int r = buf ? 0 : err_set(e, -ENOMEM, "%s", what);
+
+	if (r == 0)
+		r = squash_reader_open(e, what, layers, len, true, &u.reader);
+	if (r == 0)
+		r = unpack_tree(&u);
+	fd_closep(&u.parent_fd);
+	squash_reader_close(u.reader);
+	arena_done(&u.arena);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tar-write - a tar that depends on the files alone: ustar headers, pax records only for what does
+ * not fit into them, two zero blocks at the end. See pax(1), POSIX.1-2017.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "image/digest.h"
+#include "image/tree.h"
+
+struct tar_writer;
+
+/* @fd: where it goes, or -1; @hashed: the digest is wanted. */
+int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
+		   struct tar_writer **ret);
+struct tar_writer *tar_writer_free(struct tar_writer *t);
+/*
+ * The header of @n, and its content with tar_writer_content(), @size bytes of it. Its inode being
+ * met before makes it a hard link: then 0 is returned, 1 if the content has to follow. Whiteouts and
+ * opaque marks are written as .wh. files.
+ */
+int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size);
+int tar_writer_content(struct tar_writer *t, const void *data, size_t len);
+/* The end of a content: zeros up to a whole block. */
+int tar_writer_pad(struct tar_writer *t);
+/* The end of the tar; @ret with hashed only, may be NULL. */
+int tar_writer_finish(struct tar_writer *t, struct digest *ret, uint64_t *ret_bytes);
