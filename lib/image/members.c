@@ -59,7 +59,7 @@ static bool of_images(const char *name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (str_equal(name, names[i]))
 			return true;
-	if (str_starts_with(name, "blobs/") || str_equal(name, "blobs") || !*name)
+	if (str_starts_with(name, "blobs/") || str_equal(name, "blobs"))
 		return true;
 	return hex == 64 && (name[hex] == '/' || name[hex] == '.' || !name[hex]);
 }
@@ -133,6 +133,7 @@ int members_read(struct members *m, struct err *e, const char *what, int fd)
 	struct archive_entry *entry;
 	struct archive *a;
 	size_t number = 0;
+	bool named = false;
 	int r, s = ARCHIVE_OK;
 
 	*m = (struct members){ .e = e, .what = what, .fd = fd };
@@ -140,12 +141,16 @@ int members_read(struct members *m, struct err *e, const char *what, int fd)
 	if (r < 0)
 		return r;
 	while (r == 0 && (s = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
-		if (number == 0 && !of_images(members_clean(archive_entry_pathname(entry))))
+		const char *name = members_clean(archive_entry_pathname(entry));
+
+		if (*name && !named && !of_images(name)) {
 			r = -ENOMSG;
-		else
-			r = add(m, a, entry, number++);
+			break;
+		}
+		named |= *name != '\0'; /* "./" says nothing */
+		r = add(m, a, entry, number++);
 	}
-	if (r == 0 && number == 0 && s == ARCHIVE_EOF)
+	if (r == 0 && !named && s == ARCHIVE_EOF)
 		r = -ENOMSG; /* empty: as a root file system it is refused or not */
 	if (r == 0 && s != ARCHIVE_EOF) {
 		const char *text = archive_error_string(a);

@@ -15,7 +15,7 @@
 struct remote {
 	struct origin origin;
 	struct minc_transfer *t;
-	const struct registry_ops *ops = NULL;
+	const struct registry_ops *ops;
 	struct registry *reg;
 	struct registry_text top; /* the manifest that was asked for */
 	struct converter *converter;

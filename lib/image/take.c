@@ -48,9 +48,7 @@ int take_listed(struct minc_transfer *t, const char *media_type, const struct di
 	r = image_find(t->store, *name ? name : manifest->text, &found);
 	if (r < 0)
 		return r;
-	r = fn(found, data);
-	image_free(found);
-	return r;
+	return fn(found, data); /* which takes it */
 }
 
 static json_t *descriptor(const char *media_type, const struct digest *d, uint64_t size)

@@ -19,7 +19,7 @@ static int complete(struct minc_transfer *t, struct image *img)
 	return r;
 }
 
-const struct import_ops import_ops = {
+__attribute__((visibility("default"))) const struct import_ops import_ops = {
 	.import = import_source,
 	.export = export_images,
 	.pull = pull_image,
