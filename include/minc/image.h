@@ -302,8 +302,8 @@ enum minc_transfer_option {
 	MINC_TRANSFER_AUTHFILE = 5,  /* instead of the default files */
 	MINC_TRANSFER_CERT_DIR = 6,  /* with ca.crt, client.cert, client.key */
 	MINC_TRANSFER_AUTHOR = 7,    /* of a commit */
-	MINC_TRANSFER_MESSAGE = 8,
-	MINC_TRANSFER_CHANGE = 9,    /* "ENV A=B" and the like, as docker commit --change; adds */
+	MINC_TRANSFER_MESSAGE = 8,   /* of a commit, or an import of a root file system */
+	MINC_TRANSFER_CHANGE = 9,    /* of both: "ENV A=B", as docker commit --change; adds */
 	MINC_TRANSFER_SIGN_KEY = 10, /* sign what is pushed or committed */
 	MINC_TRANSFER_POLICY = 11    /* policy file; default: policy.json(5) of mincs-store */
 };

@@ -414,7 +414,10 @@ int import_archive(struct minc_transfer *t, const char *source, int fd, image_fo
 	index = members_find(&m, "index.json");
 	manifest = members_find(&m, "manifest.json");
 	old = members_find(&m, "repositories");
-	if (index && index->content && members_find(&m, "oci-layout")) {
+	r = import_refuse_changes(t, source);
+	if (r < 0) {
+		/* said */
+	} else if (index && index->content && members_find(&m, "oci-layout")) {
 		struct oci o = { .origin = { .text = oci_text, .blobs = oci_blobs, .what = source },
 				 .t = t,
 				 .m = &m };

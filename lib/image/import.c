@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/change-config.h"
 #include "image/transfer.h"
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024 };
@@ -47,6 +48,30 @@ static json_t *time_text(time_t t)
 	return json_string(text);
 }
 
+/* What was said of an image that says nothing itself. */
+static int describe(struct minc_transfer *t, json_t *config)
+{
+	const char *message = t->text[MINC_TRANSFER_MESSAGE];
+	json_t *step = json_array_get(json_object_get(config, "history"), 0);
+	int r = 0;
+
+	if (message && json_object_set_new(step, "comment", json_string(message)) < 0)
+		return err_set(t->err, -ENOMEM, "config");
+	for (size_t i = 0; r == 0 && t->changes && t->changes[i]; i++)
+		r = change_config(t->err, json_object_get(config, "config"), t->changes[i]);
+	return r;
+}
+
+int import_refuse_changes(struct minc_transfer *t, const char *source)
+{
+	const bool any = t->text[MINC_TRANSFER_MESSAGE] || (t->changes && t->changes[0]);
+
+	return any ? err_say(t->err, -EINVAL,
+			     "%s: an image, not a root file system: it takes no message and no changes",
+			     source) :
+		     0;
+}
+
 /* One layer and nothing else known: the time is the source's, so that the same gives the same. */
 static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created,
 		     image_found_fn *fn, void *data)
@@ -56,9 +81,10 @@ static int take_root(struct minc_transfer *t, const struct layer_made *layer, ti
 		"architecture", architecture(), "os", "linux", "config", "rootfs", "type", "layers",
 		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
 		"created_by", "import of a root file system");
-	int r = config ? take_built(t, config, layer, 1, "", fn, data) :
-			 err_set(t->err, -ENOMEM, "config");
+	int r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
 
+	if (r == 0)
+		r = take_built(t, config, layer, 1, "", fn, data);
 	json_decref(config);
 	return r;
 }
@@ -160,9 +186,12 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s", source);
+	if (S_ISDIR(st.st_mode) && is_layout(fd)) {
+		r = import_refuse_changes(t, source);
+		return r < 0 ? r : import_layout(t, source, fd, fn, data);
+	}
 	if (S_ISDIR(st.st_mode))
-		return is_layout(fd) ? import_layout(t, source, fd, fn, data) :
-				       import_directory(t, source, fd, &st, fn, data);
+		return import_directory(t, source, fd, &st, fn, data);
 	if (!S_ISREG(st.st_mode)) {
 		r = spool(t, fd, &spooled);
 		if (r == 0 && fstat(spooled, &st) < 0)
