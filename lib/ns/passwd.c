@@ -13,7 +13,7 @@
 #include "base/module.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "image/layers.h"
+#include "plan/layers.h"
 #include "ns/ns.h"
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };

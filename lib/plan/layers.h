@@ -13,4 +13,4 @@
  */
 typedef int layers_read_file_fn(const char *const *layers, size_t len, const char *path,
 				size_t max, struct err *e, char **ret);
-layers_read_file_fn layers_read_file;
+extern __attribute__((visibility("default"))) layers_read_file_fn layers_read_file;
