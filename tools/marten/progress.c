@@ -173,20 +173,28 @@ void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 	minc_transfer_set_progress(t, note, p);
 }
 
-void progress_end(struct progress *p, bool ok)
+void progress_flush(struct progress *p)
 {
 	int i;
 
-	(void)signal(SIGINT, SIG_DFL);
-	if (p->quiet || !ok)
-		return;
 	for (i = 0; i < p->len; i++) {
 		struct part *part = &p->parts[i];
 
-		part->total = part->done; /* now it is known */
+		if (part->total)
+			part->done = part->total; /* the last piece was not reported */
+		else
+			part->total = part->done; /* now it is known */
 		if (!p->terminal)
 			say_done(part);
 	}
-	if (p->terminal)
+	if (p->terminal && p->len)
 		draw(p);
+	p->len = p->drawn = 0;
+}
+
+void progress_end(struct progress *p, bool ok)
+{
+	(void)signal(SIGINT, SIG_DFL);
+	if (ok)
+		progress_flush(p);
 }
