@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* squash-read - see squash-read.h. */
-#include "image/squash-read.h"
+/* squash-tree - see squash-tree.h. */
+#include "image/squash-tree.h"
 
 #include <errno.h>
 #include <sqfs/compressor.h>

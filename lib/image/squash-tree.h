@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-read - the files of one squashfs layer, or of several as overlayfs would show them, as a
+ * squash-tree - the files of one squashfs layer, or of several as overlayfs would show them, as a
  * tree in memory; contents stay in the layers. An image is not believed: what a tree cannot
  * have is -EBADMSG.
  */
