@@ -14,6 +14,7 @@
 
 #include "common/limit.h"
 #include "common/number.h"
+#include "images.h"
 #include "options.h"
 
 static bool begins(const char *s, const char *with)
@@ -138,7 +139,11 @@ static int set_keep(struct options *o, const char *value)
 
 static int set_tempdir(struct options *o, const char *value)
 {
+	int r = images_container(o, value);
+
 	o->keep = o->tempdir = true;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return minc_set_storage(o->c, value);
 }
 
@@ -396,6 +401,8 @@ const struct option option_table[] = {
 	{ "--nopriv", "DIR", "Run in DIR directly, in a user namespace, even as root",
 	  .note = note_nopriv, .set = set_nopriv },
 	{ "--privileged", NULL, "Lift the protections", .flag = MINC_PRIVILEGED },
+	{ "--fake-root", NULL, "Changes of owners and ids answer success without effect",
+	  .flag = MINC_FAKE_ROOT },
 	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning",
 	  .flag = MINC_BEST_EFFORT },
 	{ "--config", "FILE", "Start from an OCI config.json; options change it",
