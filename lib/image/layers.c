@@ -15,7 +15,7 @@
 #include <sqfs/inode.h>
 
 #include "base/fd.h"
-#include "image/squash-file.h"
+#include "image/squash-read.h"
 
 enum { LINKS_MAX = 40 };
 

@@ -3,590 +3,396 @@
 #include "image/squash-read.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqfs/block.h>
 #include <sqfs/compressor.h>
-#include <sqfs/data_reader.h>
 #include <sqfs/dir.h>
-#include <sqfs/dir_reader.h>
 #include <sqfs/error.h>
+#include <sqfs/frag_table.h>
 #include <sqfs/id_table.h>
 #include <sqfs/inode.h>
 #include <sqfs/io.h>
-#include <sqfs/super.h>
+#include <sqfs/meta_reader.h>
 #include <sqfs/xattr.h>
 #include <sqfs/xattr_reader.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/str.h"
+#include "base/fd.h"
 
-enum { DEPTH_MAX = 1024, LINK_BUCKETS = 1 << 12, XATTRS_MAX = 256 };
-/* A table by inode number is made from what the image says. */
-#define INODES_MAX ((uint32_t)1 << 26)
-
-struct in_file {
-	sqfs_file_t file;
-	int fd;
-	sqfs_u64 size;
-	int error; /* -errno of the last failure */
+enum {
+	NO_INDEX = 0xffffffff,
+	BLOCK_MAX = 1 << 20,
+	META_BLOCK = 8192,
+	FRAGMENT_BYTES = 16
 };
 
-struct link { /* an inode with more than one name */
-	uint32_t number;
-	struct tree_inode *inode;
-	struct link *next;
-};
-
-struct layer {
-	struct in_file in;
-	sqfs_super_t super;
-	sqfs_compressor_t *compressor;
-	sqfs_dir_reader_t *dirs;
-	sqfs_data_reader_t *data;
-	sqfs_id_table_t *ids;
-	sqfs_xattr_reader_t *xattrs;
-};
-
-struct pending { /* a directory whose names are still to be read */
-	struct tree_name *name;
-	sqfs_inode_generic_t *inode;
-	unsigned depth;
-	struct pending *next;
-};
-
-struct squash_reader {
-	struct err *e;
-	const char *what;
-	bool merge;
-	struct tree tree;
-	struct layer *layers;
-	size_t len;
-
-	/* of the layer that is being read */
-	struct link **links;
-	unsigned char *seen; /* directories by inode number: a bit each */
-	struct pending *pending;
-};
-
-static int in_read(sqfs_file_t *file, sqfs_u64 offset, void *buf, size_t len)
+static int read_at(sqfs_file_t *base, sqfs_u64 offset, void *buf, size_t size)
 {
-	struct in_file *in = (struct in_file *)file;
-	char *p = buf;
+	const struct squash *s = (const struct squash *)base; /* its first member */
+	char *to = buf;
 
-	while (len > 0) {
-		ssize_t n = offset > INT64_MAX ? 0 : pread(in->fd, p, len, (off_t)offset);
+	while (size > 0) {
+		ssize_t n = pread(s->file.fd, to, size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			in->error = -errno;
-			return SQFS_ERROR_IO;
-		}
-		if (n == 0)
-			return SQFS_ERROR_OUT_OF_BOUNDS;
-		p += n;
-		len -= (size_t)n;
+		if (n <= 0)
+			return n < 0 ? SQFS_ERROR_IO : SQFS_ERROR_OUT_OF_BOUNDS;
+		to += n;
 		offset += (sqfs_u64)n;
+		size -= (size_t)n;
 	}
 	return 0;
 }
 
-static int in_write(sqfs_file_t *file, sqfs_u64 offset, const void *buf, size_t len)
+static sqfs_u64 get_size(const sqfs_file_t *base)
 {
-	(void)file, (void)offset, (void)buf, (void)len; /* never called by a reader */
-	return SQFS_ERROR_UNSUPPORTED;
+	return ((const struct squash *)base)->file.size;
 }
 
-static sqfs_u64 in_size(const sqfs_file_t *file)
-{
-	return ((const struct in_file *)file)->size;
-}
-
-static int in_truncate(sqfs_file_t *file, sqfs_u64 size)
-{
-	(void)file, (void)size; /* as above */
-	return SQFS_ERROR_UNSUPPORTED;
-}
-
-static void in_destroy(sqfs_object_t *o)
-{
-	(void)o; /* part of the layer */
-}
-
-static int damaged(struct squash_reader *s, const char *why)
-{
-	return err_say(s->e, -EBADMSG, "%s: damaged squashfs image: %s", s->what, why);
-}
-
-static int no_memory(struct squash_reader *s)
-{
-	return err_set(s->e, -ENOMEM, "%s", s->what);
-}
-
-/* 0, or what libsquashfs's @r means, with a message. */
-static int check(struct squash_reader *s, const struct layer *l, int r)
-{
-	if (r >= 0)
-		return 0;
-	if (r == SQFS_ERROR_ALLOC)
-		return no_memory(s);
-	if (r == SQFS_ERROR_IO && l->in.error)
-		return err_set(s->e, l->in.error, "%s: reading a layer", s->what);
-	return err_say(s->e, -EBADMSG, "%s: damaged squashfs image (libsquashfs: %d)",
-		       s->what, r);
-}
-
-static int open_tables(struct layer *l)
-{
-	const bool no_xattrs = l->super.flags & SQFS_FLAG_NO_XATTRS ||
-			       l->super.xattr_id_table_start == UINT64_MAX;
-	int r;
-
-	l->dirs = sqfs_dir_reader_create(&l->super, l->compressor, &l->in.file, 0);
-	l->data = sqfs_data_reader_create(&l->in.file, l->super.block_size, l->compressor,
-					  0);
-	l->ids = sqfs_id_table_create(0);
-	if (!l->dirs || !l->data || !l->ids)
-		return SQFS_ERROR_ALLOC;
-	r = sqfs_id_table_read(l->ids, &l->in.file, &l->super, l->compressor);
-	if (r == 0)
-		r = sqfs_data_reader_load_fragment_table(l->data, &l->super);
-	if (r < 0 || no_xattrs)
-		return r;
-	l->xattrs = sqfs_xattr_reader_create(0);
-	if (!l->xattrs)
-		return SQFS_ERROR_ALLOC;
-	return sqfs_xattr_reader_load(l->xattrs, &l->super, &l->in.file, l->compressor);
-}
-
-static int open_layer(struct squash_reader *s, struct layer *l, int fd)
+static int new_compressor(unsigned id, size_t block_size, sqfs_compressor_t **ret)
 {
 	sqfs_compressor_config_t config;
+	int r = sqfs_compressor_config_init(&config, (SQFS_COMPRESSOR)id, block_size,
+					    SQFS_COMP_FLAG_UNCOMPRESS);
+
+	return r ? r : sqfs_compressor_create(&config, ret);
+}
+
+/* A table of fragments that the file cannot hold is not worth memory. */
+static bool has_sane_tables(const struct squash *s)
+{
+	const uint64_t packed =
+		s->file.size * (META_BLOCK / 8); /* no compressor does better */
+
+	return (uint64_t)s->super.fragment_entry_count * FRAGMENT_BYTES <= packed &&
+	       s->super.fragment_entry_count < 1u << 24 &&
+	       s->super.bytes_used <= s->file.size && s->super.compression_id > 0 &&
+	       s->super.compression_id < SQUASH_COMPRESSORS;
+}
+
+static int open_readers(struct squash *s)
+{
+	sqfs_file_t *file = &s->file.base;
+	const sqfs_super_t *super = &s->super;
+	uint64_t end = super->id_table_start;
+
+	if (super->fragment_table_start < end)
+		end = super->fragment_table_start;
+	if (super->export_table_start < end)
+		end = super->export_table_start;
+	s->inodes = sqfs_meta_reader_create(file, s->compressor, super->inode_table_start,
+					    super->directory_table_start);
+	s->entries = sqfs_meta_reader_create(file, s->compressor,
+					     super->directory_table_start, end);
+	s->ids = sqfs_id_table_create(0);
+	s->fragments = sqfs_frag_table_create(0);
+	if (!s->inodes || !s->entries || !s->ids || !s->fragments)
+		return SQFS_ERROR_ALLOC;
+	if (sqfs_id_table_read(s->ids, file, super, s->compressor) ||
+	    sqfs_frag_table_read(s->fragments, file, super, s->compressor))
+		return SQFS_ERROR_CORRUPTED;
+	if (super->flags & SQFS_FLAG_NO_XATTRS || super->xattr_id_table_start == ~0ull)
+		return 0;
+	s->xattrs = sqfs_xattr_reader_create(0);
+	if (!s->xattrs)
+		return SQFS_ERROR_ALLOC;
+	return sqfs_xattr_reader_load(s->xattrs, super, file, s->compressor);
+}
+
+int squash_open(struct squash *s, int fd, const char *what, struct err *e)
+{
 	struct stat st;
 	int r;
 
-	if (fstat(fd, &st) < 0)
-		return err_set(s->e, -errno, "%s", s->what);
-	l->in = (struct in_file){ .file = { .base = { .destroy = in_destroy },
-					    .read_at = in_read,
-					    .write_at = in_write,
-					    .get_size = in_size,
-					    .truncate = in_truncate },
-				  .fd = fd,
-				  .size = (sqfs_u64)st.st_size };
-	r = sqfs_super_read(&l->super, &l->in.file);
-	if (r == 0 &&
-	    (l->super.inode_count > INODES_MAX || l->super.bytes_used > l->in.size))
-		return damaged(s, "shorter than it says");
-	if (r == 0)
-		r = sqfs_compressor_config_init(&config, l->super.compression_id,
-						l->super.block_size,
-						SQFS_COMP_FLAG_UNCOMPRESS);
-	if (r == 0)
-		r = sqfs_compressor_create(&config, &l->compressor);
-	if (r == 0 && l->super.flags & SQFS_FLAG_COMPRESSOR_OPTIONS)
-		r = l->compressor->read_options(l->compressor, &l->in.file);
-	if (r == 0)
-		r = open_tables(l);
-	return check(s, l, r);
-}
-
-static int read_xattr(struct squash_reader *s, struct layer *l, struct tree_inode *i)
-{
-	sqfs_xattr_entry_t *key = NULL;
-	sqfs_xattr_value_t *value = NULL;
-	const char *name;
-	int r = check(s, l, sqfs_xattr_reader_read_key(l->xattrs, &key));
-
-	if (r == 0)
-		r = check(s, l, sqfs_xattr_reader_read_value(l->xattrs, key, &value));
-	if (r == 0) {
-		name = (const char *)key->key;
-		if ((str_equal(name, "trusted.overlay.opaque") ||
-		     str_equal(name, "user.overlay.opaque")) &&
-		    value->size == 1 && value->value[0] == 'y')
-			i->opaque = true;
-		if (!tree_xattr_is_foreign(name) && !tree_xattr_find(i, name))
-			r = tree_xattr_add(&s->tree, i, name, value->value, value->size);
-		if (r < 0)
-			r = err_set(s->e, r, "%s: extended attributes", s->what);
+	memset(s, 0, sizeof(*s));
+	(void)pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
+	s->file.fd = fd;
+	s->file.base.read_at = read_at;
+	s->file.base.get_size = get_size;
+	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
+	if (r < 0) {
+		squash_close(s);
+		return err_set(e, r, "%s", what);
 	}
-	sqfs_free(key);
-	sqfs_free(value);
-	return r;
-}
-
-static int read_xattrs(struct squash_reader *s, struct layer *l,
-		       const sqfs_inode_generic_t *g, struct tree_inode *i)
-{
-	sqfs_xattr_id_t id;
-	sqfs_u32 index;
-	int r = check(s, l, sqfs_inode_get_xattr_index(g, &index));
-
-	if (r < 0 || index == UINT32_MAX || !l->xattrs)
-		return r;
-	r = check(s, l, sqfs_xattr_reader_get_desc(l->xattrs, index, &id));
-	if (r == 0 && id.count > XATTRS_MAX)
-		return damaged(s, "more extended attributes than Linux takes");
+	s->file.size = (uint64_t)st.st_size;
+	r = sqfs_super_read(&s->super, &s->file.base);
+	if (r == 0 && !has_sane_tables(s))
+		r = SQFS_ERROR_CORRUPTED;
 	if (r == 0)
-		r = check(s, l, sqfs_xattr_reader_seek_kv(l->xattrs, &id));
-	for (unsigned n = 0; r == 0 && n < id.count; n++)
-		r = read_xattr(s, l, i);
-	return r;
+		r = new_compressor(s->super.compression_id, s->super.block_size,
+				   &s->compressor);
+	if (r == 0)
+		r = open_readers(s);
+	if (r == 0)
+		return 0;
+	squash_close(s);
+	if (r == SQFS_ERROR_ALLOC)
+		return err_set(e, -ENOMEM, "%s", what);
+	return err_say(e, -EBADMSG, "%s: %s", what,
+		       r == SQFS_ERROR_UNSUPPORTED
+			       ? "compressed in a way that libsquashfs lacks"
+			       : "no squashfs file system, or a damaged one");
 }
 
-static uint32_t links_of(const sqfs_inode_generic_t *g)
+void squash_close(struct squash *s)
 {
-	switch (g->base.type) {
+	sqfs_destroy(s->inodes);
+	sqfs_destroy(s->entries);
+	sqfs_destroy(s->xattrs);
+	sqfs_destroy(s->ids);
+	sqfs_destroy(s->fragments);
+	sqfs_destroy(s->compressor);
+	fd_closep(&s->file.fd);
+	(void)pthread_mutex_destroy(&s->lock); /* nobody holds it */
+}
+
+void squash_work_done(struct squash_work *w)
+{
+	for (size_t i = 0; i < SQUASH_COMPRESSORS; i++)
+		sqfs_destroy(w->compressors[i]);
+	free(w->raw);
+	memset(w, 0, sizeof(*w));
+}
+
+int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret)
+{
+	int r;
+
+	(void)pthread_mutex_lock(&s->lock);
+	r = sqfs_meta_reader_read_inode(s->inodes, &s->super, ref >> 16, ref & 0xffff,
+					ret);
+	(void)pthread_mutex_unlock(&s->lock);
+	return r ? -EIO : 0;
+}
+
+static void stat_directory(const sqfs_inode_generic_t *i, struct stat *ret)
+{
+	const bool extended = i->base.type == SQFS_INODE_EXT_DIR;
+
+	ret->st_nlink = extended ? i->data.dir_ext.nlink : i->data.dir.nlink;
+	ret->st_size = extended ? i->data.dir_ext.size : i->data.dir.size;
+}
+
+/* By type: nlink, size, device. */
+static void stat_kind(const sqfs_inode_generic_t *i, struct stat *ret)
+{
+	sqfs_u64 size = 0;
+
+	switch (i->base.type) {
+	case SQFS_INODE_DIR:
+	case SQFS_INODE_EXT_DIR:
+		stat_directory(i, ret);
+		break;
 	case SQFS_INODE_EXT_FILE:
-		return g->data.file_ext.nlink;
+		ret->st_nlink = i->data.file_ext.nlink;
+		/* fall through */
+	case SQFS_INODE_FILE:
+		(void)sqfs_inode_get_file_size(i, &size); /* it is a file */
+		ret->st_size = (off_t)size;
+		break;
 	case SQFS_INODE_SLINK:
-	case SQFS_INODE_EXT_SLINK:
-		return g->data.slink.nlink;
+	case SQFS_INODE_EXT_SLINK: /* begins as the other does */
+		ret->st_nlink = i->data.slink.nlink;
+		ret->st_size = i->data.slink.target_size;
+		break;
 	case SQFS_INODE_BDEV:
 	case SQFS_INODE_CDEV:
 	case SQFS_INODE_EXT_BDEV:
 	case SQFS_INODE_EXT_CDEV:
-		return g->data.dev.nlink;
-	case SQFS_INODE_FIFO:
-	case SQFS_INODE_SOCKET:
-	case SQFS_INODE_EXT_FIFO:
-	case SQFS_INODE_EXT_SOCKET:
-		return g->data.ipc.nlink;
+		ret->st_nlink = i->data.dev.nlink;
+		ret->st_rdev = i->data.dev.devno;
+		break;
 	default:
-		return 1;
+		ret->st_nlink = i->data.ipc.nlink;
 	}
 }
 
-static uint32_t device_of(const sqfs_inode_generic_t *g)
+void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
+		 struct stat *ret)
 {
-	return g->base.type == SQFS_INODE_BDEV || g->base.type == SQFS_INODE_CDEV
-		       ? g->data.dev.devno
-		       : g->data.dev_ext.devno;
+	sqfs_u32 uid = 65534, gid = 65534; /* an index beyond the table */
+
+	memset(ret, 0, sizeof(*ret));
+	(void)sqfs_id_table_index_to_id(s->ids, inode->base.uid_idx, &uid);
+	(void)sqfs_id_table_index_to_id(s->ids, inode->base.gid_idx, &gid);
+	ret->st_ino = inode->base.inode_number;
+	ret->st_mode = inode->base.mode;
+	ret->st_uid = uid;
+	ret->st_gid = gid;
+	ret->st_mtime = inode->base.mod_time;
+	ret->st_nlink = 1;
+	stat_kind(inode, ret);
+	if (ret->st_size < 0)
+		ret->st_size = 0;
 }
 
-static int read_kind(struct squash_reader *s, const sqfs_inode_generic_t *g,
-		     struct tree_inode *i)
+int squash_link(const sqfs_inode_generic_t *inode, const char **ret, size_t *ret_len)
 {
-	uint32_t dev;
-	char *target;
-	size_t len;
-
-	switch (i->mode & S_IFMT) {
-	case S_IFLNK:
-		len = g->data.slink.target_size;
-		target = arena_alloc(&s->tree.arena, len + 1);
-		if (!target)
-			return no_memory(s);
-		memcpy(target, g->extra, len);
-		i->target = target;
-		s->tree.bytes += len;
-		return len > 0 && strlen(target) == len ? 0
-							: damaged(s, "a symbolic link");
-	case S_IFCHR:
-	case S_IFBLK:
-		dev = device_of(g);
-		i->major = dev >> 8 & 0xfff;
-		i->minor = (dev & 0xff) | (dev >> 12 & 0xfff00);
-		i->whiteout = S_ISCHR(i->mode) && dev == 0;
-		return 0;
-	case S_IFREG:
-	case S_IFDIR:
-	case S_IFIFO:
-	case S_IFSOCK:
-		return 0;
-	default:
-		return damaged(s, "a file of no kind");
-	}
-}
-
-/* A new inode of the tree; @g is not taken. */
-static int read_inode(struct squash_reader *s, struct layer *l,
-		      const sqfs_inode_generic_t *g, struct tree_inode **ret)
-{
-	static const mode_t kinds[] = {
-		[SQFS_INODE_DIR] = S_IFDIR,    [SQFS_INODE_FILE] = S_IFREG,
-		[SQFS_INODE_SLINK] = S_IFLNK,  [SQFS_INODE_BDEV] = S_IFBLK,
-		[SQFS_INODE_CDEV] = S_IFCHR,   [SQFS_INODE_FIFO] = S_IFIFO,
-		[SQFS_INODE_SOCKET] = S_IFSOCK
-	};
-	const unsigned type = g->base.type > 7 ? g->base.type - 7u : g->base.type;
-	struct tree_inode *i;
-	int r;
-
-	if (type < 1 || type > 7)
-		return damaged(s, "a file of no kind");
-	i = tree_inode_new(&s->tree, kinds[type] | (g->base.mode & 07777));
-	if (!i)
-		return no_memory(s);
-	i->mtime = g->base.mod_time;
-	i->layer = (uint32_t)(l - s->layers);
-	r = check(s, l, sqfs_id_table_index_to_id(l->ids, g->base.uid_idx, &i->uid));
-	if (r == 0)
-		r = check(s, l,
-			  sqfs_id_table_index_to_id(l->ids, g->base.gid_idx, &i->gid));
-	if (r == 0)
-		r = read_kind(s, g, i);
-	if (r == 0)
-		r = read_xattrs(s, l, g, i);
-	if (r == 0)
-		*ret = i;
-	return r;
-}
-
-/* The inode of an entry: one that was met under another name, or a new one, which may take @g. */
-static int find_inode(struct squash_reader *s, struct layer *l, sqfs_inode_generic_t **g,
-		      struct tree_inode **ret)
-{
-	const uint32_t number = (*g)->base.inode_number;
-	const bool shared = links_of(*g) > 1;
-	struct link **bucket = &s->links[number % LINK_BUCKETS], *at = *bucket;
-	int r;
-
-	while (shared && at && at->number != number)
-		at = at->next;
-	if (shared && at) {
-		*ret = at->inode;
-		return 0;
-	}
-	r = read_inode(s, l, *g, ret);
-	if (r < 0)
-		return r;
-	if (S_ISREG((*ret)->mode)) {
-		(*ret)->written = *g;
-		*g = NULL;
-	}
-	if (!shared)
-		return 0;
-	at = arena_new(&s->tree.arena, struct link);
-	if (!at)
-		return no_memory(s);
-	*at = (struct link){ .number = number, .inode = *ret, .next = *bucket };
-	*bucket = at;
+	if (inode->base.type != SQFS_INODE_SLINK &&
+	    inode->base.type != SQFS_INODE_EXT_SLINK)
+		return -EINVAL;
+	*ret = (const char *)inode->extra;
+	*ret_len = strnlen(*ret, inode->data.slink.target_size);
 	return 0;
 }
 
-static int add_pending(struct squash_reader *s, const struct layer *l,
-		       struct tree_name *n, sqfs_inode_generic_t **g, unsigned depth)
+static mode_t type_mode(unsigned type)
 {
-	const uint32_t number = (*g)->base.inode_number;
-	struct pending *p;
+	static const mode_t modes[] = { 0,       S_IFDIR, S_IFREG, S_IFLNK,
+					S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK };
 
-	if (number > l->super.inode_count || s->seen[number / 8] & 1u << number % 8)
-		return damaged(s, "a directory in two places");
-	if (depth > DEPTH_MAX)
-		return damaged(s, "more than 1024 directories deep");
-	s->seen[number / 8] |= (unsigned char)(1u << number % 8);
-	p = malloc(sizeof(*p));
-	if (!p)
-		return no_memory(s);
-	*p = (struct pending){
-		.name = n, .inode = *g, .depth = depth, .next = s->pending
-	};
-	s->pending = p;
-	*g = NULL;
-	return 0;
+	if (type > SQFS_INODE_SOCKET) /* extended ones follow in the same order */
+		type -= SQFS_INODE_SOCKET;
+	return type < sizeof(modes) / sizeof(modes[0]) ? modes[type] : 0;
 }
 
-/* Lay @i over what lower layers have at @n. */
-static void put(struct squash_reader *s, struct tree_name *n, struct tree_inode *i)
+static bool is_name(const char *name, size_t len)
 {
-	if (s->merge && i->whiteout) {
-		tree_forget(&s->tree, n, false); /* of nothing: harmless */
-		return;
-	}
-	if (s->merge && i->opaque) {
-		tree_forget(&s->tree, n, true);
-		i->opaque = false;
-	}
-	tree_put(&s->tree, n, i);
+	return len > 0 && len <= SQUASH_NAME_MAX && !memchr(name, '/', len) &&
+	       !memchr(name, '\0', len) && !(len == 1 && name[0] == '.') &&
+	       !(len == 2 && name[0] == '.' && name[1] == '.');
 }
 
-static int read_entry(struct squash_reader *s, struct layer *l, struct pending *dir,
-		      const sqfs_dir_entry_t *entry)
+int squash_list(struct squash *s, const sqfs_inode_generic_t *dir, squash_entry_fn *fn,
+		void *data)
 {
-	const char *name = (const char *)entry->name;
-	sqfs_inode_generic_t *g = NULL;
-	struct tree_inode *i;
-	struct tree_name *n;
-	int r;
-
-	if (strlen(name) != entry->size + 1u || strlen(name) > 255 || strchr(name, '/') ||
-	    str_equal(name, ".") || str_equal(name, ".."))
-		return damaged(s, "a name that no file has");
-	if (s->tree.bytes > TREE_BYTES_MAX)
-		return err_say(s->e, -EOVERFLOW, "%s: more names than fit into memory",
-			       s->what);
-	r = check(s, l, sqfs_dir_reader_get_inode(l->dirs, &g));
-	if (r < 0)
-		return r;
-	r = find_inode(s, l, &g, &i);
-	if (r == 0) {
-		n = tree_child(&s->tree, dir->name, name);
-		r = n ? 0 : no_memory(s);
-	}
-	if (r == 0)
-		put(s, n, i);
-	if (r == 0 && S_ISDIR(i->mode))
-		r = add_pending(s, l, n, &g, dir->depth + 1);
-	sqfs_free(g);
-	return r;
-}
-
-static int read_dir(struct squash_reader *s, struct layer *l, struct pending *dir)
-{
-	int r = check(s, l, sqfs_dir_reader_open_dir(l->dirs, dir->inode, 0)), more = 0;
-
-	while (r == 0) {
-		sqfs_dir_entry_t *entry = NULL;
-
-		more = sqfs_dir_reader_read(l->dirs, &entry);
-		if (more > 0)
-			break;
-		r = check(s, l, more);
-		if (r == 0)
-			r = read_entry(s, l, dir, entry);
-		sqfs_free(entry);
-	}
-	return r;
-}
-
-static struct pending *drop_pending(struct pending *p)
-{
-	struct pending *next = p->next;
-
-	sqfs_free(p->inode);
-	free(p);
-	return next;
-}
-
-static int read_root(struct squash_reader *s, struct layer *l)
-{
-	sqfs_inode_generic_t *g = NULL;
-	struct tree_inode *i;
-	int r = check(s, l, sqfs_dir_reader_get_root_inode(l->dirs, &g));
-
-	if (r == 0)
-		r = read_inode(s, l, g, &i);
-	if (r == 0 && !S_ISDIR(i->mode))
-		r = damaged(s, "its root is not a directory");
-	if (r == 0) {
-		put(s, &s->tree.root, i);
-		r = add_pending(s, l, &s->tree.root, &g, 0);
-	}
-	sqfs_free(g);
-	return r;
-}
-
-static int read_layer(struct squash_reader *s, struct layer *l, int fd)
-{
-	int r = open_layer(s, l, fd);
-
-	if (r < 0)
-		return r;
-	s->links = calloc(LINK_BUCKETS, sizeof(struct link *));
-	s->seen = calloc(l->super.inode_count / 8 + 1, 1);
-	r = s->links && s->seen ? read_root(s, l) : no_memory(s);
-	while (r == 0 && s->pending) {
-		struct pending *p = s->pending;
-
-		s->pending = p->next;
-		r = read_dir(s, l, p);
-		(void)drop_pending(p);
-	}
-	while (s->pending)
-		s->pending = drop_pending(s->pending);
-	free(s->links);
-	free(s->seen);
-	s->links = NULL;
-	s->seen = NULL;
-	return r;
-}
-
-int squash_reader_open(struct err *e, const char *what, const int *layers, size_t len,
-		       bool merge, struct squash_reader **ret)
-{
-	struct squash_reader *s = calloc(1, sizeof(*s));
+	sqfs_readdir_state_t state;
+	sqfs_dir_entry_t *entry;
+	sqfs_u32 number;
+	sqfs_u64 ref;
 	int r = 0;
 
-	if (!s)
-		return err_set(e, -ENOMEM, "%s", what);
-	s->e = e;
-	s->what = what;
-	s->merge = merge;
-	s->layers = calloc(len + 1, sizeof(*s->layers));
-	if (!s->layers || tree_init(&s->tree) < 0)
-		r = no_memory(s);
-	for (; r == 0 && s->len < len; s->len++)
-		r = read_layer(s, &s->layers[s->len], layers[s->len]);
-	if (r == 0 && tree_sort(&s->tree) < 0)
-		r = no_memory(s);
-	if (r < 0) {
-		s->len += s->len < len; /* the one that failed is half open */
-		squash_reader_close(s);
-		return r;
+	if (sqfs_readdir_state_init(&state, &s->super, dir))
+		return -ENOTDIR;
+	(void)pthread_mutex_lock(&s->lock);
+	while (r == 0) {
+		r = sqfs_meta_reader_readdir(s->entries, &state, &entry, &number, &ref);
+		if (r != 0) {
+			r = r > 0 ? 0 : -EIO;
+			break;
+		}
+		if (is_name((const char *)entry->name, (size_t)entry->size + 1))
+			r = fn((const char *)entry->name, (size_t)entry->size + 1, ref,
+			       number, type_mode(entry->type), data);
+		sqfs_free(entry);
 	}
-	*ret = s;
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int visit_xattrs(struct squash *s, uint32_t index, squash_xattr_fn *fn, void *data)
+{
+	sqfs_xattr_id_t list;
+	int r = 0;
+
+	if (sqfs_xattr_reader_get_desc(s->xattrs, index, &list) ||
+	    sqfs_xattr_reader_seek_kv(s->xattrs, &list))
+		return -EIO;
+	for (uint32_t i = 0; i < list.count && r == 0; i++) {
+		sqfs_xattr_value_t *value;
+		sqfs_xattr_entry_t *key;
+
+		if (sqfs_xattr_reader_read_key(s->xattrs, &key))
+			return -EIO;
+		if (sqfs_xattr_reader_read_value(s->xattrs, key, &value)) {
+			sqfs_free(key);
+			return -EIO;
+		}
+		r = fn((const char *)key->key, value->value, value->size, data);
+		sqfs_free(key);
+		sqfs_free(value);
+	}
+	return r;
+}
+
+int squash_xattrs(struct squash *s, const sqfs_inode_generic_t *inode,
+		  squash_xattr_fn *fn, void *data)
+{
+	sqfs_u32 index;
+	int r;
+
+	if (!s->xattrs || sqfs_inode_get_xattr_index(inode, &index) || index == NO_INDEX)
+		return 0;
+	(void)pthread_mutex_lock(&s->lock);
+	r = visit_xattrs(s, index, fn, data);
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int find_fragment(struct squash *s, const sqfs_inode_generic_t *file,
+			 struct squash_block *ret)
+{
+	sqfs_fragment_t fragment;
+	sqfs_u32 index, offset;
+
+	if (sqfs_inode_get_frag_location(file, &index, &offset) || index == NO_INDEX ||
+	    sqfs_frag_table_lookup(s->fragments, index, &fragment) ||
+	    offset >= s->super.block_size || ret->len > s->super.block_size - offset)
+		return -EIO;
+	ret->start = fragment.start_offset;
+	ret->word = fragment.size;
+	ret->skip = offset;
 	return 0;
 }
 
-static void drop(void *object)
+int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
+		 struct squash_block *ret)
 {
-	if (object)
-		sqfs_destroy(object);
+	const uint64_t count = sqfs_inode_get_file_block_count(file);
+	sqfs_u64 size, start;
+
+	if (sqfs_inode_get_file_size(file, &size) ||
+	    sqfs_inode_get_file_block_start(file, &start))
+		return -EIO;
+	if (n >= size / s->super.block_size + 1 || n * s->super.block_size >= size)
+		return -ENODATA;
+	size -= n * s->super.block_size;
+	memset(ret, 0, sizeof(*ret));
+	ret->len = size < s->super.block_size ? (uint32_t)size : s->super.block_size;
+	if (n >= count)
+		return find_fragment(s, file, ret);
+	for (uint64_t i = 0; i < n; i++)
+		start += SQFS_ON_DISK_BLOCK_SIZE(file->extra[i]);
+	ret->start = start;
+	ret->word = file->extra[n];
+	return 0;
 }
 
-struct squash_reader *squash_reader_close(struct squash_reader *s)
+static sqfs_compressor_t *compressor_of(struct squash *s, struct squash_work *w)
 {
-	if (!s)
-		return NULL;
-	for (size_t n = 0; s->layers && n < s->len; n++) {
-		drop(s->layers[n].xattrs);
-		drop(s->layers[n].ids);
-		drop(s->layers[n].data);
-		drop(s->layers[n].dirs);
-		drop(s->layers[n].compressor);
-	}
-	for (struct tree_inode *i = s->tree.inodes; i; i = i->all)
-		if (i->written)
-			sqfs_free(i->written);
-	tree_done(&s->tree);
-	free(s->layers);
-	free(s);
-	return NULL;
+	sqfs_compressor_t **c = &w->compressors[s->super.compression_id];
+
+	if (!*c && new_compressor(s->super.compression_id, BLOCK_MAX, c))
+		*c = NULL;
+	return *c;
 }
 
-struct tree *squash_reader_tree(struct squash_reader *s)
+ssize_t squash_unpack(struct squash *s, struct squash_work *w,
+		      const struct squash_block *b, void *buf)
 {
-	return &s->tree;
-}
-
-uint64_t squash_reader_size(const struct tree_inode *i)
-{
-	sqfs_u64 size = 0;
-
-	if (i->written)
-		(void)sqfs_inode_get_file_size(i->written, &size); /* it is a file */
-	return size;
-}
-
-ssize_t squash_reader_content(struct squash_reader *s, const struct tree_inode *i,
-			      uint64_t offset, void *buf, size_t len)
-{
-	struct layer *l = &s->layers[i->layer];
-	const uint64_t size = squash_reader_size(i);
+	const uint32_t packed = SQFS_ON_DISK_BLOCK_SIZE(b->word);
+	sqfs_compressor_t *c;
 	sqfs_s32 n;
-	int r;
 
-	if (offset >= size)
-		return 0;
-	if (len > size - offset)
-		len = (size_t)(size - offset);
-	n = sqfs_data_reader_read(l->data, i->written, offset, buf, (sqfs_u32)len);
-	r = check(s, l, n);
-	if (r < 0)
-		return r;
-	return (size_t)n == len ? (ssize_t)n
-				: damaged(s, "a file is shorter than it says");
+	if (packed == 0) {
+		memset(buf, 0, b->len);
+		return b->len;
+	}
+	if (packed > s->super.block_size)
+		return -EIO;
+	if (!SQFS_IS_BLOCK_COMPRESSED(b->word))
+		return read_at(&s->file.base, b->start, buf, packed) ? -EIO
+								     : (ssize_t)packed;
+	if (!w->raw)
+		w->raw = malloc(BLOCK_MAX);
+	c = compressor_of(s, w);
+	if (!w->raw || !c)
+		return -ENOMEM;
+	if (read_at(&s->file.base, b->start, w->raw, packed))
+		return -EIO;
+	n = c->do_block(c, w->raw, packed, buf, s->super.block_size);
+	return n > 0 ? n : -EIO;
 }

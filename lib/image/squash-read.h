@@ -1,25 +1,88 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-read - the files of one squashfs layer, or of several as overlayfs would show them, as a
- * tree in memory; contents stay in the layers. An image is not believed: what a tree cannot
- * have is -EBADMSG.
+ * squash-read - what is in a squashfs file that is not mounted. The file may be hostile: every
+ * offset, size and name is checked here or by libsquashfs, and memory is bounded by the file's
+ * own size. Needs libsquashfs.
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <sqfs/io.h>
+#include <sqfs/predef.h>
+#include <sqfs/super.h>
+
 #include "base/err.h"
-#include "image/tree.h"
 
-struct squash_reader;
+enum { SQUASH_COMPRESSORS = 8, SQUASH_NAME_MAX = 255 };
 
-/*
- * @layers: lowest first, borrowed. Merged, the tree has no whiteouts and no opaque directories
- * any more; not @merge: they are marked (one layer). The tree is sorted.
- */
-int squash_reader_open(struct err *e, const char *what, const int *layers, size_t len,
-		       bool merge, struct squash_reader **ret);
-struct squash_reader *squash_reader_close(struct squash_reader *s);
-struct tree *squash_reader_tree(struct squash_reader *s);
-uint64_t squash_reader_size(const struct tree_inode *i);
-/* @len bytes at the most of the file @i from @offset; 0 at its end, -errno with a message. */
-ssize_t squash_reader_content(struct squash_reader *s, const struct tree_inode *i,
-			      uint64_t offset, void *buf, size_t len);
+/* A file system; any number of threads may use it at the same time. */
+struct squash {
+	struct {
+		sqfs_file_t base;
+		uint64_t size;
+		int fd;
+	} file;
+	sqfs_super_t super;
+	pthread_mutex_t lock; /* of the three readers */
+	sqfs_compressor_t *compressor;
+	sqfs_meta_reader_t *inodes, *entries;
+	sqfs_xattr_reader_t *xattrs; /* NULL: it has none */
+	sqfs_id_table_t *ids;
+	sqfs_frag_table_t *fragments;
+};
+
+/* A thread's own: decompressors by their number, and buffers. */
+struct squash_work {
+	sqfs_compressor_t *compressors[SQUASH_COMPRESSORS];
+	uint8_t *raw; /* of a block */
+};
+
+/* Takes @fd. -EBADMSG with a message about @what. */
+int squash_open(struct squash *s, int fd, const char *what, struct err *e);
+void squash_close(struct squash *s);
+void squash_work_done(struct squash_work *w);
+
+/* The root's, and where an inode is: 48 bits. */
+static inline uint64_t squash_root(const struct squash *s)
+{
+	return s->super.root_inode_ref;
+}
+
+/* Read an inode; -EIO. For sqfs_free(). */
+int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret);
+/* Its attributes; st_ino as the file system has it. */
+void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
+		 struct stat *ret);
+/* The target of a symbolic link and its length; -EINVAL. */
+int squash_link(const sqfs_inode_generic_t *inode, const char **ret, size_t *ret_len);
+
+/* Each entry of a directory with a possible name; not 0 ends it. @mode: only the type. */
+typedef int squash_entry_fn(const char *name, size_t len, uint64_t ref, uint32_t number,
+			    mode_t mode, void *data);
+int squash_list(struct squash *s, const sqfs_inode_generic_t *dir, squash_entry_fn *fn,
+		void *data);
+
+/* Each extended attribute; not 0 ends it. */
+typedef int squash_xattr_fn(const char *key, const void *value, size_t len, void *data);
+int squash_xattrs(struct squash *s, const sqfs_inode_generic_t *inode,
+		  squash_xattr_fn *fn, void *data);
+
+/* A block of data or a fragment: where it is in the file, and as which bytes of it. */
+struct squash_block {
+	uint64_t start; /* 0 with @word 0: a hole */
+	uint32_t word;  /* size and whether it is compressed */
+	uint32_t skip;  /* bytes before the wanted ones, of a fragment */
+	uint32_t len;   /* bytes of the file's content in it */
+};
+
+/* Block @n of a regular file; -EIO, or -ENODATA beyond its end. */
+int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
+		 struct squash_block *ret);
+/* Its content, at least block size bytes of room; returns how many there are, -EIO, -ENOMEM. */
+ssize_t squash_unpack(struct squash *s, struct squash_work *w,
+		      const struct squash_block *b, void *buf);

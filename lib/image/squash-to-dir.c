@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/sys.h"
-#include "image/squash-read.h"
+#include "image/squash-tree.h"
 #include "image/squash.h"
 
 enum { READ_BYTES = 128 << 10, PATH_BYTES = 4096 };

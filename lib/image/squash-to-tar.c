@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "image/squash-read.h"
+#include "image/squash-tree.h"
 #include "image/squash.h"
 #include "image/tar-write.h"
 
