@@ -36,6 +36,27 @@ static const char *library_of(const char *name)
 	return "a library";
 }
 
+static const char *module_dir(void)
+{
+	const char *dir = secure_getenv("MINC_MODULE_DIR");
+
+	return dir && *dir ? dir : MINC_MODULEDIR;
+}
+
+int module_program(const char *name, struct err *e, char *ret, size_t len)
+{
+	int n = snprintf(ret, len, "%s/%s", module_dir(), name);
+
+	if (n < 0 || (size_t)n >= len)
+		return err_set(e, -ENAMETOOLONG, "%s", name);
+	if (access(ret, X_OK) == 0)
+		return 0;
+	err_say(e, -ENOSYS, "%s: %s is missing", name, ret);
+	err_hint(e, "libminc was built without libsquashfs, or its modules are elsewhere: "
+		    "MINC_MODULE_DIR names their directory");
+	return -ENOSYS;
+}
+
 #ifdef MINC_STATIC_MODULES
 
 /*
@@ -65,6 +86,7 @@ extern any_fn static_image_ops __asm__("image_ops");
 #endif
 #ifdef MINC_STATIC_IMPORT
 extern any_fn static_import_ops __asm__("import_ops");
+extern any_fn static_layers_read_file __asm__("layers_read_file");
 #endif
 #ifdef MINC_STATIC_REGISTRY
 extern any_fn static_registry_ops __asm__("registry_ops");
@@ -94,6 +116,7 @@ static const struct {
 #endif
 #ifdef MINC_STATIC_IMPORT
 	{ "import", "import_ops", static_import_ops },
+	{ "import", "layers_read_file", static_layers_read_file },
 #endif
 #ifdef MINC_STATIC_REGISTRY
 	{ "registry", "registry_ops", static_registry_ops },
@@ -118,14 +141,11 @@ int module_symbol(const char *name, const char *symbol, struct err *e, void **re
 
 int module_symbol(const char *name, const char *symbol, struct err *e, void **ret)
 {
-	const char *dir = secure_getenv("MINC_MODULE_DIR");
 	char path[PATH_MAX];
 	void *handle, *address;
 	int n;
 
-	if (!dir || !*dir)
-		dir = MINC_MODULEDIR;
-	n = snprintf(path, sizeof(path), "%s/minc-%s.so", dir, name);
+	n = snprintf(path, sizeof(path), "%s/minc-%s.so", module_dir(), name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(e, -ENAMETOOLONG, "module %s", name);
 	if (access(path, F_OK) < 0) {

@@ -7,7 +7,15 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "base/err.h"
+
+/*
+ * Path of program @name, which is installed beside the modules; -ENOSYS with a message that names
+ * it or the library it needs.
+ */
+int module_program(const char *name, struct err *e, char *ret, size_t len);
 
 /*
  * Address of @symbol in module @name ("mounts", "seccomp", "oci"), kept loaded for the

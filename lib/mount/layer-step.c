@@ -3,19 +3,18 @@
 #include <errno.h>
 #include <linux/loop.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "mount/mount.h"
 
 enum { LOOP_TRIES = 64 };
 
-/* "/dev/loopN" without stdio. */
-static void loop_path(char buf[32], int n)
+/* @n as text, without stdio. */
+static void put_number(char buf[12], int n)
 {
-	static const char prefix[] = "/dev/loop";
 	char digits[12];
-	size_t count = 0, len = sizeof(prefix) - 1;
+	size_t count = 0, len = 0;
 
-	memcpy(buf, prefix, len);
 	do
 		digits[count++] = (char)('0' + n % 10);
 	while (n /= 10);
@@ -28,12 +27,12 @@ static void loop_path(char buf[32], int n)
 static int take_loop(int control, int file)
 {
 	struct loop_config config;
-	char path[32];
+	char path[32] = "/dev/loop";
 	int n = sys_call(SYS_ioctl, control, LOOP_CTL_GET_FREE, 0, 0, 0), fd, r;
 
 	if (n < 0)
 		return n;
-	loop_path(path, n);
+	put_number(path + sizeof("/dev/loop") - 1, n);
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;
@@ -63,4 +62,76 @@ int run_loop(struct runner *r, const struct step *s)
 		(void)sys_close(control);
 	(void)sys_close(file); /* the device holds it */
 	return runner_put(r, s->loop.ret, fd);
+}
+
+static int send_descriptor(int socket, int fd)
+{
+	char byte = 0;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	int r;
+
+	memset(&control, 0, sizeof(control));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	r = sys_call(SYS_sendmsg, socket, &msg, MSG_NOSIGNAL, 0, 0);
+	return r < 0 ? r : 0;
+}
+
+/* A mount of connection @fd, whose files belong to ids of this user namespace. */
+static int mount_fuse(struct runner *r, const struct step *s, int fd)
+{
+	static const char *const flags[] = { "allow_other", "default_permissions", "ro" };
+	const char *const options[][2] = {
+		{ "source", "minc" },          { "subtype", "minc" },
+		{ "rootmode", "40000" },       { "user_id", s->fuse.user },
+		{ "group_id", s->fuse.group },
+	};
+	char number[12];
+	int fs = sys_fsopen("fuse"), ret;
+
+	if (fs < 0)
+		return fs;
+	put_number(number, fd);
+	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "fd", number, 0);
+	for (size_t i = 0; ret == 0 && i < sizeof(options) / sizeof(options[0]); i++)
+		ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i][0], options[i][1],
+				   0);
+	for (size_t i = 0; ret == 0 && i < sizeof(flags) / sizeof(flags[0]); i++)
+		ret = sys_fsconfig(fs, FSCONFIG_SET_FLAG, flags[i], NULL, 0);
+	if (ret == 0)
+		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (ret == 0)
+		ret = runner_put(r, s->fuse.ret, sys_fsmount(fs, s->fuse.attr));
+	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	return ret;
+}
+
+/*
+ * The connection must be opened here, in the user namespace of the mount. Then only the
+ * server has it: should it die, whoever reads gets an error instead of waiting.
+ */
+int run_fuse(struct runner *r, const struct step *s)
+{
+	const int socket = runner_fd(r, s->fuse.socket);
+	int fd = sys_openat(AT_FDCWD, "/dev/fuse", O_RDWR, 0), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = mount_fuse(r, s, fd);
+	if (ret == 0)
+		ret = send_descriptor(socket, fd);
+	(void)sys_close(fd);     /* the server's */
+	(void)sys_close(socket); /* nothing more to say */
+	r->slots[s->fuse.socket] = -EBADF;
+	return ret;
 }

@@ -40,19 +40,67 @@ static int plan_squashfs(struct plan *p, struct mounts *m, const char *path)
 	return s->fs.ret;
 }
 
+static void plan_server(struct plan *p, struct mounts *m, int *ret_socket)
+{
+	const struct spec_image *image = &m->spec->image;
+	const char **argv = plan_alloc(p, (image->layers_len + 3) * sizeof(*argv));
+	struct step *s =
+		plan_append(p, STEP_SERVE, image->name,
+			    "an ordinary user cannot mount them: a process reads them");
+
+	s->flags |= STEP_HOST;
+	s->serve.program = m->server;
+	s->serve.argv = argv;
+	s->serve.ret = *ret_socket = plan_slot(p);
+	if (!argv)
+		return; /* plan_seal() fails */
+	argv[0] = "minc-fuse";
+	argv[1] = m->server_ids;
+	for (size_t i = 0; i < image->layers_len; i++)
+		argv[2 + i] = image->layers[i];
+}
+
+/* One mount for all: layer N is its directory "N". */
+static void plan_fuse(struct plan *p, struct mounts *m)
+{
+	const char *origin = m->spec->image.name;
+	struct step *s;
+	int socket, mount;
+
+	plan_server(p, m, &socket);
+	s = plan_append(p, STEP_FUSE, origin, "what that process serves");
+	s->fuse.socket = socket;
+	s->fuse.attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+	s->fuse.user = plan_text(p, "%u", m->uid);
+	s->fuse.group = plan_text(p, "%u", m->gid);
+	s->fuse.ret = mount = plan_slot(p);
+	mount_attach(p, mount, SLOT_CWD, "/sys", CREATE_NOTHING, origin, why_attached);
+	for (size_t i = m->layers_len; i-- > 0;) {
+		s = plan_append(p, STEP_OPEN, origin, why_layer);
+		s->open.at = mount;
+		s->open.path = plan_text(p, "%zu", i);
+		s->open.directory = true;
+		s->open.ret = m->layers[m->layers_len - 1 - i] = plan_slot(p);
+	}
+}
+
 void mount_plan_layers(struct plan *p, struct mounts *m)
 {
 	const struct spec_image *image = &m->spec->image;
 
 	m->layers = plan_alloc(p, image->layers_len * sizeof(*m->layers));
 	m->layers_len = m->layers ? image->layers_len : 0; /* else plan_seal() fails */
+	if (!m->loops) {
+		plan_fuse(p, m);
+		return;
+	}
 	for (size_t i = 0; i < m->layers_len; i++)
 		m->layers[m->layers_len - 1 - i] = plan_squashfs(p, m, image->layers[i]);
 }
 
 void mount_attach_layers(struct plan *p, struct mounts *m)
 {
-	for (size_t i = m->layers_len; i-- > 0;)
+	for (size_t i = m->layers_len; m->loops && i-- > 0;)
 		mount_attach(p, m->layers[i], SLOT_CWD, m->template ? "/" : "/sys",
 			     CREATE_NOTHING, m->spec->image.name, why_attached);
 }

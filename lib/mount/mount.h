@@ -25,6 +25,7 @@ struct mounts {
 	const struct spec *spec;
 	const struct host *host;
 	bool in_userns; /* the container's, or the caller's own: mounts are locked */
+	unsigned uid, gid; /* who mounts, in that namespace */
 	bool many_ids; /* more than one id is mapped: gid 5 can own terminals */
 	bool template; /* start from the nearly empty namespace */
 	const char *storage; /* directory for storage/ and work/, or NULL */
@@ -32,6 +33,9 @@ struct mounts {
 	size_t submounts_len;
 	const char *root_path; /* absolute, resolved */
 	bool recursive;	       /* mounts below it are shown, too */
+
+	bool loops; /* the kernel mounts the layers of an image; else a FUSE server */
+	const char *server, *server_ids; /* then: its program, whose ids it shows */
 
 	int upper, work; /* the overlay's, if there is one */
 	int works;	 /* work directories used below the latter */
@@ -111,6 +115,7 @@ int path_open_parent(int at, const char *path, const char **ret_name);
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);
+int run_fuse(struct runner *r, const struct step *s);
 int run_loop(struct runner *r, const struct step *s);
 int run_fs(struct runner *r, const struct step *s);
 int run_setattr(struct runner *r, const struct step *s);
@@ -123,6 +128,8 @@ int run_root(struct runner *r, const struct step *s);
 void say_propagation(FILE *out, const struct step *s);
 void say_open(FILE *out, const struct step *s);
 void say_tree(FILE *out, const struct step *s);
+void say_serve(FILE *out, const struct step *s);
+void say_fuse(FILE *out, const struct step *s);
 void say_loop(FILE *out, const struct step *s);
 void say_fs(FILE *out, const struct step *s);
 void say_setattr(FILE *out, const struct step *s);

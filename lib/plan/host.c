@@ -174,6 +174,7 @@ int host_probe(struct host *h)
 	h->sys = access("/sys/kernel", F_OK) == 0;
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
+	h->loops = h->privileged && h->initial_userns && access("/dev/loop-control", R_OK | W_OK) == 0;
 	if (h->privileged && h->initial_userns && h->overlay_fds)
 		h->template_fd = find_template();
 	h->shell = getenv("SHELL");

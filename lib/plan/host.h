@@ -22,6 +22,7 @@ struct host {
 	bool groups_denied; /* by /proc/self/setgroups, in a namespace with few ids */
 	bool no_new_privs;  /* a set-user-ID program would not help */
 	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
+	bool loops; /* it may make loop devices */
 	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */
 	uint64_t caps_known;	/* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */

@@ -34,6 +34,8 @@ enum step_kind {
 	STEP_OPEN,	  /* a path becomes a slot */
 	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
 	STEP_LOOP,	  /* a file becomes a block device in a slot */
+	STEP_SERVE,	  /* a process that serves files */
+	STEP_FUSE,	  /* what it serves becomes a slot */
 	STEP_FS,	  /* a new file system becomes a slot */
 	STEP_SETATTR,	  /* change flags of a mount */
 	STEP_ATTACH,	  /* put a mount where it belongs */
@@ -168,6 +170,17 @@ struct step {
 			const char *path;
 			int ret;
 		} loop;
+		struct {
+			const char *program;
+			const char *const *argv;
+			int ret; /* slot of the socket to it */
+		} serve;
+		struct {
+			int socket; /* slot, closed afterwards */
+			unsigned attr; /* MOUNT_ATTR_* */
+			const char *user, *group; /* who mounts, as a number */
+			int ret;
+		} fuse;
 		struct {
 			int slot;
 			bool recursive;

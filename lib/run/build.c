@@ -5,6 +5,7 @@
  * here; the steps only do.
  */
 #include <errno.h>
+#include <limits.h>
 #include <minc/container.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,32 @@ static int resolve_identity(struct build *b)
 		upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* may not be there yet */
 	}
 	return passwd_resolve(b->s, b->root_fd, upper, &b->id, b->e);
+}
+
+/* Where the layers of an image come from. */
+static int choose_layers(struct build *b)
+{
+	char program[PATH_MAX];
+	uint64_t ids = 1;
+	int r;
+
+	b->m.loops = b->h->loops && !b->map.own;
+	if (!b->s->image.layers_len || b->m.loops)
+		return 0;
+	r = module_program("minc-fuse", b->e, program, sizeof(program));
+	if (r < 0)
+		return r;
+	b->m.server = plan_text(b->p, "%s", program);
+	if (b->map.single) {
+		b->m.uid = b->id.uid;
+		b->m.gid = b->id.gid;
+		b->m.server_ids = plan_text(b->p, "single:%u:%u", b->m.uid, b->m.gid);
+		return 0;
+	}
+	for (size_t i = 0; i < b->map.uids_len; i++)
+		ids += b->map.uids[i].count;
+	b->m.server_ids = plan_text(b->p, "limit:%u", b->map.own ? (unsigned)ids : UINT32_MAX);
+	return 0;
 }
 
 static int find_submounts(struct build *b)
@@ -359,6 +386,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(p, b->s, b->h, b->map.own, b->e);
+	sec_plan_fake(p, b->s, b->map.single);
 	build_command(b, argv);
 	return r;
 }
@@ -413,6 +441,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		r = idmap_choose(s, h, &b.map, e);
 	if (r == 0)
 		r = find_submounts(&b);
+	if (r == 0)
+		r = choose_layers(&b);
 	if (r == 0) {
 		b.m.spec = s;
 		b.m.host = h;

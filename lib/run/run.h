@@ -170,3 +170,6 @@ void say_fork(FILE *out, const struct step *s);
 void say_fds(FILE *out, const struct step *s);
 void say_cwd(FILE *out, const struct step *s);
 void say_exec(FILE *out, const struct step *s);
+
+/* serve.c: the FUSE server of an image. */
+int run_serve(struct runner *r, const struct step *s);

@@ -37,6 +37,7 @@ NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
      s->tree.target ? s->tree.target : "")
 NAME(fs, "%s", s->fs.type)
 NAME(loop, "%s", s->loop.path)
+NAME(serve, "%s", s->serve.argv ? s->serve.argv[2] : "")
 NAME(attach, "%s", s->attach.path)
 NAME(mkdir, "%s", s->mkdir.path)
 NAME(mknod, "%s", s->mknod.path)
@@ -66,6 +67,8 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
 	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },
 	[STEP_LOOP]         = { "loop device for", run_loop,    say_loop,         name_loop },
+	[STEP_SERVE]        = { "serve layers", run_serve,        say_serve,        name_serve },
+	[STEP_FUSE]         = { "mount layers", run_fuse,         say_fuse,         name_nothing },
 	[STEP_FS]           = { "mount",        run_fs,           say_fs,           name_fs },
 	[STEP_SETATTR]      = { "mount flags",  run_setattr,      say_setattr,      name_nothing },
 	[STEP_ATTACH]       = { "attach on",    run_attach,       say_attach,       name_attach },

@@ -26,6 +26,9 @@ int sec_plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h, bool in_userns,
 		     struct err *e);
 
+/* With MINC_FAKE_ROOT, or by default with an image where there is a single id. */
+void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id);
+
 int run_keyring(struct runner *r, const struct step *s);
 int run_ids(struct runner *r, const struct step *s);
 int run_caps(struct runner *r, const struct step *s);

@@ -282,7 +282,7 @@ END_TEST
 
 START_TEST(flags)
 {
-	for (unsigned i = MINC_PRIVILEGED; i <= MINC_AUTO_REMOVE; i++) {
+	for (unsigned i = MINC_PRIVILEGED; i <= MINC_FAKE_ROOT; i++) {
 		ck_assert_int_eq(spec_set_flag(&spec, i, 1), 0);
 		ck_assert(spec_flag(&spec, i));
 		ck_assert_int_eq(spec_set_flag(&spec, i, 0), 0);

@@ -396,6 +396,8 @@ const struct option option_table[] = {
 	{ "--nopriv", "DIR", "Run in DIR directly, in a user namespace, even as root",
 	  .note = note_nopriv, .set = set_nopriv },
 	{ "--privileged", NULL, "Lift the protections", .flag = MINC_PRIVILEGED },
+	{ "--fake-root", NULL, "Changes of owners and ids answer success without effect",
+	  .flag = MINC_FAKE_ROOT },
 	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning",
 	  .flag = MINC_BEST_EFFORT },
 	{ "--config", "FILE", "Start from an OCI config.json; options change it",
