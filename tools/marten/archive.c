@@ -64,11 +64,28 @@ static void forget(struct known *k)
 	free(k->ids);
 }
 
+struct import {
+	struct transfer x;
+	struct known known;
+};
+
+static int say_imported(minc_image *image, void *userdata)
+{
+	struct import *i = userdata;
+
+	progress_flush(&i->x.progress);
+	(void)printf("%s\n", minc_image_id(image));
+	if (is_known(&i->known, minc_image_id(image)))
+		(void)puts("already imported.");
+	return 0;
+}
+
 static int say_id(minc_image *image, void *userdata)
 {
+	struct transfer *x = userdata;
+
+	progress_flush(&x->progress);
 	(void)printf("%s\n", minc_image_id(image));
-	if (userdata && is_known(userdata, minc_image_id(image)))
-		(void)puts("already imported.");
 	return 0;
 }
 
@@ -83,26 +100,23 @@ static void set_changes(struct transfer *x, const struct words *changes)
 static int run_import(struct call *call)
 {
 	const struct import_values *o = call->values;
-	struct known k = { .ids = NULL };
-	struct transfer x;
+	struct import i = { .known = { .ids = NULL } };
+	struct transfer *x = &i.x;
 	int r = 0, status;
 
-	if (transfer_begin(&x, call, o->quiet)) {
-		transfer_text(&x, MINC_TRANSFER_NAME, call->operands[1]);
-		transfer_text(&x, MINC_TRANSFER_MESSAGE, o->message);
-		transfer_text(&x, MINC_TRANSFER_PLATFORM, o->platform);
-		set_changes(&x, &o->changes);
-		r = minc_image_foreach(call->store, note_id, &k);
-		if (k.failed)
-			r = -ENOMEM;
-		if (r == 0 && !x.failed)
-			r = minc_import(x.t, call->operands[0], say_id, &k);
+	if (transfer_begin(x, call, o->quiet)) {
+		transfer_text(x, MINC_TRANSFER_NAME, call->operands[1]);
+		transfer_text(x, MINC_TRANSFER_MESSAGE, o->message);
+		transfer_text(x, MINC_TRANSFER_PLATFORM, o->platform);
+		set_changes(x, &o->changes);
+		r = minc_image_foreach(call->store, note_id, &i.known);
+		if (i.known.failed && fail_say("out of memory"))
+			x->failed = true;
+		else if (r == 0 && !x->failed)
+			r = minc_import(x->t, call->operands[0], say_imported, &i);
 	}
-	status = k.failed ? fail_say("out of memory") : 0;
-	if (status)
-		x.failed = true; /* it was said */
-	status = transfer_end(&x, r);
-	forget(&k);
+	status = transfer_end(x, r);
+	forget(&i.known);
 	free(o->changes.v);
 	return status;
 }
@@ -110,9 +124,10 @@ static int run_import(struct call *call)
 static int say_loaded(minc_image *image, void *userdata)
 {
 	const char *name = minc_image_name(image);
+	struct transfer *x = userdata;
 	char text[600];
 
-	(void)userdata;
+	progress_flush(&x->progress);
 	if (*name)
 		(void)printf("Loaded image: %s\n", printable(text, sizeof(text), name));
 	else
@@ -133,7 +148,7 @@ static int run_load(struct call *call)
 	if (transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_PLATFORM, o->platform);
 		if (!x.failed)
-			r = minc_import(x.t, source, say_loaded, NULL);
+			r = minc_import(x.t, source, say_loaded, &x);
 	}
 	return transfer_end(&x, r);
 }
@@ -233,7 +248,7 @@ static int run_commit(struct call *call)
 		transfer_text(&x, MINC_TRANSFER_SIGN_KEY, o->sign);
 		set_changes(&x, &o->changes);
 		if (!x.failed)
-			r = minc_commit(x.t, call->operands[0], say_id, NULL);
+			r = minc_commit(x.t, call->operands[0], say_id, &x);
 	}
 	free(o->changes.v);
 	return transfer_end(&x, r);

@@ -11,7 +11,13 @@
 
 #include "text.h"
 
-enum { BAR_MAX = 40, COLUMNS_DEFAULT = 80, ROWS_DEFAULT = 24 };
+enum {
+	BAR_MAX = 40,
+	COLUMNS_DEFAULT = 80,
+	ROWS_DEFAULT = 24,
+	DIGEST_DIGITS = 64,
+	SHORT_DIGITS = 12
+};
 
 static volatile sig_atomic_t cancelled;
 
@@ -26,6 +32,25 @@ bool progress_cancelled(void)
 	return cancelled;
 }
 
+/* "blob 5f70bf18a086": twelve digits say enough of a digest. */
+static void shorten(char *ret, size_t size, const char *what)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[512], *p;
+
+	(void)printable(text, sizeof(text), what);
+	for (p = text; *p; p++) {
+		size_t n = strspn(p, hex);
+
+		if (n == DIGEST_DIGITS) {
+			memmove(p + SHORT_DIGITS, p + n, strlen(p + n) + 1);
+			break;
+		}
+		p += n ? n - 1 : 0;
+	}
+	(void)snprintf(ret, size, "%.63s", text);
+}
+
 /* A new part; NULL if there are more than anybody looks at. */
 static struct part *add(struct progress *p, const char *what)
 {
@@ -34,7 +59,7 @@ static struct part *add(struct progress *p, const char *what)
 	if (p->len == PROGRESS_PARTS)
 		return NULL;
 	*part = (struct part){ .said = false };
-	(void)printable(part->what, sizeof(part->what), what);
+	(void)snprintf(part->what, sizeof(part->what), "%s", what);
 	p->len++;
 	return part;
 }
@@ -44,7 +69,7 @@ static struct part *find(struct progress *p, const char *what)
 	char clean[sizeof(p->parts->what)];
 	int i;
 
-	(void)printable(clean, sizeof(clean), what);
+	shorten(clean, sizeof(clean), what);
 	for (i = 0; i < p->len; i++)
 		if (strcmp(p->parts[i].what, clean) == 0)
 			return &p->parts[i];
@@ -148,20 +173,28 @@ void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 	minc_transfer_set_progress(t, note, p);
 }
 
-void progress_end(struct progress *p, bool ok)
+void progress_flush(struct progress *p)
 {
 	int i;
 
-	(void)signal(SIGINT, SIG_DFL);
-	if (p->quiet || !ok)
-		return;
 	for (i = 0; i < p->len; i++) {
 		struct part *part = &p->parts[i];
 
-		part->total = part->done; /* now it is known */
+		if (part->total)
+			part->done = part->total; /* the last piece was not reported */
+		else
+			part->total = part->done; /* now it is known */
 		if (!p->terminal)
 			say_done(part);
 	}
-	if (p->terminal)
+	if (p->terminal && p->len)
 		draw(p);
+	p->len = p->drawn = 0;
+}
+
+void progress_end(struct progress *p, bool ok)
+{
+	(void)signal(SIGINT, SIG_DFL);
+	if (ok)
+		progress_flush(p);
 }

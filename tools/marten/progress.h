@@ -23,6 +23,8 @@ struct progress {
 };
 
 void progress_begin(struct progress *p, minc_transfer *t, bool quiet);
+/* All parts so far are done: something else may be printed. */
+void progress_flush(struct progress *p);
 /* @ok: everything arrived, also what nobody knew the size of. */
 void progress_end(struct progress *p, bool ok);
 /* Whether SIGINT came. */

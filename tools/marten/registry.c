@@ -36,7 +36,9 @@ static void set_registry(struct transfer *x, const struct registry_values *o)
 
 static int say_id(minc_image *image, void *userdata)
 {
-	(void)userdata;
+	struct transfer *x = userdata;
+
+	progress_flush(&x->progress);
 	(void)printf("%s\n", minc_image_id(image));
 	return 0;
 }
@@ -50,7 +52,7 @@ static int pull_one(struct call *call, const char *name, const struct registry_v
 	if (transfer_begin(&x, call, o->quiet)) {
 		set_registry(&x, o);
 		if (!x.failed)
-			r = minc_pull(x.t, name, fn, NULL);
+			r = minc_pull(x.t, name, fn, &x);
 	}
 	return transfer_end(&x, r);
 }
