@@ -169,10 +169,11 @@ int ref_parse(const char *name, struct ref *ret)
 	}
 	if (split_tag(text, &r) < 0 || strlen(text) > NAME_MAX_BYTES)
 		return -EINVAL;
-	/* 64 hexadecimal digits are an id, never a name */
-	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
-		return -EINVAL;
 	if (split_name(text, &r) < 0)
+		return -EINVAL;
+	/* 64 hexadecimal digits are an id, never a name, nor the short form of one */
+	ref_short_repository(&r, text);
+	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
 		return -EINVAL;
 	if (!at && !*r.tag)
 		strcpy(r.tag, "latest");

@@ -93,7 +93,8 @@ static const char *const no_names[] = {
 	"-a",	      "a_",	       "a___b",		 "a..b",	  "a:",
 	"a:-x",	      "a:.x",	       "a: b",		 "a b",		  "a\n",
 	"a\033[2J",   "\xc3\xa4",      "a@",		 "a@sha256:12",	  "a@md5:00",
-	HEX_A,	      "host:123456/a", "host:/a",	 "host.:1/a",	  "-h.x/a",
+	HEX_A,	      "library/" HEX_A, "docker.io/" HEX_A ":1",
+	"host:123456/a", "host:/a",	 "host.:1/a",	  "-h.x/a",
 	"[::1/a",     "http://a/b",    "a?b",		 "a@sha256:" HEX_A "0", "a#b",
 	"a:b:c",      "x.y/",	       "x.y//a",	 "a@sha256:" HEX_A "@sha256:" HEX_A,
 };
