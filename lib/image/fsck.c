@@ -108,8 +108,11 @@ static int drop_entry(struct fsck *f, const struct index_entry *entry)
 	return r;
 }
 
-/* A layer that is missing is no fault: it is made at its first use. A blob is. */
-static int check_layers(struct fsck *f, const struct image *img)
+/*
+ * A layer that is missing is no fault: it is made at its first use. A blob is. @ret_lost: neither
+ * is there, so that the image cannot run any more.
+ */
+static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 {
 	char path[128];
 
@@ -119,9 +122,11 @@ static int check_layers(struct fsck *f, const struct image *img)
 		if (store_has_blob(f->store, &l->digest, l->size))
 			continue;
 		snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&l->digest));
-		if (!store_has_layer(f->store, &l->diff_id))
+		if (!store_has_layer(f->store, &l->diff_id)) {
+			*ret_lost = true;
 			return report(f, "image", *img->name ? img->name : img->manifest.text, 0,
 				      "a layer of it is lost");
+		}
 		/* it runs, but cannot be pushed */
 		if (report(f, "blob", path, l->size, "missing"))
 			return f->stopped;
@@ -135,18 +140,21 @@ static int check_image(struct fsck *f, const struct index_entry *entry)
 	const int before = f->faults;
 	char reason[256];
 	struct image *img = NULL;
+	bool lost = false;
 	int r = image_load(f->store, entry, &img);
 
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
+		/* a disk that cannot be read now may be read later: nothing is dropped for that */
+		lost = r == -EBADMSG || r == -ENOENT;
 		snprintf(reason, sizeof(reason), "%.200s", f->store->err->message);
 		err_clear(f->store->err);
 		r = report(f, "image", name, 0, reason);
 	} else {
-		r = check_layers(f, img);
+		r = check_layers(f, img, &lost);
 	}
-	if (r == 0 && f->faults > before && repairs(f) && (!img || !check_layers(f, img))) {
+	if (r == 0 && lost && repairs(f)) {
 		r = drop_entry(f, entry);
 		if (r == 0)
 			f->faults = before;

@@ -112,9 +112,6 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 			return err_set(m->e, -ENOMEM, "%s", m->what);
 		m->v = more;
 	}
-	for (size_t i = 0; i < m->len && m->len < 4096; i++)
-		if (str_equal(m->v[i].name, name))
-			return err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what, name);
 	one = &m->v[m->len++];
 	*one = (struct member){ .name = arena_strdup(&m->arena, name),
 				.size = size < 0 ? 0 : (uint64_t)size,
@@ -126,6 +123,28 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	if (one->link || !is_small(name, one->size) || m->kept + one->size > KEPT_MAX)
 		return 0;
 	return read_content(m, a, one);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Two of a name: one reader takes the first, another the last. */
+static int refuse_twins(const struct members *m)
+{
+	const char **names = calloc(m->len + 1, sizeof(*names));
+	int r = names ? 0 : err_set(m->e, -ENOMEM, "%s", m->what);
+
+	for (size_t i = 0; r == 0 && i < m->len; i++)
+		names[i] = m->v[i].name;
+	if (r == 0)
+		qsort(names, m->len, sizeof(*names), by_name);
+	for (size_t i = 1; r == 0 && i < m->len; i++)
+		if (str_equal(names[i - 1], names[i]))
+			r = err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what, names[i]);
+	free(names);
+	return r;
 }
 
 int members_read(struct members *m, struct err *e, const char *what, int fd)
@@ -157,6 +176,8 @@ int members_read(struct members *m, struct err *e, const char *what, int fd)
 
 		r = err_say(e, -EBADMSG, "%s: %s", what, text ? text : "damaged");
 	}
+	if (r == 0)
+		r = refuse_twins(m);
 	archive_read_free(a);
 	if (r < 0)
 		members_done(m);

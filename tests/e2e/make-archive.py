@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""make-archive - docker-archives by hand, honest and not: make-archive.py KIND FILE
+
+good    one layer with the file "bin"
+lie     its config names another layer than the one that came with it
+twins   manifest.json twice, thousands of members apart
+"""
+import hashlib
+import io
+import json
+import sys
+import tarfile
+
+
+def tar(files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        for name, content in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            t.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+kind, path = sys.argv[1:]
+layer = tar([("bin", b"x")])
+diff_id = "1" * 64 if kind == "lie" else hashlib.sha256(layer).hexdigest()
+config = json.dumps({
+    "architecture": "amd64", "os": "linux", "config": {},
+    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff_id]}}).encode()
+name = hashlib.sha256(config).hexdigest() + ".json"
+manifest = json.dumps([{"Config": name, "RepoTags": ["made:1"],
+                        "Layers": ["a" * 64 + "/layer.tar"]}]).encode()
+files = [(name, config), ("a" * 64 + "/layer.tar", layer), ("manifest.json", manifest)]
+if kind == "twins":
+    files += [("%064x/VERSION" % i, b"1") for i in range(4200)]
+    files += [("manifest.json", manifest.replace(b"made", b"twin"))]
+with open(path, "wb") as f:
+    f.write(tar(files))
