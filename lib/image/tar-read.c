@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "image/gunzip.h"
 
 enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10 };
 
@@ -45,24 +46,38 @@ struct tar_reader {
 	/* the thread's own */
 	struct hash *hash;
 	char *in;
+	ssize_t peeked; /* bytes of @in that nobody has taken yet */
+	struct gunzip *gunzip; /* or NULL: libarchive knows the others */
 	int source_error;
 	uint64_t bytes;
 	_Atomic uint64_t consumed;
 };
 
-static ssize_t read_source(struct archive *a, void *data, const void **ret)
+static ssize_t next_piece(void *data, const void **ret)
 {
 	struct tar_reader *t = data;
-	ssize_t n = t->source->read(t->source, t->in, SOURCE_BYTES);
+	ssize_t n = t->peeked;
 
-	if (n < 0) {
-		t->source_error = (int)n;
-		archive_set_error(a, (int)-n, "%s", strerror((int)-n));
-		return -1;
-	}
-	atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
 	*ret = t->in;
+	t->peeked = 0;
+	if (n > 0)
+		return n;
+	n = t->source->read(t->source, t->in, SOURCE_BYTES);
+	if (n < 0)
+		t->source_error = (int)n;
+	else
+		atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
 	return n;
+}
+
+static ssize_t read_source(struct archive *a, void *data, const void **ret)
+{
+	const ssize_t n = next_piece(data, ret);
+
+	if (n >= 0)
+		return n;
+	archive_set_error(a, (int)-n, "%s", strerror((int)-n));
+	return -1;
 }
 
 /* The next empty buffer, or NULL if no more is wanted. */
@@ -100,17 +115,30 @@ static int unreadable(struct tar_reader *t, struct archive *a)
 	return -EBADMSG;
 }
 
+static ssize_t unpack(struct tar_reader *t, struct archive *raw, char *buf, size_t len)
+{
+	ssize_t n;
+
+	if (!t->gunzip) {
+		n = archive_read_data(raw, buf, len);
+		return n < 0 ? unreadable(t, raw) : n;
+	}
+	n = gunzip_read(t->gunzip, buf, len);
+	if (n == -EBADMSG && !t->source_error)
+		(void)snprintf(t->reason, sizeof(t->reason), "damaged or truncated gzip data");
+	return n;
+}
+
 static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 {
 	b->len = 0;
 	while (b->len < BUFFER_BYTES) {
-		ssize_t n =
-			archive_read_data(raw, b->data + b->len, BUFFER_BYTES - b->len);
+		ssize_t n = unpack(t, raw, b->data + b->len, BUFFER_BYTES - b->len);
 
 		if (n == 0)
 			break;
 		if (n < 0)
-			return unreadable(t, raw);
+			return (int)n;
 		b->len += (size_t)n;
 	}
 	hash_update(t->hash, b->data, b->len);
@@ -120,10 +148,10 @@ static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 	return 0;
 }
 
-static int pump(struct tar_reader *t, struct archive *raw)
+/* 1: there is something in it, 0: it is empty, -errno. */
+static int open_raw(struct tar_reader *t, struct archive *raw)
 {
 	struct archive_entry *entry;
-	struct buffer *b;
 	int r;
 
 	if (archive_read_open2(raw, t, NULL, read_source, NULL, NULL) != ARCHIVE_OK)
@@ -137,6 +165,35 @@ static int pump(struct tar_reader *t, struct archive *raw)
 		(void)snprintf(t->reason, sizeof(t->reason), "compressed more than once");
 		return -EBADMSG;
 	}
+	return 1;
+}
+
+/* gzip is ours: libarchive does not compare the checksum, and is slower. */
+static int open_stream(struct tar_reader *t, struct archive *raw)
+{
+	ssize_t n = 1, len = 0;
+
+	while (len < 2 && n > 0) { /* a pipe may give a single byte */
+		n = t->source->read(t->source, t->in + len, SOURCE_BYTES - (size_t)len);
+		if (n < 0)
+			return (int)(t->source_error = (int)n);
+		len += n;
+	}
+	t->peeked = len;
+	atomic_fetch_add_explicit(&t->consumed, (uint64_t)len, memory_order_relaxed);
+	if (len < 2 || memcmp(t->in, "\x1f\x8b", 2) != 0)
+		return open_raw(t, raw);
+	t->gunzip = gunzip_new(next_piece, t);
+	return t->gunzip ? 1 : -ENOMEM;
+}
+
+static int pump(struct tar_reader *t, struct archive *raw)
+{
+	struct buffer *b;
+	int r = open_stream(t, raw);
+
+	if (r <= 0)
+		return r;
 	while ((b = wait_for_room(t))) {
 		r = fill(t, raw, b);
 		if (r < 0)
@@ -154,8 +211,7 @@ static struct archive *new_raw(void)
 
 	if (!raw)
 		return NULL;
-	if (archive_read_support_filter_gzip(raw) < ARCHIVE_WARN ||
-	    archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
+	if (archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
 	    archive_read_support_filter_xz(raw) < ARCHIVE_WARN ||
 	    archive_read_support_filter_zstd(raw) < ARCHIVE_WARN ||
 	    archive_read_support_format_raw(raw) != ARCHIVE_OK ||
@@ -314,6 +370,7 @@ struct tar_reader *tar_reader_close(struct tar_reader *t)
 	if (t->tar)
 		archive_read_free(t->tar);
 	hash_free(t->hash);
+	gunzip_free(t->gunzip);
 	free(t->in);
 	for (size_t i = 0; i < BUFFERS; i++)
 		free(t->ring[i].data);
