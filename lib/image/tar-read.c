@@ -132,6 +132,10 @@ static ssize_t unpack(struct tar_reader *t, struct archive *raw, char *buf, size
 static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 {
 	b->len = 0;
+	if (!b->data)
+		b->data = malloc(BUFFER_BYTES); /* a small layer needs one of them */
+	if (!b->data)
+		return -ENOMEM;
 	while (b->len < BUFFER_BYTES) {
 		ssize_t n = unpack(t, raw, b->data + b->len, BUFFER_BYTES - b->len);
 
@@ -332,11 +336,6 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 	t->hash = hash_new();
 	t->in = malloc(SOURCE_BYTES);
 	t->tar = archive_read_new();
-	for (size_t i = 0; i < BUFFERS; i++) {
-		t->ring[i].data = malloc(BUFFER_BYTES);
-		if (!t->ring[i].data)
-			goto fail;
-	}
 	if (!t->hash || !t->in || !t->tar ||
 	    archive_read_support_format_tar(t->tar) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(t->tar) != ARCHIVE_OK)
