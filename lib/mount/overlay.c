@@ -15,16 +15,15 @@
  * read-only instead.
  */
 static const char *const not_lower[] = {
-	"adfs",    "affs",  "autofs", "cifs",  "efivarfs", "exfat", "fat",    "hfs",
-	"hfsplus", "msdos", "ntfs",   "ntfs3", "smb3",     "ubifs", "umsdos", "vfat",
+	"adfs", "affs",	 "autofs", "cifs", "efivarfs", "exfat", "fat",	"hfs",
+	"hfsplus", "msdos", "ntfs", "ntfs3", "smb3", "ubifs", "umsdos", "vfat",
 };
 
 /* API file systems: the container gets its own, or none. */
 static const char *const not_files[] = {
-	"binfmt_misc", "bpf",       "cgroup",   "cgroup2", "configfs",
-	"debugfs",     "devpts",    "devtmpfs", "fusectl", "hugetlbfs",
-	"mqueue",      "nsfs",      "proc",     "pstore",  "rpc_pipefs",
-	"securityfs",  "selinuxfs", "smackfs",  "sysfs",   "tracefs",
+	"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
+	"fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs",
+	"selinuxfs", "smackfs", "sysfs", "tracefs",
 };
 
 static bool listed(const char *const *list, size_t len, const char *type)
@@ -52,8 +51,7 @@ bool mount_is_replaced(const char *inside)
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		size_t len = strlen(own[i]);
 
-		if (strncmp(inside, own[i], len) == 0 &&
-		    (inside[len] == '/' || !inside[len]))
+		if (strncmp(inside, own[i], len) == 0 && (inside[len] == '/' || !inside[len]))
 			return true;
 	}
 	return false;
@@ -64,8 +62,7 @@ const char *mount_inside(const struct mounts *m, const char *path)
 	return strcmp(m->root_path, "/") == 0 ? path : path + strlen(m->root_path);
 }
 
-static void option_slot(const struct mounts *m, struct step *fs, const char *key,
-			int slot)
+static void option_slot(const struct mounts *m, struct step *fs, const char *key, int slot)
 {
 	struct fs_option *options = (struct fs_option *)fs->fs.options;
 
@@ -110,10 +107,10 @@ static void submount_upper(struct plan *p, struct mounts *m, size_t n, const cha
 	int at = m->storage ? SLOT_CWD : m->scratch;
 	const char *dir = m->storage ? plan_text(p, "%s/", m->storage) : "";
 
-	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n), 0755,
-			      origin, why_upper);
-	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), 0755,
-			     origin, why_work);
+	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n), 0755, origin,
+			      why_upper);
+	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), 0755, origin,
+			     why_work);
 }
 
 /* A device file in somebody's root directory would open the host's disks. */
@@ -153,14 +150,13 @@ static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, siz
 	option_slot(m, s, "upperdir", upper);
 	option_slot(m, s, "workdir", work);
 	if (m->in_userns)
-		mount_option(s, "userxattr",
-			     NULL); /* 5.11: no trusted.* in a user namespace */
+		mount_option(s, "userxattr", NULL); /* 5.11: no trusted.* in a user namespace */
 	return s->fs.ret;
 }
 
 /* An O_PATH descriptor in the child's own copy of the mounts, or a detached tree. */
-static int plan_lower(struct plan *p, struct mounts *m, const char *path,
-		      const char *origin, const char *why)
+static int plan_lower(struct plan *p, struct mounts *m, const char *path, const char *origin,
+		      const char *why)
 {
 	struct step *s;
 
@@ -188,8 +184,8 @@ static void plan_scratch(struct plan *p, struct mounts *m)
 	 * Not on "/" of a copied namespace: pivot_root(2) puts the old root on top of the
 	 * new one, and the umount that follows takes what lies uppermost.
 	 */
-	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING,
-		     NULL, why_attached);
+	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING, NULL,
+		     why_attached);
 }
 
 static void plan_submount(struct plan *p, struct mounts *m, const struct submount *sub,
@@ -213,32 +209,26 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 		slot = plan_overlay(p, m, &lower, 1, upper, work, origin,
 				    "it is as disposable as the root");
 	}
-	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin,
-		     "where the host has it");
+	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
 }
 
-void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path,
-		       const char *inside, unsigned mode, const char *origin,
-		       const char *why)
+void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
+		       unsigned mode, const char *origin, const char *why)
 {
 	int lower = plan_lower(p, m, path, origin, why), upper, work, slot;
 
-	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), mode, origin,
-			 why_upper);
-	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), 0755, origin,
-			why_work);
+	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), mode, origin, why_upper);
+	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), 0755, origin, why_work);
 	slot = plan_overlay(p, m, &lower, 1, upper, work, origin, why);
-	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin,
-		     "where the host has it");
+	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
 }
 
 static void plan_template(struct plan *p, struct mounts *m)
 {
 	struct step *s;
 
-	s = plan_append(
-		p, STEP_JOIN, NULL,
-		"start where almost nothing is mounted, not with a copy of everything");
+	s = plan_append(p, STEP_JOIN, NULL,
+			"start where almost nothing is mounted, not with a copy of everything");
 	s->join.fd = m->host->template_fd;
 	s->join.type = CLONE_NEWNS;
 	s->join.name = "a nearly empty mount namespace";
@@ -261,16 +251,14 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		source = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
 				    "the directory itself: what is written stays");
 	else if (!split)
-		source = plan_lower(p, m, m->root_path, origin,
-				    "the files below the overlay");
+		source = plan_lower(p, m, m->root_path, origin, "the files below the overlay");
 	if (m->template)
 		plan_template(p, m);
 	if (image) {
 		mount_attach_layers(p, m);
 	} else if (m->template && !direct) {
 		mount_attr(p, source, false, MOUNT_ATTR_RDONLY, origin, "only read from");
-		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin,
-			     why_attached);
+		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin, why_attached);
 	}
 	plan_scratch(p, m);
 	if (split) {
@@ -285,11 +273,10 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		mount_upper(p, m, origin, &m->upper, &work);
 		if (!image) /* an image is the caller's own: the overlay makes them */
 			mount_plan_targets(p, m);
-		m->root = plan_overlay(
-			p, m, image ? m->layers : &source, image ? m->layers_len : 1,
-			m->upper, work, origin,
-			image ? "writes go to the upper layer, never to the image"
-			      : "writes go to the upper layer, never to the directory");
+		m->root = plan_overlay(p, m, image ? m->layers : &source,
+				       image ? m->layers_len : 1, m->upper, work, origin,
+				       image ? "writes go to the upper layer, never to the image" :
+					       "writes go to the upper layer, never to the directory");
 	}
 	mount_attach(p, m->root, SLOT_CWD, "/", CREATE_NOTHING, origin, "the root to be");
 	for (size_t i = 0; i < m->submounts_len && !direct; i++)
