@@ -33,23 +33,6 @@ static bool same_repository(const char *name, const struct ref *r)
 		 str_equal(r->registry, "docker.io")));
 }
 
-static int only_keys(const struct json_source *src, json_t *o, const char *where,
-		     const char *const *keys)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(o, key, value) {
-		size_t i = 0;
-
-		while (keys[i] && !str_equal(keys[i], key))
-			i++;
-		if (!keys[i])
-			return json_refuse(src, "%s%.64s: unknown", where, key);
-	}
-	return 0;
-}
-
 static int check_critical(const struct json_source *src, json_t *critical, const struct ref *r,
 			  const struct digest *manifest)
 {
@@ -57,7 +40,7 @@ static int check_critical(const struct json_source *src, json_t *critical, const
 	const char *type = "", *name = "";
 	json_t *identity = NULL, *image = NULL;
 	struct digest d;
-	int s = only_keys(src, critical, "critical.", keys);
+	int s = json_only(src, critical, "critical.", keys);
 
 	if (s == 0)
 		s = json_text(src, critical, "critical.", "type", &type);
@@ -94,7 +77,7 @@ int payload_check(struct err *e, const char *what, const char *text, size_t len,
 				    json_strict(&src, text, len, &top);
 
 	if (s == 0)
-		s = only_keys(&src, top, "", keys);
+		s = json_only(&src, top, "", keys);
 	if (s == 0)
 		s = json_field(&src, top, "", "critical", JSON_OBJECT, &critical);
 	if (s == 0)

@@ -23,18 +23,6 @@ static bool is_one_of(const char *key, const char *const *keys)
 	return false;
 }
 
-static int only_keys(const struct json_source *src, json_t *o, const char *where,
-		     const char *const *keys)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(o, key, value)
-		if (!is_one_of(key, keys))
-			return json_refuse(src, "%s%.64s: unknown", where, key);
-	return 0;
-}
-
 static int parse_identity(const struct json_source *src, json_t *o, struct policy_rule *ret)
 {
 	json_t *identity = NULL;
@@ -102,7 +90,7 @@ static int parse_rule(const struct json_source *src, json_t *o, struct policy_ru
 		*ret_needs = false;
 	else
 		return json_refuse(src, "type %.64s: unknown", type);
-	return only_keys(src, o, "", bare);
+	return json_only(src, o, "", bare);
 }
 
 static int parse_rules(const struct json_source *src, json_t *list,
@@ -181,7 +169,7 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 	int s = json_strict(&src, text, len, &top);
 
 	if (s == 0)
-		s = only_keys(&src, top, "", keys);
+		s = json_only(&src, top, "", keys);
 	if (s == 0)
 		s = json_field(&src, top, "", "default", JSON_ARRAY, &rules);
 	if (s == 0 && !rules)
