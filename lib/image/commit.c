@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "image/change-config.h"
 #include "image/manage.h"
+#include "image/sign.h"
 #include "image/transfer.h"
 
 enum { RANGES_MAX = 16 };
@@ -190,6 +191,42 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	return r;
 }
 
+struct signing {
+	struct minc_transfer *t;
+	struct ref ref;
+	image_found_fn *fn;
+	void *data;
+};
+
+static int sign_found(struct image *img, void *data)
+{
+	const struct signing *s = data;
+	int r = sign_as(s->t, &s->ref, &img->manifest, s->t->text[MINC_TRANSFER_SIGN_KEY]);
+
+	if (r == 0 && s->fn)
+		return s->fn(img, s->data); /* which takes it */
+	image_free(img);
+	return r;
+}
+
+/* A key that cannot sign is refused before anything is made. */
+static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
+			 image_found_fn *fn, void *data)
+{
+	const char *key = t->text[MINC_TRANSFER_SIGN_KEY], *name = t->text[MINC_TRANSFER_NAME];
+	struct signing signing = { .t = t, .fn = fn, .data = data };
+	cleanup_key struct key *kept = NULL;
+	int r;
+
+	if (!key)
+		return commit(t, k, img, fn, data);
+	if (!name || ref_parse(name, &signing.ref) < 0)
+		return err_say(t->err, -EINVAL, "%s: what is signed needs a name",
+			       name ? name : k->name);
+	r = key_private(t->err, key, &kept);
+	return r < 0 ? r : commit(t, k, img, sign_found, &signing);
+}
+
 int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data)
 {
 	struct minc_kept *k;
@@ -203,7 +240,7 @@ int commit_container(struct minc_transfer *t, const char *container, image_found
 		if (*k->image)
 			r = image_find(t->store, k->image, &img);
 		if (r == 0)
-			r = commit(t, k, img, fn, data);
+			r = commit_signed(t, k, img, fn, data);
 		image_free(img);
 		containers_free(k);
 	}

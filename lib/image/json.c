@@ -208,6 +208,22 @@ int json_whole(const struct json_source *src, json_t *o, const char *where, cons
 	return 0;
 }
 
+int json_only(const struct json_source *src, json_t *o, const char *where, const char *const *keys)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(o, key, value) {
+		size_t i = 0;
+
+		while (keys[i] && strcmp(keys[i], key) != 0)
+			i++;
+		if (!keys[i])
+			return json_refuse(src, "%s%.64s: unknown", where, key);
+	}
+	return 0;
+}
+
 int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
 		struct digest *ret)
 {

@@ -56,6 +56,8 @@ int json_text(const struct json_source *src, json_t *o, const char *where, const
 	      const char **ret);
 int json_whole(const struct json_source *src, json_t *o, const char *where, const char *key,
 	       uint64_t max, uint64_t *ret);
+/* No other keys than those, which end with NULL. */
+int json_only(const struct json_source *src, json_t *o, const char *where, const char *const *keys);
 /* Must be there. */
 int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
 		struct digest *ret);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "image/convert.h"
 #include "image/registry.h"
+#include "image/sign.h"
 #include "image/transfer.h"
 
 struct remote {
@@ -159,6 +160,17 @@ static int remote_blobs(struct origin *o, struct image_layer *const *list, size_
 	return r;
 }
 
+/* Those of a manifest stay with it; an index is not kept, so they would be nobody's. */
+static int remote_signatures(struct arena *a, struct signatures *list, void *data)
+{
+	struct remote *m = data;
+	int r = sign_fetch(m->t->err, m->ops, m->reg, a, &m->top.digest, list);
+
+	if (r == 0 && list->len > 0 && media_is_manifest(m->top.media_type))
+		r = signatures_keep(m->t->store, &m->top.digest, list);
+	return r;
+}
+
 static int pull_open(struct remote *m, const char *name, image_found_fn *fn, void *data)
 {
 	struct registry_options options;
@@ -176,6 +188,8 @@ static int pull_open(struct remote *m, const char *name, image_found_fn *fn, voi
 		return r;
 	ref_short(&ref, listed);
 	r = m->ops->get_manifest(m->reg, *ref.digest.text ? ref.digest.text : ref.tag, &m->top);
+	if (r == 0)
+		r = policy_check(m->t, &ref, &m->top.digest, remote_signatures, m);
 	if (r == 0) {
 		const struct digest d = m->top.digest;
 
@@ -232,6 +246,25 @@ static int open_blobs(struct minc_transfer *t, const struct image *img, const ch
 	return r;
 }
 
+/* What is there stays; what the store has, and the key that was given, comes to it. */
+static int push_signatures(struct minc_transfer *t, const struct image *img, const struct ref *to,
+			   const struct registry_ops *ops, struct registry *reg)
+{
+	const char *key = t->text[MINC_TRANSFER_SIGN_KEY];
+	struct arena a = { 0 };
+	struct signatures list;
+	int r = key ? sign_as(t, to, &img->manifest, key) : 0;
+
+	if (r == 0)
+		r = signatures_read(t->store, &a, &img->manifest, &list);
+	if (r == 0 && list.len > 0)
+		r = sign_fetch(t->err, ops, reg, &a, &img->manifest, &list);
+	if (r == 0 && list.len > 0)
+		r = sign_push(t->err, ops, reg, &img->manifest, &list);
+	arena_done(&a);
+	return r;
+}
+
 static int push_open(struct minc_transfer *t, const struct image *img, const struct ref *to,
 		     const char *mount_from)
 {
@@ -252,6 +285,8 @@ static int push_open(struct minc_transfer *t, const struct image *img, const str
 	if (r == 0)
 		r = ops->put_manifest(reg, *to->tag ? to->tag : img->manifest.text, img->media_type,
 				      img->manifest_json, img->manifest_len);
+	if (r == 0)
+		r = push_signatures(t, img, to, ops, reg);
 	if (reg)
 		ops->close(reg);
 	for (size_t i = 0; blobs && i < len; i++)
