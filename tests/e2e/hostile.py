@@ -47,20 +47,48 @@ def digest(data):
 
 # Running it.
 
-def marten(*words, stdin=None):
+class Launcher:
+    """A process of its own, forked while this one is small: what a child uses at the most is
+    counted from what its parent has."""
+
+    def __init__(self):
+        self.ask, theirs = os.pipe(), os.pipe()
+        self.answer = theirs[0]
+        if os.fork() == 0:
+            os.close(self.ask[1])
+            with os.fdopen(self.ask[0]) as asked:
+                for line in asked:
+                    os.write(theirs[1], json.dumps(self.run(*json.loads(line))).encode() + b"\n")
+            os._exit(0)
+        os.close(theirs[1])
+        self.answers = os.fdopen(self.answer)
+
+    @staticmethod
+    def run(words, stdin):
+        with open(f"{T}/stdout", "wb") as out, open(f"{T}/stderr", "wb") as err:
+            with open(stdin, "rb") as source:
+                p = subprocess.Popen(words, stdin=source, stdout=out, stderr=err, cwd=CWD, env={
+                    **os.environ, "HOME": f"{T}/home", "LC_ALL": "C.UTF-8"})
+            _, status, used = os.wait4(p.pid, 0)
+            p.returncode = status
+        return os.waitstatus_to_exitcode(status), used.ru_maxrss, used.ru_utime + used.ru_stime
+
+    def __call__(self, words, stdin):
+        os.write(self.ask[1], json.dumps([words, stdin]).encode() + b"\n")
+        return json.loads(self.answers.readline())
+
+
+launch = Launcher()
+
+
+def marten(*words, stdin="/dev/null"):
     """Status, stdout, stderr, KiB, seconds of work."""
-    with open(f"{T}/stdout", "w+b") as out, open(f"{T}/stderr", "w+b") as err:
-        with open(stdin or "/dev/null", "rb") as source:
-            p = subprocess.Popen([MARTEN, "--store", STORE, *words], stdin=source, stdout=out,
-                                 stderr=err, cwd=CWD, env={**os.environ, "HOME": f"{T}/home",
-                                                           "LC_ALL": "C.UTF-8"})
-        _, status, used = os.wait4(p.pid, 0)
-        p.returncode = status
-        out.seek(0)
-        err.seek(0)
-        code = os.waitstatus_to_exitcode(status)
-        return (code, out.read().decode("utf-8", "replace"), err.read().decode("utf-8", "replace"),
-                used.ru_maxrss, used.ru_utime + used.ru_stime)
+    status, kib, seconds = launch([MARTEN, "--store", STORE, *words], stdin)
+    texts = []
+    for name in ("stdout", "stderr"):
+        with open(f"{T}/{name}", encoding="utf-8", errors="replace") as f:
+            texts.append(f.read())
+    return status, *texts, kib, seconds
 
 
 def listing(*tops):
@@ -84,6 +112,8 @@ def everything():
 
 
 def bounded(name, kib, seconds):
+    if os.environ.get("VERBOSE"):
+        print(f"# {kib >> 10} MiB, {seconds:.2f} s")
     if not INSTRUMENTED:
         result(kib <= MEMORY and seconds <= SECONDS, f"{name}: in bounds",
                f"{kib >> 10} MiB, {seconds:.1f} s")
@@ -346,10 +376,14 @@ def test_whiteouts():
     layer_refused("a whiteout of nothing", "whiteout of nothing", tar(entry(".wh.")), ways=layers)
     layer_refused("a whiteout of .", "whiteout of nothing", tar(entry("d/.wh..")), ways=layers)
     layer_refused("a whiteout of ..", "whiteout of nothing", tar(entry("d/.wh...")), ways=layers)
+    layer_refused("a file below a whiteout", "below a whiteout", tar(folder(".wh.d"), entry(".wh.d/a")),
+                  ways=layers)
+    layer_refused("the same in a root file system", "removed file", tar(entry(".wh.d/a")), ways=("tar",))
     layer_refused("a whiteout that leads up", '".."', tar(entry("../.wh.out")), ways=layers)
     for name, data in (("an opaque root", [entry(".wh..wh..opq")]),
                        ("a whiteout and what it hides", [folder("d"), entry("d/a", b"x"),
                                                         entry(".wh.d"), entry("d/.wh.a")]),
+                       ("a whiteout with a slash", [folder(".wh.d/")]),
                        ("files of aufs", [entry(".wh..wh.aufs"), entry(".wh..wh.plnk/1.2")]),
                        ("a whiteout as a directory", [folder(".wh.d")])):
         taken(name, "import", archive("w.tar", docker([tar(*data)])))
@@ -412,13 +446,13 @@ def test_sizes():
     layer_refused("sparse parts that overlap", "", tar(entry(
         "s", padded(b"2\n0\n512\n0\n512\n") + bytes(1024), {**sparse, "GNU.sparse.realsize": "1024"})),
         ways=("tar",))
-    layer_refused("a million sparse parts", "", tar(entry(
+    layer_refused("a million sparse parts", "header", tar(entry(
         "s", padded(b"4000000\n" + b"0\n0\n" * 4000000), {**sparse, "GNU.sparse.realsize": "1024"})),
         ways=("tar",))
     holes = taken("a sparse file of 60 GiB", "import", archive("h.tar", tar(entry(
         "s", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.realsize": str(60 * GIB)}))), "holes")
     marten("rmi", holes)
-    layer_refused("a file of 8 EiB", "bytes", header("a", size=(1 << 63) - 1) + END, ways=("tar",))
+    layer_refused("a file of 8 EiB", "", header("a", size=(1 << 63) - 1) + END, ways=("tar",))
     layer_refused("a pax header of 1 GiB", "", header("x", b"x", size=GIB) + END, ways=("tar",))
     layer_refused("a pax header of 64 MiB", "", tar(entry("a", b"", {"comment": "c" * (64 << 20)}),
                                                     entry("../a")), ways=("tar",))
@@ -462,7 +496,7 @@ def bombs():
 
 
 def test_bombs():
-    budget = ("--max-bytes", "1g")
+    budget = ("--max-bytes", "256m")
     for name, data in bombs():
         refused(f"a bomb of {name}", "more than", "import", *budget, archive("bomb", data), "bomb")
         if name == "gzip":
@@ -472,21 +506,281 @@ def test_bombs():
             refused("one in an OCI layout", "more than", "import", *budget, top, stays=True)
             shutil.rmtree(top)
     small = gz_bomb(header("zeros", size=10 * GIB), 640)
-    refused("an archive of images that is a bomb", "", "import", *budget, archive(
+    refused("an archive of images that is a bomb", "more than", "import", *budget, archive(
         "bomb", gz_bomb(entry("manifest.json", b"[]") + header("a" * 64 + ".tar", size=10 * GIB), 640)))
-    refused("a manifest that is a bomb", "", "import", *budget, archive(
+    refused("a manifest that is a bomb", "more than", "import", *budget, archive(
         "bomb", gz_bomb(header("manifest.json", size=10 * GIB), 640)))
     refused("a bomb in a bomb", "more than", "import", *budget, archive("bomb", gz(docker([small]))))
     for size_byte, name in ((40, "4 GiB"), (36, "1 GiB")):
-        layer_refused(f"xz with a dictionary of {name}", "", frames(
-            lambda d, b=size_byte: xz_dictionary(d, b), tar(entry("a", b"x")) if False else
-            header("zeros", size=GIB), 16), ways=("tar", "docker"))
-    refused("an archive of images with such a dictionary", "", "import", archive("bomb", xz_dictionary(
-        entry("manifest.json", b"[]") + header("a" * 64 + ".tar", size=GIB) + bytes(600 << 20), 40)))
+        layer_refused(f"xz with a dictionary of {name}", "memory", xz_dictionary(
+            header("zeros", size=GIB) + bytes(300 << 20), size_byte), ways=("tar", "docker"))
+    refused("an archive of images with such a dictionary", "memory", "import", archive("bomb", xz_dictionary(
+        entry("manifest.json", b"[]") + header("a" * 64 + ".tar", size=GIB) + bytes(300 << 20), 40)))
     for exponent in (18, 21, 31):
         layer_refused(f"zstd with a window of 2^{10 + exponent}", "", zstd_window(exponent),
                       ways=("tar", "oci"))
     os.unlink(os.path.join(IN, "bomb"))
+
+
+def bad_manifest(name, part, change, **keywords):
+    """An image whose parts @change has changed: as a layout, as an archive, in a registry."""
+    image = Image()
+    change(image)
+    top = image.write("layout")
+    refused(name, part, "import", top, stays=True, **keywords)
+    shutil.rmtree(top)
+    refused(f"{name}, in an archive", part, "import", archive("oci.tar", image.tar()), stays=True)
+    refused(f"{name}, in a registry", part, "pull", "--tls-verify=false", REGISTRY.offers(image),
+            stays=True)
+
+
+class Offers(Server):
+    """A registry that has whatever it is given, for one name."""
+
+    def __init__(self):
+        self.image, self.index = None, None
+        super().__init__(Offers.answer)
+
+    def offers(self, image, index=None):
+        self.image, self.index = image, index
+        return f"{self.host}/evil:1"
+
+    def answer(self, request):
+        name = request.path.rpartition("/")[2]
+        if name == "1" and self.index is not None:
+            request.send(200, self.index, Content_Type=OCI + "index.v1+json")
+        elif name == "1":
+            request.send(200, self.image.manifest_text(), Content_Type=OCI + "manifest.v1+json")
+        elif name in self.image.all():
+            request.send(200, self.image.all()[name], Content_Type=OCI + "manifest.v1+json")
+        else:
+            request.send(200 if "/v2/" == request.path else 404, json.dumps({"errors": [
+                {"code": "NAME", "message": "\x1b[31m\nno\u202e"}]}).encode())
+
+
+REGISTRY = Offers()
+
+
+def text(value):
+    def change(image):
+        image.text = value if isinstance(value, bytes) else value.encode()
+    return change
+
+
+def part(key, value):
+    def change(image):
+        image.manifest[key] = value(image) if callable(value) else value
+    return change
+
+
+def of_layer(**fields):
+    def change(image):
+        image.manifest["layers"][0].update(fields)
+    return change
+
+
+def other_bytes(which):
+    """The content is another one than the digest says."""
+    def change(image):
+        data = image.config if which == "config" else image.layers[0]
+        image.blobs[digest(data)] = data[:-1] + b"x"
+    return change
+
+
+def other_config(value):
+    def change(image):
+        image.config = value if isinstance(value, bytes) else json.dumps(value).encode()
+        image.manifest["config"] = descriptor("config.v1+json", image.config)
+    return change
+
+
+def test_manifests():
+    """Whatever a manifest may say."""
+    bad_manifest("a layer with another digest", "digest", other_bytes("layer"))
+    bad_manifest("a config with another digest", "digest", other_bytes("config"))
+    bad_manifest("a layer with another size", "", of_layer(size=5))
+    bad_manifest("a layer of 8 EiB", "", of_layer(size=(1 << 63) - 1))
+    bad_manifest("a size beyond numbers", "", of_layer(size=1 << 70))
+    bad_manifest("a negative size", "size", of_layer(size=-1))
+    bad_manifest("a size that is no number", "size", of_layer(size="5"))
+    bad_manifest("a digest that is a path", "digest", of_layer(digest="sha256:../../../out/precious"))
+    bad_manifest("a digest of an unknown kind", "", of_layer(digest="md5:" + "0" * 32))
+    bad_manifest("a layer at a foreign place", "foreign", of_layer(
+        urls=["http://127.0.0.1:1/x\x1b[31m"], mediaType=OCI + "layer.nondistributable.v1.tar+gzip"))
+    bad_manifest("a media type nobody knows", "media", of_layer(mediaType="text/\x1b[31mplain"))
+    bad_manifest("an encrypted layer", "", of_layer(mediaType=OCI + "layer.v1.tar+gzip+encrypted"))
+    bad_manifest("a config of another media type", "", part("config", lambda i: {
+        **i.manifest["config"], "mediaType": "application/vnd.cncf.helm.config.v1+json"}))
+    bad_manifest("a manifest that is an index as well", "", part("manifests", []))
+    bad_manifest("a manifest with another media type in it", "", part("mediaType", OCI + "index.v1+json"))
+    bad_manifest("schema version 1", "schemaVersion", part("schemaVersion", 1))
+    bad_manifest("no config", "config", part("config", None))
+    bad_manifest("layers that are no list", "layers", part("layers", {"0": {}}))
+    bad_manifest("a list of layers that are numbers", "layers", part("layers", [1, 2]))
+    bad_manifest("more layers than overlayfs takes", "layers", part(
+        "layers", lambda i: i.manifest["layers"] * 600))
+    bad_manifest("fewer layers than the config says", "layers", part("layers", []))
+    bad_manifest("a key that is there twice", "", text('{"schemaVersion": 2, "layers": [], "layers": []}'))
+    bad_manifest("a text that is no JSON", "", text("precious"))
+    bad_manifest("something behind the JSON", "", text(json.dumps(Image().manifest) + "{}"))
+    bad_manifest("JSON that is a list", "", text("[]"))
+    bad_manifest("a manifest of nothing", "", text(""))
+    bad_manifest("an escaped zero", "", text('{"a\\u0000b": 2}'))
+    bad_manifest("bytes that are no UTF-8", "", text(b'{"a": "\xff"}'))
+    bad_manifest("JSON that is deep", "deep", text("[" * 100000 + "]" * 100000))
+    bad_manifest("JSON that is deep in an object", "deep", text('{"a":' * 1000 + "1" + "}" * 1000))
+    bad_manifest("a manifest of 5 MiB", "", text(json.dumps(Image().manifest) + " " * (5 << 20)))
+    bad_manifest("a million empty lists", "", text('{"a": [' + "[]," * 1000000 + "1]}"))
+    bad_manifest("a million empty objects", "", text('{"a": [' + "{}," * 1000000 + "1]}"))
+    bad_manifest("half a million keys", "", text(
+        "{" + ",".join(f'"{i}":1' for i in range(400000)) + "}"))
+    bad_manifest("a config of other layers", "", other_config(
+        {"architecture": "amd64", "os": "linux", "rootfs": {
+            "type": "layers", "diff_ids": [digest(b"other")]}}))
+    bad_manifest("a config without layers", "", other_config({"architecture": "amd64", "os": "linux"}))
+    bad_manifest("a config that is no JSON", "", other_config(b"precious"))
+    bad_manifest("a config for another system", "", other_config(
+        {"architecture": "amd64", "os": "pl\x1b[31man9", "rootfs": {
+            "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
+    bad_manifest("a config with an environment that is none", "Env", other_config(
+        {"architecture": "amd64", "os": "linux", "config": {"Env": ["A=\x1b", 5]}, "rootfs": {
+            "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
+
+
+def test_indexes():
+    """An index in an index, a name that is none, and the file system around a layout."""
+    image = Image()
+    for name, part_, entry_ in (
+            ("an index in an index", "index", {"mediaType": OCI + "index.v1+json"}),
+            ("a digest that is none", "digest", {"digest": "sha256:0"}),
+            ("a size that is another", "size", {"size": 3}),
+            ("a huge size", "", {"size": 1 << 62}),
+            ("a name that is none", "name", {"annotations": {
+                "org.opencontainers.image.ref.name": "e\x1b[31mvil\n"}}),
+            ("a name that leads up", "name", {"annotations": {
+                "org.opencontainers.image.ref.name": "../../out/precious"}})):
+        child = {**image.entry(), **entry_}
+        inner = json.dumps({"schemaVersion": 2, "manifests": [child]}).encode()
+        image.index = {"manifests": [child]}
+        if name == "an index in an index":
+            outer = json.dumps({"schemaVersion": 2, "manifests": [
+                {**descriptor("index.v1+json", inner), "platform": {
+                    "architecture": "amd64", "os": "linux"}}]}).encode()
+            image.blobs = {digest(inner): inner, digest(outer): outer}
+            image.index = {"manifests": [descriptor("index.v1+json", outer)]}
+            refused(f"{name}, in a registry", part_, "pull", "--tls-verify=false",
+                    REGISTRY.offers(image, outer), stays=True)
+        top = image.write("layout")
+        refused(f"a layout with {name}", part_, "import", top, stays=True)
+        shutil.rmtree(top)
+        refused(f"an archive with {name}", part_, "import", archive("oci.tar", image.tar()), stays=True)
+    refused("a name the registry does not have", "no", "pull", "--tls-verify=false",
+            REGISTRY.offers(Image()).replace(":1", ":2"))
+
+
+def spoiled(name, part_, spoil):
+    top = Image().write("layout")
+    spoil(top, f"{top}/blobs/sha256", Image())
+    refused(f"a layout with {name}", part_, "import", top, stays=True)
+    shutil.rmtree(top)
+
+
+def moved(path):
+    os.rename(path, f"{IN}/moved")
+    os.symlink(f"{IN}/moved", path)
+
+
+def test_layouts():
+    def blob_of(which):
+        return lambda image: {"config": image.config, "layer": image.layers[0],
+                              "manifest": image.manifest_text()}[which]
+
+    for which in ("config", "layer", "manifest"):
+        def path(blobs, image, get=blob_of(which)):
+            return f"{blobs}/{digest(get(image))[7:]}"
+
+        def fifo(top, blobs, image, path=path):
+            os.unlink(path(blobs, image))
+            os.mkfifo(path(blobs, image))
+
+        def folder_(top, blobs, image, path=path):
+            os.unlink(path(blobs, image))
+            os.mkdir(path(blobs, image))
+
+        def link(top, blobs, image, path=path):
+            moved(path(blobs, image))
+
+        spoiled(f"a FIFO as its {which}", "", fifo)
+        spoiled(f"a directory as its {which}", "", folder_)
+        spoiled(f"a link as its {which}", "", link)
+        spoiled(f"no {which}", "", lambda top, blobs, image, path=path: os.unlink(path(blobs, image)))
+        os.unlink(f"{IN}/moved")
+    spoiled("a link as blobs/sha256", "blobs", lambda top, blobs, image: moved(blobs))
+    shutil.rmtree(f"{IN}/moved")
+    spoiled("a link as blobs", "blobs", lambda top, blobs, image: moved(f"{top}/blobs"))
+    shutil.rmtree(f"{IN}/moved")
+    spoiled("a link as index.json", "index.json", lambda top, blobs, image: moved(f"{top}/index.json"))
+    os.unlink(f"{IN}/moved")
+
+    def fifo_index(top, blobs, image):
+        os.unlink(f"{top}/index.json")
+        os.mkfifo(f"{top}/index.json")
+
+    spoiled("a FIFO as index.json", "index.json", fifo_index)
+
+    def large_index(top, blobs, image):
+        os.truncate(f"{top}/index.json", 1 << 40)
+
+    spoiled("an index.json of 1 TiB", "index.json", large_index)
+
+
+def bad_docker(name, part_, data, **keywords):
+    refused(f"docker-archive: {name}", part_, "import", archive("d.tar", data), stays=True, **keywords)
+
+
+def test_docker_archives():
+    good = tar(entry("a", b"x"))
+    name = digest(good)[7:] + ".tar"
+    config = config_of([good])
+
+    def manifest(**fields):
+        return json.dumps([{"Config": digest(config)[7:] + ".json", "Layers": [name], **fields}])
+
+    bad_docker("a layer that is a path", "missing", docker([good], manifest(Layers=["../../out/precious"])))
+    bad_docker("a layer that is absolute", "missing", docker([good], manifest(
+        Layers=[f"{T}/out/precious"])))
+    bad_docker("control characters in a name", "missing", docker([good], manifest(Layers=["\x1b[31m\n"])))
+    bad_docker("a config that is missing", "missing", docker([good], manifest(Config="../x")))
+    bad_docker("a layer that is a link out", "link", docker([good], manifest(Layers=["b" * 64]), extra=entry(
+        "b" * 64, kind=b"2", link=f"{T}/out/precious")))
+    bad_docker("a layer that is a link to itself", "link", docker([good], manifest(
+        Layers=["b" * 64]), extra=entry("b" * 64, kind=b"2", link="b" * 64)))
+    bad_docker("a config that is a link out", "link", docker([good], manifest(
+        Config="b" * 64 + ".json"), extra=entry("b" * 64 + ".json", kind=b"2", link="/etc/passwd")))
+    bad_docker("a config that is a layer", "", docker([good], manifest(Config=name)))
+    bad_docker("a layer that is the config", "", docker([good], manifest(
+        Layers=[digest(config)[7:] + ".json"])))
+    bad_docker("600 layers", "layers", docker([good], manifest(Layers=[name] * 600)))
+    bad_docker("a file that is in it twice", "twice", docker([good], extra=entry(
+        "manifest.json", b"[]")))
+    bad_docker("a key that is there twice", "", docker([good], '[{"Config":"a","Config":"b"}]'))
+    bad_docker("a manifest that is an object", "", docker([good], '{"Config":"a"}'))
+    bad_docker("a manifest that closes more than it opens", "", docker([good], '[]}, "x": [{}]'))
+    bad_docker("a deep manifest", "deep", docker([good], "[" * 100000))
+    bad_docker("a manifest of 5 MiB", "", docker([good], b"[" + b" " * (5 << 20) + b"]"))
+    bad_docker("a manifest with a zero in it", "", docker([good], b"[]\0garbage"))
+    bad_docker("a name that is none", "name", docker([good], tags=["\x1b[31mEVIL\n"]))
+    bad_docker("a name that leads up", "name", docker([good], tags=["../../out:1"]))
+    bad_docker("a second name that is none", "name", docker([good], tags=["evil:1", "\x1b[31mEVIL\n"]))
+    bad_docker("a second name that is no text", "", docker([good], manifest(RepoTags=["evil:1", 5])))
+    bad_docker("a second image that is bad", "", docker([good], json.dumps(
+        [*json.loads(manifest(RepoTags=["evil:1"])), {"Config": "missing", "Layers": []}])))
+    bad_docker("a config of other layers", "", docker([good], config=config_of([b"other"])))
+    bad_docker("a circle of parents", "parent", tar(entry("repositories", json.dumps(
+        {"evil": {"1": "a" * 64}}).encode()), entry("a" * 64 + "/json", json.dumps(
+            {"parent": "a" * 64}).encode()), entry("a" * 64 + "/layer.tar", good)))
+    bad_docker("more files than there are in one", "files", tar(
+        entry("manifest.json", b"[]"), *[entry(f"{i}") for i in range(100001)]))
 
 
 def main():
