@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "image/gunzip.h"
+#include "image/unpack.h"
 
 enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10 };
 
@@ -25,10 +26,12 @@ struct buffer {
 struct tar_reader {
 	struct err *e;
 	const char *what;
-	struct squash_source *source;
+	struct squash_source *plain;
 	uint64_t max_bytes;
 	struct archive *tar;
 	bool inside; /* of an entry */
+	bool in_header;
+	size_t header_bytes; /* that the parser got for one */
 	bool marked; /* the zeros that end a tar were seen */
 
 	pthread_t thread;
@@ -53,6 +56,14 @@ struct tar_reader {
 	_Atomic uint64_t consumed;
 };
 
+static int source_failed(struct tar_reader *t, int r)
+{
+	t->source_error = r;
+	if (t->plain->why)
+		(void)snprintf(t->reason, sizeof(t->reason), "%s", t->plain->why);
+	return r;
+}
+
 static ssize_t next_piece(void *data, const void **ret)
 {
 	struct tar_reader *t = data;
@@ -62,9 +73,9 @@ static ssize_t next_piece(void *data, const void **ret)
 	t->peeked = 0;
 	if (n > 0)
 		return n;
-	n = t->source->read(t->source, t->in, SOURCE_BYTES);
+	n = t->plain->read(t->plain, t->in, SOURCE_BYTES);
 	if (n < 0)
-		t->source_error = (int)n;
+		source_failed(t, (int)n);
 	else
 		atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
 	return n;
@@ -178,9 +189,9 @@ static int open_stream(struct tar_reader *t, struct archive *raw)
 	ssize_t n = 1, len = 0;
 
 	while (len < 2 && n > 0) { /* a pipe may give a single byte */
-		n = t->source->read(t->source, t->in + len, SOURCE_BYTES - (size_t)len);
+		n = t->plain->read(t->plain, t->in + len, SOURCE_BYTES - (size_t)len);
 		if (n < 0)
-			return (int)(t->source_error = (int)n);
+			return source_failed(t, (int)n);
 		len += n;
 	}
 	t->peeked = len;
@@ -216,7 +227,6 @@ static struct archive *new_raw(void)
 	if (!raw)
 		return NULL;
 	if (archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
-	    archive_read_support_filter_xz(raw) < ARCHIVE_WARN ||
 	    archive_read_support_filter_zstd(raw) < ARCHIVE_WARN ||
 	    archive_read_support_format_raw(raw) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(raw) != ARCHIVE_OK) {
@@ -283,7 +293,9 @@ static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 	struct tar_reader *t = data;
 	const ssize_t n = take(t, ret);
 
-	if (n >= 0)
+	if (n > 0 && t->in_header)
+		t->header_bytes += (size_t)n;
+	if (n >= 0 && t->header_bytes <= TAR_HEADER_MAX)
 		return n;
 	archive_set_error(a, EIO, "unreadable"); /* tar_failed() asks the thread */
 	return -1;
@@ -299,6 +311,9 @@ static int tar_failed(struct tar_reader *t)
 	pthread_mutex_unlock(&t->lock);
 	if (r < 0)
 		return failed(t, r);
+	if (t->header_bytes > TAR_HEADER_MAX)
+		return err_say(t->e, -EBADMSG, "%s: a header of more than %d bytes", t->what,
+			       TAR_HEADER_MAX);
 	if (archive_errno(t->tar) == ENOMEM)
 		return err_set(t->e, -ENOMEM, "%s", t->what);
 	return err_say(t->e, -EBADMSG, "%s: %s", t->what, text ? text : "damaged tar");
@@ -328,7 +343,7 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 		return err_set(e, -ENOMEM, "%s", what);
 	t->e = e;
 	t->what = what;
-	t->source = source;
+	t->plain = unpack_new(source, UNPACK_XZ);
 	t->max_bytes = max_bytes;
 	t->result = 1;
 	(void)pthread_mutex_init(&t->lock, NULL); /* cannot fail with these attributes */
@@ -336,7 +351,7 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 	t->hash = hash_new();
 	t->in = malloc(SOURCE_BYTES);
 	t->tar = archive_read_new();
-	if (!t->hash || !t->in || !t->tar ||
+	if (!t->plain || !t->hash || !t->in || !t->tar ||
 	    archive_read_support_format_tar(t->tar) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(t->tar) != ARCHIVE_OK)
 		goto fail;
@@ -371,6 +386,7 @@ struct tar_reader *tar_reader_close(struct tar_reader *t)
 	hash_free(t->hash);
 	gunzip_free(t->gunzip);
 	free(t->in);
+	unpack_free(t->plain);
 	for (size_t i = 0; i < BUFFERS; i++)
 		free(t->ring[i].data);
 	pthread_mutex_destroy(&t->lock);
@@ -404,7 +420,10 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 	if (t->inside && archive_read_data_skip(t->tar) == ARCHIVE_FATAL)
 		return tar_failed(t);
 	before = archive_filter_bytes(t->tar, -1);
+	t->in_header = true;
+	t->header_bytes = 0;
 	r = archive_read_next_header(t->tar, ret);
+	t->in_header = false;
 	if (r == ARCHIVE_EOF) {
 		/* libarchive takes a stream that stops between two entries for a whole one */
 		t->marked = archive_filter_bytes(t->tar, -1) > before;
