@@ -6,19 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 void err_clear(struct err *e)
 {
 	e->code = e->step = e->steps = 0;
 	e->exec = false;
 	e->message[0] = e->origin[0] = e->hint[0] = '\0';
-}
-
-/* A message is one line: control characters of a hostile name must not reach a terminal. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
 }
 
 __attribute__((format(printf, 4, 0))) static int set(struct err *e, int r, bool reason,
@@ -32,7 +26,7 @@ __attribute__((format(printf, 4, 0))) static int set(struct err *e, int r, bool 
 	n = vsnprintf(e->message, sizeof(e->message), format, ap);
 	if (reason && n >= 0 && (size_t)n < sizeof(e->message))
 		snprintf(e->message + n, sizeof(e->message) - (size_t)n, ": %s", strerror(-r));
-	make_printable(e->message);
+	str_make_printable(e->message); /* a hostile name must not reach a terminal */
 	return r;
 }
 
@@ -65,5 +59,5 @@ void err_hint(struct err *e, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(e->hint, sizeof(e->hint), format, ap);
 	va_end(ap);
-	make_printable(e->hint);
+	str_make_printable(e->hint);
 }

@@ -24,7 +24,7 @@ static const struct {
 	{ "seccomp", "libseccomp and jansson" },
 	{ "oci", "jansson" },
 	{ "image", "jansson" },
-	{ "import", "libarchive, libsquashfs, OpenSSL and jansson" },
+	{ "import", "libarchive, liblzma, libsquashfs, OpenSSL and jansson" },
 	{ "registry", "libcurl, OpenSSL and jansson" },
 };
 

@@ -85,6 +85,29 @@ bool str_is_printable_utf8(const char *s)
 	return true;
 }
 
+/* C1 controls, and what changes lines or the direction of writing: U+200E.., U+2028.., U+2066.. */
+static bool is_obeyed(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return *s < ' ' || *s == 0x7f;
+	if (n == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	return n == 3 && s[0] == 0xe2 &&
+	       ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+		(s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
+}
+
+void str_make_printable(char *s)
+{
+	while (*s) {
+		const size_t n = utf8_sequence((const unsigned char *)s);
+
+		if (n == 0 || is_obeyed((const unsigned char *)s, n))
+			memset(s, '?', n ? n : 1);
+		s += n ? n : 1;
+	}
+}
+
 bool str_starts_with(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

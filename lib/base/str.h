@@ -17,6 +17,8 @@ bool str_is_number(const char *s);
 
 /* Valid UTF-8 without control characters: fit for hostname, environment name, message. */
 bool str_is_printable_utf8(const char *s);
+/* What a terminal obeys, and what is no character, becomes "?"; other characters stay. */
+void str_make_printable(char *s);
 
 bool str_starts_with(const char *s, const char *prefix);
 bool str_equal(const char *a, const char *b);

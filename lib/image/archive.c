@@ -78,7 +78,7 @@ static int take_members(struct docker *d)
 
 	if (r < 0)
 		return r;
-	for (; r == 0 && archive_read_next_header(source.a, &entry) == ARCHIVE_OK; at++) {
+	for (; r == 0 && members_next(d->m, source.a, &entry) == ARCHIVE_OK; at++) {
 		struct wanted *first = NULL;
 
 		for (size_t i = 0; i < d->len; i++) {
@@ -381,7 +381,7 @@ static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t l
 
 	if (r < 0)
 		return r;
-	while (r == 0 && archive_read_next_header(source.a, &entry) == ARCHIVE_OK) {
+	while (r == 0 && members_next(oci->m, source.a, &entry) == ARCHIVE_OK) {
 		const char *name = members_clean(archive_entry_pathname(entry));
 
 		for (size_t i = 0; r == 0 && i < len; i++) {
@@ -407,7 +407,7 @@ int import_archive(struct minc_transfer *t, const char *source, int fd, image_fo
 {
 	struct members m;
 	const struct member *index, *manifest, *old;
-	int r = members_read(&m, t->err, source, fd);
+	int r = members_read(&m, t->err, source, fd, t->number[MINC_TRANSFER_MAX_BYTES]);
 
 	if (r < 0)
 		return r;

@@ -101,14 +101,20 @@ static int apply_changes(struct minc_transfer *t, json_t *config)
 }
 
 /* Who the container's ids are outside, from the file that lies beside what it wrote. */
-static int read_ids(struct minc_transfer *t, int dir, const char *name, struct squash_ids *ret,
-		    size_t *ret_len)
+static int read_ids(struct minc_transfer *t, int dir, const char *name, uint32_t self,
+		    struct squash_ids *ret, size_t *ret_len)
 {
 	cleanup_free char *text = NULL;
 	char *line, *rest = NULL;
 	int r = io_read_own_file(dir, name, 64 << 10, &text, NULL);
 
 	*ret_len = 0;
+	if (r == -ENOENT && geteuid() != 0) {
+		/* an ordinary user is root in there; who else wrote is refused, not guessed */
+		*ret = (struct squash_ids){ .outside = self, .count = 1 };
+		*ret_len = 1;
+		return 0;
+	}
 	if (r == -ENOENT)
 		return 0; /* no user namespace: they are what they are */
 	if (r < 0)
@@ -150,9 +156,9 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct
 		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
 						 what) :
 					 err_set(t->err, -errno, "%s", what);
-	r = read_ids(t, dir, "uid_map", uids, &owners.uids_len);
+	r = read_ids(t, dir, "uid_map", geteuid(), uids, &owners.uids_len);
 	if (r == 0)
-		r = read_ids(t, dir, "gid_map", gids, &owners.gids_len);
+		r = read_ids(t, dir, "gid_map", getegid(), gids, &owners.gids_len);
 	return r < 0 ? r :
 		       layer_from_dir(t, what, upper, true, marks_of_user(dir),
 				      owners.uids_len && owners.gids_len ? &owners : NULL, ret);

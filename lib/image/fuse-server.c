@@ -25,7 +25,7 @@
 #include "base/sys.h"
 #include "image/fuse.h"
 
-enum { THREADS_MAX = 8, BLOCKS_MAX_BYTES = 16 << 20, IN_BYTES = 64 << 10, FAILED = 1 };
+enum { MEMORY_MAX_BYTES = 1 << 30, THREADS_MAX = 8, BLOCKS_MAX_BYTES = 16 << 20, IN_BYTES = 64 << 10, FAILED = 1 };
 
 static bool parse_ids(const char *text, struct fuse_server *s)
 {
@@ -65,7 +65,10 @@ static int open_layers(struct fuse_server *s, char **paths, struct err *e)
 static void prepare(void)
 {
 	struct rlimit files;
+	const struct rlimit memory = { MEMORY_MAX_BYTES, MEMORY_MAX_BYTES };
 
+	/* a hostile layer's lists unpack to many times its size */
+	(void)setrlimit(RLIMIT_DATA, &memory); /* it only is lowered */
 	(void)sys_close_range(3, ~0u,
 			      0); /* what the starter has open keeps nothing alive */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -16,8 +16,9 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "image/transfer.h"
+#include "image/unpack.h"
 
-enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10, MAGIC_BYTES = 6 };
+enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10 };
 
 static ssize_t read_fd(struct squash_source *s, void *buf, size_t len)
 {
@@ -40,7 +41,7 @@ struct tee {
 	int fd;
 	struct hash *hash;
 	uint64_t bytes;
-	unsigned char magic[MAGIC_BYTES];
+	unsigned char magic[UNPACK_MAGIC];
 };
 
 static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
@@ -49,9 +50,11 @@ static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
 	const ssize_t n = t->from->read(t->from, buf, len);
 	int r;
 
-	if (n <= 0)
+	if (n <= 0) {
+		s->why = t->from->why;
 		return n;
-	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < MAGIC_BYTES; i++)
+	}
+	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < UNPACK_MAGIC; i++)
 		t->magic[t->bytes + (uint64_t)i] = ((unsigned char *)buf)[i];
 	r = io_write_all(t->fd, buf, (size_t)n);
 	if (r < 0)
@@ -61,13 +64,19 @@ static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
 	return n;
 }
 
+/* NULL: compressed in a way that is not OCI's, and inside of another one. */
 static const char *media_of(const struct tee *t)
 {
-	static const unsigned char gzip[] = { 0x1f, 0x8b }, zstd[] = { 0x28, 0xb5, 0x2f, 0xfd };
-
-	if (memcmp(t->magic, gzip, sizeof(gzip)) == 0)
+	switch (unpack_kind(t->magic)) {
+	case 0:
+		return MEDIA_OCI_LAYER;
+	case UNPACK_GZIP:
 		return MEDIA_OCI_LAYER_GZIP;
-	return memcmp(t->magic, zstd, sizeof(zstd)) == 0 ? MEDIA_OCI_LAYER_ZSTD : MEDIA_OCI_LAYER;
+	case UNPACK_ZSTD:
+		return MEDIA_OCI_LAYER_ZSTD;
+	default:
+		return NULL;
+	}
 }
 
 bool store_has_blob(struct store *s, const struct digest *d, uint64_t size)
@@ -206,6 +215,8 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 				       what);
 	tell_acls(t, what, &result);
 	ret->media_type = media_of(tee);
+	if (!ret->media_type)
+		return err_say(t->err, -EBADMSG, "%s: compressed more than once", what);
 	ret->blob_bytes = tee->bytes;
 	ret->diff_id = result.diff_id;
 	ret->layer_bytes = result.image_bytes;
@@ -216,109 +227,27 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 }
 
 /* gzip and zstd stay as they are; OCI has no word for the others. */
-struct unpacked {
-	struct squash_source source, *from;
-	struct archive *a;
-	char buf[DRAIN_BYTES];
-	unsigned char head[MAGIC_BYTES];
-	size_t head_len, head_at;
-	int error;
-};
-
-static ssize_t read_head_first(struct unpacked *u, void *buf, size_t len)
-{
-	size_t n = u->head_len - u->head_at;
-
-	if (n == 0)
-		return u->from->read(u->from, buf, len);
-	if (n > len)
-		n = len;
-	memcpy(buf, u->head + u->head_at, n);
-	u->head_at += n;
-	return (ssize_t)n;
-}
-
-static ssize_t read_plain(struct squash_source *s, void *buf, size_t len)
-{
-	return read_head_first((struct unpacked *)s, buf, len);
-}
-
-static ssize_t feed(struct archive *a, void *data, const void **ret)
-{
-	struct unpacked *u = data;
-	const ssize_t n = read_head_first(u, u->buf, sizeof(u->buf));
-
-	(void)a;
-	*ret = u->buf;
-	if (n < 0)
-		u->error = (int)n;
-	return n < 0 ? -1 : n;
-}
-
-static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
-{
-	struct unpacked *u = (struct unpacked *)s;
-	const ssize_t n = archive_read_data(u->a, buf, len);
-
-	return n >= 0 ? n : u->error ? u->error : -EBADMSG;
-}
-
-/* Look at the beginning; xz and bzip2 are unpacked on the way. */
-static int open_unpacked(struct unpacked *u, struct squash_source *from)
-{
-	static const unsigned char xz[] = { 0xfd, '7', 'z', 'X', 'Z', 0 }, bzip2[] = { 'B', 'Z', 'h' };
-	struct archive_entry *entry;
-
-	*u = (struct unpacked){ .source = { .read = read_plain }, .from = from };
-	while (u->head_len < MAGIC_BYTES) {
-		const ssize_t n = from->read(from, u->head + u->head_len, MAGIC_BYTES - u->head_len);
-
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return 0;
-		u->head_len += (size_t)n;
-	}
-	if (memcmp(u->head, xz, sizeof(xz)) != 0 && memcmp(u->head, bzip2, sizeof(bzip2)) != 0)
-		return 0;
-	u->a = archive_read_new();
-	if (!u->a || archive_read_support_filter_xz(u->a) < ARCHIVE_WARN ||
-	    archive_read_support_filter_bzip2(u->a) < ARCHIVE_WARN ||
-	    archive_read_support_format_raw(u->a) != ARCHIVE_OK)
-		return -ENOMEM;
-	if (archive_read_open2(u->a, u, NULL, feed, NULL, NULL) != ARCHIVE_OK ||
-	    archive_read_next_header(u->a, &entry) != ARCHIVE_OK)
-		return u->error ? u->error : -EBADMSG;
-	u->source.read = read_unpacked;
-	return 0;
-}
-
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
 		      bool layer, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
-	struct unpacked *u = malloc(sizeof(*u));
-	struct tee tee = { .source = { .read = read_tee }, .hash = hash_new() };
-	int r = u && tee.hash ? open_unpacked(u, source) : -ENOMEM;
+	struct squash_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2);
+	struct tee tee = { .source = { .read = read_tee }, .from = plain, .hash = hash_new() };
+	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
 
-	if (r < 0)
-		err_set(t->err, r, "%s", what);
 	if (r == 0)
 		r = store_file_new(t->store, "blobs/sha256", &blob);
 	if (r == 0)
 		r = store_file_new(t->store, "layers", &image);
 	if (r == 0) {
-		tee.from = &u->source;
 		tee.fd = blob.fd;
 		r = squash_tee(t, what, &tee, layer, &blob, &image, &made);
 	}
 	store_file_abandon(&blob);
 	store_file_abandon(&image);
 	hash_free(tee.hash);
-	if (u && u->a)
-		archive_read_free(u->a);
-	free(u);
+	unpack_free(plain);
 	if (r == 0)
 		*ret = made;
 	return r;

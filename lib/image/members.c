@@ -12,6 +12,9 @@
 
 #include "base/str.h"
 #include "image/store.h"
+#include "image/tar-read.h"
+#include "image/transfer.h"
+#include "image/unpack.h"
 
 enum { MEMBERS_MAX = 100000, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX, READ_BYTES = 256 << 10,
        LINKS_MAX = 8 };
@@ -25,20 +28,97 @@ const char *members_clean(const char *name)
 	return name;
 }
 
+/* The archive's bytes, unpacked within the budget; where they are not packed, most are skipped. */
+struct stream {
+	struct members *m;
+	struct fd_source file;
+	struct squash_source *plain;
+	uint64_t bytes;
+	char buf[READ_BYTES];
+};
+
+static ssize_t read_stream(struct archive *a, void *data, const void **ret)
+{
+	struct stream *s = data;
+	const ssize_t n = s->plain->read(s->plain, s->buf, sizeof(s->buf));
+
+	if (n < 0) {
+		archive_set_error(a, (int)-n, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
+		return -1;
+	}
+	s->bytes += (uint64_t)n;
+	s->m->header_bytes += s->m->in_header ? (size_t)n : 0;
+	if (s->m->max_bytes && s->bytes > s->m->max_bytes) {
+		archive_set_error(a, EOVERFLOW, "more than %llu bytes unpacked",
+				  (unsigned long long)s->m->max_bytes);
+		return -1;
+	}
+	if (s->m->header_bytes > TAR_HEADER_MAX) {
+		archive_set_error(a, EBADMSG, "a header of more than %d bytes", TAR_HEADER_MAX);
+		return -1;
+	}
+	*ret = s->buf;
+	return n;
+}
+
+static la_int64_t skip_stream(struct archive *a, void *data, la_int64_t want)
+{
+	const struct stream *s = data;
+	struct stat st;
+	const off_t at = lseek(s->file.fd, 0, SEEK_CUR);
+
+	/* beyond the end it would find nothing wrong */
+	if (at < 0 || fstat(s->file.fd, &st) < 0 || st.st_size - at < want ||
+	    lseek(s->file.fd, want, SEEK_CUR) < 0)
+		return 0;
+	(void)a;
+	return want;
+}
+
+static int close_stream(struct archive *a, void *data)
+{
+	struct stream *s = data;
+
+	(void)a;
+	unpack_free(s->plain);
+	free(s);
+	return ARCHIVE_OK;
+}
+
+static int open_stream(struct members *m, struct archive *a, bool packed)
+{
+	struct stream *s = malloc(sizeof(*s));
+
+	if (!s)
+		return ARCHIVE_FATAL;
+	s->m = m;
+	s->bytes = 0;
+	fd_source_init(&s->file, m->fd);
+	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0);
+	if (!s->plain) {
+		free(s);
+		return ARCHIVE_FATAL;
+	}
+	return archive_read_open2(a, s, NULL, read_stream, packed ? NULL : skip_stream,
+				  close_stream);
+}
+
 int members_open(struct members *m, struct archive **ret)
 {
+	unsigned char magic[UNPACK_MAGIC] = { 0 };
 	struct archive *a = archive_read_new();
+	int r = ARCHIVE_FATAL;
 
-	if (!a || archive_read_support_filter_gzip(a) < ARCHIVE_WARN ||
-	    archive_read_support_filter_bzip2(a) < ARCHIVE_WARN ||
-	    archive_read_support_filter_xz(a) < ARCHIVE_WARN ||
-	    archive_read_support_filter_zstd(a) < ARCHIVE_WARN ||
-	    archive_read_support_format_tar(a) != ARCHIVE_OK) {
+	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(a) != ARCHIVE_OK) {
 		archive_read_free(a);
 		return err_set(m->e, -ENOMEM, "%s", m->what);
 	}
-	if (lseek(m->fd, 0, SEEK_SET) < 0 ||
-	    archive_read_open_fd(a, m->fd, READ_BYTES) != ARCHIVE_OK) {
+	m->inside = false;
+	m->header_bytes = 0;
+	if (lseek(m->fd, 0, SEEK_SET) == 0 && pread(m->fd, magic, sizeof(magic), 0) >= 0)
+		r = open_stream(m, a, unpack_kind(magic) != 0);
+	if (r != ARCHIVE_OK) {
 		const char *text = archive_error_string(a);
 
 		(void)err_say(m->e, -EBADMSG, "%s: %s", m->what, text ? text : "unreadable");
@@ -47,6 +127,20 @@ int members_open(struct members *m, struct archive **ret)
 	}
 	*ret = a;
 	return 0;
+}
+
+int members_next(struct members *m, struct archive *a, struct archive_entry **ret)
+{
+	int r;
+
+	if (m->inside && archive_read_data_skip(a) == ARCHIVE_FATAL)
+		return ARCHIVE_FATAL;
+	m->header_bytes = 0;
+	m->in_header = true;
+	r = archive_read_next_header(a, ret);
+	m->in_header = false;
+	m->inside = r == ARCHIVE_OK;
+	return r;
 }
 
 /* As image tools name things: ids, blobs, and the lists of them. */
@@ -147,7 +241,7 @@ static int refuse_twins(const struct members *m)
 	return r;
 }
 
-int members_read(struct members *m, struct err *e, const char *what, int fd)
+int members_read(struct members *m, struct err *e, const char *what, int fd, uint64_t max_bytes)
 {
 	struct archive_entry *entry;
 	struct archive *a;
@@ -155,11 +249,11 @@ int members_read(struct members *m, struct err *e, const char *what, int fd)
 	bool named = false;
 	int r, s = ARCHIVE_OK;
 
-	*m = (struct members){ .e = e, .what = what, .fd = fd };
+	*m = (struct members){ .e = e, .what = what, .fd = fd, .max_bytes = max_bytes };
 	r = members_open(m, &a);
 	if (r < 0)
 		return r;
-	while (r == 0 && (s = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
+	while (r == 0 && (s = members_next(m, a, &entry)) == ARCHIVE_OK) {
 		const char *name = members_clean(archive_entry_pathname(entry));
 
 		if (*name && !named && !of_images(name)) {

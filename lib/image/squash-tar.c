@@ -227,17 +227,41 @@ static int put_whiteout(struct job *j, const char *path, const char *hidden,
 	return 0;
 }
 
+/* Whether any name of @path begins as whiteouts do. */
+static bool has_mark(const char *path)
+{
+	for (const char *at = path; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (str_starts_with(at, ".wh."))
+			return true;
+	}
+	return false;
+}
+
 /* 1: it was one and is done; 0: it is none. */
 static int take_whiteout(struct job *j, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	const char *slash, *base;
 	struct tree_name *dir;
+	size_t len = strlen(path);
 	int r;
 
-	if (!str_starts_with(base, ".wh."))
+	if (!has_mark(path))
 		return 0;
 	if (!j->layer)
 		return refuse(j, path, "a name that means a removed file in a layer");
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	path = arena_printf(&j->tree.arena, "%.*s", (int)len, path);
+	if (!path)
+		return no_memory(j);
+	slash = strrchr(path, '/');
+	base = slash ? slash + 1 : path;
+	for (const char *at = path; at < base; at += strcspn(at, "/") + 1)
+		if (str_starts_with(at, ".wh..wh."))
+			return 1;
+		else if (str_starts_with(at, ".wh."))
+			return refuse(j, path, "below a whiteout");
 	if (str_equal(base, ".wh..wh..opq")) {
 		char *parent =
 			arena_printf(&j->tree.arena, "%.*s", (int)(base - path), path);

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <sys/types.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -40,6 +41,7 @@ struct squash_result {
 struct squash_source {
 	/* @len bytes at the most, 0 at the end, -errno; compressed or not */
 	ssize_t (*read)(struct squash_source *src, void *buf, size_t len);
+	const char *why; /* of -EBADMSG, if there is more to say than the number does */
 };
 
 /* Keep what is compressed, how far it is, and the wish to stop. */

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "image/gunzip.h"
+#include "image/unpack.h"
 
 enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10 };
 
@@ -24,10 +26,12 @@ struct buffer {
 struct tar_reader {
 	struct err *e;
 	const char *what;
-	struct squash_source *source;
+	struct squash_source *plain;
 	uint64_t max_bytes;
 	struct archive *tar;
 	bool inside; /* of an entry */
+	bool in_header;
+	size_t header_bytes; /* that the parser got for one */
 	bool marked; /* the zeros that end a tar were seen */
 
 	pthread_t thread;
@@ -45,24 +49,46 @@ struct tar_reader {
 	/* the thread's own */
 	struct hash *hash;
 	char *in;
+	ssize_t peeked; /* bytes of @in that nobody has taken yet */
+	struct gunzip *gunzip; /* or NULL: libarchive knows the others */
 	int source_error;
 	uint64_t bytes;
 	_Atomic uint64_t consumed;
 };
 
-static ssize_t read_source(struct archive *a, void *data, const void **ret)
+static int source_failed(struct tar_reader *t, int r)
+{
+	t->source_error = r;
+	if (t->plain->why)
+		(void)snprintf(t->reason, sizeof(t->reason), "%s", t->plain->why);
+	return r;
+}
+
+static ssize_t next_piece(void *data, const void **ret)
 {
 	struct tar_reader *t = data;
-	ssize_t n = t->source->read(t->source, t->in, SOURCE_BYTES);
+	ssize_t n = t->peeked;
 
-	if (n < 0) {
-		t->source_error = (int)n;
-		archive_set_error(a, (int)-n, "%s", strerror((int)-n));
-		return -1;
-	}
-	atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
 	*ret = t->in;
+	t->peeked = 0;
+	if (n > 0)
+		return n;
+	n = t->plain->read(t->plain, t->in, SOURCE_BYTES);
+	if (n < 0)
+		source_failed(t, (int)n);
+	else
+		atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
 	return n;
+}
+
+static ssize_t read_source(struct archive *a, void *data, const void **ret)
+{
+	const ssize_t n = next_piece(data, ret);
+
+	if (n >= 0)
+		return n;
+	archive_set_error(a, (int)-n, "%s", strerror((int)-n));
+	return -1;
 }
 
 /* The next empty buffer, or NULL if no more is wanted. */
@@ -100,17 +126,34 @@ static int unreadable(struct tar_reader *t, struct archive *a)
 	return -EBADMSG;
 }
 
+static ssize_t unpack(struct tar_reader *t, struct archive *raw, char *buf, size_t len)
+{
+	ssize_t n;
+
+	if (!t->gunzip) {
+		n = archive_read_data(raw, buf, len);
+		return n < 0 ? unreadable(t, raw) : n;
+	}
+	n = gunzip_read(t->gunzip, buf, len);
+	if (n == -EBADMSG && !t->source_error)
+		(void)snprintf(t->reason, sizeof(t->reason), "damaged or truncated gzip data");
+	return n;
+}
+
 static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 {
 	b->len = 0;
+	if (!b->data)
+		b->data = malloc(BUFFER_BYTES); /* a small layer needs one of them */
+	if (!b->data)
+		return -ENOMEM;
 	while (b->len < BUFFER_BYTES) {
-		ssize_t n =
-			archive_read_data(raw, b->data + b->len, BUFFER_BYTES - b->len);
+		ssize_t n = unpack(t, raw, b->data + b->len, BUFFER_BYTES - b->len);
 
 		if (n == 0)
 			break;
 		if (n < 0)
-			return unreadable(t, raw);
+			return (int)n;
 		b->len += (size_t)n;
 	}
 	hash_update(t->hash, b->data, b->len);
@@ -120,10 +163,10 @@ static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 	return 0;
 }
 
-static int pump(struct tar_reader *t, struct archive *raw)
+/* 1: there is something in it, 0: it is empty, -errno. */
+static int open_raw(struct tar_reader *t, struct archive *raw)
 {
 	struct archive_entry *entry;
-	struct buffer *b;
 	int r;
 
 	if (archive_read_open2(raw, t, NULL, read_source, NULL, NULL) != ARCHIVE_OK)
@@ -137,6 +180,35 @@ static int pump(struct tar_reader *t, struct archive *raw)
 		(void)snprintf(t->reason, sizeof(t->reason), "compressed more than once");
 		return -EBADMSG;
 	}
+	return 1;
+}
+
+/* gzip is ours: libarchive does not compare the checksum, and is slower. */
+static int open_stream(struct tar_reader *t, struct archive *raw)
+{
+	ssize_t n = 1, len = 0;
+
+	while (len < 2 && n > 0) { /* a pipe may give a single byte */
+		n = t->plain->read(t->plain, t->in + len, SOURCE_BYTES - (size_t)len);
+		if (n < 0)
+			return source_failed(t, (int)n);
+		len += n;
+	}
+	t->peeked = len;
+	atomic_fetch_add_explicit(&t->consumed, (uint64_t)len, memory_order_relaxed);
+	if (len < 2 || memcmp(t->in, "\x1f\x8b", 2) != 0)
+		return open_raw(t, raw);
+	t->gunzip = gunzip_new(next_piece, t);
+	return t->gunzip ? 1 : -ENOMEM;
+}
+
+static int pump(struct tar_reader *t, struct archive *raw)
+{
+	struct buffer *b;
+	int r = open_stream(t, raw);
+
+	if (r <= 0)
+		return r;
 	while ((b = wait_for_room(t))) {
 		r = fill(t, raw, b);
 		if (r < 0)
@@ -154,9 +226,7 @@ static struct archive *new_raw(void)
 
 	if (!raw)
 		return NULL;
-	if (archive_read_support_filter_gzip(raw) < ARCHIVE_WARN ||
-	    archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
-	    archive_read_support_filter_xz(raw) < ARCHIVE_WARN ||
+	if (archive_read_support_filter_bzip2(raw) < ARCHIVE_WARN ||
 	    archive_read_support_filter_zstd(raw) < ARCHIVE_WARN ||
 	    archive_read_support_format_raw(raw) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(raw) != ARCHIVE_OK) {
@@ -223,7 +293,9 @@ static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 	struct tar_reader *t = data;
 	const ssize_t n = take(t, ret);
 
-	if (n >= 0)
+	if (n > 0 && t->in_header)
+		t->header_bytes += (size_t)n;
+	if (n >= 0 && t->header_bytes <= TAR_HEADER_MAX)
 		return n;
 	archive_set_error(a, EIO, "unreadable"); /* tar_failed() asks the thread */
 	return -1;
@@ -239,6 +311,9 @@ static int tar_failed(struct tar_reader *t)
 	pthread_mutex_unlock(&t->lock);
 	if (r < 0)
 		return failed(t, r);
+	if (t->header_bytes > TAR_HEADER_MAX)
+		return err_say(t->e, -EBADMSG, "%s: a header of more than %d bytes", t->what,
+			       TAR_HEADER_MAX);
 	if (archive_errno(t->tar) == ENOMEM)
 		return err_set(t->e, -ENOMEM, "%s", t->what);
 	return err_say(t->e, -EBADMSG, "%s: %s", t->what, text ? text : "damaged tar");
@@ -268,7 +343,7 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 		return err_set(e, -ENOMEM, "%s", what);
 	t->e = e;
 	t->what = what;
-	t->source = source;
+	t->plain = unpack_new(source, UNPACK_XZ);
 	t->max_bytes = max_bytes;
 	t->result = 1;
 	(void)pthread_mutex_init(&t->lock, NULL); /* cannot fail with these attributes */
@@ -276,12 +351,7 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 	t->hash = hash_new();
 	t->in = malloc(SOURCE_BYTES);
 	t->tar = archive_read_new();
-	for (size_t i = 0; i < BUFFERS; i++) {
-		t->ring[i].data = malloc(BUFFER_BYTES);
-		if (!t->ring[i].data)
-			goto fail;
-	}
-	if (!t->hash || !t->in || !t->tar ||
+	if (!t->plain || !t->hash || !t->in || !t->tar ||
 	    archive_read_support_format_tar(t->tar) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(t->tar) != ARCHIVE_OK)
 		goto fail;
@@ -314,7 +384,9 @@ struct tar_reader *tar_reader_close(struct tar_reader *t)
 	if (t->tar)
 		archive_read_free(t->tar);
 	hash_free(t->hash);
+	gunzip_free(t->gunzip);
 	free(t->in);
+	unpack_free(t->plain);
 	for (size_t i = 0; i < BUFFERS; i++)
 		free(t->ring[i].data);
 	pthread_mutex_destroy(&t->lock);
@@ -348,7 +420,10 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 	if (t->inside && archive_read_data_skip(t->tar) == ARCHIVE_FATAL)
 		return tar_failed(t);
 	before = archive_filter_bytes(t->tar, -1);
+	t->in_header = true;
+	t->header_bytes = 0;
 	r = archive_read_next_header(t->tar, ret);
+	t->in_header = false;
 	if (r == ARCHIVE_EOF) {
 		/* libarchive takes a stream that stops between two entries for a whole one */
 		t->marked = archive_filter_bytes(t->tar, -1) > before;

@@ -10,6 +10,9 @@
 
 #include "image/squash.h"
 
+/* Of one entry; what it says is kept in memory, a sparse file's parts with ten times their size. */
+enum { TAR_HEADER_MAX = 8 << 20 };
+
 struct tar_reader;
 
 int tar_reader_open(struct err *e, const char *what, struct squash_source *source,

@@ -34,6 +34,7 @@ static int plan_squashfs(struct plan *p, struct mounts *m, const char *path)
 	s->loop.ret = device;
 	s = mount_fs(p, "squashfs", layer_attr(m), origin, why_layer);
 	s->flags |= flags;
+	s->fs.shown = path;
 	s->fs.on_device = true;
 	s->fs.device = device;
 	mount_option(s, "ro", NULL);

@@ -275,7 +275,8 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 			mount_plan_targets(p, m);
 		m->root = plan_overlay(p, m, image ? m->layers : &source,
 				       image ? m->layers_len : 1, m->upper, work, origin,
-				       "writes go to the upper layer, never to what is below");
+				       image ? "writes go to the upper layer, never to the image" :
+					       "writes go to the upper layer, never to the directory");
 	}
 	mount_attach(p, m->root, SLOT_CWD, "/", CREATE_NOTHING, origin, "the root to be");
 	for (size_t i = 0; i < m->submounts_len && !direct; i++)

@@ -128,10 +128,7 @@ static void find_groups(const char *group, struct identity *id)
 	}
 }
 
-/*
- * Out of the layers, which are not mounted yet. Ids alone need no entry: then a library
- * without the reader only does not know the home directory.
- */
+/* Out of the layers, which are not mounted yet. */
 static int read_layers(const struct spec_image *image, const char *path, struct err *e,
 		       char **ret)
 {
@@ -167,6 +164,11 @@ static int read_database(const struct spec *s, int root, int upper, const char *
 	return s->image.layers_len ? read_layers(&s->image, path, e, ret) : 0;
 }
 
+static bool are_numbers(const char *user)
+{
+	return !user[strspn(user, "0123456789:")];
+}
+
 int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
 		   struct err *e)
 {
@@ -183,7 +185,9 @@ int passwd_resolve(const struct spec *s, int root, int upper, struct identity *r
 	r = read_database(s, root, upper, "etc/passwd", e, &passwd);
 	if (r == 0)
 		r = read_database(s, root, upper, "etc/group", e, &group);
-	if (r < 0)
+	if (r == -ENOSYS && are_numbers(text))
+		err_clear(e); /* no reader of layers: then only the home is not known */
+	else if (r < 0)
 		return err_set(e, r, "user database of the container");
 	snprintf(user, sizeof(user), "%s", text);
 	name_of_group = strchr(text, ':');

@@ -162,6 +162,7 @@ struct step {
 			const struct fs_option *options;
 			size_t options_len, options_size;
 			unsigned attr; /* MOUNT_ATTR_* */
+			const char *shown; /* what is in it, for people; or NULL */
 			bool on_device; /* @device, closed afterwards, is what it is on */
 			int device;
 			int ret;

@@ -35,7 +35,8 @@ static int open_root(struct build *b)
 
 	if (b->s->image.layers_len) {
 		if (b->s->root_flags & MINC_ROOT_DIRECT)
-			return err_say(b->e, -EINVAL, "%s: an image is never written to", origin);
+			return err_say(b->e, -EINVAL, "%s: an image is never written to, so not with --direct",
+				       origin);
 		b->root = strdup(image_root);
 		return b->root ? 0 : -ENOMEM;
 	}

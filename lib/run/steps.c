@@ -35,7 +35,7 @@ NAME(join, "%s", s->join.name)
 NAME(open, "%s", s->open.path)
 NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
      s->tree.target ? s->tree.target : "")
-NAME(fs, "%s", s->fs.type)
+NAME(fs, "%s%s%s", s->fs.type, s->fs.shown ? " of " : "", s->fs.shown ? s->fs.shown : "")
 NAME(loop, "%s", s->loop.path)
 NAME(serve, "%s", s->serve.argv ? s->serve.argv[2] : "")
 NAME(attach, "%s", s->attach.path)

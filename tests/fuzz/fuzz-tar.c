@@ -48,7 +48,7 @@ static char *squash(const uint8_t *data, size_t size, size_t *ret_len)
 	const struct squash_limits limits = { .max_bytes = 4 << 20,
 					      .max_entries = 1000,
 					      .threads = 1 };
-	struct memory m = { { read_memory }, data, size };
+	struct memory m = { { .read = read_memory }, data, size };
 	int image = new_file(), tar = new_file(), r;
 	struct squash_result result;
 	struct err e = { 0 };

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ static void feed_variants(char *text, size_t len)
 
 int main(int argc, char **argv)
 {
-	DIR *list = argc == 2 ? opendir(argv[1]) : NULL;
+	const bool whole = argc == 3;
+	DIR *list = argc == 2 || whole ? opendir(argv[1]) : NULL;
 	struct dirent *d;
 	int files = 0;
 	char *text;
@@ -53,7 +55,10 @@ int main(int argc, char **argv)
 			continue;
 		if (io_read_file(dirfd(list), d->d_name, 1 << 20, &text, &len) < 0)
 			return 1;
-		feed_variants(text, len);
+		if (whole)
+			feed(text, len);
+		else
+			feed_variants(text, len);
 		free(text);
 		files++;
 	}

@@ -98,7 +98,7 @@ s6="$s5"/upper
 [ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
 s7="$s5"/work
 
-# 12. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 12. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s8=$t/8; mkdir "$s8"
 mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$s8"
 

@@ -143,7 +143,7 @@ s13="$s12"/upper
 [ -d "$s12"/work ] || mkdir -p -m 755 "$s12"/work
 s14="$s12"/work
 
-# 27. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 27. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s15=$t/15; mkdir "$s15"
 mount -t overlay -o nodev,lowerdir="$s11",upperdir="$s13",workdir="$s14" overlay "$s15"
 

@@ -116,7 +116,7 @@ s4="$s3"/upper
 [ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
 s5="$s3"/work
 
-# 18. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 18. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s6=$t/6; mkdir "$s6"
 mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5" overlay "$s6"
 

@@ -156,7 +156,7 @@ s12="$s11"/upper
 [ -d "$s11"/work ] || mkdir -p -m 755 "$s11"/work
 s13="$s11"/work
 
-# 31. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 31. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s14=$t/14; mkdir "$s14"
 mount -t overlay -o nodev,lowerdir="$s10",upperdir="$s12",workdir="$s13" overlay "$s14"
 

@@ -82,7 +82,7 @@ s2="$s1"/upper
 [ -d "$s1"/work ] || mkdir -p -m 755 "$s1"/work
 s3="$s1"/work
 
-# 8. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 8. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s4=$t/4; mkdir "$s4"
 mount -t overlay -o nodev,lowerdir="$s0",upperdir="$s2",workdir="$s3" overlay "$s4"
 

@@ -285,6 +285,24 @@ static void set_user_scope(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
+static void set_image(struct spec *s, const struct places *at)
+{
+	static const char *const env[] = { "COLOUR=blue", "broken", NULL };
+	static const char *const argv[] = { "/usr/bin/server", "--fast", NULL };
+	char low[128], high[128];
+	const char *const layers[] = { low, high };
+	const struct spec_image image = { .name = "image web",
+					  .layers = layers,
+					  .layers_len = 2,
+					  .cwd = "/srv",
+					  .env = env,
+					  .argv = argv };
+
+	snprintf(low, sizeof(low), "%s/low.sqfs", at->base);
+	snprintf(high, sizeof(high), "%s/high.sqfs", at->base);
+	spec_set_image(s, &image);
+}
+
 // clang-format off
 const struct option_set option_sets[] = {
 	{ "host",          SET_SUBMOUNTS,                   set_host,        NULL },
@@ -316,6 +334,12 @@ const struct option_set option_sets[] = {
 	{ "user-tree",     SET_USER | SET_SUBMOUNTS,        set_user_tree,   true_argv },
 	{ "user-host",     SET_USER | SET_SUBMOUNTS | SET_RUN_ONLY, set_user_host, true_argv },
 	{ "user-best",     SET_USER | SET_API_PATHS,        set_user_best,   true_argv },
+	{ "image",         SET_PLAN_ONLY,                   set_image,       NULL },
+	{ "image-template", SET_PLAN_ONLY | SET_TEMPLATE | SET_RESOLV, set_image, true_argv },
+	{ "image-old-kernel", SET_PLAN_ONLY | SET_OLD_KERNEL, set_image,     true_argv },
+#ifdef HAVE_FUSE
+	{ "user-image",    SET_PLAN_ONLY | SET_USER,        set_image,       NULL },
+#endif
 	{ "limits",        SET_TEMPLATE | SET_MAY_LACK | SET_V1 | SET_V2, set_limits, true_argv },
 	{ "limits-v1",     SET_PLAN_ONLY | SET_V1,          set_limits,      true_argv },
 	{ "limits-v2",     SET_PLAN_ONLY | SET_V2,          set_limits,      true_argv },

@@ -94,7 +94,7 @@ s5="$s4"/upper
 [ -d "$s4"/work ] || mkdir -p -m 755 "$s4"/work
 s6="$s4"/work
 
-# 11. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 11. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s7=$t/7; mkdir "$s7"
 mount -t overlay -o nodev,lowerdir="$s3",upperdir="$s5",workdir="$s6" overlay "$s7"
 

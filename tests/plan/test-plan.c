@@ -143,6 +143,7 @@ static void fix_host(unsigned flags)
 		.gid = user ? 1000 : 0,
 		.privileged = !user,
 		.initial_userns = true,
+		.loops = !user,
 		.overlay_fds = !old,
 		.template_fd = flags & SET_TEMPLATE ? 7 : -EBADF,
 		.caps_known = all_caps,
@@ -305,8 +306,13 @@ static size_t slots_read(const struct step *s, int ret[16])
 		ret[n++] = s->tree.at;
 		break;
 	case STEP_FS:
+		if (s->fs.on_device)
+			ret[n++] = s->fs.device;
 		for (size_t i = 0; i < s->fs.options_len; i++)
 			ret[n++] = s->fs.options[i].slot;
+		break;
+	case STEP_FUSE:
+		ret[n++] = s->fuse.socket;
 		break;
 	case STEP_SETATTR:
 		ret[n++] = s->setattr.slot;
@@ -350,6 +356,12 @@ static int slot_filled(const struct step *s)
 		return s->tree.ret;
 	case STEP_FS:
 		return s->fs.ret;
+	case STEP_LOOP:
+		return s->loop.ret;
+	case STEP_SERVE:
+		return s->serve.ret;
+	case STEP_FUSE:
+		return s->fuse.ret;
 	case STEP_MKDIR:
 		return s->mkdir.ret;
 	default:
@@ -391,7 +403,7 @@ START_TEST(layers_are_handed_over_as_the_kernel_takes_them)
 	for (size_t i = 0; i < plan.len; i++) {
 		const struct step *s = &plan.steps[i];
 
-		if (s->kind != STEP_FS || strcmp(s->fs.type, "overlay") != 0)
+		if (spec.image.layers_len || s->kind != STEP_FS || strcmp(s->fs.type, "overlay") != 0)
 			continue;
 		ck_assert_str_eq(s->fs.options[0].key, old ? "lowerdir" : "lowerdir+");
 		for (size_t k = 0; k < 3; k++)

@@ -125,7 +125,7 @@ s7="$s5"/work
 # 20. make directory srv/t: a mount point, made where the overlay will show it (--tmpfs /srv/t)
 [ -d "$s6"/srv/t ] || mkdir -p -m 755 "$s6"/srv/t
 
-# 21. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 21. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s8=$t/8; mkdir "$s8"
 mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7",userxattr overlay "$s8"
 

@@ -90,7 +90,7 @@ s3="$s2"/upper
 [ -d "$s2"/work ] || mkdir -p -m 755 "$s2"/work
 s4="$s2"/work
 
-# 10. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 10. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s5=$t/5; mkdir "$s5"
 mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4",userxattr overlay "$s5"
 

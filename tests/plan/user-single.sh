@@ -109,7 +109,7 @@ s6="$s4"/work
 # 15. write etc/hosts: a mount point, made where the overlay will show it
 [ -e "$s5"/etc/hosts ] || printf %s '' >"$s5"/etc/hosts
 
-# 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 16. mount overlay: writes go to the upper layer, never to what is below (-r ROOT)
 s7=$t/7; mkdir "$s7"
 mount -t overlay -o nodev,lowerdir="$s3",upperdir="$s5",workdir="$s6",userxattr overlay "$s7"
 

@@ -126,7 +126,7 @@ static int new_file(void)
 static int squash_data(const void *data, size_t len, size_t step, unsigned threads,
 		       int out)
 {
-	struct memory m = { { read_memory }, data, len, step, 0 };
+	struct memory m = { { .read = read_memory }, data, len, step, 0 };
 	struct squash_limits limits = { .max_bytes = 1 << 30,
 					.max_entries = 1000,
 					.threads = threads };
@@ -388,9 +388,77 @@ START_TEST(a_name_of_any_charset_is_kept)
 }
 END_TEST
 
+/* One gzip member, whose blocks are stored as they are; see RFC 1952. */
+static size_t gzip_member(const char *data, size_t len, unsigned char *out)
+{
+	static const unsigned char head[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };
+	uint32_t crc = ~UINT32_C(0);
+	size_t at = sizeof(head), done = 0;
+
+	memcpy(out, head, sizeof(head));
+	do {
+		const size_t n = len - done < 65535 ? len - done : 65535;
+
+		out[at++] = done + n == len;
+		out[at++] = n & 0xff, out[at++] = (unsigned char)(n >> 8);
+		out[at++] = ~n & 0xff, out[at++] = (unsigned char)(~n >> 8);
+		memcpy(out + at, data + done, n);
+		at += n;
+		done += n;
+	} while (done < len);
+	for (size_t i = 0; i < len; i++) {
+		crc ^= (unsigned char)data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	crc = ~crc;
+	for (int i = 0; i < 4; i++)
+		out[at++] = (unsigned char)(crc >> 8 * i);
+	for (int i = 0; i < 4; i++)
+		out[at++] = (unsigned char)(len >> 8 * i);
+	return at;
+}
+
+START_TEST(gzip_is_checked_to_its_last_byte)
+{
+	static unsigned char packed[2 * TAR_MAX];
+	struct digest plain;
+	size_t len, half;
+	int out = new_file();
+
+	begin();
+	file("a", "content");
+	end();
+	ck_assert_int_eq(squash(out), 0);
+	plain = result.diff_id;
+	half = gzip_member(tar.data, 700, packed);
+	len = half + gzip_member(tar.data + 700, tar.len - 700, packed + half);
+	for (size_t step = 1; step < 1 << 20; step *= 7) { /* two members, in pieces */
+		ck_assert_int_eq(ftruncate(out, 0), 0);
+		ck_assert_int_eq(squash_data(packed, len, step, 1, out), 0);
+		ck_assert_str_eq(result.diff_id.text, plain.text);
+	}
+	for (size_t cut = 1; cut < len - half; cut++) {
+		ck_assert_int_eq(ftruncate(out, 0), 0);
+		ck_assert_int_eq(squash_data(packed, len - cut, 1 << 20, 1, out), -EBADMSG);
+	}
+	for (size_t i = 1; i <= 8; i++) { /* checksum and length */
+		packed[len - i] ^= 0x10;
+		ck_assert_int_eq(ftruncate(out, 0), 0);
+		ck_assert_int_eq(squash_data(packed, len, 1 << 20, 1, out), -EBADMSG);
+		packed[len - i] ^= 0x10;
+	}
+	memcpy(packed + len, "more", 4);
+	ck_assert_int_eq(ftruncate(out, 0), 0);
+	ck_assert_int_eq(squash_data(packed, len + 4, 1 << 20, 1, out), -EBADMSG);
+	ck_assert_str_eq(err.message, "layer: damaged or truncated gzip data");
+	close(out);
+}
+END_TEST
+
 START_TEST(a_failing_source_says_why)
 {
-	struct memory m = { { read_memory }, NULL, 0, 512, -EIO };
+	struct memory m = { { .read = read_memory }, NULL, 0, 512, -EIO };
 	struct squash_limits limits = { 0 };
 	int out = new_file();
 
@@ -432,7 +500,7 @@ static int stop(uint64_t bytes, void *data)
 
 START_TEST(progress_can_cancel)
 {
-	struct memory m = { { read_memory }, NULL, 0, 512, 0 };
+	struct memory m = { { .read = read_memory }, NULL, 0, 512, 0 };
 	struct squash_limits limits = { 0 };
 	int out = new_file(), calls = 0;
 
@@ -489,6 +557,7 @@ int main(void)
 	tcase_add_test(t, a_name_of_any_charset_is_kept);
 	tcase_add_test(t, a_failing_source_says_why);
 	tcase_add_test(t, a_full_disk_is_said);
+	tcase_add_test(t, gzip_is_checked_to_its_last_byte);
 	tcase_add_test(t, progress_can_cancel);
 	tcase_add_test(t, a_damaged_image_is_refused);
 	tcase_set_timeout(t, 120);

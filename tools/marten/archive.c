@@ -16,6 +16,7 @@
 #include "verb.h"
 
 struct import_values {
+	struct budget budget;
 	const char *input, *message, *platform;
 	struct words changes;
 	bool quiet;
@@ -108,6 +109,7 @@ static int run_import(struct call *call)
 		transfer_text(x, MINC_TRANSFER_NAME, call->operands[1]);
 		transfer_text(x, MINC_TRANSFER_MESSAGE, o->message);
 		transfer_text(x, MINC_TRANSFER_PLATFORM, o->platform);
+		transfer_budget(x, &o->budget);
 		set_changes(x, &o->changes);
 		r = minc_image_foreach(call->store, note_id, &i.known);
 		if (i.known.failed && fail_say("out of memory"))
@@ -147,6 +149,7 @@ static int run_load(struct call *call)
 			call, "load: standard input is a terminal: -i FILE is needed");
 	if (transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_PLATFORM, o->platform);
+		transfer_budget(&x, &o->budget);
 		if (!x.failed)
 			r = minc_import(x.t, source, say_loaded, &x);
 	}
@@ -262,6 +265,7 @@ static const struct option import_options[] = {
 	  offsetof(struct import_values, changes), read_word, NULL },
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
 	  offsetof(struct import_values, platform), NULL, NULL },
+	OPTIONS_BUDGET(struct import_values, budget),
 	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
 	{ .names = NULL }
 };
@@ -270,6 +274,7 @@ static const struct option load_options[] = {
 	  offsetof(struct import_values, input), NULL, NULL },
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
 	  offsetof(struct import_values, platform), NULL, NULL },
+	OPTIONS_BUDGET(struct import_values, budget),
 	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
 	{ .names = NULL }
 };

@@ -14,6 +14,7 @@
 #include "verb.h"
 
 struct registry_values {
+	struct budget budget;
 	bool quiet, insecure, from_stdin;
 	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *user,
 		*password;
@@ -30,6 +31,7 @@ static void set_registry(struct transfer *x, const struct registry_values *o)
 	transfer_text(x, MINC_TRANSFER_CERT_DIR, o->cert_dir);
 	transfer_text(x, MINC_TRANSFER_POLICY, o->policy);
 	transfer_text(x, MINC_TRANSFER_SIGN_KEY, o->sign);
+	transfer_budget(x, &o->budget);
 	if (o->insecure)
 		transfer_number(x, MINC_TRANSFER_INSECURE, 1);
 }
@@ -217,6 +219,7 @@ static const char *read_tls(void *into, const char *value)
 static const struct option pull_options[] = {
 	{ "--platform", "OS/ARCH[/VARIANT]", "Instead of this machine's", AT(platform), NULL, NULL },
 	{ "--policy", "FILE", "Which names need which signature", AT(policy), NULL, NULL },
+	OPTIONS_BUDGET(struct registry_values, budget),
 	OPTIONS_CONNECTION, OPTIONS_TRANSFER,
 	{ .names = NULL }
 };

@@ -40,6 +40,14 @@ void transfer_number(struct transfer *x, enum minc_transfer_number option, uint6
 	}
 }
 
+void transfer_budget(struct transfer *x, const struct budget *b)
+{
+	if (b->bytes.given)
+		transfer_number(x, MINC_TRANSFER_MAX_BYTES, b->bytes.n);
+	if (b->entries.given)
+		transfer_number(x, MINC_TRANSFER_MAX_ENTRIES, b->entries.n);
+}
+
 int transfer_end(struct transfer *x, int r)
 {
 	int status = 0;

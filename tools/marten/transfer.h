@@ -3,8 +3,23 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
+#include <stddef.h>
+
 #include "progress.h"
+#include "values.h"
 #include "verb.h"
+
+struct budget {
+	struct given_number bytes, entries;
+};
+
+// clang-format off
+#define OPTIONS_BUDGET(type, field) \
+	{ "--max-bytes", "SIZE", "Of what is unpacked, 0: any; default 64g", \
+	  offsetof(type, field.bytes), read_size, NULL }, \
+	{ "--max-entries", "N", "Files of a layer, 0: any; default 10000000", \
+	  offsetof(type, field.entries), read_count, NULL }
+// clang-format on
 
 struct transfer {
 	struct call *call;
@@ -18,6 +33,7 @@ bool transfer_begin(struct transfer *x, struct call *call, bool quiet);
 /* @value NULL: nothing. */
 void transfer_text(struct transfer *x, enum minc_transfer_option option, const char *value);
 void transfer_number(struct transfer *x, enum minc_transfer_number option, uint64_t value);
+void transfer_budget(struct transfer *x, const struct budget *b);
 /* Of the call that returned @r: an exit status, after a complaint if it failed. */
 int transfer_end(struct transfer *x, int r);
 

@@ -89,6 +89,24 @@ const char *read_lines(void *into, const char *value)
 	return NULL;
 }
 
+const char *read_size(void *into, const char *value)
+{
+	struct given_number *number = into;
+	const char *end = value;
+
+	number->given = read_number(value, 0, &number->n) ||
+			(number_parse_size(value, &end, &number->n) == 0 && !*end);
+	return number->given ? NULL : "not a size such as 64g";
+}
+
+const char *read_count(void *into, const char *value)
+{
+	struct given_number *number = into;
+
+	number->given = read_number(value, INT64_MAX, &number->n);
+	return number->given ? NULL : "not a number";
+}
+
 const char *read_format(void *into, const char *value)
 {
 	*(bool *)into = strcmp(value, "json") == 0;

@@ -15,6 +15,7 @@
 #include "common/files.h"
 #include "common/signals.h"
 #include "idle.h"
+#include "images.h"
 #include "options.h"
 #include "status.h"
 
@@ -104,6 +105,10 @@ static int reuse(const char *self, const char *root, const char *storage, int st
 {
 	(void)fputs("To reuse this, run:", stdout);
 	print_word(self);
+	if (!root) { /* a container of the store knows it */
+		(void)printf(" -t %.12s\n", storage);
+		return finish_output(status);
+	}
 	(void)fputs(" -r", stdout);
 	print_word(root);
 	(void)fputs(" -t", stdout);
@@ -194,12 +199,19 @@ static int run(struct options *o, const char *self)
 
 	if (check_file("--cidfile", o->cidfile) != 0 || check_file("--pidfile", o->pidfile) != 0)
 		return EXIT_OURS;
-	root = tell ? realpath(o->root ? o->root : "/", NULL) : NULL;
-	signals_block();
-	if (minc_start(o->c, o->command, &ct) < 0) {
+	root = tell && !o->fresh_image ? realpath(o->root ? o->root : "/", NULL) : NULL;
+	if (images_begin(o) < 0) {
 		free(root);
 		return failure(o);
 	}
+	signals_block();
+	if (minc_start(o->c, o->command, &ct) < 0) {
+		free(root);
+		status = failure(o);
+		images_abandon(o);
+		return status;
+	}
+	images_done(o);
 	status_started(o->status_fd, minc_container_pid(ct));
 	status = write_files(o, ct);
 	if (status != 0) {
@@ -215,7 +227,9 @@ static int run(struct options *o, const char *self)
 		free(root);
 		return leave(o, ct);
 	}
-	if (root && minc_storage(o->c))
+	if (o->made && !o->quiet)
+		storage = strdup(o->container);
+	else if (root && minc_storage(o->c))
 		storage = strdup(minc_storage(o->c));
 	status = wait_for(o, ct);
 	if (storage)
@@ -274,6 +288,7 @@ int main(int argc, char **argv)
 		status = version();
 	} else {
 		status = apply(&o, argv[0]);
+		images_done(&o);
 		(void)minc_ctx_free(o.c);
 	}
 	options_done(&o);

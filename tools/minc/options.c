@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/limit.h"
+#include "images.h"
 
 static bool begins(const char *s, const char *with)
 {
@@ -274,6 +275,11 @@ static int apply_root(struct options *o)
 		return r;
 	if (!o->root && was_given(o, "--config"))
 		return options_refuse(o, "needs --rootdir beside --config");
+	r = o->root ? images_root(o, o->root) : 0;
+	if (r < 0)
+		return r;
+	if (r == 1)
+		return minc_set_root(o->c, "/", o->root_flags); /* the image is below */
 	return minc_set_root(o->c, o->root ? o->root : "/", o->root_flags);
 }
 

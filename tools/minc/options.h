@@ -63,6 +63,10 @@ struct options {
 	unsigned root_flags;
 	bool hostname; /* said apart from the name */
 	bool background;
+	minc_store *store;	 /* NULL: nothing of it was asked for */
+	minc_image *fresh_image; /* what runs; a container is to be made of it without -t */
+	bool from_image, made;	 /* it names the root; its container is new */
+	char container[65];	 /* of the store, or "" */
 	const char *cidfile, *pidfile; /* NULL: none */
 };
 

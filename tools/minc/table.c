@@ -14,6 +14,7 @@
 
 #include "common/limit.h"
 #include "common/number.h"
+#include "images.h"
 #include "options.h"
 
 static bool begins(const char *s, const char *with)
@@ -138,7 +139,11 @@ static int set_keep(struct options *o, const char *value)
 
 static int set_tempdir(struct options *o, const char *value)
 {
+	int r = images_container(o, value);
+
 	o->keep = o->tempdir = true;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return minc_set_storage(o->c, value);
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unpack - a stream without its compression, told apart by its first bytes. What unpacking takes
+ * of memory is bounded here: xz lets the sender choose, up to 4 GiB.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "image/squash.h"
+
+enum { UNPACK_GZIP = 1, UNPACK_ZSTD = 2, UNPACK_BZIP2 = 4, UNPACK_XZ = 8, UNPACK_ALL = 15 };
+
+/* What begins so; 0: something else. @magic: UNPACK_MAGIC bytes, zeros behind the end. */
+enum { UNPACK_MAGIC = 6 };
+unsigned unpack_kind(const unsigned char magic[UNPACK_MAGIC]);
+
+/*
+ * @from, unpacked if it is of one of @kinds, else as it is; nothing is read before the first reading.
+ * NULL without memory. @from is borrowed.
+ */
+struct squash_source *unpack_new(struct squash_source *from, unsigned kinds);
+struct squash_source *unpack_free(struct squash_source *s);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* images - see images.h. */
+#include "images.h"
+
+#include <errno.h>
+#include <minc/image.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* "./x" and "/x" are paths, and what is there is one. */
+static bool is_path(const char *name)
+{
+	struct stat st;
+
+	return *name == '/' || *name == '.' || !*name || stat(name, &st) == 0;
+}
+
+/* Without images in this libminc a name is what it was before: a path that is missing. */
+static int open_store(struct options *o)
+{
+	int r = o->store ? 0 : minc_store_open(o->c, NULL, &o->store);
+
+	return r == 0 ? 1 : r == -ENOSYS ? 0 : r;
+}
+
+static bool is_absent(int r)
+{
+	return r == -ENOENT || r == -EINVAL;
+}
+
+/* The store's directory of container @k is where it writes. */
+static int use_container(struct options *o, const minc_kept *k)
+{
+	(void)snprintf(o->container, sizeof(o->container), "%s", minc_kept_id(k));
+	return minc_set_storage(o->c, minc_kept_dir(k));
+}
+
+static int find_image(struct options *o, const char *name)
+{
+	minc_image *image;
+	int r = minc_image_find(o->store, name, &image);
+
+	if (r < 0)
+		return r;
+	r = minc_set_image(o->c, image);
+	minc_image_free(o->fresh_image);
+	o->fresh_image = image;
+	return r;
+}
+
+int images_root(struct options *o, const char *name)
+{
+	int r = is_path(name) ? 0 : open_store(o);
+
+	if (r <= 0)
+		return r;
+	r = find_image(o, name);
+	if (is_absent(r))
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+int images_container(struct options *o, const char *name)
+{
+	minc_kept *k;
+	int r = is_path(name) ? 0 : open_store(o);
+
+	if (r <= 0)
+		return r;
+	r = minc_store_container(o->store, name, &k);
+	if (is_absent(r))
+		return 0;
+	if (r < 0)
+		return r;
+	o->from_image = *minc_kept_image(k) && !o->root;
+	r = use_container(o, k);
+	if (r == 0 && o->from_image)
+		r = find_image(o, minc_kept_image(k));
+	minc_kept_free(k);
+	return r < 0 ? r : 1;
+}
+
+int images_begin(struct options *o)
+{
+	minc_kept *k;
+	char *id;
+	int r;
+
+	if (!o->fresh_image || o->tempdir)
+		return 0;
+	r = minc_store_create(o->store, o->fresh_image, NULL, NULL, &id);
+	if (r < 0)
+		return r;
+	r = minc_store_container(o->store, id, &k);
+	free(id);
+	if (r < 0)
+		return r;
+	o->made = true;
+	r = use_container(o, k);
+	minc_kept_free(k);
+	if (r == 0 && o->background)
+		r = minc_set_id(o->c, o->container);
+	if (r < 0)
+		return r;
+	if (!o->quiet) {
+		(void)printf("%s\n", o->container);
+		(void)fflush(stdout); /* a failure is noticed at the end */
+	}
+	return 0;
+}
+
+void images_abandon(struct options *o)
+{
+	minc_kept *k;
+
+	if (!o->made || minc_store_container(o->store, o->container, &k) < 0)
+		return;
+	(void)minc_store_delete(o->store, k); /* what failed has been said */
+	minc_kept_free(k);
+}
+
+void images_done(struct options *o)
+{
+	minc_image_free(o->fresh_image);
+	o->fresh_image = NULL;
+	minc_store_free(o->store);
+	o->store = NULL;
+}
