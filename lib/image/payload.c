@@ -214,6 +214,18 @@ int signatures_add(struct signatures *s, const struct signature *one)
 	return 0;
 }
 
+void signatures_only(struct signatures *s, const struct ref *r, const struct digest *manifest)
+{
+	struct err ignored = { 0 };
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->len; i++)
+		if (payload_check(&ignored, "", s->v[i].payload, s->v[i].payload_len, r,
+				  manifest) == 0)
+			s->v[len++] = s->v[i];
+	s->len = len;
+}
+
 int signatures_check(struct err *e, const char *what, const struct signatures *s,
 		     const struct key *k, const char *key_name, const struct ref *r,
 		     const struct digest *manifest)

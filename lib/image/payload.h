@@ -42,7 +42,9 @@ int signatures_parse(struct arena *a, struct err *e, const char *what, const cha
 int signatures_write(const struct signatures *s, char **ret);
 /* Add one, instead of the same, or of that key for the same payload. -E2BIG. */
 int signatures_add(struct signatures *s, const struct signature *one);
-/* Strict; NULL: not base64, longer than @max, or without memory (*ret_r). In @a. */
+/* Leave out those that do not say @manifest is @r's. */
+void signatures_only(struct signatures *s, const struct ref *r, const struct digest *manifest);
+/* Strict; NULL: not base64, longer than @max, or without memory. In @a. */
 const void *payload_decode(struct arena *a, const char *text, size_t max, size_t *ret_len);
 char *payload_encode(struct arena *a, const void *data, size_t len); /* NULL without memory */
 /*

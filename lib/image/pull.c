@@ -246,7 +246,7 @@ static int open_blobs(struct minc_transfer *t, const struct image *img, const ch
 	return r;
 }
 
-/* What is there stays; what the store has, and the key that was given, comes to it. */
+/* What is there stays; what the store has for that name, and by the key given, comes to it. */
 static int push_signatures(struct minc_transfer *t, const struct image *img, const struct ref *to,
 			   const struct registry_ops *ops, struct registry *reg)
 {
@@ -257,6 +257,8 @@ static int push_signatures(struct minc_transfer *t, const struct image *img, con
 
 	if (r == 0)
 		r = signatures_read(t->store, &a, &img->manifest, &list);
+	if (r == 0)
+		signatures_only(&list, to, &img->manifest);
 	if (r == 0 && list.len > 0)
 		r = sign_fetch(t->err, ops, reg, &a, &img->manifest, &list);
 	if (r == 0 && list.len > 0)

@@ -29,7 +29,8 @@ int signatures_read(struct store *s, struct arena *a, const struct digest *manif
 	return signatures_parse(a, s->err, path, text, len, ret);
 }
 
-int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list)
+static int write_list(struct store *s, const struct digest *manifest,
+		      const struct signatures *list)
 {
 	cleanup_free char *text = NULL;
 	struct store_file f;
@@ -47,6 +48,28 @@ int signatures_keep(struct store *s, const struct digest *manifest, const struct
 	}
 	r = store_file_commit(s, &f, digest_hex(manifest), true);
 	return r < 0 ? r : store_sync_dir(s, "signatures");
+}
+
+int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list)
+{
+	struct signatures all;
+	struct arena a = { 0 };
+	int r = store_lock_index(s); /* others may sign it as well */
+
+	if (r < 0)
+		return r;
+	r = signatures_read(s, &a, manifest, &all);
+	for (size_t i = 0; r == 0 && i < list->len; i++) {
+		r = signatures_add(&all, &list->v[i]);
+		if (r < 0)
+			(void)err_say(s->err, r, "%s: has %d signatures already", manifest->text,
+				      SIGNATURES_MAX);
+	}
+	if (r == 0)
+		r = write_list(s, manifest, &all);
+	store_unlock_index(s);
+	arena_done(&a);
+	return r;
 }
 
 int sign_keygen(struct minc_transfer *t, const char *key)
@@ -72,13 +95,8 @@ static int sign_with(struct minc_transfer *t, struct arena *a, const struct ref 
 	s = key_sign(key, one.payload, one.payload_len, bytes, &one.len);
 	if (s < 0)
 		return err_set(t->err, s, "%s: sign", r->repository);
-	s = signatures_read(t->store, a, manifest, &list);
-	if (s < 0)
-		return s;
-	s = signatures_add(&list, &one);
-	if (s < 0)
-		return err_say(t->err, s, "%s: has %d signatures already", r->repository,
-			       SIGNATURES_MAX);
+	list.v[0] = one;
+	list.len = 1;
 	return signatures_keep(t->store, manifest, &list);
 }
 

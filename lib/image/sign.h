@@ -19,7 +19,7 @@ int sign_as(struct minc_transfer *t, const struct ref *r, const struct digest *m
 /* What the store has; none: an empty list. */
 int signatures_read(struct store *s, struct arena *a, const struct digest *manifest,
 		    struct signatures *ret);
-/* While shared; synced. */
+/* Add @list to what the store has; while shared; synced. */
 int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list);
 
 /* sign-remote.c */

@@ -50,7 +50,7 @@ jq -r '.signatures[0].payload' "$kept" | base64 -d >"$T/payload"
 jq -r '.signatures[0].signature' "$kept" | base64 -d >"$T/signature"
 is "the payload is cosign's" "$(jq -c . "$T/payload")" \
 	'{"critical":{"identity":{"docker-reference":"docker.io/library/app"},"image":{"docker-manifest-digest":"sha256:'"$hex"'"},"type":"cosign container image signature"},"optional":null}'
-ok "openssl verifies it" openssl pkeyutl -verify -pubin -inkey "$T/k.pub" -rawin \
+ok "openssl verifies it" sh -c 'openssl "$@" >/dev/null' sh pkeyutl -verify -pubin -inkey "$T/k.pub" -rawin \
 	-in "$T/payload" -sigfile "$T/signature"
 is "the id of the key is that of its SubjectPublicKeyInfo" "$(jq -r '.signatures[0].keyid' "$kept")" \
 	"$(openssl pkey -pubin -in "$T/k.pub" -outform DER | sha256sum | cut -d' ' -f1)"
@@ -67,7 +67,7 @@ marten verify -k "$T/ec.pub" app:1
 is "a P-256 key signs and verifies" "$status" 0
 jq -r '.signatures[1].payload' "$kept" | base64 -d >"$T/payload"
 jq -r '.signatures[1].signature' "$kept" | base64 -d >"$T/signature"
-ok "openssl verifies that too" openssl dgst -sha256 -verify "$T/ec.pub" \
+ok "openssl verifies that too" sh -c 'openssl "$@" >/dev/null' sh dgst -sha256 -verify "$T/ec.pub" \
 	-signature "$T/signature" "$T/payload"
 marten tag app:1 quay.io/some/thing:1
 marten verify -k "$T/k.pub" quay.io/some/thing:1
@@ -167,22 +167,28 @@ print(s.getsockname()[1])')
 	marten --store "$T/puller" verify -k "$T/k.pub" "$at/a/app:1"
 	is "and its signature with it" "$status" 0
 	marten push --tls-verify=false app:1 "$at/b/app:1"
+	is "signatures for other names stay at home" "$(curl -s -o "$T/answer" -w '%{http_code}' \
+		"http://$at/v2/b/app/manifests/sha256-$hex.sig")" 404
 	marten --store "$T/other-puller" pull --tls-verify=false --policy "$T/policy" "$at/b/app:1"
 	refused "a name that the policy rejects is not pulled" "rejected by $T/policy"
 	printf '{"default":[{"type":"sigstoreSigned","keyPath":"%s"}]}' "$T/other.pub" >"$T/policy"
 	marten --store "$T/other-puller" pull --tls-verify=false --policy "$T/policy" "$at/a/app:1"
 	refused "neither is what another key signed" "no valid signature by $T/other.pub"
 	is "and no blob of it stays" "$(find "$T/other-puller/blobs" -type f | wc -l)" 0
-	command -v podman >/dev/null || return 0
-	[ "$(id -u)" = 0 ] || return 0
-	mkdir -p "$HOME/registries.d"
+	mkdir "$HOME/registries.d"
 	printf 'docker:\n  %s:\n    use-sigstore-attachments: true\n' "$at" >"$HOME/registries.d/a.yaml"
 	printf '{"default":[{"type":"reject"}],"transports":{"docker":{"%s":[{"type":"sigstoreSigned","keyPath":"%s","signedIdentity":{"type":"matchRepository"}}]}}}' \
 		"$at" "$T/ec.pub" >"$T/podman-policy"
 	COSIGN_PASSWORD=word "$MARTEN" push --tls-verify=false --sign-by "$T/ec.key" app:1 "$at/a/app:1"
-	ok "skopeo verifies a signature of a P-256 key" skopeo --policy "$T/podman-policy" \
-		--registries.d "$HOME/registries.d" copy --src-tls-verify=false \
-		"docker://$at/a/app:1" "dir:$T/copied"
+	skopeo --policy "$T/podman-policy" --registries.d "$HOME/registries.d" copy \
+		--src-tls-verify=false "docker://$at/a/app:1" "dir:$T/copied" >"$T/skopeo" 2>&1
+	copied=$?
+	# Debian 12 builds it without, and it says so of each signature that it finds
+	if grep -q "sigstore disabled" "$T/skopeo"; then
+		is "skopeo finds both signatures" "$(grep -o "sigstore disabled" "$T/skopeo" | wc -l)" 2
+	else
+		is "skopeo verifies a signature of a P-256 key" "$copied" 0
+	fi
 }
 if command -v docker-registry >/dev/null && command -v python3 >/dev/null &&
 	command -v curl >/dev/null && command -v skopeo >/dev/null; then
