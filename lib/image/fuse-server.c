@@ -196,7 +196,9 @@ int main(int argc, char **argv)
 	first = s.fd < 0 ? NULL : new_thread(&s);
 	if (!first)
 		return FAILED;
+	fuse_drop_ids();
 	start_threads(&s);
+	fuse_jail();
 	(void)serve(first); /* does not return */
 	return 0;
 }

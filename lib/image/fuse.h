@@ -109,5 +109,9 @@ static inline uint64_t fuse_node(uint64_t layer, uint64_t ref)
 	return (layer + 1) << FUSE_NODE_SHIFT | (ref & ((1ull << FUSE_NODE_SHIFT) - 1));
 }
 
+/* fuse-jail.c: before there are threads, give up root; when all are there, all other calls. */
+void fuse_drop_ids(void);
+void fuse_jail(void);
+
 /* Answer the request of @len bytes in t->in; false: the connection ends. */
 bool fuse_answer(struct fuse_thread *t, size_t len);

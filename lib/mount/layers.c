@@ -7,6 +7,7 @@
 #include "mount/mount.h"
 
 #include <minc/container.h>
+#include <sys/stat.h>
 
 static const char why_loop[] = "a layer of the image, where the kernel can mount it",
 		  why_layer[] = "its files, read-only and never unpacked",
@@ -104,4 +105,22 @@ void mount_attach_layers(struct plan *p, struct mounts *m)
 	for (size_t i = m->layers_len; m->loops && i-- > 0;)
 		mount_attach(p, m->layers[i], SLOT_CWD, m->template ? "/" : "/sys",
 			     CREATE_NOTHING, m->spec->image.name, why_attached);
+}
+
+void mount_plan_cwd(struct plan *p, struct mounts *m)
+{
+	const struct spec_image *image = &m->spec->image;
+	const char *cwd = m->spec->cwd ? m->spec->cwd : image->cwd;
+	struct step *s;
+
+	if (!image->layers_len || !cwd || *cwd != '/' ||
+	    m->spec->root_flags & MINC_ROOT_RDONLY)
+		return;
+	s = plan_append(p, STEP_OPEN, m->spec->cwd ? m->spec->cwd_origin : image->name,
+			"where the command starts, made if missing");
+	s->open.at = m->root;
+	s->open.path = plan_text(p, "%s", cwd);
+	s->open.in_root = s->open.directory = true;
+	s->open.create = S_IFDIR | 0755;
+	s->open.ret = plan_slot(p);
 }

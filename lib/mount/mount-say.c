@@ -42,6 +42,12 @@ void say_propagation(FILE *out, const struct step *s)
 
 void say_open(FILE *out, const struct step *s)
 {
+	if (s->open.create) {
+		fprintf(out, "s%d=$(inside \"$s%d\" ", s->open.ret, s->open.at);
+		quote_shell(out, s->open.path);
+		fprintf(out, "); mkdir -p \"$s%d\"\n", s->open.ret);
+		return;
+	}
 	/* overlay's options cannot hold these characters: give it another name */
 	if (strpbrk(s->open.path, ":,\\\"'\n")) {
 		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", s->open.ret, s->open.ret,

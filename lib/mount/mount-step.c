@@ -21,7 +21,7 @@ int run_open(struct runner *r, const struct step *s)
 
 	if (!s->open.in_root)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
-	inside = path_open_in_root(at, s->open.path, 0);
+	inside = path_open_in_root(at, s->open.path, s->open.create);
 	if (inside < 0 || !s->open.directory)
 		return runner_put(r, s->open.ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */

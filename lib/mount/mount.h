@@ -55,6 +55,8 @@ int mount_plan_root(struct plan *p, struct mounts *m);
 int mount_plan_api(struct plan *p, struct mounts *m);
 /* The user's binds and tmpfs, in order; then, if asked for, the root read-only. */
 int mount_plan_user(struct plan *p, struct mounts *m);
+/* The directory that an image wants its command to start in, which it need not have. */
+void mount_plan_cwd(struct plan *p, struct mounts *m);
 void mount_plan_enter(struct plan *p, struct mounts *m);
 
 /* Building blocks shared by the planners. */

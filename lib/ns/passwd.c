@@ -161,7 +161,7 @@ static int read_database(const struct spec *s, int root, int upper, const char *
 			return io_read_all(fd, DATABASE_MAX_BYTES, ret, NULL);
 	}
 	*ret = NULL;
-	return s->image.layers_len ? read_layers(&s->image, path, e, ret) : 0;
+	return s->image.layers_len && root < 0 ? read_layers(&s->image, path, e, ret) : 0;
 }
 
 static bool are_numbers(const char *user)

@@ -47,7 +47,7 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_KEEP,    OCI_NOTE_STORAGE,      OCI_NOTE_USER,
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
-		OCI_NOTE_CPUS,
+		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -94,11 +94,35 @@ static int load_notes(struct reader *r, json_t *top)
 	return n;
 }
 
+/* As write_layers() has them. */
+static int load_layers(struct reader *r, const char *text)
+{
+	const char *layers[SPEC_LAYERS_MAX];
+	struct spec_image image = { .layers = layers };
+	cleanup_free char *copy = strdup(text);
+	int n = read_origin(r, "annotations.%s", OCI_NOTE_LAYERS);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy; n == 0 && p;) {
+		char *next = strstr(p, "//");
+
+		if (next)
+			*next++ = '\0';
+		if (image.layers_len == SPEC_LAYERS_MAX)
+			return read_refuse(r, "annotations.%s: too many", OCI_NOTE_LAYERS);
+		layers[image.layers_len++] = p;
+		p = next;
+	}
+	return n ? n : spec_set_image(r->s, &image);
+}
+
 /* What needs nothing but its annotation. */
 static int apply_notes(struct reader *r)
 {
 	const char *storage = read_note(r, OCI_NOTE_STORAGE);
 	const char *cpus = read_note(r, OCI_NOTE_CPUS);
+	const char *layers = read_note(r, OCI_NOTE_LAYERS);
 	int n = 0;
 
 	for (size_t i = 0; n == 0 && i < oci_flag_notes_len; i++) {
@@ -109,6 +133,8 @@ static int apply_notes(struct reader *r)
 		n = read_origin(r, "annotations.%s", f->note);
 		n = n ? n : spec_set_flag(r->s, f->flag, 1);
 	}
+	if (n == 0 && layers)
+		n = load_layers(r, layers);
 	r->privileged = spec_flag(r->s, MINC_PRIVILEGED);
 	if (n == 0 && (storage || read_note_is(r, OCI_NOTE_KEEP, "true"))) {
 		n = read_origin(r, "annotations.%s", OCI_NOTE_STORAGE);

@@ -13,6 +13,7 @@
 /* "overlay": root.path is only read; else it is used as it is, as OCI says. root.readonly
  * then keeps other runtimes from writing it. */
 #define OCI_NOTE_ROOT         OCI_NOTE "root"
+#define OCI_NOTE_LAYERS       OCI_NOTE "layers" /* of an image, instead of root.path */
 #define OCI_NOTE_READONLY     OCI_NOTE "readonly" /* "true": nor can the overlay be written */
 #define OCI_NOTE_SUBMOUNTS    OCI_NOTE "submounts" /* "true" or "false" */
 #define OCI_NOTE_KEEP         OCI_NOTE "keep"      /* "true": writes are kept */

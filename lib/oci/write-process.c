@@ -39,22 +39,37 @@ static bool is_numeric(const char *user, uint32_t *uid, uint32_t *gid)
 
 void write_ids(const struct writer *w, uint32_t *ret_uid, uint32_t *ret_gid)
 {
+	const char *user = spec_user(w->s, NULL);
+
 	*ret_uid = *ret_gid = 0;
-	if (w->s->user && !is_numeric(w->s->user, ret_uid, ret_gid))
+	if (user && !is_numeric(user, ret_uid, ret_gid))
 		*ret_uid = *ret_gid = NOBODY;
 }
 
 static void write_user(struct writer *w, json_t *process)
 {
+	const char *text = spec_user(w->s, NULL);
 	json_t *user = json_object();
 	uint32_t uid, gid;
 
 	write_ids(w, &uid, &gid);
-	if (w->s->user && !is_numeric(w->s->user, &uid, &gid))
-		write_note(w, OCI_NOTE_USER, w->s->user);
+	if (text && !is_numeric(text, &uid, &gid))
+		write_note(w, OCI_NOTE_USER, text);
 	write_put(w, user, "uid", json_integer(uid));
 	write_put(w, user, "gid", json_integer(gid));
 	write_put(w, process, "user", user);
+}
+
+/* Whether the user says something of an image's "NAME=VALUE". */
+static bool is_given(const struct spec *s, const char *entry)
+{
+	const size_t len = strcspn(entry, "=");
+
+	for (const struct spec_env *e = s->env; e; e = e->next)
+		if (strlen(e->name) == len && strncmp(e->name, entry, len) == 0 &&
+		    (e->value || getenv(e->name)))
+			return true;
+	return false;
 }
 
 static void write_env(struct writer *w, json_t *process)
@@ -62,6 +77,12 @@ static void write_env(struct writer *w, json_t *process)
 	json_t *env = json_array();
 	bool path = false;
 
+	for (const char *const *e = w->s->image.env; e && *e; e++) {
+		if (**e == '=' || !strchr(*e, '=') || is_given(w->s, *e))
+			continue;
+		path = path || str_starts_with(*e, "PATH=");
+		write_append(w, env, write_text(w, *e));
+	}
 	for (const struct spec_env *e = w->s->env; e; e = e->next) {
 		const char *value = e->value ? e->value : getenv(e->name);
 
@@ -79,7 +100,7 @@ static void write_env(struct writer *w, json_t *process)
 
 static void write_cwd(struct writer *w, json_t *process)
 {
-	const char *cwd = w->s->cwd;
+	const char *cwd = w->s->cwd ? w->s->cwd : w->s->image.cwd;
 
 	if (!cwd) {
 		write_note(w, OCI_NOTE_CWD, "auto");

@@ -94,6 +94,22 @@ void write_note(struct writer *w, const char *note, const char *value)
 	write_put(w, w->notes, note, write_text(w, value));
 }
 
+/* Absolute paths in one text: only between two of them are two slashes. */
+static void write_layers(struct writer *w)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	for (size_t i = 0; out && i < w->s->image.layers_len; i++)
+		fprintf(out, "%s%s", i ? "/" : "", w->s->image.layers[i]);
+	if (!out || fclose(out) != 0)
+		w->failed = -ENOMEM;
+	else
+		write_note(w, OCI_NOTE_LAYERS, text);
+	free(text);
+}
+
 static void write_root(struct writer *w, json_t *top)
 {
 	const unsigned flags = w->s->root_flags;
@@ -110,6 +126,8 @@ static void write_root(struct writer *w, json_t *top)
 	if (flags & (MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS))
 		write_note(w, OCI_NOTE_SUBMOUNTS,
 			   flags & MINC_ROOT_SUBMOUNTS ? "true" : "false");
+	if (w->s->image.layers_len)
+		write_layers(w);
 	if (w->s->keep)
 		write_note(w, OCI_NOTE_KEEP, "true");
 	if (w->s->storage)
@@ -163,7 +181,10 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 	w.in_userns = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
 		      (s->userns == SPEC_USERNS_AUTO && !h->privileged);
 	if (w.failed == 0)
-		write_top(&w, top, argv ? argv : s->argv ? s->argv : shell);
+		write_top(&w, top, argv		? argv :
+				   s->argv	? s->argv :
+				   s->image.argv ? s->image.argv :
+						   shell);
 	if (w.failed == 0 &&
 	    (json_dumpf(top, out, JSON_INDENT(2)) < 0 || fputc('\n', out) < 0))
 		w.failed = -EIO;

@@ -147,6 +147,7 @@ struct step {
 			int at;
 			const char *path;
 			bool in_root; /* resolve below slot @at as if it were "/" */
+			unsigned create; /* then: S_IFDIR and mode of what is missing, or 0 */
 			bool directory;
 			int ret;
 		} open;

@@ -5,8 +5,6 @@
 
 #include "plan/spec.h"
 
-enum { LAYERS_MAX = 500 };
-
 static int copy_text(struct spec *s, const char *text, const char **ret)
 {
 	*ret = text && *text ? arena_strdup(&s->arena, text) : NULL;
@@ -28,7 +26,7 @@ int spec_set_image(struct spec *s, const struct spec_image *image)
 
 	if (image->layers_len == 0)
 		return spec_refuse(s, -EINVAL, call, "image without layers");
-	if (image->layers_len > LAYERS_MAX)
+	if (image->layers_len > SPEC_LAYERS_MAX)
 		return spec_refuse(s, -EINVAL, call, "more than 500 layers");
 	layers = arena_alloc(&s->arena, image->layers_len * sizeof(*layers));
 	if (!layers)

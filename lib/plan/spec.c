@@ -133,6 +133,8 @@ int spec_set_root(struct spec *s, const char *dir, unsigned flags)
 		return refuse(s, -EINVAL, "minc_set_root", "unknown flag");
 	if (flags & MINC_ROOT_SUBMOUNTS && flags & MINC_ROOT_NOSUBMOUNTS)
 		return refuse(s, -EINVAL, "minc_set_root", "submounts both shown and not");
+	if (strcmp(dir, "/") != 0) /* else only the flags are for the image, if there is one */
+		s->image = (struct spec_image){ .layers_len = 0 };
 	r = keep_text(s, "minc_set_root", dir, &s->root, &s->root_origin);
 	if (r == 0)
 		s->root_flags = flags;

@@ -13,6 +13,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+enum { SPEC_LAYERS_MAX = 500 }; /* of an image: what overlayfs takes */
+
 enum spec_net { SPEC_NET_HOST, SPEC_NET_OWN };
 enum spec_userns { SPEC_USERNS_AUTO, SPEC_USERNS_HOST, SPEC_USERNS_SINGLE, SPEC_USERNS_RANGE };
 

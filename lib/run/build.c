@@ -374,6 +374,7 @@ static int plan_all(struct build *b, const char *const *argv)
 		return r;
 	plan_terminal(b);
 	r = mount_plan_user(p, &b->m);
+	mount_plan_cwd(p, &b->m);
 	ns_plan_uts(p, b->s);
 	ns_plan_net_up(p, b->s);
 	ns_plan_cpus(p, b->s);

@@ -36,7 +36,8 @@
 static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
 				      1u << MINC_TERMINAL | 1u << MINC_DIE_WITH_PARENT |
 				      1u << MINC_INHERIT_ENV,
-		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT;
+		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
+				   1u << MINC_FAKE_ROOT;
 
 /* Where it runs. */
 struct target {
@@ -335,6 +336,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
+	sec_plan_fake(b->p, b->s, b->map.single);
 	build_command(b, argv);
 	if (r == 0)
 		r = plan_seal(b->p);

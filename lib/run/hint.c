@@ -42,6 +42,12 @@ static const struct {
 	{ STEP_CWD, -EPERM, "that directory is outside of the container's root" },
 	{ STEP_AFFINITY, -EINVAL,
 	  "none of these CPUs is online and allowed; see nproc(1)" },
+	{ STEP_FUSE, -ENOENT, "image layers are read through /dev/fuse: modprobe fuse" },
+	{ STEP_FUSE, -EACCES, "image layers are read through /dev/fuse, which everybody may open: "
+			      "chmod 666 /dev/fuse" },
+	{ STEP_FUSE, -ENODEV, "this kernel has no FUSE: modprobe fuse" },
+	{ STEP_LOOP, -ENOENT, "the image lacks a layer, or there is no /dev/loop-control: modprobe "
+			      "loop" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
 
@@ -73,6 +79,8 @@ static void hint_fs(struct err *e, const struct step *s, int err, const char *no
 	else if (strncmp(note, "e ", 2) == 0)
 		err_hint(e, "the kernel says: %.*s", (int)strcspn(note + 2, "\n"),
 			 note + 2);
+	else if (strcmp(s->fs.type, "squashfs") == 0 && err == -ENODEV)
+		err_hint(e, "this kernel has no squashfs: modprobe squashfs");
 	else if (overlay && err == -ENODEV)
 		err_hint(e,
 			 "this kernel has no overlayfs: modprobe overlay, or --direct");

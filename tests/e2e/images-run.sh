@@ -17,6 +17,8 @@ else
 	served() { pgrep -f "^minc-fuse .*$T/" >/dev/null; }
 fi
 
+gone() { ! served; }
+
 pack() { # DIR OPTION..
 	_dir=$1
 	shift
@@ -51,7 +53,7 @@ echo top >"$T/top/etc/top"
 pack "$T/low" -comp zstd -b 128K
 pack "$T/middle" -p "/etc/gone c 644 0 0 0 0" -p "/opt/old c 644 0 0 0 0" -comp gzip
 pack "$T/top" -comp xz
-settings='{"Env": ["COLOUR=blue", "PATH=/bin"], "User": "web", "WorkingDir": "/srv/web",
+settings='{"Env": ["COLOUR=blue", "PATH=/bin"], "User": "web", "WorkingDir": "/srv/new",
 	"Entrypoint": ["sh", "-c"], "Cmd": ["echo default; id -u; pwd; echo $COLOUR $HOME"]}'
 make_image web "$settings" "$T/low.sqfs" "$T/middle.sqfs" "$T/top.sqfs"
 make_image plain '{}' "$T/low.sqfs" "$T/middle.sqfs" "$T/top.sqfs"
@@ -60,7 +62,7 @@ make_image plain '{}' "$T/low.sqfs" "$T/middle.sqfs" "$T/top.sqfs"
 minc -q -r web
 is "the command, user, directory and environment are the image's" "$out" "default
 33
-/srv/web
+/srv/new
 blue /srv/web"
 minc -q -r web -u 0 -w / -e COLOUR=red sh -c 'id -u; pwd; echo $COLOUR'
 is "unless the user says otherwise" "$out" "0
@@ -136,13 +138,31 @@ if ! as_root; then
 	is "unless it is asked for" "$status" 0
 fi
 
+# Others enter it, and it is described.
+marten run -d --name front web "sleep 100"
+marten exec front sh -c 'id -u; pwd; echo $COLOUR'
+is "who enters has the image's user, directory and environment, too" "$out" "33
+/srv/new
+blue"
+as_root || {
+	marten exec front sh -c 'chown 7:7 /srv/new'
+	is "and there changes of owners answer success, too" "$status" 0
+}
+marten rm -f front
+ok "layers go with a container in the background" await gone
+"$MINC" -r web --explain=oci >"$T/config.json"
+minc -q --config "$T/config.json"
+is "its config.json starts the same" "$out" "default
+33
+/srv/new
+blue /srv/web"
+
 # Nothing is left behind, however it ends.
 "$MINC" -q -r plain sleep 100 &
 pid=$!
 ok "layers are mounted while it runs" await served
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
-gone() { ! served; }
 ok "and gone when its starter is killed" await gone
 
 # As many layers as people make.

@@ -257,35 +257,38 @@ attach "$s2" "$s10" /etc/hosts create; s2=$target
 # 60. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 61. change root: the tree made above becomes /
+# 61. open /srv: where the command starts, made if missing (image web)
+s17=$(inside "$s10" /srv); mkdir -p "$s17"
+
+# 62. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 63. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 64. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set user 0:0: root, without the caller's groups
+# 65. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 65. set capabilities: only the capabilities that are left
+# 66. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /srv: the caller's directory if it is there, else /
+# 68. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 69. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. execute true: no shell in between: arguments arrive as given
+# 70. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -248,35 +248,38 @@ attach "$s20" "$s8" /tmp create; s20=$target
 # 57. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 58. change root: the tree made above becomes /, the host's is detached
+# 58. open /srv: where the command starts, made if missing (image web)
+s21=$(inside "$s8" /srv); mkdir -p "$s21"
+
+# 59. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 59. new keyring: an own session keyring, without the caller's keys
+# 60. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 60. descriptors: nothing that the caller has open leaks inside
+# 61. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 61. set capabilities: only the capabilities that are left
+# 62. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 63. change directory to /srv: the caller's directory if it is there, else /
+# 64. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 64. seccomp filter default: only the system calls of the profile
+# 65. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 65. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 66. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 66. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 67. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
