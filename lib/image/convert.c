@@ -12,7 +12,7 @@ enum { WORKERS_MAX = 8 };
 
 struct work {
 	struct digest blob, diff_id;
-	bool taken;
+	bool taken, fresh;
 };
 
 struct converter {
@@ -76,7 +76,7 @@ static void *run(void *data)
 	t.store = &store;
 	t.progress = NULL;
 	while (r == 0 && wait_for_work(c, &w)) {
-		if (!store_has_layer(&store, &w.diff_id))
+		if (w.fresh || !store_has_layer(&store, &w.diff_id))
 			r = layer_from_blob(&t, &e, &w.blob, &w.diff_id, 1);
 	}
 	if (r < 0)
@@ -120,13 +120,14 @@ int converter_new(struct minc_transfer *t, struct converter **ret)
 	return 0;
 }
 
-void converter_add(struct converter *c, const struct digest *blob, const struct digest *diff_id)
+void converter_add(struct converter *c, const struct image_layer *l)
 {
 	struct err e = { 0 };
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < c->len; i++)
-		if (digest_equal(&c->work[i].diff_id, diff_id)) {
+		if (digest_equal(&c->work[i].diff_id, &l->diff_id) &&
+		    digest_equal(&c->work[i].blob, &l->digest)) {
 			pthread_mutex_unlock(&c->lock);
 			return;
 		}
@@ -141,7 +142,9 @@ void converter_add(struct converter *c, const struct digest *blob, const struct 
 		}
 		c->work = more;
 	}
-	c->work[c->len++] = (struct work){ .blob = *blob, .diff_id = *diff_id };
+	c->work[c->len++] = (struct work){ .blob = l->digest,
+					    .diff_id = l->diff_id,
+					    .fresh = l->fresh };
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
 }

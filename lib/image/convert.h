@@ -7,8 +7,11 @@
 struct converter;
 
 int converter_new(struct minc_transfer *t, struct converter **ret);
-/* @blob is in the store; its layer is to be made unless it is there. Failures come later. */
-void converter_add(struct converter *c, const struct digest *blob, const struct digest *diff_id);
+/*
+ * Its blob is in the store; the layer is to be made unless it is there and the blob not fresh: a
+ * manifest could give another's layer a blob of its own. Failures come later.
+ */
+void converter_add(struct converter *c, const struct image_layer *l);
 /* Of the first failure so far: -errno, or 0. */
 int converter_failed(struct converter *c);
 /* Wait until all is done; the first failure, with its message in @e. */

@@ -15,6 +15,7 @@ struct image_layer {
 	struct digest diff_id; /* of the uncompressed tar */
 	const char *const *urls; /* of a foreign layer; NULL-terminated, maybe empty */
 	uint64_t mounted_size; /* of layers/HEX.sqfs; 0: not there */
+	bool fresh; /* the blob has just come: what it unpacks to is only claimed */
 };
 
 struct image_history {

@@ -124,7 +124,7 @@ static int arrived(struct registry_blob *b, void *data)
 	int r = store_file_commit(a->m->t->store, &a->files[i], digest_hex(&b->digest), false);
 
 	if (r == 0)
-		converter_add(a->m->converter, &b->digest, &a->list[i]->diff_id);
+		converter_add(a->m->converter, a->list[i]);
 	return r < 0 ? r : converter_failed(a->m->converter);
 }
 
@@ -152,6 +152,8 @@ static int remote_blobs(struct origin *o, struct image_layer *const *list, size_
 		s = converter_free(m->converter, m->t->err); /* waits for what was begun */
 		m->converter = NULL;
 		r = r < 0 ? r : s;
+		for (size_t i = 0; r == 0 && i < len; i++)
+			list[i]->fresh = false; /* it is what it has to be */
 	}
 	for (size_t i = 0; a.files && i < len; i++)
 		store_file_abandon(&a.files[i]);

@@ -141,7 +141,7 @@ static size_t count_missing(struct minc_transfer *t, const struct image *img, si
 	size_t n = 0;
 
 	for (size_t i = 0; i < img->layers_len; i++)
-		if (!store_has_layer(t->store, &img->layers[i].diff_id)) {
+		if (img->layers[i].fresh || !store_has_layer(t->store, &img->layers[i].diff_id)) {
 			n++;
 			*ret_last = i;
 		}
@@ -163,7 +163,7 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < img->layers_len; i++)
-		converter_add(c, &img->layers[i].digest, &img->layers[i].diff_id);
+		converter_add(c, &img->layers[i]);
 	return converter_free(c, t->err);
 }
 
@@ -208,7 +208,7 @@ static int get_blobs(struct minc_transfer *t, struct origin *o, const struct ima
 			if (digest_equal(&list[k]->digest, &l->digest))
 				goto next;
 		if (r == 0 && !store_has_blob(t->store, &l->digest, l->size))
-			list[len++] = l;
+			(list[len++] = l)->fresh = true;
 next:;
 	}
 	if (r == 0 && len > 0)

@@ -23,6 +23,10 @@ refused "manifest.json twice is refused, however far apart" "manifest.json is in
 marten --store "$T/twins.store" images -q
 is "and no image is listed then, either" "$out" ""
 
+python3 "$MINC_TESTS/make-archive.py" borrow "$T/borrow.tar"
+marten --store "$T/good.store" load -q -i "$T/borrow.tar"
+refused "a blob cannot pass for a layer that is there already" "layer"
+
 # Repair: what still runs is kept.
 blob=$(cd "$T/good.store/blobs/sha256" && grep -l ustar ./* | head -n 1)
 ok "the layer's blob is found" test -f "$T/good.store/blobs/sha256/$blob"
