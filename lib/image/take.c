@@ -76,13 +76,20 @@ static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 	return ret;
 }
 
-/* What was written must read as an image, before anybody is told. */
+/* What was written must read as an image, and of these layers, before anybody is told. */
 static int check_built(struct minc_transfer *t, struct image *img, const char *manifest,
-		       size_t manifest_len, const char *config, size_t config_len)
+		       const char *config, size_t config_len, const struct layer_made *layers)
 {
-	int r = image_parse_manifest(img, t->err, "manifest", manifest, manifest_len, NULL);
+	int r = image_parse_manifest(img, t->err, "manifest", manifest, strlen(manifest), NULL);
 
-	return r < 0 ? r : image_parse_config(img, t->err, "config", config, config_len);
+	if (r == 0)
+		r = image_parse_config(img, t->err, "config", config, config_len);
+	for (size_t i = 0; r == 0 && i < img->layers_len; i++)
+		if (!digest_equal(&img->layers[i].diff_id, &layers[i].diff_id))
+			r = err_say(t->err, -EBADMSG,
+				    "config: rootfs.diff_ids[%zu] is %.19s..., but the layer is %.19s...",
+				    i, img->layers[i].diff_id.text, layers[i].diff_id.text);
+	return r;
 }
 
 int take_config(struct minc_transfer *t, const char *config, size_t config_len,
@@ -103,7 +110,7 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 		r = text ? 0 : err_set(t->err, -ENOMEM, "manifest");
 	}
 	if (r == 0)
-		r = check_built(t, img, text, strlen(text), config, config_len);
+		r = check_built(t, img, text, config, config_len, layers);
 	if (r == 0)
 		r = store_write_blob(t->store, &config_digest, config, config_len);
 	if (r == 0) {

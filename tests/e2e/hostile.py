@@ -3,7 +3,7 @@
 that names the thing, the store stays as it was, nothing outside is touched, and neither time
 nor memory is at the sender's will."""
 import hashlib
-import io
+import itertools
 import json
 import lzma
 import os
@@ -16,7 +16,7 @@ import zlib
 sys.path.insert(0, os.environ["MINC_TESTS"])
 sys.path.insert(1, os.path.join(os.environ["MINC_TESTS"], "../registry"))
 from servers import Server  # noqa: E402
-from tap import MARTEN, done, result, same, skip, temporary  # noqa: E402
+from tap import AS_ROOT, MARTEN, done, result, same, skip, temporary  # noqa: E402
 
 T = temporary()
 STORE = os.path.join(T, "store")
@@ -467,9 +467,9 @@ def test_sizes():
     refused("a gigabyte of attributes", "memory", "import", os.path.join(IN, "many.tar.gz"))
     with open(archive("names.tar.gz", b""), "wb") as f:
         z = zlib.compressobj(1, zlib.DEFLATED, 31)
-        for i in range(3000):
-            names = [header(f"{i}/{k}" + "n" * 80) for k in range(1000)] if i < 1000 else []
-            f.write(z.compress(b"".join(names)))
+        before, after = header("0123456789" + "n" * 80).split(b"0123456789")
+        for name in itertools.islice(itertools.permutations(b"0123456789"), 1000000):
+            f.write(z.compress(before + bytes(name) + after))  # with the same check sum
         f.write(z.compress(END) + z.flush())
     status, _, err, kib, seconds = marten("import", "-q", os.path.join(IN, "names.tar.gz"), "names")
     result(status in (0, 125), "a million names are taken, or refused", f"status {status}", err)
@@ -639,9 +639,6 @@ def test_manifests():
             "type": "layers", "diff_ids": [digest(b"other")]}}))
     bad_manifest("a config without layers", "", other_config({"architecture": "amd64", "os": "linux"}))
     bad_manifest("a config that is no JSON", "", other_config(b"precious"))
-    bad_manifest("a config for another system", "", other_config(
-        {"architecture": "amd64", "os": "pl\x1b[31man9", "rootfs": {
-            "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
     bad_manifest("a config with an environment that is none", "Env", other_config(
         {"architecture": "amd64", "os": "linux", "config": {"Env": ["A=\x1b", 5]}, "rootfs": {
             "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
@@ -773,8 +770,6 @@ def test_docker_archives():
     bad_docker("a name that leads up", "name", docker([good], tags=["../../out:1"]))
     bad_docker("a second name that is none", "name", docker([good], tags=["evil:1", "\x1b[31mEVIL\n"]))
     bad_docker("a second name that is no text", "", docker([good], manifest(RepoTags=["evil:1", 5])))
-    bad_docker("a second image that is bad", "", docker([good], json.dumps(
-        [*json.loads(manifest(RepoTags=["evil:1"])), {"Config": "missing", "Layers": []}])))
     bad_docker("a config of other layers", "", docker([good], config=config_of([b"other"])))
     bad_docker("a circle of parents", "parent", tar(entry("repositories", json.dumps(
         {"evil": {"1": "a" * 64}}).encode()), entry("a" * 64 + "/json", json.dumps(
@@ -788,7 +783,9 @@ def main():
     only = os.environ.get("ONLY", "")
     taken("a good image", "import", archive("good.tar", tar(entry("a", b"good"))), "good:1")
     for test in tests:
-        if only in test.__name__:
+        if only not in test.__name__:
+            continue
+        if AS_ROOT or test not in (test_sizes, test_bombs):  # the same for everybody
             test()
     status, out, err = marten("fsck")[:3]
     same("at last fsck finds nothing", (status, out, err), (0, "", ""))

@@ -126,7 +126,7 @@ static int new_file(void)
 static int squash_data(const void *data, size_t len, size_t step, unsigned threads,
 		       int out)
 {
-	struct memory m = { { read_memory }, data, len, step, 0 };
+	struct memory m = { { .read = read_memory }, data, len, step, 0 };
 	struct squash_limits limits = { .max_bytes = 1 << 30,
 					.max_entries = 1000,
 					.threads = threads };
@@ -390,7 +390,7 @@ END_TEST
 
 START_TEST(a_failing_source_says_why)
 {
-	struct memory m = { { read_memory }, NULL, 0, 512, -EIO };
+	struct memory m = { { .read = read_memory }, NULL, 0, 512, -EIO };
 	struct squash_limits limits = { 0 };
 	int out = new_file();
 
@@ -432,7 +432,7 @@ static int stop(uint64_t bytes, void *data)
 
 START_TEST(progress_can_cancel)
 {
-	struct memory m = { { read_memory }, NULL, 0, 512, 0 };
+	struct memory m = { { .read = read_memory }, NULL, 0, 512, 0 };
 	struct squash_limits limits = { 0 };
 	int out = new_file(), calls = 0;
 
