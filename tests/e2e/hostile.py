@@ -126,7 +126,7 @@ def quiet(words):
 
 def refused(name, part, *words, stays=False, **keywords):
     """@stays: layers that are good may be kept, unlisted."""
-    before, images = everything(), marten("images", "-a", "--no-trunc")[1]
+    before, images = everything(), marten("images", "--no-trunc")[1]
     status, out, err, kib, seconds = marten(*quiet(words), **keywords)
     line = err[:-1]
     good = (status == 125 and out == "" and err.startswith("marten: ") and err.endswith("\n") and
@@ -137,7 +137,7 @@ def refused(name, part, *words, stays=False, **keywords):
     if stays:
         changed = [k for k in changed if not k.startswith((STORE + "/blobs/", STORE + "/layers/"))]
     same(f"{name}: all is as before", changed, [])
-    same(f"{name}: no image more", marten("images", "-a", "--no-trunc")[1], images)
+    same(f"{name}: no image more", marten("images", "--no-trunc")[1], images)
     bounded(name, kib, seconds)
 
 
