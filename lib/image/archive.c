@@ -32,8 +32,11 @@ struct entry_source {
 
 static ssize_t read_entry(struct squash_source *s, void *buf, size_t len)
 {
-	const ssize_t n = archive_read_data(((struct entry_source *)s)->a, buf, len);
+	struct archive *a = ((struct entry_source *)s)->a;
+	const ssize_t n = archive_read_data(a, buf, len);
 
+	if (n < 0)
+		s->why = archive_error_string(a);
 	return n >= 0 ? n : -EBADMSG;
 }
 
@@ -105,16 +108,22 @@ static int take_members(struct docker *d)
 	return r;
 }
 
+/* All are looked at before there is anything to list. */
 static int list_first(struct docker *d, json_t *tags, const char **ret)
 {
+	char name[512];
 	size_t i;
 	json_t *tag;
 
 	*ret = "";
 	json_array_foreach(tags, i, tag)
 	{
-		if (!json_is_string(tag))
-			return json_refuse(&d->src, "RepoTags: not a string");
+		int r = json_is_string(tag) ? 0 : json_refuse(&d->src, "RepoTags: not a string");
+
+		if (r == 0)
+			r = take_name(d->t, json_string_value(tag), name);
+		if (r < 0)
+			return r;
 		if (i == 0)
 			*ret = json_string_value(tag);
 	}

@@ -84,7 +84,7 @@ static int check_layout(struct fsck *f)
 	cleanup_free char *text = NULL;
 	int r = io_read_own_file(f->store->dir, "oci-layout", 4096, &text, NULL);
 
-	if (r == 0 && strstr(text, "\"imageLayoutVersion\""))
+	if (r == 0 && strstr(text, "\"imageLayoutVersion\"") && strstr(text, "\"1.0.0\""))
 		return 0;
 	return report(f, "file", "oci-layout", 0, r == -ENOENT ? "missing" : "damaged");
 }
@@ -134,6 +134,30 @@ static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 	return 0;
 }
 
+/* What a listing shows without looking further; entries of other tools say less, or other things. */
+static int check_listing(struct fsck *f, const struct index_entry *e, const struct image *img)
+{
+	char reason[700];
+	int r;
+
+	if (!*e->config.text ||
+	    (digest_equal(&e->config, &img->config) && e->created_ms == img->created_ms &&
+	     (e->mounted_size == img->mounted_size || !img->mounted_size) &&
+	     str_equal(e->architecture, img->architecture) && str_equal(e->os, img->os) &&
+	     str_equal(e->variant, img->variant)))
+		return 0;
+	snprintf(reason, sizeof(reason), "what it says of %.511s is not so",
+		 *e->name ? e->name : e->digest.text);
+	if (repairs(f)) {
+		r = store_index_add(f->store, e->media_type, &e->digest, e->size, e->name,
+				    img->architecture, img->os, img->variant);
+		if (r < 0)
+			return r;
+		f->faults--;
+	}
+	return report(f, "file", "index.json", 0, reason);
+}
+
 static int check_image(struct fsck *f, const struct index_entry *entry)
 {
 	const char *name = *entry->name ? entry->name : entry->digest.text;
@@ -158,6 +182,8 @@ static int check_image(struct fsck *f, const struct index_entry *entry)
 		r = drop_entry(f, entry);
 		if (r == 0)
 			f->faults = before;
+	} else if (r == 0 && img) {
+		r = check_listing(f, entry, img);
 	}
 	image_free(img);
 	return r;

@@ -19,28 +19,28 @@ struct layout {
 };
 
 /* Regular files only: a FIFO would wait, a link leads elsewhere. */
-static int open_file(const struct layout *l, const char *path)
+static int open_file(const struct layout *l, int dir, const char *where, const char *name)
 {
-	cleanup_close int fd = openat(l->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(l->t->err, -errno, "%s/%s", l->origin.what, path);
+		return err_set(l->t->err, -errno, "%s%s/%s", l->origin.what, where, name);
 	if (!S_ISREG(st.st_mode))
-		return err_say(l->t->err, -EBADMSG, "%s/%s: not a file", l->origin.what, path);
+		return err_say(l->t->err, -EBADMSG, "%s%s/%s: not a file", l->origin.what, where,
+			       name);
 	return take_fd(&fd);
 }
 
 static int open_blob(const struct layout *l, const struct digest *d)
 {
-	char path[DIGEST_LEN + 32];
-	cleanup_close int blobs = openat(l->dir, "blobs/sha256",
-					 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	enum { FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+	cleanup_close int blobs = openat(l->dir, "blobs", FLAGS);
+	cleanup_close int sha256 = blobs < 0 ? -EBADF : openat(blobs, "sha256", FLAGS);
 
-	if (blobs < 0)
+	if (sha256 < 0)
 		return err_set(l->t->err, -errno, "%s/blobs/sha256", l->origin.what);
-	snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(d));
-	return open_file(l, path);
+	return open_file(l, sha256, "/blobs/sha256", digest_hex(d));
 }
 
 static int get_text(struct origin *o, const struct digest *d, uint64_t size, char **ret,
@@ -128,7 +128,7 @@ int import_layout(struct minc_transfer *t, const char *source, int dir, image_fo
 			    .t = t,
 			    .dir = dir };
 	cleanup_free char *text = NULL;
-	cleanup_close int fd = open_file(&l, "index.json");
+	cleanup_close int fd = open_file(&l, dir, "", "index.json");
 	size_t len;
 	int r;
 

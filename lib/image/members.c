@@ -4,6 +4,7 @@
 
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,26 +38,33 @@ struct stream {
 	char buf[READ_BYTES];
 };
 
+/* libarchive may find other words, for what came too short. */
+__attribute__((format(printf, 3, 4))) static int stop(struct stream *s, struct archive *a,
+						      const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(s->m->why, sizeof(s->m->why), format, ap);
+	va_end(ap);
+	archive_set_error(a, EBADMSG, "%s", s->m->why);
+	return -1;
+}
+
 static ssize_t read_stream(struct archive *a, void *data, const void **ret)
 {
 	struct stream *s = data;
 	const ssize_t n = s->plain->read(s->plain, s->buf, sizeof(s->buf));
 
-	if (n < 0) {
-		archive_set_error(a, (int)-n, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
-		return -1;
-	}
+	if (n < 0)
+		return stop(s, a, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
 	s->bytes += (uint64_t)n;
 	s->m->header_bytes += s->m->in_header ? (size_t)n : 0;
-	if (s->m->max_bytes && s->bytes > s->m->max_bytes) {
-		archive_set_error(a, EOVERFLOW, "more than %llu bytes unpacked",
-				  (unsigned long long)s->m->max_bytes);
-		return -1;
-	}
-	if (s->m->header_bytes > TAR_HEADER_MAX) {
-		archive_set_error(a, EBADMSG, "a header of more than %d bytes", TAR_HEADER_MAX);
-		return -1;
-	}
+	if (s->m->max_bytes && s->bytes > s->m->max_bytes)
+		return stop(s, a, "more than %llu bytes unpacked",
+			    (unsigned long long)s->m->max_bytes);
+	if (s->m->header_bytes > TAR_HEADER_MAX)
+		return stop(s, a, "a header of more than %d bytes", TAR_HEADER_MAX);
 	*ret = s->buf;
 	return n;
 }
@@ -178,7 +186,8 @@ static int read_content(struct members *m, struct archive *a, struct member *one
 		const ssize_t n = archive_read_data(a, text + at, one->size - at);
 
 		if (n <= 0)
-			return err_say(m->e, -EBADMSG, "%s: %.80s: truncated", m->what, one->name);
+			return err_say(m->e, -EBADMSG, "%s: %.80s: %s", m->what, one->name,
+				       *m->why ? m->why : "truncated");
 		at += (size_t)n;
 	}
 	m->kept += one->size;
@@ -266,7 +275,7 @@ int members_read(struct members *m, struct err *e, const char *what, int fd, uin
 	if (r == 0 && !named && s == ARCHIVE_EOF)
 		r = -ENOMSG; /* empty: as a root file system it is refused or not */
 	if (r == 0 && s != ARCHIVE_EOF) {
-		const char *text = archive_error_string(a);
+		const char *text = *m->why ? m->why : archive_error_string(a);
 
 		r = err_say(e, -EBADMSG, "%s: %s", what, text ? text : "damaged");
 	}

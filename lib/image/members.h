@@ -30,6 +30,7 @@ struct members {
 	uint64_t max_bytes;
 	bool inside, in_header;
 	size_t header_bytes;
+	char why[128]; /* the reading was stopped */
 };
 
 /* -ENOMSG: by its first names it is no archive of images, but a root file system. */

@@ -9,7 +9,8 @@
 
 #include "base/str.h"
 
-enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024 };
+enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024,
+       WRITTEN_BYTES = 104 /* what libsquashfs keeps of a file */ };
 
 int tree_init(struct tree *t)
 {
@@ -35,7 +36,7 @@ struct tree_inode *tree_inode_new(struct tree *t, mode_t mode)
 
 	if (!i)
 		return NULL;
-	t->bytes += sizeof(*i);
+	t->bytes += sizeof(*i) + (S_ISREG(mode) ? WRITTEN_BYTES : 0);
 	i->mode = mode;
 	i->xattr_index = UINT32_MAX;
 	i->all = t->inodes;

@@ -57,8 +57,8 @@ struct tree {
 	size_t bytes; /* of names and attributes, see TREE_BYTES_MAX */
 };
 
-/* What hostile input may make us remember; a million ordinary files need less. */
-#define TREE_BYTES_MAX ((size_t)224 << 20)
+/* What hostile input may make us remember: with the rest less than 256 MiB, and 600 000 files. */
+#define TREE_BYTES_MAX ((size_t)192 << 20)
 
 int tree_init(struct tree *t);
 void tree_done(struct tree *t);

@@ -3,7 +3,8 @@
 that names the thing, the store stays as it was, nothing outside is touched, and neither time
 nor memory is at the sender's will."""
 import hashlib
-import io
+import http.server
+import itertools
 import json
 import lzma
 import os
@@ -11,12 +12,11 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
-sys.path.insert(1, os.path.join(os.environ["MINC_TESTS"], "../registry"))
-from servers import Server  # noqa: E402
-from tap import MARTEN, done, result, same, skip, temporary  # noqa: E402
+from tap import AS_ROOT, MARTEN, done, result, same, skip, temporary  # noqa: E402
 
 T = temporary()
 STORE = os.path.join(T, "store")
@@ -126,7 +126,7 @@ def quiet(words):
 
 def refused(name, part, *words, stays=False, **keywords):
     """@stays: layers that are good may be kept, unlisted."""
-    before, images = everything(), marten("images", "-a", "--no-trunc")[1]
+    before, images = everything(), marten("images", "--no-trunc")[1]
     status, out, err, kib, seconds = marten(*quiet(words), **keywords)
     line = err[:-1]
     good = (status == 125 and out == "" and err.startswith("marten: ") and err.endswith("\n") and
@@ -137,7 +137,7 @@ def refused(name, part, *words, stays=False, **keywords):
     if stays:
         changed = [k for k in changed if not k.startswith((STORE + "/blobs/", STORE + "/layers/"))]
     same(f"{name}: all is as before", changed, [])
-    same(f"{name}: no image more", marten("images", "-a", "--no-trunc")[1], images)
+    same(f"{name}: no image more", marten("images", "--no-trunc")[1], images)
     bounded(name, kib, seconds)
 
 
@@ -431,10 +431,8 @@ def test_entries():
     layer_refused("a broken check sum", "", b"x" + tar(entry("a", b"x"))[1:], ways=("tar", "oci"))
     layer_refused("what is no tar at all", "", b"precious" * 1000, ways=("tar", "oci"))
     layer_refused("gzip in gzip", "more than once", gz(gz(tar(entry("a", b"x")))), ways=("tar",))
-    fifo = os.path.join(IN, "fifo")
     taken("a FIFO in a root file system", "import", archive("f.tar", tar(entry("f", kind=b"6"))), "fifo")
     marten("rmi", "fifo")
-    del fifo
 
 
 def test_sizes():
@@ -449,8 +447,8 @@ def test_sizes():
     layer_refused("a million sparse parts", "header", tar(entry(
         "s", padded(b"4000000\n" + b"0\n0\n" * 4000000), {**sparse, "GNU.sparse.realsize": "1024"})),
         ways=("tar",))
-    holes = taken("a sparse file of 60 GiB", "import", archive("h.tar", tar(entry(
-        "s", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.realsize": str(60 * GIB)}))), "holes")
+    holes = taken("a sparse file of 20 GiB", "import", archive("h.tar", tar(entry(
+        "s", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.realsize": str(20 * GIB)}))), "holes")
     marten("rmi", holes)
     layer_refused("a file of 8 EiB", "", header("a", size=(1 << 63) - 1) + END, ways=("tar",))
     layer_refused("a pax header of 1 GiB", "", header("x", b"x", size=GIB) + END, ways=("tar",))
@@ -467,9 +465,9 @@ def test_sizes():
     refused("a gigabyte of attributes", "memory", "import", os.path.join(IN, "many.tar.gz"))
     with open(archive("names.tar.gz", b""), "wb") as f:
         z = zlib.compressobj(1, zlib.DEFLATED, 31)
-        for i in range(3000):
-            names = [header(f"{i}/{k}" + "n" * 80) for k in range(1000)] if i < 1000 else []
-            f.write(z.compress(b"".join(names)))
+        before, after = header("0123456789" + "n" * 80).split(b"0123456789")
+        for name in itertools.islice(itertools.permutations(b"0123456789"), 1000000):
+            f.write(z.compress(before + bytes(name) + after))  # with the same check sum
         f.write(z.compress(END) + z.flush())
     status, _, err, kib, seconds = marten("import", "-q", os.path.join(IN, "names.tar.gz"), "names")
     result(status in (0, 125), "a million names are taken, or refused", f"status {status}", err)
@@ -534,28 +532,46 @@ def bad_manifest(name, part, change, **keywords):
             stays=True)
 
 
-class Offers(Server):
+class Offers:
     """A registry that has whatever it is given, for one name."""
 
     def __init__(self):
         self.image, self.index = None, None
-        super().__init__(Offers.answer)
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                status, kind, body = outer.answer(self.path)
+                self.send_response_only(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_HEAD = do_GET
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # the other side had enough
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def offers(self, image, index=None):
         self.image, self.index = image, index
-        return f"{self.host}/evil:1"
+        return f"127.0.0.1:{self.server.server_address[1]}/evil:1"
 
-    def answer(self, request):
-        name = request.path.rpartition("/")[2]
+    def answer(self, path_):
+        name = path_.rpartition("/")[2]
         if name == "1" and self.index is not None:
-            request.send(200, self.index, Content_Type=OCI + "index.v1+json")
-        elif name == "1":
-            request.send(200, self.image.manifest_text(), Content_Type=OCI + "manifest.v1+json")
-        elif name in self.image.all():
-            request.send(200, self.image.all()[name], Content_Type=OCI + "manifest.v1+json")
-        else:
-            request.send(200 if "/v2/" == request.path else 404, json.dumps({"errors": [
-                {"code": "NAME", "message": "\x1b[31m\nno\u202e"}]}).encode())
+            return 200, OCI + "index.v1+json", self.index
+        if name == "1":
+            return 200, OCI + "manifest.v1+json", self.image.manifest_text()
+        if name in self.image.all():
+            return 200, OCI + "manifest.v1+json", self.image.all()[name]
+        return 200 if path_ == "/v2/" else 404, "application/json", json.dumps({"errors": [
+            {"code": "NAME", "message": "\x1b[31m\nno\u202e"}]}).encode()
 
 
 REGISTRY = Offers()
@@ -639,9 +655,6 @@ def test_manifests():
             "type": "layers", "diff_ids": [digest(b"other")]}}))
     bad_manifest("a config without layers", "", other_config({"architecture": "amd64", "os": "linux"}))
     bad_manifest("a config that is no JSON", "", other_config(b"precious"))
-    bad_manifest("a config for another system", "", other_config(
-        {"architecture": "amd64", "os": "pl\x1b[31man9", "rootfs": {
-            "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
     bad_manifest("a config with an environment that is none", "Env", other_config(
         {"architecture": "amd64", "os": "linux", "config": {"Env": ["A=\x1b", 5]}, "rootfs": {
             "type": "layers", "diff_ids": [digest(tar(entry("a", b"a")))]}}))
@@ -679,8 +692,9 @@ def test_indexes():
 
 
 def spoiled(name, part_, spoil):
-    top = Image().write("layout")
-    spoil(top, f"{top}/blobs/sha256", Image())
+    image = Image(gz(tar(entry("a", b"layouts"))))  # which the store does not have yet
+    top = image.write("layout")
+    spoil(top, f"{top}/blobs/sha256", image)
     refused(f"a layout with {name}", part_, "import", top, stays=True)
     shutil.rmtree(top)
 
@@ -773,8 +787,6 @@ def test_docker_archives():
     bad_docker("a name that leads up", "name", docker([good], tags=["../../out:1"]))
     bad_docker("a second name that is none", "name", docker([good], tags=["evil:1", "\x1b[31mEVIL\n"]))
     bad_docker("a second name that is no text", "", docker([good], manifest(RepoTags=["evil:1", 5])))
-    bad_docker("a second image that is bad", "", docker([good], json.dumps(
-        [*json.loads(manifest(RepoTags=["evil:1"])), {"Config": "missing", "Layers": []}])))
     bad_docker("a config of other layers", "", docker([good], config=config_of([b"other"])))
     bad_docker("a circle of parents", "parent", tar(entry("repositories", json.dumps(
         {"evil": {"1": "a" * 64}}).encode()), entry("a" * 64 + "/json", json.dumps(
@@ -788,7 +800,9 @@ def main():
     only = os.environ.get("ONLY", "")
     taken("a good image", "import", archive("good.tar", tar(entry("a", b"good"))), "good:1")
     for test in tests:
-        if only in test.__name__:
+        if only not in test.__name__:
+            continue
+        if AS_ROOT or test not in (test_sizes, test_bombs):  # the same for everybody
             test()
     status, out, err = marten("fsck")[:3]
     same("at last fsck finds nothing", (status, out, err), (0, "", ""))
