@@ -13,3 +13,5 @@
  * Probes the host if that has not been done.
  */
 int api_begin(minc_ctx *c);
+/* Make what the plan of an image without FUSE lies over, if it is not there; @storage: locked. */
+int api_unpack_image(minc_ctx *c, int storage);

@@ -24,6 +24,8 @@ int api_begin(minc_ctx *c)
 	c->probed = r == 0;
 	if (r == 0 && spec_limits_group(&c->spec))
 		r = host_probe_cgroups(&c->host);
+	if (r == 0 && c->spec.image.layers_len)
+		host_probe_fuse(&c->host);
 	return r < 0 ? err_set(&c->err, r, "host") : 0;
 }
 
@@ -145,6 +147,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	r = storage_prepare(c, &st);
 	if (r == 0)
 		r = plan_for(c, argv);
+	if (r == 0 && c->plan.unpack)
+		r = api_unpack_image(c, st.lock);
 	if (r == 0)
 		r = storage_record(c, &st, &c->plan);
 	if (r == 0)

@@ -86,12 +86,31 @@ static void plan_fuse(struct plan *p, struct mounts *m)
 	}
 }
 
+/* One layer that is all of them. */
+static void plan_unpacked(struct plan *p, struct mounts *m)
+{
+	struct step *s = plan_append(p, STEP_OPEN, m->spec->image.name,
+				     "its files, unpacked before: there is no /dev/fuse");
+
+	s->open.at = SLOT_CWD;
+	s->open.path = plan_text(p, "%s/" UNPACKED_ROOT, m->storage);
+	s->open.directory = true;
+	s->open.ret = plan_slot(p);
+	m->layers_len = 1;
+	if (m->layers)
+		m->layers[0] = s->open.ret;
+}
+
 void mount_plan_layers(struct plan *p, struct mounts *m)
 {
 	const struct spec_image *image = &m->spec->image;
 
 	m->layers = plan_alloc(p, image->layers_len * sizeof(*m->layers));
 	m->layers_len = m->layers ? image->layers_len : 0; /* else plan_seal() fails */
+	if (m->unpacked) {
+		plan_unpacked(p, m);
+		return;
+	}
 	if (!m->loops) {
 		plan_fuse(p, m);
 		return;

@@ -35,6 +35,7 @@ struct mounts {
 	bool recursive;	       /* mounts below it are shown, too */
 
 	bool loops; /* the kernel mounts the layers of an image; else a FUSE server */
+	bool unpacked; /* neither: they are files in the storage */
 	const char *server, *server_ids; /* then: its program, whose ids it shows */
 
 	int upper, work; /* the overlay's, if there is one */

@@ -157,6 +157,13 @@ static bool setgroups_denied(void)
 	       strncmp(buf, "deny", 4) == 0;
 }
 
+static bool is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
 int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -174,7 +181,8 @@ int host_probe(struct host *h)
 	h->sys = access("/sys/kernel", F_OK) == 0;
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
-	h->loops = h->privileged && h->initial_userns && access("/dev/loop-control", R_OK | W_OK) == 0;
+	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&
+		   access("/dev/loop-control", R_OK | W_OK) == 0;
 	if (h->privileged && h->initial_userns && h->overlay_fds)
 		h->template_fd = find_template();
 	h->shell = getenv("SHELL");
@@ -209,6 +217,16 @@ int host_probe_cgroups(struct host *h)
 	}
 	h->cgroups = g; /* without /proc no group is found */
 	return 0;
+}
+
+/* Opened, for a device may be there and forbidden, or have no driver. */
+void host_probe_fuse(struct host *h)
+{
+	cleanup_close int fd = h->fuse_probed ? -EBADF : open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	if (!h->fuse_probed)
+		h->fuse = fd < 0 ? -errno : is_device("/dev/fuse") ? 0 : -ENODEV;
+	h->fuse_probed = true;
 }
 
 void host_name_cgroup(struct host *h)

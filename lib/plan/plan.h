@@ -292,6 +292,7 @@ struct plan {
 	const char **warnings; /* what --best-effort leaves out, found while planning */
 	size_t warnings_len;
 	bool terminal;
+	bool unpack, unpack_any_owner; /* the image, below storage (UNPACKED_ROOT) */
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */
@@ -300,6 +301,10 @@ struct plan {
 	int failed; /* sticky -errno while planning, -ENOMEM of plan_append() above all */
 	struct step scratch; /* returned instead of a step without memory */
 };
+
+/* Below the storage: closed to others, for there may be set-user-ID programs of anybody's. */
+#define UNPACKED "unpacked"
+#define UNPACKED_ROOT UNPACKED "/rootfs"
 
 /* Append a step; never NULL: without memory it is a scratch step and plan_seal() fails. */
 struct step *plan_append(struct plan *p, enum step_kind kind, const char *origin,

@@ -63,6 +63,22 @@ static int resolve_identity(struct build *b)
 	return passwd_resolve(b->s, b->root_fd, upper, &b->id, b->e);
 }
 
+/* Without FUSE they become files, where there is a place for them. */
+static int choose_unpacking(struct build *b)
+{
+	int r = b->h->fuse;
+
+	if (b->storage) {
+		b->m.unpacked = b->p->unpack = true;
+		b->p->unpack_any_owner = b->map.own || !b->h->initial_userns;
+		return 0;
+	}
+	err_set(b->e, r, "%s: /dev/fuse", b->s->image.name);
+	err_hint(b->e, "load the module (modprobe fuse) or give access to it; or name a directory "
+		       "where the image is unpacked: minc_set_storage()");
+	return r;
+}
+
 /* Where the layers of an image come from. */
 static int choose_layers(struct build *b)
 {
@@ -73,6 +89,8 @@ static int choose_layers(struct build *b)
 	b->m.loops = b->h->loops && !b->map.own;
 	if (!b->s->image.layers_len || b->m.loops)
 		return 0;
+	if (b->h->fuse < 0)
+		return choose_unpacking(b);
 	r = module_program("minc-fuse", b->e, program, sizeof(program));
 	if (r < 0)
 		return r;
@@ -450,7 +468,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.host = h;
 		b.m.in_userns = b.map.own || !h->initial_userns;
 		b.m.many_ids = b.map.own && !b.map.single;
-		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage;
+		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage &&
+			       (b.m.loops || !s->image.layers_len);
 		b.m.storage = p->storage;
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);

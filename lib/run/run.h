@@ -106,7 +106,7 @@ _Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
 	bool made_dir; /* to be undone if nothing starts, as are: */
-	bool made_upper, made_work, made_submounts, made_utsname, made_record;
+	bool made_upper, made_work, made_submounts, made_utsname, made_record, made_unpacked;
 };
 
 /*
@@ -116,6 +116,8 @@ struct storage {
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
 /* Say beside the layers what they lie over, as @p has it, before anything starts. */
 int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p);
+/* Remove @name below @dir and all in it, following no link and crossing no mount. */
+void storage_remove(int dir, const char *name);
 /* Undo it: nothing was started. */
 void storage_abandon(struct minc_ctx *c, struct storage *st);
 

@@ -2,7 +2,7 @@
 /*
  * storage - the directory that keeps what a container writes: storage/ is the overlay's
  * upper layer, work/ its work space, submountN.* the same for mounts below the root,
- * utsname the host name, layers what all that lies over (record.h). MINCS's layout, so
+ * utsname the host name, unpacked an image's files where nothing can serve them, layers what all that lies over (record.h). MINCS's layout, so
  * that "minc -t DIR" goes on where it ended.
  */
 #include <dirent.h>
@@ -21,7 +21,7 @@
 #include "run/run.h"
 
 /* Remove @name below @dir and all in it, following no link and crossing no mount. */
-static void remove_tree(int dir, const char *name)
+void storage_remove(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;
 	struct stat parent, st;
@@ -36,13 +36,15 @@ static void remove_tree(int dir, const char *name)
 	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 ||
 	    parent.st_dev != st.st_dev)
 		return;
+	if ((st.st_mode & 0700) != 0700)
+		(void)fchmod(fd, 0700); /* an image may have directories that cannot be written */
 	list = fdopendir(fd);
 	if (!list)
 		return;
 	(void)take_fd(&fd); /* closedir() closes it */
 	while ((d = readdir(list)))
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			remove_tree(dirfd(list), d->d_name);
+			storage_remove(dirfd(list), d->d_name);
 	closedir(list);
 	(void)unlinkat(dir, name, AT_REMOVEDIR); /* best effort: it is reported elsewhere */
 }
@@ -113,6 +115,7 @@ static int note_strangers(int dir, struct storage *st)
 		return -errno;
 	(void)take_fd(&copy); /* closedir() closes it */
 	st->made_work = st->made_submounts = st->made_utsname = st->made_record = true;
+	st->made_unpacked = true;
 	while ((d = readdir(list))) {
 		if (str_equal(d->d_name, "work"))
 			st->made_work = false;
@@ -120,6 +123,8 @@ static int note_strangers(int dir, struct storage *st)
 			st->made_utsname = false;
 		else if (str_equal(d->d_name, "layers"))
 			st->made_record = false;
+		else if (str_equal(d->d_name, UNPACKED))
+			st->made_unpacked = false;
 		else if (str_starts_with(d->d_name, "submount"))
 			st->made_submounts = false;
 	}
@@ -190,8 +195,9 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 			    (st->made_work && str_equal(d->d_name, "work")) ||
 			    (st->made_utsname && str_equal(d->d_name, "utsname")) ||
 			    (st->made_record && str_equal(d->d_name, "layers")) ||
+			    (st->made_unpacked && str_equal(d->d_name, UNPACKED)) ||
 			    (st->made_submounts && str_starts_with(d->d_name, "submount")))
-				remove_tree(dirfd(list), d->d_name);
+				storage_remove(dirfd(list), d->d_name);
 		if (list)
 			closedir(list);
 	}
