@@ -83,8 +83,8 @@ static int choose_layers(struct build *b)
 		b->m.server_ids = plan_text(b->p, "single:%u:%u", b->m.uid, b->m.gid);
 		return 0;
 	}
-	for (size_t i = 0; i < b->map.uids_len; i++)
-		ids += b->map.uids[i].count;
+	for (size_t i = 0; i < b->map.ranges.uids_len; i++)
+		ids += b->map.ranges.uids[i].count;
 	b->m.server_ids = plan_text(b->p, "limit:%u", b->map.own ? (unsigned)ids : UINT32_MAX);
 	return 0;
 }
