@@ -23,17 +23,17 @@
 #define NEWUIDMAP "/usr/bin/newuidmap"
 #define NEWGIDMAP "/usr/bin/newgidmap"
 
-enum { SUBID_MAX_BYTES = 1024 * 1024, ARGS_MAX = 3 * (IDMAP_RANGES_MAX + 1), FIELDS = 3 };
+enum { SUBID_MAX_BYTES = 1024 * 1024, ARGS_MAX = 3 * (IDMAP_RANGES_MAX + 1), FIELDS = 4 };
 
-/* The next line's first fields, cut out of it into @buf; false at the end. */
-static bool next_line(const char **text, char *buf, size_t len, char *fields[FIELDS])
+/* The next line's first fields, cut out of it into @buf: how many; 0 at the end. */
+static size_t next_line(const char **text, char *buf, size_t len, char *fields[FIELDS])
 {
 	while (**text) {
 		const char *line = *text;
 		size_t n = strcspn(line, "\n"), count = 0;
 
 		*text += n + (line[n] == '\n');
-		if (n >= len)
+		if (n == 0 || n >= len || *line == '#')
 			continue;
 		memcpy(buf, line, n);
 		buf[n] = '\0';
@@ -43,19 +43,19 @@ static bool next_line(const char **text, char *buf, size_t len, char *fields[FIE
 			if (p)
 				*p++ = '\0';
 		}
-		if (count == FIELDS)
-			return true;
+		return count;
 	}
-	return false;
+	return 0;
 }
 
 bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
 {
 	char buf[1024], *f[FIELDS];
 	uint64_t id;
+	size_t n;
 
-	while (next_line(&passwd, buf, sizeof(buf), f))
-		if (str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 && id == uid) {
+	while ((n = next_line(&passwd, buf, sizeof(buf), f)) > 0)
+		if (n == FIELDS && str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 && id == uid) {
 			snprintf(ret, len, "%s", f[0]);
 			return true;
 		}
@@ -69,13 +69,14 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 	char buf[256], *f[FIELDS];
 	uint64_t owner, first, ids;
 	const char *p;
-	size_t len = 0;
+	size_t len = 0, n;
 
 	if (io_read_file(AT_FDCWD, path, SUBID_MAX_BYTES, &text, NULL) < 0)
 		return 0;
 	p = text;
-	while (len < IDMAP_RANGES_MAX && next_line(&p, buf, sizeof(buf), f))
-		if (((*name && str_equal(f[0], name)) ||
+	while (len < IDMAP_RANGES_MAX && (n = next_line(&p, buf, sizeof(buf), f)) > 0)
+		if (n == 3 &&
+		    ((*name && str_equal(f[0], name)) ||
 		     (str_to_u64(f[0], UINT32_MAX, &owner) == 0 && owner == uid)) &&
 		    str_to_u64(f[1], UINT32_MAX - 1, &first) == 0 &&
 		    str_to_u64(f[2], UINT32_MAX - first, &ids) == 0 && ids)
