@@ -36,7 +36,8 @@
 static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
 				      1u << MINC_TERMINAL | 1u << MINC_DIE_WITH_PARENT |
 				      1u << MINC_INHERIT_ENV,
-		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT;
+		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
+				   1u << MINC_FAKE_ROOT;
 
 /* Where it runs. */
 struct target {
@@ -323,6 +324,8 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 
 	if (r < 0)
 		return err_set(b->e, r, "exec: control groups of the container");
+	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
+	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
 	plan_join(b, ct, t, groups);
 	plan_tty(b);
@@ -335,6 +338,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
+	sec_plan_fake(b->p, b->s, b->map.single);
 	build_command(b, argv);
 	if (r == 0)
 		r = plan_seal(b->p);

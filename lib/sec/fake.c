@@ -101,7 +101,7 @@ static unsigned short compile(struct sock_filter *code)
 bool sec_fakes(const struct spec *s, bool single_id)
 {
 	return s->flag_origin[MINC_FAKE_ROOT] ? spec_flag(s, MINC_FAKE_ROOT) :
-						single_id && s->image.layers_len;
+						single_id && (s->image.layers_len || s->fake_root_auto);
 }
 
 void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id)

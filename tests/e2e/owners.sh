@@ -113,6 +113,10 @@ APT::Sandbox::User "root";'
 	has "which the explanation says" "$out" .minc-apt.conf
 	marten run --rm -e APT_CONFIG=/own bb sh -c 'echo "$APT_CONFIG"'
 	is "unless the user says otherwise" "$out" /own
+	marten run -d --name behind bb sleep 100
+	marten exec behind sh -c 'chown 8 /etc/low && echo "$APT_CONFIG"'
+	is "another command in it is answered, too" "$status $out" "0 /dev/.minc-apt.conf"
+	marten rm -f behind
 	marten run --rm bb sh -c 'mknod /srv/null c 1 3; echo $?; ls /srv'
 	is "a device file is said to be made, and is not" "$out" 0
 fi
