@@ -20,8 +20,6 @@
 #include "image/sign.h"
 #include "image/transfer.h"
 
-enum { RANGES_MAX = 16 };
-
 static json_t *now_text(void)
 {
 	const time_t now = time(NULL);
@@ -100,36 +98,6 @@ static int apply_changes(struct minc_transfer *t, json_t *config)
 	return r;
 }
 
-/* Who the container's ids are outside, from the file that lies beside what it wrote. */
-static int read_ids(struct minc_transfer *t, int dir, const char *name, uint32_t self,
-		    struct squash_ids *ret, size_t *ret_len)
-{
-	cleanup_free char *text = NULL;
-	char *line, *rest = NULL;
-	int r = io_read_own_file(dir, name, 64 << 10, &text, NULL);
-
-	*ret_len = 0;
-	if (r == -ENOENT && geteuid() != 0) {
-		/* an ordinary user is root in there; who else wrote is refused, not guessed */
-		*ret = (struct squash_ids){ .outside = self, .count = 1 };
-		*ret_len = 1;
-		return 0;
-	}
-	if (r == -ENOENT)
-		return 0; /* no user namespace: they are what they are */
-	if (r < 0)
-		return err_set(t->err, r, "container: %s", name);
-	for (line = strtok_r(text, "\n", &rest); line && *ret_len < RANGES_MAX;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		struct squash_ids *m = &ret[*ret_len];
-
-		if (sscanf(line, "%u %u %u", &m->inside, &m->outside, &m->count) != 3)
-			return err_say(t->err, -EBADMSG, "container: %s: damaged", name);
-		(*ret_len)++;
-	}
-	return 0;
-}
-
 /* Where overlayfs's marks are: a privileged caller's in trusted.*, else in user.*. */
 static bool marks_of_user(int dir)
 {
@@ -142,26 +110,18 @@ static bool marks_of_user(int dir)
 
 static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
 {
-	struct squash_ids uids[RANGES_MAX], gids[RANGES_MAX];
-	struct squash_owners owners = { .uids = uids, .gids = gids };
 	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int upper = dir < 0 ? -EBADF :
 					    openat(dir, "storage",
 						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char what[80];
-	int r;
 
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
 		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
 						 what) :
 					 err_set(t->err, -errno, "%s", what);
-	r = read_ids(t, dir, "uid_map", geteuid(), uids, &owners.uids_len);
-	if (r == 0)
-		r = read_ids(t, dir, "gid_map", getegid(), gids, &owners.gids_len);
-	return r < 0 ? r :
-		       layer_from_dir(t, what, upper, true, marks_of_user(dir),
-				      owners.uids_len && owners.gids_len ? &owners : NULL, ret);
+	return layer_from_dir(t, what, upper, true, marks_of_user(dir), ret);
 }
 
 static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,

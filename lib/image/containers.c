@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "change/tree.h"
+#include "image/discard.h"
 #include "image/json.h"
 #include "image/manage.h"
 #include "image/store-file.h"
@@ -333,7 +333,7 @@ static int make(struct store *s, int room, const char *id, json_t *o)
 	if (r == 0 && renameat(room, temporary, room, id) < 0)
 		r = -errno;
 	if (r < 0)
-		(void)tree_remove(room, temporary); /* the next sweep tries again */
+		(void)discard(NULL, room, temporary); /* the next sweep tries again */
 	else if (fsync(room) < 0)
 		r = -errno;
 	return r < 0 ? err_set(s->err, r, "store %s: container %.12s", s->path, id) : 0;
@@ -437,7 +437,7 @@ static int delete_in(struct store *s, int room, const struct minc_kept *k)
 	if (r == 0 && renameat(room, k->id, room, temporary) < 0)
 		r = -errno;
 	if (r == 0) /* from here on it is not there, whatever happens */
-		r = tree_remove(room, temporary);
+		r = discard(s->err, room, temporary);
 	return r < 0 ? err_set(s->err, r, "container %.12s", k->id) : 0;
 }
 

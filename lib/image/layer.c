@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "image/transfer.h"
 #include "image/unpack.h"
+#include "ns/userns.h"
 
 enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10 };
 
@@ -253,34 +254,77 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_s
 	return r;
 }
 
+struct packing {
+	const char *what;
+	int dir, image, blob;
+	bool upper, userxattr;
+	const struct squash_limits *limits;
+	const struct squash_owners *owners;
+	squash_progress_fn *progress;
+	void *watched; /* for the former; not called in another process */
+	struct squash_result result;
+};
+
+static int pack(struct err *e, void *data)
+{
+	struct packing *p = data;
+
+	return squash_dir(e, p->what, p->dir, p->upper, p->userxattr, p->owners, p->image, p->blob,
+			  p->limits, p->progress, p->watched, &p->result);
+}
+
+/*
+ * A caller with subordinate ids reads as root of a namespace that has them, where files have the
+ * owners that the container saw. One with a single id is root in its container: who else
+ * owns a file is refused, not guessed.
+ */
+static int pack_as_inside(struct err *e, struct packing *p)
+{
+	struct squash_ids uids = { .outside = geteuid(), .count = 1 };
+	struct squash_ids gids = { .outside = getegid(), .count = 1 };
+	const struct squash_owners self = { .uids = &uids, .gids = &gids, .uids_len = 1,
+					    .gids_len = 1 };
+	int r = userns_run(e, pack, p, sizeof(*p));
+
+	if (r != -ENOTSUP)
+		return r;
+	p->owners = geteuid() == 0 ? NULL : &self;
+	p->progress = tell;
+	return pack(e, p);
+}
+
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, struct layer_made *ret)
+		   struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct watched w = { t, what, 0 };
 	struct squash_limits limits;
-	struct squash_result result = { .entries = 0 };
+	struct packing p = { .what = what, .dir = dir, .upper = upper, .userxattr = userxattr,
+			     .limits = &limits, .watched = &w,
+			     .progress = upper ? NULL : tell };
+	const struct squash_result *const made = &p.result;
 	int r = store_file_new(t->store, "blobs/sha256", &blob);
 
 	limits_of(t, &limits);
 	if (r == 0)
 		r = store_file_new(t->store, "layers", &image);
+	p.blob = blob.fd;
+	p.image = image.fd;
 	if (r == 0)
-		r = squash_dir(t->err, what, dir, upper, userxattr, owners, image.fd, blob.fd,
-			       &limits, tell, &w, &result);
+		r = upper ? pack_as_inside(t->err, &p) : pack(t->err, &p);
 	if (r == 0) {
-		tell_acls(t, what, &result);
-		r = store_file_commit(t->store, &blob, digest_hex(&result.diff_id), false);
+		tell_acls(t, what, made);
+		r = store_file_commit(t->store, &blob, digest_hex(&made->diff_id), false);
 	}
 	if (r == 0)
-		r = commit_layer(t, t->err, what, &image, &result.diff_id);
+		r = commit_layer(t, t->err, what, &image, &made->diff_id);
 	store_file_abandon(&blob);
 	store_file_abandon(&image);
 	if (r == 0)
-		*ret = (struct layer_made){ .blob = result.diff_id, /* it is not compressed */
-					    .diff_id = result.diff_id,
-					    .blob_bytes = result.tar_bytes,
-					    .layer_bytes = result.image_bytes,
+		*ret = (struct layer_made){ .blob = made->diff_id, /* it is not compressed */
+					    .diff_id = made->diff_id,
+					    .blob_bytes = made->tar_bytes,
+					    .layer_bytes = made->image_bytes,
 					    .media_type = MEDIA_OCI_LAYER };
 	return r;
 }

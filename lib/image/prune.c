@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "change/tree.h"
+#include "image/discard.h"
 #include "image/files.h"
 #include "image/index.h"
 #include "image/manage.h"
@@ -135,7 +135,7 @@ static int prune_file(const struct files_one *f, void *data)
 			cleanup_close int at = openat(p->s->dir, f->where,
 						      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-			r = at < 0 ? -errno : tree_remove(at, f->name);
+			r = at < 0 ? -errno : discard(p->s->err, at, f->name);
 		}
 		if (r < 0)
 			return err_set(p->s->err, r, "store %s: %s", p->s->path, path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* store - the directory and its locks; see store.h. */
+#include "image/discard.h"
 #include "image/store.h"
 
 #include <dirent.h>
@@ -15,7 +16,6 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "change/tree.h"
 #include "image/place.h"
 #include "image/store-file.h"
 
@@ -246,7 +246,7 @@ static void sweep(struct store *s)
 		}
 		while ((d = readdir(list)))
 			if (str_starts_with(d->d_name, STORE_TEMPORARY))
-				(void)tree_remove(dirfd(list), d->d_name); /* the next sweep tries */
+				(void)discard(NULL, dirfd(list), d->d_name); /* the next one tries */
 		closedir(list);
 	}
 }

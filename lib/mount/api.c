@@ -94,6 +94,30 @@ static void plan_nodes(struct plan *p, struct mounts *m)
 	}
 }
 
+bool mount_has_apt(const struct mounts *m)
+{
+	return m->fake_root && !spec_flag(m->spec, MINC_HOST_DEV);
+}
+
+/*
+ * apt drops to a user of its own for downloads and looks whether that worked, which no answer of
+ * success can make true. It reads this before the image's own settings, which win; it is in
+ * the container's own tmpfs, so not among the files that are committed.
+ */
+static void plan_apt(struct plan *p, struct mounts *m)
+{
+	struct step *s;
+
+	if (!mount_has_apt(m))
+		return;
+	s = plan_append(p, STEP_FILE, m->spec->flag_origin[MINC_FAKE_ROOT],
+			"apt would check that it became another user: there is one id");
+	s->file.at = m->dev;
+	s->file.path = MOUNT_APT_NAME;
+	s->file.content = "APT::Sandbox::User \"root\";\n";
+	s->file.mode = 0644;
+}
+
 static void plan_own_dev(struct plan *p, struct mounts *m)
 {
 	static const char why_shm[] = "POSIX shared memory, of this container only";
@@ -104,6 +128,7 @@ static void plan_own_dev(struct plan *p, struct mounts *m)
 		   "nothing in it is a program");
 	attach_on_entry(p, m, m->dev, "/dev", NULL, why_dev);
 	plan_nodes(p, m);
+	plan_apt(p, m);
 	plan_mkdir(p, m->dev, "pts", 0755, "for the terminals");
 	plan_mkdir(p, m->dev, "mqueue", 0755, "for message queues");
 	plan_mkdir(p, m->dev, "shm", 0755, why_shm);

@@ -26,6 +26,7 @@ struct mounts {
 	const struct host *host;
 	bool in_userns; /* the container's, or the caller's own: mounts are locked */
 	unsigned uid, gid; /* who mounts, in that namespace */
+	bool fake_root; /* changes of ids are not done, only answered (sec/fake.c) */
 	bool many_ids; /* more than one id is mapped: gid 5 can own terminals */
 	bool template; /* start from the nearly empty namespace */
 	const char *storage; /* directory for storage/ and work/, or NULL */
@@ -54,6 +55,9 @@ int mount_plan_sources(struct plan *p, struct mounts *m);
 int mount_plan_root(struct plan *p, struct mounts *m);
 /* /proc /dev /sys /tmp, name resolution. */
 int mount_plan_api(struct plan *p, struct mounts *m);
+/* apt(8)'s settings in a container with one id, in its own /dev; see plan_apt(). */
+#define MOUNT_APT_NAME ".minc-apt.conf"
+bool mount_has_apt(const struct mounts *m);
 /* The user's binds and tmpfs, in order; then, if asked for, the root read-only. */
 int mount_plan_user(struct plan *p, struct mounts *m);
 /* The directory that an image wants its command to start in, which it need not have. */

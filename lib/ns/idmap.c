@@ -14,63 +14,10 @@
 #include "base/str.h"
 #include "ns/ns.h"
 
-enum { SUBID_MAX_BYTES = 1024 * 1024 };
-
-/* Parse "OWNER:START:COUNT" lines that belong to @name or @uid. */
-static size_t parse_subids(const char *text, const char *name, uint32_t uid,
-			   struct id_range *ret)
-{
-	size_t len = 0;
-
-	for (const char *p = text; *p && len < IDMAP_RANGES_MAX;) {
-		size_t n = strcspn(p, "\n");
-		char line[256], *start, *count;
-		uint64_t first, ids, owner;
-
-		if (n < sizeof(line)) {
-			memcpy(line, p, n);
-			line[n] = '\0';
-			start = strchr(line, ':');
-			count = start ? strchr(start + 1, ':') : NULL;
-			if (count) {
-				*start++ = *count++ = '\0';
-				if (((*name && strcmp(line, name) == 0) ||
-				     (str_to_u64(line, UINT32_MAX, &owner) == 0 &&
-				      owner == uid)) &&
-				    str_to_u64(start, UINT32_MAX - 1, &first) == 0 &&
-				    str_to_u64(count, UINT32_MAX - first, &ids) == 0 && ids)
-					ret[len++] = (struct id_range){ (uint32_t)first,
-									(uint32_t)ids };
-			}
-		}
-		p += n + (p[n] == '\n');
-	}
-	return len;
-}
-
-static size_t read_subids(const char *path, const char *name, uint32_t uid,
-			  struct id_range *ret)
-{
-	cleanup_free char *text = NULL;
-
-	if (io_read_file(AT_FDCWD, path, SUBID_MAX_BYTES, &text, NULL) < 0)
-		return 0;
-	return parse_subids(text, name, uid, ret);
-}
-
-/* The caller's ranges; false if it has none or the helpers are missing. */
+/* The caller's ranges; false if it has none or nobody can write them. */
 static bool find_ranges(const struct host *h, struct idmap *m)
 {
-	cleanup_free char *passwd = NULL;
-	char name[64] = "";
-
-	if (io_read_file(AT_FDCWD, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
-		(void)passwd_name(passwd, h->uid, name, sizeof(name)); /* else by number */
-	m->uids_len = read_subids("/etc/subuid", name, h->uid, m->uids);
-	m->gids_len = m->uids_len ? read_subids("/etc/subgid", name, h->uid, m->gids) : 0;
-	return m->uids_len && m->gids_len && !h->no_new_privs &&
-	       access("/usr/bin/newuidmap", X_OK) == 0 &&
-	       access("/usr/bin/newgidmap", X_OK) == 0;
+	return userns_ranges(h->uid, &m->ranges) && !h->no_new_privs;
 }
 
 int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e)
@@ -152,8 +99,8 @@ int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 	}
 	step = plan_append(p, STEP_IDMAP, s->userns_origin,
 			   "the caller becomes root, its subordinate ids become 1 and up");
-	step->idmap.uid_args = helper_args(p, h->uid, map->uids, map->uids_len);
-	step->idmap.gid_args = helper_args(p, h->gid, map->gids, map->gids_len);
+	step->idmap.uid_args = helper_args(p, h->uid, map->ranges.uids, map->ranges.uids_len);
+	step->idmap.gid_args = helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
 	p->own_memory = true; /* the caller must run the helpers meanwhile */
 	return 0;
 }

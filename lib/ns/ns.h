@@ -5,24 +5,18 @@
  */
 #pragma once
 
+#include "ns/userns.h"
 #include "plan/host.h"
 #include "plan/identity.h"
 #include "plan/plan.h"
 #include "plan/runner.h"
 #include "plan/spec.h"
 
-enum { IDMAP_RANGES_MAX = 8 };
-
-struct id_range {
-	uint32_t start, count;
-};
-
 /* Which user namespace, if any. */
 struct idmap {
 	bool own;    /* a new user namespace */
 	bool single; /* with one id; else with the caller's subordinate ranges */
-	struct id_range uids[IDMAP_RANGES_MAX], gids[IDMAP_RANGES_MAX];
-	size_t uids_len, gids_len;
+	struct id_ranges ranges;
 };
 
 /* Choose it; -EPERM or -ENOENT with a message if what was asked for cannot be had. */
@@ -34,9 +28,6 @@ int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, 
  */
 int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
 		   struct err *e);
-
-/* Name of user @uid in the passwd(5) text @passwd; false if it has none. */
-bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 
 void ns_plan_lifeline(struct plan *p, const struct spec *s);
 int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,

@@ -51,22 +51,6 @@ static bool parse_id(const char *s, uint32_t *ret)
 	return true;
 }
 
-bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
-{
-	char buf[1024], *f[FIELDS];
-	size_t n;
-
-	while ((n = next_entry(&passwd, buf, sizeof(buf), f)) > 0) {
-		uint32_t entry;
-
-		if (n >= 4 && parse_id(f[2], &entry) && entry == uid) {
-			snprintf(ret, len, "%s", f[0]);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Find a user by @name, or by id->uid if @name is NULL, and fill in the rest. */
 static bool find_user(const char *passwd, const char *name, struct identity *id)
 {

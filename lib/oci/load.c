@@ -47,7 +47,7 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_KEEP,    OCI_NOTE_STORAGE,      OCI_NOTE_USER,
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
-		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,
+		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT,
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -91,6 +91,8 @@ static int load_notes(struct reader *r, json_t *top)
 	n = n ? n : check_choice(r, OCI_NOTE_DEFAULT_PATH, "true", "false");
 	for (size_t i = 0; n == 0 && i < oci_flag_notes_len; i++)
 		n = check_choice(r, oci_flag_notes[i].note, "true", "false");
+	if (n == 0 && !read_note_is(r, OCI_NOTE_FAKE_ROOT, "auto"))
+		n = check_choice(r, OCI_NOTE_FAKE_ROOT, "true", "false");
 	return n;
 }
 
@@ -117,6 +119,19 @@ static int load_layers(struct reader *r, const char *text)
 	return n ? n : spec_set_image(r->s, &image);
 }
 
+static int apply_fake_root(struct reader *r)
+{
+	int n;
+
+	r->s->fake_root_auto = read_note_is(r, OCI_NOTE_FAKE_ROOT, "auto");
+	if (r->s->fake_root_auto || !read_note(r, OCI_NOTE_FAKE_ROOT))
+		return 0;
+	n = read_origin(r, "annotations.%s", OCI_NOTE_FAKE_ROOT);
+	return n ? n :
+		   spec_set_flag(r->s, MINC_FAKE_ROOT,
+				 read_note_is(r, OCI_NOTE_FAKE_ROOT, "true"));
+}
+
 /* What needs nothing but its annotation. */
 static int apply_notes(struct reader *r)
 {
@@ -135,6 +150,7 @@ static int apply_notes(struct reader *r)
 	}
 	if (n == 0 && layers)
 		n = load_layers(r, layers);
+	n = n ? n : apply_fake_root(r);
 	r->privileged = spec_flag(r->s, MINC_PRIVILEGED);
 	if (n == 0 && (storage || read_note_is(r, OCI_NOTE_KEEP, "true"))) {
 		n = read_origin(r, "annotations.%s", OCI_NOTE_STORAGE);

@@ -150,6 +150,11 @@ static void write_flags(struct writer *w)
 	for (size_t i = 0; i < oci_flag_notes_len; i++)
 		if (spec_flag(w->s, oci_flag_notes[i].flag))
 			write_note(w, oci_flag_notes[i].note, "true");
+	if (w->s->flag_origin[MINC_FAKE_ROOT])
+		write_note(w, OCI_NOTE_FAKE_ROOT,
+			   spec_flag(w->s, MINC_FAKE_ROOT) ? "true" : "false");
+	else if (w->s->image.layers_len || w->s->fake_root_auto) /* so that exec knows */
+		write_note(w, OCI_NOTE_FAKE_ROOT, "auto");
 }
 
 static void write_top(struct writer *w, json_t *top, const char *const *argv)

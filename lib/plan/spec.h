@@ -91,6 +91,7 @@ struct spec {
 	unsigned root_flags;	  /* MINC_ROOT_* */
 	const char *root_origin;
 	struct spec_image image;
+	bool fake_root_auto;	  /* MINC_FAKE_ROOT unless said otherwise, as for an image */
 	bool keep;		  /* writes go to a directory ... */
 	const char *storage;	  /* ... this one, or NULL for a new one */
 	const char *storage_origin;

@@ -101,8 +101,8 @@ static int choose_layers(struct build *b)
 		b->m.server_ids = plan_text(b->p, "single:%u:%u", b->m.uid, b->m.gid);
 		return 0;
 	}
-	for (size_t i = 0; i < b->map.uids_len; i++)
-		ids += b->map.uids[i].count;
+	for (size_t i = 0; i < b->map.ranges.uids_len; i++)
+		ids += b->map.ranges.uids[i].count;
 	b->m.server_ids = plan_text(b->p, "limit:%u", b->map.own ? (unsigned)ids : UINT32_MAX);
 	return 0;
 }
@@ -166,7 +166,7 @@ extern char **environ;
 
 void build_environment(struct build *b)
 {
-	size_t n = 8;
+	size_t n = 8; /* what is set here, at most, and the end */
 
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		n++;
@@ -188,6 +188,8 @@ void build_environment(struct build *b)
 		if (spec_flag(b->s, MINC_TERMINAL) && b->h->term)
 			add_env(b, "TERM", b->h->term);
 	}
+	if (mount_has_apt(&b->m))
+		add_env(b, "APT_CONFIG", "/dev/" MOUNT_APT_NAME);
 	add_image_env(b);
 	for (const struct spec_env *i = b->s->env; i; i = i->next) {
 		const char *value = i->value ? i->value : getenv(i->name);
@@ -467,6 +469,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.spec = s;
 		b.m.host = h;
 		b.m.in_userns = b.map.own || !h->initial_userns;
+		b.m.fake_root = sec_fakes(s, b.map.single);
 		b.m.many_ids = b.map.own && !b.map.single;
 		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage &&
 			       (b.m.loops || !s->image.layers_len);

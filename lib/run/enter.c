@@ -324,6 +324,8 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 
 	if (r < 0)
 		return err_set(b->e, r, "exec: control groups of the container");
+	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
+	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
 	plan_join(b, ct, t, groups);
 	plan_tty(b);

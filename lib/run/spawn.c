@@ -286,62 +286,6 @@ static int clone_with_signals_blocked(struct spawn *w, const struct spawn_fault 
 	return 0;
 }
 
-/* Whether the child has a map of ids; for when nobody knows how the helper ended. */
-static bool has_map(const struct spawn *w, const char *name)
-{
-	cleanup_free char *map = NULL;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", w->ret->pid, name);
-	return io_read_file(AT_FDCWD, path, 64 * 1024, &map, NULL) >= 0 && *map;
-}
-
-/*
- * Run newuidmap(1) or newgidmap(1) on the child to write its @map; its complaint becomes
- * the message.
- */
-static int run_map_helper(struct spawn *w, const char *program, const char *map,
-			  const char *const *args)
-{
-	const char *argv[2 + 3 * (IDMAP_RANGES_MAX + 1) + 1] = { program };
-	char pid[16], text[256] = "", *no_env[] = { NULL };
-	cleanup_close int out = -EBADF, in = -EBADF;
-	posix_spawn_file_actions_t actions;
-	int fds[2], status, r;
-	size_t n = 2;
-	pid_t helper;
-
-	snprintf(pid, sizeof(pid), "%d", w->ret->pid);
-	argv[1] = pid;
-	while (*args)
-		argv[n++] = *args++;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	in = fds[0];
-	out = fds[1];
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
-	if (r == 0)
-		r = posix_spawn(&helper, program, &actions, NULL, (char *const *)argv, no_env);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return err_set(w->err, -r, "%s", program);
-	fd_closep(&out);
-	if (read(in, text, sizeof(text) - 1) < 0)
-		text[0] = '\0'; /* only its words are lost */
-	do
-		r = waitpid(helper, &status, 0);
-	while (r < 0 && errno == EINTR);
-	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	/* ECHILD: the caller ignores SIGCHLD, or another thread waits for any child */
-	if (r < 0 && has_map(w, map))
-		return 0;
-	text[strcspn(text, "\n")] = '\0';
-	return err_say(w->err, -EPERM, "%s", *text ? text : program);
-}
-
 static int map_ids(struct spawn *w)
 {
 	for (size_t i = 0; i < w->plan->len; i++) {
@@ -350,9 +294,9 @@ static int map_ids(struct spawn *w)
 
 		if (s->kind != STEP_IDMAP)
 			continue;
-		r = run_map_helper(w, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
+		r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
 		if (r == 0)
-			r = run_map_helper(w, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
+			r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
 		if (r < 0)
 			return r;
 	}

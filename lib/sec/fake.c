@@ -98,13 +98,19 @@ static unsigned short compile(struct sock_filter *code)
 
 #endif
 
+bool sec_fakes(const struct spec *s, bool single_id)
+{
+	return s->flag_origin[MINC_FAKE_ROOT] ? spec_flag(s, MINC_FAKE_ROOT) :
+						single_id && (s->image.layers_len || s->fake_root_auto);
+}
+
 void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id)
 {
 	const char *origin = s->flag_origin[MINC_FAKE_ROOT];
 	struct sock_filter *code;
 	struct step *step;
 
-	if (origin ? !spec_flag(s, MINC_FAKE_ROOT) : !(single_id && s->image.layers_len))
+	if (!sec_fakes(s, single_id))
 		return;
 	code = plan_alloc(p, FILTER_ROOM * sizeof(*code));
 	step = plan_append(p, STEP_SECCOMP, origin,

@@ -27,6 +27,7 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 		     struct err *e);
 
 /* With MINC_FAKE_ROOT, or by default with an image where there is a single id. */
+bool sec_fakes(const struct spec *s, bool single_id);
 void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id);
 
 int run_keyring(struct runner *r, const struct step *s);

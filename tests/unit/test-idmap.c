@@ -109,10 +109,10 @@ static void args_are(const char *const *args, const char *want)
 START_TEST(range_appends_after_the_caller)
 {
 	map = (struct idmap){ .own = true,
-			      .uids = { { 100000, 65536 }, { 300000, 10 } },
-			      .uids_len = 2,
-			      .gids = { { 4294900000u, 1 } },
-			      .gids_len = 1 };
+			      .ranges.uids = { { 100000, 65536 }, { 300000, 10 } },
+			      .ranges.uids_len = 2,
+			      .ranges.gids = { { 4294900000u, 1 } },
+			      .ranges.gids_len = 1 };
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
 	args_are(plan.steps[0].idmap.uid_args,
 		 "0 4000000001 1 1 100000 65536 65537 300000 10");
@@ -162,11 +162,11 @@ START_TEST(ranges_by_name_and_by_number)
 	    "4000000001:7:8");
 	ck_assert_int_eq(choose("auto"), 0);
 	ck_assert(map.own && !map.single);
-	ck_assert_uint_eq(map.uids_len, 2);
-	ck_assert(map.uids[0].start == 100000 && map.uids[0].count == 65536);
-	ck_assert(map.uids[1].start == 300000 && map.uids[1].count == 10);
-	ck_assert_uint_eq(map.gids_len, 1);
-	ck_assert(map.gids[0].start == 7 && map.gids[0].count == 8);
+	ck_assert_uint_eq(map.ranges.uids_len, 2);
+	ck_assert(map.ranges.uids[0].start == 100000 && map.ranges.uids[0].count == 65536);
+	ck_assert(map.ranges.uids[1].start == 300000 && map.ranges.uids[1].count == 10);
+	ck_assert_uint_eq(map.ranges.gids_len, 1);
+	ck_assert(map.ranges.gids[0].start == 7 && map.ranges.gids[0].count == 8);
 	ck_assert_int_eq(choose("range"), 0);
 }
 END_TEST
@@ -218,8 +218,8 @@ START_TEST(more_ranges_than_there_is_room_for)
 		sprintf(text + strlen(text), "minctest:%d:5\n", 1000 * i + 1000);
 	use(text, text);
 	ck_assert_int_eq(choose("range"), 0);
-	ck_assert_uint_eq(map.uids_len, IDMAP_RANGES_MAX);
-	ck_assert_uint_eq(map.uids[IDMAP_RANGES_MAX - 1].start, 8000);
+	ck_assert_uint_eq(map.ranges.uids_len, IDMAP_RANGES_MAX);
+	ck_assert_uint_eq(map.ranges.uids[IDMAP_RANGES_MAX - 1].start, 8000);
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
 }
 END_TEST
@@ -233,8 +233,8 @@ START_TEST(huge_lines_are_passed_over)
 	use(text, "minctest:9:9");
 	free(text);
 	ck_assert_int_eq(choose("range"), 0);
-	ck_assert_uint_eq(map.uids_len, 1);
-	ck_assert_uint_eq(map.uids[0].start, 9);
+	ck_assert_uint_eq(map.ranges.uids_len, 1);
+	ck_assert_uint_eq(map.ranges.uids[0].start, 9);
 }
 END_TEST
 
@@ -243,8 +243,8 @@ START_TEST(user_without_a_name_counts_by_number)
 	use("4000000001:50:60\n:1:1\n", "4000000001:50:60\n");
 	replace("/etc/passwd", "root:x:0:0::/:\n");
 	ck_assert_int_eq(choose("range"), 0);
-	ck_assert_uint_eq(map.uids_len, 1);
-	ck_assert_uint_eq(map.uids[0].start, 50);
+	ck_assert_uint_eq(map.ranges.uids_len, 1);
+	ck_assert_uint_eq(map.ranges.uids[0].start, 50);
 }
 END_TEST
 

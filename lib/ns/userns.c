@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* userns - see userns.h. */
+#include "ns/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+
+#define NEWUIDMAP "/usr/bin/newuidmap"
+#define NEWGIDMAP "/usr/bin/newgidmap"
+
+enum { SUBID_MAX_BYTES = 1024 * 1024, ARGS_MAX = 3 * (IDMAP_RANGES_MAX + 1), FIELDS = 4 };
+
+/* The next line's first fields, cut out of it into @buf: how many; 0 at the end. */
+static size_t next_line(const char **text, char *buf, size_t len, char *fields[FIELDS])
+{
+	while (**text) {
+		const char *line = *text;
+		size_t n = strcspn(line, "\n"), count = 0;
+
+		*text += n + (line[n] == '\n');
+		if (n == 0 || n >= len || *line == '#')
+			continue;
+		memcpy(buf, line, n);
+		buf[n] = '\0';
+		for (char *p = buf; p && count < FIELDS; count++) {
+			fields[count] = p;
+			p = strchr(p, ':');
+			if (p)
+				*p++ = '\0';
+		}
+		return count;
+	}
+	return 0;
+}
+
+bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
+{
+	char buf[1024], *f[FIELDS];
+	uint64_t id;
+	size_t n;
+
+	while ((n = next_line(&passwd, buf, sizeof(buf), f)) > 0)
+		if (n == FIELDS && str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 && id == uid) {
+			snprintf(ret, len, "%s", f[0]);
+			return true;
+		}
+	return false;
+}
+
+/* The "OWNER:START:COUNT" lines that belong to @name or @uid. */
+static size_t read_ranges(const char *path, const char *name, uint32_t uid, struct id_range *ret)
+{
+	cleanup_free char *text = NULL;
+	char buf[256], *f[FIELDS];
+	uint64_t owner, first, ids;
+	const char *p;
+	size_t len = 0, n;
+
+	if (io_read_file(AT_FDCWD, path, SUBID_MAX_BYTES, &text, NULL) < 0)
+		return 0;
+	p = text;
+	while (len < IDMAP_RANGES_MAX && (n = next_line(&p, buf, sizeof(buf), f)) > 0)
+		if (n == 3 &&
+		    ((*name && str_equal(f[0], name)) ||
+		     (str_to_u64(f[0], UINT32_MAX, &owner) == 0 && owner == uid)) &&
+		    str_to_u64(f[1], UINT32_MAX - 1, &first) == 0 &&
+		    str_to_u64(f[2], UINT32_MAX - first, &ids) == 0 && ids)
+			ret[len++] = (struct id_range){ (uint32_t)first, (uint32_t)ids };
+	return len;
+}
+
+bool userns_ranges(uint32_t uid, struct id_ranges *ret)
+{
+	cleanup_free char *passwd = NULL;
+	char name[64] = "";
+
+	if (io_read_file(AT_FDCWD, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
+		(void)passwd_name(passwd, uid, name, sizeof(name)); /* else by number */
+	ret->uids_len = read_ranges("/etc/subuid", name, uid, ret->uids);
+	ret->gids_len = ret->uids_len ? read_ranges("/etc/subgid", name, uid, ret->gids) : 0;
+	return ret->uids_len && ret->gids_len && access(NEWUIDMAP, X_OK) == 0 &&
+	       access(NEWGIDMAP, X_OK) == 0;
+}
+
+/* Whether the child has a map of ids; for when nobody knows how the helper ended. */
+static bool has_map(pid_t pid, const char *name)
+{
+	cleanup_free char *map = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	return io_read_file(AT_FDCWD, path, 64 * 1024, &map, NULL) >= 0 && *map;
+}
+
+int userns_write_map(struct err *e, pid_t pid, const char *program, const char *map,
+		     const char *const *args)
+{
+	const char *argv[2 + ARGS_MAX + 1] = { program };
+	char number[16], text[256] = "", *no_env[] = { NULL };
+	cleanup_close int out = -EBADF, in = -EBADF;
+	posix_spawn_file_actions_t actions;
+	int fds[2], status, r;
+	size_t n = 2;
+	pid_t helper;
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	argv[1] = number;
+	while (*args)
+		argv[n++] = *args++;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	in = fds[0];
+	out = fds[1];
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -ENOMEM;
+	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
+	if (r == 0)
+		r = posix_spawn(&helper, program, &actions, NULL, (char *const *)argv, no_env);
+	posix_spawn_file_actions_destroy(&actions);
+	if (r != 0)
+		return err_set(e, -r, "%s", program);
+	fd_closep(&out);
+	if (read(in, text, sizeof(text) - 1) < 0)
+		text[0] = '\0'; /* only its words are lost */
+	do
+		r = waitpid(helper, &status, 0);
+	while (r < 0 && errno == EINTR);
+	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	/* ECHILD: the caller ignores SIGCHLD, or another thread waits for any child */
+	if (r < 0 && has_map(pid, map))
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return err_say(e, -EPERM, "%s", *text ? text : program);
+}
+
+/* Inside 0 is the caller, from 1 on follow the ranges: as in ns_plan_user(). */
+static int map_ranges(struct err *e, pid_t pid, const char *program, const char *map, uint32_t self,
+		      const struct id_range *v, size_t len)
+{
+	const char *args[ARGS_MAX + 1] = { NULL };
+	char text[ARGS_MAX][12];
+	uint32_t inside = 1;
+	size_t n = 0;
+
+	snprintf(text[n++], sizeof(text[0]), "0");
+	snprintf(text[n++], sizeof(text[0]), "%u", self);
+	snprintf(text[n++], sizeof(text[0]), "1");
+	for (size_t i = 0; i < len; i++) {
+		snprintf(text[n++], sizeof(text[0]), "%u", inside);
+		snprintf(text[n++], sizeof(text[0]), "%u", v[i].start);
+		snprintf(text[n++], sizeof(text[0]), "%u", v[i].count);
+		inside += v[i].count;
+	}
+	for (size_t i = 0; i < n; i++)
+		args[i] = text[i];
+	return userns_write_map(e, pid, program, map, args);
+}
+
+/* What the child says, in memory that both have. */
+struct answer {
+	struct err err;
+	int result;
+	bool said;
+	_Alignas(16) char data[];
+};
+
+static void work(int channel, struct answer *a, userns_fn *fn)
+{
+	char byte = 0;
+
+	if (unshare(CLONE_NEWUSER) < 0) {
+		a->result = -errno;
+		(void)write(channel, &byte, 1); /* the caller learns from @a, or from our end */
+		return;
+	}
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* valid arguments cannot fail */
+	if (write(channel, &byte, 1) != 1 || read(channel, &byte, 1) != 1)
+		return; /* the caller died, or has no map for us */
+	a->result = fn(&a->err, a->data);
+	a->said = true;
+}
+
+/* The caller's part: maps, then the end. */
+static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges *ranges,
+		  const struct answer *a)
+{
+	char byte;
+	ssize_t n;
+	int r;
+
+	do
+		n = read(channel, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1 || a->result < 0)
+		return err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
+	r = map_ranges(e, pid, NEWUIDMAP, "uid_map", geteuid(), ranges->uids, ranges->uids_len);
+	if (r == 0)
+		r = map_ranges(e, pid, NEWGIDMAP, "gid_map", getegid(), ranges->gids,
+			       ranges->gids_len);
+	if (r == 0 && send(channel, "", 1, MSG_NOSIGNAL) != 1)
+		r = err_set(e, -errno, "user namespace");
+	return r;
+}
+
+static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges,
+		     struct answer *a)
+{
+	int pair[2], status, r;
+	pid_t pid, n;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, -errno, "user namespace");
+	pid = fork();
+	if (pid == 0) {
+		(void)signal(SIGINT, SIG_DFL); /* handlers of the caller would do nothing here */
+		(void)signal(SIGTERM, SIG_DFL);
+		(void)close(pair[0]); /* its end tells us that the caller died */
+		work(pair[1], a, fn);
+		_exit(0);
+	}
+	r = pid < 0 ? -errno : 0;
+	(void)close(pair[1]); /* the child's */
+	if (pid < 0)
+		(void)err_set(e, r, "user namespace"); /* returns @r */
+	else
+		r = attend(e, pair[0], pid, ranges, a);
+	(void)close(pair[0]); /* a child that still waits goes */
+	if (pid < 0)
+		return r;
+	do
+		n = waitpid(pid, &status, 0);
+	while (n < 0 && errno == EINTR);
+	if (r == 0 && !a->said)
+		return err_say(e, -ECHILD, "user namespace: the process in it was killed");
+	return r;
+}
+
+int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
+{
+	struct id_ranges ranges;
+	struct answer *a;
+	int r;
+
+	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	    !userns_ranges(geteuid(), &ranges))
+		return -ENOTSUP;
+	a = mmap(NULL, sizeof(*a) + size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		 0);
+	if (a == MAP_FAILED)
+		return err_set(e, -errno, "user namespace");
+	memcpy(a->data, data, size);
+	r = run_child(e, fn, &ranges, a);
+	if (r == 0) {
+		memcpy(data, a->data, size);
+		r = a->result;
+		if (r < 0 && a->err.code && e)
+			*e = a->err;
+	}
+	(void)munmap(a, sizeof(*a) + size); /* our own mapping */
+	return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * userns - a caller's subordinate ids, and work that needs them: files that a container wrote
+ * belong to ids that only a user namespace with these ranges has a right to. Used by the modules,
+ * too, so it knows neither spec nor plan. See subuid(5), user_namespaces(7).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum { IDMAP_RANGES_MAX = 8 };
+
+struct id_range {
+	uint32_t start, count;
+};
+
+struct id_ranges {
+	struct id_range uids[IDMAP_RANGES_MAX], gids[IDMAP_RANGES_MAX];
+	size_t uids_len, gids_len;
+};
+
+/* Name of user @uid in the passwd(5) text @passwd; false if it has none. */
+bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
+
+/* The ranges of user @uid; false if it has none, or newuidmap(1) is missing. */
+bool userns_ranges(uint32_t uid, struct id_ranges *ret);
+
+/*
+ * Run newuidmap(1) or newgidmap(1), @program, on @pid to write its @map ("uid_map"); @args ends
+ * with NULL. Its complaint becomes the message.
+ */
+int userns_write_map(struct err *e, pid_t pid, const char *program, const char *map,
+		     const char *const *args);
+
+/*
+ * Run @fn in a child that is root of a user namespace with the caller's ranges, mapped as in its
+ * containers. What it writes to memory is lost, but not *@data (@size bytes), nor the message.
+ * Returns what it does; -ENOTSUP, without a message, if there is no such namespace for the caller.
+ */
+typedef int userns_fn(struct err *e, void *data);
+int userns_run(struct err *e, userns_fn *fn, void *data, size_t size);
