@@ -42,8 +42,8 @@ static int base_config(struct minc_transfer *t, const struct image *img, json_t 
 	if (img) {
 		r = json_strict(&src, img->config_json, img->config_len, ret);
 	} else {
-		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture", "amd64", "os",
-				 "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
+		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture",
+				 import_architecture(), "os", "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
 		r = *ret ? 0 : err_set(t->err, -ENOMEM, "config");
 	}
 	arena_done(&a);

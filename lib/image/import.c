@@ -21,8 +21,7 @@
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024 };
 
-/* This machine's, as OCI writes it. */
-static const char *architecture(void)
+const char *import_architecture(void)
 {
 	static const char *const names[][2] = { { "x86_64", "amd64" },	 { "aarch64", "arm64" },
 						{ "armv7l", "arm" },	 { "i686", "386" },
@@ -78,7 +77,7 @@ static int take_root(struct minc_transfer *t, const struct layer_made *layer, ti
 {
 	json_t *config = json_pack(
 		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
-		"architecture", architecture(), "os", "linux", "config", "rootfs", "type", "layers",
+		"architecture", import_architecture(), "os", "linux", "config", "rootfs", "type", "layers",
 		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
 		"created_by", "import of a root file system");
 	int r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
