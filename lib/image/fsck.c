@@ -79,8 +79,6 @@ static int check_file(const struct files_one *one, void *data)
 	return report(f, one->what, path, one->bytes, wrong);
 }
 
-static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-
 static int check_layout(struct fsck *f)
 {
 	cleanup_free char *text = NULL;
@@ -88,10 +86,6 @@ static int check_layout(struct fsck *f)
 
 	if (r == 0 && strstr(text, "\"imageLayoutVersion\""))
 		return 0;
-	if (repairs(f) && io_replace_file(f->store->dir, "oci-layout", layout, strlen(layout)) == 0) {
-		f->faults--;
-		return report(f, "file", "oci-layout", 0, "written anew");
-	}
 	return report(f, "file", "oci-layout", 0, r == -ENOENT ? "missing" : "damaged");
 }
 
