@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "change/object.h"
+#include "image/tree.h"
 
 static bool is_left_out(const char *name)
 {
@@ -134,6 +135,46 @@ int xattr_compare(int a, int b, struct name_list *differ)
 			r = append(differ, lb.text + i);
 	free(la.text);
 	free(lb.text);
+	return r;
+}
+
+static const struct tree_xattr *find_listed(const struct tree_xattr *list, const char *name)
+{
+	while (list && strcmp(list->name, name) != 0)
+		list = list->next;
+	return list;
+}
+
+static int differs_from(int fd, const struct tree_xattr *want)
+{
+	cleanup_free char *value = NULL;
+	size_t len = 0;
+	int r = get(fd, want->name, &value, &len);
+
+	if (r < 0)
+		return r == -ENODATA ? 1 : r;
+	return len != want->len || memcmp(value, want->value, len) != 0;
+}
+
+int xattr_compare_list(int fd, const struct tree_xattr *want, bool mapped,
+		       struct name_list *differ)
+{
+	struct name_list names;
+	int r = list(fd, &names);
+
+	for (const struct tree_xattr *x = want; r == 0 && x; x = x->next) {
+		if (is_left_out(x->name) ||
+		    (mapped && (str_equal(x->name, "security.capability") ||
+				str_starts_with(x->name, "trusted."))))
+			continue;
+		r = differs_from(fd, x);
+		if (r > 0)
+			r = append(differ, x->name);
+	}
+	for (size_t i = 0; r == 0 && i < names.len; i += strlen(names.text + i) + 1)
+		if (!is_left_out(names.text + i) && !find_listed(want, names.text + i))
+			r = append(differ, names.text + i);
+	free(names.text);
 	return r;
 }
 

@@ -136,7 +136,7 @@ static bool marks_of_user(int dir)
 
 	if (io_read_own_file(dir, "layers", 1 << 20, &text, NULL) < 0)
 		return geteuid() != 0;
-	return strstr(text, "userxattr") || strstr(text, "marks user") != NULL;
+	return strstr(text, "\nxattr user\n");
 }
 
 static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
