@@ -128,14 +128,6 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 	return 0;
 }
 
-/* By the tool that knows it best, to a directory, and from there. */
-static int import_erofs(struct minc_transfer *t, const char *source)
-{
-	return err_say(t->err, -EOPNOTSUPP,
-		       "%s: an erofs image: mount it, or unpack it with fsck.erofs --extract=DIR, and import the directory",
-		       source);
-}
-
 static bool has_magic(int fd, off_t at, const char *magic, size_t len)
 {
 	char found[8];
@@ -153,7 +145,7 @@ static int import_file(struct minc_transfer *t, const char *source, int fd, cons
 	if (has_magic(fd, 0, "hsqs", 4))
 		return import_squashfs(t, source, fd, st->st_mtime, fn, data);
 	if (has_magic(fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0", 4))
-		return import_erofs(t, source);
+		return import_erofs(t, source, fd, st->st_mtime, fn, data);
 	r = import_archive(t, source, fd, fn, data);
 	if (r != -ENOMSG)
 		return r;
