@@ -13,19 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/module.h"
 #include "base/str.h"
 #include "change/change.h"
-#include "image/ops.h"
+#include "change/lower.h"
 
 enum { PIECE_BYTES = 64 << 10 };
 
 struct lower {
-	const struct import_ops *ops;
+	const struct lower_ops *ops;
 	struct squash_reader *reader;
 	int *fds;
 	size_t len;
@@ -36,7 +35,7 @@ struct lower *lower_close(struct lower *l)
 	if (!l)
 		return NULL;
 	if (l->reader)
-		(void)l->ops->lower_close(l->reader); /* returns NULL */
+		(void)l->ops->close(l->reader); /* returns NULL */
 	while (l->len > 0)
 		fd_closep(&l->fds[--l->len]);
 	free(l->fds);
@@ -71,24 +70,11 @@ int lower_open(struct minc_changes *chs)
 		l->fds = calloc(chs->rec.layers_len, sizeof(*l->fds));
 	if (!l || !l->fds)
 		return err_set(chs->err, -ENOMEM, "%s", chs->name);
-	r = module_symbol("import", "import_ops", chs->err, &ops);
+	r = module_symbol("import", "lower_ops", chs->err, &ops);
 	l->ops = ops;
 	if (r == 0)
 		r = open_layers(chs, l);
-	return r < 0 ? r : l->ops->lower_open(chs->err, chs->name, l->fds, l->len, &l->reader);
-}
-
-static void fill_stat(const struct lower *l, const struct tree_inode *i, struct stat *ret)
-{
-	*ret = (struct stat){ .st_mode = i->mode, .st_uid = i->uid, .st_gid = i->gid };
-	ret->st_mtim.tv_sec = i->mtime;
-	ret->st_nlink = i->nlink;
-	if (S_ISREG(i->mode))
-		ret->st_size = (off_t)l->ops->lower_size(i);
-	else if (S_ISLNK(i->mode))
-		ret->st_size = (off_t)strlen(i->target);
-	else if (S_ISCHR(i->mode) || S_ISBLK(i->mode))
-		ret->st_rdev = makedev(i->major, i->minor);
+	return r < 0 ? r : l->ops->open(chs->err, chs->name, l->fds, l->len, &l->reader);
 }
 
 /* @len bytes at the most; fewer only at the end. */
@@ -111,26 +97,26 @@ static ssize_t read_whole(int fd, char *buf, size_t len, uint64_t at)
 }
 
 /* 1: the same bytes, 0: not. Both have the same size. */
-static int same_content(const struct lower *l, const struct tree_inode *i, const struct object *o)
+static int same_content(const struct lower *l, const struct tree_name *n, const struct object *o)
 {
 	cleanup_close int fd = object_read(o);
 	cleanup_free char *ours = malloc(2 * PIECE_BYTES);
 	char *theirs = ours + PIECE_BYTES;
 	uint64_t at = 0;
-	ssize_t n;
+	ssize_t got;
 
 	if (fd < 0 || !ours)
 		return fd < 0 ? fd : -ENOMEM;
-	while ((n = l->ops->lower_content(l->reader, i, at, theirs, PIECE_BYTES)) > 0) {
-		ssize_t m = read_whole(fd, ours, (size_t)n, at);
+	while ((got = l->ops->content(l->reader, n, at, theirs, PIECE_BYTES)) > 0) {
+		ssize_t m = read_whole(fd, ours, (size_t)got, at);
 
 		if (m < 0)
 			return (int)m;
-		if (m != n || memcmp(ours, theirs, (size_t)n) != 0)
+		if (m != got || memcmp(ours, theirs, (size_t)got) != 0)
 			return 0;
-		at += (uint64_t)n;
+		at += (uint64_t)got;
 	}
-	return n < 0 ? (int)n : 1;
+	return got < 0 ? (int)got : 1;
 }
 
 static unsigned compare_stat(const struct minc_changes *chs, const struct stat *u,
@@ -149,8 +135,32 @@ static unsigned compare_stat(const struct minc_changes *chs, const struct stat *
 	return what;
 }
 
+static int compare_xattrs(struct minc_changes *chs, const struct spot *s,
+			  const struct tree_name *n)
+{
+	struct lower_xattr *list = NULL, x;
+	size_t len = 0;
+	int r = 0;
+
+	while (r == 0 && chs->lower->ops->xattr(n, len, &x)) {
+		struct lower_xattr *more = reallocarray(list, len + 1, sizeof(*list));
+
+		if (more) {
+			list = more;
+			list[len++] = x;
+		} else {
+			r = -ENOMEM;
+		}
+	}
+	if (r == 0)
+		r = xattr_compare_list(s->upper.fd, list, len, chs->rec.userxattr,
+				       &chs->ch.xattrs);
+	free(list);
+	return r;
+}
+
 /* Both exist: a mask of enum minc_change_what, or -errno. */
-static int compare_both(struct minc_changes *chs, const struct spot *s, const struct tree_inode *i)
+static int compare_both(struct minc_changes *chs, const struct spot *s, const struct tree_name *n)
 {
 	struct minc_change *ch = &chs->ch;
 	const struct stat *u = &s->upper.st, *b = &ch->side[MINC_BEFORE];
@@ -165,23 +175,23 @@ static int compare_both(struct minc_changes *chs, const struct spot *s, const st
 	if (S_ISLNK(u->st_mode) &&
 	    !str_equal(ch->target[MINC_BEFORE], ch->target[MINC_AFTER]))
 		what |= MINC_CHANGED_TARGET;
-	r = xattr_compare_list(s->upper.fd, i->xattrs, chs->rec.userxattr, &ch->xattrs);
+	r = compare_xattrs(chs, s, n);
 	if (r < 0)
 		return r;
 	if (ch->xattrs.len)
 		what |= MINC_CHANGED_XATTRS;
 	if (!S_ISREG(u->st_mode) || s->metacopy)
 		return (int)what;
-	r = u->st_size == b->st_size ? same_content(chs->lower, i, &s->upper) : 0;
+	r = u->st_size == b->st_size ? same_content(chs->lower, n, &s->upper) : 0;
 	return r < 0 ? r : (int)(r ? what : what | MINC_CHANGED_CONTENT);
 }
 
-static int read_targets(struct minc_change *ch, const struct spot *s, const struct tree_inode *i)
+static int read_targets(struct minc_change *ch, const struct spot *s, const char *before)
 {
 	int r = 0;
 
-	if (i && S_ISLNK(i->mode)) {
-		ch->target[MINC_BEFORE] = strdup(i->target);
+	if (before) {
+		ch->target[MINC_BEFORE] = strdup(before);
 		r = ch->target[MINC_BEFORE] ? 0 : -ENOMEM;
 	}
 	if (r == 0 && !s->whiteout && S_ISLNK(s->upper.st.st_mode))
@@ -191,28 +201,29 @@ static int read_targets(struct minc_change *ch, const struct spot *s, const stru
 
 /* 1 if there is a change, which is in chs->ch then; as compare(). */
 static int compare_lower(struct minc_changes *chs, const struct walk *w, const struct spot *s,
-			 const struct tree_inode *i)
+			 const struct tree_name *n)
 {
 	struct minc_change *ch = &chs->ch;
+	const char *before = NULL;
 	int r;
 
 	compare_clear(chs);
-	if (!i && s->whiteout)
+	if (!n && s->whiteout)
 		return 0;
 	ch->path = w->path;
-	ch->kind = !i ? MINC_ADDED : s->whiteout ? MINC_DELETED : MINC_CHANGED;
-	if (i)
-		fill_stat(chs->lower, i, &ch->side[MINC_BEFORE]);
+	ch->kind = !n ? MINC_ADDED : s->whiteout ? MINC_DELETED : MINC_CHANGED;
+	if (n)
+		(void)chs->lower->ops->look(n, &ch->side[MINC_BEFORE], &before);
 	if (!s->whiteout)
 		ch->side[MINC_AFTER] = s->upper.st;
-	r = read_targets(ch, s, i);
+	r = read_targets(ch, s, before);
 	if (r == 0 && ch->kind == MINC_ADDED) {
 		r = compare_is_setup(chs, w, s);
 		if (r > 0)
 			return 0;
 	}
 	if (r == 0 && ch->kind == MINC_CHANGED) {
-		r = compare_both(chs, s, i);
+		r = compare_both(chs, s, n);
 		if (r == 0)
 			return 0;
 		if (r > 0)
@@ -229,15 +240,18 @@ static int compare_lower(struct minc_changes *chs, const struct walk *w, const s
 static int report_hidden(struct minc_changes *chs, const struct walk *w, const struct spot *s,
 			 const struct tree_name *dir)
 {
+	const struct lower_ops *ops = chs->lower->ops;
 	int r = 0;
 
-	for (const struct tree_name *n = dir->children; n && r == 0; n = n->next) {
+	for (const struct tree_name *n = ops->child(dir, NULL); n && r == 0;
+	     n = ops->child(dir, n)) {
 		cleanup_free char *path = NULL;
-		struct stat st;
+		struct stat before, st;
+		const char *target, *name = ops->look(n, &before, &target);
 
-		if (fstatat(s->upper.fd, n->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (fstatat(s->upper.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
-		if (asprintf(&path, "%s/%s", w->path, n->name) < 0) {
+		if (asprintf(&path, "%s/%s", w->path, name) < 0) {
 			path = NULL; /* undefined after a failure */
 			return -ENOMEM;
 		}
@@ -246,7 +260,7 @@ static int report_hidden(struct minc_changes *chs, const struct walk *w, const s
 		compare_clear(chs);
 		chs->ch.kind = MINC_DELETED;
 		chs->ch.path = path;
-		fill_stat(chs->lower, n->inode, &chs->ch.side[MINC_BEFORE]);
+		chs->ch.side[MINC_BEFORE] = before;
 		r = diff_report(chs);
 		compare_clear(chs);
 	}
@@ -257,10 +271,10 @@ int lower_visit(struct minc_changes *chs, struct walk *w, const struct spot *s)
 {
 	const bool dir = object_is_dir(&s->upper) && !s->whiteout;
 	struct tree_name *n = NULL;
-	int r = chs->lower->ops->lower_find(chs->lower->reader, w->path, &n);
+	int r = chs->lower->ops->find(chs->lower->reader, w->path, &n);
 
 	if (r == 0)
-		r = compare_lower(chs, w, s, n ? n->inode : NULL);
+		r = compare_lower(chs, w, s, n);
 	if (r > 0 && filter_chosen(chs, w->path, dir && !n)) {
 		diff_spare(chs, w);
 		r = diff_report(chs);

@@ -10,8 +10,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "change/lower.h"
 #include "change/object.h"
-#include "image/tree.h"
 
 static bool is_left_out(const char *name)
 {
@@ -138,14 +138,15 @@ int xattr_compare(int a, int b, struct name_list *differ)
 	return r;
 }
 
-static const struct tree_xattr *find_listed(const struct tree_xattr *list, const char *name)
+static bool is_listed(const struct lower_xattr *list, size_t len, const char *name)
 {
-	while (list && strcmp(list->name, name) != 0)
-		list = list->next;
-	return list;
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
 }
 
-static int differs_from(int fd, const struct tree_xattr *want)
+static int differs_from(int fd, const struct lower_xattr *want)
 {
 	cleanup_free char *value = NULL;
 	size_t len = 0;
@@ -156,13 +157,13 @@ static int differs_from(int fd, const struct tree_xattr *want)
 	return len != want->len || memcmp(value, want->value, len) != 0;
 }
 
-int xattr_compare_list(int fd, const struct tree_xattr *want, bool mapped,
+int xattr_compare_list(int fd, const struct lower_xattr *want, size_t len, bool mapped,
 		       struct name_list *differ)
 {
 	struct name_list names;
 	int r = list(fd, &names);
 
-	for (const struct tree_xattr *x = want; r == 0 && x; x = x->next) {
+	for (const struct lower_xattr *x = want; r == 0 && x < want + len; x++) {
 		if (is_left_out(x->name) ||
 		    (mapped && (str_equal(x->name, "security.capability") ||
 				str_starts_with(x->name, "trusted."))))
@@ -172,7 +173,7 @@ int xattr_compare_list(int fd, const struct tree_xattr *want, bool mapped,
 			r = append(differ, x->name);
 	}
 	for (size_t i = 0; r == 0 && i < names.len; i += strlen(names.text + i) + 1)
-		if (!is_left_out(names.text + i) && !find_listed(want, names.text + i))
+		if (!is_left_out(names.text + i) && !is_listed(want, len, names.text + i))
 			r = append(differ, names.text + i);
 	free(names.text);
 	return r;

@@ -10,9 +10,6 @@
 
 #include "image/image.h"
 #include "image/store.h"
-#include "image/tree.h"
-
-struct squash_reader;
 
 struct minc_store {
 	struct store *store;
@@ -85,15 +82,6 @@ struct import_ops {
 	int (*verify)(struct minc_transfer *t, const char *name, const char *key);
 	/* minc_set_image() without FUSE: files below @dir */
 	int (*unpack)(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);
-	/* What an image's layers show, merged; the layers stay the caller's and open. */
-	int (*lower_open)(struct err *e, const char *what, const int *layers, size_t len,
-			  struct squash_reader **ret);
-	struct squash_reader *(*lower_close)(struct squash_reader *s);
-	/* *ret is NULL if nothing is at @path. */
-	int (*lower_find)(struct squash_reader *s, const char *path, struct tree_name **ret);
-	uint64_t (*lower_size)(const struct tree_inode *i);
-	ssize_t (*lower_content)(struct squash_reader *s, const struct tree_inode *i,
-				 uint64_t offset, void *buf, size_t len);
 	/* Make the layers that an image of another tool lacks. */
 	int (*complete)(struct minc_transfer *t, struct image *img);
 };
