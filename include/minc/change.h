@@ -55,7 +55,8 @@ typedef struct minc_change minc_change;
  *
  * Returns 0, or -EINVAL: NULL argument; -EBUSY: a container uses @storage; -ENODATA: no
  * container of this library wrote there; -EBADMSG: the record of the layers is damaged;
- * -EPERM: written with privilege, and the caller has none; -ENOMEM, or errors of open(2).
+ * -EPERM: written with privilege, and the caller has none; -ENOSYS: an image is the root, and
+ * there is no module for it; -ENOMEM, or errors of open(2).
  */
 int minc_changes_open(minc_ctx *c, const char *storage, const char *base, minc_changes **ret);
 
@@ -229,7 +230,8 @@ int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
  * container's own.
  *
  * Returns the number of paths refused; -EPERM: the storage belongs to another user, who
- * could name any base in its record, and no base was named; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
+ * could name any base in its record, and no base was named; -EOPNOTSUPP: the base is an image;
+ * -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
  * -EROFS: the base cannot be written; or as minc_diff(). What was applied stays so.
  */
 int minc_apply(minc_changes *chs, minc_change_fn fn, void *userdata);

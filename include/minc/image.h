@@ -321,12 +321,11 @@ int minc_transfer_set(minc_transfer *t, enum minc_transfer_option option, const 
 /** enum minc_transfer_number - numbers that minc_transfer_set_number() sets */
 enum minc_transfer_number {
 	MINC_TRANSFER_INSECURE = 1,	/* 1: plain HTTP, or TLS that is not verified */
-	MINC_TRANSFER_DROP_BLOBS = 2,	/* 1: keep no compressed blob */
-	MINC_TRANSFER_FOREIGN = 3,	/* 1: follow URLs of foreign layers */
-	MINC_TRANSFER_MAX_BYTES = 4,	/* budget of unpacked bytes of an image; 0: none */
-	MINC_TRANSFER_MAX_ENTRIES = 5,	/* budget of entries of a layer; 0: none */
-	MINC_TRANSFER_THREADS = 6,	/* 0: one for each CPU */
-	MINC_TRANSFER_RETRIES = 7	/* of a failed request; default 3 */
+	MINC_TRANSFER_FOREIGN = 2,	/* 1: follow URLs of foreign layers */
+	MINC_TRANSFER_MAX_BYTES = 3,	/* budget of unpacked bytes of an image; 0: none */
+	MINC_TRANSFER_MAX_ENTRIES = 4,	/* budget of entries of a layer; 0: none */
+	MINC_TRANSFER_THREADS = 5,	/* 0: one for each CPU */
+	MINC_TRANSFER_RETRIES = 6	/* of a failed request; default 3 */
 };
 
 /**

@@ -2,9 +2,11 @@
 /* image-root - an image as the root of containers; see minc/image.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "api/store.h"
+#include "base/module.h"
 
 static const char *const *join_lists(struct arena *a, const char *const *x,
 				     const char *const *y)
@@ -27,6 +29,12 @@ static const char *const *join_lists(struct arena *a, const char *const *x,
 	return list;
 }
 
+static const char *layer_path(struct arena *a, const struct image *img, size_t i)
+{
+	return arena_printf(a, "%s/layers/%s.sqfs", img->store_path,
+			    digest_hex(&img->layers[i].diff_id));
+}
+
 static int set_image(minc_ctx *c, struct arena *a, const struct image *img)
 {
 	const char **layers = arena_alloc(a, (img->layers_len + 1) * sizeof(*layers));
@@ -43,13 +51,45 @@ static int set_image(minc_ctx *c, struct arena *a, const struct image *img)
 	if (!layers || !image.argv || !image.name)
 		return spec_refuse(&c->spec, -ENOMEM, "minc_set_image", "");
 	for (size_t i = 0; i < img->layers_len; i++) {
-		layers[i] = arena_printf(a, "%s/layers/%s.sqfs", img->store_path,
-					 digest_hex(&img->layers[i].diff_id));
+		layers[i] = layer_path(a, img, i);
 		if (!layers[i])
 			return spec_refuse(&c->spec, -ENOMEM, "minc_set_image", "");
 	}
 	image.layers = layers;
 	return spec_set_image(&c->spec, &image);
+}
+
+/* Another tool filled the store, or a damaged layer was removed: there is the blob only. */
+static int lacks_layer(struct arena *a, const struct image *img)
+{
+	for (size_t i = 0; i < img->layers_len; i++) {
+		const char *path = layer_path(a, img, i);
+
+		if (!path)
+			return -ENOMEM;
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			return 1;
+	}
+	return 0;
+}
+
+static int complete(minc_ctx *c, struct image *img)
+{
+	minc_store *store = NULL;
+	minc_transfer *t = NULL;
+	void *ops;
+	int r = minc_store_open(c, img->store_path, &store);
+
+	if (r == 0)
+		r = module_symbol("import", "import_ops", &c->err, &ops);
+	if (r == 0) {
+		t = minc_transfer_new(store);
+		r = t ? ((const struct import_ops *)ops)->complete(t, img) :
+			err_set(&c->err, -ENOMEM, "image");
+	}
+	minc_transfer_free(t);
+	minc_store_free(store);
+	return r;
 }
 
 MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
@@ -62,7 +102,11 @@ MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
 	r = image->ops->whole(image->image, &c->err);
 	if (r < 0)
 		return r;
-	r = set_image(c, &a, image->image);
+	r = lacks_layer(&a, image->image);
+	if (r > 0)
+		r = complete(c, image->image);
+	if (r == 0)
+		r = set_image(c, &a, image->image);
 	arena_done(&a);
 	c->changed = true;
 	return r;

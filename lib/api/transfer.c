@@ -116,7 +116,6 @@ MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_nu
 {
 	static const uint64_t max[] = {
 		[MINC_TRANSFER_INSECURE] = 1,
-		[MINC_TRANSFER_DROP_BLOBS] = 1,
 		[MINC_TRANSFER_FOREIGN] = 1,
 		[MINC_TRANSFER_MAX_BYTES] = INT64_MAX,
 		[MINC_TRANSFER_MAX_ENTRIES] = INT64_MAX,

@@ -86,6 +86,7 @@ extern any_fn static_image_ops __asm__("image_ops");
 #endif
 #ifdef MINC_STATIC_IMPORT
 extern any_fn static_import_ops __asm__("import_ops");
+extern any_fn static_lower_ops __asm__("lower_ops");
 extern any_fn static_layers_read_file __asm__("layers_read_file");
 #endif
 #ifdef MINC_STATIC_REGISTRY
@@ -116,6 +117,7 @@ static const struct {
 #endif
 #ifdef MINC_STATIC_IMPORT
 	{ "import", "import_ops", static_import_ops },
+	{ "import", "lower_ops", static_lower_ops },
 	{ "import", "layers_read_file", static_layers_read_file },
 #endif
 #ifdef MINC_STATIC_REGISTRY

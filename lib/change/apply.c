@@ -258,6 +258,10 @@ int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 	int r;
 
 	diff_begin(chs, fn, userdata);
+	if (chs->lower)
+		return err_say(chs->err, -EOPNOTSUPP,
+			       "%s: written over an image, which never changes: commit makes a new one of it",
+			       chs->name);
 	r = check_owner(chs);
 	if (r == 0)
 		r = apply(chs);

@@ -43,13 +43,16 @@ struct journal {
 	struct inodes own; /* objects of the base that we made or wrote */
 };
 
+struct lower; /* an image's layers, below (lower.c) */
+
 /* The public minc_changes. */
 struct minc_changes {
 	struct minc_ctx *c;
 	struct err *err; /* of c */
 	char *name;      /* of the storage directory, in the user's words */
 	int dir;         /* it, locked */
-	int base;        /* O_PATH */
+	int base;        /* O_PATH; of an image: -EBADF and */
+	struct lower *lower;
 	struct record rec;
 	bool keep, force, elsewhere;
 	struct names only, exclude;
@@ -96,6 +99,15 @@ int compare_note_link(struct minc_changes *chs, const struct walk *w,
 		      const struct spot *s);
 /* The base's @o may be newer than what the container saw. */
 bool compare_is_newer(const struct minc_changes *chs, const struct stat *st);
+
+/* Whether what is new at @s is only the setup's; -ENOMEM. */
+int compare_is_setup(struct minc_changes *chs, const struct walk *w, const struct spot *s);
+
+/* The layers that chs->rec names, through module import. */
+int lower_open(struct minc_changes *chs);
+struct lower *lower_close(struct lower *l);
+/* A visit: compare @s with them and report, as compare() and diff.c do with a directory. */
+int lower_visit(struct minc_changes *chs, struct walk *w, const struct spot *s);
 
 /* Hand chs->ch to the caller; 0 or -ECANCELED (diff.c). */
 int diff_report(struct minc_changes *chs);

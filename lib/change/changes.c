@@ -42,8 +42,10 @@ static int open_base(struct minc_changes *chs, const char *base)
 		return err_say(chs->err, -EPERM,
 			       "%s: written with privilege, cannot be read without",
 			       chs->name);
+	if (!path)
+		return lower_open(chs);
 	chs->elsewhere = base;
-	chs->base = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+	chs->base = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return chs->base < 0 ? err_set(chs->err, -errno, "%s", path) : 0;
 }
 
@@ -88,6 +90,7 @@ struct minc_changes *changes_free(struct minc_changes *chs)
 	names_done(&chs->only);
 	names_done(&chs->exclude);
 	record_done(&chs->rec);
+	chs->lower = lower_close(chs->lower);
 	fd_closep(&chs->base);
 	fd_closep(&chs->dir);
 	free(chs->name);

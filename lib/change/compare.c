@@ -85,6 +85,11 @@ static int is_only_made(const struct record *rec, const struct object *o,
 	return r;
 }
 
+int compare_is_setup(struct minc_changes *chs, const struct walk *w, const struct spot *s)
+{
+	return is_only_made(&chs->rec, &s->upper, w->path, 0);
+}
+
 /* The setup puts a link in place of an old list of mounts. */
 static bool is_mtab(const struct walk *w, const struct minc_change *ch,
 		    const struct spot *s)

@@ -74,8 +74,11 @@ static int visit(struct walk *w, struct spot *s, void *userdata)
 {
 	struct minc_changes *chs = userdata;
 	bool chosen = diff_chosen(chs, w, s), goes_in = !diff_needs_dir(s);
-	int r = compare(chs, w, s), n;
+	int r, n;
 
+	if (chs->lower)
+		return lower_visit(chs, w, s);
+	r = compare(chs, w, s);
 	if (r < 0)
 		return r;
 	if (r > 0 && chosen) {

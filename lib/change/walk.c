@@ -355,15 +355,15 @@ static int start(struct walk *w, int base)
 		return -ENOMEM;
 	w->path_room = 64;
 	r = object_open(w->storage, "storage", &upper);
-	if (r == 0)
+	if (r == 0 && base >= 0) /* else over an image, which is no directory */
 		r = object_open(base, ".", &below);
 	if (r < 0)
 		return r;
-	if (!object_is_dir(&upper) || !object_is_dir(&below))
+	if (!object_is_dir(&upper) || (base >= 0 && !object_is_dir(&below)))
 		return -ENOTDIR;
 	l.upper = upper.st;
 	l.base = below.st;
-	l.base_mount = object_mount(&below);
+	l.base_mount = base >= 0 ? object_mount(&below) : 0;
 	l.deep = w->rec->mounts_len > 0;
 	l.plain = l.deep && w->rec->split;
 	l.layer = true;

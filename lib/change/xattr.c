@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "change/lower.h"
 #include "change/object.h"
 
 static bool is_left_out(const char *name)
@@ -134,6 +135,47 @@ int xattr_compare(int a, int b, struct name_list *differ)
 			r = append(differ, lb.text + i);
 	free(la.text);
 	free(lb.text);
+	return r;
+}
+
+static bool is_listed(const struct lower_xattr *list, size_t len, const char *name)
+{
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int differs_from(int fd, const struct lower_xattr *want)
+{
+	cleanup_free char *value = NULL;
+	size_t len = 0;
+	int r = get(fd, want->name, &value, &len);
+
+	if (r < 0)
+		return r == -ENODATA ? 1 : r;
+	return len != want->len || memcmp(value, want->value, len) != 0;
+}
+
+int xattr_compare_list(int fd, const struct lower_xattr *want, size_t len, bool mapped,
+		       struct name_list *differ)
+{
+	struct name_list names;
+	int r = list(fd, &names);
+
+	for (const struct lower_xattr *x = want; r == 0 && x < want + len; x++) {
+		if (is_left_out(x->name) ||
+		    (mapped && (str_equal(x->name, "security.capability") ||
+				str_starts_with(x->name, "trusted."))))
+			continue;
+		r = differs_from(fd, x);
+		if (r > 0)
+			r = append(differ, x->name);
+	}
+	for (size_t i = 0; r == 0 && i < names.len; i += strlen(names.text + i) + 1)
+		if (!is_left_out(names.text + i) && !is_listed(want, len, names.text + i))
+			r = append(differ, names.text + i);
+	free(names.text);
 	return r;
 }
 

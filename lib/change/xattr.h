@@ -19,6 +19,13 @@ struct name_list {
  * Append to @differ the names whose values differ; 0 or -errno. Free @differ->text.
  */
 int xattr_compare(int a, int b, struct name_list *differ);
+struct lower_xattr;
+/*
+ * The same with a file of an image; @mapped: seen from a user namespace's outside, where
+ * trusted.* cannot be read and file capabilities look different.
+ */
+int xattr_compare_list(int fd, const struct lower_xattr *want, size_t len, bool mapped,
+		       struct name_list *differ);
 /* Make those of @to the same as those of @from. */
 int xattr_copy(int from, int to);
 /* Length of value @prefix"overlay."@name, at most @size bytes into @buf; -ENODATA. */

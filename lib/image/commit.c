@@ -41,8 +41,8 @@ static int base_config(struct minc_transfer *t, const struct image *img, json_t 
 	if (img) {
 		r = json_strict(&src, img->config_json, img->config_len, ret);
 	} else {
-		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture", "amd64", "os",
-				 "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
+		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture",
+				 import_architecture(), "os", "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
 		r = *ret ? 0 : err_set(t->err, -ENOMEM, "config");
 	}
 	arena_done(&a);
@@ -105,7 +105,7 @@ static bool marks_of_user(int dir)
 
 	if (io_read_own_file(dir, "layers", 1 << 20, &text, NULL) < 0)
 		return geteuid() != 0;
-	return strstr(text, "userxattr") || strstr(text, "marks user") != NULL;
+	return strstr(text, "\nxattr user\n");
 }
 
 static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)

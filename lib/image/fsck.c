@@ -108,6 +108,17 @@ static int drop_entry(struct fsck *f, const struct index_entry *entry)
 	return r;
 }
 
+/* One that was damaged or never there, from its blob; what fails will be told by its first use. */
+static void remake_layer(struct fsck *f, const struct image_layer *l)
+{
+	struct minc_transfer t = { .store = f->store, .err = f->store->err };
+
+	if (!repairs(f) || store_has_layer(f->store, &l->diff_id))
+		return;
+	if (layer_from_blob(&t, f->store->err, &l->digest, &l->diff_id, 0) < 0)
+		err_clear(f->store->err);
+}
+
 /*
  * A layer that is missing is no fault: it is made at its first use. A blob is. @ret_lost: neither
  * is there, so that the image cannot run any more.
@@ -119,8 +130,10 @@ static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 	for (size_t i = 0; i < img->layers_len; i++) {
 		const struct image_layer *l = &img->layers[i];
 
-		if (store_has_blob(f->store, &l->digest, l->size))
+		if (store_has_blob(f->store, &l->digest, l->size)) {
+			remake_layer(f, l);
 			continue;
+		}
 		snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&l->digest));
 		if (!store_has_layer(f->store, &l->diff_id)) {
 			*ret_lost = true;

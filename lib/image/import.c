@@ -21,8 +21,7 @@
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024 };
 
-/* This machine's, as OCI writes it. */
-static const char *architecture(void)
+const char *import_architecture(void)
 {
 	static const char *const names[][2] = { { "x86_64", "amd64" },	 { "aarch64", "arm64" },
 						{ "armv7l", "arm" },	 { "i686", "386" },
@@ -78,7 +77,7 @@ static int take_root(struct minc_transfer *t, const struct layer_made *layer, ti
 {
 	json_t *config = json_pack(
 		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
-		"architecture", architecture(), "os", "linux", "config", "rootfs", "type", "layers",
+		"architecture", import_architecture(), "os", "linux", "config", "rootfs", "type", "layers",
 		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
 		"created_by", "import of a root file system");
 	int r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
@@ -129,14 +128,6 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 	return 0;
 }
 
-/* By the tool that knows it best, to a directory, and from there. */
-static int import_erofs(struct minc_transfer *t, const char *source)
-{
-	return err_say(t->err, -EOPNOTSUPP,
-		       "%s: an erofs image: mount it, or unpack it with fsck.erofs --extract=DIR, and import the directory",
-		       source);
-}
-
 static bool has_magic(int fd, off_t at, const char *magic, size_t len)
 {
 	char found[8];
@@ -154,7 +145,7 @@ static int import_file(struct minc_transfer *t, const char *source, int fd, cons
 	if (has_magic(fd, 0, "hsqs", 4))
 		return import_squashfs(t, source, fd, st->st_mtime, fn, data);
 	if (has_magic(fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0", 4))
-		return import_erofs(t, source);
+		return import_erofs(t, source, fd, st->st_mtime, fn, data);
 	r = import_archive(t, source, fd, fn, data);
 	if (r != -ENOMSG)
 		return r;

@@ -95,6 +95,10 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		 image_found_fn *fn, void *data);
 int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
 		    image_found_fn *fn, void *data);
+int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created,
+		 image_found_fn *fn, void *data);
+/* This machine's, as OCI writes it. */
+const char *import_architecture(void);
 /* A root file system that is a layer now. */
 int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
 		      image_found_fn *fn, void *data);

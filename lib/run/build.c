@@ -477,8 +477,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
 		r = plan_all(&b, argv);
-		if (r == 0 && p->storage && !s->image.layers_len &&
-		    !(s->root_flags & MINC_ROOT_DIRECT))
+		if (r == 0 && p->storage && !(s->root_flags & MINC_ROOT_DIRECT))
 			p->record = record_describe(p, &b.m);
 		p->reusable = is_reusable(&b);
 	}

@@ -72,7 +72,10 @@ const char *record_describe(struct plan *p, const struct mounts *m)
 		return NULL;
 	}
 	fprintf(out, "xattr %s\n", m->in_userns ? "user" : "trusted");
-	put_path(out, "root ", m->root_path);
+	for (size_t i = 0; i < m->spec->image.layers_len; i++)
+		put_path(out, "image ", m->spec->image.layers[i]);
+	if (!m->spec->image.layers_len)
+		put_path(out, "root ", m->root_path);
 	if (split)
 		fputs("split\n", out);
 	put_mounts(out, m, split);
@@ -212,6 +215,8 @@ static int parse_line(struct record *rec, char *line)
 		rec->userxattr = false;
 	else if (str_starts_with(line, "root ") && !rec->root && unescape(line + 5))
 		rec->root = line + 5;
+	else if (str_starts_with(line, "image ") && unescape(line + 6))
+		rec->layers[rec->layers_len++] = line + 6;
 	else if (str_starts_with(line, "submount "))
 		return parse_mount(rec, line + 9);
 	else if (str_starts_with(line, "made ") && unescape(line + 5))
@@ -233,7 +238,8 @@ static int parse_body(struct record *rec, const char *body)
 		return -EBADMSG;
 	rec->mounts = arena_alloc(&rec->arena, lines * sizeof(*rec->mounts));
 	rec->made = arena_alloc(&rec->arena, lines * sizeof(*rec->made));
-	if (!text || !rec->mounts || !rec->made)
+	rec->layers = arena_alloc(&rec->arena, lines * sizeof(*rec->layers));
+	if (!text || !rec->mounts || !rec->made || !rec->layers)
 		return -ENOMEM;
 	while (r == 0 && *text) {
 		char *end = strchr(text, '\n');
@@ -244,7 +250,7 @@ static int parse_body(struct record *rec, const char *body)
 		r = parse_line(rec, text);
 		text = end + 1;
 	}
-	return r == 0 && !rec->root ? -EBADMSG : r;
+	return r == 0 && !rec->root == !rec->layers_len ? -EBADMSG : r;
 }
 
 int record_read(int dir, struct record *ret)

@@ -8,7 +8,8 @@
  *	minc-layers 1			version
  *	started 1764038888.123456789	first start since the last complete apply
  *	xattr trusted			or user: prefix of the overlay's own marks
- *	root /srv/debian		the lower directory
+ *	root /srv/debian		the lower directory; or, of an image, each layer from the lowest:
+ *	image /store/layers/5f70.sqfs
  *	split				all layers are in storage/ (mount/split.c)
  *	submount 1 /home		submount1.storage lies over this path
  *	made /dev			mount point the setup makes where it is missing
@@ -32,7 +33,9 @@ struct record_mount {
 struct record {
 	struct timespec started;
 	bool userxattr, split;
-	const char *root;
+	const char *root;    /* NULL: an image's layers */
+	const char **layers; /* of an image, lowest first */
+	size_t layers_len;
 	struct record_mount *mounts;
 	size_t mounts_len;
 	const char **made;

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * import-erofs - an erofs image as a root file system. Where the kernel mounts it for us, from
+ * there, with all that it has; the mount is attached nowhere and goes with its descriptor. Else
+ * fsck.erofs unpacks it into the store for a moment, without extended attributes and hard
+ * links and, to an ordinary user, with all files the user's, which become root's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/loop.h>
+#include <linux/mount.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "change/tree.h"
+#include "image/store-file.h"
+#include "image/transfer.h"
+
+extern char **environ;
+
+enum { LOOP_TRIES = 64 };
+
+static int take_loop(int control, int file, char path[32])
+{
+	struct loop_config config = { .fd = (uint32_t)file };
+	const int n = ioctl(control, LOOP_CTL_GET_FREE);
+	cleanup_close int fd = -EBADF;
+
+	if (n < 0)
+		return -errno;
+	snprintf(path, 32, "/dev/loop%d", n);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
+	return ioctl(fd, LOOP_CONFIGURE, &config) < 0 ? -errno : take_fd(&fd);
+}
+
+/* The device lives as long as *ret or a mount of it. */
+static int open_loop(int file, char path[32], int *ret)
+{
+	cleanup_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int r = control < 0 ? -errno : -EBUSY;
+
+	for (int i = 0; i < LOOP_TRIES && r == -EBUSY; i++) /* somebody else may be faster */
+		r = take_loop(control, file, path);
+	if (r < 0)
+		return r;
+	*ret = r;
+	return 0;
+}
+
+static int configure(int fs, unsigned command, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs, command, key, value, 0);
+}
+
+/* Its root directory, to read; -errno where that cannot be. */
+static int mount_image(int file)
+{
+	cleanup_close int loop = -EBADF, fs = -EBADF, mount = -EBADF;
+	char path[32];
+	int fd, r = open_loop(file, path, &loop);
+
+	if (r < 0)
+		return r;
+	fs = (int)syscall(SYS_fsopen, "erofs", FSOPEN_CLOEXEC);
+	if (fs < 0 || configure(fs, FSCONFIG_SET_STRING, "source", path) < 0 ||
+	    configure(fs, FSCONFIG_SET_FLAG, "ro", NULL) < 0 ||
+	    configure(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return -errno;
+	mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				     MOUNT_ATTR_NOEXEC);
+	fd = mount < 0 ? -1 : openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int spawn(const char *const *argv, int in, pid_t *ret)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int r;
+
+	(void)sigemptyset(&none);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r == 0) {
+		posix_spawnattr_setsigmask(&attributes, &none);
+		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+		r = posix_spawn_file_actions_adddup2(&actions, in, 0);
+		for (int fd = 1; fd <= 2 && r == 0; fd++)
+			r = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
+		if (r == 0)
+			r = posix_spawnp(ret, argv[0], &actions, &attributes,
+					 (char *const *)argv, environ);
+		posix_spawnattr_destroy(&attributes);
+	}
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+static int unpack(struct minc_transfer *t, const char *source, int file, const char *dir)
+{
+	char option[PATH_MAX];
+	const char *keep = geteuid() == 0 ? "--preserve" : "--preserve-perms";
+	const char *const argv[] = { "fsck.erofs", option, keep, "/proc/self/fd/0", NULL };
+	/* dup2 onto itself would leave it CLOEXEC */
+	cleanup_close int in = fcntl(file, F_DUPFD_CLOEXEC, 3);
+	int status = 0, r;
+	pid_t pid;
+
+	if (in < 0)
+		return err_set(t->err, -errno, "%s", source);
+	if (snprintf(option, sizeof(option), "--extract=%s", dir) >= (int)sizeof(option))
+		return err_set(t->err, -ENAMETOOLONG, "%s", source);
+	r = spawn(argv, in, &pid);
+	if (r == -ENOENT)
+		return err_say(t->err, -ENOSYS,
+			       "%s: an erofs image, for which fsck.erofs (erofs-utils) is missing",
+			       source);
+	if (r < 0)
+		return err_set(t->err, r, "%s: fsck.erofs", source);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(t->err, -errno, "%s: fsck.erofs", source);
+	if (status != 0)
+		return err_say(t->err, -EBADMSG,
+			       "%s: an erofs image that fsck.erofs cannot unpack: damaged, or "
+			       "compressed in a way that it does not know",
+			       source);
+	return 0;
+}
+
+static int layer_from_unpacked(struct minc_transfer *t, const char *source, const char *path,
+			       struct layer_made *ret)
+{
+	const struct squash_ids uids = { .outside = geteuid(), .count = 1 };
+	const struct squash_ids gids = { .outside = getegid(), .count = 1 };
+	const struct squash_owners owners = { &uids, &gids, 1, 1 };
+	cleanup_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_set(t->err, -errno, "%s: unpacked", source);
+	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, ret);
+}
+
+static void tell_losses(const struct minc_transfer *t, const char *source)
+{
+	char line[256];
+
+	if (!t->store->warn)
+		return;
+	snprintf(line, sizeof(line), "%.160s: unpacked without extended attributes and hard links%s", source,
+		 geteuid() == 0 ? "" : ", and all files become root's");
+	t->store->warn(line, t->store->warn_data);
+}
+
+static int by_tool(struct minc_transfer *t, const char *source, int file, struct layer_made *ret)
+{
+	char name[64], path[PATH_MAX];
+	int r;
+
+	store_temporary(name);
+	if (mkdirat(t->store->dir, name, 0700) < 0)
+		return err_set(t->err, -errno, "store %s: %s", t->store->path, name);
+	if (snprintf(path, sizeof(path), "%s/%s/root", t->store->path, name) >= (int)sizeof(path))
+		r = err_set(t->err, -ENAMETOOLONG, "%s", source);
+	else
+		r = unpack(t, source, file, path);
+	if (r == 0)
+		r = layer_from_unpacked(t, source, path, ret);
+	(void)tree_remove(t->store->dir, name); /* else the next sweep does */
+	if (r == 0)
+		tell_losses(t, source);
+	return r;
+}
+
+int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created,
+		 image_found_fn *fn, void *data)
+{
+	cleanup_close int dir = geteuid() == 0 ? mount_image(file) : -EPERM;
+	struct layer_made layer;
+	int r = dir < 0 ? by_tool(t, source, file, &layer) :
+			  layer_from_dir(t, source, dir, false, false, NULL, &layer);
+
+	return r < 0 ? r : import_root_layer(t, &layer, created, fn, data);
+}

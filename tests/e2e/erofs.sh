@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# erofs - a root file system in an erofs image becomes a container's.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+command -v mkfs.erofs >/dev/null || skip_all "needs mkfs.erofs (erofs-utils)"
+command -v fsck.erofs >/dev/null || skip_all "needs fsck.erofs (erofs-utils)"
+busybox_image bb # or skip
+root=$T/image-root
+echo there >"$root/srv/file" 2>/dev/null || { mkdir -p "$root/srv" && echo there >"$root/srv/file"; }
+chmod 750 "$root/srv/file"
+ln "$root/srv/file" "$root/srv/same"
+ln -s file "$root/srv/link"
+as_root && chown 33:34 "$root/srv/file"
+mkfs.erofs --quiet "$T/root.erofs" "$root" >/dev/null
+
+before=$(ls -A "$T")
+marten import -q "$T/root.erofs" imported
+is "an erofs image is imported" "$status" 0
+is "which leaves nothing beside it" "$(ls -A "$T")" "$before"
+is "and nothing in the store" "$(find "$MINCS_DIR" -maxdepth 1 -name '.*' ! -name .)" ""
+is "and no mount" "$(grep -c "erofs" /proc/self/mountinfo)" 0
+marten run --rm imported sh -c 'cat /srv/link && stat -c %a /srv/file'
+is "and runs" "$status $out" "0 there
+750"
+if as_root; then
+	marten run --rm imported stat -c %u:%g /srv/file
+	is "with its owners" "$out" 33:34
+	marten run --rm imported test /srv/file -ef /srv/same
+	is "and hard links" "$status" 0
+fi
+ok "so it is from a pipe" sh -c "cat '$T/root.erofs' | '$MARTEN' import -q - stream >/dev/null"
+head -c 3000 "$T/root.erofs" >"$T/cut.erofs"
+marten import -q "$T/cut.erofs" cut
+refused "one that is cut short is named" "cut.erofs"
+marten images -q cut
+is "and no image" "$out" ""
+
+done_testing
