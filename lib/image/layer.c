@@ -294,13 +294,13 @@ static int pack_as_inside(struct err *e, struct packing *p)
 }
 
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   struct layer_made *ret)
+		   const struct squash_owners *owners, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct watched w = { t, what, 0 };
 	struct squash_limits limits;
 	struct packing p = { .what = what, .dir = dir, .upper = upper, .userxattr = userxattr,
-			     .limits = &limits, .watched = &w,
+			     .limits = &limits, .watched = &w, .owners = owners,
 			     .progress = upper ? NULL : tell };
 	const struct squash_result *const made = &p.result;
 	int r = store_file_new(t->store, "blobs/sha256", &blob);

@@ -26,9 +26,9 @@ struct layer_made {
  */
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
 		      bool layer, struct layer_made *ret);
-/* The same from a directory, see squash_dir(); the owners of an upper one as seen inside. */
+/* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside. */
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   struct layer_made *ret);
+		   const struct squash_owners *owners, struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
