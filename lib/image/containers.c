@@ -438,7 +438,13 @@ static int delete_in(struct store *s, int room, const struct minc_kept *k)
 		r = -errno;
 	if (r == 0) /* from here on it is not there, whatever happens */
 		r = discard(s->err, room, temporary);
-	return r < 0 ? err_set(s->err, r, "container %.12s", k->id) : 0;
+	if (r == 0)
+		return 0;
+	err_set(s->err, r, "container %.12s", k->id);
+	if (r == -EACCES || r == -EPERM)
+		err_hint(s->err, "its files belong to other ids: with newuidmap(1), or as root, "
+				 "the next prune removes what is left");
+	return r;
 }
 
 int containers_delete(struct store *s, struct minc_kept *k)
