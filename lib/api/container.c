@@ -112,6 +112,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 				err_set(&c->err, r, "monitor of the container");
 		}
 		background_done(&b, r < 0);
+		fd_closep(&ct->server);
 		fd_closep(&ct->terminal);			  /* the monitor's, */
 		ct->cgroups = cgroup_set_free(ct->cgroups); /* with their leases */
 	}
@@ -143,6 +144,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	*ct = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.attached = -EBADF,
+					.server = -EBADF,
 					.storage_lock = -EBADF };
 	r = storage_prepare(c, &st);
 	if (r == 0)
@@ -255,6 +257,7 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 	if (ct->ended || ct->state)
 		return container_wait(ct, ct->ended ? 0 : -1, ret_status);
 	f = (struct foreground){ .pidfd = ct->pidfd,
+				 .server = ct->server,
 				 .terminal = ct->terminal,
 				 .pid = ct->pid,
 				 .kill = kill_fn,
@@ -300,6 +303,7 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->attached);
+	fd_closep(&ct->server);
 	fd_closep(&ct->storage_lock);
 	/* one in the background has its groups from the monitor */
 	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);

@@ -8,7 +8,8 @@
  * the one that was started ends with 0: whatever kills its starter does not end it, and it
  * leaves no zombie. From descriptor 0 it gets the connection that the container's first process
  * has mounted; it ends with the mount, which goes with the container's last process, or with the
- * socket, if the start fails.
+ * socket, if the start fails. It keeps its end of the socket: who has the other one hears of its
+ * end, and ends the container.
  */
 #include <errno.h>
 #include <signal.h>
@@ -192,7 +193,6 @@ int main(int argc, char **argv)
 		return FAILED;
 	}
 	s.fd = receive(0);
-	(void)close(0); /* from now on the connection is all there is */
 	first = s.fd < 0 ? NULL : new_thread(&s);
 	if (!first)
 		return FAILED;

@@ -46,6 +46,7 @@ int background_open(struct state *s, struct minc_container **ret)
 				       .pidfd = -EBADF,
 				       .terminal = -EBADF,
 				       .attached = -EBADF,
+					.server = -EBADF,
 				       .storage_lock = -EBADF,
 				       .init = s->facts.init,
 				       .state = s };

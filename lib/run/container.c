@@ -29,6 +29,7 @@ static int reap(struct minc_container *ct)
 		return -errno;
 	ct->ended = true;
 	fd_closep(&ct->storage_lock);
+	fd_closep(&ct->server);
 	ct->cgroups = cgroup_set_remove(ct->cgroups);
 	if (info.si_code == CLD_EXITED)
 		ct->status = info.si_status;
@@ -41,16 +42,23 @@ static int reap(struct minc_container *ct)
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 {
-	struct pollfd fd = { .fd = ct->pidfd, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = ct->pidfd, .events = POLLIN }, { .fd = ct->server } };
 	int status, r;
 
 	if (ct->state)
 		return background_wait(ct, timeout_ms, ret_status ? ret_status : &status);
 
 	if (!ct->ended) {
-		r = poll(&fd, 1, timeout_ms);
+		r = poll(fds, 2, timeout_ms);
 		if (r < 0)
 			return -errno;
+		if (r > 0 && !fds[0].revents) { /* nothing serves its files any more */
+			(void)sys_pidfd_send_signal(ct->pidfd, SIGKILL); /* it may have ended */
+			fd_closep(&ct->server);
+			r = poll(fds, 1, timeout_ms);
+			if (r < 0)
+				return -errno;
+		}
 		if (r == 0)
 			return -ETIMEDOUT;
 		r = reap(ct);

@@ -45,6 +45,7 @@ struct client {
 
 struct monitor {
 	bool terminal, forget, ended, attached;
+	bool served; /* by a process without which its files cannot be read */
 	bool hurry; /* who is waited for is not waited for longer than the deadline */
 	uint64_t log_max, ended_ns;
 	const char *id;
@@ -533,13 +534,14 @@ _Noreturn static void finish(struct monitor *m)
 	sys_exit(0);
 }
 
-enum { ON_PIDFD, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
+enum { ON_PIDFD, ON_SERVER, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
 
 static void watch(const struct monitor *m, struct pollfd *p)
 {
 	const bool idle = m->chunk_len == 0;
 
 	p[ON_PIDFD] = (struct pollfd){ m->ended ? -1 : MONITOR_PIDFD, POLLIN, 0 };
+	p[ON_SERVER] = (struct pollfd){ m->served && !m->ended ? MONITOR_SERVER : -1, 0, 0 };
 	p[ON_LISTEN] = (struct pollfd){ MONITOR_LISTEN, POLLIN, 0 };
 	for (int i = 0; i < 2; i++)
 		p[ON_SOURCE + i] = (struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
@@ -604,6 +606,10 @@ _Noreturn static void serve(struct monitor *m)
 				read_client(m, &m->clients[i]);
 		if (p[ON_LISTEN].revents)
 			accept_client(m);
+		if (p[ON_SERVER].revents) {
+			(void)sys_pidfd_send_signal(MONITOR_PIDFD, SIGKILL); /* or it has ended */
+			m->served = false;
+		}
 		if (p[ON_PIDFD].revents)
 			reap(m);
 	}
@@ -669,6 +675,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		m->forget |= *f == 'r';
 	}
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
+	m->served = sys_fcntl(MONITOR_SERVER, F_GETFD, 0) >= 0;
 	m->log_max = parse_number(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 4;

@@ -10,7 +10,7 @@
  * It waits for one message on MONITOR_CONTROL, struct monitor_go with the terminal's
  * master as SCM_RIGHTS if there is one: from then on the starter is not needed. If the
  * control channel ends before, the start has failed: the container is killed. When it has
- * ended, the status is written and, with "r", the state directory removed.
+ * ended, as it is made to when what serves its files has, the status is written and, with "r", the state directory removed.
  */
 #pragma once
 
@@ -31,6 +31,7 @@ enum monitor_fd {
 	MONITOR_STDOUT,	     /* read ends of pipes; not with a terminal */
 	MONITOR_STDERR,
 	MONITOR_STORAGE, /* what keeps another from using the same storage, if there is any */
+	MONITOR_SERVER,  /* hangs up when what serves an image ends, if there is such */
 	MONITOR_PROGRAM, /* itself; closed by execve(2) */
 	MONITOR_FDS_END,
 	MONITOR_FDS_LOWEST = 16 /* what becomes one of these is kept at or above */

@@ -39,6 +39,7 @@ struct minc_container {
 	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
 	struct state *state; /* of one in the background, whose parent is not the caller */
 	struct cgroup_set *cgroups; /* NULL without limits */
+	int server; /* hangs up when what serves its image ends, or -EBADF */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* no signal is lost on it: not process 1, or our own init */

@@ -126,6 +126,22 @@ static int load_init(struct spawn *w)
 	return w->init_fd < 0 ? err_set(w->err, w->init_fd, "init: memfd") : 0;
 }
 
+/* Hold on to what hangs up with the server of an image: the monitor's, or the handle's. */
+static int keep_server(struct spawn *w)
+{
+	int *keeper = w->monitor ? &w->monitor->fds[MONITOR_SERVER] : &w->ret->server;
+
+	for (size_t i = 0; i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+
+		if (s->kind != STEP_SERVE)
+			continue;
+		*keeper = fcntl(w->slots[s->serve.ret], F_DUPFD_CLOEXEC, lowest_free(w));
+		return *keeper < 0 ? err_set(w->err, -errno, "server of the image") : 0;
+	}
+	return 0;
+}
+
 static int run_host_steps(struct spawn *w, const struct spawn_fault *fault)
 {
 	const struct plan *p = w->plan;
@@ -454,6 +470,7 @@ static void bury(struct spawn *w)
 	}
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
+	fd_closep(&w->ret->server);
 }
 
 static int follow_child(struct spawn *w)
@@ -510,6 +527,7 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 	*ret = (struct minc_container){ .pidfd = -EBADF,
 					.terminal = -EBADF,
 					.attached = -EBADF,
+					.server = -EBADF,
 					.storage_lock = -EBADF };
 	for (size_t i = 0; i < p->warnings_len && log; i++)
 		log(p->warnings[i], log_data);
@@ -531,6 +549,8 @@ int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
 		r = load_init(&w);
 	if (r == 0)
 		r = run_host_steps(&w, fault);
+	if (r == 0)
+		r = keep_server(&w);
 	if (r == 0)
 		r = clone_with_signals_blocked(&w, fault);
 	if (r == 0)

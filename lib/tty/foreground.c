@@ -61,6 +61,7 @@ struct session {
 	bool literal;       /* the next byte is quoted by VLNEXT */
 	char last;          /* byte read from the caller */
 	struct buffer input, output;
+	bool unserved; /* it was killed for want of its files */
 };
 
 static bool in_foreground(const struct session *s)
@@ -322,7 +323,7 @@ static void write_output(struct session *s)
 	}
 }
 
-enum { ON_PIDFD, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_MAX };
+enum { ON_PIDFD, ON_SERVER, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_MAX };
 
 static void watch(const struct session *s, struct pollfd *p)
 {
@@ -336,6 +337,7 @@ static void watch(const struct session *s, struct pollfd *p)
 	if (open && s->input.len)
 		master |= POLLOUT;
 	p[ON_PIDFD] = (struct pollfd){ s->ended ? -1 : s->ct->pidfd, POLLIN, 0 };
+	p[ON_SERVER] = (struct pollfd){ s->ended || s->unserved ? -1 : s->ct->server, 0, 0 };
 	p[ON_SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
 	p[ON_IN] = (struct pollfd){ listen && !s->input.len ? s->in : -1, POLLIN, 0 };
 	p[ON_OUT] = (struct pollfd){ s->output.len ? s->out : -1, POLLOUT, 0 };
@@ -379,6 +381,10 @@ static int serve(struct session *s)
 			read_signals(s);
 		if (s->ct->terminal >= 0)
 			copy(s, p);
+		if (p[ON_SERVER].revents) {
+			s->unserved = true;
+			(void)s->ct->kill(s->ct->userdata, SIGKILL); /* or it has ended */
+		}
 		if (p[ON_PIDFD].revents)
 			s->ended = true;
 	}

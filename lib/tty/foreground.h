@@ -10,6 +10,7 @@
 /* What the room has to know of a container; borrowed for the call. */
 struct foreground {
 	int pidfd;    /* of process 1 */
+	int server;   /* it cannot go on when this hangs up; or negative */
 	int terminal; /* master of its own terminal, or negative */
 	pid_t pid;    /* of process 1, in the caller's view */
 	/* Send @sig; where process 1 would not notice it, do what the signal means. */
