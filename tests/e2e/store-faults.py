@@ -27,7 +27,7 @@ if os.environ.get("SANITIZED"):
     skip_all("LeakSanitizer does not run under strace")
 T = temporary()
 ALL = os.environ.get("FAULTS") == "all"
-SAMPLES = 40 if AS_ROOT else 12  # of one command
+SAMPLES = 25 if AS_ROOT else 10  # of one command
 if os.environ.get("FAULTS", "").isdigit():
     SAMPLES = int(os.environ["FAULTS"])
 RANDOM = random.Random(1)
