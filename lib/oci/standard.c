@@ -25,7 +25,6 @@ const struct oci_flag_note oci_flag_notes[] = {
 	{ OCI_NOTE "init", MINC_INIT },
 	{ OCI_NOTE "die-with-parent", MINC_DIE_WITH_PARENT },
 	{ OCI_NOTE "inherit-env", MINC_INHERIT_ENV },
-	{ OCI_NOTE "fake-root", MINC_FAKE_ROOT },
 	/* not a mount of devtmpfs: another runtime would make its links in the host's /dev */
 	{ OCI_NOTE "host-dev", MINC_HOST_DEV },
 };

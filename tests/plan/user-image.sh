@@ -180,111 +180,116 @@ attach "$s15" "$s9" tty create; s15=$target
 # 36. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 37. make directory pts: for the terminals
+# 37. write .minc-apt.conf: apt would check that it became another user: there is one id
+[ -e "$s9"/.minc-apt.conf ] || printf %s 'APT::Sandbox::User "root";
+' >"$s9"/.minc-apt.conf
+
+# 38. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 38. make directory mqueue: for message queues
+# 39. make directory mqueue: for message queues
 [ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 39. make directory shm: POSIX shared memory, of this container only
+# 40. make directory shm: POSIX shared memory, of this container only
 [ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 40. make directory shm: POSIX shared memory, of this container only
+# 41. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 41. bind shm: POSIX shared memory, of this container only
+# 42. bind shm: POSIX shared memory, of this container only
 s16=$t/16; place "$s16" "$s5"/shm
 mount --bind "$s5"/shm "$s16"
 
-# 42. mount flags: data only
+# 43. mount flags: data only
 flags nosuid,nodev,noexec "$s16"
 
-# 43. attach on shm: POSIX shared memory, of this container only
+# 44. attach on shm: POSIX shared memory, of this container only
 attach "$s16" "$s9" shm; s16=$target
 
-# 44. mount devpts: terminals of its own
+# 45. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s17"
 
-# 45. attach on pts: terminals of its own
+# 46. attach on pts: terminals of its own
 attach "$s17" "$s9" pts; s17=$target
 
-# 46. mount mqueue: message queues of its own
+# 47. mount mqueue: message queues of its own
 s18=$t/18; mkdir "$s18"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s18"
 
-# 47. attach on mqueue: message queues of its own
+# 48. attach on mqueue: message queues of its own
 attach "$s18" "$s9" mqueue; s18=$target
 
-# 48. mount proc: a /proc that shows only the container's processes
+# 49. mount proc: a /proc that shows only the container's processes
 s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
-# 49. attach on /proc: a /proc that shows only the container's processes
+# 50. attach on /proc: a /proc that shows only the container's processes
 attach "$s19" "$s8" /proc create; s19=$target
 
-# 50. mount flags: to be read, not written
+# 51. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 51. attach on /sys: programs read about the hardware there
+# 52. attach on /sys: programs read about the hardware there
 attach "$s0" "$s8" /sys create; s0=$target
 
-# 52. make directory empty: what hides a directory
+# 53. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 53. make directory tmp: a /tmp of its own
+# 54. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 54. bind tmp: a /tmp of its own
+# 55. bind tmp: a /tmp of its own
 s20=$t/20; place "$s20" "$s5"/tmp
 mount --bind "$s5"/tmp "$s20"
 
-# 55. mount flags: no devices, no set-user-ID programs
+# 56. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s20"
 
-# 56. attach on /tmp: a /tmp of its own
+# 57. attach on /tmp: a /tmp of its own
 attach "$s20" "$s8" /tmp create; s20=$target
 
-# 57. new session: a session of its own: it cannot type into the caller's terminal
+# 58. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 58. open /srv: where the command starts, made if missing (image web)
+# 59. open /srv: where the command starts, made if missing (image web)
 s21=$(inside "$s8" /srv); mkdir -p "$s21"
 
-# 59. change root: the tree made above becomes /, the host's is detached
+# 60. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 60. new keyring: an own session keyring, without the caller's keys
+# 61. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 62. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. set capabilities: only the capabilities that are left
+# 63. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 64. change directory to /srv: the caller's directory if it is there, else /
+# 65. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 65. seccomp filter default: only the system calls of the profile
+# 66. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 66. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 67. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 67. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 68. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
 	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
 	'HOME=/root' \
+	'APT_CONFIG=/dev/.minc-apt.conf' \
 	'COLOUR=blue' \
 	/usr/bin/server --fast
 END_OF_PLAN
