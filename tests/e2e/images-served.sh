@@ -18,10 +18,10 @@ python3 "$MINC_TESTS/make-store.py" "$MINCS_DIR" plain '{}' "$T/low.sqfs"
 server() { pgrep -f "^minc-fuse .*$T/"; }
 served() { server >/dev/null; }
 gone() { ! served; }
-outside() { ! pgrep -f "^sleep 98765" >/dev/null; }
-inside() { pgrep -f "^sleep 98765" >/dev/null; }
+outside() { ! pgrep -f "^sleep 9$$" >/dev/null; }
+inside() { pgrep -f "^sleep 9$$" >/dev/null; }
 
-"$MINC" -q -r plain sleep 98765 &
+"$MINC" -q -r plain sleep 9$$ &
 pid=$!
 ok "a container in the foreground runs" await inside
 kill -9 "$(server)"
@@ -31,7 +31,7 @@ like "it is killed when its server is" "$?" "13[57]"
 ok "nothing of it runs" await outside
 ok "nor serves it" await gone
 
-"$MARTEN" run -d --name served plain sleep 98765 >/dev/null
+"$MARTEN" run -d --name served plain sleep 9$$ >/dev/null
 ok "a container in the background runs" await inside
 kill -9 "$(server)"
 marten wait served
@@ -40,7 +40,7 @@ ok "nothing of it is running" await outside
 ok "or serving it" await gone
 marten rm served
 is "it can be removed" "$status" 0
-"$MARTEN" run -d --rm --name forgotten plain sleep 98765 >/dev/null
+"$MARTEN" run -d --rm --name forgotten plain sleep 9$$ >/dev/null
 ok "one that is removed at its end runs" await inside
 kill -9 "$(server)"
 ok "it ends" await outside
