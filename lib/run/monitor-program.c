@@ -655,8 +655,8 @@ static uint64_t parse_number(const char *s)
 {
 	uint64_t n = 0;
 
-	for (; *s >= '0' && *s <= '9'; s++)
-		n = n * 10 + (uint64_t)(*s - '0');
+	while (*s >= '0' && *s <= '9')
+		n = n * 10 + (uint64_t)(*s++ - '0');
 	return n;
 }
 

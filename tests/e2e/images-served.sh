@@ -18,37 +18,29 @@ python3 "$MINC_TESTS/make-store.py" "$MINCS_DIR" plain '{}' "$T/low.sqfs"
 server() { pgrep -f "^minc-fuse .*$T/"; }
 served() { server >/dev/null; }
 gone() { ! served; }
-outside() { ! pgrep -f "^sleep 98765" >/dev/null; }
-# Asleep, not waiting for a page of its program: SIGBUS would be faster than the end.
-inside() {
-	for _pid in $(pgrep -f "^sleep 98765"); do
-		_call=$(cat "/proc/$_pid/syscall" 2>/dev/null)
-		case $_call in
-		"35 "* | "230 "* | "101 "* | "115 "*) return 0 ;;
-		esac
-	done
-	return 1
-}
+outside() { ! pgrep -f "^sleep 9$$" >/dev/null; }
+inside() { pgrep -f "^sleep 9$$" >/dev/null; }
 
-"$MINC" -q -r plain sleep 98765 &
+"$MINC" -q -r plain sleep 9$$ &
 pid=$!
 ok "a container in the foreground runs" await inside
 kill -9 "$(server)"
 wait "$pid"
-is "it is killed when its server is" "$?" 137
+# one that waits for a page of its program may die of SIGBUS first
+like "it is killed when its server is" "$?" "13[57]"
 ok "nothing of it runs" await outside
 ok "nor serves it" await gone
 
-"$MARTEN" run -d --name served plain sleep 98765 >/dev/null
+"$MARTEN" run -d --name served plain sleep 9$$ >/dev/null
 ok "a container in the background runs" await inside
 kill -9 "$(server)"
 marten wait served
-is "it is killed when its server is, too" "$out" 137
+like "it is killed when its server is, too" "$out" "13[57]"
 ok "nothing of it is running" await outside
 ok "or serving it" await gone
 marten rm served
 is "it can be removed" "$status" 0
-"$MARTEN" run -d --rm --name forgotten plain sleep 98765 >/dev/null
+"$MARTEN" run -d --rm --name forgotten plain sleep 9$$ >/dev/null
 ok "one that is removed at its end runs" await inside
 kill -9 "$(server)"
 ok "it ends" await outside
