@@ -27,11 +27,11 @@ static const char no_images[] = "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OC
 static const char *const rooms[] = { "blobs", "blobs/sha256", "layers", "signatures",
 				     "containers" };
 
-/* Without a layout file: empty, or what a killed process left of making it. */
+/* Without a layout file: empty, or what a killed process left of making it, or one makes just now. */
 static int check_unmarked(struct store *s)
 {
 	static const char *const ours[] = { "blobs", "layers", "signatures", "containers",
-					    "lock",  "index.json" };
+					    "lock",  "index.json", "oci-layout" };
 	DIR *list = opendir(s->path);
 	struct dirent *d;
 	int r = 0;

@@ -171,7 +171,7 @@ def one_fault(words, goal, fault):
         status = 127  # before there is a program that could say anything
     if status < 0 and "KILL" not in fault:
         return f"ended by signal {-status}"
-    lines = [line for line in err.splitlines() if not line.startswith("marten: hint: ")]
+    lines = [line for line in err.splitlines() if not line.startswith(("marten: hint: ", "marten: warning: "))]
     if status == 125 and err + call != "write" and (len(lines) != 1 or not err.startswith("marten: ")):
         return f"not one line: {err!r}"
     bad = whole()
