@@ -60,8 +60,8 @@ struct session {
 	bool master_closed; /* the container's terminal gives no more */
 	bool literal;       /* the next byte is quoted by VLNEXT */
 	char last;          /* byte read from the caller */
-	struct buffer input, output;
-	bool unserved; /* it was killed for want of its files */
+	bool unserved;      /* it was killed for want of its files */
+	struct buffer input, output; /* the last: not cleared, see foreground_wait() */
 };
 
 static bool in_foreground(const struct session *s)
