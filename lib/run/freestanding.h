@@ -7,9 +7,20 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 __attribute__((used)) _Noreturn void PROGRAM_MAIN(long argc, const char *const *argv,
 						  const char *const *envp);
+
+/* The number that @s begins with. */
+static inline uint64_t parse_number(const char *s)
+{
+	uint64_t n = 0;
+
+	while (*s >= '0' && *s <= '9')
+		n = n * 10 + (uint64_t)(*s++ - '0');
+	return n;
+}
 
 #if defined(__x86_64__) || defined(__aarch64__)
 

@@ -651,15 +651,6 @@ static void set_nonblocking(int fd)
 	(void)sys_fcntl(fd, F_SETFL, sys_fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
 }
 
-static uint64_t parse_number(const char *s)
-{
-	uint64_t n = 0;
-
-	while (*s >= '0' && *s <= '9')
-		n = n * 10 + (uint64_t)(*s++ - '0');
-	return n;
-}
-
 void monitor_main(long argc, const char *const *argv, const char *const *envp)
 {
 	struct monitor *m = &monitor;
