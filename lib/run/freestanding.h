@@ -13,7 +13,7 @@ __attribute__((used)) _Noreturn void PROGRAM_MAIN(long argc, const char *const *
 						  const char *const *envp);
 
 /* The number that @s begins with. */
-static inline uint64_t parse_number(const char *s)
+static inline uint64_t number_at(const char *s)
 {
 	uint64_t n = 0;
 

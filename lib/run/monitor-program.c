@@ -667,7 +667,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	}
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
 	m->served = sys_fcntl(MONITOR_SERVER, F_GETFD, 0) >= 0;
-	m->log_max = parse_number(argv[2]);
+	m->log_max = number_at(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 4;
 	m->log = m->index = m->master = m->slave = m->sources[0] = m->sources[1] = -1;
