@@ -77,25 +77,6 @@ int lower_open(struct minc_changes *chs)
 	return r < 0 ? r : l->ops->open(chs->err, chs->name, l->fds, l->len, &l->reader);
 }
 
-/* @len bytes at the most; fewer only at the end. */
-static ssize_t read_whole(int fd, char *buf, size_t len, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, buf + done, len - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 /* 1: the same bytes, 0: not. Both have the same size. */
 static int same_content(const struct lower *l, const struct tree_name *n, const struct object *o)
 {
@@ -108,7 +89,7 @@ static int same_content(const struct lower *l, const struct tree_name *n, const 
 	if (fd < 0 || !ours)
 		return fd < 0 ? fd : -ENOMEM;
 	while ((got = l->ops->content(l->reader, n, at, theirs, PIECE_BYTES)) > 0) {
-		ssize_t m = read_whole(fd, ours, (size_t)got, at);
+		ssize_t m = object_read_at(fd, ours, (size_t)got, (off_t)at);
 
 		if (m < 0)
 			return (int)m;

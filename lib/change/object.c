@@ -98,7 +98,7 @@ static off_t next_data(int fd, off_t at, off_t size)
 	return data < size ? data : size;
 }
 
-static ssize_t read_block(int fd, char *buf, size_t len, off_t at)
+ssize_t object_read_at(int fd, char *buf, size_t len, off_t at)
 {
 	size_t done = 0;
 
@@ -127,8 +127,8 @@ static int same_bytes(int a, int b, off_t size, char *buf)
 		at = da < db ? da : db;
 		if (at >= size)
 			return 1;
-		na = read_block(a, buf, BLOCK_BYTES, at);
-		nb = read_block(b, buf + BLOCK_BYTES, BLOCK_BYTES, at);
+		na = object_read_at(a, buf, BLOCK_BYTES, at);
+		nb = object_read_at(b, buf + BLOCK_BYTES, BLOCK_BYTES, at);
 		if (na < 0 || nb < 0)
 			return (int)(na < 0 ? na : nb);
 		if (na != nb || memcmp(buf, buf + BLOCK_BYTES, (size_t)na) != 0)
@@ -164,7 +164,7 @@ static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 {
 	while (at < end) {
 		size_t want = end - at < BLOCK_BYTES ? (size_t)(end - at) : BLOCK_BYTES;
-		ssize_t n = read_block(from, buf, want, at);
+		ssize_t n = object_read_at(from, buf, want, at);
 		size_t done = 0;
 
 		if (n <= 0)

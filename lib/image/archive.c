@@ -131,8 +131,7 @@ static int list_first(struct docker *d, json_t *tags, const char **ret)
 }
 
 /* The names after the first one. */
-static int list_others(struct docker *d, json_t *tags, const char *first, image_found_fn *fn,
-		       void *data)
+static int list_others(struct docker *d, json_t *tags, const char *first)
 {
 	struct image *img = NULL;
 	char name[512];
@@ -140,7 +139,6 @@ static int list_others(struct docker *d, json_t *tags, const char *first, image_
 	size_t i;
 	int r = 0;
 
-	(void)fn, (void)data;
 	if (json_array_size(tags) < 2 || d->t->text[MINC_TRANSFER_NAME])
 		return 0;
 	r = take_name(d->t, first, name);
@@ -200,7 +198,7 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 	if (r == 0)
 		r = take_config(d->t, config->content, config->size, made, d->len, name, fn, data);
 	if (r == 0)
-		r = list_others(d, tags, name, fn, data);
+		r = list_others(d, tags, name);
 	free(d->layers);
 	free(made);
 	return r;
