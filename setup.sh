@@ -62,7 +62,7 @@ build_in() { # DIR MESON_OPTION..
 	local dir=$1
 	shift
 	if [ -f "$dir/build.ninja" ]; then
-		[ $# = 0 ] || meson configure "$dir" "$@"
+		meson configure "$dir" "$@"
 	else
 		meson setup "$dir" "$@"
 	fi
@@ -107,11 +107,11 @@ main() {
 	case ${1:-} in
 	build)
 		install_packages "${to_build[@]}"
-		build_in "$BUILD"
+		build_in "$BUILD" -Dtests=disabled
 		;;
 	run)
 		install_packages "${to_build[@]}" procps
-		build_in "$BUILD"
+		build_in "$BUILD" -Dtests=disabled
 		show_container "$BUILD"
 		;;
 	show)
