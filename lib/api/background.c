@@ -49,6 +49,9 @@ static int fail(minc_ctx *c, const minc_container *ct, int r)
 		return r;
 	if (r == -ESRCH)
 		return err_say(&c->err, r, "%.64s: it has ended", label(ct));
+	if (r == -EUSERS)
+		return err_say(&c->err, r, "%.64s: too many are attached to it, or wait for its end",
+			       label(ct));
 	return err_set(&c->err, r, "%.64s", label(ct));
 }
 

@@ -30,6 +30,7 @@ struct session {
 	int socket, signals;
 	bool terminal; /* raw, on both sides */
 	bool in_closed;
+	bool resized; /* not told yet */
 	struct termios saved;
 	sigset_t old;
 	int status;
@@ -84,18 +85,23 @@ static int send_message(const struct session *s, const void *message, size_t len
 	return n < 0 && errno != EPIPE && errno != ECONNRESET ? -errno : 0;
 }
 
-static int send_size(const struct session *s, enum attach_kind kind)
+/* A program that reads nothing blocks this, too: then it is tried again. */
+static int send_size(struct session *s, enum attach_kind kind)
 {
 	char message[1 + 2 * sizeof(uint16_t)] = { (char)kind };
 	struct winsize size;
 	uint16_t words[2];
+	int r;
 
+	s->resized = false;
 	if (!s->terminal || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row)
 		return 0;
 	words[0] = size.ws_row;
 	words[1] = size.ws_col;
 	memcpy(message + 1, words, sizeof(words));
-	return send_message(s, message, sizeof(message), 0);
+	r = send_message(s, message, sizeof(message), MSG_DONTWAIT);
+	s->resized = r == -EAGAIN;
+	return s->resized ? 0 : r;
 }
 
 /* What is held, if the monitor takes it: a program that reads nothing blocks it. */
@@ -233,7 +239,7 @@ static int serve(struct session *s)
 	for (;;) {
 		const bool room = s->held_len + TYPED_MAX + sizeof(s->keys->keys) <= ATTACH_DATA_MAX;
 		struct pollfd p[] = {
-			{ s->socket, s->held_len ? POLLIN | POLLOUT : POLLIN, 0 },
+			{ s->socket, s->held_len || s->resized ? POLLIN | POLLOUT : POLLIN, 0 },
 			{ s->signals, POLLIN, 0 },
 			{ s->terminal && !s->in_closed && room ? STDIN_FILENO : -1, POLLIN, 0 },
 		};
@@ -245,6 +251,8 @@ static int serve(struct session *s)
 			r = read_signal(s);
 		if (r == 0 && p[0].revents & POLLOUT)
 			r = send_held(s);
+		if (r == 0 && p[0].revents & POLLOUT && s->resized)
+			r = send_size(s, ATTACH_RESIZE);
 		if (r == 0 && p[0].revents & ~POLLOUT) {
 			r = read_monitor(s);
 			if (r == 1)

@@ -86,7 +86,7 @@ static int limit_waiting(int fd, int timeout_ms)
 	return 0;
 }
 
-/* The monitor's first word. -ESRCH: it has ended, or has too many who ask; -ETIMEDOUT. */
+/* The monitor's first word. -ESRCH: it has ended; -EUSERS: too many ask; -ETIMEDOUT. */
 static int hear_hello(int fd, bool *ret_terminal)
 {
 	char hello[2];
@@ -97,6 +97,8 @@ static int hear_hello(int fd, bool *ret_terminal)
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return -ETIMEDOUT;
+	if (n == sizeof(hello) && hello[0] == ATTACH_FULL)
+		return -EUSERS;
 	if (n != sizeof(hello) || hello[0] != ATTACH_HELLO)
 		return -ESRCH;
 	*ret_terminal = hello[1];
@@ -189,7 +191,7 @@ static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *re
 
 	fd = connect_within(ct, timeout_ms, &terminal);
 	r = fd < 0 ? fd : hear_end(fd, timeout_ms, ret_status);
-	if (r != -ESRCH)
+	if (r != -ESRCH && r != -EUSERS)
 		return r;
 	/* it ended, now or long ago; its monitor was killed; or is asked by too many */
 	r = state_is_kept(ct->state) ? wait_for_lease(ct, timeout_ms) : 0;

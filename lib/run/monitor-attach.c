@@ -6,6 +6,7 @@
 #include "run/monitor-attach.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -104,6 +105,14 @@ static int accept_one(void)
 	return sys_call(SYS_accept4, MONITOR_LISTEN, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
+static void refuse(int fd)
+{
+	struct client c = { .fd = fd };
+
+	(void)send_to(&c, ATTACH_FULL, "", 1);
+	drop(&c);
+}
+
 /* No descriptor is left: who knocks must not be reported without end. */
 static void turn_away(struct attach *a)
 {
@@ -112,35 +121,55 @@ static void turn_away(struct attach *a)
 	(void)sys_close(a->spare);
 	fd = accept_one();
 	if (fd >= 0)
-		(void)sys_close(fd);
+		refuse(fd);
 	a->spare = sys_fcntl(MONITOR_STATE, F_DUPFD_CLOEXEC, 0);
+}
+
+/* A place for one more, or NULL. Who has left is kept only as long as there is another. */
+static struct client *find_place(struct attach *a)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (a->clients[i].fd < 0)
+			return &a->clients[i];
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (a->clients[i].left) {
+			drop(&a->clients[i]);
+			return &a->clients[i];
+		}
+	return NULL;
+}
+
+static bool is_stranger(int fd)
+{
+	struct ucred who = { 0, 0, 0 };
+	unsigned len = sizeof(who);
+	unsigned us = (unsigned)sys_call(SYS_geteuid, 0, 0, 0, 0, 0);
+
+	return sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+	       (who.uid != us && who.uid != 0);
 }
 
 void attach_accept(struct attach *a)
 {
-	struct ucred who = { 0, 0, 0 };
-	unsigned len = sizeof(who);
 	const char terminal = a->terminal;
+	struct client *c;
 	int fd = accept_one();
-	unsigned us = (unsigned)sys_call(SYS_geteuid, 0, 0, 0, 0, 0);
 
 	if (fd == -EMFILE || fd == -ENFILE)
 		turn_away(a);
 	if (fd < 0)
 		return;
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		struct client *c = &a->clients[i];
-
-		if (c->fd >= 0)
-			continue;
-		if (sys_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
-		    (who.uid != us && who.uid != 0))
-			break;
-		*c = (struct client){ .fd = fd, .sent = a->chunk_len };
-		(void)send_to(c, ATTACH_HELLO, &terminal, 1);
+	if (is_stranger(fd)) {
+		(void)sys_close(fd);
 		return;
 	}
-	(void)sys_close(fd); /* too many, or a stranger */
+	c = find_place(a);
+	if (!c) {
+		refuse(fd);
+		return;
+	}
+	*c = (struct client){ .fd = fd, .sent = a->chunk_len };
+	(void)send_to(c, ATTACH_HELLO, &terminal, 1);
 }
 
 void attach_starter(struct attach *a)
@@ -182,12 +211,13 @@ void attach_type(struct attach *a)
 	a->input_len -= (size_t)n;
 }
 
-void attach_read(struct attach *a, struct client *c)
+static void read_client(struct attach *a, struct client *c)
 {
 	/* input is empty: what is typed is read into its place */
 	long n = sys_call6(SYS_recvfrom, c->fd, (long)a->input, sizeof(a->input), MSG_DONTWAIT, 0, 0);
 
-	if (n == -EAGAIN || n == -EINTR)
+	/* a reset, by one that left with our words unread, is told once: its own come after that */
+	if (n == -EAGAIN || n == -EINTR || n == -ECONNRESET)
 		return;
 	if (n <= 0) {
 		drop(c);
@@ -211,6 +241,46 @@ void attach_read(struct attach *a, struct client *c)
 		break;
 	default:
 		drop(c); /* another language */
+	}
+}
+
+/* Whether there is something to read from @c, or it is just gone. */
+static bool has_words(const struct client *c)
+{
+	char word;
+	long n;
+
+	do
+		n = sys_call6(SYS_recvfrom, c->fd, (long)&word, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0);
+	while (n == -EINTR || n == -ECONNRESET);
+	return n > 0;
+}
+
+void attach_watch(const struct attach *a, struct pollfd *p)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *c = &a->clients[i];
+		short events = a->input_len ? 0 : POLLIN;
+
+		if (c->output && c->sent < a->chunk_len)
+			events |= POLLOUT;
+		/* without events it is heard that it hangs up: once, not again and again */
+		p[i] = (struct pollfd){ c->left && !events ? -1 : c->fd, events, 0 };
+	}
+}
+
+void attach_hear(struct attach *a, const struct pollfd *p)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &a->clients[i];
+
+		if (c->fd < 0 || !(p[i].revents & ~POLLOUT))
+			continue;
+		c->left |= (p[i].revents & POLLHUP) != 0;
+		if (!a->input_len)
+			read_client(a, c);
+		else if (c->left && !has_words(c))
+			drop(c);
 	}
 }
 

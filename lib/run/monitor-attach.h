@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct client {
 	bool output; /* it wants what is written */
 	bool behind; /* it took nothing for too long: only tried, never waited for */
 	bool patient; /* the starter: waited for as long as it takes */
+	bool left; /* it has hung up: what it typed before is kept while its place is not needed */
 	size_t sent; /* of the piece on its way */
 	uint64_t lost;
 };
@@ -58,8 +60,10 @@ void attach_accept(struct attach *a);
 void attach_begin(struct attach *a, unsigned stream, size_t len);
 /* Offer the piece to all; it is done with, chunk_len 0, when nobody is waited for. */
 void attach_spread(struct attach *a);
-/* One message of @c; only while input_len is 0. */
-void attach_read(struct attach *a, struct client *c);
+/* What to poll(2) for, CLIENTS_MAX of them. */
+void attach_watch(const struct attach *a, struct pollfd *p);
+/* What was seen: messages are read, unless the terminal takes none; who has left is dropped. */
+void attach_hear(struct attach *a, const struct pollfd *p);
 /* What was typed, as much of it as the terminal takes. */
 void attach_type(struct attach *a);
 /* The last words to all. */

@@ -309,15 +309,7 @@ static void watch(const struct monitor *m, struct pollfd *p)
 	for (int i = 0; i < 2; i++)
 		p[ON_SOURCE + i] = (struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
 	p[ON_INPUT] = (struct pollfd){ m->attach.input_len ? m->attach.master : -1, POLLOUT, 0 };
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		const struct client *c = &m->attach.clients[i];
-		short events = m->attach.input_len ? 0 : POLLIN;
-
-		if (!idle && c->output && c->sent < m->attach.chunk_len)
-			events |= POLLOUT;
-		/* of no use now, it must not report that it hung up, again and again */
-		p[ON_CLIENT + i] = (struct pollfd){ events ? c->fd : -1, events, 0 };
-	}
+	attach_watch(&m->attach, p + ON_CLIENT);
 }
 
 static void wait_for_events(const struct monitor *m, struct pollfd *p)
@@ -363,10 +355,7 @@ _Noreturn static void serve(struct monitor *m)
 			finish(m);
 		if (p[ON_INPUT].revents)
 			attach_type(&m->attach);
-		for (size_t i = 0; i < CLIENTS_MAX; i++)
-			if (p[ON_CLIENT + i].revents & ~POLLOUT && m->attach.clients[i].fd >= 0 &&
-			    !m->attach.input_len)
-				attach_read(&m->attach, &m->attach.clients[i]);
+		attach_hear(&m->attach, p + ON_CLIENT);
 		if (p[ON_LISTEN].revents)
 			attach_accept(&m->attach);
 		if (p[ON_SERVER].revents) {

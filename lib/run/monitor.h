@@ -45,10 +45,11 @@ struct monitor_go {
 
 /*
  * What is spoken on "attach", one message each, the first byte says what. The monitor
- * begins with ATTACH_HELLO. Who does not send ATTACH_OUTPUT hears only of the end.
+ * begins with ATTACH_HELLO, or ends with ATTACH_FULL. Who does not send ATTACH_OUTPUT hears only of the end.
  */
 enum attach_kind {
 	ATTACH_HELLO = 'h',  /* <- uint8_t: 1 with a terminal */
+	ATTACH_FULL = 'f',   /* <- uint8_t 0, in its place, and the end: too many are attached */
 	ATTACH_OUTPUT = 'a', /* -> send me what it writes */
 	ATTACH_INPUT = 'i',  /* -> bytes typed */
 	ATTACH_RESIZE = 'r', /* -> uint16_t rows, columns */

@@ -198,7 +198,11 @@ def deaf():
             quiet += 1
             time.sleep(0.05)
     tap.result(sent > 4096, "typing into a container that reads nothing stops somewhere", sent)
-    one.close_and_wait()
+    one.resize(40, 100)
+    await_true(lambda: not int(field(one.pid, "ShdPnd"), 16) >> signal.SIGWINCH - 1 & 1)
+    os.kill(one.pid, signal.SIGTERM)
+    tap.same("one whose window changes meanwhile hears a signal", one.finish(), 1, one.text[-200:])
+    one.close()
     monitor = monitor_of(cid)
 
     def ticks():
@@ -227,6 +231,89 @@ def connect(cid):
         os.fchdir(here)
         os.close(here)
     return s
+
+
+def places():
+    """Whoever leaves gives up his place, though the terminal takes nothing."""
+    cid = background("-it", "sh", "-c", "stty raw -echo; echo up; until test -e /root/go; do sleep 0.05; done; "
+                     "exec cat")
+    await_true(lambda: b"up" in read(path(cid, "log")))
+    monitor = monitor_of(cid)
+    first = connect(cid)
+    first.recv(100)
+    first.setblocking(False)
+    try:
+        while True:  # until the terminal is full, and the monitor reads no more
+            first.send(b"i" + b"x" * 1000)
+    except BlockingIOError:
+        pass
+    for turn in range(3):
+        crowd = [connect(cid) for _ in range(31)]
+        tap.same("31 more are greeted", {s.recv(100) for s in crowd}, {b"h\1"})
+        for s in crowd[turn * 8:]:
+            s.send(b"i[more]")
+        extra = connect(cid)
+        tap.same("the next hears that there are too many", (extra.recv(100), extra.recv(100)), (b"f\0", b""))
+        extra.close()
+        words = living("attach", cid)
+        tap.result(words.startswith("error 87 ") and "too many" in words, "so does a program", words)
+        words = living("wait", cid, "20").split()[:2]
+        tap.same("one who waits for the end waits without a place", words, ["error", "110"])
+        for s in crowd:
+            s.close()
+    crowd = [connect(cid) for _ in range(500)]
+    tap.same("of 500 at once 31 get in", sorted(s.recv(100) for s in crowd),
+             [b"f\0"] * 469 + [b"h\1"] * 31)
+    for s in crowd:
+        s.close()
+    last = connect(cid)
+    tap.same("when all have left there is a place again", last.recv(100), b"h\1")
+    last.send(b"a")
+    leaver = connect(cid)
+    leaver.send(b"i[left]")
+    leaver.close()
+    first.close()
+    if tap.AS_ROOT:
+        fds = f"/proc/{monitor}/fd"
+        tap.result(await_true(lambda: len(os.listdir(fds)) < 50), "no more than the places are held",
+                   len(os.listdir(fds)))
+    release(cid)
+    last.settimeout(20)
+    text = b""
+    while b"[left]" not in text:
+        text += last.recv(20000)[1:]
+    tap.result(b"x" * 1000 in text, "what was typed by who left arrives", text[-200:])
+    last.close()
+    remove(cid)
+
+
+BABBLE = [b"a", b"r", b"r\0", b"w\0\0\0\0", b"r\xff\xff\xff\xff", b"i", b"h\1", b"x", b"", b"l" * 9,
+          b"i" + b"y" * 40000]
+
+
+def babble():
+    """One who says anything, and then leaves in any way, harms nobody."""
+    cid = background("-it", "sh", "-c", "stty -echo; echo up; exec cat")
+    await_true(lambda: b"up" in read(path(cid, "log")))
+    for turn in range(300):
+        s = connect(cid)
+        try:
+            for _ in range(random.randrange(4)):
+                s.send(random.choice(BABBLE + [os.urandom(random.randrange(64))]))
+        except OSError:
+            pass  # it was thrown out in between
+        s.close()
+    s = connect(cid)
+    s.sendmsg([b"a"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("3i", 0, 1, 2))])
+    tap.same("it greets after all that", s.recv(100), b"h\1")
+    s.send(b"i\nstill here\n")
+    s.settimeout(20)
+    text = b""
+    while b"still here" not in text:
+        text += s.recv(20000)[1:]
+    tap.result(True, "and the container goes on")
+    s.close()
+    remove(cid)
 
 
 def slow():
@@ -418,6 +505,8 @@ random.seed(SEED)
 TURNS = 1 if "SANITIZED" in os.environ and os.environ["SANITIZED"] else 4
 attaching()
 deaf()
+places()
+babble()
 slow()
 many()
 session()
