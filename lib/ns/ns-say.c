@@ -20,7 +20,7 @@ void say_idmap(FILE *out, const struct step *s)
 	(void)sscanf(s->idmap.uid_map, "%u", &uid); /* our own text */
 	(void)sscanf(s->idmap.gid_map, "%u", &gid);
 	if (uid || gid)
-		fprintf(out, "nest='--user --map-user=%u --map-group=%u'\n", uid, gid);
+		fprintf(out, "nest=\"$nest --user --map-user=%u --map-group=%u\"\n", uid, gid);
 }
 
 void say_join(FILE *out, const struct step *s)
@@ -30,8 +30,11 @@ void say_join(FILE *out, const struct step *s)
 
 void say_unshare(FILE *out, const struct step *s)
 {
-	(void)s;
-	fputs("# unshare, below\n", out);
+	/* the groups are entered by then, which the first unshare is too early for */
+	if (s->unshare.flags & CLONE_NEWCGROUP)
+		fputs("nest=\"$nest --cgroup\"\n", out);
+	else
+		fputs("# unshare, below\n", out);
 }
 
 void say_hostname(FILE *out, const struct step *s)

@@ -16,6 +16,25 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
 	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 }
 
+/*
+ * The kernel takes the group of whoever makes the namespace. clone3(2) makes it before it
+ * puts the child into a group of its own, so then the child makes it afterwards.
+ */
+void ns_plan_cgroup(struct plan *p, const struct host *h)
+{
+	struct step *step;
+
+	if (!h->cgroup_ns)
+		return;
+	if (!p->cgroups && !p->scope) {
+		p->clone_flags |= CLONE_NEWCGROUP;
+		return;
+	}
+	step = plan_append(p, STEP_UNSHARE, NULL,
+			   "its own control group is the top one that it sees");
+	step->unshare.flags = CLONE_NEWCGROUP;
+}
+
 void ns_plan_net_move(struct plan *p, const struct spec *s)
 {
 	struct step *step;

@@ -10,8 +10,10 @@
 #include "oci/read.h"
 #include "oci/standard.h"
 
-enum { PID, MOUNT, IPC, UTS, NETWORK, USER, KINDS, NEEDED = NETWORK };
-static const char *const kinds[] = { "pid", "mount", "ipc", "uts", "network", "user" };
+/* Of the last one every container has its own, where the kernel has any. */
+enum { PID, MOUNT, IPC, UTS, NETWORK, USER, CGROUP, KINDS, NEEDED = NETWORK };
+static const char *const kinds[] = { "pid",	"mount", "ipc",   "uts",
+				     "network", "user",  "cgroup" };
 
 static int load_namespace(struct reader *r, json_t *ns, size_t i, bool *have)
 {

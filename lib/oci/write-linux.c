@@ -107,7 +107,7 @@ static void write_map(struct writer *w, json_t *linux_object, const char *key,
 
 static void write_namespaces(struct writer *w, json_t *linux_object)
 {
-	const char *types[] = { "pid", "mount", "ipc", "uts", NULL, NULL, NULL };
+	const char *types[7] = { "pid", "mount", "ipc", "uts" };
 	json_t *list = json_array();
 	size_t n = 4;
 
@@ -115,6 +115,8 @@ static void write_namespaces(struct writer *w, json_t *linux_object)
 		types[n++] = "network";
 	if (w->in_userns)
 		types[n++] = "user";
+	if (w->h->cgroup_ns)
+		types[n++] = "cgroup";
 	for (size_t i = 0; i < n; i++) {
 		json_t *ns = json_object();
 

@@ -25,6 +25,7 @@ static const struct {
 	{ CLONE_NEWUTS, "--uts" },
 	{ CLONE_NEWNET, "--net" },
 	{ CLONE_NEWUSER, "--user" },
+	{ CLONE_NEWCGROUP, "--cgroup" },
 };
 
 static const char prologue[] =
@@ -218,7 +219,7 @@ void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
 	fputs("{\n  \"version\": 1,\n  \"namespaces\": [", out);
 	for (size_t i = 0, n = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
 		static const char *const names[] = { "mount", "pid", "ipc",
-						     "uts",   "network", "user" };
+						     "uts",   "network", "user", "cgroup" };
 
 		if (p->clone_flags & namespaces[i].flag)
 			fprintf(out, "%s\"%s\"", n++ ? ", " : "", names[i]);

@@ -179,6 +179,7 @@ int host_probe(struct host *h)
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;
+	h->cgroup_ns = access("/proc/self/ns/cgroup", F_OK) == 0;
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&

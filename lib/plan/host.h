@@ -23,6 +23,7 @@ struct host {
 	bool no_new_privs;  /* a set-user-ID program would not help */
 	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
 	bool loops; /* it may make loop devices */
+	bool cgroup_ns; /* the kernel has cgroup namespaces */
 	bool fuse_probed;
 	int fuse; /* 0, or why /dev/fuse cannot be opened; of host_probe_fuse() */
 	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */

@@ -32,6 +32,7 @@ NAME(cgroup_join, "%s", s->cgroup_join.path)
 NAME(cgroup_scope, "%s", s->cgroup_scope.unit)
 NAME(rlimit, "%s", s->rlimit.name)
 NAME(join, "%s", s->join.name)
+NAME(unshare, "%s namespace", s->unshare.flags & CLONE_NEWCGROUP ? "cgroup" : "mount")
 NAME(open, "%s", s->open.path)
 NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
      s->tree.target ? s->tree.target : "")
@@ -61,7 +62,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
-	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_nothing },
+	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_unshare },
 	[STEP_FORK]         = { "fork",         run_fork,         say_fork,         name_nothing },
 	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },

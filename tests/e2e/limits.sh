@@ -133,6 +133,14 @@ value() { # V1 V2
 	find $groups -path "*/minc-*/$_name" -exec cat {} +
 }
 
+if [ -e /proc/self/ns/cgroup ]; then
+	minc -r "$bb" -m 32m sh -c "sed 's/^[0-9]*:[^:]*://' /proc/self/cgroup | sort -u"
+	is "the groups of the container are the top ones that it sees" "$status $out" "0 /"
+	minc -B --name top -r "$bb" -m 32m sleep 1000
+	marten exec top sh -c "sed 's/^[0-9]*:[^:]*://' /proc/self/cgroup | sort -u"
+	is "so they are for what enters it" "$status $out" "0 /"
+	marten rm -f top
+fi
 minc -r "$bb" -m 32m awk "$hungry"
 is "who needs more memory than -m is killed: 137" "$status" 137
 minc -r "$bb" --mem-limit 32m --mem-swap 32m --init awk "$hungry"

@@ -85,190 +85,193 @@ echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
 # 8. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 9. private: mounts made inside stay inside
+# 9. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 10. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 10. bind /sys: the kernel's devices and settings
+# 11. bind /sys: the kernel's devices and settings
 s3=$t/3; place "$s3" /sys
 mount --bind /sys "$s3"
 
-# 11. open BASE/root: the files below the overlay (-r ROOT)
+# 12. open BASE/root: the files below the overlay (-r ROOT)
 s4=BASE/root
 
-# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 13. mount tmpfs: one private tmpfs for all that is made and forgotten
 s5=$t/5; mkdir "$s5"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
 
-# 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# 14. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
 
-# 14. make directory upper: what the container writes (-r ROOT)
+# 15. make directory upper: what the container writes (-r ROOT)
 [ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
 s6="$s5"/upper
 
-# 15. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 16. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
 s7="$s5"/work
 
-# 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 17. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s8=$t/8; mkdir "$s8"
 mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$s8"
 
-# 17. attach on /: the root to be (-r ROOT)
+# 18. attach on /: the root to be (-r ROOT)
 # it stays at "$s8" until the root changes
 
-# 18. make directory dev: a /dev with only harmless devices
+# 19. make directory dev: a /dev with only harmless devices
 [ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
 
-# 19. bind dev: a /dev with only harmless devices
+# 20. bind dev: a /dev with only harmless devices
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 20. mount flags: nothing in it is a program
+# 21. mount flags: nothing in it is a program
 flags nosuid,noexec "$s9"
 
-# 21. attach on /dev: a /dev with only harmless devices
+# 22. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
 
-# 22. make device null: a /dev with only harmless devices
+# 23. make device null: a /dev with only harmless devices
 mknod -m 666 "$s9"/null c 1 3
 
-# 23. make device zero: a /dev with only harmless devices
+# 24. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s9"/zero c 1 5
 
-# 24. make device full: a /dev with only harmless devices
+# 25. make device full: a /dev with only harmless devices
 mknod -m 666 "$s9"/full c 1 7
 
-# 25. make device random: a /dev with only harmless devices
+# 26. make device random: a /dev with only harmless devices
 mknod -m 666 "$s9"/random c 1 8
 
-# 26. make device urandom: a /dev with only harmless devices
+# 27. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s9"/urandom c 1 9
 
-# 27. make device tty: a /dev with only harmless devices
+# 28. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s9"/tty c 5 0
 
-# 28. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 29. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
 
-# 29. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 30. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
 
-# 30. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 31. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
 
-# 31. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 32. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
 
-# 32. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 33. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 33. make directory pts: for the terminals
+# 34. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 34. make directory mqueue: for message queues
+# 35. make directory mqueue: for message queues
 [ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 35. make directory shm: POSIX shared memory, of this container only
+# 36. make directory shm: POSIX shared memory, of this container only
 [ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 36. make directory shm: POSIX shared memory, of this container only
+# 37. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 37. bind shm: POSIX shared memory, of this container only
+# 38. bind shm: POSIX shared memory, of this container only
 s10=$t/10; place "$s10" "$s5"/shm
 mount --bind "$s5"/shm "$s10"
 
-# 38. mount flags: data only
+# 39. mount flags: data only
 flags nosuid,nodev,noexec "$s10"
 
-# 39. attach on shm: POSIX shared memory, of this container only
+# 40. attach on shm: POSIX shared memory, of this container only
 attach "$s10" "$s9" shm; s10=$target
 
-# 40. mount devpts: terminals of its own
+# 41. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
 
-# 41. attach on pts: terminals of its own
+# 42. attach on pts: terminals of its own
 attach "$s11" "$s9" pts; s11=$target
 
-# 42. mount mqueue: message queues of its own
+# 43. mount mqueue: message queues of its own
 s12=$t/12; mkdir "$s12"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s12"
 
-# 43. attach on mqueue: message queues of its own
+# 44. attach on mqueue: message queues of its own
 attach "$s12" "$s9" mqueue; s12=$target
 
-# 44. mount proc: a /proc that shows only the container's processes
+# 45. mount proc: a /proc that shows only the container's processes
 s13=$t/13; mkdir "$s13"
 mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
-# 45. attach on /proc: a /proc that shows only the container's processes
+# 46. attach on /proc: a /proc that shows only the container's processes
 attach "$s13" "$s8" /proc create; s13=$target
 
-# 46. mount flags: to be read, not written
+# 47. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s3" -R
 
-# 47. attach on /sys: programs read about the hardware there
+# 48. attach on /sys: programs read about the hardware there
 attach "$s3" "$s8" /sys create; s3=$target
 
-# 48. make directory empty: what hides a directory
+# 49. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 49. make device null: what hides a file: our own, verified by making it
+# 50. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s5"/null c 1 3
 
-# 50. make directory tmp: a /tmp of its own
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 51. bind tmp: a /tmp of its own
+# 52. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 52. mount flags: no devices, no set-user-ID programs
+# 53. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 53. attach on /tmp: a /tmp of its own
+# 54. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s8"/etc/mtab
 
-# 55. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 56. change root: the tree made above becomes /, the host's is detached
+# 57. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 57. new keyring: an own session keyring, without the caller's keys
+# 58. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 58. descriptors: nothing that the caller has open leaks inside
+# 59. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 59. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
+# 60. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
 : no shell equivalent: limit on msgqueue
 
-# 60. set user 0:0: root, without the caller's groups
+# 61. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 61. set capabilities: only the capabilities that are left
+# 62. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 63. change directory to /: the caller's directory if it is there, else /
+# 64. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 64. seccomp filter default: only the system calls of the profile
+# 65. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 65. execute true: no shell in between: arguments arrive as given
+# 66. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -118,194 +118,197 @@ echo 0 >/sys/fs/cgroup/freezer/minc-x/cgroup.procs
 # 19. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 20. private: mounts made inside stay inside
+# 20. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 21. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 21. bind /sys: the kernel's devices and settings
+# 22. bind /sys: the kernel's devices and settings
 s10=$t/10; place "$s10" /sys
 mount --bind /sys "$s10"
 
-# 22. open BASE/root: the files below the overlay (-r ROOT)
+# 23. open BASE/root: the files below the overlay (-r ROOT)
 s11=BASE/root
 
-# 23. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 24. mount tmpfs: one private tmpfs for all that is made and forgotten
 s12=$t/12; mkdir "$s12"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s12"
 
-# 24. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# 25. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s12" until the root changes
 
-# 25. make directory upper: what the container writes (-r ROOT)
+# 26. make directory upper: what the container writes (-r ROOT)
 [ -d "$s12"/upper ] || mkdir -p -m 755 "$s12"/upper
 s13="$s12"/upper
 
-# 26. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 27. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s12"/work ] || mkdir -p -m 755 "$s12"/work
 s14="$s12"/work
 
-# 27. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 28. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s15=$t/15; mkdir "$s15"
 mount -t overlay -o nodev,lowerdir="$s11",upperdir="$s13",workdir="$s14" overlay "$s15"
 
-# 28. attach on /: the root to be (-r ROOT)
+# 29. attach on /: the root to be (-r ROOT)
 # it stays at "$s15" until the root changes
 
-# 29. make directory dev: a /dev with only harmless devices
+# 30. make directory dev: a /dev with only harmless devices
 [ -d "$s12"/dev ] || mkdir -p -m 755 "$s12"/dev
 
-# 30. bind dev: a /dev with only harmless devices
+# 31. bind dev: a /dev with only harmless devices
 s16=$t/16; place "$s16" "$s12"/dev
 mount --bind "$s12"/dev "$s16"
 
-# 31. mount flags: nothing in it is a program
+# 32. mount flags: nothing in it is a program
 flags nosuid,noexec "$s16"
 
-# 32. attach on /dev: a /dev with only harmless devices
+# 33. attach on /dev: a /dev with only harmless devices
 attach "$s16" "$s15" /dev create; s16=$target
 
-# 33. make device null: a /dev with only harmless devices
+# 34. make device null: a /dev with only harmless devices
 mknod -m 666 "$s16"/null c 1 3
 
-# 34. make device zero: a /dev with only harmless devices
+# 35. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s16"/zero c 1 5
 
-# 35. make device full: a /dev with only harmless devices
+# 36. make device full: a /dev with only harmless devices
 mknod -m 666 "$s16"/full c 1 7
 
-# 36. make device random: a /dev with only harmless devices
+# 37. make device random: a /dev with only harmless devices
 mknod -m 666 "$s16"/random c 1 8
 
-# 37. make device urandom: a /dev with only harmless devices
+# 38. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s16"/urandom c 1 9
 
-# 38. make device tty: a /dev with only harmless devices
+# 39. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s16"/tty c 5 0
 
-# 39. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 40. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s16"/fd ] || ln -s /proc/self/fd "$s16"/fd
 
-# 40. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 41. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s16"/stdin ] || ln -s /proc/self/fd/0 "$s16"/stdin
 
-# 41. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 42. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s16"/stdout ] || ln -s /proc/self/fd/1 "$s16"/stdout
 
-# 42. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 43. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s16"/stderr ] || ln -s /proc/self/fd/2 "$s16"/stderr
 
-# 43. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 44. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s16"/ptmx ] || ln -s pts/ptmx "$s16"/ptmx
 
-# 44. make directory pts: for the terminals
+# 45. make directory pts: for the terminals
 [ -d "$s16"/pts ] || mkdir -p -m 755 "$s16"/pts
 
-# 45. make directory mqueue: for message queues
+# 46. make directory mqueue: for message queues
 [ -d "$s16"/mqueue ] || mkdir -p -m 755 "$s16"/mqueue
 
-# 46. make directory shm: POSIX shared memory, of this container only
+# 47. make directory shm: POSIX shared memory, of this container only
 [ -d "$s16"/shm ] || mkdir -p -m 755 "$s16"/shm
 
-# 47. make directory shm: POSIX shared memory, of this container only
+# 48. make directory shm: POSIX shared memory, of this container only
 [ -d "$s12"/shm ] || mkdir -p -m 1777 "$s12"/shm
 
-# 48. bind shm: POSIX shared memory, of this container only
+# 49. bind shm: POSIX shared memory, of this container only
 s17=$t/17; place "$s17" "$s12"/shm
 mount --bind "$s12"/shm "$s17"
 
-# 49. mount flags: data only
+# 50. mount flags: data only
 flags nosuid,nodev,noexec "$s17"
 
-# 50. attach on shm: POSIX shared memory, of this container only
+# 51. attach on shm: POSIX shared memory, of this container only
 attach "$s17" "$s16" shm; s17=$target
 
-# 51. mount devpts: terminals of its own
+# 52. mount devpts: terminals of its own
 s18=$t/18; mkdir "$s18"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s18"
 
-# 52. attach on pts: terminals of its own
+# 53. attach on pts: terminals of its own
 attach "$s18" "$s16" pts; s18=$target
 
-# 53. mount mqueue: message queues of its own
+# 54. mount mqueue: message queues of its own
 s19=$t/19; mkdir "$s19"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s19"
 
-# 54. attach on mqueue: message queues of its own
+# 55. attach on mqueue: message queues of its own
 attach "$s19" "$s16" mqueue; s19=$target
 
-# 55. mount proc: a /proc that shows only the container's processes
+# 56. mount proc: a /proc that shows only the container's processes
 s20=$t/20; mkdir "$s20"
 mount -t proc -o nosuid,nodev,noexec proc "$s20"
 
-# 56. attach on /proc: a /proc that shows only the container's processes
+# 57. attach on /proc: a /proc that shows only the container's processes
 attach "$s20" "$s15" /proc create; s20=$target
 
-# 57. mount flags: to be read, not written
+# 58. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s10" -R
 
-# 58. attach on /sys: programs read about the hardware there
+# 59. attach on /sys: programs read about the hardware there
 attach "$s10" "$s15" /sys create; s10=$target
 
-# 59. make directory empty: what hides a directory
+# 60. make directory empty: what hides a directory
 [ -d "$s12"/empty ] || mkdir -p -m 555 "$s12"/empty
 
-# 60. make device null: what hides a file: our own, verified by making it
+# 61. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s12"/null c 1 3
 
-# 61. make directory tmp: a /tmp of its own
+# 62. make directory tmp: a /tmp of its own
 [ -d "$s12"/tmp ] || mkdir -p -m 1777 "$s12"/tmp
 
-# 62. bind tmp: a /tmp of its own
+# 63. bind tmp: a /tmp of its own
 s21=$t/21; place "$s21" "$s12"/tmp
 mount --bind "$s12"/tmp "$s21"
 
-# 63. mount flags: no devices, no set-user-ID programs
+# 64. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s21"
 
-# 64. attach on /tmp: a /tmp of its own
+# 65. attach on /tmp: a /tmp of its own
 attach "$s21" "$s15" /tmp create; s21=$target
 
-# 65. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 66. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s15"/etc/mtab
 
-# 66. new session: a session of its own: it cannot type into the caller's terminal
+# 67. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 67. change root: the tree made above becomes /, the host's is detached
+# 68. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s15" "$s15/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 68. new keyring: an own session keyring, without the caller's keys
+# 69. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 69. descriptors: nothing that the caller has open leaks inside
+# 70. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 70. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 71. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 71. limit core: each process of the command on its own (--ulimit core=0)
+# 72. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 72. set user 0:0: root, without the caller's groups
+# 73. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 73. set capabilities: only the capabilities that are left
+# 74. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 74. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 75. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 75. change directory to /: the caller's directory if it is there, else /
+# 76. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 76. seccomp filter default: only the system calls of the profile
+# 77. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 77. execute true: no shell in between: arguments arrive as given
+# 78. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -118,207 +118,210 @@ echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
 # 19. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 20. bind /sys: the kernel's devices and settings
+# 20. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 21. bind /sys: the kernel's devices and settings
 s9=$t/9; place "$s9" /sys
 mount --bind /sys "$s9"
 
-# 21. bind BASE/root: the files below the overlay (-r ROOT)
+# 22. bind BASE/root: the files below the overlay (-r ROOT)
 s10=$t/10; place "$s10" BASE/root
 mount --bind BASE/root "$s10"
 
-# 22. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
+# 23. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
 # no shell equivalent: nothing can be executed in a nearly empty mount namespace
 
-# 23. unshare: a copy of it for this container
+# 24. unshare mount namespace: a copy of it for this container
 # unshare, below
 
-# 24. private: mounts made inside stay inside
+# 25. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 25. mount flags: only read from (-r ROOT)
+# 26. mount flags: only read from (-r ROOT)
 flags ro "$s10"
 
-# 26. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# 27. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s10" until the root changes
 
-# 27. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 28. mount tmpfs: one private tmpfs for all that is made and forgotten
 s11=$t/11; mkdir "$s11"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s11"
 
-# 28. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 29. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s11" until the root changes
 
-# 29. make directory upper: what the container writes (-r ROOT)
+# 30. make directory upper: what the container writes (-r ROOT)
 [ -d "$s11"/upper ] || mkdir -p -m 755 "$s11"/upper
 s12="$s11"/upper
 
-# 30. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 31. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s11"/work ] || mkdir -p -m 755 "$s11"/work
 s13="$s11"/work
 
-# 31. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 32. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s14=$t/14; mkdir "$s14"
 mount -t overlay -o nodev,lowerdir="$s10",upperdir="$s12",workdir="$s13" overlay "$s14"
 
-# 32. attach on /: the root to be (-r ROOT)
+# 33. attach on /: the root to be (-r ROOT)
 # it stays at "$s14" until the root changes
 
-# 33. make directory dev: a /dev with only harmless devices
+# 34. make directory dev: a /dev with only harmless devices
 [ -d "$s11"/dev ] || mkdir -p -m 755 "$s11"/dev
 
-# 34. bind dev: a /dev with only harmless devices
+# 35. bind dev: a /dev with only harmless devices
 s15=$t/15; place "$s15" "$s11"/dev
 mount --bind "$s11"/dev "$s15"
 
-# 35. mount flags: nothing in it is a program
+# 36. mount flags: nothing in it is a program
 flags nosuid,noexec "$s15"
 
-# 36. attach on /dev: a /dev with only harmless devices
+# 37. attach on /dev: a /dev with only harmless devices
 attach "$s15" "$s14" /dev create; s15=$target
 
-# 37. make device null: a /dev with only harmless devices
+# 38. make device null: a /dev with only harmless devices
 mknod -m 666 "$s15"/null c 1 3
 
-# 38. make device zero: a /dev with only harmless devices
+# 39. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s15"/zero c 1 5
 
-# 39. make device full: a /dev with only harmless devices
+# 40. make device full: a /dev with only harmless devices
 mknod -m 666 "$s15"/full c 1 7
 
-# 40. make device random: a /dev with only harmless devices
+# 41. make device random: a /dev with only harmless devices
 mknod -m 666 "$s15"/random c 1 8
 
-# 41. make device urandom: a /dev with only harmless devices
+# 42. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s15"/urandom c 1 9
 
-# 42. make device tty: a /dev with only harmless devices
+# 43. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s15"/tty c 5 0
 
-# 43. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 44. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s15"/fd ] || ln -s /proc/self/fd "$s15"/fd
 
-# 44. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 45. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s15"/stdin ] || ln -s /proc/self/fd/0 "$s15"/stdin
 
-# 45. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 46. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s15"/stdout ] || ln -s /proc/self/fd/1 "$s15"/stdout
 
-# 46. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 47. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s15"/stderr ] || ln -s /proc/self/fd/2 "$s15"/stderr
 
-# 47. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 48. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s15"/ptmx ] || ln -s pts/ptmx "$s15"/ptmx
 
-# 48. make directory pts: for the terminals
+# 49. make directory pts: for the terminals
 [ -d "$s15"/pts ] || mkdir -p -m 755 "$s15"/pts
 
-# 49. make directory mqueue: for message queues
+# 50. make directory mqueue: for message queues
 [ -d "$s15"/mqueue ] || mkdir -p -m 755 "$s15"/mqueue
 
-# 50. make directory shm: POSIX shared memory, of this container only
+# 51. make directory shm: POSIX shared memory, of this container only
 [ -d "$s15"/shm ] || mkdir -p -m 755 "$s15"/shm
 
-# 51. make directory shm: POSIX shared memory, of this container only
+# 52. make directory shm: POSIX shared memory, of this container only
 [ -d "$s11"/shm ] || mkdir -p -m 1777 "$s11"/shm
 
-# 52. bind shm: POSIX shared memory, of this container only
+# 53. bind shm: POSIX shared memory, of this container only
 s16=$t/16; place "$s16" "$s11"/shm
 mount --bind "$s11"/shm "$s16"
 
-# 53. mount flags: data only
+# 54. mount flags: data only
 flags nosuid,nodev,noexec "$s16"
 
-# 54. attach on shm: POSIX shared memory, of this container only
+# 55. attach on shm: POSIX shared memory, of this container only
 attach "$s16" "$s15" shm; s16=$target
 
-# 55. mount devpts: terminals of its own
+# 56. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s17"
 
-# 56. attach on pts: terminals of its own
+# 57. attach on pts: terminals of its own
 attach "$s17" "$s15" pts; s17=$target
 
-# 57. mount mqueue: message queues of its own
+# 58. mount mqueue: message queues of its own
 s18=$t/18; mkdir "$s18"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s18"
 
-# 58. attach on mqueue: message queues of its own
+# 59. attach on mqueue: message queues of its own
 attach "$s18" "$s15" mqueue; s18=$target
 
-# 59. mount proc: a /proc that shows only the container's processes
+# 60. mount proc: a /proc that shows only the container's processes
 s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
-# 60. attach on /proc: a /proc that shows only the container's processes
+# 61. attach on /proc: a /proc that shows only the container's processes
 attach "$s19" "$s14" /proc create; s19=$target
 
-# 61. mount flags: to be read, not written
+# 62. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s9" -R
 
-# 62. attach on /sys: programs read about the hardware there
+# 63. attach on /sys: programs read about the hardware there
 attach "$s9" "$s14" /sys create; s9=$target
 
-# 63. make directory empty: what hides a directory
+# 64. make directory empty: what hides a directory
 [ -d "$s11"/empty ] || mkdir -p -m 555 "$s11"/empty
 
-# 64. make device null: what hides a file: our own, verified by making it
+# 65. make device null: what hides a file: our own, verified by making it
 mknod -m 666 "$s11"/null c 1 3
 
-# 65. make directory tmp: a /tmp of its own
+# 66. make directory tmp: a /tmp of its own
 [ -d "$s11"/tmp ] || mkdir -p -m 1777 "$s11"/tmp
 
-# 66. bind tmp: a /tmp of its own
+# 67. bind tmp: a /tmp of its own
 s20=$t/20; place "$s20" "$s11"/tmp
 mount --bind "$s11"/tmp "$s20"
 
-# 67. mount flags: no devices, no set-user-ID programs
+# 68. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s20"
 
-# 68. attach on /tmp: a /tmp of its own
+# 69. attach on /tmp: a /tmp of its own
 attach "$s20" "$s14" /tmp create; s20=$target
 
-# 69. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 70. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s14"/etc/mtab
 
-# 70. new session: a session of its own: it cannot type into the caller's terminal
+# 71. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 71. change root: the tree made above becomes /
+# 72. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s14" "$s14/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 72. new keyring: an own session keyring, without the caller's keys
+# 73. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 73. descriptors: nothing that the caller has open leaks inside
+# 74. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 74. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 75. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 75. limit core: each process of the command on its own (--ulimit core=0)
+# 76. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 76. set user 0:0: root, without the caller's groups
+# 77. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 77. set capabilities: only the capabilities that are left
+# 78. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 78. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 79. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 79. change directory to /: the caller's directory if it is there, else /
+# 80. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 80. seccomp filter default: only the system calls of the profile
+# 81. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 81. execute true: no shell in between: arguments arrive as given
+# 82. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -71,7 +71,7 @@ mount --bind BASE/root "$s0"
 # 4. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
 # no shell equivalent: nothing can be executed in a nearly empty mount namespace
 
-# 5. unshare: a copy of it for this container
+# 5. unshare mount namespace: a copy of it for this container
 # unshare, below
 
 # 6. private: mounts made inside stay inside
@@ -271,6 +271,6 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 END_OF_PLAN
 )
 set +e
-setsid --wait unshare --pid --fork --kill-child --ipc --uts \
+setsid --wait unshare --pid --fork --kill-child --ipc --uts --cgroup \
 	sh -c "$plan" minc "$t"
 exit $?

@@ -239,6 +239,6 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 END_OF_PLAN
 )
 set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
 	sh -c "$plan" minc "$t"
 exit $?

@@ -80,7 +80,7 @@ mount --bind BASE/root "$s3"
 # 6. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
 # no shell equivalent: nothing can be executed in a nearly empty mount namespace
 
-# 7. unshare: a copy of it for this container
+# 7. unshare mount namespace: a copy of it for this container
 # unshare, below
 
 # 8. private: mounts made inside stay inside
@@ -446,6 +446,6 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 END_OF_PLAN
 )
 set +e
-setsid --wait unshare --pid --fork --kill-child --ipc --uts \
+setsid --wait unshare --pid --fork --kill-child --ipc --uts --cgroup \
 	sh -c "$plan" minc "$t"
 exit $?

@@ -144,6 +144,7 @@ static void fix_host(unsigned flags)
 		.privileged = !user,
 		.initial_userns = true,
 		.loops = !user,
+		.cgroup_ns = !old, /* no version lacks them, but some builds */
 		.overlay_fds = !old,
 		.template_fd = flags & SET_TEMPLATE ? 7 : -EBADF,
 		.caps_known = all_caps,
@@ -423,6 +424,8 @@ START_TEST(namespaces_are_those_asked_for)
 	ck_assert_uint_eq(!!(plan.clone_flags & CLONE_NEWUSER), !!(flags & SET_USER));
 	ck_assert(plan.clone_flags & CLONE_NEWPID && plan.clone_flags & CLONE_NEWIPC &&
 		  plan.clone_flags & CLONE_NEWUTS);
+	ck_assert_uint_eq(!!(plan.clone_flags & CLONE_NEWCGROUP),
+			  host.cgroup_ns && !plan.cgroups && !plan.scope);
 	forget_plan();
 }
 END_TEST

@@ -292,6 +292,6 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 END_OF_PLAN
 )
 set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --map-user=0 --map-group=0 \
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --cgroup --map-user=0 --map-group=0 \
 	sh -c "$plan" minc "$t"
 exit $?

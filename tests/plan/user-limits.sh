@@ -79,210 +79,213 @@ echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
 # 6. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 7. map ids: the caller's own id becomes the container's user (--userns single)
+# 7. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 8. map ids: the caller's own id becomes the container's user (--userns single)
 # unshare --map-..., below
 
-# 8. private: mounts made inside stay inside
+# 9. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 9. bind /sys: the kernel's devices and settings
+# 10. bind /sys: the kernel's devices and settings
 s1=$t/1; place "$s1" /sys
 mount --rbind /sys "$s1"
 
-# 10. open BASE/root: the files below the overlay (-r ROOT)
+# 11. open BASE/root: the files below the overlay (-r ROOT)
 s2=BASE/root
 
-# 11. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
 s3=$t/3; mkdir "$s3"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s3"
 
-# 12. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
 
-# 13. make directory upper: what the container writes (-r ROOT)
+# 14. make directory upper: what the container writes (-r ROOT)
 [ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
 s4="$s3"/upper
 
-# 14. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 15. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
 s5="$s3"/work
 
-# 15. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s6=$t/6; mkdir "$s6"
 mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5",userxattr overlay "$s6"
 
-# 16. attach on /: the root to be (-r ROOT)
+# 17. attach on /: the root to be (-r ROOT)
 # it stays at "$s6" until the root changes
 
-# 17. make directory dev: a /dev with only harmless devices
+# 18. make directory dev: a /dev with only harmless devices
 [ -d "$s3"/dev ] || mkdir -p -m 755 "$s3"/dev
 
-# 18. bind dev: a /dev with only harmless devices
+# 19. bind dev: a /dev with only harmless devices
 s7=$t/7; place "$s7" "$s3"/dev
 mount --bind "$s3"/dev "$s7"
 
-# 19. mount flags: nothing in it is a program
+# 20. mount flags: nothing in it is a program
 flags nosuid,noexec "$s7"
 
-# 20. attach on /dev: a /dev with only harmless devices
+# 21. attach on /dev: a /dev with only harmless devices
 attach "$s7" "$s6" /dev create; s7=$target
 
-# 21. bind /dev/null: a user namespace cannot make device files
+# 22. bind /dev/null: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/null
 mount --rbind /dev/null "$s8"
 
-# 22. attach on null: a /dev with only harmless devices
+# 23. attach on null: a /dev with only harmless devices
 attach "$s8" "$s7" null create; s8=$target
 
-# 23. bind /dev/zero: a user namespace cannot make device files
+# 24. bind /dev/zero: a user namespace cannot make device files
 s9=$t/9; place "$s9" /dev/zero
 mount --rbind /dev/zero "$s9"
 
-# 24. attach on zero: a /dev with only harmless devices
+# 25. attach on zero: a /dev with only harmless devices
 attach "$s9" "$s7" zero create; s9=$target
 
-# 25. bind /dev/full: a user namespace cannot make device files
+# 26. bind /dev/full: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/full
 mount --rbind /dev/full "$s10"
 
-# 26. attach on full: a /dev with only harmless devices
+# 27. attach on full: a /dev with only harmless devices
 attach "$s10" "$s7" full create; s10=$target
 
-# 27. bind /dev/random: a user namespace cannot make device files
+# 28. bind /dev/random: a user namespace cannot make device files
 s11=$t/11; place "$s11" /dev/random
 mount --rbind /dev/random "$s11"
 
-# 28. attach on random: a /dev with only harmless devices
+# 29. attach on random: a /dev with only harmless devices
 attach "$s11" "$s7" random create; s11=$target
 
-# 29. bind /dev/urandom: a user namespace cannot make device files
+# 30. bind /dev/urandom: a user namespace cannot make device files
 s12=$t/12; place "$s12" /dev/urandom
 mount --rbind /dev/urandom "$s12"
 
-# 30. attach on urandom: a /dev with only harmless devices
+# 31. attach on urandom: a /dev with only harmless devices
 attach "$s12" "$s7" urandom create; s12=$target
 
-# 31. bind /dev/tty: a user namespace cannot make device files
+# 32. bind /dev/tty: a user namespace cannot make device files
 s13=$t/13; place "$s13" /dev/tty
 mount --rbind /dev/tty "$s13"
 
-# 32. attach on tty: a /dev with only harmless devices
+# 33. attach on tty: a /dev with only harmless devices
 attach "$s13" "$s7" tty create; s13=$target
 
-# 33. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 34. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
 
-# 34. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 35. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
 
-# 35. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 36. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
 
-# 36. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 37. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
 
-# 37. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 38. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
 
-# 38. make directory pts: for the terminals
+# 39. make directory pts: for the terminals
 [ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
 
-# 39. make directory mqueue: for message queues
+# 40. make directory mqueue: for message queues
 [ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
 
-# 40. make directory shm: POSIX shared memory, of this container only
+# 41. make directory shm: POSIX shared memory, of this container only
 [ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
 
-# 41. make directory shm: POSIX shared memory, of this container only
+# 42. make directory shm: POSIX shared memory, of this container only
 [ -d "$s3"/shm ] || mkdir -p -m 1777 "$s3"/shm
 
-# 42. bind shm: POSIX shared memory, of this container only
+# 43. bind shm: POSIX shared memory, of this container only
 s14=$t/14; place "$s14" "$s3"/shm
 mount --bind "$s3"/shm "$s14"
 
-# 43. mount flags: data only
+# 44. mount flags: data only
 flags nosuid,nodev,noexec "$s14"
 
-# 44. attach on shm: POSIX shared memory, of this container only
+# 45. attach on shm: POSIX shared memory, of this container only
 attach "$s14" "$s7" shm; s14=$target
 
-# 45. mount devpts: terminals of its own
+# 46. mount devpts: terminals of its own
 s15=$t/15; mkdir "$s15"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s15"
 
-# 46. attach on pts: terminals of its own
+# 47. attach on pts: terminals of its own
 attach "$s15" "$s7" pts; s15=$target
 
-# 47. mount mqueue: message queues of its own
+# 48. mount mqueue: message queues of its own
 s16=$t/16; mkdir "$s16"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s16"
 
-# 48. attach on mqueue: message queues of its own
+# 49. attach on mqueue: message queues of its own
 attach "$s16" "$s7" mqueue; s16=$target
 
-# 49. mount proc: a /proc that shows only the container's processes
+# 50. mount proc: a /proc that shows only the container's processes
 s17=$t/17; mkdir "$s17"
 mount -t proc -o nosuid,nodev,noexec proc "$s17"
 
-# 50. attach on /proc: a /proc that shows only the container's processes
+# 51. attach on /proc: a /proc that shows only the container's processes
 attach "$s17" "$s6" /proc create; s17=$target
 
-# 51. mount flags: to be read, not written
+# 52. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
-# 52. attach on /sys: programs read about the hardware there
+# 53. attach on /sys: programs read about the hardware there
 attach "$s1" "$s6" /sys create; s1=$target
 
-# 53. make directory empty: what hides a directory
+# 54. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
-# 54. make directory tmp: a /tmp of its own
+# 55. make directory tmp: a /tmp of its own
 [ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
 
-# 55. bind tmp: a /tmp of its own
+# 56. bind tmp: a /tmp of its own
 s18=$t/18; place "$s18" "$s3"/tmp
 mount --bind "$s3"/tmp "$s18"
 
-# 56. mount flags: no devices, no set-user-ID programs
+# 57. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s18"
 
-# 57. attach on /tmp: a /tmp of its own
+# 58. attach on /tmp: a /tmp of its own
 attach "$s18" "$s6" /tmp create; s18=$target
 
-# 58. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 59. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s6"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 60. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. change root: the tree made above becomes /, the host's is detached
+# 61. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 61. new keyring: an own session keyring, without the caller's keys
+# 62. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 62. descriptors: nothing that the caller has open leaks inside
+# 63. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 63. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /: the caller's directory if it is there, else /
+# 66. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

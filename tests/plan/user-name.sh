@@ -63,7 +63,7 @@ mount -t tmpfs minc "$t"
 
 # 2. map ids: the caller's own id becomes the container's user (--userns single)
 # unshare --map-..., below
-nest='--user --map-user=1234 --map-group=100'
+nest="$nest --user --map-user=1234 --map-group=100"
 
 # 3. private: mounts made inside stay inside
 mount --make-rprivate /
@@ -281,6 +281,6 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 END_OF_PLAN
 )
 set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --net --user --map-user=0 --map-group=0 \
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --net --user --cgroup --map-user=0 --map-group=0 \
 	sh -c "$plan" minc "$t"
 exit $?

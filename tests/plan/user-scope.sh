@@ -67,218 +67,221 @@ mount -t tmpfs minc "$t"
 # 2. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 3. map ids: the caller's own id becomes the container's user (--userns single)
+# 3. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 4. map ids: the caller's own id becomes the container's user (--userns single)
 # unshare --map-..., below
 
-# 4. private: mounts made inside stay inside
+# 5. private: mounts made inside stay inside
 mount --make-rprivate /
 
-# 5. bind /sys: the kernel's devices and settings
+# 6. bind /sys: the kernel's devices and settings
 s0=$t/0; place "$s0" /sys
 mount --rbind /sys "$s0"
 
-# 6. open BASE/root: the files below the overlay (-r ROOT)
+# 7. open BASE/root: the files below the overlay (-r ROOT)
 s1=BASE/root
 
-# 7. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 8. mount tmpfs: one private tmpfs for all that is made and forgotten
 s2=$t/2; mkdir "$s2"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
 
-# 8. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
 
-# 9. make directory upper: what the container writes (-r ROOT)
+# 10. make directory upper: what the container writes (-r ROOT)
 [ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
 s3="$s2"/upper
 
-# 10. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 11. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s2"/work ] || mkdir -p -m 755 "$s2"/work
 s4="$s2"/work
 
-# 11. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 12. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s5=$t/5; mkdir "$s5"
 mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4",userxattr overlay "$s5"
 
-# 12. attach on /: the root to be (-r ROOT)
+# 13. attach on /: the root to be (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 13. make directory dev: a /dev with only harmless devices
+# 14. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 14. bind dev: a /dev with only harmless devices
+# 15. bind dev: a /dev with only harmless devices
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 15. mount flags: nothing in it is a program
+# 16. mount flags: nothing in it is a program
 flags nosuid,noexec "$s6"
 
-# 16. attach on /dev: a /dev with only harmless devices
+# 17. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
 
-# 17. bind /dev/null: a user namespace cannot make device files
+# 18. bind /dev/null: a user namespace cannot make device files
 s7=$t/7; place "$s7" /dev/null
 mount --rbind /dev/null "$s7"
 
-# 18. attach on null: a /dev with only harmless devices
+# 19. attach on null: a /dev with only harmless devices
 attach "$s7" "$s6" null create; s7=$target
 
-# 19. bind /dev/zero: a user namespace cannot make device files
+# 20. bind /dev/zero: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/zero
 mount --rbind /dev/zero "$s8"
 
-# 20. attach on zero: a /dev with only harmless devices
+# 21. attach on zero: a /dev with only harmless devices
 attach "$s8" "$s6" zero create; s8=$target
 
-# 21. bind /dev/full: a user namespace cannot make device files
+# 22. bind /dev/full: a user namespace cannot make device files
 s9=$t/9; place "$s9" /dev/full
 mount --rbind /dev/full "$s9"
 
-# 22. attach on full: a /dev with only harmless devices
+# 23. attach on full: a /dev with only harmless devices
 attach "$s9" "$s6" full create; s9=$target
 
-# 23. bind /dev/random: a user namespace cannot make device files
+# 24. bind /dev/random: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/random
 mount --rbind /dev/random "$s10"
 
-# 24. attach on random: a /dev with only harmless devices
+# 25. attach on random: a /dev with only harmless devices
 attach "$s10" "$s6" random create; s10=$target
 
-# 25. bind /dev/urandom: a user namespace cannot make device files
+# 26. bind /dev/urandom: a user namespace cannot make device files
 s11=$t/11; place "$s11" /dev/urandom
 mount --rbind /dev/urandom "$s11"
 
-# 26. attach on urandom: a /dev with only harmless devices
+# 27. attach on urandom: a /dev with only harmless devices
 attach "$s11" "$s6" urandom create; s11=$target
 
-# 27. bind /dev/tty: a user namespace cannot make device files
+# 28. bind /dev/tty: a user namespace cannot make device files
 s12=$t/12; place "$s12" /dev/tty
 mount --rbind /dev/tty "$s12"
 
-# 28. attach on tty: a /dev with only harmless devices
+# 29. attach on tty: a /dev with only harmless devices
 attach "$s12" "$s6" tty create; s12=$target
 
-# 29. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
 
-# 30. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
 
-# 31. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
 
-# 32. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
 
-# 33. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
 
-# 34. make directory pts: for the terminals
+# 35. make directory pts: for the terminals
 [ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
 
-# 35. make directory mqueue: for message queues
+# 36. make directory mqueue: for message queues
 [ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
 
-# 36. make directory shm: POSIX shared memory, of this container only
+# 37. make directory shm: POSIX shared memory, of this container only
 [ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
 
-# 37. make directory shm: POSIX shared memory, of this container only
+# 38. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 38. bind shm: POSIX shared memory, of this container only
+# 39. bind shm: POSIX shared memory, of this container only
 s13=$t/13; place "$s13" "$s2"/shm
 mount --bind "$s2"/shm "$s13"
 
-# 39. mount flags: data only
+# 40. mount flags: data only
 flags nosuid,nodev,noexec "$s13"
 
-# 40. attach on shm: POSIX shared memory, of this container only
+# 41. attach on shm: POSIX shared memory, of this container only
 attach "$s13" "$s6" shm; s13=$target
 
-# 41. mount devpts: terminals of its own
+# 42. mount devpts: terminals of its own
 s14=$t/14; mkdir "$s14"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s14"
 
-# 42. attach on pts: terminals of its own
+# 43. attach on pts: terminals of its own
 attach "$s14" "$s6" pts; s14=$target
 
-# 43. mount mqueue: message queues of its own
+# 44. mount mqueue: message queues of its own
 s15=$t/15; mkdir "$s15"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s15"
 
-# 44. attach on mqueue: message queues of its own
+# 45. attach on mqueue: message queues of its own
 attach "$s15" "$s6" mqueue; s15=$target
 
-# 45. mount proc: a /proc that shows only the container's processes
+# 46. mount proc: a /proc that shows only the container's processes
 s16=$t/16; mkdir "$s16"
 mount -t proc -o nosuid,nodev,noexec proc "$s16"
 
-# 46. attach on /proc: a /proc that shows only the container's processes
+# 47. attach on /proc: a /proc that shows only the container's processes
 attach "$s16" "$s5" /proc create; s16=$target
 
-# 47. mount flags: to be read, not written
+# 48. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 48. attach on /sys: programs read about the hardware there
+# 49. attach on /sys: programs read about the hardware there
 attach "$s0" "$s5" /sys create; s0=$target
 
-# 49. make directory empty: what hides a directory
+# 50. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 50. make directory tmp: a /tmp of its own
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 51. bind tmp: a /tmp of its own
+# 52. bind tmp: a /tmp of its own
 s17=$t/17; place "$s17" "$s2"/tmp
 mount --bind "$s2"/tmp "$s17"
 
-# 52. mount flags: no devices, no set-user-ID programs
+# 53. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s17"
 
-# 53. attach on /tmp: a /tmp of its own
+# 54. attach on /tmp: a /tmp of its own
 attach "$s17" "$s5" /tmp create; s17=$target
 
-# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s5"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 55. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 56. change root: the tree made above becomes /, the host's is detached
+# 57. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 57. new keyring: an own session keyring, without the caller's keys
+# 58. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 58. descriptors: nothing that the caller has open leaks inside
+# 59. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 59. set capabilities: only the capabilities that are left
+# 60. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 61. change directory to /: the caller's directory if it is there, else /
+# 62. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 62. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 63. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
