@@ -138,7 +138,7 @@ int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags)
  * minc_add_tmpfs() - an empty, writable, disposable directory
  * @c: context
  * @dst: path inside, absolute; created if missing
- * @size_bytes: limit, 0 for the kernel's default of half the memory
+ * @size_bytes: limit, of files one for each page as well; 0: as MINC_LIMIT_SCRATCH
  * @mode: permissions 0..07777
  *
  * Returns 0, or -EINVAL: bad path or mode; -ENOMEM. See tmpfs(5).
@@ -256,20 +256,24 @@ enum minc_limit {
 	MINC_LIMIT_CPU_QUOTA_US = 5,  /* microseconds of CPU time in each period */
 	MINC_LIMIT_CPU_PERIOD_US = 6, /* 1000 to 1000000; default 100000 */
 	MINC_LIMIT_PIDS = 7,	      /* processes and threads */
-	MINC_LIMIT_IO_WEIGHT = 8      /* 10 to 1000, relative to others' 100 */
+	MINC_LIMIT_IO_WEIGHT = 8,     /* 10 to 1000, relative to others' 100 */
+	MINC_LIMIT_SCRATCH = 9	      /* bytes of what is written and not kept */
 };
 
 /**
  * minc_set_limit() - limit a resource of all processes in the container together
  * @c: context
  * @limit: one of enum minc_limit
- * @value: in the unit named there; -1: no limit, for MEMORY, MEMORY_SWAP, CPU_QUOTA_US
- *	and PIDS
+ * @value: in the unit named there; -1: no limit, for MEMORY, MEMORY_SWAP, CPU_QUOTA_US,
+ *	PIDS and SCRATCH
  *
  * Limits are enforced by control groups of version 1 or 2, whichever has the controller.
  * A limit that this host or this caller cannot enforce fails the start; with
  * MINC_BEST_EFFORT it is a warning. Whoever exceeds the memory is killed: status 137.
  * MEMORY_SWAP needs MEMORY and is at least as large; without it swap is not limited.
+ * SCRATCH needs no group and has a default, a quarter of the machine's memory: one tmpfs
+ * for all that is written to the overlay, /tmp and /dev/shm and not kept. A program that
+ * wants more gets ENOSPC; so does one that makes more than a file for each page of it.
  *
  * Returns 0, or -EINVAL: unknown limit; -ERANGE: value out of range; -ENOMEM.
  * See cgroups(7).

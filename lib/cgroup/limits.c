@@ -16,7 +16,7 @@
 
 static unsigned controllers_needed(const struct spec *s)
 {
-	static const enum cgroup_controller of[SPEC_LIMITS] = {
+	static const enum cgroup_controller of[SPEC_GROUP_LIMITS] = {
 		[MINC_LIMIT_MEMORY] = CGROUP_MEMORY,
 		[MINC_LIMIT_MEMORY_SWAP] = CGROUP_MEMORY,
 		[MINC_LIMIT_MEMORY_KERNEL] = CGROUP_MEMORY,
@@ -28,7 +28,7 @@ static unsigned controllers_needed(const struct spec *s)
 	};
 	unsigned ret = 0;
 
-	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_LIMITS; i++)
+	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_GROUP_LIMITS; i++)
 		if (s->limits[i].set)
 			ret |= 1u << of[i];
 	if (s->cpuset_cpus || s->cpuset_mems)

@@ -123,7 +123,7 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret)
 static const struct limit_files {
 	unsigned controller;
 	const char *v1[2], *v2[2]; /* one of them */
-} files[SPEC_LIMITS] = {
+} files[SPEC_GROUP_LIMITS] = {
 	[MINC_LIMIT_MEMORY] = { CGROUP_MEMORY,
 				{ "memory.limit_in_bytes" },
 				{ "memory.max" } },
@@ -174,7 +174,7 @@ static void report_one(const struct cgroup_set *set, const struct limit_files *f
 void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
 		   cgroup_report_fn *fn, void *userdata)
 {
-	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_LIMITS; i++) {
+	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_GROUP_LIMITS; i++) {
 		/* the file is there, and does nothing */
 		const bool sham =
 			i == MINC_LIMIT_MEMORY_KERNEL && kernel >= HOST_KERNEL(5, 16);
@@ -183,6 +183,8 @@ void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_se
 			report_one(sham ? NULL : set, &files[i], s->limits[i].origin, fn,
 				   userdata);
 	}
+	if (s->limits[MINC_LIMIT_SCRATCH].set)
+		fn(s->limits[MINC_LIMIT_SCRATCH].origin, "tmpfs", userdata);
 	if (s->cpuset_origin)
 		report_one(set, &cpuset, s->cpuset_origin, fn, userdata);
 	for (const struct spec_io *io = s->io; io; io = io->next)

@@ -125,7 +125,10 @@ static void plan_own_dev(struct plan *p, struct mounts *m)
 
 	m->dev = mount_scratch_dir(p, m, "dev", 0755, why_dev);
 	mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
-		   "nothing in it is a program");
+		   can_mknod(m) ? "nothing in it is a program, and here devices work" :
+				  "nothing in it is a program");
+	if (can_mknod(m)) /* else each is a mount of its own */
+		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
 	attach_on_entry(p, m, m->dev, "/dev", NULL, why_dev);
 	plan_nodes(p, m);
 	plan_apt(p, m);
@@ -179,6 +182,12 @@ static void plan_dev(struct plan *p, struct mounts *m)
 	attach_on_own(p, s->fs.ret, m->dev, "mqueue", "message queues of its own");
 }
 
+/* A /dev that has been made just now, where devices work; the rest of scratch is nodev. */
+static bool hides_with_own_dev(const struct mounts *m)
+{
+	return can_mknod(m) && !spec_flag(m->spec, MINC_HOST_DEV);
+}
+
 /* Hide or protect one path of /proc or /sys; @unseen: it may be missing. */
 static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_path *path,
 		       bool unseen)
@@ -193,11 +202,16 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 	else if (path->directory)
 		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
 	else if (can_mknod(m))
-		slot = mount_tree(p, m, m->scratch, "null", false, NULL, why);
+		slot = mount_tree(p, m, hides_with_own_dev(m) ? m->dev : m->scratch, "null", false,
+				  NULL, why);
 	else
 		slot = mount_tree(p, m, SLOT_CWD, "/dev/null", false, NULL, why);
-	if (!path->mask || path->directory)
+	if (!path->mask || path->directory) {
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
+	} else if (can_mknod(m) && !hides_with_own_dev(m)) {
+		mount_attr(p, slot, false, 0, NULL, "it reads as empty");
+		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
+	}
 	attach_on_own(p, slot, at, path->path, why);
 	/* of what hides it nothing may be missing: only the place itself */
 	for (size_t i = path->mask ? p->len - 1 : first; unseen && i < p->len; i++)
@@ -212,7 +226,7 @@ static void plan_guards(struct plan *p, struct mounts *m)
 	if (spec_flag(m->spec, MINC_PRIVILEGED))
 		return;
 	plan_mkdir(p, m->scratch, "empty", 0555, "what hides a directory");
-	if (can_mknod(m)) {
+	if (can_mknod(m) && !hides_with_own_dev(m)) {
 		struct step *s = plan_append(p, STEP_MKNOD, NULL,
 					     "what hides a file: our own, verified by making it");
 

@@ -113,6 +113,8 @@ void say_setattr(FILE *out, const struct step *s)
 {
 	fputs("flags ", out);
 	put_attrs(out, s->setattr.set, "");
+	if (s->setattr.clear & MOUNT_ATTR_NODEV) /* all that is ever cleared */
+		fputs(s->setattr.set ? ",dev" : "dev", out);
 	fprintf(out, " \"$s%d\"%s\n", s->setattr.slot, s->setattr.recursive ? " -R" : "");
 }
 

@@ -73,6 +73,9 @@ struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const cha
 struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr, size_t options,
 			    const char *origin, const char *why);
 void mount_option(struct step *fs, const char *key, const char *value);
+/* A tmpfs that holds at most @size bytes, or with 0 what is usual (MINC_LIMIT_SCRATCH). */
+struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, uint64_t size,
+			 const char *origin, const char *why);
 void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
 		const char *why);
 void mount_attach(struct plan *p, int mount, int at, const char *path,

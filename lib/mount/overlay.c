@@ -175,8 +175,13 @@ static const char why_attached[] =
 
 static void plan_scratch(struct plan *p, struct mounts *m)
 {
-	struct step *s = mount_fs(p, "tmpfs", MOUNT_ATTR_NOSUID, NULL,
-				  "one private tmpfs for all that is made and forgotten");
+	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
+	struct step *s = mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0,
+				     limit->origin,
+				     limit->set ? "one private tmpfs for all that is made and "
+						  "forgotten"
+						: "one private tmpfs for all that is made and "
+						  "forgotten: a quarter of the memory at most");
 
 	mount_option(s, "mode", "755");
 	m->scratch = s->fs.ret;

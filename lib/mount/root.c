@@ -54,6 +54,34 @@ void mount_option(struct step *fs, const char *key, const char *value)
 		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
 }
 
+/*
+ * A file takes about a KiB of the kernel's memory beside its pages, and an empty one has no
+ * page: so there is one for each page, as the kernel has it by default, and some for ours.
+ */
+static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
+{
+	enum { PAGE_BYTES = 4096, SOME = 1024 };
+	const uint64_t files = size ? size / PAGE_BYTES + SOME : 0; /* 0: any number */
+
+	mount_option(fs, "size", plan_text(p, "%llu", (unsigned long long)size));
+	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
+}
+
+struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, uint64_t size,
+			 const char *origin, const char *why)
+{
+	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
+	struct step *s = mount_fs(p, "tmpfs", attr, origin, why);
+
+	if (size)
+		limit_tmpfs(p, s, size);
+	else if (limit->set)
+		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
+	else if (m->host->memory_bytes) /* else it is the kernel's default, half of it */
+		limit_tmpfs(p, s, m->host->memory_bytes / 4);
+	return s;
+}
+
 void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
 		const char *why)
 {
@@ -179,15 +207,14 @@ static void plan_bind_flags(struct plan *p, int slot, const struct spec_mount *i
 		mount_attr(p, slot, true, attr, i->origin, "no more than was asked for");
 }
 
-static int plan_tmpfs(struct plan *p, const struct spec_mount *i)
+static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_mount *i)
 {
-	struct step *s = mount_fs(p, "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, i->origin,
-				  "an empty directory");
+	/* another size for what the container has anyway makes no programs of data */
+	const unsigned data = strcmp(i->dst, "/dev/shm") == 0 ? MOUNT_ATTR_NOEXEC : 0;
+	struct step *s = mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | data,
+				     i->size_bytes, i->origin, "an empty directory");
 
 	mount_option(s, "mode", plan_text(p, "%o", i->mode));
-	if (i->size_bytes)
-		mount_option(s, "size",
-			     plan_text(p, "%llu", (unsigned long long)i->size_bytes));
 	return s->fs.ret;
 }
 
@@ -218,7 +245,7 @@ int mount_plan_user(struct plan *p, struct mounts *m)
 		if (i->src)
 			plan_bind_flags(p, slot, i);
 		else
-			slot = plan_tmpfs(p, i);
+			slot = plan_tmpfs(p, m, i);
 		mount_attach(p, slot, m->root, m->targets[n], CREATE_LIKE_MOUNT, i->origin,
 			     "shown where it was asked for");
 	}

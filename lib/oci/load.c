@@ -48,6 +48,7 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
 		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT,
+		OCI_NOTE_SCRATCH,
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -132,12 +133,25 @@ static int apply_fake_root(struct reader *r)
 				 read_note_is(r, OCI_NOTE_FAKE_ROOT, "true"));
 }
 
+/* A number of bytes, or -1. */
+static int apply_scratch(struct reader *r, const char *text)
+{
+	const bool none = str_equal(text, "-1");
+	uint64_t size = 0;
+	int n = read_origin(r, "annotations.%s", OCI_NOTE_SCRATCH);
+
+	if (n == 0 && !none && (str_to_size(text, &size) < 0 || size > INT64_MAX))
+		return read_refuse(r, "annotations.%s: %s: not a size", OCI_NOTE_SCRATCH, text);
+	return n ? n : spec_set_limit(r->s, MINC_LIMIT_SCRATCH, none ? -1 : (int64_t)size);
+}
+
 /* What needs nothing but its annotation. */
 static int apply_notes(struct reader *r)
 {
 	const char *storage = read_note(r, OCI_NOTE_STORAGE);
 	const char *cpus = read_note(r, OCI_NOTE_CPUS);
 	const char *layers = read_note(r, OCI_NOTE_LAYERS);
+	const char *scratch = read_note(r, OCI_NOTE_SCRATCH);
 	int n = 0;
 
 	for (size_t i = 0; n == 0 && i < oci_flag_notes_len; i++) {
@@ -164,6 +178,8 @@ static int apply_notes(struct reader *r)
 		n = read_origin(r, "annotations.%s", OCI_NOTE_CPUS);
 		n = n ? n : spec_set_cpus(r->s, cpus);
 	}
+	if (n == 0 && scratch)
+		n = apply_scratch(r, scratch);
 	return n;
 }
 

@@ -26,6 +26,7 @@
 #define OCI_NOTE_INTERFACE    OCI_NOTE "net-interface"
 #define OCI_NOTE_USERNS       OCI_NOTE "userns" /* "auto", "single" or "range" */
 #define OCI_NOTE_CPUS         OCI_NOTE "cpus"   /* hexadecimal mask */
+#define OCI_NOTE_SCRATCH      OCI_NOTE "scratch-size" /* bytes, or -1 */
 #define OCI_NOTE_FAKE_ROOT OCI_NOTE "fake-root" /* "auto": where there is one id */
 
 /* Keys of linux.resources.blockIO, in the order of enum minc_io_limit. */

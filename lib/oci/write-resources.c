@@ -23,7 +23,7 @@ static void write_limits(struct writer *w, json_t *resources)
 {
 	static const struct {
 		const char *part, *key;
-	} names[SPEC_LIMITS] = {
+	} names[SPEC_GROUP_LIMITS] = {
 		[MINC_LIMIT_MEMORY] = { "memory", "limit" },
 		[MINC_LIMIT_MEMORY_SWAP] = { "memory", "swap" },
 		[MINC_LIMIT_MEMORY_KERNEL] = { "memory", "kernel" },
@@ -34,7 +34,7 @@ static void write_limits(struct writer *w, json_t *resources)
 		[MINC_LIMIT_IO_WEIGHT] = { "blockIO", "weight" },
 	};
 
-	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_LIMITS; i++)
+	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_GROUP_LIMITS; i++)
 		if (w->s->limits[i].set)
 			write_put(w, part(w, resources, names[i].part), names[i].key,
 				  json_integer(w->s->limits[i].value));

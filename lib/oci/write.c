@@ -145,6 +145,15 @@ static void write_cpus(struct writer *w)
 		write_note(w, OCI_NOTE_CPUS, p);
 }
 
+static void write_scratch(struct writer *w)
+{
+	const struct spec_limit *limit = &w->s->limits[MINC_LIMIT_SCRATCH];
+
+	if (limit->set)
+		write_put(w, w->notes, OCI_NOTE_SCRATCH,
+			  write_format(w, "%lld", (long long)limit->value));
+}
+
 static void write_flags(struct writer *w)
 {
 	for (size_t i = 0; i < oci_flag_notes_len; i++)
@@ -168,6 +177,7 @@ static void write_top(struct writer *w, json_t *top, const char *const *argv)
 	write_linux(w, top);
 	write_flags(w);
 	write_cpus(w);
+	write_scratch(w);
 }
 
 int oci_config_write(const struct spec *s, const struct host *h, const char *const *argv,

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -157,6 +158,14 @@ static bool setgroups_denied(void)
 	       strncmp(buf, "deny", 4) == 0;
 }
 
+/* What the kernel calls all of it when it has a tmpfs of half the memory by default. */
+static uint64_t memory_bytes(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : 0;
+}
+
 static bool is_device(const char *path)
 {
 	struct stat st;
@@ -172,6 +181,7 @@ int host_probe(struct host *h)
 	h->uid = geteuid();
 	h->gid = getegid();
 	read_caps(h);
+	h->memory_bytes = memory_bytes();
 	h->initial_userns = in_initial_userns();
 	h->owns_run = h->uid == 0 && (h->initial_userns || run_is_ours());
 	h->groups_denied = !h->initial_userns && setgroups_denied();

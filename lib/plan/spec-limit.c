@@ -31,6 +31,8 @@ static const struct {
 				       "not 1000 to 1000000 microseconds" },
 	[MINC_LIMIT_PIDS] = { 1, 4194304, true, "not 1 to 4194304" },
 	[MINC_LIMIT_IO_WEIGHT] = { 10, 1000, false, "not 10 to 1000" },
+	/* without some room there would be no /dev */
+	[MINC_LIMIT_SCRATCH] = { 65536, INT64_MAX, true, "less than 64k" },
 };
 
 static const struct {
@@ -60,7 +62,7 @@ int spec_set_limit(struct spec *s, unsigned limit, int64_t value)
 {
 	const char *call = "minc_set_limit";
 
-	if (limit < MINC_LIMIT_MEMORY || limit > MINC_LIMIT_IO_WEIGHT)
+	if (limit < MINC_LIMIT_MEMORY || limit >= SPEC_LIMITS)
 		return spec_refuse(s, -EINVAL, call, "unknown limit");
 	if (!(value == -1 && ranges[limit].may_be_none) &&
 	    (value < ranges[limit].min || value > ranges[limit].max))
@@ -199,7 +201,7 @@ const char *spec_rlimit_name(int resource)
 
 bool spec_limits_group(const struct spec *s)
 {
-	for (size_t i = 0; i < SPEC_LIMITS; i++)
+	for (size_t i = 0; i < SPEC_GROUP_LIMITS; i++)
 		if (s->limits[i].set)
 			return true;
 	return s->cpuset_cpus || s->cpuset_mems || s->io;

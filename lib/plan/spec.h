@@ -51,7 +51,8 @@ struct spec_limit {
 	int64_t value; /* -1: none */
 	const char *origin;
 };
-enum { SPEC_LIMITS = 9 }; /* above enum minc_limit */
+enum { SPEC_LIMITS = 10, /* above enum minc_limit */
+       SPEC_GROUP_LIMITS = 9 }; /* below it they are of control groups */
 
 /* A limit on the input and output of one block device. */
 struct spec_io {

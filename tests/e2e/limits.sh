@@ -143,6 +143,8 @@ if [ -e /proc/self/ns/cgroup ]; then
 fi
 minc -r "$bb" -m 32m awk "$hungry"
 is "who needs more memory than -m is killed: 137" "$status" 137
+minc -r "$bb" -m 32m --mem-swap 32m dd if=/dev/zero of=/tmp/f bs=64k count=1024
+is "what is written to memory counts, too" "$status" 137
 minc -r "$bb" --mem-limit 32m --mem-swap 32m --init awk "$hungry"
 is "the same with --init, in MINCS's spelling" "$status" 137
 minc -r "$bb" -m 256m --memory-swap -1 awk 'BEGIN { print 1 }'

@@ -84,9 +84,9 @@ flags ro "$s1"
 # 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s1" until the root changes
 
-# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s2"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -113,8 +113,8 @@ mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 17. mount flags: nothing in it is a program
-flags nosuid,noexec "$s6"
+# 17. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
 
 # 18. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
@@ -204,323 +204,320 @@ attach "$s0" "$s5" /sys create; s0=$target
 # 45. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 46. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s2"/null c 1 3
-
-# 47. bind sys: settings of the whole machine
+# 46. bind sys: settings of the whole machine
 { :
 s11=$t/11; place "$s11" "$s10"/sys
 mount --bind "$s10"/sys "$s11"
 } || echo 'warning: this step failed' >&2
 
-# 48. mount flags: nobody writes there
+# 47. mount flags: nobody writes there
 { :
 flags ro "$s11"
 } || echo 'warning: this step failed' >&2
 
-# 49. attach on sys: settings of the whole machine
+# 48. attach on sys: settings of the whole machine
 { :
 attach "$s11" "$s10" sys; s11=$target
 } || echo 'warning: this step failed' >&2
 
-# 50. bind sysrq-trigger: settings of the whole machine
+# 49. bind sysrq-trigger: settings of the whole machine
 { :
 s12=$t/12; place "$s12" "$s10"/sysrq-trigger
 mount --bind "$s10"/sysrq-trigger "$s12"
 } || echo 'warning: this step failed' >&2
 
-# 51. mount flags: nobody writes there
+# 50. mount flags: nobody writes there
 { :
 flags ro "$s12"
 } || echo 'warning: this step failed' >&2
 
-# 52. attach on sysrq-trigger: settings of the whole machine
+# 51. attach on sysrq-trigger: settings of the whole machine
 { :
 attach "$s12" "$s10" sysrq-trigger; s12=$target
 } || echo 'warning: this step failed' >&2
 
-# 53. bind irq: settings of the whole machine
+# 52. bind irq: settings of the whole machine
 { :
 s13=$t/13; place "$s13" "$s10"/irq
 mount --bind "$s10"/irq "$s13"
 } || echo 'warning: this step failed' >&2
 
-# 54. mount flags: nobody writes there
+# 53. mount flags: nobody writes there
 { :
 flags ro "$s13"
 } || echo 'warning: this step failed' >&2
 
-# 55. attach on irq: settings of the whole machine
+# 54. attach on irq: settings of the whole machine
 { :
 attach "$s13" "$s10" irq; s13=$target
 } || echo 'warning: this step failed' >&2
 
-# 56. bind bus: settings of the whole machine
+# 55. bind bus: settings of the whole machine
 { :
 s14=$t/14; place "$s14" "$s10"/bus
 mount --bind "$s10"/bus "$s14"
 } || echo 'warning: this step failed' >&2
 
-# 57. mount flags: nobody writes there
+# 56. mount flags: nobody writes there
 { :
 flags ro "$s14"
 } || echo 'warning: this step failed' >&2
 
-# 58. attach on bus: settings of the whole machine
+# 57. attach on bus: settings of the whole machine
 { :
 attach "$s14" "$s10" bus; s14=$target
 } || echo 'warning: this step failed' >&2
 
-# 59. bind fs: settings of the whole machine
+# 58. bind fs: settings of the whole machine
 { :
 s15=$t/15; place "$s15" "$s10"/fs
 mount --bind "$s10"/fs "$s15"
 } || echo 'warning: this step failed' >&2
 
-# 60. mount flags: nobody writes there
+# 59. mount flags: nobody writes there
 { :
 flags ro "$s15"
 } || echo 'warning: this step failed' >&2
 
-# 61. attach on fs: settings of the whole machine
+# 60. attach on fs: settings of the whole machine
 { :
 attach "$s15" "$s10" fs; s15=$target
 } || echo 'warning: this step failed' >&2
 
-# 62. bind asound: settings of the whole machine
+# 61. bind asound: settings of the whole machine
 { :
 s16=$t/16; place "$s16" "$s10"/asound
 mount --bind "$s10"/asound "$s16"
 } || echo 'warning: this step failed' >&2
 
-# 63. mount flags: nobody writes there
+# 62. mount flags: nobody writes there
 { :
 flags ro "$s16"
 } || echo 'warning: this step failed' >&2
 
-# 64. attach on asound: settings of the whole machine
+# 63. attach on asound: settings of the whole machine
 { :
 attach "$s16" "$s10" asound; s16=$target
 } || echo 'warning: this step failed' >&2
 
-# 65. bind empty: tells about, or reaches, the host
+# 64. bind empty: tells about, or reaches, the host
 { :
 s17=$t/17; place "$s17" "$s2"/empty
 mount --bind "$s2"/empty "$s17"
 } || echo 'warning: this step failed' >&2
 
-# 66. mount flags: nobody writes there
+# 65. mount flags: nobody writes there
 { :
 flags ro "$s17"
 } || echo 'warning: this step failed' >&2
 
-# 67. attach on acpi: tells about, or reaches, the host
+# 66. attach on acpi: tells about, or reaches, the host
 { :
 attach "$s17" "$s10" acpi; s17=$target
 } || echo 'warning: this step failed' >&2
 
-# 68. bind null: tells about, or reaches, the host
+# 67. bind null: tells about, or reaches, the host
 { :
-s18=$t/18; place "$s18" "$s2"/null
-mount --bind "$s2"/null "$s18"
+s18=$t/18; place "$s18" "$s6"/null
+mount --bind "$s6"/null "$s18"
 } || echo 'warning: this step failed' >&2
 
-# 69. attach on kcore: tells about, or reaches, the host
+# 68. attach on kcore: tells about, or reaches, the host
 { :
 attach "$s18" "$s10" kcore; s18=$target
 } || echo 'warning: this step failed' >&2
 
-# 70. bind null: tells about, or reaches, the host
+# 69. bind null: tells about, or reaches, the host
 { :
-s19=$t/19; place "$s19" "$s2"/null
-mount --bind "$s2"/null "$s19"
+s19=$t/19; place "$s19" "$s6"/null
+mount --bind "$s6"/null "$s19"
 } || echo 'warning: this step failed' >&2
 
-# 71. attach on keys: tells about, or reaches, the host
+# 70. attach on keys: tells about, or reaches, the host
 { :
 attach "$s19" "$s10" keys; s19=$target
 } || echo 'warning: this step failed' >&2
 
-# 72. bind null: tells about, or reaches, the host
+# 71. bind null: tells about, or reaches, the host
 { :
-s20=$t/20; place "$s20" "$s2"/null
-mount --bind "$s2"/null "$s20"
+s20=$t/20; place "$s20" "$s6"/null
+mount --bind "$s6"/null "$s20"
 } || echo 'warning: this step failed' >&2
 
-# 73. attach on latency_stats: tells about, or reaches, the host
+# 72. attach on latency_stats: tells about, or reaches, the host
 { :
 attach "$s20" "$s10" latency_stats; s20=$target
 } || echo 'warning: this step failed' >&2
 
-# 74. bind null: tells about, or reaches, the host
+# 73. bind null: tells about, or reaches, the host
 { :
-s21=$t/21; place "$s21" "$s2"/null
-mount --bind "$s2"/null "$s21"
+s21=$t/21; place "$s21" "$s6"/null
+mount --bind "$s6"/null "$s21"
 } || echo 'warning: this step failed' >&2
 
-# 75. attach on sched_debug: tells about, or reaches, the host
+# 74. attach on sched_debug: tells about, or reaches, the host
 { :
 attach "$s21" "$s10" sched_debug; s21=$target
 } || echo 'warning: this step failed' >&2
 
-# 76. bind empty: tells about, or reaches, the host
+# 75. bind empty: tells about, or reaches, the host
 { :
 s22=$t/22; place "$s22" "$s2"/empty
 mount --bind "$s2"/empty "$s22"
 } || echo 'warning: this step failed' >&2
 
-# 77. mount flags: nobody writes there
+# 76. mount flags: nobody writes there
 { :
 flags ro "$s22"
 } || echo 'warning: this step failed' >&2
 
-# 78. attach on scsi: tells about, or reaches, the host
+# 77. attach on scsi: tells about, or reaches, the host
 { :
 attach "$s22" "$s10" scsi; s22=$target
 } || echo 'warning: this step failed' >&2
 
-# 79. bind null: tells about, or reaches, the host
+# 78. bind null: tells about, or reaches, the host
 { :
-s23=$t/23; place "$s23" "$s2"/null
-mount --bind "$s2"/null "$s23"
+s23=$t/23; place "$s23" "$s6"/null
+mount --bind "$s6"/null "$s23"
 } || echo 'warning: this step failed' >&2
 
-# 80. attach on timer_list: tells about, or reaches, the host
+# 79. attach on timer_list: tells about, or reaches, the host
 { :
 attach "$s23" "$s10" timer_list; s23=$target
 } || echo 'warning: this step failed' >&2
 
-# 81. bind null: tells about, or reaches, the host
+# 80. bind null: tells about, or reaches, the host
 { :
-s24=$t/24; place "$s24" "$s2"/null
-mount --bind "$s2"/null "$s24"
+s24=$t/24; place "$s24" "$s6"/null
+mount --bind "$s6"/null "$s24"
 } || echo 'warning: this step failed' >&2
 
-# 82. attach on timer_stats: tells about, or reaches, the host
+# 81. attach on timer_stats: tells about, or reaches, the host
 { :
 attach "$s24" "$s10" timer_stats; s24=$target
 } || echo 'warning: this step failed' >&2
 
-# 83. bind empty: tells about, or reaches, the host
+# 82. bind empty: tells about, or reaches, the host
 { :
 s25=$t/25; place "$s25" "$s2"/empty
 mount --bind "$s2"/empty "$s25"
 } || echo 'warning: this step failed' >&2
 
-# 84. mount flags: nobody writes there
+# 83. mount flags: nobody writes there
 { :
 flags ro "$s25"
 } || echo 'warning: this step failed' >&2
 
-# 85. attach on firmware: tells about, or reaches, the host
+# 84. attach on firmware: tells about, or reaches, the host
 { :
 attach "$s25" "$s0" firmware; s25=$target
 } || echo 'warning: this step failed' >&2
 
-# 86. bind empty: tells about, or reaches, the host
+# 85. bind empty: tells about, or reaches, the host
 { :
 s26=$t/26; place "$s26" "$s2"/empty
 mount --bind "$s2"/empty "$s26"
 } || echo 'warning: this step failed' >&2
 
-# 87. mount flags: nobody writes there
+# 86. mount flags: nobody writes there
 { :
 flags ro "$s26"
 } || echo 'warning: this step failed' >&2
 
-# 88. attach on fs/selinux: tells about, or reaches, the host
+# 87. attach on fs/selinux: tells about, or reaches, the host
 { :
 attach "$s26" "$s0" fs/selinux; s26=$target
 } || echo 'warning: this step failed' >&2
 
-# 89. bind empty: tells about, or reaches, the host
+# 88. bind empty: tells about, or reaches, the host
 { :
 s27=$t/27; place "$s27" "$s2"/empty
 mount --bind "$s2"/empty "$s27"
 } || echo 'warning: this step failed' >&2
 
-# 90. mount flags: nobody writes there
+# 89. mount flags: nobody writes there
 { :
 flags ro "$s27"
 } || echo 'warning: this step failed' >&2
 
-# 91. attach on dev/block: tells about, or reaches, the host
+# 90. attach on dev/block: tells about, or reaches, the host
 { :
 attach "$s27" "$s0" dev/block; s27=$target
 } || echo 'warning: this step failed' >&2
 
-# 92. bind empty: tells about, or reaches, the host
+# 91. bind empty: tells about, or reaches, the host
 { :
 s28=$t/28; place "$s28" "$s2"/empty
 mount --bind "$s2"/empty "$s28"
 } || echo 'warning: this step failed' >&2
 
-# 93. mount flags: nobody writes there
+# 92. mount flags: nobody writes there
 { :
 flags ro "$s28"
 } || echo 'warning: this step failed' >&2
 
-# 94. attach on devices/virtual/powercap: tells about, or reaches, the host
+# 93. attach on devices/virtual/powercap: tells about, or reaches, the host
 { :
 attach "$s28" "$s0" devices/virtual/powercap; s28=$target
 } || echo 'warning: this step failed' >&2
 
-# 95. make directory tmp: a /tmp of its own
+# 94. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 96. bind tmp: a /tmp of its own
+# 95. bind tmp: a /tmp of its own
 s29=$t/29; place "$s29" "$s2"/tmp
 mount --bind "$s2"/tmp "$s29"
 
-# 97. mount flags: no devices, no set-user-ID programs
+# 96. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s29"
 
-# 98. attach on /tmp: a /tmp of its own
+# 97. attach on /tmp: a /tmp of its own
 attach "$s29" "$s5" /tmp create; s29=$target
 
-# 99. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 98. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s5"/etc/mtab
 
-# 100. new session: a session of its own: it cannot type into the caller's terminal
+# 99. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 101. change root: the tree made above becomes /
+# 100. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 102. new keyring: an own session keyring, without the caller's keys
+# 101. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 103. descriptors: nothing that the caller has open leaks inside
+# 102. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 104. set user 0:0: root, without the caller's groups
+# 103. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 105. set capabilities: only the capabilities that are left
+# 104. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 106. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 105. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 107. change directory to /: the caller's directory if it is there, else /
+# 106. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 108. seccomp filter default: only the system calls of the profile
+# 107. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 109. execute true: no shell in between: arguments arrive as given
+# 108. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -96,9 +96,9 @@ flags ro "$s4"
 # 11. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s4" until the root changes
 
-# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 13. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -125,8 +125,8 @@ mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 20. mount flags: nothing in it is a program
-flags nosuid,noexec "$s9"
+# 20. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s9"
 
 # 21. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
@@ -216,79 +216,76 @@ attach "$s3" "$s8" /sys create; s3=$target
 # 48. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 49. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s5"/null c 1 3
-
-# 50. make directory tmp: a /tmp of its own
+# 49. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 51. bind tmp: a /tmp of its own
+# 50. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 52. mount flags: no devices, no set-user-ID programs
+# 51. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 53. attach on /tmp: a /tmp of its own
+# 52. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 53. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s8"/etc/mtab
 
-# 55. new session: a session of its own: it cannot type into the caller's terminal
+# 54. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 56. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 55. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 57. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 56. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data create; s0=$target
 
-# 58. mount flags: no more than was asked for (--bind-ro FILE)
+# 57. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 59. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 58. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' create; s1=$target
 
-# 60. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 59. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero create; s2=$target
 
-# 61. mount tmpfs: an empty directory (--tmpfs /srv/t)
+# 60. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s15=$t/15; mkdir "$s15"
-mount -t tmpfs -o nosuid,nodev,mode=1755,size=1048576 tmpfs "$s15"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s15"
 
-# 62. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+# 61. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s15" "$s8" /srv/t create; s15=$target
 
-# 63. change root: the tree made above becomes /
+# 62. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 64. new keyring: an own session keyring, without the caller's keys
+# 63. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 65. descriptors: nothing that the caller has open leaks inside
+# 64. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 66. set user 0:0: root, without the caller's groups
+# 65. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 67. set capabilities: only the capabilities that are left
+# 66. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 69. change directory to /: the caller's directory if it is there, else /
+# 68. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 70. seccomp filter default: only the system calls of the profile
+# 69. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 71. execute true: no shell in between: arguments arrive as given
+# 70. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

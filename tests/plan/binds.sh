@@ -83,9 +83,9 @@ mount --bind /sys "$s3"
 # 7. open BASE/root: the files below the overlay (-r ROOT)
 s4=BASE/root
 
-# 8. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -112,8 +112,8 @@ mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 16. mount flags: nothing in it is a program
-flags nosuid,noexec "$s9"
+# 16. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s9"
 
 # 17. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
@@ -203,79 +203,76 @@ attach "$s3" "$s8" /sys create; s3=$target
 # 44. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 45. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s5"/null c 1 3
-
-# 46. make directory tmp: a /tmp of its own
+# 45. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 47. bind tmp: a /tmp of its own
+# 46. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 48. mount flags: no devices, no set-user-ID programs
+# 47. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 49. attach on /tmp: a /tmp of its own
+# 48. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s8"/etc/mtab
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 51. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 53. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 52. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data create; s0=$target
 
-# 54. mount flags: no more than was asked for (--bind-ro FILE)
+# 53. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 55. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 54. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' create; s1=$target
 
-# 56. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 55. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero create; s2=$target
 
-# 57. mount tmpfs: an empty directory (--tmpfs /srv/t)
+# 56. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s15=$t/15; mkdir "$s15"
-mount -t tmpfs -o nosuid,nodev,mode=1755,size=1048576 tmpfs "$s15"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s15"
 
-# 58. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+# 57. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s15" "$s8" /srv/t create; s15=$target
 
-# 59. change root: the tree made above becomes /, the host's is detached
+# 58. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 60. new keyring: an own session keyring, without the caller's keys
+# 59. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 60. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. set user 0:0: root, without the caller's groups
+# 61. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 63. set capabilities: only the capabilities that are left
+# 62. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /: the caller's directory if it is there, else /
+# 64. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 65. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. execute /bin/printf: no shell in between: arguments arrive as given
+# 66. execute /bin/printf: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -84,9 +84,9 @@ flags ro "$s1"
 # 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s1" until the root changes
 
-# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s2"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -113,8 +113,8 @@ mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 17. mount flags: nothing in it is a program
-flags nosuid,noexec "$s6"
+# 17. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
 
 # 18. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
@@ -204,60 +204,57 @@ attach "$s0" "$s5" /sys create; s0=$target
 # 45. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 46. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s2"/null c 1 3
-
-# 47. make directory tmp: a /tmp of its own
+# 46. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 48. bind tmp: a /tmp of its own
+# 47. bind tmp: a /tmp of its own
 s11=$t/11; place "$s11" "$s2"/tmp
 mount --bind "$s2"/tmp "$s11"
 
-# 49. mount flags: no devices, no set-user-ID programs
+# 48. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s11"
 
-# 50. attach on /tmp: a /tmp of its own
+# 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp create; s11=$target
 
-# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s5"/etc/mtab
 
-# 52. new session: a session of its own: it cannot type into the caller's terminal
+# 51. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 53. set CPUs: only these CPUs (--cpu 0x1)
+# 52. set CPUs: only these CPUs (--cpu 0x1)
 taskset -p 1 $$ >/dev/null
 
-# 54. change root: the tree made above becomes /
+# 53. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 55. new keyring: an own session keyring, without the caller's keys
+# 54. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 56. descriptors: nothing that the caller has open leaks inside
+# 55. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 57. set user 0:0: root, without the caller's groups
+# 56. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 58. set capabilities: only the capabilities that are left
+# 57. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /: the caller's directory if it is there, else /
+# 59. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 60. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 61. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

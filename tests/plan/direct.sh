@@ -80,9 +80,9 @@ mount --bind /etc/hosts "$s2"
 s3=$t/3; place "$s3" BASE/root
 mount --bind BASE/root "$s3"
 
-# 7. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 7. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s4"
 
 # 8. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -100,8 +100,8 @@ flags nodev "$s3" -R
 s5=$t/5; place "$s5" "$s4"/dev
 mount --bind "$s4"/dev "$s5"
 
-# 13. mount flags: nothing in it is a program
-flags nosuid,noexec "$s5"
+# 13. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s5"
 
 # 14. attach on /dev: a /dev with only harmless devices
 attach "$s5" "$s3" /dev create; s5=$target
@@ -191,74 +191,71 @@ attach "$s0" "$s3" /sys create; s0=$target
 # 41. make directory empty: what hides a directory
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
 
-# 42. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s4"/null c 1 3
-
-# 43. make directory tmp: a /tmp of its own
+# 42. make directory tmp: a /tmp of its own
 [ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
 
-# 44. bind tmp: a /tmp of its own
+# 43. bind tmp: a /tmp of its own
 s10=$t/10; place "$s10" "$s4"/tmp
 mount --bind "$s4"/tmp "$s10"
 
-# 45. mount flags: no devices, no set-user-ID programs
+# 44. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s10"
 
-# 46. attach on /tmp: a /tmp of its own
+# 45. attach on /tmp: a /tmp of its own
 attach "$s10" "$s3" /tmp create; s10=$target
 
-# 47. mount flags: the host's own file
+# 46. mount flags: the host's own file
 { :
 flags ro,nosuid,nodev "$s1" -R
 } 2>/dev/null || : skipped, for it does not exist
 
-# 48. attach on /etc/resolv.conf: names resolve as on the host
+# 47. attach on /etc/resolv.conf: names resolve as on the host
 { :
 attach "$s1" "$s3" /etc/resolv.conf; s1=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 49. mount flags: the host's own file
+# 48. mount flags: the host's own file
 { :
 flags ro,nosuid,nodev "$s2" -R
 } 2>/dev/null || : skipped, for it does not exist
 
-# 50. attach on /etc/hosts: names resolve as on the host
+# 49. attach on /etc/hosts: names resolve as on the host
 { :
 attach "$s2" "$s3" /etc/hosts; s2=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. change root: the tree made above becomes /, the host's is detached
+# 51. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s3" "$s3/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 53. new keyring: an own session keyring, without the caller's keys
+# 52. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 54. descriptors: nothing that the caller has open leaks inside
+# 53. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 55. set user 0:0: root, without the caller's groups
+# 54. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 56. set capabilities: only the capabilities that are left
+# 55. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 56. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 58. change directory to /etc: where the command starts (minc_set_cwd)
+# 57. change directory to /etc: where the command starts (minc_set_cwd)
 for dir in /etc; do if [ -d "$dir" ]; then break; fi; done
 
-# 59. seccomp filter default: only the system calls of the profile
+# 58. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 60. execute true: no shell in between: arguments arrive as given
+# 59. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -71,9 +71,9 @@ mount --bind /sys "$s0"
 # 4. open /: the files below the overlay
 s1=/
 
-# 5. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s2"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -174,8 +174,8 @@ attach "$s19" "$s5" /run/hostname; s19=$target
 s20=$t/20; place "$s20" "$s2"/dev
 mount --bind "$s2"/dev "$s20"
 
-# 34. mount flags: nothing in it is a program
-flags nosuid,noexec "$s20"
+# 34. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s20"
 
 # 35. attach on /dev: a /dev with only harmless devices
 attach "$s20" "$s5" /dev create; s20=$target
@@ -265,54 +265,51 @@ attach "$s0" "$s5" /sys create; s0=$target
 # 62. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 63. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s2"/null c 1 3
-
-# 64. make directory tmp: a /tmp of its own
+# 63. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 65. bind tmp: a /tmp of its own
+# 64. bind tmp: a /tmp of its own
 s25=$t/25; place "$s25" "$s2"/tmp
 mount --bind "$s2"/tmp "$s25"
 
-# 66. mount flags: no devices, no set-user-ID programs
+# 65. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s25"
 
-# 67. attach on /tmp: a /tmp of its own
+# 66. attach on /tmp: a /tmp of its own
 attach "$s25" "$s5" /tmp create; s25=$target
 
-# 68. new session: a session of its own: it cannot type into the caller's terminal
+# 67. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 69. change root: the tree made above becomes /, the host's is detached
+# 68. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 70. new keyring: an own session keyring, without the caller's keys
+# 69. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 71. descriptors: nothing that the caller has open leaks inside
+# 70. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 72. set user 0:0: root, without the caller's groups
+# 71. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 73. set capabilities: only the capabilities that are left
+# 72. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 74. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 73. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 75. change directory to /home/alice/it's here: the caller's directory if it is there, else /
+# 74. change directory to /home/alice/it's here: the caller's directory if it is there, else /
 for dir in '/home/alice/it'\''s here' /; do if [ -d "$dir" ]; then break; fi; done
 
-# 76. seccomp filter default: only the system calls of the profile
+# 75. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 77. execute /bin/zsh: no shell in between: arguments arrive as given
+# 76. execute /bin/zsh: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -92,9 +92,9 @@ flags ro "$s4"
 # 9. attach on /sys: somewhere that goes away with the container (image web)
 # it stays at "$s4" until the root changes
 
-# 10. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 10. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 11. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -121,8 +121,8 @@ mount -t overlay -o nodev,lowerdir="$s4":"$s2",upperdir="$s6",workdir="$s7" over
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 18. mount flags: nothing in it is a program
-flags nosuid,noexec "$s9"
+# 18. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s9"
 
 # 19. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
@@ -212,57 +212,54 @@ attach "$s0" "$s8" /sys create; s0=$target
 # 46. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 47. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s5"/null c 1 3
-
-# 48. make directory tmp: a /tmp of its own
+# 47. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 49. bind tmp: a /tmp of its own
+# 48. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 50. mount flags: no devices, no set-user-ID programs
+# 49. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 51. attach on /tmp: a /tmp of its own
+# 50. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 52. new session: a session of its own: it cannot type into the caller's terminal
+# 51. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 53. open /srv: where the command starts, made if missing (image web)
+# 52. open /srv: where the command starts, made if missing (image web)
 s15=$(inside "$s8" /srv); mkdir -p "$s15"
 
-# 54. change root: the tree made above becomes /, the host's is detached
+# 53. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 55. new keyring: an own session keyring, without the caller's keys
+# 54. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 56. descriptors: nothing that the caller has open leaks inside
+# 55. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 57. set user 0:0: root, without the caller's groups
+# 56. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 58. set capabilities: only the capabilities that are left
+# 57. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /srv: the caller's directory if it is there, else /
+# 59. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 60. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 61. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -106,9 +106,9 @@ mount --make-rprivate /
 # 13. attach on /: somewhere that goes away with the container (image web)
 # it stays at "$s6" until the root changes
 
-# 14. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s7=$t/7; mkdir "$s7"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s7"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s7"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s7" until the root changes
@@ -135,8 +135,8 @@ mount -t overlay -o nodev,lowerdir="$s6":"$s4",upperdir="$s8",workdir="$s9" over
 s11=$t/11; place "$s11" "$s7"/dev
 mount --bind "$s7"/dev "$s11"
 
-# 22. mount flags: nothing in it is a program
-flags nosuid,noexec "$s11"
+# 22. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s11"
 
 # 23. attach on /dev: a /dev with only harmless devices
 attach "$s11" "$s10" /dev create; s11=$target
@@ -226,69 +226,66 @@ attach "$s0" "$s10" /sys create; s0=$target
 # 50. make directory empty: what hides a directory
 [ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
 
-# 51. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s7"/null c 1 3
-
-# 52. make directory tmp: a /tmp of its own
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s7"/tmp ] || mkdir -p -m 1777 "$s7"/tmp
 
-# 53. bind tmp: a /tmp of its own
+# 52. bind tmp: a /tmp of its own
 s16=$t/16; place "$s16" "$s7"/tmp
 mount --bind "$s7"/tmp "$s16"
 
-# 54. mount flags: no devices, no set-user-ID programs
+# 53. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s16"
 
-# 55. attach on /tmp: a /tmp of its own
+# 54. attach on /tmp: a /tmp of its own
 attach "$s16" "$s10" /tmp create; s16=$target
 
-# 56. mount flags: the host's own file
+# 55. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
-# 57. attach on /etc/resolv.conf: names resolve as on the host
+# 56. attach on /etc/resolv.conf: names resolve as on the host
 attach "$s1" "$s10" /etc/resolv.conf create; s1=$target
 
-# 58. mount flags: the host's own file
+# 57. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
-# 59. attach on /etc/hosts: names resolve as on the host
+# 58. attach on /etc/hosts: names resolve as on the host
 attach "$s2" "$s10" /etc/hosts create; s2=$target
 
-# 60. new session: a session of its own: it cannot type into the caller's terminal
+# 59. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 61. open /srv: where the command starts, made if missing (image web)
+# 60. open /srv: where the command starts, made if missing (image web)
 s17=$(inside "$s10" /srv); mkdir -p "$s17"
 
-# 62. change root: the tree made above becomes /
+# 61. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 63. new keyring: an own session keyring, without the caller's keys
+# 62. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 64. descriptors: nothing that the caller has open leaks inside
+# 63. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 65. set user 0:0: root, without the caller's groups
+# 64. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 66. set capabilities: only the capabilities that are left
+# 65. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 68. change directory to /srv: the caller's directory if it is there, else /
+# 67. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 69. seccomp filter default: only the system calls of the profile
+# 68. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 70. execute true: no shell in between: arguments arrive as given
+# 69. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -95,9 +95,9 @@ mount --bind /sys "$s1"
 # 11. open BASE/root: the files below the overlay (-r ROOT)
 s2=BASE/root
 
-# 12. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s3"
 
 # 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
@@ -124,8 +124,8 @@ mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5" overlay "$
 s7=$t/7; place "$s7" "$s3"/dev
 mount --bind "$s3"/dev "$s7"
 
-# 20. mount flags: nothing in it is a program
-flags nosuid,noexec "$s7"
+# 20. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s7"
 
 # 21. attach on /dev: a /dev with only harmless devices
 attach "$s7" "$s6" /dev create; s7=$target
@@ -215,60 +215,57 @@ attach "$s1" "$s6" /sys create; s1=$target
 # 48. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
-# 49. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s3"/null c 1 3
-
-# 50. make directory tmp: a /tmp of its own
+# 49. make directory tmp: a /tmp of its own
 [ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
 
-# 51. bind tmp: a /tmp of its own
+# 50. bind tmp: a /tmp of its own
 s12=$t/12; place "$s12" "$s3"/tmp
 mount --bind "$s3"/tmp "$s12"
 
-# 52. mount flags: no devices, no set-user-ID programs
+# 51. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s12"
 
-# 53. attach on /tmp: a /tmp of its own
+# 52. attach on /tmp: a /tmp of its own
 attach "$s12" "$s6" /tmp create; s12=$target
 
-# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 53. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s6"/etc/mtab
 
-# 55. new session: a session of its own: it cannot type into the caller's terminal
+# 54. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 56. change root: the tree made above becomes /, the host's is detached
+# 55. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 57. new keyring: an own session keyring, without the caller's keys
+# 56. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 58. descriptors: nothing that the caller has open leaks inside
+# 57. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 59. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
+# 58. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
 : no shell equivalent: limit on msgqueue
 
-# 60. set user 0:0: root, without the caller's groups
+# 59. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 61. set capabilities: only the capabilities that are left
+# 60. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 63. change directory to /: the caller's directory if it is there, else /
+# 62. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 64. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 65. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

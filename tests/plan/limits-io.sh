@@ -98,9 +98,9 @@ mount --bind /sys "$s3"
 # 12. open BASE/root: the files below the overlay (-r ROOT)
 s4=BASE/root
 
-# 13. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 13. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 14. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -127,8 +127,8 @@ mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 21. mount flags: nothing in it is a program
-flags nosuid,noexec "$s9"
+# 21. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s9"
 
 # 22. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
@@ -218,60 +218,57 @@ attach "$s3" "$s8" /sys create; s3=$target
 # 49. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 50. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s5"/null c 1 3
-
-# 51. make directory tmp: a /tmp of its own
+# 50. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 52. bind tmp: a /tmp of its own
+# 51. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 53. mount flags: no devices, no set-user-ID programs
+# 52. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 54. attach on /tmp: a /tmp of its own
+# 53. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s8"/etc/mtab
 
-# 56. new session: a session of its own: it cannot type into the caller's terminal
+# 55. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 57. change root: the tree made above becomes /, the host's is detached
+# 56. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 58. new keyring: an own session keyring, without the caller's keys
+# 57. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 58. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
+# 59. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
 : no shell equivalent: limit on msgqueue
 
-# 61. set user 0:0: root, without the caller's groups
+# 60. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 62. set capabilities: only the capabilities that are left
+# 61. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 64. change directory to /: the caller's directory if it is there, else /
+# 63. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 65. seccomp filter default: only the system calls of the profile
+# 64. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 66. execute true: no shell in between: arguments arrive as given
+# 65. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

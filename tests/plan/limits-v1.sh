@@ -131,9 +131,9 @@ mount --bind /sys "$s10"
 # 23. open BASE/root: the files below the overlay (-r ROOT)
 s11=BASE/root
 
-# 24. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 24. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s12"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s12"
 
 # 25. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s12" until the root changes
@@ -160,8 +160,8 @@ mount -t overlay -o nodev,lowerdir="$s11",upperdir="$s13",workdir="$s14" overlay
 s16=$t/16; place "$s16" "$s12"/dev
 mount --bind "$s12"/dev "$s16"
 
-# 32. mount flags: nothing in it is a program
-flags nosuid,noexec "$s16"
+# 32. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s16"
 
 # 33. attach on /dev: a /dev with only harmless devices
 attach "$s16" "$s15" /dev create; s16=$target
@@ -251,64 +251,61 @@ attach "$s10" "$s15" /sys create; s10=$target
 # 60. make directory empty: what hides a directory
 [ -d "$s12"/empty ] || mkdir -p -m 555 "$s12"/empty
 
-# 61. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s12"/null c 1 3
-
-# 62. make directory tmp: a /tmp of its own
+# 61. make directory tmp: a /tmp of its own
 [ -d "$s12"/tmp ] || mkdir -p -m 1777 "$s12"/tmp
 
-# 63. bind tmp: a /tmp of its own
+# 62. bind tmp: a /tmp of its own
 s21=$t/21; place "$s21" "$s12"/tmp
 mount --bind "$s12"/tmp "$s21"
 
-# 64. mount flags: no devices, no set-user-ID programs
+# 63. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s21"
 
-# 65. attach on /tmp: a /tmp of its own
+# 64. attach on /tmp: a /tmp of its own
 attach "$s21" "$s15" /tmp create; s21=$target
 
-# 66. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 65. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s15"/etc/mtab
 
-# 67. new session: a session of its own: it cannot type into the caller's terminal
+# 66. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 68. change root: the tree made above becomes /, the host's is detached
+# 67. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s15" "$s15/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 69. new keyring: an own session keyring, without the caller's keys
+# 68. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 70. descriptors: nothing that the caller has open leaks inside
+# 69. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 71. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 70. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 72. limit core: each process of the command on its own (--ulimit core=0)
+# 71. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 73. set user 0:0: root, without the caller's groups
+# 72. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 74. set capabilities: only the capabilities that are left
+# 73. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 75. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 74. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 76. change directory to /: the caller's directory if it is there, else /
+# 75. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 77. seccomp filter default: only the system calls of the profile
+# 76. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 78. execute true: no shell in between: arguments arrive as given
+# 77. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -144,9 +144,9 @@ flags ro "$s10"
 # 27. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s10" until the root changes
 
-# 28. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 28. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s11=$t/11; mkdir "$s11"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s11"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s11"
 
 # 29. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s11" until the root changes
@@ -173,8 +173,8 @@ mount -t overlay -o nodev,lowerdir="$s10",upperdir="$s12",workdir="$s13" overlay
 s15=$t/15; place "$s15" "$s11"/dev
 mount --bind "$s11"/dev "$s15"
 
-# 36. mount flags: nothing in it is a program
-flags nosuid,noexec "$s15"
+# 36. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s15"
 
 # 37. attach on /dev: a /dev with only harmless devices
 attach "$s15" "$s14" /dev create; s15=$target
@@ -264,64 +264,61 @@ attach "$s9" "$s14" /sys create; s9=$target
 # 64. make directory empty: what hides a directory
 [ -d "$s11"/empty ] || mkdir -p -m 555 "$s11"/empty
 
-# 65. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s11"/null c 1 3
-
-# 66. make directory tmp: a /tmp of its own
+# 65. make directory tmp: a /tmp of its own
 [ -d "$s11"/tmp ] || mkdir -p -m 1777 "$s11"/tmp
 
-# 67. bind tmp: a /tmp of its own
+# 66. bind tmp: a /tmp of its own
 s20=$t/20; place "$s20" "$s11"/tmp
 mount --bind "$s11"/tmp "$s20"
 
-# 68. mount flags: no devices, no set-user-ID programs
+# 67. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s20"
 
-# 69. attach on /tmp: a /tmp of its own
+# 68. attach on /tmp: a /tmp of its own
 attach "$s20" "$s14" /tmp create; s20=$target
 
-# 70. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 69. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s14"/etc/mtab
 
-# 71. new session: a session of its own: it cannot type into the caller's terminal
+# 70. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 72. change root: the tree made above becomes /
+# 71. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s14" "$s14/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 73. new keyring: an own session keyring, without the caller's keys
+# 72. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 74. descriptors: nothing that the caller has open leaks inside
+# 73. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 75. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 74. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 76. limit core: each process of the command on its own (--ulimit core=0)
+# 75. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 77. set user 0:0: root, without the caller's groups
+# 76. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 78. set capabilities: only the capabilities that are left
+# 77. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 79. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 78. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 80. change directory to /: the caller's directory if it is there, else /
+# 79. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 81. seccomp filter default: only the system calls of the profile
+# 80. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 82. execute true: no shell in between: arguments arrive as given
+# 81. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

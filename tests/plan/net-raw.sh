@@ -83,9 +83,9 @@ flags ro "$s0"
 # 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s0" until the root changes
 
-# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s1=$t/1; mkdir "$s1"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s1"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s1"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s1" until the root changes
@@ -112,8 +112,8 @@ mount -t overlay -o nodev,lowerdir="$s0",upperdir="$s2",workdir="$s3" overlay "$
 s5=$t/5; place "$s5" "$s1"/dev
 mount --bind "$s1"/dev "$s5"
 
-# 17. mount flags: nothing in it is a program
-flags nosuid,noexec "$s5"
+# 17. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s5"
 
 # 18. attach on /dev: a /dev with only harmless devices
 attach "$s5" "$s4" /dev create; s5=$target
@@ -205,63 +205,60 @@ attach "$s10" "$s4" /sys create; s10=$target
 # 45. make directory empty: what hides a directory
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
 
-# 46. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s1"/null c 1 3
-
-# 47. make directory tmp: a /tmp of its own
+# 46. make directory tmp: a /tmp of its own
 [ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
 
-# 48. bind tmp: a /tmp of its own
+# 47. bind tmp: a /tmp of its own
 s11=$t/11; place "$s11" "$s1"/tmp
 mount --bind "$s1"/tmp "$s11"
 
-# 49. mount flags: no devices, no set-user-ID programs
+# 48. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s11"
 
-# 50. attach on /tmp: a /tmp of its own
+# 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s4" /tmp create; s11=$target
 
-# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s4"/etc/mtab
 
-# 52. new session: a session of its own: it cannot type into the caller's terminal
+# 51. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 53. set hostname box: the name it has for itself (--name box)
+# 52. set hostname box: the name it has for itself (--name box)
 hostname box
 
-# 54. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
+# 53. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
 ip link set lo up
 
-# 55. change root: the tree made above becomes /
+# 54. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s4" "$s4/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 56. new keyring: an own session keyring, without the caller's keys
+# 55. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 57. descriptors: nothing that the caller has open leaks inside
+# 56. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 58. set user 0:0: root, without the caller's groups
+# 57. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 59. set capabilities: only the capabilities that are left
+# 58. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 61. change directory to /: the caller's directory if it is there, else /
+# 60. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 62. seccomp filter default: only the system calls of the profile
+# 61. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 63. execute true: no shell in between: arguments arrive as given
+# 62. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

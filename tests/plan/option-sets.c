@@ -263,6 +263,18 @@ static void set_limits_best(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
+static void set_sizes(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--scratch-size 64m");
+	spec_set_limit(s, MINC_LIMIT_SCRATCH, 64 << 20);
+	spec_set_origin(s, "--shm-size 8m");
+	spec_add_tmpfs(s, "/dev/shm", 8 << 20, 01777);
+	spec_set_origin(s, "--tmpfs /srv/t");
+	spec_add_tmpfs(s, "/srv/t", 0, 0755);
+	spec_set_origin(s, NULL);
+}
+
 static void set_user_limits(struct spec *s, const struct places *at)
 {
 	set_user_one(s, at);
@@ -347,6 +359,7 @@ const struct option_set option_sets[] = {
 	{ "limits-io",     SET_MAY_LACK | SET_V1 | SET_V2,  set_limits_io,   true_argv },
 	{ "limits-io-v2",  SET_PLAN_ONLY | SET_V2,          set_limits_io,   true_argv },
 	{ "limits-best",   SET_API_PATHS | SET_MAY_LACK,    set_limits_best, true_argv },
+	{ "sizes",         SET_TEMPLATE,                    set_sizes,       true_argv },
 	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },
 	{ "user-limits",   SET_USER | SET_PLAN_ONLY | SET_V2, set_user_limits, true_argv },
 };

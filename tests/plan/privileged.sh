@@ -71,9 +71,9 @@ mount --bind /sys "$s0"
 # 4. open BASE/root: the files below the overlay (-r ROOT)
 s1=BASE/root
 
-# 5. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s2"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -100,8 +100,8 @@ mount -t overlay -o lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$s5"
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 13. mount flags: nothing in it is a program
-flags nosuid,noexec "$s6"
+# 13. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
 
 # 14. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target

@@ -92,9 +92,9 @@ flags ro "$s3"
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s3" until the root changes
 
-# 11. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 11. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s4"
 
 # 12. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -121,8 +121,8 @@ mount -t overlay -o nodev,lowerdir="$s3",upperdir="$s5",workdir="$s6" overlay "$
 s8=$t/8; place "$s8" "$s4"/dev
 mount --bind "$s4"/dev "$s8"
 
-# 19. mount flags: nothing in it is a program
-flags nosuid,noexec "$s8"
+# 19. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s8"
 
 # 20. attach on /dev: a /dev with only harmless devices
 attach "$s8" "$s7" /dev create; s8=$target
@@ -212,231 +212,228 @@ attach "$s0" "$s7" /sys create; s0=$target
 # 47. make directory empty: what hides a directory
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
 
-# 48. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s4"/null c 1 3
-
-# 49. bind sys: settings of the whole machine
+# 48. bind sys: settings of the whole machine
 s13=$t/13; place "$s13" "$s12"/sys
 mount --bind "$s12"/sys "$s13"
 
-# 50. mount flags: nobody writes there
+# 49. mount flags: nobody writes there
 flags ro "$s13"
 
-# 51. attach on sys: settings of the whole machine
+# 50. attach on sys: settings of the whole machine
 attach "$s13" "$s12" sys; s13=$target
 
-# 52. bind sysrq-trigger: settings of the whole machine
+# 51. bind sysrq-trigger: settings of the whole machine
 s14=$t/14; place "$s14" "$s12"/sysrq-trigger
 mount --bind "$s12"/sysrq-trigger "$s14"
 
-# 53. mount flags: nobody writes there
+# 52. mount flags: nobody writes there
 flags ro "$s14"
 
-# 54. attach on sysrq-trigger: settings of the whole machine
+# 53. attach on sysrq-trigger: settings of the whole machine
 attach "$s14" "$s12" sysrq-trigger; s14=$target
 
-# 55. bind irq: settings of the whole machine
+# 54. bind irq: settings of the whole machine
 s15=$t/15; place "$s15" "$s12"/irq
 mount --bind "$s12"/irq "$s15"
 
-# 56. mount flags: nobody writes there
+# 55. mount flags: nobody writes there
 flags ro "$s15"
 
-# 57. attach on irq: settings of the whole machine
+# 56. attach on irq: settings of the whole machine
 attach "$s15" "$s12" irq; s15=$target
 
-# 58. bind bus: settings of the whole machine
+# 57. bind bus: settings of the whole machine
 s16=$t/16; place "$s16" "$s12"/bus
 mount --bind "$s12"/bus "$s16"
 
-# 59. mount flags: nobody writes there
+# 58. mount flags: nobody writes there
 flags ro "$s16"
 
-# 60. attach on bus: settings of the whole machine
+# 59. attach on bus: settings of the whole machine
 attach "$s16" "$s12" bus; s16=$target
 
-# 61. bind fs: settings of the whole machine
+# 60. bind fs: settings of the whole machine
 s17=$t/17; place "$s17" "$s12"/fs
 mount --bind "$s12"/fs "$s17"
 
-# 62. mount flags: nobody writes there
+# 61. mount flags: nobody writes there
 flags ro "$s17"
 
-# 63. attach on fs: settings of the whole machine
+# 62. attach on fs: settings of the whole machine
 attach "$s17" "$s12" fs; s17=$target
 
-# 64. bind asound: settings of the whole machine
+# 63. bind asound: settings of the whole machine
 s18=$t/18; place "$s18" "$s12"/asound
 mount --bind "$s12"/asound "$s18"
 
-# 65. mount flags: nobody writes there
+# 64. mount flags: nobody writes there
 flags ro "$s18"
 
-# 66. attach on asound: settings of the whole machine
+# 65. attach on asound: settings of the whole machine
 attach "$s18" "$s12" asound; s18=$target
 
-# 67. bind empty: tells about, or reaches, the host
+# 66. bind empty: tells about, or reaches, the host
 s19=$t/19; place "$s19" "$s4"/empty
 mount --bind "$s4"/empty "$s19"
 
-# 68. mount flags: nobody writes there
+# 67. mount flags: nobody writes there
 flags ro "$s19"
 
-# 69. attach on acpi: tells about, or reaches, the host
+# 68. attach on acpi: tells about, or reaches, the host
 attach "$s19" "$s12" acpi; s19=$target
 
-# 70. bind null: tells about, or reaches, the host
-s20=$t/20; place "$s20" "$s4"/null
-mount --bind "$s4"/null "$s20"
+# 69. bind null: tells about, or reaches, the host
+s20=$t/20; place "$s20" "$s8"/null
+mount --bind "$s8"/null "$s20"
 
-# 71. attach on kcore: tells about, or reaches, the host
+# 70. attach on kcore: tells about, or reaches, the host
 attach "$s20" "$s12" kcore; s20=$target
 
-# 72. bind null: tells about, or reaches, the host
-s21=$t/21; place "$s21" "$s4"/null
-mount --bind "$s4"/null "$s21"
+# 71. bind null: tells about, or reaches, the host
+s21=$t/21; place "$s21" "$s8"/null
+mount --bind "$s8"/null "$s21"
 
-# 73. attach on keys: tells about, or reaches, the host
+# 72. attach on keys: tells about, or reaches, the host
 attach "$s21" "$s12" keys; s21=$target
 
-# 74. bind null: tells about, or reaches, the host
-s22=$t/22; place "$s22" "$s4"/null
-mount --bind "$s4"/null "$s22"
+# 73. bind null: tells about, or reaches, the host
+s22=$t/22; place "$s22" "$s8"/null
+mount --bind "$s8"/null "$s22"
 
-# 75. attach on latency_stats: tells about, or reaches, the host
+# 74. attach on latency_stats: tells about, or reaches, the host
 attach "$s22" "$s12" latency_stats; s22=$target
 
-# 76. bind null: tells about, or reaches, the host
-s23=$t/23; place "$s23" "$s4"/null
-mount --bind "$s4"/null "$s23"
+# 75. bind null: tells about, or reaches, the host
+s23=$t/23; place "$s23" "$s8"/null
+mount --bind "$s8"/null "$s23"
 
-# 77. attach on sched_debug: tells about, or reaches, the host
+# 76. attach on sched_debug: tells about, or reaches, the host
 attach "$s23" "$s12" sched_debug; s23=$target
 
-# 78. bind empty: tells about, or reaches, the host
+# 77. bind empty: tells about, or reaches, the host
 s24=$t/24; place "$s24" "$s4"/empty
 mount --bind "$s4"/empty "$s24"
 
-# 79. mount flags: nobody writes there
+# 78. mount flags: nobody writes there
 flags ro "$s24"
 
-# 80. attach on scsi: tells about, or reaches, the host
+# 79. attach on scsi: tells about, or reaches, the host
 attach "$s24" "$s12" scsi; s24=$target
 
-# 81. bind null: tells about, or reaches, the host
-s25=$t/25; place "$s25" "$s4"/null
-mount --bind "$s4"/null "$s25"
+# 80. bind null: tells about, or reaches, the host
+s25=$t/25; place "$s25" "$s8"/null
+mount --bind "$s8"/null "$s25"
 
-# 82. attach on timer_list: tells about, or reaches, the host
+# 81. attach on timer_list: tells about, or reaches, the host
 attach "$s25" "$s12" timer_list; s25=$target
 
-# 83. bind null: tells about, or reaches, the host
-s26=$t/26; place "$s26" "$s4"/null
-mount --bind "$s4"/null "$s26"
+# 82. bind null: tells about, or reaches, the host
+s26=$t/26; place "$s26" "$s8"/null
+mount --bind "$s8"/null "$s26"
 
-# 84. attach on timer_stats: tells about, or reaches, the host
+# 83. attach on timer_stats: tells about, or reaches, the host
 attach "$s26" "$s12" timer_stats; s26=$target
 
-# 85. bind empty: tells about, or reaches, the host
+# 84. bind empty: tells about, or reaches, the host
 s27=$t/27; place "$s27" "$s4"/empty
 mount --bind "$s4"/empty "$s27"
 
-# 86. mount flags: nobody writes there
+# 85. mount flags: nobody writes there
 flags ro "$s27"
 
-# 87. attach on firmware: tells about, or reaches, the host
+# 86. attach on firmware: tells about, or reaches, the host
 attach "$s27" "$s0" firmware; s27=$target
 
-# 88. bind empty: tells about, or reaches, the host
+# 87. bind empty: tells about, or reaches, the host
 s28=$t/28; place "$s28" "$s4"/empty
 mount --bind "$s4"/empty "$s28"
 
-# 89. mount flags: nobody writes there
+# 88. mount flags: nobody writes there
 flags ro "$s28"
 
-# 90. attach on fs/selinux: tells about, or reaches, the host
+# 89. attach on fs/selinux: tells about, or reaches, the host
 attach "$s28" "$s0" fs/selinux; s28=$target
 
-# 91. bind empty: tells about, or reaches, the host
+# 90. bind empty: tells about, or reaches, the host
 s29=$t/29; place "$s29" "$s4"/empty
 mount --bind "$s4"/empty "$s29"
 
-# 92. mount flags: nobody writes there
+# 91. mount flags: nobody writes there
 flags ro "$s29"
 
-# 93. attach on dev/block: tells about, or reaches, the host
+# 92. attach on dev/block: tells about, or reaches, the host
 attach "$s29" "$s0" dev/block; s29=$target
 
-# 94. bind empty: tells about, or reaches, the host
+# 93. bind empty: tells about, or reaches, the host
 s30=$t/30; place "$s30" "$s4"/empty
 mount --bind "$s4"/empty "$s30"
 
-# 95. mount flags: nobody writes there
+# 94. mount flags: nobody writes there
 flags ro "$s30"
 
-# 96. attach on devices/virtual/powercap: tells about, or reaches, the host
+# 95. attach on devices/virtual/powercap: tells about, or reaches, the host
 attach "$s30" "$s0" devices/virtual/powercap; s30=$target
 
-# 97. make directory tmp: a /tmp of its own
+# 96. make directory tmp: a /tmp of its own
 [ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
 
-# 98. bind tmp: a /tmp of its own
+# 97. bind tmp: a /tmp of its own
 s31=$t/31; place "$s31" "$s4"/tmp
 mount --bind "$s4"/tmp "$s31"
 
-# 99. mount flags: no devices, no set-user-ID programs
+# 98. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s31"
 
-# 100. attach on /tmp: a /tmp of its own
+# 99. attach on /tmp: a /tmp of its own
 attach "$s31" "$s7" /tmp create; s31=$target
 
-# 101. mount flags: the host's own file
+# 100. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
-# 102. attach on /etc/resolv.conf: names resolve as on the host
+# 101. attach on /etc/resolv.conf: names resolve as on the host
 attach "$s1" "$s7" /etc/resolv.conf create; s1=$target
 
-# 103. mount flags: the host's own file
+# 102. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
-# 104. attach on /etc/hosts: names resolve as on the host
+# 103. attach on /etc/hosts: names resolve as on the host
 attach "$s2" "$s7" /etc/hosts create; s2=$target
 
-# 105. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 104. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s7"/etc/mtab
 
-# 106. new session: a session of its own: it cannot type into the caller's terminal
+# 105. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 107. change root: the tree made above becomes /
+# 106. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s7" "$s7/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 108. new keyring: an own session keyring, without the caller's keys
+# 107. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 109. descriptors: nothing that the caller has open leaks inside
+# 108. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 110. set user 0:0: root, without the caller's groups
+# 109. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 111. set capabilities: only the capabilities that are left
+# 110. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 112. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 111. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 113. change directory to /: the caller's directory if it is there, else /
+# 112. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 114. seccomp filter default: only the system calls of the profile
+# 113. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 115. execute true: no shell in between: arguments arrive as given
+# 114. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

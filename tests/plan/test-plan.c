@@ -144,6 +144,7 @@ static void fix_host(unsigned flags)
 		.privileged = !user,
 		.initial_userns = true,
 		.loops = !user,
+		.memory_bytes = 1ull << 32,
 		.cgroup_ns = !old, /* no version lacks them, but some builds */
 		.overlay_fds = !old,
 		.template_fd = flags & SET_TEMPLATE ? 7 : -EBADF,

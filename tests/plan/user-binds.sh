@@ -86,9 +86,9 @@ mount --rbind /sys "$s3"
 # 8. open BASE/root: the files below the overlay (-r ROOT)
 s4=BASE/root
 
-# 9. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 10. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -292,7 +292,7 @@ attach "$s2" "$s8" /dev/zero create; s2=$target
 
 # 71. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s21=$t/21; mkdir "$s21"
-mount -t tmpfs -o nosuid,nodev,mode=1755,size=1048576 tmpfs "$s21"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s21"
 
 # 72. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s21" "$s8" /srv/t create; s21=$target

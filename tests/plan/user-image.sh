@@ -88,9 +88,9 @@ s3="$s2"/1
 # 9. open 0: its files, read-only and never unpacked (image web)
 s4="$s2"/0
 
-# 10. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 10. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s5"
 
 # 11. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes

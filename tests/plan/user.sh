@@ -71,9 +71,9 @@ mount --bind /sys "$s0"
 # 4. open BASE/root: the files below the overlay (-r ROOT)
 s1=BASE/root
 
-# 5. mount tmpfs: one private tmpfs for all that is made and forgotten
+# 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s2"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -100,8 +100,8 @@ mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 13. mount flags: nothing in it is a program
-flags nosuid,noexec "$s6"
+# 13. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
 
 # 14. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev create; s6=$target
@@ -191,57 +191,54 @@ attach "$s0" "$s5" /sys create; s0=$target
 # 41. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 42. make device null: what hides a file: our own, verified by making it
-mknod -m 666 "$s2"/null c 1 3
-
-# 43. make directory tmp: a /tmp of its own
+# 42. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 44. bind tmp: a /tmp of its own
+# 43. bind tmp: a /tmp of its own
 s11=$t/11; place "$s11" "$s2"/tmp
 mount --bind "$s2"/tmp "$s11"
 
-# 45. mount flags: no devices, no set-user-ID programs
+# 44. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s11"
 
-# 46. attach on /tmp: a /tmp of its own
+# 45. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp create; s11=$target
 
-# 47. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 46. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s5"/etc/mtab
 
-# 48. new session: a session of its own: it cannot type into the caller's terminal
+# 47. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 49. change root: the tree made above becomes /, the host's is detached
+# 48. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 50. new keyring: an own session keyring, without the caller's keys
+# 49. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 51. descriptors: nothing that the caller has open leaks inside
+# 50. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 52. set user 1234:100: the command's user and groups (--user alice)
+# 51. set user 1234:100: the command's user and groups (--user alice)
 priv="$priv --reuid=1234 --regid=100 --groups=29,50"
 
-# 53. set capabilities: only the capabilities that are left (--cap-add net_raw)
+# 52. set capabilities: only the capabilities that are left (--cap-add net_raw)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+sys_time,+setfcap --inh-caps=-all,+net_raw,+sys_time --ambient-caps=-all,+net_raw,+sys_time"
 
-# 54. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 53. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 55. change directory to /: the caller's directory if it is there, else /
+# 54. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 56. seccomp filter default: only the system calls of the profile
+# 55. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 57. execute true: no shell in between: arguments arrive as given
+# 56. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

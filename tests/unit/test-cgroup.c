@@ -69,13 +69,17 @@ START_TEST(values_in_range_are_kept_and_others_refused)
 		{ MINC_LIMIT_IO_WEIGHT, 10, 0 },
 		{ MINC_LIMIT_IO_WEIGHT, 9, -ERANGE },
 		{ 0, 1, -EINVAL },
-		{ MINC_LIMIT_IO_WEIGHT + 1, 1, -EINVAL },
+		{ MINC_LIMIT_SCRATCH, 65536, 0 },
+		{ MINC_LIMIT_SCRATCH, 65535, -ERANGE },
+		{ MINC_LIMIT_SCRATCH, -1, 0 },
+		{ MINC_LIMIT_SCRATCH + 1, 1, -EINVAL },
 	};
 
 	ck_assert_int_eq(spec_set_limit(&spec, rows[_i].limit, rows[_i].value),
 			 rows[_i].r);
 	ck_assert_int_eq(spec.sticky, rows[_i].r);
-	ck_assert_int_eq(spec_limits_group(&spec), rows[_i].r == 0);
+	ck_assert_int_eq(spec_limits_group(&spec),
+			 rows[_i].r == 0 && rows[_i].limit != MINC_LIMIT_SCRATCH);
 	if (rows[_i].r == 0)
 		ck_assert_int_eq(spec.limits[rows[_i].limit].value, rows[_i].value);
 }
@@ -394,15 +398,17 @@ START_TEST(the_report_names_what_enforces)
 	spec_set_limit(&spec, MINC_LIMIT_MEMORY_KERNEL, 1);
 	spec_set_origin(&spec, "-p");
 	spec_set_limit(&spec, MINC_LIMIT_PIDS, 1);
+	spec_set_origin(&spec, "-s");
+	spec_set_limit(&spec, MINC_LIMIT_SCRATCH, 1 << 20);
 	spec_set_origin(&spec, "-u");
 	spec_set_rlimit(&spec, "core", 0, 0);
 	cgroup_report(&spec, HOST_KERNEL(6, 1), set, collect, text);
 	ck_assert_str_eq(text,
-			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-u=rlimit\n");
+			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 	cgroup_set_free(set);
 	text[0] = '\0';
 	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, collect, text);
-	ck_assert_str_eq(text, "-m=nothing\n-k=nothing\n-p=nothing\n-u=rlimit\n");
+	ck_assert_str_eq(text, "-m=nothing\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 }
 END_TEST
 

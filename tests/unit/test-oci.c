@@ -195,6 +195,7 @@ START_TEST(limits_come_back)
 	spec_set_limit(&spec, MINC_LIMIT_CPU_PERIOD_US, 100000);
 	spec_set_limit(&spec, MINC_LIMIT_PIDS, -1);
 	spec_set_limit(&spec, MINC_LIMIT_IO_WEIGHT, 1000);
+	spec_set_limit(&spec, MINC_LIMIT_SCRATCH, 1 << 20);
 	spec_set_cpuset(&spec, "0-1,3", "0");
 	spec_set_io_limit(&spec, "8:0", MINC_IO_READ_BPS, 1 << 20);
 	spec_set_io_limit(&spec, "8:16", MINC_IO_WRITE_IOPS, 9);

@@ -69,6 +69,21 @@ const char *limit_memory_kernel(minc_ctx *c, const char *value)
 	return set_size(c, MINC_LIMIT_MEMORY_KERNEL, value, false);
 }
 
+const char *limit_scratch(minc_ctx *c, const char *value)
+{
+	return set_size(c, MINC_LIMIT_SCRATCH, value, true);
+}
+
+const char *limit_shm(minc_ctx *c, const char *value)
+{
+	const char *end;
+	uint64_t size;
+
+	if (number_parse_size(value, &end, &size) < 0 || *end || !size)
+		return "not a size such as 64m";
+	return limit_answer(minc_add_tmpfs(c, "/dev/shm", size, 01777));
+}
+
 /* "1.5" CPUs in 1/100000, which is the microseconds of a default period. */
 static int parse_cpus(const char *s, uint64_t *ret)
 {

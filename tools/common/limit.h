@@ -28,6 +28,9 @@ const char *limit_read_bps(minc_ctx *c, const char *value);
 const char *limit_write_bps(minc_ctx *c, const char *value);
 const char *limit_read_iops(minc_ctx *c, const char *value);
 const char *limit_write_iops(minc_ctx *c, const char *value);
+const char *limit_scratch(minc_ctx *c, const char *value);
+/* A /dev/shm with a size of its own. */
+const char *limit_shm(minc_ctx *c, const char *value);
 const char *limit_ulimit(minc_ctx *c, const char *value);
 
 #endif

@@ -171,16 +171,6 @@ const char *mount_tmpfs(minc_ctx *c, const char *value)
 	return wrong;
 }
 
-const char *mount_shm(minc_ctx *c, const char *value)
-{
-	const char *end;
-	uint64_t size;
-
-	if (number_parse_size(value, &end, &size) < 0 || *end)
-		return "not a size such as 64m";
-	return limit_answer(minc_add_tmpfs(c, "/dev/shm", size, TMPFS_MODE));
-}
-
 struct mount {
 	const char *type, *source, *target;
 	unsigned flags;

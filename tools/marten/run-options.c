@@ -133,7 +133,9 @@ void run_values_done(struct run_values *o)
 	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory", AT(tmpfs), read_word, \
 	  NULL }, \
 	{ "--device", "HOST[:TARGET]", "Show a device of the host", 0, NULL, mount_device }, \
-	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, mount_shm }, \
+	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, limit_shm }, \
+	{ "--scratch-size", "SIZE", "Memory for what is written and not kept; -1: no limit", 0, \
+	  NULL, limit_scratch }, \
 	{ "--read-only", NULL, "Its root cannot be written", AT(read_only), NULL, NULL }, \
 	{ "--network --net", "host|none", "host is the default", 0, NULL, set_network }, \
 	{ "--userns", "auto|host|single|range", "Whose ids it uses", 0, NULL, set_userns }, \

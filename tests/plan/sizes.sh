@@ -1,0 +1,280 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 1. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 2. bind /sys: the kernel's devices and settings
+s0=$t/0; place "$s0" /sys
+mount --bind /sys "$s0"
+
+# 3. bind BASE/root: the files below the overlay (-r ROOT)
+s1=$t/1; place "$s1" BASE/root
+mount --bind BASE/root "$s1"
+
+# 4. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
+# no shell equivalent: nothing can be executed in a nearly empty mount namespace
+
+# 5. unshare mount namespace: a copy of it for this container
+# unshare, below
+
+# 6. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 7. mount flags: only read from (-r ROOT)
+flags ro "$s1"
+
+# 8. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# it stays at "$s1" until the root changes
+
+# 9. mount tmpfs: one private tmpfs for all that is made and forgotten (--scratch-size 64m)
+s2=$t/2; mkdir "$s2"
+mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=17408,mode=755 tmpfs "$s2"
+
+# 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s2" until the root changes
+
+# 11. make directory upper: what the container writes (-r ROOT)
+[ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
+s3="$s2"/upper
+
+# 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s2"/work ] || mkdir -p -m 755 "$s2"/work
+s4="$s2"/work
+
+# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s5=$t/5; mkdir "$s5"
+mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$s5"
+
+# 14. attach on /: the root to be (-r ROOT)
+# it stays at "$s5" until the root changes
+
+# 15. make directory dev: a /dev with only harmless devices
+[ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
+
+# 16. bind dev: a /dev with only harmless devices
+s6=$t/6; place "$s6" "$s2"/dev
+mount --bind "$s2"/dev "$s6"
+
+# 17. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
+
+# 18. attach on /dev: a /dev with only harmless devices
+attach "$s6" "$s5" /dev create; s6=$target
+
+# 19. make device null: a /dev with only harmless devices
+mknod -m 666 "$s6"/null c 1 3
+
+# 20. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s6"/zero c 1 5
+
+# 21. make device full: a /dev with only harmless devices
+mknod -m 666 "$s6"/full c 1 7
+
+# 22. make device random: a /dev with only harmless devices
+mknod -m 666 "$s6"/random c 1 8
+
+# 23. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s6"/urandom c 1 9
+
+# 24. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s6"/tty c 5 0
+
+# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
+
+# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
+
+# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
+
+# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
+
+# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
+
+# 30. make directory pts: for the terminals
+[ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
+
+# 31. make directory mqueue: for message queues
+[ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
+
+# 32. make directory shm: POSIX shared memory, of this container only
+[ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
+
+# 33. make directory shm: POSIX shared memory, of this container only
+[ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
+
+# 34. bind shm: POSIX shared memory, of this container only
+s7=$t/7; place "$s7" "$s2"/shm
+mount --bind "$s2"/shm "$s7"
+
+# 35. mount flags: data only
+flags nosuid,nodev,noexec "$s7"
+
+# 36. attach on shm: POSIX shared memory, of this container only
+attach "$s7" "$s6" shm; s7=$target
+
+# 37. mount devpts: terminals of its own
+s8=$t/8; mkdir "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+
+# 38. attach on pts: terminals of its own
+attach "$s8" "$s6" pts; s8=$target
+
+# 39. mount mqueue: message queues of its own
+s9=$t/9; mkdir "$s9"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s9"
+
+# 40. attach on mqueue: message queues of its own
+attach "$s9" "$s6" mqueue; s9=$target
+
+# 41. mount proc: a /proc that shows only the container's processes
+s10=$t/10; mkdir "$s10"
+mount -t proc -o nosuid,nodev,noexec proc "$s10"
+
+# 42. attach on /proc: a /proc that shows only the container's processes
+attach "$s10" "$s5" /proc create; s10=$target
+
+# 43. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s0" -R
+
+# 44. attach on /sys: programs read about the hardware there
+attach "$s0" "$s5" /sys create; s0=$target
+
+# 45. make directory empty: what hides a directory
+[ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
+
+# 46. make directory tmp: a /tmp of its own
+[ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
+
+# 47. bind tmp: a /tmp of its own
+s11=$t/11; place "$s11" "$s2"/tmp
+mount --bind "$s2"/tmp "$s11"
+
+# 48. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s11"
+
+# 49. attach on /tmp: a /tmp of its own
+attach "$s11" "$s5" /tmp create; s11=$target
+
+# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s5"/etc/mtab
+
+# 51. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 52. mount tmpfs: an empty directory (--shm-size 8m)
+s12=$t/12; mkdir "$s12"
+mount -t tmpfs -o nosuid,nodev,noexec,size=8388608,nr_inodes=3072,mode=1777 tmpfs "$s12"
+
+# 53. attach on /dev/shm: shown where it was asked for (--shm-size 8m)
+attach "$s12" "$s5" /dev/shm create; s12=$target
+
+# 54. mount tmpfs: an empty directory (--tmpfs /srv/t)
+s13=$t/13; mkdir "$s13"
+mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=17408,mode=755 tmpfs "$s13"
+
+# 55. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+attach "$s13" "$s5" /srv/t create; s13=$target
+
+# 56. change root: the tree made above becomes /
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s5" "$s5/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 57. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 58. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 59. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 60. set capabilities: only the capabilities that are left
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 62. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 63. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 64. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --pid --fork --kill-child --ipc --uts --cgroup \
+	sh -c "$plan" minc "$t"
+exit $?
