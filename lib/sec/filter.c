@@ -185,9 +185,21 @@ static uint8_t bare_leaf(struct compiler *c, uint32_t answer)
 	return leaf_number(c, &leaf);
 }
 
-static bool leaf_fits(uint8_t wanted, uint8_t given)
+/* A number that no kernel has may be handed to it, or be answered as it would answer. */
+static bool leaf_fits(const struct compiler *c, uint8_t wanted, uint8_t given)
 {
-	return wanted == given || wanted == ANY_LEAF;
+	const struct leaf *leaf = &c->leaves[given];
+
+	if (wanted != ANY_LEAF)
+		return wanted == given;
+	return !leaf->tests_len && (leaf->answer == SECCOMP_RET_ALLOW ||
+				    leaf->answer == (SECCOMP_ERRNO | PROFILE_DEFAULT));
+}
+
+/* Where the given answer does not fit: what is asked for, or ENOSYS for what nobody has. */
+static uint8_t own_leaf(struct compiler *c, uint8_t wanted)
+{
+	return wanted == ANY_LEAF ? bare_leaf(c, SECCOMP_ERRNO | PROFILE_DEFAULT) : wanted;
 }
 
 /* The code of a leaf: what is there already, or for a bare answer that is far, a copy. */
@@ -217,9 +229,9 @@ static label emit_segment(struct compiler *c, const struct segment *s)
 	for (int i = s[1].first - 1; i >= s->first; i--) {
 		const struct range *range = &c->ranges[i];
 
-		for (uint32_t n = range->len; n && !leaf_fits(range->leaf, s->leaf);
+		for (uint32_t n = range->len; n && !leaf_fits(c, range->leaf, s->leaf);
 		     n--) {
-			label yes = emit_leaf(c, range->leaf);
+			label yes = emit_leaf(c, own_leaf(c, range->leaf));
 
 			at = emit_branch(c, BPF_JEQ, range->start + n - 1, yes, at);
 		}
@@ -359,7 +371,7 @@ static void add_private_ranges(struct compiler *c, uint32_t arch)
 static uint64_t count_exceptions(struct compiler *c, int first, int end,
 				 uint8_t *ret_leaf)
 {
-	uint64_t numbers[LEAVES] = { 0 }, all = 0;
+	uint64_t numbers[LEAVES] = { 0 }, wrong = 0;
 	uint8_t best = bare_leaf(c, SECCOMP_ERRNO | PROFILE_DEFAULT);
 
 	for (int i = first; i < end; i++) {
@@ -368,12 +380,14 @@ static uint64_t count_exceptions(struct compiler *c, int first, int end,
 		if (leaf == ANY_LEAF)
 			continue;
 		numbers[leaf] += c->ranges[i].len;
-		all += c->ranges[i].len;
 		if (numbers[leaf] > numbers[best])
 			best = leaf;
 	}
 	*ret_leaf = best;
-	return all - numbers[best];
+	for (int i = first; i < end; i++)
+		if (!leaf_fits(c, c->ranges[i].leaf, best))
+			wrong += c->ranges[i].len;
+	return wrong;
 }
 
 /* Cut the ranges into segments so that the program has the fewest comparisons. */

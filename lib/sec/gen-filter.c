@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gen-filter - runs while libminc is built: prints the default filter for the default
- * capabilities as a C table, so that a start needs neither libseccomp nor time.
+ * capabilities as a C table, so that a start needs neither libseccomp nor time. For tests
+ * also that for other capabilities, a mask.
  *
- * usage: gen-filter MACHINE
+ * usage: gen-filter MACHINE [CAPABILITIES]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,13 +17,16 @@
 int main(int argc, char **argv)
 {
 	struct sock_filter filter[FILTER_MAX];
+	uint64_t caps = PROFILE_DEFAULT_CAPS;
 	int len;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: gen-filter MACHINE\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: gen-filter MACHINE [CAPABILITIES]\n");
 		return EXIT_FAILURE;
 	}
-	len = filter_compile(argv[1], PROFILE_DEFAULT_CAPS, filter);
+	if (argc == 3)
+		caps = strtoull(argv[2], NULL, 0);
+	len = filter_compile(argv[1], caps, filter);
 	if (len == -ENOTSUP) {
 		fprintf(stderr, "gen-filter: no system call numbers for %s\n", argv[1]);
 		return EXIT_FAILURE;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PROFILE_ABSENT: no kernel has the call, so the filter may answer what is shortest. */
+/* PROFILE_ABSENT: no kernel has the call. ENOSYS, by the filter or the kernel, what is shorter. */
 enum { PROFILE_TESTS = 2, PROFILE_ALLOW = 0, PROFILE_ABSENT = -1, PROFILE_ANY_CAP = -1 };
 
 /* Where a row counts. s390 alone has clone(2)'s flags in the second argument. */
