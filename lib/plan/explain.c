@@ -89,8 +89,10 @@ static const char tools[] =
 	"umount=$(readlink -f \"$(command -v umount)\") umount=${umount#/usr/}\n"
 	"setpriv=$(readlink -f \"$(command -v setpriv)\") setpriv=${setpriv#/usr/}\n"
 	"unshare=$(readlink -f \"$(command -v unshare)\") unshare=${unshare#/usr/}\n"
-	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n"
-	"mount -t tmpfs minc \"$t\"\n";
+	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n";
+
+/* Only now: where mounts are shared it would be on the host, too. */
+static const char room[] = "mount -t tmpfs minc \"$t\" # room for what the steps below mount\n";
 
 /* A name may hold a new line; what follows it must not become a command. */
 static void put_line(FILE *out, const char *s)
@@ -182,7 +184,8 @@ static void put_unshare(const struct plan *p, FILE *out)
 				s->idmap.gid_args[4], s->idmap.gid_args[3], s->idmap.gid_args[5]);
 		}
 	}
-	fputs(" \\\n\tsh -c \"$plan\" minc \"$t\"\nexit $?\n", out);
+	/* with hundreds of layers it is longer than an argument may be */
+	fputs(" \\\n\tsh -c 'plan=$(cat <&8); exec 8<&-; eval \"$plan\"' minc \"$t\"", out);
 }
 
 int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
@@ -195,9 +198,12 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 		return -ENOMEM;
 	fputs(functions, steps);
 	fputs(tools, steps);
-	for (size_t i = 0; i < p->len; i++)
+	for (size_t i = 0; i < p->len; i++) {
 		if (!is_outside(&p->steps[i]))
 			put_step(p, ops, i, steps);
+		if (p->steps[i].kind == STEP_PROPAGATION)
+			fputs(room, steps);
+	}
 	if (fclose(steps) != 0) {
 		free(text);
 		return -ENOMEM;
@@ -208,9 +214,9 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 	fputs(prologue, out);
 	put_warnings(p, out);
 	put_groups(p, ops, out);
-	fprintf(out, "plan=$(cat <<'%s'\n%s%s\n)\n", end, text, end);
-	free(text);
 	put_unshare(p, out);
+	fprintf(out, " 8<<'%s'\n%s%s\nexit $?\n", end, text, end);
+	free(text);
 	return 0;
 }
 

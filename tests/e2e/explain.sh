@@ -15,6 +15,7 @@ cp "$PROBE" "$bb/usr/bin/probe"
 mkdir -p "$T/src/sub" "$T/store" "$T/empty"
 echo data >"$T/src/file"
 cp -R "$bb" "$T/direct"
+mkdir "$T/rooms" # for the scripts' mount points
 cd "$T" || exit 1
 
 # One set per line; @ is the temporary directory. A leading R: root only, U: user only.
@@ -91,7 +92,7 @@ while IFS= read -r set; do
 	for part in state mounts; do
 		# shellcheck disable=SC2086
 		"$MINC" --explain $opts -- $probe $part >"$T/script" 2>>"$T/script.err" || break
-		timeout 30 sh "$T/script" </dev/null >>"$T/script.out" 2>>"$T/script.err"
+		TMPDIR=$T/rooms timeout 30 sh "$T/script" </dev/null >>"$T/script.out" 2>>"$T/script.err"
 	done
 	script=$?
 	essence <"$T/real" >"$T/real.txt"
@@ -108,6 +109,7 @@ done <<END
 $sets
 END
 ok "at least 20 sets were compared" test "$explained" -ge 20
+is "no script left its directory" "$(ls "$T/rooms")" ""
 
 minc --explain -r "$bb" -b "$T/src:/opt" --hostname box true
 is "--explain starts nothing and gives 0" "$status" 0

@@ -5,7 +5,9 @@ set -eu
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -56,13 +58,13 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 1. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
 # 2. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 3. bind /sys: the kernel's devices and settings
 s0=$t/0; place "$s0" /sys
@@ -268,8 +270,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'COLOUR=blue' \
 	/usr/bin/server --fast
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
-	sh -c "$plan" minc "$t"
 exit $?

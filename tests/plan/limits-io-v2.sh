@@ -23,7 +23,9 @@ echo '8:0 rbps=1048576' >/sys/fs/cgroup/user.slice/minc-x/io.max
 # 5. set io.max to 8:0 wiops=100: no more input or output per second (--device-write-iops 8:0:100)
 echo '8:0 wiops=100' >/sys/fs/cgroup/user.slice/minc-x/io.max
 
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -74,7 +76,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 6. join group /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
@@ -87,6 +88,7 @@ nest="$nest --cgroup"
 
 # 9. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 10. bind /sys: the kernel's devices and settings
 s1=$t/1; place "$s1" /sys
@@ -273,8 +275,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
-	sh -c "$plan" minc "$t"
 exit $?

@@ -47,7 +47,9 @@ echo 100663296 >'/sys/fs/cgroup/memory/it'\''s/own/minc-x/memory.memsw.limit_in_
 # 13. set pids.max to 30: no more processes and threads (--pids-limit 30)
 echo 30 >/sys/fs/cgroup/pids/minc-x/pids.max
 
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -98,7 +100,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 14. join group /sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/cpu,cpuacct/minc-x/cgroup.procs
@@ -123,6 +124,7 @@ nest="$nest --cgroup"
 
 # 21. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 22. bind /sys: the kernel's devices and settings
 s10=$t/10; place "$s10" /sys
@@ -313,8 +315,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
-	sh -c "$plan" minc "$t"
 exit $?

@@ -32,7 +32,9 @@ echo 33554432 >/sys/fs/cgroup/user.slice/minc-x/memory.swap.max
 # 8. set pids.max to 30: no more processes and threads (--pids-limit 30)
 echo 30 >/sys/fs/cgroup/user.slice/minc-x/pids.max
 
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -83,7 +85,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 9. join group /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
@@ -93,6 +94,7 @@ echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
 
 # 11. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 12. bind /sys: the kernel's devices and settings
 s1=$t/1; place "$s1" /sys
@@ -283,8 +285,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
-	sh -c "$plan" minc "$t"
 exit $?

@@ -20,7 +20,9 @@ echo 67108864 >/sys/fs/cgroup/user.slice/minc-x/memory.max
 # 4. set pids.max to max: no more processes and threads (--pids-limit -1)
 echo max >/sys/fs/cgroup/user.slice/minc-x/pids.max
 
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --map-user=0 --map-group=0 \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -71,7 +73,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 5. join group /sys/fs/cgroup/user.slice/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
@@ -87,6 +88,7 @@ nest="$nest --cgroup"
 
 # 9. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 10. bind /sys: the kernel's devices and settings
 s1=$t/1; place "$s1" /sys
@@ -293,8 +295,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --map-user=0 --map-group=0 \
-	sh -c "$plan" minc "$t"
 exit $?

@@ -6,7 +6,9 @@ t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
 # warning: --cpuset-cpus 0: not enforced: no permission to make a control group with the cpuset controller
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --map-user=0 --map-group=0 \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -57,7 +59,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 1. enter scope minc-x.scope: only the service manager may move an ordinary user's process
 { :
@@ -75,6 +76,7 @@ nest="$nest --cgroup"
 
 # 5. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 6. bind /sys: the kernel's devices and settings
 s0=$t/0; place "$s0" /sys
@@ -289,8 +291,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --map-user=0 --map-group=0 \
-	sh -c "$plan" minc "$t"
 exit $?
