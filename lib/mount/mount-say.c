@@ -70,41 +70,82 @@ void say_tree(FILE *out, const struct step *s)
 	fprintf(out, " \"$s%d\"\n", s->tree.ret);
 }
 
-void say_fs(FILE *out, const struct step *s)
+/* Slot @slot as a value; of many, the short name that it has in $t. */
+static void put_value(FILE *out, int slot, bool many)
 {
-	const char *separator = " -o ";
+	fprintf(out, many ? "\"${s%d#\"$t\"/}\"" : "\"$s%d\"", slot);
+}
 
-	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\nmount -t %s", s->fs.ret, s->fs.ret, s->fs.ret,
-		s->fs.type);
-	/* "ro" here would make the file system read-only, not this mount of it */
-	if (s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY) {
-		put_attrs(out, s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY, separator);
-		separator = ",";
-	}
+static bool continues_list(const struct step *s, size_t i)
+{
+	return i > 0 && strcmp(s->fs.options[i].key, "lowerdir+") == 0 &&
+	       strcmp(s->fs.options[i - 1].key, "lowerdir+") == 0;
+}
+
+static bool has_list(const struct step *s)
+{
+	bool many = s->fs.place;
+
+	for (size_t i = 0; i < s->fs.options_len; i++)
+		many = many || continues_list(s, i);
+	return many;
+}
+
+static void put_options(FILE *out, const struct step *s, const char *separator, bool many)
+{
 	for (size_t i = 0; i < s->fs.options_len; i++) {
 		const struct fs_option *o = &s->fs.options[i];
-		int key_len = (int)strcspn(o->key, "+"); /* lowerdir+ is for descriptors */
 
-		if (i > 0 && strcmp(o->key, "lowerdir+") == 0 &&
-		    strcmp(s->fs.options[i - 1].key, o->key) == 0) {
-			fprintf(out, ":\"$s%d\"", o->slot);
+		if (continues_list(s, i)) {
+			fputc(':', out);
+			put_value(out, o->slot, many);
 			continue;
 		}
-		fprintf(out, "%s%.*s", separator, key_len, o->key);
-		if (o->slots)
-			for (size_t n = 0; n < o->slots_len; n++)
-				fprintf(out, "%s\"$s%d\"", n ? ":" : "=", o->slots[n]);
-		else if (o->slot != SLOT_NONE)
-			fprintf(out, "=\"$s%d\"", o->slot);
-		else if (o->value)
+		/* lowerdir+ is for descriptors */
+		fprintf(out, "%s%.*s", separator, (int)strcspn(o->key, "+"), o->key);
+		for (size_t n = 0; n < o->slots_len; n++) {
+			fputc(n ? ':' : '=', out);
+			put_value(out, o->slots[n], many);
+		}
+		if (o->slot != SLOT_NONE) {
+			fputc('=', out);
+			put_value(out, o->slot, many);
+		} else if (o->value) {
 			fprintf(out, "=%s", o->value);
+		}
 		separator = ",";
 	}
+}
+
+static void put_place(FILE *out, const struct step *s)
+{
+	if (!s->fs.place) {
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->fs.ret, s->fs.ret, s->fs.ret);
+		return;
+	}
+	fprintf(out, "s%d=", s->fs.ret);
+	put_path(out, s->fs.at, s->fs.place);
+	fputc('\n', out);
+}
+
+void say_fs(FILE *out, const struct step *s)
+{
+	const unsigned attr = s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY;
+	const bool many = has_list(s);
+
+	put_place(out, s);
+	/* mount(2) takes a page of options: hundreds of layers only with short names */
+	fprintf(out, "%smount -t %s", many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "",
+		s->fs.type);
+	/* "ro" here would make the file system read-only, not this mount of it */
+	if (attr)
+		put_attrs(out, attr, " -o ");
+	put_options(out, s, attr ? "," : " -o ", many);
 	if (s->fs.on_device)
 		fprintf(out, " \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
 			s->fs.device, s->fs.ret, s->fs.device);
 	else
-		fprintf(out, " %s \"$s%d\"\n", s->fs.type, s->fs.ret);
+		fprintf(out, " %s \"$s%d\"%s\n", s->fs.type, s->fs.ret, many ? ")" : "");
 	if (s->fs.attr & MOUNT_ATTR_RDONLY)
 		fprintf(out, "flags ro \"$s%d\"\n", s->fs.ret);
 }

@@ -50,58 +50,15 @@ int run_tree(struct runner *r, const struct step *s)
 	return runner_put(r, s->tree.ret, tree);
 }
 
-/* "/proc/self/fd/N" without stdio. */
-static void fd_path(char buf[32], int fd)
-{
-	static const char prefix[] = "/proc/self/fd/";
-	char digits[12];
-	size_t n = 0, len = sizeof(prefix) - 1;
-
-	memcpy(buf, prefix, len);
-	do
-		digits[n++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (n > 0)
-		buf[len++] = digits[--n];
-	buf[len] = '\0';
-}
-
-/* One option with a list of paths; FSCONFIG_SET_STRING takes 255 characters. */
-static int set_list(struct runner *r, int fs, const struct fs_option *o)
-{
-	char list[256], path[32];
-	size_t len = 0;
-
-	for (size_t i = 0; i < o->slots_len; i++) {
-		const int fd = runner_fd(r, o->slots[i]);
-		size_t n;
-
-		if (fd < 0)
-			return -EBADF;
-		fd_path(path, fd);
-		n = strlen(path);
-		if (len + n + 2 > sizeof(list))
-			return -ENAMETOOLONG;
-		if (i > 0)
-			list[len++] = ':';
-		memcpy(list + len, path, n);
-		len += n;
-	}
-	list[len] = '\0';
-	return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, list, 0);
-}
-
 static int set_option(struct runner *r, int fs, const struct fs_option *o)
 {
 	const int fd = runner_fd(r, o->slot);
-	char path[32];
+	char path[PATH_OF_FD_MAX];
 
-	if (o->slots)
-		return set_list(r, fs, o);
 	if (o->slot != SLOT_NONE && fd < 0)
 		return -EBADF;
 	if (o->slot != SLOT_NONE && o->by_path) {
-		fd_path(path, fd);
+		path_of_fd(path, fd);
 		return sys_fsconfig(fs, FSCONFIG_SET_STRING, o->key, path, 0);
 	}
 	if (o->slot != SLOT_NONE)
@@ -122,13 +79,16 @@ static void read_note(struct runner *r, int fs)
 int run_fs(struct runner *r, const struct step *s)
 {
 	const char *source = s->fs.type;
-	int fs = sys_fsopen(s->fs.type), ret;
-	char device[32];
+	int fs, ret;
+	char device[PATH_OF_FD_MAX];
 
+	if (s->fs.place)
+		return overlay_from_list(r, s);
+	fs = sys_fsopen(s->fs.type);
 	if (fs < 0)
 		return fs;
 	if (s->fs.on_device) {
-		fd_path(device, runner_fd(r, s->fs.device));
+		path_of_fd(device, runner_fd(r, s->fs.device));
 		source = device;
 	}
 	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0);

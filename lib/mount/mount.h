@@ -122,6 +122,14 @@ int path_open_in_root(int root, const char *path, unsigned create_mode);
  */
 int path_open_parent(int at, const char *path, const char **ret_name);
 
+/* "/proc/self/fd/N" without stdio. */
+#define PATH_FDS "/proc/self/fd"
+enum { PATH_OF_FD_MAX = 32 };
+void path_of_fd(char buf[PATH_OF_FD_MAX], int fd);
+
+/* The file system of a STEP_FS that has a place (overlay-step.c); 0 or -errno. */
+int overlay_from_list(struct runner *r, const struct step *s);
+
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);

@@ -85,6 +85,20 @@ static int plan_dir(struct plan *p, int at, const char *path, unsigned mode,
 	return s->mkdir.ret;
 }
 
+static const char place_name[] = "overlay";
+
+/* Only the overlay's: what the container sees of scratch are other directories. */
+static void plan_place(struct plan *p, const char *origin, int scratch)
+{
+	struct step *s = plan_append(p, STEP_MKDIR, origin,
+				     "where so many layers are mounted before they become /");
+
+	s->mkdir.at = scratch;
+	s->mkdir.path = place_name;
+	s->mkdir.mode = 0700;
+	s->mkdir.ret = SLOT_NONE;
+}
+
 static const char why_upper[] = "what the container writes",
 		  why_work[] = "overlayfs's own work space, on the same file system";
 
@@ -119,22 +133,29 @@ static unsigned root_attr(const struct mounts *m)
 	return spec_flag(m->spec, MINC_PRIVILEGED) ? 0 : MOUNT_ATTR_NODEV;
 }
 
+/* Before Linux 6.8, without "lowerdir+": a list, for mount(2); see struct step. */
+static void option_list(const struct mounts *m, struct step *fs, const int *lowers,
+			size_t len)
+{
+	struct fs_option *o = (struct fs_option *)fs->fs.options + fs->fs.options_len;
+
+	mount_option(fs, "lowerdir", NULL);
+	if (!fs->fs.options)
+		return; /* plan_seal() fails */
+	o->slots = lowers;
+	o->slots_len = len;
+	fs->fs.at = m->scratch;
+	fs->fs.place = place_name;
+}
+
 /* @lowers: uppermost first. */
 static void option_lowers(const struct mounts *m, struct step *fs, const int *lowers,
 			  size_t len)
 {
-	struct fs_option *o = (struct fs_option *)fs->fs.options + fs->fs.options_len;
+	const char *key = m->host->overlay_fds || len > 1 ? "lowerdir+" : "lowerdir";
 
-	if (m->host->overlay_fds || (len > 1 && m->host->kernel >= HOST_KERNEL(6, 8))) {
-		for (size_t i = 0; i < len; i++)
-			option_slot(m, fs, "lowerdir+", lowers[i]);
-		return;
-	}
-	option_slot(m, fs, "lowerdir", lowers[0]);
-	if (len == 1 || !fs->fs.options)
-		return; /* without memory plan_seal() fails */
-	o->slots = lowers;
-	o->slots_len = len;
+	for (size_t i = 0; i < len; i++)
+		option_slot(m, fs, key, lowers[i]);
 }
 
 enum { OVERLAY_OPTIONS = 8 }; /* besides the lower layers */
@@ -143,10 +164,16 @@ enum { OVERLAY_OPTIONS = 8 }; /* besides the lower layers */
 static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, size_t len,
 			int upper, int work, const char *origin, const char *why)
 {
-	struct step *s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len,
-					origin, why);
+	const bool list = len > 1 && m->host->kernel < HOST_KERNEL(6, 8);
+	struct step *s;
 
-	option_lowers(m, s, lowers, len);
+	if (list)
+		plan_place(p, origin, m->scratch);
+	s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len, origin, why);
+	if (list)
+		option_list(m, s, lowers, len);
+	else
+		option_lowers(m, s, lowers, len);
 	option_slot(m, s, "upperdir", upper);
 	option_slot(m, s, "workdir", work);
 	if (m->in_userns)

@@ -15,6 +15,20 @@
 
 enum { LINKS_MAX = 40 };
 
+void path_of_fd(char buf[PATH_OF_FD_MAX], int fd)
+{
+	char digits[12];
+	size_t n = 0, len = sizeof(PATH_FDS);
+
+	memcpy(buf, PATH_FDS "/", len);
+	do
+		digits[n++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (n > 0)
+		buf[len++] = digits[--n];
+	buf[len] = '\0';
+}
+
 /* What is left to walk, and where we are, both as text so that ".." can go back. */
 struct walk {
 	int root, dir;		  /* dir: descriptor of @done */

@@ -78,7 +78,7 @@ struct fs_option {
 	const char *key, *value;
 	int slot;     /* SLOT_NONE if unused */
 	bool by_path; /* hand the slot over as /proc/self/fd/N (kernels before 6.13) */
-	const int *slots; /* several, as one list of such paths (kernels before 6.8) */
+	const int *slots; /* several, as one list, with fs.place (kernels before 6.8) */
 	size_t slots_len;
 };
 
@@ -166,6 +166,12 @@ struct step {
 			const char *shown; /* what is in it, for people; or NULL */
 			bool on_device; /* @device, closed afterwards, is what it is on */
 			int device;
+			/*
+			 * Mounted by mount(2) on the directory @place of slot @at, for its options
+			 * may fill a page: a value of fsconfig(2) has 255 characters. NULL: detached.
+			 */
+			const char *place;
+			int at;
 			int ret;
 		} fs;
 		struct {

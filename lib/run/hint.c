@@ -51,6 +51,31 @@ static const struct {
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
 
+/* Overlayfs says why it refuses, if it says it, only in the kernel's log before Linux 6.8. */
+static const struct {
+	int err;
+	const char *text;
+} overlay_hints[] = {
+	{ -ENODEV, "this kernel has no overlayfs: modprobe overlay, or --direct" },
+	{ -EINVAL,
+	  "overlayfs refuses some file systems as a lower or upper layer, and more than two of "
+	  "itself on each other (the kernel's log says which: dmesg): another directory, or "
+	  "--direct" },
+	{ -E2BIG,
+	  "before Linux 6.8 a page of text names all layers, and here are so many open files "
+	  "that their numbers do not fit" },
+	{ -EROFS, "what the container writes needs a file system that can be written" },
+	{ -EBUSY, "another overlay uses this directory" },
+	{ -ESTALE, "the directory was used for other layers before" },
+};
+
+static void hint_overlay(struct err *e, int err)
+{
+	for (size_t i = 0; i < sizeof(overlay_hints) / sizeof(overlay_hints[0]); i++)
+		if (overlay_hints[i].err == err)
+			err_hint(e, "%s", overlay_hints[i].text);
+}
+
 /* Container engines and service managers filter what runs under them, this caller too. */
 static bool is_filtered(void)
 {
@@ -69,8 +94,6 @@ static void hint_refused(struct err *e, int err)
 
 static void hint_fs(struct err *e, const struct step *s, int err, const char *note)
 {
-	const bool overlay = strcmp(s->fs.type, "overlay") == 0;
-
 	if (strstr(note, "Mount too revealing"))
 		err_hint(e, "here parts of /proc or /sys are hidden, so the kernel "
 			    "refuses a new "
@@ -81,15 +104,8 @@ static void hint_fs(struct err *e, const struct step *s, int err, const char *no
 			 note + 2);
 	else if (strcmp(s->fs.type, "squashfs") == 0 && err == -ENODEV)
 		err_hint(e, "this kernel has no squashfs: modprobe squashfs");
-	else if (overlay && err == -ENODEV)
-		err_hint(e,
-			 "this kernel has no overlayfs: modprobe overlay, or --direct");
-	else if (overlay)
-		err_hint(e, "overlayfs refuses some file systems as a lower or upper "
-			    "layer, more "
-			    "than two of itself on each other, and before Linux 5.11 "
-			    "ordinary "
-			    "users: another directory, or --direct");
+	else if (strcmp(s->fs.type, "overlay") == 0)
+		hint_overlay(e, err);
 }
 
 /* The container has a /tmp of its own: what is in the host's is a usual surprise. */

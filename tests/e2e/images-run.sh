@@ -181,6 +181,24 @@ make_image many '{}' "$T/low.sqfs" $layers
 minc -q -r many sh -c 'ls /n | wc -l; cat /last'
 is "a hundred layers are one tree" "$out" "100
 100"
+# shellcheck disable=SC2086 # one word each
+make_image most "{}" "$T/low.sqfs" $layers $layers $layers $layers ${layers#" $T/many/1.sqfs"}
+minc -q -r most sh -c 'ls /n | wc -l; cat /last; echo x >/n/new; ls /n/new'
+is "five hundred, which are all that overlayfs takes, too" "$out" "100
+100
+/n/new"
+if as_root; then
+	# shellcheck disable=SC2086 # one word each
+	make_image more '{}' "$T/low.sqfs" $layers $layers
+	minc --explain -r more sh -c 'ls /n | wc -l; cat /last; echo x >/n/new; ls /n/new'
+	printf '%s\n' "$out" >"$T/script"
+	mkdir "$T/rooms"
+	is "a script of two hundred does the same" "$(TMPDIR=$T/rooms sh "$T/script" 2>&1 </dev/null)" "100
+100
+/n/new"
+	is "and leaves no directory" "$(ls "$T/rooms")" ""
+	is "and no device" "$(losetup -a | grep -c "$T/")" 0
+fi
 
 # Damage.
 head -c 100000 /dev/urandom >"$T/noise.sqfs"

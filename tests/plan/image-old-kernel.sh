@@ -109,159 +109,162 @@ s6="$s5"/upper
 [ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
 s7="$s5"/work
 
-# 14. mount overlay: writes go to the upper layer, never to the image
-s8=$t/8; mkdir "$s8"
-mount -t overlay -o nodev,lowerdir="$s4":"$s2",upperdir="$s6",workdir="$s7" overlay "$s8"
+# 14. make directory overlay: where so many layers are mounted before they become /
+[ -d "$s5"/overlay ] || mkdir -p -m 700 "$s5"/overlay
 
-# 15. attach on /: the root to be
+# 15. mount overlay: writes go to the upper layer, never to the image
+s8="$s5"/overlay
+(cd "$t"; LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o nodev,lowerdir="${s4#"$t"/}":"${s2#"$t"/}",upperdir="${s6#"$t"/}",workdir="${s7#"$t"/}" overlay "$s8")
+
+# 16. attach on /: the root to be
 # it stays at "$s8" until the root changes
 
-# 16. make directory dev: a /dev with only harmless devices
+# 17. make directory dev: a /dev with only harmless devices
 [ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
 
-# 17. bind dev: a /dev with only harmless devices
+# 18. bind dev: a /dev with only harmless devices
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 18. mount flags: nothing in it is a program, and here devices work
+# 19. mount flags: nothing in it is a program, and here devices work
 flags nosuid,noexec,dev "$s9"
 
-# 19. attach on /dev: a /dev with only harmless devices
+# 20. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev create; s9=$target
 
-# 20. make device null: a /dev with only harmless devices
+# 21. make device null: a /dev with only harmless devices
 mknod -m 666 "$s9"/null c 1 3
 
-# 21. make device zero: a /dev with only harmless devices
+# 22. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s9"/zero c 1 5
 
-# 22. make device full: a /dev with only harmless devices
+# 23. make device full: a /dev with only harmless devices
 mknod -m 666 "$s9"/full c 1 7
 
-# 23. make device random: a /dev with only harmless devices
+# 24. make device random: a /dev with only harmless devices
 mknod -m 666 "$s9"/random c 1 8
 
-# 24. make device urandom: a /dev with only harmless devices
+# 25. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s9"/urandom c 1 9
 
-# 25. make device tty: a /dev with only harmless devices
+# 26. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s9"/tty c 5 0
 
-# 26. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 27. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
 
-# 27. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 28. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
 
-# 28. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 29. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
 
-# 29. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 30. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
 
-# 30. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 31. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 31. make directory pts: for the terminals
+# 32. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 32. make directory mqueue: for message queues
+# 33. make directory mqueue: for message queues
 [ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 33. make directory shm: POSIX shared memory, of this container only
+# 34. make directory shm: POSIX shared memory, of this container only
 [ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 34. make directory shm: POSIX shared memory, of this container only
+# 35. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 35. bind shm: POSIX shared memory, of this container only
+# 36. bind shm: POSIX shared memory, of this container only
 s10=$t/10; place "$s10" "$s5"/shm
 mount --bind "$s5"/shm "$s10"
 
-# 36. mount flags: data only
+# 37. mount flags: data only
 flags nosuid,nodev,noexec "$s10"
 
-# 37. attach on shm: POSIX shared memory, of this container only
+# 38. attach on shm: POSIX shared memory, of this container only
 attach "$s10" "$s9" shm; s10=$target
 
-# 38. mount devpts: terminals of its own
+# 39. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
 
-# 39. attach on pts: terminals of its own
+# 40. attach on pts: terminals of its own
 attach "$s11" "$s9" pts; s11=$target
 
-# 40. mount mqueue: message queues of its own
+# 41. mount mqueue: message queues of its own
 s12=$t/12; mkdir "$s12"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s12"
 
-# 41. attach on mqueue: message queues of its own
+# 42. attach on mqueue: message queues of its own
 attach "$s12" "$s9" mqueue; s12=$target
 
-# 42. mount proc: a /proc that shows only the container's processes
+# 43. mount proc: a /proc that shows only the container's processes
 s13=$t/13; mkdir "$s13"
 mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
-# 43. attach on /proc: a /proc that shows only the container's processes
+# 44. attach on /proc: a /proc that shows only the container's processes
 attach "$s13" "$s8" /proc create; s13=$target
 
-# 44. mount flags: to be read, not written
+# 45. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 45. attach on /sys: programs read about the hardware there
+# 46. attach on /sys: programs read about the hardware there
 attach "$s0" "$s8" /sys create; s0=$target
 
-# 46. make directory empty: what hides a directory
+# 47. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 47. make directory tmp: a /tmp of its own
+# 48. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 48. bind tmp: a /tmp of its own
+# 49. bind tmp: a /tmp of its own
 s14=$t/14; place "$s14" "$s5"/tmp
 mount --bind "$s5"/tmp "$s14"
 
-# 49. mount flags: no devices, no set-user-ID programs
+# 50. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s14"
 
-# 50. attach on /tmp: a /tmp of its own
+# 51. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp create; s14=$target
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 52. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. open /srv: where the command starts, made if missing (image web)
+# 53. open /srv: where the command starts, made if missing (image web)
 s15=$(inside "$s8" /srv); mkdir -p "$s15"
 
-# 53. change root: the tree made above becomes /, the host's is detached
+# 54. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 54. new keyring: an own session keyring, without the caller's keys
+# 55. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 55. descriptors: nothing that the caller has open leaks inside
+# 56. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 56. set user 0:0: root, without the caller's groups
+# 57. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 57. set capabilities: only the capabilities that are left
+# 58. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 59. change directory to /srv: the caller's directory if it is there, else /
+# 60. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 60. seccomp filter default: only the system calls of the profile
+# 61. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 61. execute true: no shell in between: arguments arrive as given
+# 62. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

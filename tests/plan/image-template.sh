@@ -125,7 +125,7 @@ s9="$s7"/work
 
 # 18. mount overlay: writes go to the upper layer, never to the image
 s10=$t/10; mkdir "$s10"
-mount -t overlay -o nodev,lowerdir="$s6":"$s4",upperdir="$s8",workdir="$s9" overlay "$s10"
+(cd "$t"; LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o nodev,lowerdir="${s6#"$t"/}":"${s4#"$t"/}",upperdir="${s8#"$t"/}",workdir="${s9#"$t"/}" overlay "$s10")
 
 # 19. attach on /: the root to be
 # it stays at "$s10" until the root changes

@@ -351,6 +351,7 @@ const struct option_set option_sets[] = {
 	{ "image-old-kernel", SET_PLAN_ONLY | SET_OLD_KERNEL, set_image,     true_argv },
 #ifdef HAVE_FUSE
 	{ "user-image",    SET_PLAN_ONLY | SET_USER,        set_image,       NULL },
+	{ "user-image-old-kernel", SET_PLAN_ONLY | SET_USER | SET_OLD_KERNEL, set_image, NULL },
 #endif
 	{ "limits",        SET_TEMPLATE | SET_MAY_LACK | SET_V1 | SET_V2, set_limits, true_argv },
 	{ "limits-v1",     SET_PLAN_ONLY | SET_V1,          set_limits,      true_argv },

@@ -310,8 +310,13 @@ static size_t slots_read(const struct step *s, int ret[16])
 	case STEP_FS:
 		if (s->fs.on_device)
 			ret[n++] = s->fs.device;
-		for (size_t i = 0; i < s->fs.options_len; i++)
+		if (s->fs.place)
+			ret[n++] = s->fs.at;
+		for (size_t i = 0; i < s->fs.options_len; i++) {
 			ret[n++] = s->fs.options[i].slot;
+			for (size_t k = 0; k < s->fs.options[i].slots_len; k++)
+				ret[n++] = s->fs.options[i].slots[k];
+		}
 		break;
 	case STEP_FUSE:
 		ret[n++] = s->fuse.socket;

@@ -107,7 +107,7 @@ s7="$s5"/work
 
 # 14. mount overlay: writes go to the upper layer, never to the image
 s8=$t/8; mkdir "$s8"
-mount -t overlay -o nodev,lowerdir="$s3":"$s4",upperdir="$s6",workdir="$s7",userxattr overlay "$s8"
+(cd "$t"; LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o nodev,lowerdir="${s3#"$t"/}":"${s4#"$t"/}",upperdir="${s6#"$t"/}",workdir="${s7#"$t"/}",userxattr overlay "$s8")
 
 # 15. attach on /: the root to be
 # it stays at "$s8" until the root changes

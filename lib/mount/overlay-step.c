@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * overlay-step - an overlay of many layers before Linux 6.8 (child code). A value of
+ * fsconfig(2) has 255 characters and there is no "lowerdir+" yet, but the options of mount(2)
+ * fill a page. The layers are descriptors; seen from /proc/self/fd their names are their
+ * numbers, so that a page holds more of them than the 500 that overlayfs takes. mount(2)
+ * needs a place to mount on; from there the step that attaches the root moves the mount.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "mount/mount.h"
+
+/* What does not fit is counted, too. */
+struct page {
+	char text[4096]; /* the smallest page; the kernel puts a zero into its last byte */
+	size_t len;
+};
+
+static void put_text(struct page *p, const char *text)
+{
+	for (; *text; text++, p->len++)
+		if (p->len < sizeof(p->text))
+			p->text[p->len] = *text;
+}
+
+/* "=3:4:5", as seen from /proc/self/fd. */
+static int put_slots(struct runner *r, struct page *p, const int *slots, size_t len)
+{
+	char path[PATH_OF_FD_MAX];
+
+	for (size_t i = 0; i < len; i++) {
+		const int fd = runner_fd(r, slots[i]);
+
+		if (fd < 0)
+			return -EBADF;
+		path_of_fd(path, fd);
+		put_text(p, i > 0 ? ":" : "=");
+		put_text(p, path + sizeof(PATH_FDS));
+	}
+	return 0;
+}
+
+static int put_option(struct runner *r, struct page *p, const struct fs_option *o)
+{
+	if (p->len > 0)
+		put_text(p, ",");
+	put_text(p, o->key);
+	if (o->slots)
+		return put_slots(r, p, o->slots, o->slots_len);
+	if (o->slot != SLOT_NONE)
+		return put_slots(r, p, &o->slot, 1);
+	if (o->value) {
+		put_text(p, "=");
+		put_text(p, o->value);
+	}
+	return 0;
+}
+
+static int put_options(struct runner *r, struct page *p, const struct step *s)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < s->fs.options_len; i++)
+		ret = put_option(r, p, &s->fs.options[i]);
+	if (ret < 0)
+		return ret;
+	if (p->len >= sizeof(p->text))
+		return -E2BIG;
+	p->text[p->len] = '\0';
+	return 0;
+}
+
+/* A directory or what is mounted on it, as a descriptor. */
+static int open_place(struct runner *r, const struct step *s)
+{
+	return sys_openat(runner_fd(r, s->fs.at), s->fs.place,
+			  O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+/* The new mount, to be moved by @ret's descriptor, with its flags. */
+static int take_mount(struct runner *r, const struct step *s)
+{
+	const struct mount_attr attr = { .attr_set = s->fs.attr };
+	int fd = open_place(r, s), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH, &attr);
+	if (ret == 0)
+		return runner_put(r, s->fs.ret, fd);
+	(void)sys_close(fd); /* O_PATH */
+	return ret;
+}
+
+/* The directory that is left is not needed again: all paths of the host are absolute. */
+int overlay_from_list(struct runner *r, const struct step *s)
+{
+	char target[PATH_OF_FD_MAX];
+	struct page page;
+	int ret, place;
+
+	page.len = 0;
+	ret = put_options(r, &page, s);
+	if (ret < 0)
+		return ret;
+	place = open_place(r, s);
+	if (place < 0)
+		return place;
+	path_of_fd(target, place);
+	ret = sys_chdir(PATH_FDS);
+	if (ret == 0)
+		ret = sys_mount(s->fs.type, target, s->fs.type, 0, page.text);
+	(void)sys_close(place); /* O_PATH */
+	if (ret == 0)
+		ret = sys_chdir("/");
+	return ret < 0 ? ret : take_mount(r, s);
+}
