@@ -198,7 +198,9 @@ int minc_set_cwd(minc_ctx *c, const char *dir);
  * @names: comma-separated names with or without "CAP_", in any case, or "all"
  *
  * Default: chown dac_override fowner fsetid kill net_bind_service setfcap setgid
- * setpcap setuid sys_chroot. Calls apply in order.
+ * setpcap setuid sys_chroot. Calls apply in order. Where there is no user namespace, mknod
+ * comes with a control group that lists which devices work, and needs one; not with
+ * MINC_PRIVILEGED and MINC_HOST_DEV, which are for all devices.
  *
  * Returns 0, or -EINVAL: unknown name; -ENOMEM. See capabilities(7).
  */

@@ -15,6 +15,7 @@
 #include "oci/inspect.h"
 #include "run/attach.h"
 #include "run/background.h"
+#include "run/build.h"
 #include "run/state.h"
 
 /* What is recorded concerns this call; a sticky failure of configuration stays. */
@@ -272,10 +273,23 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 	l->len += l->list[l->len].limit && l->list[l->len].enforced_by;
 }
 
+/* Whether there should be a list of devices: as for the one who started it, who is us. */
+static int confines_devices(const struct spec *s, const struct host *h, struct err *e, bool *ret)
+{
+	const bool own = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
+			 (s->userns == SPEC_USERNS_AUTO && !h->privileged);
+	const char *why;
+	int r = build_devices(s, h, own, e, &why);
+
+	*ret = r == 0 && why;
+	return r;
+}
+
 /* By what each limit is enforced, as long as the container's groups are there. */
 static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 {
 	struct cgroup_set *set = NULL;
+	bool devices = false;
 	struct err e;
 	struct spec s;
 	int r;
@@ -287,8 +301,10 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	r = load_spec(ct, &s, &e);
 	if (r == 0) {
 		(void)background_groups(ct, &set); /* gone: nothing enforces anything */
-		cgroup_report(&s, c->host.kernel, set, note_limit, l);
+		r = confines_devices(&s, &c->host, &e, &devices);
 	}
+	if (r == 0)
+		cgroup_report(&s, c->host.kernel, set, devices, note_limit, l);
 	spec_done(&s);
 	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;
 }

@@ -22,7 +22,7 @@ int api_begin(minc_ctx *c)
 	err_clear(&c->err);
 	r = c->probed ? 0 : host_probe(&c->host);
 	c->probed = r == 0;
-	if (r == 0 && spec_limits_group(&c->spec))
+	if (r == 0 && spec_may_have_group(&c->spec))
 		r = host_probe_cgroups(&c->host);
 	if (r == 0 && c->spec.image.layers_len)
 		host_probe_fuse(&c->host);

@@ -22,6 +22,26 @@ void say_cgroup_set(FILE *out, const struct step *s)
 	fputc('\n', out);
 }
 
+void say_cgroup_devices(FILE *out, const struct step *s)
+{
+	if (s->cgroup_devices.v2) {
+		fputs("echo 'warning: no shell equivalent of bpf(2): all devices work' >&2\n", out);
+		fputs("# allowed would be:", out);
+	} else {
+		fputs("echo a >", out);
+		quote_shell(out, s->cgroup_devices.path);
+		fputs("/devices.deny\nfor rule in", out);
+	}
+	for (const char *const *i = s->cgroup_devices.rules; i && *i; i++)
+		fprintf(out, " '%s'", *i);
+	if (!s->cgroup_devices.v2) {
+		fputs("; do echo \"$rule\" >", out);
+		quote_shell(out, s->cgroup_devices.path);
+		fputs("/devices.allow; done", out);
+	}
+	fputc('\n', out);
+}
+
 void say_cgroup_join(FILE *out, const struct step *s)
 {
 	fputs("echo 0 >", out);

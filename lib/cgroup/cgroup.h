@@ -22,9 +22,10 @@
 /*
  * Append the steps for all limits but rlimits. -EINVAL, -EOPNOTSUPP, -EACCES or the like
  * with a message for what cannot be enforced, unless MINC_BEST_EFFORT: a warning.
+ * @devices: what lets the command make device files that work, or NULL; it gets a list then.
  */
 int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
-		struct err *e);
+		const char *devices, struct err *e);
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s);
 
 /* cpu.weight of v2 for cpu.shares of v1; io.weight for blkio.weight (10 to 1000). */
@@ -36,11 +37,13 @@ const char *cgroup_hint(const struct step *s, int err);
 
 int run_cgroup(struct runner *r, const struct step *s);
 int run_cgroup_set(struct runner *r, const struct step *s);
+int run_cgroup_devices(struct runner *r, const struct step *s);
 int run_cgroup_join(struct runner *r, const struct step *s);
 int run_cgroup_scope(struct runner *r, const struct step *s);
 int run_rlimit(struct runner *r, const struct step *s);
 void say_cgroup(FILE *out, const struct step *s);
 void say_cgroup_set(FILE *out, const struct step *s);
+void say_cgroup_devices(FILE *out, const struct step *s);
 void say_cgroup_join(FILE *out, const struct step *s);
 void say_cgroup_scope(FILE *out, const struct step *s);
 void say_rlimit(FILE *out, const struct step *s);

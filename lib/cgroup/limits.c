@@ -335,20 +335,23 @@ static int check_limits(struct limiting *l)
 	return 0;
 }
 
-int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h, struct err *e)
+int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h, const char *devices,
+		struct err *e)
 {
 	struct limiting l = { .p = p, .s = s, .h = h, .g = h->cgroups, .e = e };
 	unsigned needed;
 	int r;
 
-	if (!spec_limits_group(s))
+	if (!spec_limits_group(s) && !devices)
 		return 0;
 	r = check_limits(&l);
 	if (r < 0)
 		return r;
-	needed = controllers_needed(s);
+	needed = controllers_needed(s) | (devices ? 1u << CGROUP_DEVICES : 0);
 	place_make(&l, needed);
 	r = set_limits(&l, needed);
+	if (r == 0 && devices)
+		r = device_plan(&l, devices);
 	if (r < 0)
 		return r;
 	place_join(&l);
@@ -380,6 +383,11 @@ const char *cgroup_hint(const struct step *s, int err)
 		return "limits are for whole disks, not for partitions";
 	if (s->kind == STEP_CGROUP_SET && err == -EINVAL)
 		return "the group above may allow less";
+	if (s->kind == STEP_CGROUP_DEVICES && err == -EPERM)
+		return "the group above allows less, or keeps its own list for itself";
+	if (s->kind == STEP_CGROUP_DEVICES && (err == -EINVAL || err == -ENOSYS) &&
+	    s->cgroup_devices.v2)
+		return "this kernel may lack CONFIG_CGROUP_BPF";
 	if (s->kind == STEP_CGROUP && err == -EAGAIN)
 		return "there are too many groups: cgroup.max.descendants";
 	return NULL;

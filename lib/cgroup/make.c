@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/devices.h"
 
 enum { SWEEP_FEW = 64, TRIES_MAX = 16 };
 
@@ -103,16 +104,35 @@ int run_cgroup(struct runner *r, const struct step *s)
 	return runner_put(r, s->cgroup.ret, take_fd(&fd));
 }
 
-int run_cgroup_set(struct runner *r, const struct step *s)
+static int write_at(int dir, const char *file, const char *value)
 {
-	const bool above = s->cgroup_set.at == SLOT_CWD;
-	cleanup_close int fd = openat(runner_fd(r, s->cgroup_set.at),
-				      above ? s->cgroup_set.path : s->cgroup_set.file,
-				      O_WRONLY | O_CLOEXEC);
-	const char *value = s->cgroup_set.value;
+	cleanup_close int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	/* in one piece: these files parse each write on its own */
 	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+int run_cgroup_devices(struct runner *r, const struct step *s)
+{
+	const int dir = runner_fd(r, s->cgroup_devices.at);
+	int ret;
+
+	if (dir < 0)
+		return dir;
+	if (s->cgroup_devices.v2)
+		return device_attach(dir, s->cgroup_devices.program, s->cgroup_devices.len);
+	ret = write_at(dir, "devices.deny", "a");
+	for (const char *const *i = s->cgroup_devices.rules; *i && ret == 0; i++)
+		ret = write_at(dir, "devices.allow", *i);
+	return ret;
+}
+
+int run_cgroup_set(struct runner *r, const struct step *s)
+{
+	const bool above = s->cgroup_set.at == SLOT_CWD;
+
+	return write_at(runner_fd(r, s->cgroup_set.at),
+			above ? s->cgroup_set.path : s->cgroup_set.file, s->cgroup_set.value);
 }

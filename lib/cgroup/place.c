@@ -105,6 +105,7 @@ static struct place *place_of_v2(struct limiting *l)
 static void choose_places(struct limiting *l, unsigned needed)
 {
 	struct place *v2 = place_of_v2(l);
+	const unsigned devices = 1u << CGROUP_DEVICES;
 	unsigned from_v2 = 0, given = 0;
 
 	for (size_t i = 0; l->g && i < l->g->len; i++)
@@ -117,12 +118,14 @@ static void choose_places(struct limiting *l, unsigned needed)
 		if (v1 && v1->h->levels_len && v1->h->levels[0].writable) {
 			v1->level = &v1->h->levels[0];
 			l->of[c] = v1;
-		} else if (needed & 1u << c && !v1) {
+		} else if (needed & 1u << c && (!v1 || c == CGROUP_DEVICES)) {
 			from_v2 |= 1u << c;
 		}
 	}
 	if (v2)
-		choose_v2(v2, from_v2, &given);
+		choose_v2(v2, from_v2 & ~devices, &given);
+	if (v2 && v2->level) /* which needs no controller for it */
+		given |= from_v2 & devices;
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (given & 1u << c)
 			l->of[c] = v2;
@@ -216,7 +219,8 @@ static void enable(struct limiting *l, const struct place *place)
 	struct step *s;
 
 	for (unsigned c = 0; place->h->v2 && c < CGROUP_CONTROLLERS; c++)
-		if (l->of[c] == place && !(place->level->enabled & 1u << c))
+		if (l->of[c] == place && cgroup_controller_name(c, true) &&
+		    !(place->level->enabled & 1u << c))
 			missing |= 1u << c;
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (missing & 1u << c)

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cgroup/devices.h"
 #include "cgroup/set.h"
 #include "plan/host.h"
 
@@ -171,9 +172,36 @@ static void report_one(const struct cgroup_set *set, const struct limit_files *f
 	fn(origin, text, userdata);
 }
 
-void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
-		   cgroup_report_fn *fn, void *userdata)
+/* The group with a list, or NULL: one of v1 has it if it is ours, of v2 if it has a program. */
+static const struct cgroup_dir *device_dir(const struct cgroup_set *set)
 {
+	for (size_t i = 0; set && i < set->len; i++) {
+		const struct cgroup_dir *d = &set->dirs[i];
+
+		if (d->fd >= 0 && (d->v2 ? device_attached(d->fd) > 0
+					 : (d->controllers & 1u << CGROUP_DEVICES) != 0))
+			return d;
+	}
+	return NULL;
+}
+
+bool cgroup_set_confines_devices(const struct cgroup_set *set)
+{
+	return device_dir(set);
+}
+
+static void report_devices(const struct cgroup_set *set, cgroup_report_fn *fn, void *userdata)
+{
+	const struct cgroup_dir *d = device_dir(set);
+
+	fn("devices", !d ? "nothing" : d->v2 ? "cgroup v2 devices" : "cgroup v1 devices", userdata);
+}
+
+void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
+		   bool devices, cgroup_report_fn *fn, void *userdata)
+{
+	if (devices)
+		report_devices(set, fn, userdata);
 	for (size_t i = MINC_LIMIT_MEMORY; i < SPEC_GROUP_LIMITS; i++) {
 		/* the file is there, and does nothing */
 		const bool sham =

@@ -63,8 +63,11 @@ int cgroup_set_freeze(const struct cgroup_set *set);
 int cgroup_set_thaw(const struct cgroup_set *set);
 bool cgroup_set_is_frozen(const struct cgroup_set *set);
 
+/* Whether a list of devices confines what is in the groups. */
+bool cgroup_set_confines_devices(const struct cgroup_set *set);
+
 /*
- * For each limit of @s, what enforces it: @fn is called with the user's words for the
+ * For each limit of @s, and for a list of devices if @devices says that there should be one, what enforces it: @fn is called with the user's words for the
  * limit and "cgroup v1 memory", "cgroup v2 cpu", "tmpfs", "rlimit" or
  * "nothing". @kernel is
  * HOST_KERNEL(); @set may be NULL.
@@ -72,4 +75,4 @@ bool cgroup_set_is_frozen(const struct cgroup_set *set);
 typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
 			      void *userdata);
 void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,
-		   cgroup_report_fn *fn, void *userdata);
+		   bool devices, cgroup_report_fn *fn, void *userdata);

@@ -18,6 +18,7 @@ static const char *const names[CGROUP_CONTROLLERS][2] = {
 	[CGROUP_PIDS] = { "pids", "pids" },
 	[CGROUP_IO] = { "blkio", "io" },
 	[CGROUP_FREEZER] = { "freezer", NULL },
+	[CGROUP_DEVICES] = { "devices", NULL },
 };
 
 const char *cgroup_controller_name(enum cgroup_controller c, bool v2)

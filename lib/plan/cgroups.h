@@ -21,6 +21,7 @@ enum cgroup_controller {
 	CGROUP_PIDS,
 	CGROUP_IO,      /* blkio in v1 */
 	CGROUP_FREEZER, /* only v1; v2 always can */
+	CGROUP_DEVICES, /* the same: by bpf(2) */
 	CGROUP_CONTROLLERS
 };
 

@@ -134,7 +134,8 @@ static void put_step(const struct plan *p, const struct step_ops *ops, size_t i,
 
 static bool is_outside(const struct step *s)
 {
-	return s->kind == STEP_CGROUP || s->kind == STEP_CGROUP_SET;
+	return s->kind == STEP_CGROUP || s->kind == STEP_CGROUP_SET ||
+	       s->kind == STEP_CGROUP_DEVICES;
 }
 
 /* Groups are the caller's: made before the namespaces, removed after the container. */

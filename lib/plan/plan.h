@@ -19,10 +19,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct bpf_insn; /* linux/bpf.h */
+
 enum step_kind {
 	STEP_HIDE,	  /* not to be traced or looked into */
 	STEP_CGROUP,	  /* make a control group */
 	STEP_CGROUP_SET,  /* write one of its files */
+	STEP_CGROUP_DEVICES, /* give it a list of devices */
 	STEP_CGROUP_JOIN, /* enter it */
 	STEP_CGROUP_SCOPE, /* let the user's systemd(1) make one and move us into it */
 	STEP_LIFELINE,	  /* end with the caller */
@@ -107,6 +110,14 @@ struct step {
 			const char *file, *value;
 			const char *path; /* absolute */
 		} cgroup_set;
+		struct {
+			int at; /* slot of the directory */
+			const char *path; /* of it */
+			bool v2;
+			const char *const *rules; /* "c 1:3 rwm", NULL-terminated */
+			const struct bpf_insn *program; /* the same for v2 */
+			unsigned len;
+		} cgroup_devices;
 		struct {
 			/* of cgroup.procs, or with @by_clone of the directory; SLOT_NONE: @path */
 			int slot;

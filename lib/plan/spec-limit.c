@@ -199,6 +199,15 @@ const char *spec_rlimit_name(int resource)
 	return NULL;
 }
 
+/* Without knowing names of capabilities: whatever gives some may give this one. */
+bool spec_may_have_group(const struct spec *s)
+{
+	for (const struct spec_cap *c = s->caps; c; c = c->next)
+		if (c->add)
+			return true;
+	return spec_limits_group(s);
+}
+
 bool spec_limits_group(const struct spec *s)
 {
 	for (size_t i = 0; i < SPEC_GROUP_LIMITS; i++)

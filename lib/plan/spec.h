@@ -168,6 +168,8 @@ int spec_set_cpuset(struct spec *s, const char *cpus, const char *mems);
 int spec_set_io_limit(struct spec *s, const char *device, unsigned which, uint64_t value);
 int spec_set_rlimit(struct spec *s, const char *name, uint64_t soft, uint64_t hard);
 
+/* Whether the container may have control groups: has limits, or may make device files. */
+bool spec_may_have_group(const struct spec *s);
 /* Whether any limit needs a control group. */
 bool spec_limits_group(const struct spec *s);
 /* Name of RLIMIT_* @resource, such as "nofile"; NULL if it has none. */

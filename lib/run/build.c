@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <minc/container.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,10 +375,44 @@ static void plan_terminal(struct build *b)
 		b->p->steps[first++].flags |= STEP_IF_EXISTS;
 }
 
+/* By its name, or with all. */
+static bool gives_devices(const struct spec_cap *cap)
+{
+	return cap->add && (strcasestr(cap->names, "mknod") || strcasestr(cap->names, "all"));
+}
+
+int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
+		  const char **ret)
+{
+	uint64_t keep, added;
+	int r;
+
+	*ret = NULL;
+	if (own_userns || !h->initial_userns || spec_flag(s, MINC_PRIVILEGED) ||
+	    spec_flag(s, MINC_HOST_DEV))
+		return 0;
+	r = caps_resolve(s, h, own_userns, &keep, &added, e);
+	if (r < 0 || !(keep >> CAP_MKNOD & 1))
+		return r;
+	*ret = "capabilities";
+	for (const struct spec_cap *i = s->caps; i; i = i->next)
+		if (gives_devices(i) && i->origin)
+			*ret = i->origin;
+	return 0;
+}
+
+static int plan_groups(struct build *b)
+{
+	const char *devices;
+	int r = build_devices(b->s, b->h, b->map.own, b->e, &devices);
+
+	return r < 0 ? r : cgroup_plan(b->p, b->s, b->h, devices, b->e);
+}
+
 static int plan_all(struct build *b, const char *const *argv)
 {
 	struct plan *p = b->p;
-	int r = cgroup_plan(p, b->s, b->h, b->e);
+	int r = plan_groups(b);
 
 	if (r < 0)
 		return r;
@@ -437,7 +472,7 @@ bool build_fits(const struct plan *p, const char *const *argv)
 static bool is_reusable(const struct build *b)
 {
 	if (b->m.recursive || spec_user(b->s, NULL) || spec_flag(b->s, MINC_INHERIT_ENV) ||
-	    spec_flag(b->s, MINC_TERMINAL) || spec_limits_group(b->s))
+	    spec_flag(b->s, MINC_TERMINAL) || b->p->cgroups || spec_limits_group(b->s))
 		return false;
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		if (!i->value)

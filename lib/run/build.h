@@ -28,6 +28,14 @@ struct build {
 	bool entering; /* a container that runs: enter.c */
 };
 
+/*
+ * What lets the command make device files that work: CAP_MKNOD in the machine's own user
+ * namespace (@own_userns: it has another). NULL if nothing does, or if all devices are for it:
+ * MINC_PRIVILEGED, MINC_HOST_DEV. 0 or -errno with a message.
+ */
+int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
+		  const char **ret);
+
 /* The last steps of every plan, and the environment that the command is looked up with. */
 void build_environment(struct build *b);
 void build_fds(struct build *b);

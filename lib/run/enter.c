@@ -37,7 +37,7 @@ static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EF
 				      1u << MINC_TERMINAL | 1u << MINC_DIE_WITH_PARENT |
 				      1u << MINC_INHERIT_ENV,
 		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
-				   1u << MINC_FAKE_ROOT;
+				   1u << MINC_FAKE_ROOT | 1u << MINC_HOST_DEV;
 
 /* Where it runs. */
 struct target {
@@ -316,6 +316,24 @@ static void plan_tty(struct build *b)
 	tty_plan(b->p, b->s, s->open.ret);
 }
 
+/* One who makes device files comes in only where they do not work. */
+static int check_devices(struct build *b, const struct cgroup_set *groups)
+{
+	const char *why;
+	int r = build_devices(b->s, b->h, b->map.own, b->e, &why);
+
+	if (r < 0 || !why || cgroup_set_confines_devices(groups))
+		return r;
+	if (spec_flag(b->s, MINC_BEST_EFFORT)) {
+		plan_warn(b->p, "%s: not enforced: the container has no list of devices", why);
+		return 0;
+	}
+	r = err_say(b->e, -EPERM, "%s: the container has no list of devices", why);
+	err_hint(b->e, "one that is started with this capability has one; --privileged does "
+		       "without");
+	return r;
+}
+
 static int plan_all(struct build *b, struct minc_container *ct, const struct target *t,
 		    const char *const *argv)
 {
@@ -324,6 +342,9 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 
 	if (r < 0)
 		return err_set(b->e, r, "exec: control groups of the container");
+	r = check_devices(b, groups);
+	if (r < 0)
+		return r;
 	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
 	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);

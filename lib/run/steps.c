@@ -28,6 +28,7 @@ static void name_nothing(char *buf, size_t len, const struct step *s)
 
 NAME(cgroup, "%s", s->cgroup.path)
 NAME(cgroup_set, "%s to %s", s->cgroup_set.file, s->cgroup_set.value)
+NAME(cgroup_devices, "%s", s->cgroup_devices.path)
 NAME(cgroup_join, "%s", s->cgroup_join.path)
 NAME(cgroup_scope, "%s", s->cgroup_scope.unit)
 NAME(rlimit, "%s", s->rlimit.name)
@@ -57,6 +58,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_HIDE]         = { "hide",         run_hide,         say_hide,         name_nothing },
 	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
+	[STEP_CGROUP_DEVICES] = { "confine devices of", run_cgroup_devices, say_cgroup_devices, name_cgroup_devices },
 	[STEP_CGROUP_JOIN]  = { "join group",   run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
 	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },

@@ -102,6 +102,12 @@ static void range_and_user(struct minc_ctx *c)
 	minc_set_user(c, "bob");
 }
 
+static void makes_devices(struct minc_ctx *c)
+{
+	directory(c);
+	minc_add_cap(c, "mknod");
+}
+
 const struct scene scenes[] = {
 	{ "root of the host", false, false, false, host_root },
 	{ "directory", false, false, false, directory },
@@ -109,6 +115,7 @@ const struct scene scenes[] = {
 	{ "init", false, true, false, with_init },
 	{ "another user", false, false, false, another_user },
 	{ "other capabilities", false, false, false, fewer_caps },
+	{ "mknod", false, false, false, makes_devices },
 	{ "privileged", false, false, false, privileged },
 	{ "limits", false, false, false, limited },
 	{ "single id", false, false, false, single_id },

@@ -209,6 +209,33 @@ static void test_directory_of_host(const struct scene *s, struct minc_container 
 	minc_ctx_free(c);
 }
 
+/* One who may make device files is let in only where a list says which of them work. */
+static void test_devices(const struct scene *s, struct minc_container *ct)
+{
+	static const struct {
+		const char *scene;
+		int r;
+	} rows[] = { { "directory", -EPERM }, { "mknod", 0 }, { "privileged", 0 }, { "single id", 0 } };
+	const char *const argv[] = { "true", NULL };
+	struct minc_ctx *c = minc_ctx_new();
+	int r, status;
+
+	minc_set_origin(c, "--cap-add mknod");
+	minc_add_cap(c, "mknod");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].scene, s->name) != 0)
+			continue;
+		free(output_of(c, ct, argv, &r, &status));
+		if (!ok(r == rows[i].r, "%s: mknod is given with a list of devices", s->name))
+			printf("# %d: %s\n", r, minc_error_message(c));
+		if (r < 0)
+			ok(strstr(minc_error_message(c), "--cap-add mknod: ") &&
+				   *minc_error_hint(c),
+			   "%s: which is said", s->name);
+	}
+	minc_ctx_free(c);
+}
+
 static void in_scene(const void *arg)
 {
 	const struct scene *s = arg;
@@ -230,6 +257,7 @@ static void in_scene(const void *arg)
 	test_missing(s, ct);
 	test_self(s, ct);
 	test_directory_of_host(s, ct);
+	test_devices(s, ct);
 	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: no child is left", s->name);
 	scene_end(ct);
 }

@@ -170,7 +170,7 @@ static void start(struct attempt *a)
 	a->r = c.spec.sticky;
 	if (a->r == 0 && !probe(a->set, &c.host))
 		a->r = -ENOMEM;
-	if (a->r == 0 && spec_limits_group(&c.spec))
+	if (a->r == 0 && spec_may_have_group(&c.spec))
 		a->r = host_probe_cgroups(&c.host);
 	host_name_cgroup(&c.host);
 	if (a->r == 0)

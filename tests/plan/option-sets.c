@@ -275,6 +275,30 @@ static void set_sizes(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
+static void set_mknod(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	spec_set_origin(s, "--cap-add mknod");
+	spec_change_caps(s, true, "chown,CAP_MKNOD");
+	spec_set_origin(s, "--bind-ro /dev/zero");
+	spec_add_bind(s, "/dev/zero", "/dev/nothing", MINC_BIND_RDONLY);
+	spec_set_origin(s, NULL);
+}
+
+static void set_mknod_best(struct spec *s, const struct places *at)
+{
+	set_mknod(s, at);
+	spec_set_flag(s, MINC_BEST_EFFORT, 1);
+}
+
+static void set_mknod_usedev(struct spec *s, const struct places *at)
+{
+	set_mknod(s, at);
+	spec_set_origin(s, "--usedev");
+	spec_set_flag(s, MINC_HOST_DEV, 1);
+	spec_set_origin(s, NULL);
+}
+
 static void set_user_limits(struct spec *s, const struct places *at)
 {
 	set_user_one(s, at);
@@ -360,6 +384,11 @@ const struct option_set option_sets[] = {
 	{ "limits-io",     SET_MAY_LACK | SET_V1 | SET_V2,  set_limits_io,   true_argv },
 	{ "limits-io-v2",  SET_PLAN_ONLY | SET_V2,          set_limits_io,   true_argv },
 	{ "limits-best",   SET_API_PATHS | SET_MAY_LACK,    set_limits_best, true_argv },
+	{ "mknod",         SET_TEMPLATE | SET_MAY_LACK | SET_V1 | SET_V2, set_mknod, true_argv },
+	{ "mknod-v2",      SET_PLAN_ONLY | SET_V2,          set_mknod,       true_argv },
+	{ "mknod-best",    SET_PLAN_ONLY,                   set_mknod_best,  true_argv },
+	{ "mknod-usedev",  SET_PLAN_ONLY | SET_V2,          set_mknod_usedev, true_argv },
+	{ "user-mknod",    SET_USER | SET_PLAN_ONLY | SET_V2, set_mknod,     true_argv },
 	{ "sizes",         SET_TEMPLATE,                    set_sizes,       true_argv },
 	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },
 	{ "user-limits",   SET_USER | SET_PLAN_ONLY | SET_V2, set_user_limits, true_argv },

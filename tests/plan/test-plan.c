@@ -100,10 +100,14 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 		{ .controllers = 1 << CGROUP_FREEZER,
 		  .levels = { { .path = "/sys/fs/cgroup/freezer", .writable = true } },
 		  .levels_len = 1 },
+		{ .controllers = 1 << CGROUP_DEVICES,
+		  .levels = { { .path = "/sys/fs/cgroup/devices", .writable = true } },
+		  .levels_len = 1 },
 	};
 	static struct host_cgroups g;
 	const bool hybrid = (flags & (SET_V1 | SET_V2)) == (SET_V1 | SET_V2);
-	const unsigned given = hybrid ? 0 : ALL & ~(1u << CGROUP_CPUACCT | 1u << CGROUP_FREEZER);
+	const unsigned given = hybrid ? 0 : ALL & ~(1u << CGROUP_CPUACCT | 1u << CGROUP_FREEZER |
+					       1u << CGROUP_DEVICES);
 	struct cgroup_hierarchy *h;
 
 	g = (struct host_cgroups){ .cpus = "0-3", .mems = "0", .swap = true, .name = "minc-x" };
@@ -297,6 +301,9 @@ static size_t slots_read(const struct step *s, int ret[16])
 	switch ((int)s->kind) {
 	case STEP_CGROUP_SET:
 		ret[n++] = s->cgroup_set.at;
+		break;
+	case STEP_CGROUP_DEVICES:
+		ret[n++] = s->cgroup_devices.at;
 		break;
 	case STEP_CGROUP_JOIN:
 		ret[n++] = s->cgroup_join.slot;

@@ -402,13 +402,13 @@ START_TEST(the_report_names_what_enforces)
 	spec_set_limit(&spec, MINC_LIMIT_SCRATCH, 1 << 20);
 	spec_set_origin(&spec, "-u");
 	spec_set_rlimit(&spec, "core", 0, 0);
-	cgroup_report(&spec, HOST_KERNEL(6, 1), set, collect, text);
+	cgroup_report(&spec, HOST_KERNEL(6, 1), set, false, collect, text);
 	ck_assert_str_eq(text,
 			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 	cgroup_set_free(set);
 	text[0] = '\0';
-	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, collect, text);
-	ck_assert_str_eq(text, "-m=nothing\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
+	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, true, collect, text);
+	ck_assert_str_eq(text, "devices=nothing\n-m=nothing\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 }
 END_TEST
 

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* devices - planning of a container's list of devices; see devices.h. */
+#include "cgroup/devices.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <minc/container.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "cgroup/place.h"
+
+/*
+ * Others allow 5:1 as well, which is the machine's console: a container's own is a terminal
+ * of its devpts, and whoever made that file would read what is typed at the machine.
+ */
+const struct device_rule device_rules[] = {
+	{ 'c', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD }, /* package managers make some */
+	{ 'b', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD },
+	{ 'c', 1, 3, DEVICE_ALL },	    /* null */
+	{ 'c', 1, 5, DEVICE_ALL },	    /* zero */
+	{ 'c', 1, 7, DEVICE_ALL },	    /* full */
+	{ 'c', 1, 8, DEVICE_ALL },	    /* random */
+	{ 'c', 1, 9, DEVICE_ALL },	    /* urandom */
+	{ 'c', 5, 0, DEVICE_ALL },	    /* tty */
+	{ 'c', 5, 2, DEVICE_ALL },	    /* ptmx */
+	{ 'c', 136, DEVICE_ANY, DEVICE_ALL }, /* pts */
+	{ 0 },
+};
+
+/* An image without loop devices is read through FUSE, which the container's setup opens. */
+static const struct device_rule fuse = { 'c', 10, 229, DEVICE_ALL };
+
+enum { RULES_MAX = 512, DEPTH_MAX = 4, ENTRIES_MAX = 4096 };
+
+struct list {
+	struct device_rule rules[RULES_MAX];
+	size_t len, entries;
+};
+
+static int add(struct list *list, const struct device_rule *rule)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (memcmp(&list->rules[i], rule, sizeof(*rule)) == 0)
+			return 0;
+	if (list->len == RULES_MAX)
+		return -E2BIG;
+	list->rules[list->len++] = *rule;
+	return 0;
+}
+
+static int add_device(struct list *list, const struct stat *st, unsigned access)
+{
+	struct device_rule rule;
+
+	memset(&rule, 0, sizeof(rule)); /* its padding is compared, too */
+	rule.type = S_ISBLK(st->st_mode) ? 'b' : 'c';
+	rule.major = (int)major(st->st_rdev);
+	rule.minor = (int)minor(st->st_rdev);
+	rule.access = access;
+	return add(list, &rule);
+}
+
+/* The devices in and below directory @name of @at, as they are now. */
+static int add_directory(struct list *list, int at, const char *name, unsigned access,
+			 unsigned depth)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	struct stat st;
+
+	if (!dir) {
+		fd_closep(&fd);
+		return 0; /* nobody else sees what is in it either */
+	}
+	while (r == 0 && (d = readdir(dir))) {
+		if (str_equal(d->d_name, ".") || str_equal(d->d_name, "..") ||
+		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (list->entries++ == ENTRIES_MAX)
+			r = -E2BIG;
+		else if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+			r = add_device(list, &st, access);
+		else if (S_ISDIR(st.st_mode))
+			r = depth == 0 ? -E2BIG
+				       : add_directory(list, dirfd(dir), d->d_name, access,
+						       depth - 1);
+	}
+	closedir(dir);
+	return r;
+}
+
+/* What a bind shows with devices that work. */
+static int add_bind(struct limiting *l, struct list *list, const struct spec_mount *m)
+{
+	const unsigned access =
+		m->flags & MINC_BIND_RDONLY ? DEVICE_MKNOD | DEVICE_READ : DEVICE_ALL;
+	struct stat st;
+	int r = 0;
+
+	if (!m->src || stat(m->src, &st) < 0)
+		return 0; /* no bind, or one whose step fails */
+	if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+		r = add_device(list, &st, access);
+	else if (S_ISDIR(st.st_mode) && m->flags & MINC_BIND_DEV)
+		r = add_directory(list, AT_FDCWD, m->src, access, DEPTH_MAX);
+	if (r == -E2BIG) {
+		err_say(l->e, r, "%s: too large to look for the device files in it", m->origin);
+		err_hint(l->e, "bind the devices one by one");
+	}
+	return r;
+}
+
+static int fill(struct limiting *l, struct list *list)
+{
+	int r = 0;
+
+	for (const struct device_rule *i = device_rules; i->type && r == 0; i++)
+		r = add(list, i);
+	if (l->s->image.layers_len && !l->h->loops && r == 0)
+		r = add(list, &fuse);
+	for (const struct spec_mount *m = l->s->mounts; m && r == 0; m = m->next)
+		r = add_bind(l, list, m);
+	return r;
+}
+
+/* "c 1:3 rwm", as v1 and people read it. */
+static const char *describe(struct plan *p, const struct device_rule *rule)
+{
+	const char *major = rule->major == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->major);
+	const char *minor = rule->minor == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->minor);
+
+	return plan_text(p, "%c %s:%s %s%s%s", rule->type, major, minor,
+			 rule->access & DEVICE_READ ? "r" : "",
+			 rule->access & DEVICE_WRITE ? "w" : "",
+			 rule->access & DEVICE_MKNOD ? "m" : "");
+}
+
+static void append(struct limiting *l, const struct place *place, const struct list *list,
+		   const char *origin)
+{
+	const char **texts = plan_alloc(l->p, (list->len + 1) * sizeof(*texts));
+	struct bpf_insn *program =
+		plan_alloc(l->p, DEVICE_PROGRAM_MAX(list->len) * sizeof(*program));
+	struct step *s = plan_append(l->p, STEP_CGROUP_DEVICES, origin,
+				     "it may make device files, but only harmless ones work");
+
+	if (!texts || !program)
+		return; /* plan_seal() fails */
+	for (size_t i = 0; i < list->len; i++)
+		texts[i] = describe(l->p, &list->rules[i]);
+	s->flags = STEP_HOST | (spec_flag(l->s, MINC_BEST_EFFORT) ? STEP_OPTIONAL : 0);
+	s->cgroup_devices.at = place->slot;
+	s->cgroup_devices.path = place->path;
+	s->cgroup_devices.v2 = place->h->v2;
+	s->cgroup_devices.rules = texts;
+	s->cgroup_devices.program = program;
+	s->cgroup_devices.len = (unsigned)device_program(list->rules, list->len, program);
+}
+
+int device_plan(struct limiting *l, const char *origin)
+{
+	struct list *list;
+	int r;
+
+	if (!l->of[CGROUP_DEVICES])
+		return place_cannot(
+			l, -EOPNOTSUPP, origin,
+			plan_text(l->p,
+				  "no control group that confines devices can be made here (cgroup %s)",
+				  l->g ? cgroups_layout(l->g) : "none"),
+			"without one it reaches every disk of the host by its number; "
+			"--best-effort starts it all the same");
+	list = plan_alloc(l->p, sizeof(*list));
+	if (!list)
+		return 0; /* plan_seal() fails */
+	r = fill(l, list);
+	if (r == 0)
+		append(l, l->of[CGROUP_DEVICES], list, origin);
+	return r;
+}

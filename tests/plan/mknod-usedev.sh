@@ -1,0 +1,198 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+plan=$(cat <<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+mount -t tmpfs minc "$t"
+
+# 1. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 2. private: mounts made inside stay inside
+mount --make-rprivate /
+
+# 3. bind /dev/zero on /dev/nothing: the host's files to show inside (--bind-ro /dev/zero)
+s0=$t/0; place "$s0" /dev/zero
+mount --rbind /dev/zero "$s0"
+
+# 4. bind /sys: the kernel's devices and settings
+s1=$t/1; place "$s1" /sys
+mount --bind /sys "$s1"
+
+# 5. open BASE/root: the files below the overlay (-r ROOT)
+s2=BASE/root
+
+# 6. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
+s3=$t/3; mkdir "$s3"
+mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s3"
+
+# 7. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s3" until the root changes
+
+# 8. make directory upper: what the container writes (-r ROOT)
+[ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
+s4="$s3"/upper
+
+# 9. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
+s5="$s3"/work
+
+# 10. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s6=$t/6; mkdir "$s6"
+mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5" overlay "$s6"
+
+# 11. attach on /: the root to be (-r ROOT)
+# it stays at "$s6" until the root changes
+
+# 12. mount devtmpfs: the host's devices (--usedev)
+s7=$t/7; mkdir "$s7"
+mount -t devtmpfs -o nosuid devtmpfs "$s7"
+
+# 13. attach on /dev: the host's devices (--usedev)
+attach "$s7" "$s6" /dev create; s7=$target
+
+# 14. mount devpts: terminals of its own
+s8=$t/8; mkdir "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+
+# 15. attach on pts: terminals of its own
+attach "$s8" "$s7" pts; s8=$target
+
+# 16. mount proc: a /proc that shows only the container's processes
+s9=$t/9; mkdir "$s9"
+mount -t proc -o nosuid,nodev,noexec proc "$s9"
+
+# 17. attach on /proc: a /proc that shows only the container's processes
+attach "$s9" "$s6" /proc create; s9=$target
+
+# 18. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s1" -R
+
+# 19. attach on /sys: programs read about the hardware there
+attach "$s1" "$s6" /sys create; s1=$target
+
+# 20. make directory empty: what hides a directory
+[ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
+
+# 21. make device null: what hides a file: our own, verified by making it
+mknod -m 666 "$s3"/null c 1 3
+
+# 22. make directory tmp: a /tmp of its own
+[ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
+
+# 23. bind tmp: a /tmp of its own
+s10=$t/10; place "$s10" "$s3"/tmp
+mount --bind "$s3"/tmp "$s10"
+
+# 24. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s10"
+
+# 25. attach on /tmp: a /tmp of its own
+attach "$s10" "$s6" /tmp create; s10=$target
+
+# 26. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s6"/etc/mtab
+
+# 27. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 28. mount flags: no more than was asked for (--bind-ro /dev/zero)
+flags ro,nosuid "$s0" -R
+
+# 29. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+attach "$s0" "$s6" /dev/nothing create; s0=$target
+
+# 30. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s6" "$s6/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 31. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 32. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 33. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 34. set capabilities: only the capabilities that are left (--cap-add mknod)
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 35. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 36. change directory to /: the caller's directory if it is there, else /
+for dir in /; do if [ -d "$dir" ]; then break; fi; done
+
+# 37. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 38. execute true: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	true
+END_OF_PLAN
+)
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
+	sh -c "$plan" minc "$t"
+exit $?
