@@ -56,7 +56,7 @@ void mount_option(struct step *fs, const char *key, const char *value)
 
 /*
  * A file takes about a KiB of the kernel's memory beside its pages, and an empty one has no
- * page: so there is one for each page, as the kernel has it by default, and some for ours.
+ * page: so there is one for each page, and some for ours.
  */
 static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
 {
@@ -77,8 +77,8 @@ struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, 
 		limit_tmpfs(p, s, size);
 	else if (limit->set)
 		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
-	else if (m->host->memory_bytes) /* else it is the kernel's default, half of it */
-		limit_tmpfs(p, s, m->host->memory_bytes / 4);
+	else /* asking for the memory's size, sysinfo(2), takes as long as mounting */
+		mount_option(s, "size", "25%");
 	return s;
 }
 

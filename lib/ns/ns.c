@@ -18,14 +18,13 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
 
 /*
  * The kernel takes the group of whoever makes the namespace. clone3(2) makes it before it
- * puts the child into a group of its own, so then the child makes it afterwards.
+ * puts the child into a group of its own, so then the child makes it afterwards. A kernel
+ * without control groups takes the flag and makes nothing.
  */
-void ns_plan_cgroup(struct plan *p, const struct host *h)
+void ns_plan_cgroup(struct plan *p)
 {
 	struct step *step;
 
-	if (!h->cgroup_ns)
-		return;
 	if (!p->cgroups && !p->scope) {
 		p->clone_flags |= CLONE_NEWCGROUP;
 		return;

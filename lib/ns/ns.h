@@ -31,7 +31,7 @@ int passwd_resolve(const struct spec *s, int root, int upper, struct identity *r
 
 void ns_plan_lifeline(struct plan *p, const struct spec *s);
 /* After the control groups are entered: what it is in is the top that it sees. */
-void ns_plan_cgroup(struct plan *p, const struct host *h);
+void ns_plan_cgroup(struct plan *p);
 int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 		 const struct idmap *map, const struct identity *id);
 void ns_plan_net_move(struct plan *p, const struct spec *s);

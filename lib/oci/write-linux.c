@@ -115,8 +115,7 @@ static void write_namespaces(struct writer *w, json_t *linux_object)
 		types[n++] = "network";
 	if (w->in_userns)
 		types[n++] = "user";
-	if (w->h->cgroup_ns)
-		types[n++] = "cgroup";
+	types[n++] = "cgroup";
 	for (size_t i = 0; i < n; i++) {
 		json_t *ns = json_object();
 

@@ -19,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -158,14 +157,6 @@ static bool setgroups_denied(void)
 	       strncmp(buf, "deny", 4) == 0;
 }
 
-/* What the kernel calls all of it when it has a tmpfs of half the memory by default. */
-static uint64_t memory_bytes(void)
-{
-	struct sysinfo info;
-
-	return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : 0;
-}
-
 static bool is_device(const char *path)
 {
 	struct stat st;
@@ -181,7 +172,6 @@ int host_probe(struct host *h)
 	h->uid = geteuid();
 	h->gid = getegid();
 	read_caps(h);
-	h->memory_bytes = memory_bytes();
 	h->initial_userns = in_initial_userns();
 	h->owns_run = h->uid == 0 && (h->initial_userns || run_is_ours());
 	h->groups_denied = !h->initial_userns && setgroups_denied();
@@ -189,7 +179,6 @@ int host_probe(struct host *h)
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;
-	h->cgroup_ns = access("/proc/self/ns/cgroup", F_OK) == 0;
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&

@@ -23,14 +23,12 @@ struct host {
 	bool no_new_privs;  /* a set-user-ID program would not help */
 	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
 	bool loops; /* it may make loop devices */
-	bool cgroup_ns; /* the kernel has cgroup namespaces */
 	bool fuse_probed;
 	int fuse; /* 0, or why /dev/fuse cannot be opened; of host_probe_fuse() */
 	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */
 	uint64_t caps_known;	/* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
 	uint64_t caps_permitted;
-	uint64_t memory_bytes; /* of the machine */
 	uint32_t api_paths;	/* which of host_api_paths exist */
 	uint32_t api_unseen;	/* of these: which are only assumed to */
 	bool sys;		 /* the host has something on /sys */

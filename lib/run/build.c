@@ -417,7 +417,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	if (r < 0)
 		return r;
 	ns_plan_lifeline(p, b->s);
-	ns_plan_cgroup(p, b->h);
+	ns_plan_cgroup(p);
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	ns_plan_net_move(p, b->s);
 	if (r == 0)

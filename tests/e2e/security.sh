@@ -39,7 +39,7 @@ report=$out
 is "descriptors of the caller are not handed on" "$(line fds)" "fds 0 1 2"
 is "ignored signals of the caller are not handed on" "$(line SigIgn)" "SigIgn:	0000000000000000"
 
-if [ -e /proc/self/ns/cgroup ]; then
+if [ -e /proc/self/ns/cgroup ]; then # a kernel with control groups
 	minc -r "$bb" sh -c "sed 's/^[0-9]*:[^:]*://' /proc/self/cgroup | sort -u"
 	is "the host's control groups have no names inside" "$status $out" "0 /"
 fi

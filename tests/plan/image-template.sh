@@ -110,7 +110,7 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s7=$t/7; mkdir "$s7"
-mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s7"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s7"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s7" until the root changes

@@ -99,7 +99,7 @@ s2=BASE/root
 
 # 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s3"
 
 # 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes

@@ -135,7 +135,7 @@ s11=BASE/root
 
 # 24. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s12"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s12"
 
 # 25. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s12" until the root changes

@@ -92,192 +92,195 @@ echo 0 >/sys/fs/cgroup/user.slice/minc-x/cgroup.procs
 # 10. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 11. private: mounts made inside stay inside
+# 11. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 12. private: mounts made inside stay inside
 mount --make-rprivate /
 mount -t tmpfs minc "$t" # room for what the steps below mount
 
-# 12. bind /sys: the kernel's devices and settings
+# 13. bind /sys: the kernel's devices and settings
 s1=$t/1; place "$s1" /sys
 mount --bind /sys "$s1"
 
-# 13. open BASE/root: the files below the overlay (-r ROOT)
+# 14. open BASE/root: the files below the overlay (-r ROOT)
 s2=BASE/root
 
-# 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
+# 15. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s3"
 
-# 15. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# 16. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
 
-# 16. make directory upper: what the container writes (-r ROOT)
+# 17. make directory upper: what the container writes (-r ROOT)
 [ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
 s4="$s3"/upper
 
-# 17. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 18. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
 s5="$s3"/work
 
-# 18. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 19. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s6=$t/6; mkdir "$s6"
 mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5" overlay "$s6"
 
-# 19. attach on /: the root to be (-r ROOT)
+# 20. attach on /: the root to be (-r ROOT)
 # it stays at "$s6" until the root changes
 
-# 20. make directory dev: a /dev with only harmless devices
+# 21. make directory dev: a /dev with only harmless devices
 [ -d "$s3"/dev ] || mkdir -p -m 755 "$s3"/dev
 
-# 21. bind dev: a /dev with only harmless devices
+# 22. bind dev: a /dev with only harmless devices
 s7=$t/7; place "$s7" "$s3"/dev
 mount --bind "$s3"/dev "$s7"
 
-# 22. mount flags: nothing in it is a program, and here devices work
+# 23. mount flags: nothing in it is a program, and here devices work
 flags nosuid,noexec,dev "$s7"
 
-# 23. attach on /dev: a /dev with only harmless devices
+# 24. attach on /dev: a /dev with only harmless devices
 attach "$s7" "$s6" /dev create; s7=$target
 
-# 24. make device null: a /dev with only harmless devices
+# 25. make device null: a /dev with only harmless devices
 mknod -m 666 "$s7"/null c 1 3
 
-# 25. make device zero: a /dev with only harmless devices
+# 26. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s7"/zero c 1 5
 
-# 26. make device full: a /dev with only harmless devices
+# 27. make device full: a /dev with only harmless devices
 mknod -m 666 "$s7"/full c 1 7
 
-# 27. make device random: a /dev with only harmless devices
+# 28. make device random: a /dev with only harmless devices
 mknod -m 666 "$s7"/random c 1 8
 
-# 28. make device urandom: a /dev with only harmless devices
+# 29. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s7"/urandom c 1 9
 
-# 29. make device tty: a /dev with only harmless devices
+# 30. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s7"/tty c 5 0
 
-# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 31. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
 
-# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 32. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
 
-# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 33. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
 
-# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 34. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
 
-# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 35. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
 
-# 35. make directory pts: for the terminals
+# 36. make directory pts: for the terminals
 [ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
 
-# 36. make directory mqueue: for message queues
+# 37. make directory mqueue: for message queues
 [ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
 
-# 37. make directory shm: POSIX shared memory, of this container only
+# 38. make directory shm: POSIX shared memory, of this container only
 [ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
 
-# 38. make directory shm: POSIX shared memory, of this container only
+# 39. make directory shm: POSIX shared memory, of this container only
 [ -d "$s3"/shm ] || mkdir -p -m 1777 "$s3"/shm
 
-# 39. bind shm: POSIX shared memory, of this container only
+# 40. bind shm: POSIX shared memory, of this container only
 s8=$t/8; place "$s8" "$s3"/shm
 mount --bind "$s3"/shm "$s8"
 
-# 40. mount flags: data only
+# 41. mount flags: data only
 flags nosuid,nodev,noexec "$s8"
 
-# 41. attach on shm: POSIX shared memory, of this container only
+# 42. attach on shm: POSIX shared memory, of this container only
 attach "$s8" "$s7" shm; s8=$target
 
-# 42. mount devpts: terminals of its own
+# 43. mount devpts: terminals of its own
 s9=$t/9; mkdir "$s9"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s9"
 
-# 43. attach on pts: terminals of its own
+# 44. attach on pts: terminals of its own
 attach "$s9" "$s7" pts; s9=$target
 
-# 44. mount mqueue: message queues of its own
+# 45. mount mqueue: message queues of its own
 s10=$t/10; mkdir "$s10"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s10"
 
-# 45. attach on mqueue: message queues of its own
+# 46. attach on mqueue: message queues of its own
 attach "$s10" "$s7" mqueue; s10=$target
 
-# 46. mount proc: a /proc that shows only the container's processes
+# 47. mount proc: a /proc that shows only the container's processes
 s11=$t/11; mkdir "$s11"
 mount -t proc -o nosuid,nodev,noexec proc "$s11"
 
-# 47. attach on /proc: a /proc that shows only the container's processes
+# 48. attach on /proc: a /proc that shows only the container's processes
 attach "$s11" "$s6" /proc create; s11=$target
 
-# 48. mount flags: to be read, not written
+# 49. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
-# 49. attach on /sys: programs read about the hardware there
+# 50. attach on /sys: programs read about the hardware there
 attach "$s1" "$s6" /sys create; s1=$target
 
-# 50. make directory empty: what hides a directory
+# 51. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
-# 51. make directory tmp: a /tmp of its own
+# 52. make directory tmp: a /tmp of its own
 [ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
 
-# 52. bind tmp: a /tmp of its own
+# 53. bind tmp: a /tmp of its own
 s12=$t/12; place "$s12" "$s3"/tmp
 mount --bind "$s3"/tmp "$s12"
 
-# 53. mount flags: no devices, no set-user-ID programs
+# 54. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s12"
 
-# 54. attach on /tmp: a /tmp of its own
+# 55. attach on /tmp: a /tmp of its own
 attach "$s12" "$s6" /tmp create; s12=$target
 
-# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 56. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s6"/etc/mtab
 
-# 56. new session: a session of its own: it cannot type into the caller's terminal
+# 57. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 57. change root: the tree made above becomes /, the host's is detached
+# 58. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 58. new keyring: an own session keyring, without the caller's keys
+# 59. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 60. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 61. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 61. limit core: each process of the command on its own (--ulimit core=0)
+# 62. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 62. set user 0:0: root, without the caller's groups
+# 63. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 63. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /: the caller's directory if it is there, else /
+# 66. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

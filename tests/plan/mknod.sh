@@ -18,7 +18,9 @@ mkdir /sys/fs/cgroup/unified/own/minc-x
 echo a >/sys/fs/cgroup/devices/minc-x/devices.deny
 for rule in 'c *:* m' 'b *:* m' 'c 1:3 rwm' 'c 1:5 rwm' 'c 1:7 rwm' 'c 1:8 rwm' 'c 1:9 rwm' 'c 5:0 rwm' 'c 5:2 rwm' 'c 136:* rwm' 'c 1:5 rm'; do echo "$rule" >/sys/fs/cgroup/devices/minc-x/devices.allow; done
 
-plan=$(cat <<'END_OF_PLAN'
+set +e
+setsid --wait unshare --pid --fork --kill-child --ipc --uts \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
 set -eu
 t=$1
 umask 022
@@ -69,7 +71,6 @@ umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
 setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
-mount -t tmpfs minc "$t"
 
 # 4. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/devices/minc-x/cgroup.procs
@@ -103,6 +104,7 @@ mount --bind BASE/root "$s5"
 
 # 13. private: mounts made inside stay inside
 mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 14. mount flags: only read from (-r ROOT)
 flags ro "$s5"
@@ -112,7 +114,7 @@ flags ro "$s5"
 
 # 16. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s6=$t/6; mkdir "$s6"
-mount -t tmpfs -o nosuid,nodev,size=1073741824,nr_inodes=263168,mode=755 tmpfs "$s6"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s6"
 
 # 17. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s6" until the root changes
@@ -291,8 +293,4 @@ exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	'HOME=/root' \
 	true
 END_OF_PLAN
-)
-set +e
-setsid --wait unshare --pid --fork --kill-child --ipc --uts \
-	sh -c "$plan" minc "$t"
 exit $?
