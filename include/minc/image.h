@@ -305,7 +305,9 @@ enum minc_transfer_option {
 	MINC_TRANSFER_MESSAGE = 8,   /* of a commit, or an import of a root file system */
 	MINC_TRANSFER_CHANGE = 9,    /* of both: "ENV A=B", as docker commit --change; adds */
 	MINC_TRANSFER_SIGN_KEY = 10, /* sign what is pushed or committed */
-	MINC_TRANSFER_POLICY = 11    /* policy file; default: see mincs-policy(5) */
+	MINC_TRANSFER_POLICY = 11,   /* policy file; default: see mincs-policy(5) */
+	MINC_TRANSFER_REALM = 12     /* "HOST[:PORT]" of a token server that may see the
+					credentials, beside the registry */
 };
 
 /**

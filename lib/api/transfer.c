@@ -87,7 +87,7 @@ MINC_EXPORT int minc_transfer_set(minc_transfer *t, enum minc_transfer_option op
 	char *copy = NULL;
 	int r;
 
-	if (!t || option < MINC_TRANSFER_NAME || option > MINC_TRANSFER_POLICY)
+	if (!t || option < MINC_TRANSFER_NAME || option > MINC_TRANSFER_REALM)
 		return -EINVAL;
 	r = api_store_begin(t->owner->c);
 	if (r < 0)

@@ -14,8 +14,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "image/exchange.h"
 
-enum { PEM_MAX = 1 << 20, FILES_MAX = 64 };
+enum { PEM_MAX = 1 << 20, REALMS_MAX = 16 << 10, FILES_MAX = 64 };
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -62,6 +63,35 @@ static int take_client(struct arena *a, struct err *e, const char *path, struct 
 	return 0;
 }
 
+/* Lines without what is around the words; empty ones and "# ..." are passed over. */
+static int take_realms(struct arena *a, struct err *e, const char *path, struct trust *t)
+{
+	cleanup_free char *text = NULL;
+	char *line, *next;
+	const char *lines = "";
+	size_t len;
+	int r = io_read_file(AT_FDCWD, path, REALMS_MAX, &text, &len);
+
+	if (r < 0)
+		return err_set(e, r, "%s", path);
+	for (line = text; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		line += strspn(line, " \t");
+		line[strcspn(line, " \t\r")] = '\0';
+		if (!*line || *line == '#')
+			continue;
+		if (!realm_is_host(line))
+			return err_say(e, -EBADMSG, "%s: %.80s: not HOST[:PORT]", path, line);
+		lines = arena_printf(a, "%s%s\n", lines, line);
+		if (!lines)
+			return -ENOMEM;
+	}
+	t->realms = lines;
+	return 0;
+}
+
 static int take_name(struct arena *a, struct err *e, const char *dir, const char *name,
 		     struct trust *t)
 {
@@ -73,6 +103,8 @@ static int take_name(struct arena *a, struct err *e, const char *dir, const char
 		return append_file(a, e, path, t);
 	if (ends_with(name, ".cert") && !t->cert)
 		return take_client(a, e, path, t);
+	if (strcmp(name, "token-realm") == 0)
+		return take_realms(a, e, path, t);
 	return 0;
 }
 

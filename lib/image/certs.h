@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * certs - whom to trust at a registry: the directories certs.d/HOST[:PORT] of docker and
- * containers, with *.crt (authorities) and *.cert with *.key (who we are). See
- * containers-certs.d(5).
+ * containers, with *.crt (authorities) and *.cert with *.key (who we are), see
+ * containers-certs.d(5); and, of our own, token-realm: who else may see the credentials.
  */
 #pragma once
 
@@ -16,6 +16,7 @@ struct trust {
 		ca; /* PEM: the private authorities, then the system's; or NULL: the system's */
 	size_t ca_len;
 	const char *cert, *key; /* paths, or NULL */
+	const char *realms;	/* lines, each a server HOST[:PORT]; or NULL */
 };
 
 /* @dir: instead of all certs.d, or NULL. @etc: "/etc". Memory of @a. */

@@ -52,6 +52,15 @@ char *place_url(const struct place *p, const char *format, ...)
 	return url;
 }
 
+bool place_is_own(const struct place *p, const char *url)
+{
+	char *base = place_url(p, "%s", "");
+	bool own = base && http_same_origin(base, url);
+
+	free(base);
+	return own;
+}
+
 void exchange_init(struct exchange *x, struct registry *reg, const char *format, ...)
 {
 	va_list ap;
@@ -127,17 +136,32 @@ static int meaning(long status)
 	}
 }
 
+/* Why a registry refuses one who has credentials. */
+static void hint_withheld(struct exchange *x)
+{
+	const char *to = x->at ? x->at->withheld : NULL;
+
+	if (to)
+		err_hint(&x->err,
+			 "%s has its tokens from %s, which sees no credentials unless "
+			 "certs.d/%s/token-realm or --token-realm names it",
+			 x->at->host, to, x->at->host);
+}
+
 int exchange_refused(struct exchange *x)
 {
 	char words[REASON_BYTES];
 	long status = x->http.status;
 
 	own_words(&x->http, words, sizeof(words));
-	return exchange_fail(x, meaning(status), "%s%ld%s",
-			     status == 404                    ? "not found: "
-			     : status == 401 || status == 403 ? "access is refused: "
-							      : "the answer is ",
-			     status, words);
+	exchange_fail(x, meaning(status), "%s%ld%s",
+		      status == 404                    ? "not found: "
+		      : status == 401 || status == 403 ? "access is refused: "
+						       : "the answer is ",
+		      status, words);
+	if (status == 401 || status == 403)
+		hint_withheld(x);
+	return x->err.code;
 }
 
 /* Elsewhere if there is an elsewhere: what happened here does not count there. */
@@ -230,11 +254,7 @@ static void broken(struct exchange *x, int r)
 
 static bool is_own(const struct exchange *x)
 {
-	char *base = x->at ? place_url(x->at, "%s", "") : NULL;
-	bool own = base && http_same_origin(base, x->http.url);
-
-	free(base);
-	return own;
+	return x->at && place_is_own(x->at, x->http.url);
 }
 
 /* 401: show what is wanted, and ask again. */
@@ -252,6 +272,7 @@ static void log_in(struct exchange *x)
 		r = token_answer(x->reg, x->at, x->http.challenges, &e);
 		if (r < 0) {
 			err_say(&x->err, r, "%s", e.message);
+			hint_withheld(x);
 			give_up(x, r);
 			return;
 		}

@@ -23,7 +23,9 @@ struct place {
 	bool plain;   /* speaks http */
 	bool settled; /* has answered */
 	bool looked_up;
+	bool demanded; /* the caller gives the credentials: to go on without is no way */
 	struct credentials credentials;
+	const char *withheld; /* the server that is not shown them, or NULL */
 	const char *authorization; /* or NULL */
 	unsigned generation;       /* of it */
 };
@@ -95,6 +97,13 @@ int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t
 /* "https://HOST/v2/..."; from malloc(3), NULL without memory. */
 char *place_url(const struct place *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Whether @url is of the same origin. */
+bool place_is_own(const struct place *p, const char *url);
+
+/* realm.c: HOST[:PORT], as far as its characters say. */
+bool realm_is_host(const char *text);
+/* Whether the token server at @url may see the credentials that are for @p. */
+bool realm_may_know(const struct registry *reg, const struct place *p, const char *url);
 
 /* token.c: have p->authorization answer @challenges; a failure is in @e. */
 int token_answer(struct registry *reg, struct place *p, const char *challenges,

@@ -5,7 +5,9 @@
  */
 #include "image/http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -511,6 +513,39 @@ bool http_same_origin(const char *a, const char *b)
 	       !strcasecmp(x.host, y.host) && !strcmp(x.port, y.port);
 }
 
+/* By its name or number alone: what a name resolves to is not asked for. */
+static bool is_inside(const char *host)
+{
+	size_t n = strlen(host), m = strlen("localhost");
+	struct in6_addr six;
+	struct in_addr four;
+	char bare[64];
+
+	if (n >= m && strcasecmp(host + n - m, "localhost") == 0 &&
+	    (n == m || host[n - m - 1] == '.'))
+		return true;
+	if (host[0] == '[' && n - 2 < sizeof(bare)) {
+		memcpy(bare, host + 1, n - 2);
+		bare[n - 2] = '\0';
+		if (inet_pton(AF_INET6, bare, &six) != 1)
+			return false;
+		if (!IN6_IS_ADDR_V4MAPPED(&six) && !IN6_IS_ADDR_V4COMPAT(&six))
+			return IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_UNSPECIFIED(&six);
+		memcpy(&four, &six.s6_addr[12], sizeof(four));
+	} else if (inet_pton(AF_INET, host, &four) != 1) {
+		return false;
+	}
+	return ntohl(four.s_addr) >> 24 == 127 || ntohl(four.s_addr) >> 24 == 0;
+}
+
+bool http_leads_inside(const char *from, const char *to)
+{
+	__attribute__((cleanup(parts_done))) struct url_parts x = { 0 }, y = { 0 };
+
+	return parts_get(&y, to) && is_inside(y.host) &&
+	       !(parts_get(&x, from) && is_inside(x.host));
+}
+
 bool http_is_tls(const char *url)
 {
 	return strncasecmp(url, "https://", 8) == 0;
@@ -571,6 +606,11 @@ int http_redirect(struct http *h)
 	if (!http_is_tls(url) && !h->insecure) {
 		free(url);
 		h->why = "it is redirected from https to http";
+		return -EACCES;
+	}
+	if (http_leads_inside(h->url, url)) {
+		free(url);
+		h->why = "it is redirected to this machine";
 		return -EACCES;
 	}
 	if (!http_same_origin(h->url, url)) {

@@ -92,5 +92,7 @@ int http_resolve(const char *base, const char *location, const char *add_query,
 /* Scheme, host and port are the same. */
 bool http_same_origin(const char *a, const char *b);
 bool http_is_tls(const char *url);
+/* Whether @to is of this machine (localhost, 127.0.0.1, [::1]..) and @from, which names it, is not. */
+bool http_leads_inside(const char *from, const char *to);
 /* Text of others as one printable line of at most @size - 1 bytes. */
 void http_printable(const char *text, size_t len, char *ret, size_t size);

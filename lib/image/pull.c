@@ -34,6 +34,7 @@ static void options_of(struct minc_transfer *t, struct registry_options *ret)
 	*ret = (struct registry_options){ .user = t->text[MINC_TRANSFER_USER],
 					  .authfile = t->text[MINC_TRANSFER_AUTHFILE],
 					  .cert_dir = t->text[MINC_TRANSFER_CERT_DIR],
+					  .realm = t->text[MINC_TRANSFER_REALM],
 					  .insecure = t->number[MINC_TRANSFER_INSECURE] != 0,
 					  .retries = (unsigned)t->number[MINC_TRANSFER_RETRIES],
 					  .progress = tell,

@@ -92,11 +92,14 @@ static int add_places(struct registry *reg, const struct rule *rule)
 
 static int copy_options(struct registry *reg, const struct registry_options *o)
 {
-	const char *const from[] = { o->user, o->authfile, o->cert_dir, o->etc };
+	const char *const from[] = { o->user, o->authfile, o->cert_dir, o->etc, o->realm };
 	const char **to[] = { &reg->o.user, &reg->o.authfile, &reg->o.cert_dir,
-			      &reg->o.etc };
+			      &reg->o.etc, &reg->o.realm };
 
 	reg->o = *o;
+	if (o->realm && !realm_is_host(o->realm))
+		return err_say(reg->err, -EINVAL, "token realm %.80s: not HOST[:PORT]",
+			       o->realm);
 	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
 		*to[i] = arena_strdup(&reg->arena, from[i]);
 		if (from[i] && !*to[i])
@@ -347,7 +350,7 @@ static int try_login(struct err *e, const struct ref *ref, const char *user,
 	reg->places[0].credentials = (struct credentials){ .user = user,
 							   .password = password,
 							   .where = "the command" };
-	reg->places[0].looked_up = true;
+	reg->places[0].looked_up = reg->places[0].demanded = true;
 	reg->o.user = NULL;
 	exchange_init(&x, reg, "login as %.60s", user);
 	x.at = reg->places;

@@ -17,6 +17,7 @@ struct registry_options {
 	const char *user;     /* "USER:PASSWORD" or NULL: what auth.json and helpers say */
 	const char *authfile; /* or NULL */
 	const char *cert_dir; /* or NULL: certs.d of docker and containers */
+	const char *realm;    /* HOST[:PORT] that may see the credentials, too; or NULL */
 	bool insecure;
 	unsigned retries;
 	unsigned stall_seconds; /* without a byte; 0: 30 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * token - answering 401: Basic, or a bearer token from the server that the registry names. See the
- * token and oauth2 specifications of distribution. Credentials are shown to the realm as docker
- * does, but never without TLS unless that was asked for.
+ * token and oauth2 specifications of distribution. Credentials are shown to that server only if
+ * realm.c says so; without TLS only if the registry itself has none and that was asked for.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -20,7 +20,9 @@ struct asking {
 	struct registry *reg;
 	struct place *place;
 	const struct challenge *challenge;
+	const char *url;   /* of the token server */
 	const char *query; /* service, scopes */
+	bool own;          /* it is the registry */
 	char *form;        /* of a POST, or NULL */
 	const char *basic; /* or NULL */
 	const char *token; /* the result */
@@ -136,6 +138,7 @@ static int begin(struct exchange *x, bool again)
 	free(h->url);
 	h->url = NULL;
 	h->insecure = q->place->insecure;
+	h->own_host = q->own;
 	h->trust = &q->place->trust;
 	h->accept = "application/json";
 	h->text_max = ANSWER_MAX;
@@ -143,14 +146,13 @@ static int begin(struct exchange *x, bool again)
 	if (!q->form) {
 		h->method = "GET";
 		h->authorization = q->basic;
-		return http_resolve(q->challenge->realm, q->challenge->realm, q->query,
-				    &h->url);
+		return http_resolve(q->url, q->url, q->query, &h->url);
 	}
 	h->method = "POST";
 	h->content_type = "application/x-www-form-urlencoded";
 	h->body = q->form;
 	h->body_len = strlen(q->form);
-	return http_resolve(q->challenge->realm, q->challenge->realm, NULL, &h->url);
+	return http_resolve(q->url, q->url, NULL, &h->url);
 }
 
 static int finish(struct exchange *x)
@@ -162,16 +164,23 @@ static int finish(struct exchange *x)
 	return r < 0 ? exchange_fail(x, r, "the answer has no token") : 0;
 }
 
+/* "https://HOST:PORT/..." -> HOST:PORT, printable. */
+static void say_host(const char *url, char *ret, size_t size)
+{
+	const char *from = strstr(url, "//");
+
+	from = from ? from + 2 : url;
+	http_printable(from, strcspn(from, "/?#"), ret, size);
+}
+
 static int ask(struct asking *q, struct err *e)
 {
 	struct err *outer = q->reg->err;
 	struct exchange x;
 	char host[48];
-	const char *from = strstr(q->challenge->realm, "//");
 	int r;
 
-	from = from ? from + 2 : q->challenge->realm;
-	http_printable(from, strcspn(from, "/?#"), host, sizeof(host));
+	say_host(q->url, host, sizeof(host));
 	exchange_init(&x, q->reg, "token of %s", host);
 	x.begin = begin;
 	x.finish = finish;
@@ -186,7 +195,8 @@ static int ask(struct asking *q, struct err *e)
 
 static int fetch(struct asking *q, struct err *e)
 {
-	const struct credentials *c = &q->place->credentials;
+	static const struct credentials none;
+	const struct credentials *c = q->place->withheld ? &none : &q->place->credentials;
 	cleanup_free char *query = NULL, *words = NULL;
 	int r = 0;
 
@@ -206,18 +216,58 @@ static int fetch(struct asking *q, struct err *e)
 	return ask(q, e);
 }
 
+static int refuse_url(const struct registry *reg, struct err *e, const char *url)
+{
+	char said[128];
+
+	http_printable(url, strlen(url), said, sizeof(said));
+	return fail(reg, e, -EACCES, "tokens are to come from what is no https URL: ", said);
+}
+
+static bool leads_inside(const struct place *p, const char *url)
+{
+	cleanup_free char *base = place_url(p, "%s", "");
+
+	return !base || http_leads_inside(base, url);
+}
+
+/* Whether the server may be asked, and may see the credentials: p->withheld says not. */
+static int check_realm(struct registry *reg, struct place *p, const char *url,
+		       struct err *e)
+{
+	const struct credentials *c = &p->credentials;
+	char host[280];
+
+	if (!http_is_tls(url) && !p->plain)
+		return refuse_url(reg, e, url);
+	if (realm_may_know(reg, p, url))
+		return 0;
+	say_host(url, host, sizeof(host));
+	if (leads_inside(p, url))
+		return fail(reg, e, -EACCES, "tokens are to come from this machine: ", host);
+	if (!c->user && !c->identity)
+		return 0;
+	p->withheld = arena_strdup(&reg->arena, host);
+	if (!p->withheld)
+		return fail(reg, e, -ENOMEM, strerror(ENOMEM), "");
+	return p->demanded ? fail(reg, e, -EACCES, "the credentials are not shown to ", host)
+			   : 0;
+}
+
 static int bearer(struct registry *reg, struct place *p, const struct challenge *c,
 		  struct err *e)
 {
 	struct asking q = { .reg = reg, .place = p, .challenge = c };
-	char said[128];
+	cleanup_free char *url = NULL;
 	int r;
 
-	http_printable(c->realm, strlen(c->realm), said, sizeof(said));
-	if (!http_is_tls(c->realm) &&
-	    !(p->insecure && strncmp(c->realm, "http://", 7) == 0))
-		return fail(reg, e, -EACCES,
-			    "tokens are to come from what is no https URL: ", said);
+	if (http_resolve(c->realm, c->realm, NULL, &url) < 0)
+		return refuse_url(reg, e, c->realm);
+	r = check_realm(reg, p, url, e);
+	if (r < 0)
+		return r;
+	q.url = url;
+	q.own = place_is_own(p, url);
 	r = fetch(&q, e);
 	if (q.form)
 		explicit_bzero(q.form, strlen(q.form));
@@ -253,6 +303,7 @@ static int look_up(struct registry *reg, struct place *p, struct err *e)
 	if (reg->o.user && p == &reg->places[reg->len - 1]) {
 		r = auth_split(&reg->arena, e, reg->o.user, &p->credentials);
 		p->credentials.where = "the options";
+		p->demanded = true;
 	} else if (!p->looked_up) {
 		r = auth_find(&reg->arena, e, reg->o.authfile, p->registry, p->repository,
 			      &p->credentials);
@@ -272,6 +323,7 @@ int token_answer(struct registry *reg, struct place *p, const char *challenges,
 	if (c.kind == CHALLENGE_NONE)
 		return fail(reg, e, -EACCES,
 			    "the registry asks for neither Basic nor Bearer", "");
+	p->withheld = NULL;
 	r = look_up(reg, p, e);
 	if (r < 0)
 		return fail(reg, e, r, strerror(-r), "");

@@ -98,6 +98,8 @@ static int take_location(struct exchange *x, struct sending *s)
 	s->location = location;
 	if (!http_is_tls(location) && !x->at->insecure)
 		return exchange_fail(x, -EACCES, "it is to be sent without TLS");
+	if (http_leads_inside(x->http.url, location))
+		return exchange_fail(x, -EACCES, "it is to be sent to this machine");
 	return 1;
 }
 

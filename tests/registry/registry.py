@@ -267,6 +267,13 @@ def test_token(certificates):
     r = Registry(T, "token", tls=certificates, auth=tokens.auth())
     private = f"{T}/certs"
     try:
+        refused("credentials are not shown to a token server elsewhere", "EACCES", "-c", private, "-u",
+                "ann:secret", "push", f"{r.host}/ours/a:1", f"{T}/flat",
+                parts=["not shown to " + tokens.host])
+        same("it was not even asked", tokens.log, [])
+        works("an option allows it", "-c", private, "-u", "ann:secret", "-t", tokens.host, "push",
+              f"{r.host}/ours/a:1", f"{T}/flat")
+        write(f"{private}/token-realm", f"# who knows us\n\n  {tokens.host}  \n")
         both_ways("tokens", r.host, ["-c", private, "-u", "ann:secret"],
                   ["--dest-cert-dir", private, "--dest-creds", "ann:secret"],
                   ["--cert-dir", private, "--creds", "ann:secret"])
@@ -284,6 +291,11 @@ def test_token(certificates):
               "login", r.host, "ann", "secret")
         refused("login with a wrong password is refused there too", "EACCES", "-c", private, "-a",
                 f"{T}/kept.json", "login", r.host, "ann", "no")
+        os.unlink(f"{private}/token-realm")
+        refused("login does not succeed because a stranger may look", "EACCES", "-c", private, "-a",
+                f"{T}/kept.json", "login", r.host, "ann", "secret", parts=["not shown to"])
+        refused("what files say is not shown either", "EACCES", "-c", private, "-a", auth, "manifest",
+                f"{r.host}/ours/a:1")
     finally:
         r.stop()
         tokens.stop()
@@ -399,6 +411,17 @@ def test_redirects(liar, other, certificates):
     safe.stop()
 
 
+def test_options(liar):
+    for words in ("a/b", "https://x", "x@y", "a b", ""):
+        write(f"{T}/certs/token-realm", f"good.invalid:5000\n{words}\n")
+        refused(f"'{words}' is no server that may see credentials", "EINVAL", "-t", words, "manifest",
+                f"{liar.host}/good/a", parts=["HOST"])
+        if words not in ("a b", ""):
+            refused("nor as a line of the file, which is named", "EBADMSG", "-c", f"{T}/certs", "manifest",
+                    f"{liar.host}/good/a", parts=[f"{T}/certs/token-realm", "HOST"])
+    os.unlink(f"{T}/certs/token-realm")
+
+
 def main():
     certificates = Certificates(T)
     test_plain()
@@ -411,6 +434,7 @@ def main():
     test_words(liar)
     test_uploads(liar)
     test_redirects(liar, other, certificates)
+    test_options(liar)
     other.stop()
     liar.stop()
     refused("nobody there is refused", "ECONNREFUSED", "manifest", f"{HOST}:1/a/a")

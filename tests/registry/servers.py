@@ -339,6 +339,22 @@ class Liar(Server):
         else:
             request.send(401, WWW_Authenticate=f'Bearer realm="{self.url}/v2/bad-token/token"')
 
+    def do_realm(self, request, n):
+        """Tokens come from where @challenge says; tried are the ways of realms.py."""
+        if "Authorization" not in request.headers:
+            request.send(401, WWW_Authenticate=self.challenge)
+        else:
+            request.send(200, MANIFEST, Content_Type="application/vnd.oci.image.manifest.v1+json")
+
+    def do_grant(self, request, n):
+        """A token for everybody."""
+        request.body()
+        request.send(200, b'{"token": "granted"}')
+
+    def do_grant_elsewhere(self, request, n):
+        request.body()
+        request.send(self.status, Location=self.other + "/v2/grant/x")
+
     def do_never(self, request, n):
         """A token for everybody, and nothing for anybody."""
         if "/token" in request.path:

@@ -332,6 +332,96 @@ START_TEST(origin_is_scheme_host_and_port)
 }
 END_TEST
 
+/* Who may see credentials. */
+
+static const struct {
+	const char *host, *realm;
+	bool plain, may;
+} realms[] = {
+	{ "registry-1.docker.io", "https://auth.docker.io/token", false, true },
+	{ "registry-1.docker.io", "https://AUTH.docker.io:443/token", false, true },
+	{ "registry-1.docker.io", "http://auth.docker.io/token", false, false },
+	{ "registry-1.docker.io", "http://auth.docker.io/token", true, false },
+	{ "registry-1.docker.io", "https://auth.docker.io:444/token", false, false },
+	{ "registry-1.docker.io", "https://auth.docker.io.evil.invalid/token", false, false },
+	{ "registry-1.docker.io", "https://xauth.docker.io/token", false, false },
+	{ "registry-1.docker.io", "https://docker.io/token", false, false },
+	{ "registry-1.docker.io:444", "https://auth.docker.io/token", false, false },
+	{ "evil.invalid", "https://auth.docker.io/token", false, false },
+	{ "registry.gitlab.com", "https://gitlab.com/jwt/auth", false, true },
+	{ "r.invalid", "https://r.invalid/auth", false, true },
+	{ "r.invalid", "https://R.invalid:443/auth", false, true },
+	{ "r.invalid", "https://r.invalid:5000/auth", false, false },
+	{ "r.invalid", "http://r.invalid/auth", false, false },
+	{ "r.invalid", "http://r.invalid/auth", true, true },
+	{ "r.invalid", "https://r.invalid/auth", true, false },
+	{ "r.invalid", "https://r.invalid./auth", false, false },
+	{ "r.invalid", "https://named.invalid/auth", false, true },
+	{ "r.invalid", "https://named.invalid:5000/auth", false, false },
+	{ "r.invalid", "https://port.invalid:5000/auth", false, true },
+	{ "r.invalid", "https://port.invalid/auth", false, false },
+	{ "r.invalid", "https://option.invalid:1/auth", false, true },
+	{ "r.invalid", "https://named.invalid@evil.invalid/auth", false, false },
+};
+
+START_TEST(credentials_are_for_few)
+{
+	struct place p = { .host = realms[_i].host,
+			   .plain = realms[_i].plain,
+			   .trust = { .realms = "other.invalid\nnamed.invalid\nport.invalid:5000\n" } };
+	struct registry reg = { .places = &p, .len = 1, .o = { .realm = "option.invalid:1" } };
+
+	ck_assert_msg(realm_may_know(&reg, &p, realms[_i].realm) == realms[_i].may, "%s for %s",
+		      realms[_i].realm, realms[_i].host);
+}
+END_TEST
+
+START_TEST(an_option_is_for_no_mirror)
+{
+	struct place p[] = { { .host = "mirror.invalid" }, { .host = "r.invalid" } };
+	struct registry reg = { .places = p, .len = 2, .o = { .realm = "auth.invalid" } };
+
+	ck_assert(!realm_may_know(&reg, &p[0], "https://auth.invalid/"));
+	ck_assert(realm_may_know(&reg, &p[1], "https://auth.invalid/"));
+}
+END_TEST
+
+static const struct {
+	const char *from, *to;
+	bool inside;
+} ways[] = {
+	{ "https://r.invalid/", "https://localhost/", true },
+	{ "https://r.invalid/", "http://LocalHost:2375/x", true },
+	{ "https://r.invalid/", "http://a.localhost/", true },
+	{ "https://r.invalid/", "http://127.0.0.1/", true },
+	{ "https://r.invalid/", "http://127.8.9.1/", true },
+	{ "https://r.invalid/", "http://0x7f.1/", true },
+	{ "https://r.invalid/", "http://2130706433/", true },
+	{ "https://r.invalid/", "http://0177.0.0.1/", true },
+	{ "https://r.invalid/", "http://0/", true },
+	{ "https://r.invalid/", "http://0.0.0.0:80/", true },
+	{ "https://r.invalid/", "http://[::1]:80/", true },
+	{ "https://r.invalid/", "http://[0:0:0:0:0:0:0:1]/", true },
+	{ "https://r.invalid/", "http://[::]/", true },
+	{ "https://r.invalid/", "http://[::ffff:127.0.0.1]/", true },
+	{ "https://r.invalid/", "http://[::ffff:7f00:1]/", true },
+	{ "https://r.invalid/", "http://[::127.0.0.1]/", true },
+	{ "https://r.invalid/", "https://notlocalhost/", false },
+	{ "https://r.invalid/", "https://localhost.invalid/", false },
+	{ "https://r.invalid/", "https://128.0.0.1/", false },
+	{ "https://r.invalid/", "https://[2001:db8::1]/", false },
+	{ "https://r.invalid/", "https://r.invalid:5000/", false },
+	{ "http://127.0.0.1:5000/", "http://127.0.0.1:5001/", false },
+	{ "http://localhost:5000/", "http://[::1]:5001/", false },
+};
+
+START_TEST(from_elsewhere_nothing_leads_inside)
+{
+	ck_assert_msg(http_leads_inside(ways[_i].from, ways[_i].to) == ways[_i].inside, "%s to %s",
+		      ways[_i].from, ways[_i].to);
+}
+END_TEST
+
 START_TEST(words_of_others_become_one_line)
 {
 	char text[32];
@@ -366,6 +456,9 @@ int main(void)
 	tcase_add_loop_test(t, token_is_one_word, 0, COUNT(tokens));
 	tcase_add_loop_test(t, locations_are_resolved, 0, COUNT(urls));
 	tcase_add_test(t, origin_is_scheme_host_and_port);
+	tcase_add_loop_test(t, credentials_are_for_few, 0, COUNT(realms));
+	tcase_add_test(t, an_option_is_for_no_mirror);
+	tcase_add_loop_test(t, from_elsewhere_nothing_leads_inside, 0, COUNT(ways));
 	tcase_add_test(t, words_of_others_become_one_line);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);

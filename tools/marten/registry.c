@@ -16,8 +16,8 @@
 struct registry_values {
 	struct budget budget;
 	bool quiet, insecure, from_stdin;
-	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *user,
-		*password;
+	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *realm,
+		*user, *password;
 };
 
 enum { SECRET_MAX = 16 * 1024 };
@@ -29,6 +29,7 @@ static void set_registry(struct transfer *x, const struct registry_values *o)
 	transfer_text(x, MINC_TRANSFER_USER, o->creds);
 	transfer_text(x, MINC_TRANSFER_AUTHFILE, o->authfile);
 	transfer_text(x, MINC_TRANSFER_CERT_DIR, o->cert_dir);
+	transfer_text(x, MINC_TRANSFER_REALM, o->realm);
 	transfer_text(x, MINC_TRANSFER_POLICY, o->policy);
 	transfer_text(x, MINC_TRANSFER_SIGN_KEY, o->sign);
 	transfer_budget(x, &o->budget);
@@ -212,7 +213,9 @@ static const char *read_tls(void *into, const char *value)
 	{ "--cert-dir", "DIR", "With ca.crt, client.cert and client.key", AT(cert_dir), NULL, \
 	  NULL }, \
 	{ "--authfile", "FILE", "Credentials, instead of the usual files", AT(authfile), NULL, \
-	  NULL }
+	  NULL }, \
+	{ "--token-realm", "HOST[:PORT]", "A server that may see the credentials, too", AT(realm), \
+	  NULL, NULL }
 #define OPTIONS_TRANSFER \
 	{ "--creds", "USER:PASSWORD", "Instead of what login has kept", AT(creds), NULL, NULL }, \
 	{ "-q --quiet", NULL, "No progress", AT(quiet), NULL, NULL }
