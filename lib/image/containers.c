@@ -329,7 +329,7 @@ static int make(struct store *s, int room, const char *id, json_t *o)
 	if (!o)
 		return err_set(s->err, -ENOMEM, "container %.12s", id);
 	store_temporary(temporary);
-	r = mkdirat(room, temporary, 0755) < 0 ? -errno : write_file(room, temporary, o);
+	r = mkdirat(room, temporary, 0700) < 0 ? -errno : write_file(room, temporary, o);
 	if (r == 0 && renameat(room, temporary, room, id) < 0)
 		r = -errno;
 	if (r < 0)

@@ -53,11 +53,15 @@ static int read_described(struct store *s, struct arena *a, const char *what,
 	return 0;
 }
 
-/* What is mounted of it: layers that another tool brought are not there before their first use. */
-static void measure_layers(struct store *s, struct image *img)
+/*
+ * What is mounted of it: layers that another tool brought are not there before their first use. One
+ * that another user could change while it is mounted is refused.
+ */
+static int measure_layers(struct store *s, struct image *img)
 {
 	char path[128];
 	struct stat st;
+	int r;
 
 	img->mounted_size = 0;
 	for (size_t i = 0; i < img->layers_len; i++) {
@@ -65,10 +69,15 @@ static void measure_layers(struct store *s, struct image *img)
 
 		snprintf(path, sizeof(path), "layers/%s.sqfs", digest_hex(&l->diff_id));
 		l->mounted_size = 0;
-		if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+			r = store_check_file(s, path, &st);
+			if (r < 0)
+				return r;
 			l->mounted_size = (uint64_t)st.st_size;
+		}
 		img->mounted_size += l->mounted_size;
 	}
+	return 0;
 }
 
 static int load_manifest(struct store *s, struct image *img, const struct digest *d,
@@ -91,9 +100,7 @@ static int load_manifest(struct store *s, struct image *img, const struct digest
 		return r;
 	snprintf(what, sizeof(what), "config %s", digest_hex(&img->config));
 	r = image_parse_config(img, s->err, what, text, len);
-	if (r == 0)
-		measure_layers(s, img);
-	return r;
+	return r < 0 ? r : measure_layers(s, img);
 }
 
 static int load_index(struct store *s, struct image *img, const struct index_entry *entry)

@@ -6,8 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/str.h"
 #include "image/place.h"
 #include "image/store-file.h"
@@ -30,8 +29,10 @@ static const char *const rooms[] = { "blobs", "blobs/sha256", "layers", "signatu
 /* Without a layout file: empty, or what a killed process left of making it, or one makes just now. */
 static int check_unmarked(struct store *s)
 {
-	static const char *const ours[] = { "blobs", "layers", "signatures", "containers",
-					    "lock",  "index.json", "oci-layout" };
+	static const char *const ours[] = { "blobs",	  "layers",	"signatures", "containers",
+					    "volumes",	  STORE_LOCK,	STORE_INDEX_LOCK,
+					    "index.json", "oci-layout", "policy.json",
+					    STORE_OLD_LOCK };
 	DIR *list = opendir(s->path);
 	struct dirent *d;
 	int r = 0;
@@ -77,31 +78,42 @@ static int check_layout(struct store *s)
 	return r;
 }
 
-int store_look(struct store *s)
+/* Absolute from the first look on, whatever directory the caller changes to; @r is returned. */
+static int set_path(struct store *s, const char *path, int r)
 {
-	if (s->dir >= 0)
-		return 0;
-	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir < 0) {
-		s->dir = -EBADF;
-		return errno == ENOENT ? -ENOENT : err_set(s->err, -errno, "store %s", s->path);
-	}
-	return check_layout(s);
+	char *copy = strdup(path);
+
+	if (!copy)
+		return err_set(s->err, -ENOMEM, "store");
+	free(s->path);
+	s->path = copy;
+	return r;
 }
 
-static int make_absolute(char **path)
+int store_look(struct store *s)
 {
-	char cwd[PATH_MAX];
-	char *whole = realpath(*path, NULL);
+	struct owner_place place;
+	char what[STORE_WHAT_MAX];
+	int r;
 
-	if (!whole && **path != '/' &&
-	    (!getcwd(cwd, sizeof(cwd)) || asprintf(&whole, "%s/%s", cwd, *path) < 0))
-		return errno == ENOMEM ? -ENOMEM : -errno;
-	if (whole) {
-		free(*path);
-		*path = whole;
+	if (s->dir >= 0)
+		return 0;
+	r = owner_resolve(s->err, store_what(s, what), s->path, &place);
+	if (r == 0 || r == -ENOENT)
+		r = set_path(s, place.path, r);
+	if (r < 0)
+		return r;
+	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->dir < 0) {
+		s->dir = -EBADF;
+		return err_set(s->err, -errno, "store %s", s->path);
 	}
-	return 0;
+	r = store_check_owner(s);
+	if (r == 0)
+		r = check_layout(s);
+	if (r < 0)
+		fd_closep(&s->dir);
+	return r;
 }
 
 int store_open(struct err *err, const char *path, struct store **ret)
@@ -118,11 +130,6 @@ int store_open(struct err *err, const char *path, struct store **ret)
 		r = s->path ? 0 : err_set(err, -ENOMEM, "store");
 	} else {
 		r = place_default(err, &s->path);
-	}
-	if (r == 0) {
-		r = make_absolute(&s->path);
-		if (r < 0)
-			(void)err_set(err, r, "store"); /* returns @r */
 	}
 	if (r == 0)
 		r = store_look(s);
@@ -162,7 +169,7 @@ static int make_parents(const char *path)
 			return -errno;
 		*slash = '/';
 	}
-	return mkdir(p, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdir(p, 0700) < 0 && errno != EEXIST ? -errno : 0; /* nobody else's business */
 }
 
 static int make_file(struct store *s, const char *name, const char *text)
@@ -185,12 +192,12 @@ static int make_file(struct store *s, const char *name, const char *text)
 static int open_lock(struct store *s)
 {
 	if (s->lock < 0)
-		s->lock = openat(s->dir, "lock",
-				 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+		s->lock = openat(s->dir, STORE_LOCK,
+				 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (s->lock >= 0)
 		return 0;
 	s->lock = -EBADF;
-	return err_set(s->err, -errno, "store %s: lock", s->path);
+	return err_set(s->err, -errno, "store %s: " STORE_LOCK, s->path);
 }
 
 int store_make(struct store *s)
@@ -207,8 +214,14 @@ int store_make(struct store *s)
 		if (r < 0)
 			return r == -ENOENT ? err_set(s->err, r, "store %s", s->path) : r;
 	}
+	if (s->foreign)
+		return err_say(s->err, -EPERM, "store %s: belongs to root: it can only be read",
+			       s->path);
 	if (faccessat(s->dir, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0 && s->lock >= 0)
 		return 0; /* made, or checked, before */
+	r = store_close_new(s);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		if (mkdirat(s->dir, rooms[i], str_equal(rooms[i], "containers") ? 0700 : 0755) < 0 &&
 		    errno != EEXIST)
@@ -266,7 +279,7 @@ int store_share(struct store *s)
 		sweep(s);
 	r = lock(s->lock, LOCK_SH);
 	if (r < 0)
-		return err_set(s->err, r, "store %s: lock", s->path);
+		return err_set(s->err, r, "store %s: " STORE_LOCK, s->path);
 	s->shared = 1;
 	return 0;
 }
@@ -290,7 +303,7 @@ static int own(struct store *s, int how)
 	if (r == -EWOULDBLOCK)
 		return r;
 	if (r < 0)
-		return err_set(s->err, r, "store %s: lock", s->path);
+		return err_set(s->err, r, "store %s: " STORE_LOCK, s->path);
 	s->owned = true;
 	return 0;
 }
@@ -324,10 +337,11 @@ int store_lock_index(struct store *s)
 {
 	int r;
 
-	s->index_lock = openat(s->dir, "oci-layout", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	s->index_lock = openat(s->dir, STORE_INDEX_LOCK,
+			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	r = s->index_lock < 0 ? -errno : lock(s->index_lock, LOCK_EX);
 	if (r < 0)
-		(void)err_set(s->err, r, "store %s: oci-layout", s->path); /* returns @r */
+		(void)err_set(s->err, r, "store %s: " STORE_INDEX_LOCK, s->path); /* returns @r */
 	return r;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * store - the directory: oci-layout, index.json, blobs/sha256/HEX, layers/HEX.sqfs (HEX of the
- * layer's diff id), signatures/HEX (of a manifest), containers/ID/, lock.
+ * layer's diff id), signatures/HEX (of a manifest), containers/ID/, volumes/NAME/, write.lock,
+ * index.lock. All of it is its owner's alone (store-owner.c).
  *
- * Whoever makes files in it holds a shared flock(2) on "lock" meanwhile (store_share), so that
+ * Whoever makes files in it holds a shared flock(2) on "write.lock" meanwhile (store_share), so that
  * what is new and not yet referred to is not swept; prune, remove and fsck --repair hold it
- * exclusively (store_own). A change of index.json holds one on "oci-layout", for as short as it
+ * exclusively (store_own). A change of index.json holds one on "index.lock", for as short as it
  * takes: a shared lock cannot become exclusive without being lost for a moment.
  * Readers take no lock. Files appear whole: O_TMPFILE, fsync, linkat; or, where the file system
  * has no O_TMPFILE, ".tmp-PID-RANDOM", which the next writer sweeps under the exclusive lock.
@@ -43,7 +44,8 @@ struct store {
 	struct err *err; /* the context's */
 	char *path;	 /* absolute */
 	int dir;	 /* -EBADF as long as the directory does not exist */
-	int lock;	 /* of "lock", or -EBADF */
+	bool foreign;	 /* it is root's, and the caller is not: only read */
+	int lock;	 /* of "write.lock", or -EBADF */
 	int index_lock;	 /* while index.json is changed, else -EBADF */
 	int shared;	 /* how many times store_share() */
 	bool owned;

@@ -40,7 +40,7 @@ static const char *make_dir(const char *parent, const char *name, char path[PATH
 		return NULL;
 	if (errno != ENOENT)
 		return strerror(errno);
-	if (mkdir(parent, 0711) < 0 && errno != EEXIST)
+	if (mkdir(parent, VOLUMES_MODE) < 0 && errno != EEXIST)
 		return strerror(errno);
 	return mkdir(path, 0755) == 0 || errno == EEXIST ? NULL : strerror(errno);
 }

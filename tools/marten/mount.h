@@ -10,6 +10,9 @@
 #include <minc/minc.h>
 #include <stdbool.h>
 
+/* What is in a volume is for containers: set-user-ID files of theirs, too. */
+enum { VOLUMES_MODE = 0700 };
+
 /* The directory for volumes of the store, and of the container. */
 struct places {
 	const char *store, *container;

@@ -61,7 +61,7 @@ static int make(struct call *call, const char *name)
 	if (mkdir(minc_store_path(call->store), 0700) < 0 && errno != EEXIST)
 		return fail_say("%.300s: %s", minc_store_path(call->store),
 				strerror(errno));
-	if (mkdir(path, 0711) < 0 && errno != EEXIST)
+	if (mkdir(path, VOLUMES_MODE) < 0 && errno != EEXIST)
 		return fail_say("%.300s: %s", path, strerror(errno));
 	*slash = '/';
 	if (mkdir(path, 0755) < 0)

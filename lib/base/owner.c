@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* owner - see owner.h. */
+#include "base/owner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1 };
+
+struct walk {
+	struct err *e;
+	const char *what;
+	struct owner_place *ret; /* path "": "/" */
+	char rest[PATH_MAX];	 /* names to come */
+	unsigned links;
+	uid_t root;
+};
+
+static uid_t owner_of_root(void)
+{
+	struct stat st;
+
+	return stat("/", &st) == 0 ? st.st_uid : 0;
+}
+
+bool owner_lets_others(const char *path, const struct stat *st, unsigned bits)
+{
+	if (st->st_mode & bits)
+		return true;
+	if (!(st->st_mode & bits << 3))
+		return false;
+	if (st->st_gid != 0 && (geteuid() == 0 || st->st_gid != getegid()))
+		return true;
+	/* then the bits of the group are a bound for all whom the list names */
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
+static const char *shown(const struct walk *w)
+{
+	return *w->ret->path ? w->ret->path : "/";
+}
+
+static int blame_owner(const struct walk *w, const char *path, const struct stat *st)
+{
+	return err_say(w->e, -EPERM,
+		       "%s: %s belongs to user %u, who could put something else in its place",
+		       w->what, path, (unsigned)st->st_uid);
+}
+
+/* The directory that the next name is looked up in. */
+static int check_dir(struct walk *w, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(w->e, -errno, "%s", w->what);
+	if (st.st_uid != w->root && st.st_uid != 0 && st.st_uid != geteuid())
+		return blame_owner(w, shown(w), &st);
+	if (!(st.st_mode & S_ISVTX) && owner_lets_others(shown(w), &st, OTHERS_WRITE)) {
+		err_say(w->e, -EPERM,
+			"%s: others can write to %s, and put something else in its place",
+			w->what, shown(w));
+		err_hint(w->e, "chmod go-w %s, or another place", shown(w));
+		return -EPERM;
+	}
+	w->ret->closed = w->ret->closed || !owner_lets_others(shown(w), &st, OTHERS_SEARCH);
+	return 0;
+}
+
+/* @text before the names to come. */
+static int prepend(struct walk *w, const char *text)
+{
+	char whole[PATH_MAX];
+	int n = snprintf(whole, sizeof(whole), "%s/%s", text, w->rest);
+
+	if (n >= (int)sizeof(whole))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, whole, (size_t)n + 1);
+	return 0;
+}
+
+static int append(struct walk *w, const char *name)
+{
+	char *path = w->ret->path;
+	size_t len = strlen(path);
+
+	return snprintf(path + len, PATH_MAX - len, "/%s", name) >= (int)(PATH_MAX - len) ?
+		       -ENAMETOOLONG :
+		       0;
+}
+
+/* The first of the names to come, in @name; false: there is none. */
+static bool next_name(struct walk *w, char name[NAME_MAX + 1], int *ret_error)
+{
+	const char *from = w->rest + strspn(w->rest, "/");
+	size_t len = strcspn(from, "/");
+
+	*ret_error = len > NAME_MAX ? -ENAMETOOLONG : 0;
+	if (len == 0 || len > NAME_MAX)
+		return false;
+	memcpy(name, from, len);
+	name[len] = '\0';
+	memmove(w->rest, from + len, strlen(from + len) + 1);
+	return true;
+}
+
+/* @fd is the link @name: its text comes next. 1: it begins at "/". */
+static int follow(struct walk *w, int fd, const char *name, const struct stat *st)
+{
+	char text[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+	ssize_t n;
+	int r;
+
+	if (st->st_uid != w->root && st->st_uid != 0 && st->st_uid != geteuid()) {
+		(void)snprintf(path, sizeof(path), "%s/%s", w->ret->path, name);
+		return blame_owner(w, path, st);
+	}
+	n = readlinkat(fd, "", text, sizeof(text) - 1);
+	if (n < 0)
+		return err_set(w->e, -errno, "%s", w->what);
+	text[n] = '\0';
+	r = ++w->links > LINKS_MAX ? -ELOOP : prepend(w, text);
+	if (r < 0)
+		return err_set(w->e, r, "%s", w->what);
+	return *text == '/';
+}
+
+static int begin(struct walk *w, int *fd)
+{
+	fd_closep(fd);
+	w->ret->path[0] = '\0';
+	*fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 ? err_set(w->e, -errno, "%s", w->what) : 0;
+}
+
+/* One name further: *@fd becomes what is there. */
+static int step(struct walk *w, int *fd, const char *name)
+{
+	cleanup_close int next = -EBADF;
+	char *slash = strrchr(w->ret->path, '/');
+	struct stat st;
+	int r = check_dir(w, *fd);
+
+	if (r < 0 || strcmp(name, ".") == 0)
+		return r;
+	next = openat(*fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (next < 0 && errno == ENOENT) {
+		r = append(w, name);
+		if (r == 0 && w->rest[strspn(w->rest, "/")])
+			r = append(w, w->rest + strspn(w->rest, "/"));
+		return r < 0 ? err_set(w->e, r, "%s", w->what) : -ENOENT;
+	}
+	if (next < 0 || fstat(next, &st) < 0)
+		return err_set(w->e, -errno, "%s", w->what);
+	if (S_ISLNK(st.st_mode)) {
+		r = follow(w, next, name, &st);
+		return r > 0 ? begin(w, fd) : r;
+	}
+	if (strcmp(name, "..") == 0) {
+		if (slash)
+			*slash = '\0';
+		w->ret->closed = false; /* it may have been that directory */
+	} else {
+		r = append(w, name);
+		if (r < 0)
+			return err_set(w->e, r, "%s", w->what);
+	}
+	fd_closep(fd);
+	*fd = take_fd(&next);
+	return 0;
+}
+
+/* The path as it is given, and where a relative one begins. */
+static int take_path(struct walk *w, const char *path)
+{
+	char cwd[PATH_MAX];
+
+	if (strlen(path) >= sizeof(w->rest))
+		return -ENAMETOOLONG;
+	strcpy(w->rest, path);
+	if (!*path)
+		return -EINVAL;
+	if (*path == '/')
+		return 0;
+	return getcwd(cwd, sizeof(cwd)) ? prepend(w, cwd) : -errno;
+}
+
+int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret)
+{
+	struct walk w = { .e = e, .what = what, .ret = ret, .root = owner_of_root() };
+	cleanup_close int fd = -EBADF;
+	char name[NAME_MAX + 1];
+	int r = take_path(&w, path);
+
+	ret->closed = false;
+	if (r < 0)
+		return err_set(e, r, "%s", what);
+	r = begin(&w, &fd);
+	while (r == 0 && next_name(&w, name, &r))
+		r = step(&w, &fd, name);
+	if (r == -ENAMETOOLONG)
+		return err_set(e, r, "%s", what);
+	if (r == 0 && !*ret->path)
+		strcpy(ret->path, "/");
+	return r;
+}
+
+const char *owner_env_dir(const char *name)
+{
+	const char *dir = secure_getenv(name);
+	struct stat st;
+
+	if (!dir || !*dir)
+		return NULL;
+	if (stat(dir, &st) < 0)
+		return errno == ENOENT ? dir : NULL;
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != owner_of_root())
+		return NULL;
+	return owner_lets_others(dir, &st, OTHERS_WRITE) ? NULL : dir;
+}

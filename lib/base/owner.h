@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * owner - who else could search, change or replace what is kept in a place.
+ *
+ * A path is walked name by name, links too. Nobody but the caller and root may be able to put
+ * another thing where the next name is: a directory on the way belongs to one of them, and others
+ * do not write to it unless it is sticky, as /tmp is. What is seen in that order stays as it was,
+ * so the path that comes out can be used by name.
+ *
+ * A group counts as nobody else if it is root's, or an ordinary user's own first one (where umask
+ * is 002 each user has a group), unless an access control list names more. Root is who owns "/":
+ * in a user namespace the machine's root has another number.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+struct owner_place {
+	char path[PATH_MAX]; /* absolute, without links */
+	bool closed;	     /* a directory above it lets nobody else in */
+};
+
+/*
+ * Walk @path. -ENOENT, without a message: it is not there; @ret then has where it will be, and all
+ * that is there above it has been looked at. Other failures are said in @e, about @what: -EPERM,
+ * somebody else could replace it.
+ */
+int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret);
+
+/* Whether others than the owner, root and the caller have any of @bits (4, 2, 1) on @path. */
+bool owner_lets_others(const char *path, const struct stat *st, unsigned bits);
+
+/*
+ * The directory that environment variable @name has, or NULL: unset, of another user, or open for
+ * others to write to. One left by another user must not guide what the caller does.
+ */
+const char *owner_env_dir(const char *name);
