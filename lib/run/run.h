@@ -107,12 +107,13 @@ _Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 struct storage {
 	int lock; /* descriptor of the directory, locked; or -EBADF */
 	bool made_dir; /* to be undone if nothing starts, as are: */
+	unsigned closed_mode; /* what it had before it was closed to others, or 0 */
 	bool made_upper, made_work, made_submounts, made_utsname, made_record, made_unpacked;
 };
 
 /*
- * Directory for what is written: choose or make it, lock it. Sets c->storage, and the
- * host name from a directory that has one and the spec that has none.
+ * Directory for what is written: choose or make it, see that it is the caller's alone, lock it. Sets
+ * c->storage, and the host name from a directory that has one and the spec that has none.
  */
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
 /* Say beside the layers what they lie over, as @p has it, before anything starts. */

@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/quote.h"
 #include "base/str.h"
 #include "run/state-files.h"
@@ -25,7 +26,7 @@ enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64 };
 
 static int choose_runtime(const struct host *h, char *ret, size_t len)
 {
-	const char *chosen = secure_getenv("MINC_STATE_DIR"), *dir = getenv("XDG_RUNTIME_DIR");
+	const char *chosen = secure_getenv("MINC_STATE_DIR"), *dir = owner_env_dir("XDG_RUNTIME_DIR");
 	int n;
 
 	if (chosen && *chosen == '/')
@@ -39,28 +40,38 @@ static int choose_runtime(const struct host *h, char *ret, size_t len)
 	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
+static int refuse_runtime(struct minc_ctx *c, const char *path, const struct stat *st)
+{
+	err_say(&c->err, -EPERM, "state directory %s: not the caller's alone: owner %u, mode %o",
+		path, (unsigned)st->st_uid, st->st_mode & 07777u);
+	err_hint(&c->err, "MINC_STATE_DIR names another");
+	return -EPERM;
+}
+
 /* Anybody may have made it before us in /tmp: it must be ours alone. */
 static int open_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret)
 {
 	cleanup_close int fd = -EBADF;
+	char what[PATH_MAX + 32];
+	struct owner_place place;
 	struct stat st;
 	int r = choose_runtime(&c->host, path, PATH_MAX);
 
 	if (r < 0)
 		return err_set(&c->err, r, "state directory");
-	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
-		return err_set(&c->err, -errno, "state directory %s", path);
+	snprintf(what, sizeof(what), "state directory %s", path);
+	r = owner_resolve(&c->err, what, path, &place); /* what is above it stays as it is now */
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == -ENOENT && create && mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(&c->err, -errno, "%s", what);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return !create && errno == ENOENT ?
-			       -ENOENT :
-			       err_set(&c->err, -errno, "state directory %s", path);
+		return !create && errno == ENOENT ? -ENOENT : err_set(&c->err, -errno, "%s", what);
 	if (fstat(fd, &st) < 0)
-		return err_set(&c->err, -errno, "state directory %s", path);
+		return err_set(&c->err, -errno, "%s", what);
 	if (st.st_uid != c->host.uid || st.st_mode & 077)
-		return err_say(&c->err, -EPERM,
-			       "state directory %s: not the caller's alone: owner %u, mode %o",
-			       path, st.st_uid, st.st_mode & 07777u);
+		return refuse_runtime(c, path, &st);
 	*ret = take_fd(&fd);
 	return 0;
 }

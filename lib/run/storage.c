@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/str.h"
 #include "run/record.h"
 #include "run/run.h"
@@ -49,37 +50,61 @@ void storage_remove(int dir, const char *name)
 	(void)unlinkat(dir, name, AT_REMOVEDIR); /* best effort: it is reported elsewhere */
 }
 
+/* Not another user's, which the environment may still name after su(1) or sudo(8). */
 static const char *runtime_dir(const struct host *h)
 {
-	const char *dir = getenv("XDG_RUNTIME_DIR");
+	const char *dir = owner_env_dir("XDG_RUNTIME_DIR");
 
 	if (dir && *dir == '/')
 		return dir;
 	if (h->owns_run)
 		return "/run";
-	dir = getenv("TMPDIR");
+	dir = secure_getenv("TMPDIR");
 	return dir && *dir == '/' ? dir : "/tmp";
 }
 
-static int choose(struct minc_ctx *c, struct storage *st)
+static int make_place(struct minc_ctx *c, struct owner_place *place, struct storage *st)
 {
-	char path[4096];
+	char path[PATH_MAX];
+	int r;
 
-	if (c->spec.storage) {
-		c->storage = realpath(c->spec.storage, NULL);
-		return c->storage ? 0 : -errno;
-	}
 	if (snprintf(path, sizeof(path), "%s/minc%d-XXXXXX", runtime_dir(&c->host), getpid()) >=
 	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	if (!mkdtemp(path)) /* mkdtemp(3) may have changed it */
-		return err_set(&c->err, -errno, "%s: a directory in %s",
-			       c->spec.storage_origin, runtime_dir(&c->host));
-	c->storage = strdup(path);
-	st->made_dir = c->storage != NULL;
-	if (!c->storage)
-		(void)rmdir(path); /* just made, empty */
-	return c->storage ? 0 : -ENOMEM;
+		return err_set(&c->err, -ENAMETOOLONG, "%s", c->spec.storage_origin);
+	r = owner_resolve(&c->err, c->spec.storage_origin, path, place);
+	if (r == 0)
+		r = err_set(&c->err, -EEXIST, "%s: %s", c->spec.storage_origin, path);
+	if (r != -ENOENT)
+		return r;
+	if (!mkdtemp(place->path))
+		return err_set(&c->err, -errno, "%s: a directory in %s", c->spec.storage_origin,
+			       runtime_dir(&c->host));
+	st->made_dir = true;
+	return 0;
+}
+
+/* Where it is, and that nobody else can put another in its place. */
+static int choose(struct minc_ctx *c, struct storage *st, bool *ret_closed)
+{
+	const char *given = c->storage ? c->storage : c->spec.storage;
+	struct owner_place place;
+	int r;
+
+	r = given ? owner_resolve(&c->err, c->spec.storage_origin, given, &place) :
+		    make_place(c, &place, st);
+	if (r == -ENOENT)
+		return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	if (r < 0)
+		return r;
+	*ret_closed = place.closed;
+	free(c->storage);
+	c->storage = strdup(place.path);
+	if (c->storage)
+		return 0;
+	if (st->made_dir)
+		(void)rmdir(place.path); /* just made, empty */
+	st->made_dir = false;
+	return err_set(&c->err, -ENOMEM, "%s", c->spec.storage_origin);
 }
 
 /* The host name is the container's: kept beside what it wrote. */
@@ -104,8 +129,23 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 	return r;
 }
 
-/* What is there already is the user's, whatever its name: an undo must spare it. */
-static int note_strangers(int dir, struct storage *st)
+/* What lies in a storage directory besides what note_strangers() knows. */
+static bool is_ours(const char *name)
+{
+	static const char *const ours[] = { ".",      "..",	     "storage",	       "applied",
+					    ".applied.new", ".layers.new", "lost+found" };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (str_equal(name, ours[i]))
+			return true;
+	return false;
+}
+
+/*
+ * What is there already is the user's, whatever its name: an undo must spare it. @ret_foreign: a name
+ * that no container leaves there, or "".
+ */
+static int note_strangers(int dir, struct storage *st, char ret_foreign[NAME_MAX + 1])
 {
 	cleanup_close int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = copy < 0 ? NULL : fdopendir(copy);
@@ -127,8 +167,54 @@ static int note_strangers(int dir, struct storage *st)
 			st->made_unpacked = false;
 		else if (str_starts_with(d->d_name, "submount"))
 			st->made_submounts = false;
+		else if (!is_ours(d->d_name))
+			snprintf(ret_foreign, NAME_MAX + 1, "%s", d->d_name);
 	}
 	closedir(list);
+	return 0;
+}
+
+/*
+ * What the container writes has the modes that it gives: a set-user-ID file would be there for every
+ * user of the host. So the directory is closed to them, unless one above it is, or it also serves
+ * for something else: then it is the user's to decide.
+ */
+static int close_place(struct minc_ctx *c, struct storage *s, const struct stat *st, bool closed,
+		       const char *foreign)
+{
+	if (closed || !owner_lets_others(c->storage, st, 7))
+		return 0;
+	if (*foreign) {
+		err_say(&c->err, -EPERM,
+			"%s: other users can look into it (mode %04o), and what containers write must "
+			"be out of their reach; it holds %s, too", c->spec.storage_origin,
+			(unsigned)(st->st_mode & 07777), foreign);
+		err_hint(&c->err, "chmod go-rwx %s, or an empty directory", c->storage);
+		return -EPERM;
+	}
+	if (fchmod(s->lock, 0700) < 0)
+		return err_set(&c->err, -errno, "%s: chmod go-rwx", c->spec.storage_origin);
+	s->closed_mode = st->st_mode & 07777;
+	return 0;
+}
+
+/* Open and lock it: the caller's, or nothing is done in it. */
+static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
+{
+	cleanup_close int dir = open(c->storage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0 || fstat(dir, st) < 0)
+		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
+	if (st->st_uid != c->host.uid) {
+		err_say(&c->err, -EPERM, "%s: belongs to user %u, who could change what is in it",
+			c->spec.storage_origin, (unsigned)st->st_uid);
+		err_hint(&c->err, "a directory of the caller's own keeps it");
+		return -EPERM;
+	}
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return err_say(&c->err, -EBUSY, "%s: in use by another container",
+			       c->spec.storage_origin);
+	*ret = take_fd(&dir);
 	return 0;
 }
 
@@ -146,27 +232,26 @@ static int make_upper(int dir, struct storage *st)
 
 int storage_prepare(struct minc_ctx *c, struct storage *ret)
 {
-	cleanup_close int dir = -EBADF;
+	char foreign[NAME_MAX + 1] = "";
+	bool closed = false;
+	struct stat st;
 	int r;
 
 	*ret = (struct storage){ .lock = -EBADF };
 	if (!c->spec.keep)
 		return 0;
-	if (!c->storage) {
-		r = choose(c, ret);
-		if (!c->storage)
-			return err_set(&c->err, r, "%s", c->spec.storage_origin);
-	}
-	dir = open(c->storage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
-	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return err_say(&c->err, -EBUSY, "%s: in use by another container",
-			       c->spec.storage_origin);
-	ret->lock = take_fd(&dir); /* from here on storage_abandon() can undo */
-	r = note_strangers(ret->lock, ret);
+	r = choose(c, ret, &closed);
 	if (r == 0)
-		r = make_upper(ret->lock, ret);
+		r = open_place(c, &st, &ret->lock); /* from here on storage_abandon() can undo */
+	if (r < 0)
+		return r;
+	r = note_strangers(ret->lock, ret, foreign);
+	if (r < 0)
+		return err_set(&c->err, r, "%s", c->spec.storage_origin);
+	r = close_place(c, ret, &st, closed, foreign);
+	if (r < 0)
+		return r;
+	r = make_upper(ret->lock, ret);
 	if (r < 0)
 		return err_set(&c->err, r, "%s", c->spec.storage_origin);
 	r = keep_hostname(c, ret->lock);
@@ -200,6 +285,8 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 				storage_remove(dirfd(list), d->d_name);
 		if (list)
 			closedir(list);
+		if (st->closed_mode)
+			(void)fchmod(st->lock, st->closed_mode); /* empty, as it was */
 	}
 	if (st->made_dir && c->storage) {
 		(void)rmdir(c->storage); /* empty by now; else it holds something not ours */
