@@ -14,6 +14,12 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/devices.h"
 
+/*
+ * To be passed through, so that all in the container can read their limits, and not to be read: who
+ * can open the directory could hold the lease, and hang its starter or keep the group for ever.
+ */
+enum { GROUP_MODE = 0711 };
+
 enum { SWEEP_FEW = 64, TRIES_MAX = 16 };
 
 /* "minc-" and 16 hexadecimal digits. */
@@ -62,19 +68,26 @@ static void sweep(const char *parent, const char *own)
 		closedir(list);
 }
 
-/* Open @path with its lease; -ESTALE if another one's sweep was faster. */
+/*
+ * Open @path with its lease; -ESTALE if another one's sweep was faster, or if, where another user may
+ * make groups too, that user has made this one since.
+ */
 static int lease(const char *path, int *ret)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat held, named;
 
 	if (fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
+	if (fstat(fd, &held) < 0)
+		return -errno;
+	if (held.st_uid != geteuid())
+		return -ESTALE;
+	if (fchmod(fd, GROUP_MODE) < 0) /* whatever umask says */
+		return -errno;
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return -errno;
-	if (fstat(fd, &held) < 0)
-		return -errno;
 	if (stat(path, &named) < 0 || held.st_ino != named.st_ino ||
 	    held.st_dev != named.st_dev)
 		return -ESTALE;
@@ -89,7 +102,7 @@ int run_cgroup(struct runner *r, const struct step *s)
 
 	sweep(s->cgroup.parent, s->cgroup.path);
 	for (int i = 0; ret == -ESTALE && i < TRIES_MAX; i++) {
-		if (mkdir(s->cgroup.path, 0755) < 0)
+		if (mkdir(s->cgroup.path, GROUP_MODE) < 0)
 			return -errno;
 		ret = lease(s->cgroup.path, &fd);
 	}
