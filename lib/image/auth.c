@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/str.h"
 
 static const char *env_of(const char *name)
@@ -25,25 +26,25 @@ static const char *env_of(const char *name)
 
 static const char *podman_file(struct arena *a)
 {
-	const char *runtime = env_of("XDG_RUNTIME_DIR");
+	const char *runtime = owner_env_dir("XDG_RUNTIME_DIR");
 
 	return runtime ? arena_printf(a, "%s/containers/auth.json", runtime)
 		       : arena_printf(a, "/run/containers/%u/auth.json",
 				      (unsigned)geteuid());
 }
 
-static const char *docker_file(struct arena *a)
+static const char *docker_file(struct arena *a, const char *dir, const char *home)
 {
-	const char *dir = env_of("DOCKER_CONFIG"), *home = env_of("HOME");
-
 	if (dir)
 		return arena_printf(a, "%s/config.json", dir);
 	return home ? arena_printf(a, "%s/.docker/config.json", home) : NULL;
 }
 
+/* What another user has left in the environment is passed over: nothing in it is ours. */
 const char **auth_files(struct arena *a, const char *authfile)
 {
-	const char *config = env_of("XDG_CONFIG_HOME"), *home = env_of("HOME");
+	const char *config = owner_env_dir("XDG_CONFIG_HOME"), *home = owner_env_dir("HOME");
+	const char *docker = owner_env_dir("DOCKER_CONFIG");
 	const char **ret = arena_alloc(a, 5 * sizeof(*ret));
 	size_t n = 0;
 
@@ -60,20 +61,20 @@ const char **auth_files(struct arena *a, const char *authfile)
 		ret[n++] = arena_printf(a, "%s/containers/auth.json", config);
 	else if (home)
 		ret[n++] = arena_printf(a, "%s/.config/containers/auth.json", home);
-	if (env_of("DOCKER_CONFIG") || home)
-		ret[n++] = docker_file(a);
+	if (docker || home)
+		ret[n++] = docker_file(a, docker, home);
 	for (size_t i = 0; i < n; i++)
 		if (!ret[i])
 			return NULL;
 	return ret;
 }
 
-/* docker's, because podman reads it too. */
+/* docker's, because podman reads it too. Whether it may be written to is for login.c to say. */
 const char *auth_login_file(struct arena *a, const char *authfile)
 {
 	if (!authfile)
 		authfile = env_of("REGISTRY_AUTH_FILE");
-	return authfile ? authfile : docker_file(a);
+	return authfile ? authfile : docker_file(a, env_of("DOCKER_CONFIG"), env_of("HOME"));
 }
 
 static int read_file(const char *path, char **ret, size_t *ret_len)

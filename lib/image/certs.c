@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "image/exchange.h"
 
 enum { PEM_MAX = 1 << 20, REALMS_MAX = 16 << 10, FILES_MAX = 64 };
@@ -132,7 +133,7 @@ static int take_dir(struct arena *a, struct err *e, const char *dir, struct trus
 int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc,
 	       const char *host, struct trust *ret)
 {
-	const char *home = secure_getenv("HOME");
+	const char *home = owner_env_dir("HOME");
 	const char *dirs[] = {
 		home && *home
 			? arena_printf(a, "%s/.config/containers/certs.d/%s", home, host)

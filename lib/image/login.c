@@ -13,7 +13,10 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "image/auth.h"
+
+#define LOCK_NAME ".minc-login.lock"
 
 static void jsonp(json_t **object)
 {
@@ -56,47 +59,76 @@ static int make_parents(char *path)
 	return 0;
 }
 
-/* The file itself, where @path is a link to it; its directory, locked against other logins. */
-static int open_dir(struct err *e, const char *path, bool make, char **ret_path,
-		    int *ret_dir)
+struct login_file {
+	struct owner_place place; /* the file itself, where its name is a link to it */
+	const char *name;	  /* in @dir */
+	int dir, lock;
+};
+
+static void file_donep(struct login_file *f)
 {
-	cleanup_free char *real = realpath(path, NULL);
-	cleanup_close int dir = -EBADF;
-	const char *slash;
-	int r = 0;
-
-	if (!real && errno != ENOENT && errno != ENOTDIR)
-		return err_set(e, -errno, "%s", path);
-	if (!real && !make)
-		return -ENOENT;
-	if (!real) {
-		real = strdup(path);
-		r = real ? make_parents(real) : -ENOMEM;
-	}
-	if (r < 0)
-		return err_set(e, r, "%s", path);
-	slash = strrchr(real, '/');
-	if (slash) {
-		char *parent = strndup(real, (size_t)(slash - real) + 1);
-
-		dir = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-		free(parent);
-	} else {
-		dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (dir < 0 || flock(dir, LOCK_EX) < 0)
-		return err_set(e, -errno, "directory of %s", path);
-	*ret_path = take_ptr(&real);
-	*ret_dir = take_fd(&dir);
-	return 0;
+	if (f->lock >= 0)
+		(void)unlinkat(f->dir, LOCK_NAME, 0); /* the next login makes one */
+	fd_closep(&f->lock);
+	fd_closep(&f->dir);
 }
 
-static int save(struct err *e, int dir, const char *path, json_t *file)
+#define cleanup_file __attribute__((cleanup(file_donep)))
+
+/* Nobody else can put another file, or a link, in its place. -ENOENT, without a message: none. */
+static int open_dir(struct err *e, const char *path, bool make, struct login_file *ret)
 {
-	const char *slash = strrchr(path, '/');
+	char *slash;
+	int r = owner_resolve(e, path, path, &ret->place);
+
+	if (r == -ENOENT && make) {
+		r = make_parents(ret->place.path);
+		if (r < 0)
+			return err_set(e, r, "%s", path);
+		r = owner_resolve(e, path, path, &ret->place);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	if (r < 0)
+		return r;
+	slash = strrchr(ret->place.path, '/');
+	*slash = '\0';
+	ret->dir = open(*ret->place.path ? ret->place.path : "/",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	ret->name = slash + 1;
+	return ret->dir < 0 ? err_set(e, -errno, "directory of %s", path) : 0;
+}
+
+/*
+ * Against other logins. A file of its own, that only its owner opens: a lock on the directory, or on
+ * a file that others may read, could be held by any of them.
+ */
+static int lock_file(struct err *e, const char *path, struct login_file *f)
+{
+	struct stat held, named;
+
+	for (;;) {
+		f->lock = openat(f->dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+				 0600);
+		if (f->lock < 0)
+			return err_set(e, -errno, "directory of %s", path);
+		while (flock(f->lock, LOCK_EX) < 0)
+			if (errno != EINTR)
+				return err_set(e, -errno, "directory of %s", path);
+		if (fstat(f->lock, &held) == 0 &&
+		    fstatat(f->dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+			return 0;
+		fd_closep(&f->lock); /* its holder has just removed it */
+	}
+}
+
+static int save(struct err *e, const struct login_file *f, const char *path, json_t *file)
+{
 	char *text = json_dumps(file, JSON_INDENT(2));
 	size_t len = text ? strlen(text) : 0;
-	int r = text ? replace(dir, slash ? slash + 1 : path, text, len) : -ENOMEM;
+	int r = text ? replace(f->dir, f->name, text, len) : -ENOMEM;
 
 	if (text)
 		explicit_bzero(text, len);
@@ -130,17 +162,18 @@ static int keep(struct arena *a, struct err *e, const char *authfile,
 		const char *registry, const char *user, const char *password)
 {
 	const char *path = auth_login_file(a, authfile), *helper;
-	cleanup_free char *real = NULL;
-	cleanup_close int dir = -EBADF;
+	cleanup_file struct login_file f = { .dir = -EBADF, .lock = -EBADF };
 	cleanup_json json_t *file = NULL;
 	int r;
 
 	if (!path)
 		return err_say(e, -ENOENT, "login to %s: HOME is not set", registry);
-	r = open_dir(e, path, true, &real, &dir);
+	r = open_dir(e, path, true, &f);
+	if (r == 0)
+		r = lock_file(e, path, &f);
 	if (r < 0)
 		return r;
-	r = auth_load(e, real, &file);
+	r = auth_load(e, f.place.path, &file);
 	if (r == -ENOENT)
 		r = (file = json_object()) ? 0 : -ENOMEM;
 	if (r < 0)
@@ -149,7 +182,7 @@ static int keep(struct arena *a, struct err *e, const char *authfile,
 	if (helper)
 		return helper_store(e, helper, auth_server(registry), user, password);
 	r = set_entry(a, file, registry, user, password);
-	return r < 0 ? err_set(e, r, "%s", path) : save(e, dir, real, file);
+	return r < 0 ? err_set(e, r, "%s", path) : save(e, &f, path, file);
 }
 
 int auth_keep(struct err *e, const char *authfile, const char *registry, const char *user,
@@ -180,17 +213,16 @@ static bool drop_entries(json_t *file, const char *registry)
 	return dropped;
 }
 
+/* Nothing is locked where there is nothing to forget: it may be a file that can only be read. */
 static int forget_in(struct err *e, const char *path, const char *registry)
 {
-	cleanup_free char *real = NULL;
-	cleanup_close int dir = -EBADF;
+	cleanup_file struct login_file f = { .dir = -EBADF, .lock = -EBADF };
 	cleanup_json json_t *file = NULL;
 	const char *helper;
-	int r = open_dir(e, path, false, &real, &dir), erased = -ENOENT;
+	int r = open_dir(e, path, false, &f), erased = -ENOENT;
 
-	if (r < 0 || !real)
-		return r;
-	r = auth_load(e, real, &file);
+	if (r == 0)
+		r = auth_load(e, f.place.path, &file);
 	if (r < 0)
 		return r;
 	helper = auth_helper(file, registry);
@@ -199,7 +231,17 @@ static int forget_in(struct err *e, const char *path, const char *registry)
 		if (erased < 0 && erased != -ENOENT)
 			return erased;
 	}
-	return drop_entries(file, registry) ? save(e, dir, real, file) : erased;
+	if (!drop_entries(file, registry))
+		return erased;
+	r = lock_file(e, path, &f);
+	if (r == 0) {
+		json_decref(file);
+		file = NULL;
+		r = auth_load(e, f.place.path, &file);
+	}
+	if (r < 0)
+		return r;
+	return drop_entries(file, registry) ? save(e, &f, path, file) : erased;
 }
 
 int auth_forget(struct err *e, const char *authfile, const char *registry)

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/str.h"
 #include "image/toml.h"
 
@@ -249,7 +250,7 @@ static int load_dir(struct arena *a, struct err *e, const char *dir, struct mirr
 
 int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors *ret)
 {
-	const char *home = secure_getenv("HOME");
+	const char *home = owner_env_dir("HOME");
 	const char *file = secure_getenv("CONTAINERS_REGISTRIES_CONF");
 	struct mirrors m = { 0 };
 	int r = -ENOENT;

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/str.h"
 #include "image/json.h"
 #include "image/sign.h"
@@ -198,7 +199,7 @@ static int try_file(const char *path, char *where, size_t size, char **ret, size
 /* -ENOENT: there is none. */
 static int read_policy(struct minc_transfer *t, char where[PATH_MAX], char **ret, size_t *ret_len)
 {
-	const char *given = t->text[MINC_TRANSFER_POLICY], *home = secure_getenv("HOME");
+	const char *given = t->text[MINC_TRANSFER_POLICY], *home = owner_env_dir("HOME");
 	char path[PATH_MAX];
 	int r;
 
