@@ -236,23 +236,6 @@ static int apply(struct minc_changes *chs)
 	return r;
 }
 
-/* Whoever owns the directory can write any root into its record. */
-static int check_owner(const struct minc_changes *chs)
-{
-	struct stat st;
-
-	if (chs->elsewhere)
-		return 0;
-	if (fstat(chs->dir, &st) < 0)
-		return err_set(chs->err, -errno, "%s", chs->name);
-	if (st.st_uid == geteuid())
-		return 0;
-	err_say(chs->err, -EPERM, "%s: belongs to another user, who chooses the base",
-		chs->name);
-	err_hint(chs->err, "name the base to apply the changes to");
-	return -EPERM;
-}
-
 int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 {
 	int r;
@@ -262,7 +245,7 @@ int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 		return err_say(chs->err, -EOPNOTSUPP,
 			       "%s: written over an image, which never changes: commit makes a new one of it",
 			       chs->name);
-	r = check_owner(chs);
+	r = changes_check_owner(chs);
 	if (r == 0)
 		r = apply(chs);
 	compare_clear(chs);

@@ -70,6 +70,11 @@ struct minc_changes {
 
 int changes_open(struct minc_ctx *c, const char *storage, const char *base,
 		 struct minc_changes **ret);
+/*
+ * -EPERM if another user owns the storage, and its record says what it lies over: whoever owns it can
+ * write anything into that.
+ */
+int changes_check_owner(const struct minc_changes *chs);
 /* Forget the last failure, unless one of the context's configuration stands for good. */
 void changes_begin(struct minc_changes *chs);
 struct minc_changes *changes_free(struct minc_changes *chs);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "change/change.h"
@@ -33,6 +35,22 @@ static int open_storage(struct minc_changes *chs)
 	return r < 0 ? err_set(chs->err, r, "%s/layers", chs->name) : 0;
 }
 
+int changes_check_owner(const struct minc_changes *chs)
+{
+	struct stat st;
+
+	if (chs->elsewhere)
+		return 0;
+	if (fstat(chs->dir, &st) < 0)
+		return err_set(chs->err, -errno, "%s", chs->name);
+	if (st.st_uid == geteuid())
+		return 0;
+	err_say(chs->err, -EPERM, "%s: belongs to another user, who chooses the base",
+		chs->name);
+	err_hint(chs->err, "name the base to apply the changes to");
+	return -EPERM;
+}
+
 static int open_base(struct minc_changes *chs, const char *base)
 {
 	const char *path = base ? base : chs->rec.root;
@@ -42,8 +60,11 @@ static int open_base(struct minc_changes *chs, const char *base)
 		return err_say(chs->err, -EPERM,
 			       "%s: written with privilege, cannot be read without",
 			       chs->name);
-	if (!path)
-		return lower_open(chs);
+	if (!path) { /* layers are read as they are: by a library, and not only shown */
+		int r = changes_check_owner(chs);
+
+		return r < 0 ? r : lower_open(chs);
+	}
 	chs->elsewhere = base;
 	chs->base = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return chs->base < 0 ? err_set(chs->err, -errno, "%s", path) : 0;
