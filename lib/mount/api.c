@@ -241,6 +241,35 @@ static void plan_guards(struct plan *p, struct mounts *m)
 			plan_guard(p, m, &host_api_paths[i], m->host->api_unseen >> i & 1);
 }
 
+/*
+ * In a user namespace /sys comes with all that is mounted in it, so also with the control groups of
+ * the whole machine: the container sees its own, as /proc/self/cgroup names them, or none.
+ */
+static void plan_groups(struct plan *p, struct mounts *m)
+{
+	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED), own = m->host->sys_cgroup2;
+	static const char why[] = "its own control groups, not those of the machine";
+	size_t first = p->len;
+	int slot;
+
+	if (!m->in_userns || (privileged && !own))
+		return;
+	if (own) {
+		slot = mount_fs(p, "cgroup2", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
+				why)
+			       ->fs.ret;
+	} else {
+		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
+		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
+	}
+	attach_on_own(p, slot, m->sys, "fs/cgroup", why);
+	p->steps[p->len - 1].flags |= STEP_IF_EXISTS; /* no kernel must have it */
+	/* the explained script has the namespace of its groups too late for this mount */
+	if (spec_flag(m->spec, MINC_BEST_EFFORT) || p->cgroups || p->scope)
+		for (size_t i = first; i < p->len; i++)
+			p->steps[i].flags |= STEP_OPTIONAL;
+}
+
 static void plan_proc_sys(struct plan *p, struct mounts *m)
 {
 	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED);
@@ -261,6 +290,7 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 	}
 	attach_on_entry(p, m, m->sys, "/sys", NULL, "programs read about the hardware there");
 	plan_guards(p, m);
+	plan_groups(p, m);
 	if (!spec_flag(m->spec, MINC_DEBUGFS))
 		return;
 	s = mount_fs(p, "debugfs", ATTR_API, m->spec->flag_origin[MINC_DEBUGFS],

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -157,6 +159,13 @@ static bool setgroups_denied(void)
 	       strncmp(buf, "deny", 4) == 0;
 }
 
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 static bool is_device(const char *path)
 {
 	struct stat st;
@@ -179,6 +188,7 @@ int host_probe(struct host *h)
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;
+	h->sys_cgroup2 = is_cgroup2("/sys/fs/cgroup");
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&

@@ -32,6 +32,7 @@ struct host {
 	uint32_t api_paths;	/* which of host_api_paths exist */
 	uint32_t api_unseen;	/* of these: which are only assumed to */
 	bool sys;		 /* the host has something on /sys */
+	bool sys_cgroup2;	 /* on /sys/fs/cgroup it is cgroup2 */
 	bool resolv_conf, hosts; /* the host has these files in /etc */
 	struct host_cgroups *cgroups; /* NULL until host_probe_cgroups(); owned here */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */

@@ -44,6 +44,20 @@ if [ -e /proc/self/ns/cgroup ]; then # a kernel with control groups
 	is "the host's control groups have no names inside" "$status $out" "0 /"
 fi
 
+minc -r "$bb" sh -c 'ls -A /sys/fs/cgroup | grep -v "^[a-z]*[.]"'
+is "nor are they in /sys/fs/cgroup" "$out" ""
+if as_root && unshare -m true 2>/dev/null && grep -qw cgroup2 /proc/filesystems; then
+	out=$(unshare -m sh -c 'mount --make-rprivate / && umount -l -R /sys/fs/cgroup
+		mount -t cgroup2 none /sys/fs/cgroup && mkdir "/sys/fs/cgroup/minctest.$$" &&
+		echo $$ >"/sys/fs/cgroup/minctest.$$/cgroup.procs" && "$@"
+		echo $$ >/sys/fs/cgroup/cgroup.procs; rmdir "/sys/fs/cgroup/minctest.$$"' sh \
+		"$MINC" --userns single -r "$bb" sh -c 'ls -d /sys/fs/cgroup/minctest*
+			test -e /sys/fs/cgroup/cgroup.events && echo below the top
+			mkdir /sys/fs/cgroup/x || echo to be read' 2>/dev/null)
+	is "a user namespace shows its own group there, to be read" "$out" "below the top
+to be read"
+fi
+
 minc --privileged --seccomp unconfined -r "$bb" probe state
 outer=$(printf '%s\n' "$out" | grep ^keyring)
 unlike "the session keyring is not the caller's" "$outer" \

@@ -156,6 +156,7 @@ static void fix_host(unsigned flags)
 		.api_paths = flags & SET_API_PATHS ? ~0u : 0,
 		.cgroups = fake_cgroups(flags),
 		.sys = true,
+		.sys_cgroup2 = !old && !(flags & SET_V1),
 		.resolv_conf = flags & SET_RESOLV,
 		.hosts = flags & SET_RESOLV,
 		.cwd = "/home/alice/it's here",

@@ -478,75 +478,87 @@ flags ro "$s34"
 attach "$s34" "$s0" devices/virtual/powercap; s34=$target
 } || echo 'warning: this step failed' >&2
 
-# 97. make directory tmp: a /tmp of its own
+# 97. mount cgroup2: its own control groups, not those of the machine
+{ :
+s35=$t/35; mkdir "$s35"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s35"
+flags ro "$s35"
+} || echo 'warning: this step failed' >&2
+
+# 98. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s35" "$s0" fs/cgroup; s35=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 99. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 98. bind tmp: a /tmp of its own
-s35=$t/35; place "$s35" "$s2"/tmp
-mount --bind "$s2"/tmp "$s35"
+# 100. bind tmp: a /tmp of its own
+s36=$t/36; place "$s36" "$s2"/tmp
+mount --bind "$s2"/tmp "$s36"
 
-# 99. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s35"
+# 101. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s36"
 
-# 100. attach on /tmp: a /tmp of its own
-attach "$s35" "$s5" /tmp create; s35=$target
+# 102. attach on /tmp: a /tmp of its own
+attach "$s36" "$s5" /tmp create; s36=$target
 
-# 101. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 103. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s5"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 102. new session: a session of its own: it cannot type into the caller's terminal
+# 104. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 103. new terminal: a terminal that is not the caller's (minc_set_flag)
+# 105. new terminal: a terminal that is not the caller's (minc_set_flag)
 # no shell equivalent: script(1) comes near
 
-# 104. bind 0: the first terminal of the new instance
+# 106. bind 0: the first terminal of the new instance
 { :
-s36=$t/36; place "$s36" "$s14"/0
-mount --bind "$s14"/0 "$s36"
+s37=$t/37; place "$s37" "$s14"/0
+mount --bind "$s14"/0 "$s37"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 105. attach on console: what speaks to the console speaks to this terminal
+# 107. attach on console: what speaks to the console speaks to this terminal
 { :
-attach "$s36" "$s6" console create; s36=$target
+attach "$s37" "$s6" console create; s37=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 106. change root: the tree made above becomes /, the host's is detached
+# 108. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 107. new keyring: an own session keyring, without the caller's keys
+# 109. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 108. descriptors: nothing that the caller has open leaks inside
+# 110. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 109. set capabilities: only the capabilities that are left
+# 111. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 110. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 112. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 111. change directory to /: the caller's directory if it is there, else /
+# 113. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 112. seccomp filter default: only the system calls of the profile
+# 114. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 113. execute true: no shell in between: arguments arrive as given
+# 115. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -256,75 +256,85 @@ attach "$s3" "$s8" /sys create; s3=$target
 # 59. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 60. make directory tmp: a /tmp of its own
+# 60. mount cgroup2: its own control groups, not those of the machine
+s20=$t/20; mkdir "$s20"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
+flags ro "$s20"
+
+# 61. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s20" "$s3" fs/cgroup; s20=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 62. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 61. bind tmp: a /tmp of its own
-s20=$t/20; place "$s20" "$s5"/tmp
-mount --bind "$s5"/tmp "$s20"
+# 63. bind tmp: a /tmp of its own
+s21=$t/21; place "$s21" "$s5"/tmp
+mount --bind "$s5"/tmp "$s21"
 
-# 62. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s20"
+# 64. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s21"
 
-# 63. attach on /tmp: a /tmp of its own
-attach "$s20" "$s8" /tmp create; s20=$target
+# 65. attach on /tmp: a /tmp of its own
+attach "$s21" "$s8" /tmp create; s21=$target
 
-# 64. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 66. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s8"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 65. new session: a session of its own: it cannot type into the caller's terminal
+# 67. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 66. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 68. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 67. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 69. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data create; s0=$target
 
-# 68. mount flags: no more than was asked for (--bind-ro FILE)
+# 70. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 69. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 71. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' create; s1=$target
 
-# 70. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 72. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero create; s2=$target
 
-# 71. mount tmpfs: an empty directory (--tmpfs /srv/t)
-s21=$t/21; mkdir "$s21"
-mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s21"
+# 73. mount tmpfs: an empty directory (--tmpfs /srv/t)
+s22=$t/22; mkdir "$s22"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s22"
 
-# 72. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
-attach "$s21" "$s8" /srv/t create; s21=$target
+# 74. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+attach "$s22" "$s8" /srv/t create; s22=$target
 
-# 73. change root: the tree made above becomes /, the host's is detached
+# 75. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 74. new keyring: an own session keyring, without the caller's keys
+# 76. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 75. descriptors: nothing that the caller has open leaks inside
+# 77. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 76. set capabilities: only the capabilities that are left
+# 78. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 77. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 79. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 78. change directory to /: the caller's directory if it is there, else /
+# 80. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 79. seccomp filter default: only the system calls of the profile
+# 81. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 80. execute true: no shell in between: arguments arrive as given
+# 82. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

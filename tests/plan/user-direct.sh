@@ -220,71 +220,81 @@ attach "$s0" "$s3" /sys create; s0=$target
 # 48. make directory empty: what hides a directory
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
 
-# 49. make directory tmp: a /tmp of its own
+# 49. mount cgroup2: its own control groups, not those of the machine
+s16=$t/16; mkdir "$s16"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s16"
+flags ro "$s16"
+
+# 50. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s16" "$s0" fs/cgroup; s16=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
 
-# 50. bind tmp: a /tmp of its own
-s16=$t/16; place "$s16" "$s4"/tmp
-mount --bind "$s4"/tmp "$s16"
+# 52. bind tmp: a /tmp of its own
+s17=$t/17; place "$s17" "$s4"/tmp
+mount --bind "$s4"/tmp "$s17"
 
-# 51. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s16"
+# 53. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s17"
 
-# 52. attach on /tmp: a /tmp of its own
-attach "$s16" "$s3" /tmp create; s16=$target
+# 54. attach on /tmp: a /tmp of its own
+attach "$s17" "$s3" /tmp create; s17=$target
 
-# 53. mount flags: the host's own file
+# 55. mount flags: the host's own file
 { :
 flags ro,nosuid,nodev "$s1" -R
 } 2>/dev/null || : skipped, for it does not exist
 
-# 54. attach on /etc/resolv.conf: names resolve as on the host
+# 56. attach on /etc/resolv.conf: names resolve as on the host
 { :
 attach "$s1" "$s3" /etc/resolv.conf; s1=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 55. mount flags: the host's own file
+# 57. mount flags: the host's own file
 { :
 flags ro,nosuid,nodev "$s2" -R
 } 2>/dev/null || : skipped, for it does not exist
 
-# 56. attach on /etc/hosts: names resolve as on the host
+# 58. attach on /etc/hosts: names resolve as on the host
 { :
 attach "$s2" "$s3" /etc/hosts; s2=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 57. new session: a session of its own: it cannot type into the caller's terminal
+# 59. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 58. mount flags: the root cannot be written (minc_set_root)
+# 60. mount flags: the root cannot be written (minc_set_root)
 flags ro "$s3"
 
-# 59. change root: the tree made above becomes /, the host's is detached
+# 61. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s3" "$s3/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 60. new keyring: an own session keyring, without the caller's keys
+# 62. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 63. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 64. change directory to /: the caller's directory if it is there, else /
+# 66. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 65. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 66. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -241,54 +241,66 @@ attach "$s0" "$s8" /sys create; s0=$target
 # 54. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 55. make directory tmp: a /tmp of its own
+# 55. bind empty: its own control groups, not those of the machine
+s20=$t/20; place "$s20" "$s5"/empty
+mount --bind "$s5"/empty "$s20"
+
+# 56. mount flags: nobody writes there
+flags ro "$s20"
+
+# 57. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s20" "$s0" fs/cgroup; s20=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 58. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 56. bind tmp: a /tmp of its own
-s20=$t/20; place "$s20" "$s5"/tmp
-mount --bind "$s5"/tmp "$s20"
+# 59. bind tmp: a /tmp of its own
+s21=$t/21; place "$s21" "$s5"/tmp
+mount --bind "$s5"/tmp "$s21"
 
-# 57. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s20"
+# 60. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s21"
 
-# 58. attach on /tmp: a /tmp of its own
-attach "$s20" "$s8" /tmp create; s20=$target
+# 61. attach on /tmp: a /tmp of its own
+attach "$s21" "$s8" /tmp create; s21=$target
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 62. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. open /srv: where the command starts, made if missing (image web)
-s21=$(inside "$s8" /srv); mkdir -p "$s21"
+# 63. open /srv: where the command starts, made if missing (image web)
+s22=$(inside "$s8" /srv); mkdir -p "$s22"
 
-# 61. change root: the tree made above becomes /, the host's is detached
+# 64. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 65. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 66. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set capabilities: only the capabilities that are left
+# 67. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 66. change directory to /srv: the caller's directory if it is there, else /
+# 69. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 67. seccomp filter default: only the system calls of the profile
+# 70. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 68. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 71. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 69. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 72. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -241,53 +241,65 @@ attach "$s1" "$s6" /sys create; s1=$target
 # 54. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
-# 55. make directory tmp: a /tmp of its own
+# 55. mount cgroup2: its own control groups, not those of the machine
+{ :
+s18=$t/18; mkdir "$s18"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s18"
+flags ro "$s18"
+} || echo 'warning: this step failed' >&2
+
+# 56. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s18" "$s1" fs/cgroup; s18=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 57. make directory tmp: a /tmp of its own
 [ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
 
-# 56. bind tmp: a /tmp of its own
-s18=$t/18; place "$s18" "$s3"/tmp
-mount --bind "$s3"/tmp "$s18"
+# 58. bind tmp: a /tmp of its own
+s19=$t/19; place "$s19" "$s3"/tmp
+mount --bind "$s3"/tmp "$s19"
 
-# 57. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s18"
+# 59. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s19"
 
-# 58. attach on /tmp: a /tmp of its own
-attach "$s18" "$s6" /tmp create; s18=$target
+# 60. attach on /tmp: a /tmp of its own
+attach "$s19" "$s6" /tmp create; s19=$target
 
-# 59. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 61. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s6"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 60. new session: a session of its own: it cannot type into the caller's terminal
+# 62. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 61. change root: the tree made above becomes /, the host's is detached
+# 63. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 64. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 65. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set capabilities: only the capabilities that are left
+# 66. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 66. change directory to /: the caller's directory if it is there, else /
+# 68. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 67. seccomp filter default: only the system calls of the profile
+# 69. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 68. execute true: no shell in between: arguments arrive as given
+# 70. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

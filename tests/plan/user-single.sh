@@ -402,65 +402,75 @@ flags ro "$s36"
 # 102. attach on devices/virtual/powercap: tells about, or reaches, the host
 attach "$s36" "$s0" devices/virtual/powercap; s36=$target
 
-# 103. make directory tmp: a /tmp of its own
+# 103. mount cgroup2: its own control groups, not those of the machine
+s37=$t/37; mkdir "$s37"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s37"
+flags ro "$s37"
+
+# 104. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s37" "$s0" fs/cgroup; s37=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 105. make directory tmp: a /tmp of its own
 [ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
 
-# 104. bind tmp: a /tmp of its own
-s37=$t/37; place "$s37" "$s4"/tmp
-mount --bind "$s4"/tmp "$s37"
+# 106. bind tmp: a /tmp of its own
+s38=$t/38; place "$s38" "$s4"/tmp
+mount --bind "$s4"/tmp "$s38"
 
-# 105. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s37"
+# 107. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s38"
 
-# 106. attach on /tmp: a /tmp of its own
-attach "$s37" "$s7" /tmp create; s37=$target
-
-# 107. mount flags: the host's own file
-flags ro,nosuid,nodev "$s1" -R
-
-# 108. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s7" /etc/resolv.conf create; s1=$target
+# 108. attach on /tmp: a /tmp of its own
+attach "$s38" "$s7" /tmp create; s38=$target
 
 # 109. mount flags: the host's own file
+flags ro,nosuid,nodev "$s1" -R
+
+# 110. attach on /etc/resolv.conf: names resolve as on the host
+attach "$s1" "$s7" /etc/resolv.conf create; s1=$target
+
+# 111. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
-# 110. attach on /etc/hosts: names resolve as on the host
+# 112. attach on /etc/hosts: names resolve as on the host
 attach "$s2" "$s7" /etc/hosts create; s2=$target
 
-# 111. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 113. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s7"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 112. new session: a session of its own: it cannot type into the caller's terminal
+# 114. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 113. change root: the tree made above becomes /, the host's is detached
+# 115. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s7" "$s7/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 114. new keyring: an own session keyring, without the caller's keys
+# 116. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 115. descriptors: nothing that the caller has open leaks inside
+# 117. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 116. set capabilities: only the capabilities that are left
+# 118. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 117. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 119. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 118. change directory to /: the caller's directory if it is there, else /
+# 120. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 119. seccomp filter default: only the system calls of the profile
+# 121. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 120. execute true: no shell in between: arguments arrive as given
+# 122. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

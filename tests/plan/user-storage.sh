@@ -220,53 +220,63 @@ attach "$s0" "$s5" /sys create; s0=$target
 # 48. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 49. make directory tmp: a /tmp of its own
+# 49. mount cgroup2: its own control groups, not those of the machine
+s17=$t/17; mkdir "$s17"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s17"
+flags ro "$s17"
+
+# 50. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s17" "$s0" fs/cgroup; s17=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 50. bind tmp: a /tmp of its own
-s17=$t/17; place "$s17" "$s2"/tmp
-mount --bind "$s2"/tmp "$s17"
+# 52. bind tmp: a /tmp of its own
+s18=$t/18; place "$s18" "$s2"/tmp
+mount --bind "$s2"/tmp "$s18"
 
-# 51. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s17"
+# 53. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s18"
 
-# 52. attach on /tmp: a /tmp of its own
-attach "$s17" "$s5" /tmp create; s17=$target
+# 54. attach on /tmp: a /tmp of its own
+attach "$s18" "$s5" /tmp create; s18=$target
 
-# 53. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 ln -sfn /proc/mounts "$s5"/etc/mtab
 } || echo 'warning: this step failed' >&2
 
-# 54. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 55. change root: the tree made above becomes /, the host's is detached
+# 57. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 56. new keyring: an own session keyring, without the caller's keys
+# 58. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 57. descriptors: nothing that the caller has open leaks inside
+# 59. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 58. set capabilities: only the capabilities that are left
+# 60. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /: the caller's directory if it is there, else /
+# 62. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 # no shell equivalent: a small init stays process 1 and starts this
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \

@@ -250,48 +250,58 @@ attach "$s0" "$s4" /sys create; s0=$target
 # 57. make directory empty: what hides a directory
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
 
-# 58. make directory tmp: a /tmp of its own
+# 58. mount cgroup2: its own control groups, not those of the machine
+s20=$t/20; mkdir "$s20"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
+flags ro "$s20"
+
+# 59. attach on fs/cgroup: its own control groups, not those of the machine
+{ :
+attach "$s20" "$s0" fs/cgroup; s20=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 60. make directory tmp: a /tmp of its own
 [ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
 
-# 59. bind tmp: a /tmp of its own
-s20=$t/20; place "$s20" "$s1"/tmp
-mount --bind "$s1"/tmp "$s20"
+# 61. bind tmp: a /tmp of its own
+s21=$t/21; place "$s21" "$s1"/tmp
+mount --bind "$s1"/tmp "$s21"
 
-# 60. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s20"
+# 62. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s21"
 
-# 61. attach on /tmp: a /tmp of its own
-attach "$s20" "$s4" /tmp create; s20=$target
+# 63. attach on /tmp: a /tmp of its own
+attach "$s21" "$s4" /tmp create; s21=$target
 
-# 62. new session: a session of its own: it cannot type into the caller's terminal
+# 64. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 63. change root: the tree made above becomes /, the host's is detached
+# 65. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s4" "$s4/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 64. new keyring: an own session keyring, without the caller's keys
+# 66. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 65. descriptors: nothing that the caller has open leaks inside
+# 67. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 66. set capabilities: only the capabilities that are left
+# 68. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 69. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 68. change directory to /: the caller's directory if it is there, else /
+# 70. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 69. seccomp filter default: only the system calls of the profile
+# 71. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 70. execute true: no shell in between: arguments arrive as given
+# 72. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
