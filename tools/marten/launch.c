@@ -115,7 +115,7 @@ static int add_mounts(struct launch *l)
 		const char *wrong;
 
 		(void)set_origin(c, "--tmpfs", o->tmpfs.v[i]);
-		wrong = mount_tmpfs(c, o->tmpfs.v[i]);
+		wrong = mount_memory(c, o->tmpfs.v[i]);
 		status =
 			wrong ? wrong_value(l->call, "--tmpfs", o->tmpfs.v[i], wrong) : 0;
 	}

@@ -148,7 +148,7 @@ static const char *tmpfs_word(struct tmpfs *t, const char *key, const char *valu
 		       : "unknown option (size=, mode=, rw, nosuid, nodev)";
 }
 
-const char *mount_tmpfs(minc_ctx *c, const char *value)
+const char *mount_memory(minc_ctx *c, const char *value)
 {
 	struct tmpfs t = { .mode = TMPFS_MODE };
 	char *copy = strdup(value), *words, *rest = NULL, *word;

@@ -25,7 +25,7 @@ struct places {
  */
 const char *mount_volume(minc_ctx *c, struct places *p, const char *value);
 const char *mount_mount(minc_ctx *c, struct places *p, const char *value);
-const char *mount_tmpfs(minc_ctx *c, const char *value);
+const char *mount_memory(minc_ctx *c, const char *value);
 const char *mount_device(minc_ctx *c, const char *value);
 /* An empty directory of the container's own at @target. */
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);
