@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
 
@@ -95,15 +96,17 @@ int auth_parse(struct err *e, const char *path, const char *text, size_t len,
 	       json_t **ret)
 {
 	json_error_t where = { 0 };
-	json_t *object;
+	json_t *object = NULL;
+	int r = 0;
 
 	if (strspn(text, " \t\r\n") == len) /* touch(1) made it */
-		object = json_object();
+		r = (object = json_object()) ? 0 : -ENOMEM;
 	else
-		object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
-	if (!object)
-		return err_say(e, -EBADMSG, "%s: line %d: %s", path, where.line,
-			       where.text);
+		r = json_text_read(text, len, &object, &where);
+	if (r == -ENOMEM)
+		return err_set(e, r, "%s", path);
+	if (r < 0)
+		return err_say(e, r, "%s: line %d: %s", path, where.line, where.text);
 	if (!json_is_object(object)) {
 		json_decref(object);
 		return err_say(e, -EBADMSG, "%s: not an object", path);

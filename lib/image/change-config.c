@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/fd.h"
+#include "base/json-text.h"
 #include "base/str.h"
 
 static int refuse(struct err *e, const char *text, const char *why)
@@ -37,13 +38,14 @@ static json_t *list_of(json_t *config, const char *key, bool array)
 static int set_command(struct err *e, json_t *config, const char *key, const char *text,
 		       const char *value)
 {
-	json_t *list, *item;
+	json_t *list = NULL, *item;
 	size_t i;
 
 	if (*value != '[') {
 		list = json_pack("[s, s, s]", "/bin/sh", "-c", value);
 	} else {
-		list = json_loads(value, 0, NULL);
+		if (json_text_read(value, strlen(value), &list, NULL) == -ENOMEM)
+			return no_memory(e, text);
 		json_array_foreach(list, i, item)
 			if (!json_is_string(item)) {
 				json_decref(list);

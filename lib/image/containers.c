@@ -302,7 +302,7 @@ static int write_file(int dir, const char *folder, json_t *o)
 
 	if (fd < 0)
 		return -errno;
-	r = json_write(o, JSON_INDENT(2), &text);
+	r = json_text_write(o, JSON_INDENT(2), &text, NULL);
 	if (r < 0)
 		return r;
 	r = io_replace_file(fd, "container.json", text, strlen(text));

@@ -7,13 +7,14 @@
 #include "image/exchange.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/json-text.h"
 
 enum {
 	STALL_SECONDS = 30,
@@ -93,14 +94,15 @@ int exchange_fail(struct exchange *x, int r, const char *format, ...)
 /* The server's own words: errors[] of the specification, or what token servers say. */
 static void own_words(const struct http *h, char *ret, size_t size)
 {
-	json_t *body =
-		h->text ? json_loadb(h->text, h->text_len, JSON_REJECT_DUPLICATES, NULL)
-			: NULL;
-	json_t *first = json_array_get(json_object_get(body, "errors"), 0);
-	const char *code = json_string_value(json_object_get(first, "code"));
-	const char *message = json_string_value(json_object_get(first, "message"));
+	json_t *body = NULL, *first;
+	const char *code, *message;
 	char text[2 * REASON_BYTES];
 
+	if (h->text) /* anything else than JSON says nothing */
+		(void)json_text_read(h->text, h->text_len, &body, NULL);
+	first = json_array_get(json_object_get(body, "errors"), 0);
+	code = json_string_value(json_object_get(first, "code"));
+	message = json_string_value(json_object_get(first, "message"));
 	if (!message)
 		message = json_string_value(json_object_get(body, "details"));
 	if (!message)

@@ -158,10 +158,11 @@ static int put_blob(struct out *o, const char *name, const struct digest *d)
 
 static int put_json(struct out *o, const char *name, json_t *root)
 {
-	cleanup_free char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = root ? json_text_write(root, JSON_COMPACT, &text, &len) : -ENOMEM;
 
-	return text ? put_text(o, name, text, strlen(text)) :
-		      err_set(o->t->err, -ENOMEM, "%s", o->target);
+	return r == 0 ? put_text(o, name, text, len) : err_set(o->t->err, r, "%s", o->target);
 }
 
 static int put_oci_image(struct out *o, const struct image *img, json_t *manifests)

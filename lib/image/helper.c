@@ -4,7 +4,6 @@
  * stdout. No shell is between, and what they say has bounds. See docker-credential-helpers.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json-text.h"
 #include "image/auth.h"
 #include "image/http.h"
 
@@ -152,11 +152,15 @@ static int ask(struct err *e, const char *name, const char *verb, const char *in
 
 int helper_parse(struct arena *a, const char *text, size_t len, struct credentials *ret)
 {
-	json_t *answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *user = json_string_value(json_object_get(answer, "Username"));
-	const char *secret = json_string_value(json_object_get(answer, "Secret"));
-	int r = -EBADMSG;
+	const char *user, *secret;
+	json_t *answer = NULL;
+	int r = json_text_read(text, len, &answer, NULL);
 
+	if (r < 0)
+		return r;
+	r = -EBADMSG;
+	user = json_string_value(json_object_get(answer, "Username"));
+	secret = json_string_value(json_object_get(answer, "Secret"));
 	if (user && secret && !strchr(user, ':')) {
 		struct credentials c = { 0 };
 		char *copy = arena_strdup(a, secret);
@@ -194,8 +198,10 @@ static char *as_request(const char *server, const char *user, const char *passwo
 {
 	json_t *request = json_pack("{s:s, s:s, s:s}", "ServerURL", server, "Username",
 				    user, "Secret", password);
-	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	char *text = NULL;
 
+	if (request)
+		(void)json_text_write(request, JSON_COMPACT, &text, NULL); /* or there is none */
 	json_decref(request);
 	return text;
 }

@@ -228,7 +228,7 @@ int index_write(struct store *s, struct index_edit *edit)
 {
 	struct store_file f;
 	char *text;
-	int r = json_write(edit->root, JSON_COMPACT, &text);
+	int r = json_text_write(edit->root, JSON_COMPACT, &text, NULL);
 
 	if (r < 0)
 		return err_set(s->err, r, "index.json");

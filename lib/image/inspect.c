@@ -79,9 +79,9 @@ int image_inspect(struct image *img, char **ret)
 
 	if (r < 0)
 		return r;
-	config = json_loadb(img->config_json, img->config_len, JSON_REJECT_DUPLICATES, NULL);
-	if (!config)
-		return -ENOMEM; /* it was parsed before */
+	r = json_text_read(img->config_json, img->config_len, &config, NULL);
+	if (r < 0)
+		return r;
 	o = json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id",
 		      digest_hex(&img->config), "digest", img->manifest.text, "names", names(img),
 		      "created", time_text(img->created_ms), "size", (json_int_t)img->mounted_size,
@@ -89,5 +89,5 @@ int image_inspect(struct image *img, char **ret)
 		      "author", img->author, "layers", layers(img), "config",
 		      part(config, "config", json_object()), "history",
 		      part(config, "history", json_array()));
-	return o ? json_write(o, JSON_INDENT(2), ret) : -ENOMEM;
+	return o ? json_text_write(o, JSON_INDENT(2), ret, NULL) : -ENOMEM;
 }

@@ -48,58 +48,6 @@ static bool too_deep(const char *text, size_t len)
 	return false;
 }
 
-/*
- * The parser collects each token in a buffer that it lets grow, and where it cannot, it drops
- * characters and goes on (jansson 2.14, lex_save()): short of memory, a digest may lose a digit.
- * So it gets ["000...", TEXT]: the first token is longer than any other, and is compared.
- */
-struct parts {
-	const char *text;
-	size_t len, at, warm; /* length of all, position in it, zeros */
-};
-
-/* Quoted text is a token, other tokens are shorter than what is between two quotes. */
-static size_t longest_token(const char *text, size_t len)
-{
-	size_t longest = 0, from = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\\') {
-			i++;
-		} else if (text[i] == '"') {
-			longest = i - from > longest ? i - from : longest;
-			from = i;
-		}
-	}
-	return (len - from > longest ? len - from : longest) + 2;
-}
-
-static size_t next_part(void *buf, size_t room, void *data)
-{
-	struct parts *p = data;
-	size_t begin = p->warm + 4; /* ["000", */
-	char *to = buf;
-	size_t n = 0;
-
-	for (; n < room && p->at < begin; n++, p->at++)
-		to[n] = p->at == 0			       ? '[' :
-			p->at == 1 || p->at == begin - 2 ? '"' :
-			p->at == begin - 1	       ? ',' :
-							 '0';
-	if (n < room && p->at < begin + p->len) {
-		size_t left = begin + p->len - p->at, take = left < room - n ? left : room - n;
-
-		memcpy(to + n, p->text + p->at - begin, take);
-		p->at += take;
-		n += take;
-	}
-	if (n < room && p->at == begin + p->len) {
-		to[n++] = ']';
-		p->at++;
-	}
-	return n;
-}
-
 static bool is_blank(const char *text, size_t len)
 {
 	size_t i = 0;
@@ -111,42 +59,24 @@ static bool is_blank(const char *text, size_t len)
 
 int json_strict(const struct json_source *src, const char *text, size_t len, json_t **ret)
 {
-	struct parts parts = { .text = text, .len = len };
-	cleanup_json json_t *list = NULL;
-	json_error_t error;
+	json_error_t why;
 	json_t *o;
+	int r;
 
 	if (is_blank(text, len))
 		return json_refuse(src, "empty");
 	if (too_deep(text, len))
 		return json_refuse(src, "nested more than %d deep", STORE_JSON_DEPTH);
-	parts.warm = longest_token(text, len);
-	list = json_load_callback(next_part, &parts, JSON_REJECT_DUPLICATES, &error);
-	if (!list && json_error_code(&error) == json_error_out_of_memory)
-		return json_no_memory(src);
-	if (!list)
-		return json_refuse(src, "line %d: %s", error.line, error.text);
-	if (json_string_length(json_array_get(list, 0)) != parts.warm)
-		return json_no_memory(src);
-	o = json_array_get(list, 1);
-	if (json_array_size(list) != 2 || !json_is_object(o))
-		return json_refuse(src, "not an object");
-	*ret = json_incref(o);
-	return 0;
-}
-
-int json_write(json_t *o, size_t flags, char **ret)
-{
-	size_t len = json_dumpb(o, NULL, 0, flags);
-	char *text = len ? malloc(len + 1) : NULL;
-
-	if (!text || json_dumpb(o, text, len, flags) != len) {
-		free(text);
-		return -ENOMEM;
+	r = json_text_read(text, len, &o, &why);
+	if (r < 0)
+		return r == -ENOMEM ? json_no_memory(src) :
+				      json_refuse(src, "line %d: %s", why.line, why.text);
+	if (json_is_object(o)) {
+		*ret = o;
+		return 0;
 	}
-	text[len] = '\0';
-	*ret = text;
-	return 0;
+	json_decref(o);
+	return json_refuse(src, "not an object");
 }
 
 static const char *type_name(json_type type)

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json-text.h"
 #include "image/digest.h"
 
 struct json_source {
@@ -37,12 +38,6 @@ static inline json_t *take_json(json_t **o)
 
 /* An object; bytes after it are refused. */
 int json_strict(const struct json_source *src, const char *text, size_t len, json_t **ret);
-
-/*
- * As a string for free(3); -ENOMEM. Not json_dumps(3), which may leave something out without
- * memory, and say nothing (jansson 2.14).
- */
-int json_write(json_t *o, size_t flags, char **ret);
 
 int json_refuse(const struct json_source *src, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json-text.h"
 #include "base/owner.h"
 #include "image/auth.h"
 
@@ -44,6 +45,8 @@ static int replace(int dir, const char *name, const char *text, size_t len)
 		r = -errno;
 	if (r < 0)
 		(void)unlinkat(dir, temporary, 0); /* @r says what failed */
+	else
+		(void)fsync(dir); /* what is there is whole in either case */
 	return r;
 }
 
@@ -126,10 +129,12 @@ static int lock_file(struct err *e, const char *path, struct login_file *f)
 
 static int save(struct err *e, const struct login_file *f, const char *path, json_t *file)
 {
-	char *text = json_dumps(file, JSON_INDENT(2));
-	size_t len = text ? strlen(text) : 0;
-	int r = text ? replace(f->dir, f->name, text, len) : -ENOMEM;
+	char *text = NULL;
+	size_t len = 0;
+	int r = json_text_write(file, JSON_INDENT(2), &text, &len);
 
+	if (r == 0)
+		r = replace(f->dir, f->name, text, len);
 	if (text)
 		explicit_bzero(text, len);
 	free(text);

@@ -181,7 +181,7 @@ int signatures_write(const struct signatures *s, char **ret)
 	}
 	if (r == 0) {
 		top = json_pack("{sO}", "signatures", list);
-		r = top ? json_write(top, JSON_COMPACT, ret) : -ENOMEM;
+		r = top ? json_text_write(top, JSON_COMPACT, ret, NULL) : -ENOMEM;
 	}
 	arena_done(&a);
 	return r;

@@ -168,7 +168,7 @@ static int make_manifest(struct arena *a, const struct signatures *list,
 		return r;
 	top = json_pack("{sssss{sssO}}", "architecture", "", "os", "", "rootfs", "type", "layers",
 			"diff_ids", ids);
-	r = top ? json_write(top, JSON_COMPACT, &config) : -ENOMEM;
+	r = top ? json_text_write(top, JSON_COMPACT, &config, NULL) : -ENOMEM;
 	if (r == 0)
 		r = add_blob(&blobs[list->len], MEDIA_OCI_CONFIG, config, strlen(config));
 	json_dropp(&top);
@@ -176,7 +176,7 @@ static int make_manifest(struct arena *a, const struct signatures *list,
 		return r;
 	top = json_pack("{sisssosO}", "schemaVersion", 2, "mediaType", MEDIA_OCI_MANIFEST,
 			"config", describe(&blobs[list->len], NULL), "layers", layers);
-	return top ? json_write(top, JSON_COMPACT, ret) : -ENOMEM;
+	return top ? json_text_write(top, JSON_COMPACT, ret, NULL) : -ENOMEM;
 }
 
 int sign_push(struct err *e, const struct registry_ops *ops, struct registry *reg,

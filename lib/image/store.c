@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
 #include "image/place.h"
@@ -66,8 +66,12 @@ static int check_layout(struct store *s)
 		return check_unmarked(s);
 	if (r < 0)
 		return err_set(s->err, r, "store %s: oci-layout", s->path);
-	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	r = json_text_read(text, len, &o, NULL);
 	free(text);
+	if (r == -ENOMEM)
+		return err_set(s->err, r, "store %s: oci-layout", s->path);
+	if (r < 0)
+		return err_say(s->err, r, "store %s: oci-layout: damaged", s->path);
 	version = json_string_value(json_object_get(o, "imageLayoutVersion"));
 	if (!version)
 		r = err_say(s->err, -EBADMSG, "store %s: oci-layout: damaged", s->path);

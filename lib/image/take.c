@@ -109,8 +109,9 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 	hash_buffer(config, config_len, &config_digest);
 	if (r == 0) {
 		manifest = make_manifest(&config_digest, config_len, layers, layers_len);
-		text = manifest ? json_dumps(manifest, JSON_COMPACT) : NULL;
-		r = text ? 0 : err_set(t->err, -ENOMEM, "manifest");
+		r = manifest ? json_text_write(manifest, JSON_COMPACT, &text, NULL) : -ENOMEM;
+		if (r < 0)
+			(void)err_set(t->err, r, "manifest"); /* returns @r */
 	}
 	if (r == 0)
 		r = check_built(t, img, text, config, config_len, layers);
@@ -129,11 +130,12 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
 	       size_t layers_len, const char *name, image_found_fn *fn, void *data)
 {
-	cleanup_free char *text = json_dumps(config, JSON_COMPACT);
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+	int r = json_text_write(config, JSON_COMPACT, &text, &len);
 
-	if (!text)
-		return err_set(t->err, -ENOMEM, "config");
-	return take_config(t, text, strlen(text), layers, layers_len, name, fn, data);
+	return r < 0 ? err_set(t->err, r, "config") :
+		       take_config(t, text, len, layers, layers_len, name, fn, data);
 }
 
 static size_t count_missing(struct minc_transfer *t, const struct image *img, size_t *ret_last)

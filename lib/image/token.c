@@ -5,12 +5,12 @@
  * realm.c says so; without TLS only if the registry itself has none and that was asked for.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/json-text.h"
 #include "image/challenge.h"
 #include "image/exchange.h"
 
@@ -47,11 +47,14 @@ static bool is_token(const char *s)
 
 int token_parse(struct arena *a, const char *text, size_t len, const char **ret)
 {
-	json_t *answer = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *token = json_string_value(json_object_get(answer, "token"));
-	const char *copy = NULL;
-	int r = -EBADMSG;
+	const char *token, *copy = NULL;
+	json_t *answer = NULL;
+	int r = json_text_read(text, len, &answer, NULL);
 
+	if (r < 0)
+		return r;
+	r = -EBADMSG;
+	token = json_string_value(json_object_get(answer, "token"));
 	if (!token || !*token)
 		token = json_string_value(json_object_get(answer, "access_token"));
 	if (token && is_token(token)) {

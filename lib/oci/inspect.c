@@ -3,10 +3,10 @@
 #include "oci/inspect.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "base/io.h"
+#include "base/json-text.h"
 #include "run/background.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;
@@ -53,9 +53,9 @@ static int load_config(const struct state *s, json_t **ret)
 
 	if (r < 0)
 		return r == -ENOENT || r == -EFBIG ? -EBADMSG : r;
-	*ret = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	r = json_text_read(text, len, ret, NULL);
 	free(text);
-	return *ret ? 0 : -EBADMSG;
+	return r;
 }
 
 static json_t *text_or_null(const char *s)
@@ -101,9 +101,9 @@ int oci_inspect(const struct state *s, const struct inspection *i, char **ret)
 		return r;
 	object = describe(s, i, config);
 	/* what could not be set for want of memory is missing: never half an answer */
-	*ret = json_object_size(object) == INSPECT_FIELDS ?
-		       json_dumps(object, JSON_INDENT(2)) :
-		       NULL;
+	r = json_object_size(object) == INSPECT_FIELDS ?
+		    json_text_write(object, JSON_INDENT(2), ret, NULL) :
+		    -ENOMEM;
 	json_decref(object);
-	return *ret ? 0 : -ENOMEM;
+	return r;
 }

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json-text.h"
 #include "base/str.h"
 #include "oci/config.h"
 #include "oci/read.h"
@@ -269,8 +270,10 @@ int oci_config_load(struct spec *s, const char *path)
 		}
 		return err_set(s->err, n, "%s", path);
 	}
-	top = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-	if (!top)
+	n = json_text_read(text, len, &top, &error);
+	if (n == -ENOMEM)
+		n = spec_refuse(s, n, path, "");
+	else if (n < 0)
 		n = read_refuse(&r, "line %d: %s", error.line, error.text);
 	else if (!json_is_object(top))
 		n = read_refuse(&r, "not a JSON object");

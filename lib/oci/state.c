@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* state - reading state.json, here because the JSON library is; written by run/state.c. */
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 
+#include "base/json-text.h"
 #include "base/str.h"
 #include "run/state.h"
 
@@ -91,10 +91,14 @@ static const char *const *list(struct fields *f, const char *key)
 
 int oci_state_load(const char *json, size_t len, struct arena *a, struct state_facts *ret)
 {
-	json_t *object = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-	struct fields f = { .object = object, .a = a };
-	json_t *version = json_object_get(object, "version");
+	json_t *object = NULL, *version;
+	struct fields f = { .a = a };
+	int r = json_text_read(json, len, &object, NULL);
 
+	if (r < 0)
+		return r;
+	f.object = object;
+	version = json_object_get(object, "version");
 	if (!json_is_object(object) || !json_is_integer(version) ||
 	    json_integer_value(version) != STATE_VERSION)
 		f.r = -EBADMSG;

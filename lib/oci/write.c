@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/json-text.h"
 #include "base/str.h"
 #include "oci/config.h"
 #include "oci/standard.h"
@@ -186,6 +187,7 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 	const char *const shell[] = { h->shell ? h->shell : "/bin/sh", NULL };
 	__attribute__((cleanup(json_freep))) json_t *top = json_object();
 	struct writer w = { .s = s, .h = h, .notes = json_object() };
+	cleanup_free char *text = NULL;
 
 	write_put(&w, top, "annotations", w.notes);
 	if (s->fds)
@@ -200,8 +202,9 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 				   s->argv	? s->argv :
 				   s->image.argv ? s->image.argv :
 						   shell);
-	if (w.failed == 0 &&
-	    (json_dumpf(top, out, JSON_INDENT(2)) < 0 || fputc('\n', out) < 0))
+	if (w.failed == 0)
+		w.failed = json_text_write(top, JSON_INDENT(2), &text, NULL);
+	if (w.failed == 0 && (fputs(text, out) < 0 || fputc('\n', out) < 0))
 		w.failed = -EIO;
 	return w.failed < 0 ? err_set(s->err, w.failed, "config.json") : 0;
 }

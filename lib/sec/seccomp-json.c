@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +19,8 @@
 #include <sys/utsname.h>
 
 #include "base/fd.h"
+#include "base/io.h"
+#include "base/json-text.h"
 #include "sec/seccomp-module.h"
 #include "sec/words.h"
 
@@ -422,8 +423,11 @@ static int load_file(const struct reader *r, json_t **ret)
 {
 	/* A FIFO must not make us wait for its writer. */
 	cleanup_close int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_free char *text = NULL;
 	json_error_t why;
 	struct stat st;
+	size_t len;
+	int n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(r->e, -errno, "seccomp profile %s", r->path);
@@ -432,11 +436,14 @@ static int load_file(const struct reader *r, json_t **ret)
 	if (!S_ISREG(st.st_mode) || st.st_size > PROFILE_SIZE_MAX)
 		return err_say(r->e, -EINVAL, "seccomp profile %s: %s", r->path,
 			       S_ISREG(st.st_mode) ? "too large" : "not a regular file");
-	*ret = json_loadfd(fd, JSON_REJECT_DUPLICATES, &why);
-	if (!*ret)
-		return err_say(r->e, -EINVAL, "seccomp profile %s: line %d: %s", r->path,
-			       why.line, why.text);
-	return 0;
+	n = io_read_all(fd, PROFILE_SIZE_MAX, &text, &len);
+	if (n < 0)
+		return err_set(r->e, n, "seccomp profile %s", r->path);
+	n = json_text_read(text, len, ret, &why);
+	if (n == -ENOMEM)
+		return err_set(r->e, n, "seccomp profile %s", r->path);
+	return n < 0 ? err_say(r->e, -EINVAL, "seccomp profile %s: line %d: %s", r->path,
+			       why.line, why.text) : 0;
 }
 
 static int compile_profile(struct reader *r, json_t *profile, struct plan *p,

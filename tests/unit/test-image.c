@@ -181,9 +181,9 @@ static const struct {
 } bad_manifests[] = {
 	{ "", NULL, "m: empty" },
 	{ "[]", NULL, "m: not an object" },
-	{ MANIFEST "," MANIFEST, NULL, "m: not an object" },
-	{ MANIFEST "],[", NULL, "m: line 1: end of file expected near ','" },
-	{ MANIFEST "x", NULL, "m: line 1: ']' expected near 'x'" },
+	{ MANIFEST "," MANIFEST, NULL, "m: line 1: end of file expected near ','" },
+	{ MANIFEST "],[", NULL, "m: line 1: end of file expected near ']'" },
+	{ MANIFEST "x", NULL, "m: line 1: end of file expected near 'x'" },
 	{ "{" VERSION "," VERSION "," CONFIG "," LAYERS "}", NULL,
 	  "m: line 1: duplicate object key near '\"schemaVersion\"'" },
 	{ "{\"schemaVersion\":1," CONFIG "," LAYERS "}", NULL, "m: schemaVersion: not 2" },
