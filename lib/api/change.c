@@ -25,12 +25,12 @@ MINC_EXPORT minc_changes *minc_changes_free(minc_changes *chs)
 
 MINC_EXPORT int minc_changes_only(minc_changes *chs, const char *path)
 {
-	return chs && path ? changes_choose(chs, false, path) : -EINVAL;
+	return chs ? changes_choose(chs, false, path) : -EINVAL;
 }
 
 MINC_EXPORT int minc_changes_exclude(minc_changes *chs, const char *path)
 {
-	return chs && path ? changes_choose(chs, true, path) : -EINVAL;
+	return chs ? changes_choose(chs, true, path) : -EINVAL;
 }
 
 MINC_EXPORT int minc_changes_set_flag(minc_changes *chs, enum minc_changes_flag flag,

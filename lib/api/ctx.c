@@ -180,12 +180,13 @@ MINC_EXPORT int minc_load_config(minc_ctx *c, const char *path)
 	void *load;
 	int r;
 
-	if (!c || !path)
+	if (!c)
 		return -EINVAL;
+	if (!path)
+		return spec_refuse(changing(c), -EINVAL, "minc_load_config", "no path");
+	spec_begin(&c->spec);
 	r = module_symbol("oci", "oci_config_load", &c->err, &load);
 	if (r == 0)
 		r = ((oci_config_load_fn *)load)(changing(c), path);
-	if (r < 0 && c->spec.sticky == 0)
-		c->spec.sticky = r;
-	return r;
+	return spec_stick(&c->spec, r);
 }

@@ -97,17 +97,22 @@ MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
 	struct arena a = { 0 };
 	int r;
 
-	if (!c || !image)
+	if (!c)
 		return -EINVAL;
+	c->changed = true;
+	/* one that was not found: without it the command would run on the host's root */
+	if (!image)
+		return spec_refuse(&c->spec, -EINVAL, "minc_set_image", "no image");
+	spec_begin(&c->spec);
 	r = image->ops->whole(image->image, &c->err);
-	if (r < 0)
-		return r;
-	r = lacks_layer(&a, image->image);
+	if (r == 0)
+		r = lacks_layer(&a, image->image);
 	if (r > 0)
 		r = complete(c, image->image);
 	if (r == 0)
 		r = set_image(c, &a, image->image);
 	arena_done(&a);
-	c->changed = true;
-	return r;
+	if (r == -ENOMEM)
+		(void)err_set(&c->err, r, "minc_set_image"); /* if nobody has said so */
+	return spec_stick(&c->spec, r);
 }

@@ -81,17 +81,20 @@ static bool is_format(const char *value)
 	return false;
 }
 
-MINC_EXPORT int minc_transfer_set(minc_transfer *t, enum minc_transfer_option option,
-				  const char *value)
+/* The first failure stays: what is used afterwards was not set up as it was meant. */
+static int stick(minc_transfer *t, int r)
+{
+	if (r < 0 && !t->failure.code)
+		t->failure = *t->err;
+	return r;
+}
+
+static int set_text(minc_transfer *t, enum minc_transfer_option option, const char *value)
 {
 	char *copy = NULL;
-	int r;
 
-	if (!t || option < MINC_TRANSFER_NAME || option > MINC_TRANSFER_REALM)
-		return -EINVAL;
-	r = api_store_begin(t->owner->c);
-	if (r < 0)
-		return r;
+	if (option < MINC_TRANSFER_NAME || option > MINC_TRANSFER_REALM)
+		return err_say(t->err, -EINVAL, "minc_transfer_set: unknown option");
 	if (option == MINC_TRANSFER_CHANGE && value)
 		return add_change(t, value);
 	if (option == MINC_TRANSFER_CHANGE)
@@ -111,8 +114,18 @@ MINC_EXPORT int minc_transfer_set(minc_transfer *t, enum minc_transfer_option op
 	return 0;
 }
 
-MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_number option,
-					 uint64_t value)
+MINC_EXPORT int minc_transfer_set(minc_transfer *t, enum minc_transfer_option option,
+				  const char *value)
+{
+	int r;
+
+	if (!t)
+		return -EINVAL;
+	r = api_store_begin(t->owner->c);
+	return r < 0 ? r : stick(t, set_text(t, option, value));
+}
+
+static int set_number(minc_transfer *t, enum minc_transfer_number option, uint64_t value)
 {
 	static const uint64_t max[] = {
 		[MINC_TRANSFER_INSECURE] = 1,
@@ -122,18 +135,25 @@ MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_nu
 		[MINC_TRANSFER_THREADS] = MAX_THREADS,
 		[MINC_TRANSFER_RETRIES] = MAX_RETRIES,
 	};
-	int r;
 
-	if (!t || option < MINC_TRANSFER_INSECURE || option > MINC_TRANSFER_RETRIES)
-		return -EINVAL;
-	r = api_store_begin(t->owner->c);
-	if (r < 0)
-		return r;
+	if (option < MINC_TRANSFER_INSECURE || option > MINC_TRANSFER_RETRIES)
+		return err_say(t->err, -EINVAL, "minc_transfer_set_number: unknown option");
 	if (value > max[option])
 		return err_say(t->err, -EINVAL, "number %llu: not 0 to %llu",
 			       (unsigned long long)value, (unsigned long long)max[option]);
 	t->number[option] = value;
 	return 0;
+}
+
+MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_number option,
+					 uint64_t value)
+{
+	int r;
+
+	if (!t)
+		return -EINVAL;
+	r = api_store_begin(t->owner->c);
+	return r < 0 ? r : stick(t, set_number(t, option, value));
 }
 
 MINC_EXPORT void minc_transfer_set_progress(minc_transfer *t, minc_progress_fn fn, void *userdata)
@@ -150,6 +170,10 @@ static int begin(minc_transfer *t, const struct import_ops **ret)
 	void *ops = NULL;
 	int r = api_store_begin(t->owner->c);
 
+	if (r == 0 && t->failure.code) {
+		*t->err = t->failure;
+		r = t->failure.code;
+	}
 	if (r == 0)
 		r = module_symbol("import", "import_ops", t->err, &ops);
 	*ret = ops;

@@ -241,6 +241,9 @@ int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 	int r;
 
 	diff_begin(chs, fn, userdata);
+	r = changes_failed(chs);
+	if (r < 0)
+		return r;
 	if (chs->lower)
 		return err_say(chs->err, -EOPNOTSUPP,
 			       "%s: written over an image, which never changes: commit makes a new one of it",

@@ -57,6 +57,8 @@ struct minc_changes {
 	bool keep, force, elsewhere;
 	struct names only, exclude;
 
+	struct err failure; /* of the first choice that was refused: what all uses return */
+
 	minc_change_fn fn;
 	void *userdata;
 	int count, refused;
@@ -77,6 +79,9 @@ int changes_open(struct minc_ctx *c, const char *storage, const char *base,
 int changes_check_owner(const struct minc_changes *chs);
 /* Forget the last failure, unless one of the context's configuration stands for good. */
 void changes_begin(struct minc_changes *chs);
+/* Keep @r as a failure of a choice, and return it; whether there was one. */
+int changes_stick(struct minc_changes *chs, int r);
+int changes_failed(struct minc_changes *chs);
 struct minc_changes *changes_free(struct minc_changes *chs);
 /* Walk its layers and base; @ops get it as userdata. */
 int changes_walk(struct minc_changes *chs, const struct walk_ops *ops);

@@ -16,6 +16,20 @@ void changes_begin(struct minc_changes *chs)
 		err_clear(chs->err);
 }
 
+int changes_stick(struct minc_changes *chs, int r)
+{
+	if (r < 0 && !chs->failure.code)
+		chs->failure = *chs->err;
+	return r;
+}
+
+int changes_failed(struct minc_changes *chs)
+{
+	if (chs->failure.code && chs->c->spec.sticky == 0)
+		*chs->err = chs->failure;
+	return chs->failure.code;
+}
+
 static int open_storage(struct minc_changes *chs)
 {
 	int r;
@@ -127,8 +141,8 @@ int changes_set_flag(struct minc_changes *chs, enum minc_changes_flag flag, int 
 
 	changes_begin(chs);
 	if (!which || (on != 0 && on != 1))
-		return err_say(chs->err, -EINVAL,
-			       "minc_changes_set_flag: unknown flag or value");
+		return changes_stick(chs, err_say(chs->err, -EINVAL,
+						  "minc_changes_set_flag: unknown flag or value"));
 	*which = on;
 	return 0;
 }

@@ -107,6 +107,9 @@ int changes_diff(struct minc_changes *chs, minc_change_fn fn, void *userdata)
 	int r;
 
 	diff_begin(chs, fn, userdata);
+	r = changes_failed(chs);
+	if (r < 0)
+		return r;
 	r = journal_read(&chs->journal, chs->dir);
 	if (r == 0)
 		r = changes_walk(chs, &ops);

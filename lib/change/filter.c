@@ -54,15 +54,14 @@ bool filter_spares(const struct minc_changes *chs, const char *path)
 	return any_is_below(&chs->exclude, path);
 }
 
-int changes_choose(struct minc_changes *chs, bool exclude, const char *path)
+static int choose(struct minc_changes *chs, struct names *list, const char *call, const char *path)
 {
-	const char *call = exclude ? "minc_changes_exclude" : "minc_changes_only";
-	struct names *list = exclude ? &chs->exclude : &chs->only;
 	char clean[4096];
 	size_t len = 0;
 	int r;
 
-	changes_begin(chs);
+	if (!path)
+		return err_say(chs->err, -EINVAL, "%s: no path", call);
 	if (*path != '/')
 		return err_say(chs->err, -EINVAL, "%s: %s: not absolute", call, path);
 	while (*path) { /* one name after the other, with one slash before it */
@@ -84,4 +83,11 @@ int changes_choose(struct minc_changes *chs, bool exclude, const char *path)
 	}
 	r = names_add(list, clean, len);
 	return r < 0 ? err_set(chs->err, r, "%s", call) : 0;
+}
+
+int changes_choose(struct minc_changes *chs, bool exclude, const char *path)
+{
+	changes_begin(chs);
+	return changes_stick(chs, exclude ? choose(chs, &chs->exclude, "minc_changes_exclude", path) :
+					    choose(chs, &chs->only, "minc_changes_only", path));
 }

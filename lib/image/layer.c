@@ -345,7 +345,7 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	w.what = what;
 	fd = store_open_blob(t->store, blob, &w.total);
 	if (fd < 0)
-		return fd;
+		return err_set(e, fd, "%s: its blob", what);
 	fd_source_init(&source, fd);
 	limits_of(t, &limits);
 	limits.threads = threads;

@@ -39,6 +39,7 @@ struct minc_transfer {
 	uint64_t number[16];  /* by enum minc_transfer_number */
 	minc_progress_fn progress;
 	void *data;
+	struct err failure; /* of the first setting that was refused: what all uses return */
 };
 
 /* Hand an image on to a minc_image_fn; NULL: nothing. */

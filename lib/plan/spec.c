@@ -494,6 +494,19 @@ int spec_set_argv(struct spec *s, const char *const *argv)
 	return s->argv ? 0 : no_memory(s);
 }
 
+void spec_begin(struct spec *s)
+{
+	if (s->sticky == 0)
+		err_clear(s->err);
+}
+
+int spec_stick(struct spec *s, int r)
+{
+	if (r < 0 && s->sticky == 0)
+		s->sticky = r;
+	return r;
+}
+
 int spec_refuse(struct spec *s, int r, const char *call, const char *what)
 {
 	return r == -ENOMEM ? no_memory(s) : refuse(s, r, call, what);

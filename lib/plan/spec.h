@@ -177,7 +177,13 @@ const char *spec_rlimit_name(int resource);
 /* A list such as "0-1,3" as a bit mask; -EINVAL: no such list, -ERANGE: above 1023. */
 int spec_parse_list(const char *list, uint64_t ret[16]);
 
-/* For setters outside spec.c: record a refused argument, check and copy a text. */
+/*
+ * For setters outside spec.c. What takes several calls begins with the former, so that its failure
+ * is the one that is recorded, and ends with the latter, which keeps and returns @r.
+ */
+void spec_begin(struct spec *s);
+int spec_stick(struct spec *s, int r);
+/* Record a refused argument, check and copy a text. */
 int spec_refuse(struct spec *s, int r, const char *call, const char *what);
 int spec_check_text(struct spec *s, const char *call, const char *text);
 int spec_keep_text(struct spec *s, const char *call, const char *text, const char **ret,
