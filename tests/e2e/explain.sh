@@ -4,7 +4,7 @@
 #
 # For each set of options the probe runs twice, in a container made by minc and in one
 # made by the script; mounts, ids, capabilities, no_new_privs, host name, environment
-# and working directory must be equal. Left out is what differs from run to run (mount
+# and working directory must be equal, also where PATH lacks /usr/sbin. Left out is what differs from run to run (mount
 # and device numbers) and the seccomp filter, which no shell can load.
 # shellcheck source=lib.sh
 . "$MINC_TESTS/lib.sh"
@@ -92,7 +92,9 @@ while IFS= read -r set; do
 	for part in state mounts; do
 		# shellcheck disable=SC2086
 		"$MINC" --explain $opts -- $probe $part >"$T/script" 2>>"$T/script.err" || break
-		TMPDIR=$T/rooms timeout 30 sh "$T/script" </dev/null >>"$T/script.out" 2>>"$T/script.err"
+		# with a PATH as users have it: where pivot_root is not
+		PATH=/usr/bin:/bin TMPDIR=$T/rooms timeout 30 sh "$T/script" </dev/null >>"$T/script.out" \
+			2>>"$T/script.err"
 	done
 	script=$?
 	essence <"$T/real" >"$T/real.txt"
