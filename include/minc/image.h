@@ -8,8 +8,8 @@
  *	int main(void)
  *	{
  *		minc_ctx *c = minc_ctx_new();
- *		minc_store *s;
- *		minc_image *image;
+ *		minc_store *s = NULL;
+ *		minc_image *image = NULL;
  *		int status = 125;
  *
  *		if (minc_store_open(c, NULL, &s) < 0 ||

@@ -301,11 +301,11 @@ static int open_layers(struct minc_transfer *t, const struct image *img, int *fd
 /* A tar of the root becomes one squashfs image. */
 static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds, size_t len, int out)
 {
-	cleanup_close int tar = openat(t->store->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cleanup_close int tar = store_scratch(t->store);
 	struct squash_limits limits = { 0 };
 	struct squash_result result;
 	struct fd_source source;
-	int r = tar < 0 ? err_set(t->err, -errno, "store %s", t->store->path) :
+	int r = tar < 0 ? tar :
 			  squash_to_tar(t->err, what, fds, len, false, tar);
 
 	if (r == 0 && lseek(tar, 0, SEEK_SET) < 0)

@@ -100,7 +100,7 @@ static int import_directory(struct minc_transfer *t, const char *source, int dir
 /* What cannot be read twice is copied, to a file without a name. */
 static int spool(struct minc_transfer *t, int from, int *ret)
 {
-	cleanup_close int fd = openat(t->store->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	cleanup_close int fd = store_scratch(t->store);
 	cleanup_free char *buf = malloc(COPY_BYTES);
 	const uint64_t max = t->number[MINC_TRANSFER_MAX_BYTES];
 	uint64_t total = 0;
@@ -108,7 +108,7 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 	int r;
 
 	if (fd < 0)
-		return err_set(t->err, -errno, "store %s", t->store->path);
+		return fd;
 	if (!buf)
 		return err_set(t->err, -ENOMEM, "standard input");
 	while ((n = read(from, buf, COPY_BYTES)) != 0) {

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -23,11 +24,12 @@ struct prune {
 	struct refs used, kept; /* by containers that stay, by images that stay */
 	minc_report_fn fn;
 	void *data;
+	struct err failure; /* of the first container that could not be removed */
 };
 
 static int add_used(struct minc_kept *k, void *data)
 {
-	return refs_add_text(data, k->image, DIGEST_LEN);
+	return refs_add_text(data, k->image, strlen(k->image)); /* "" where it has none */
 }
 
 int used_by_containers(struct store *s, struct refs *ret)
@@ -37,16 +39,33 @@ int used_by_containers(struct store *s, struct refs *ret)
 	return r == -ENOMEM ? err_set(s->err, r, "containers") : r;
 }
 
+static int keep_container(struct prune *p, struct minc_kept *k)
+{
+	return add_used(k, &p->used) < 0 ? err_set(p->s->err, -ENOMEM, "containers") : 0;
+}
+
+/* One that cannot be removed is told of at the end, and keeps its image; the others go on. */
 static int prune_container(struct minc_kept *k, void *data)
 {
 	struct prune *p = data;
 	int r = 0;
 
 	if (!(p->flags & MINC_PRUNE_CONTAINERS) || containers_in_use(p->s, k))
-		return add_used(k, &p->used) < 0 ? err_set(p->s->err, -ENOMEM, "containers") : 0;
+		return keep_container(p, k);
 	if (!(p->flags & MINC_PRUNE_DRY))
 		r = containers_delete_owned(p->s, k);
-	return r < 0 ? r : p->fn("container", k->id, 0, "", p->data);
+	if (r == -EBUSY || r == -ENOENT) { /* started, or gone, since */
+		err_clear(p->s->err);
+		return keep_container(p, k);
+	}
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
+		return p->fn("container", k->id, 0, "", p->data);
+	if (!p->failure.code)
+		p->failure = *p->s->err;
+	err_clear(p->s->err);
+	return keep_container(p, k);
 }
 
 /* Whether containers run from the entry: of an index, from one of its manifests. */
@@ -158,6 +177,10 @@ int store_prune(struct store *s, unsigned flags, minc_report_fn fn, void *data)
 		r = prune_images(&p);
 	if (r == 0)
 		r = files_foreach(s, prune_file, &p);
+	if (r == 0 && p.failure.code) {
+		*s->err = p.failure;
+		r = p.failure.code;
+	}
 	store_disown(s);
 	refs_done(&p.used);
 	refs_done(&p.kept);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -22,9 +23,21 @@ void store_temporary(char ret[64])
 	snprintf(ret, 64, STORE_TEMPORARY "%d-%016llx", (int)getpid(), random);
 }
 
+/* What file systems and kernels say that do not know O_TMPFILE. */
 static bool lacks_tmpfile(int error)
 {
-	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOSYS ||
+	       error == ENOENT;
+}
+
+/* A file without a name gets one by way of /proc; where that is not, it has one from the beginning. */
+static int open_unnamed(int at)
+{
+	if (access("/proc/self/fd", X_OK) < 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return openat(at, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 }
 
 int store_file_new(struct store *s, const char *where, struct store_file *ret)
@@ -35,7 +48,7 @@ int store_file_new(struct store *s, const char *where, struct store_file *ret)
 
 	if (at < 0)
 		return err_set(s->err, -errno, "store %s: %s", s->path, where);
-	f.fd = openat(at, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	f.fd = open_unnamed(at);
 	for (int i = 0; f.fd < 0 && (i == 0 ? lacks_tmpfile(errno) : errno == EEXIST) && i < 100;
 	     i++) {
 		store_temporary(f.name);
@@ -55,19 +68,32 @@ static int link_file(const struct store_file *f, const char *name)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
-	if (linkat(AT_FDCWD, path, f->at, name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	if (errno != ENOENT) /* no /proc: root can do without */
-		return -errno;
-	return linkat(f->fd, "", f->at, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	return linkat(AT_FDCWD, path, f->at, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* A named one: where there are no links (vfat), by a rename that replaces nothing, if there is one. */
+static int rename_file(struct store_file *f, const char *name)
+{
+	int r = linkat(f->at, f->name, f->at, name, 0) < 0 ? -errno : 0;
+
+	if (r != -EPERM && r != -EOPNOTSUPP && r != -ENOSYS && r != -EMLINK)
+		return r; /* the temporary name is removed afterwards */
+	r = renameat2(f->at, f->name, f->at, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	if (r == -EINVAL || r == -ENOSYS)
+		r = faccessat(f->at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0	? -EEXIST :
+		    renameat(f->at, f->name, f->at, name) < 0			? -errno :
+										  0;
+	if (r == 0)
+		*f->name = '\0'; /* it is @name now: nothing is left to remove */
+	return r;
 }
 
 static int publish(struct store_file *f, const char *name, bool replace)
 {
 	int r;
 
-	if (!*f->name && !replace) {
-		r = link_file(f, name);
+	if (!replace) {
+		r = *f->name ? rename_file(f, name) : link_file(f, name);
 		return r == -EEXIST ? 0 : r;
 	}
 	if (!*f->name) {
@@ -78,11 +104,8 @@ static int publish(struct store_file *f, const char *name, bool replace)
 			return r;
 		}
 	}
-	if (replace)
-		r = renameat(f->at, f->name, f->at, name) < 0 ? -errno : 0;
-	else
-		r = linkat(f->at, f->name, f->at, name, 0) < 0 && errno != EEXIST ? -errno : 0;
-	if (r == 0 && replace)
+	r = renameat(f->at, f->name, f->at, name) < 0 ? -errno : 0;
+	if (r == 0)
 		*f->name = '\0'; /* it is @name now: nothing is left to remove */
 	return r;
 }
@@ -102,6 +125,22 @@ void store_file_abandon(struct store_file *f)
 	*f->name = '\0';
 	fd_closep(&f->fd);
 	fd_closep(&f->at);
+}
+
+int store_scratch(struct store *s)
+{
+	struct store_file f;
+	int fd, r = store_file_new(s, "", &f);
+
+	if (r < 0)
+		return r;
+	if (*f.name && unlinkat(f.at, f.name, 0) < 0)
+		r = err_set(s->err, -errno, "store %s: %s", s->path, f.name);
+	else
+		*f.name = '\0';
+	fd = r < 0 ? r : take_fd(&f.fd);
+	store_file_abandon(&f);
+	return fd;
 }
 
 int store_sync_dir(struct store *s, const char *name)

@@ -9,7 +9,8 @@
  * exclusively (store_own). A change of index.json holds one on "index.lock", for as short as it
  * takes: a shared lock cannot become exclusive without being lost for a moment.
  * Readers take no lock. Files appear whole: O_TMPFILE, fsync, linkat; or, where the file system
- * has no O_TMPFILE, ".tmp-PID-RANDOM", which the next writer sweeps under the exclusive lock.
+ * has no O_TMPFILE, or there is no /proc to link by, ".tmp-PID-RANDOM", which the next writer
+ * sweeps under the exclusive lock.
  * Blobs and layers first, then their directories are synced, then index.json is replaced.
  */
 #pragma once
@@ -77,6 +78,8 @@ int store_file_new(struct store *s, const char *where, struct store_file *ret);
  */
 int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace);
 void store_file_abandon(struct store_file *f); /* nothing if it was committed */
+/* A file for the moment, without a name, to write and read; its descriptor or -errno, said. */
+int store_scratch(struct store *s);
 int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
 
 /* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */

@@ -396,6 +396,44 @@ START_TEST(usage_tells_what_nothing_needs)
 }
 END_TEST
 
+/* One without an image, one whose description is no JSON, one without a description. */
+START_TEST(broken_containers_neither_stop_nor_hide_others)
+{
+	struct minc_kept *k;
+	char text[4000] = "", path[100], *id;
+	struct image *img;
+
+	put_image(1, "a");
+	put_image(2, "b");
+	ck_assert_int_eq(image_find(s, "a", &img), 0);
+	ck_assert_int_eq(containers_create(s, NULL, "bare", NULL, &id), 0);
+	free(id);
+	ck_assert_int_eq(containers_create(s, NULL, "broken", NULL, &id), 0);
+	snprintf(path, sizeof(path), "containers/%s", id);
+	close(openat(s->dir, "x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ck_assert_int_eq(renameat(s->dir, "x", s->dir, strcat(path, "/container.json")), 0);
+	free(id);
+	ck_assert_int_eq(containers_create(s, NULL, "empty", NULL, &id), 0);
+	snprintf(path, sizeof(path), "containers/%s/container.json", id);
+	ck_assert_int_eq(unlinkat(s->dir, path, 0), 0);
+	free(id);
+	ck_assert_int_eq(containers_create(s, img, "good", NULL, &id), 0);
+	image_free(img);
+	ck_assert_int_eq(store_usage(s, count, text), 0);
+	ck_assert_ptr_nonnull(strstr(strstr(text, "container! "), "container! "));
+	*text = '\0';
+	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNUSED, count, text), 0);
+	ck_assert_int_eq(image_find(s, "a", &img), 0);
+	image_free(img);
+	ck_assert_int_eq(image_find(s, "b", &img), -ENOENT);
+	err_clear(&err);
+	ck_assert_int_eq(store_prune(s, MINC_PRUNE_CONTAINERS, count, text), 0);
+	ck_assert_int_eq(containers_find(s, "bare", &k), -ENOENT);
+	ck_assert_int_eq(containers_find(s, id, &k), -ENOENT);
+	free(id);
+}
+END_TEST
+
 START_TEST(what_a_killed_process_left_is_swept_by_the_next)
 {
 	put_image(1, "a");
@@ -586,6 +624,7 @@ int main(void)
 	RUN(files_stay_while_somebody_writes);
 	RUN(prune_removes_what_is_asked_for);
 	RUN(usage_tells_what_nothing_needs);
+	RUN(broken_containers_neither_stop_nor_hide_others);
 	RUN(what_a_killed_process_left_is_swept_by_the_next);
 	RUN(what_another_tool_keeps_in_the_index_is_kept);
 	RUN(a_damaged_image_is_left_out_and_can_be_removed);
