@@ -26,6 +26,11 @@
  */
 int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
 		const char *devices, struct err *e);
+/*
+ * Append what enters the group with the list, when the file tree is made: for that the child
+ * may open loop devices and /dev/fuse.
+ */
+void cgroup_plan_devices(struct plan *p, const struct spec *s);
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s);
 
 /* cpu.weight of v2 for cpu.shares of v1; io.weight for blkio.weight (10 to 1000). */

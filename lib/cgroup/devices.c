@@ -31,9 +31,6 @@ const struct device_rule device_rules[] = {
 	{ 0 },
 };
 
-/* An image without loop devices is read through FUSE, which the container's setup opens. */
-static const struct device_rule fuse = { 'c', 10, 229, DEVICE_ALL };
-
 enum { RULES_MAX = 512, DEPTH_MAX = 4, ENTRIES_MAX = 4096 };
 
 struct list {
@@ -121,8 +118,6 @@ static int fill(struct limiting *l, struct list *list)
 
 	for (const struct device_rule *i = device_rules; i->type && r == 0; i++)
 		r = add(list, i);
-	if (l->s->image.layers_len && !l->h->loops && r == 0)
-		r = add(list, &fuse);
 	for (const struct spec_mount *m = l->s->mounts; m && r == 0; m = m->next)
 		r = add_bind(l, list, m);
 	return r;

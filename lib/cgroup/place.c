@@ -240,7 +240,10 @@ static void enable(struct limiting *l, const struct place *place)
 
 static void make_group(struct limiting *l, struct place *place)
 {
-	const bool v2 = place->h->v2, by_clone = v2 && l->h->kernel >= HOST_KERNEL(5, 7);
+	const bool v2 = place->h->v2;
+	/* with a list of devices it is entered late */
+	const bool by_clone = v2 && l->h->kernel >= HOST_KERNEL(5, 7) &&
+			      l->of[CGROUP_DEVICES] != place;
 	struct step *s;
 
 	enable(l, place);
@@ -263,23 +266,38 @@ static void make_group(struct limiting *l, struct place *place)
 	l->p->cgroups++;
 }
 
-static void join_groups(struct limiting *l)
+static bool has_list(const struct plan *p, const struct step *made)
 {
-	for (size_t i = 0, steps = l->p->len; i < steps; i++) {
-		const struct step made = l->p->steps[i];
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].kind == STEP_CGROUP_DEVICES &&
+		    p->steps[i].cgroup_devices.at == made->cgroup.ret)
+			return true;
+	return false;
+}
+
+/* Those that have a list of devices, or the others. */
+static void join_groups(struct plan *p, const struct spec *spec, bool devices)
+{
+	for (size_t i = 0, steps = p->len; i < steps; i++) {
+		const struct step made = p->steps[i];
 		struct step *s;
 
-		if (made.kind != STEP_CGROUP)
+		if (made.kind != STEP_CGROUP || has_list(p, &made) != devices)
 			continue;
-		s = plan_append(l->p, STEP_CGROUP_JOIN, NULL,
+		s = plan_append(p, STEP_CGROUP_JOIN, NULL,
 				"every process of the container is in the group");
-		s->flags = best_effort(l) ? STEP_OPTIONAL : 0;
+		s->flags = spec_flag(spec, MINC_BEST_EFFORT) ? STEP_OPTIONAL : 0;
 		s->cgroup_join.by_clone = made.cgroup.ret_procs == SLOT_NONE;
 		s->cgroup_join.slot =
 			s->cgroup_join.by_clone ? made.cgroup.ret : made.cgroup.ret_procs;
 		s->cgroup_join.path =
-			plan_text(l->p, "%s/cgroup.procs", made.cgroup.path);
+			plan_text(p, "%s/cgroup.procs", made.cgroup.path);
 	}
+}
+
+void cgroup_plan_devices(struct plan *p, const struct spec *s)
+{
+	join_groups(p, s, true);
 }
 
 static void add_property(struct limiting *l, const char *name, uint64_t value)
@@ -344,6 +362,6 @@ void place_make(struct limiting *l, unsigned needed)
 
 void place_join(struct limiting *l)
 {
-	join_groups(l);
+	join_groups(l->p, l->s, false);
 	enter_scope(l);
 }

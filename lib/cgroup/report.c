@@ -172,16 +172,23 @@ static void report_one(const struct cgroup_set *set, const struct limit_files *f
 	fn(origin, text, userdata);
 }
 
-/* The group with a list, or NULL: one of v1 has it if it is ours, of v2 if it has a program. */
+/* A new group of v1 allows "a *:* rwm", everything; of v2 it has no program. */
+static bool has_list(const struct cgroup_dir *d)
+{
+	cleanup_free char *text = NULL;
+
+	if (d->fd < 0 || d->v2)
+		return d->fd >= 0 && device_attached(d->fd) > 0;
+	return io_read_file(d->fd, "devices.list", FILE_MAX_BYTES, &text, NULL) == 0 &&
+	       !str_starts_with(text, "a ");
+}
+
+/* The group with a list of devices, or NULL. */
 static const struct cgroup_dir *device_dir(const struct cgroup_set *set)
 {
-	for (size_t i = 0; set && i < set->len; i++) {
-		const struct cgroup_dir *d = &set->dirs[i];
-
-		if (d->fd >= 0 && (d->v2 ? device_attached(d->fd) > 0
-					 : (d->controllers & 1u << CGROUP_DEVICES) != 0))
-			return d;
-	}
+	for (size_t i = 0; set && i < set->len; i++)
+		if (has_list(&set->dirs[i]))
+			return &set->dirs[i];
 	return NULL;
 }
 

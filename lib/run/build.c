@@ -401,23 +401,26 @@ int build_devices(const struct spec *s, const struct host *h, bool own_userns, s
 	return 0;
 }
 
-static int plan_groups(struct build *b)
+static int plan_groups(struct build *b, bool *ret_late)
 {
 	const char *devices;
 	int r = build_devices(b->s, b->h, b->map.own, b->e, &devices);
 
+	*ret_late = r == 0 && devices;
 	return r < 0 ? r : cgroup_plan(b->p, b->s, b->h, devices, b->e);
 }
 
 static int plan_all(struct build *b, const char *const *argv)
 {
 	struct plan *p = b->p;
-	int r = plan_groups(b);
+	bool late;
+	int r = plan_groups(b, &late);
 
 	if (r < 0)
 		return r;
 	ns_plan_lifeline(p, b->s);
-	ns_plan_cgroup(p);
+	if (!late)
+		ns_plan_cgroup(p);
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	ns_plan_net_move(p, b->s);
 	if (r == 0)
@@ -434,6 +437,10 @@ static int plan_all(struct build *b, const char *const *argv)
 	ns_plan_uts(p, b->s);
 	ns_plan_net_up(p, b->s);
 	ns_plan_cpus(p, b->s);
+	if (late) {
+		cgroup_plan_devices(p, b->s);
+		ns_plan_cgroup(p);
+	}
 	mount_plan_enter(p, &b->m);
 	if (r == 0)
 		r = sec_plan_keyring(p, b->s);

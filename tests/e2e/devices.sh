@@ -106,6 +106,28 @@ else
 	fi
 fi
 
+# The layers of an image are loop devices, or come through /dev/fuse, which is not on the list.
+try_image() { # NAME RUN..
+	_version=$1
+	shift
+	"$@" run --rm --cap-add mknod box sh -c 'mknod /dev/kernel c 1 11 && echo made
+		exec 3>/dev/kernel && echo opened' >"$T/out" 2>"$T/err"
+	is "an image starts with a list of devices, $_version" "$(cat "$T/out")" made
+}
+no_loops() {
+	: >"$T/none"
+	unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /dev/loop-control
+		shift; exec "$@"' sh "$T/none" "$@"
+}
+if marten import -q "$bb" box; then
+	try_image "as it is" "$MARTEN"
+	if [ -e /dev/loop-control ] && [ -e /dev/fuse ]; then
+		try_image "without loop devices" no_loops "$MARTEN"
+	fi
+else
+	has "without a part of it there are no images" "$err" "module"
+fi
+
 minc --explain --cap-add mknod -r "$bb" true
 like "--explain shows the list" "$out" "*confine devices of*1:3 rwm*" ||
 	has "or why there is none" "$err" "no control group"

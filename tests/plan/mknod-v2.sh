@@ -71,179 +71,179 @@ setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 
-# 3. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
-echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
-
-# 4. lifeline: nothing goes on if the caller dies
+# 3. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 5. unshare cgroup namespace: its own control group is the top one that it sees
-nest="$nest --cgroup"
-
-# 6. private: mounts made inside stay inside
+# 4. private: mounts made inside stay inside
 mount --make-rprivate /
 mount -t tmpfs minc "$t" # room for what the steps below mount
 
-# 7. bind /dev/zero on /dev/nothing: the host's files to show inside (--bind-ro /dev/zero)
-s1=$t/1; place "$s1" /dev/zero
-mount --rbind /dev/zero "$s1"
+# 5. bind /dev/zero on /dev/nothing: the host's files to show inside (--bind-ro /dev/zero)
+s2=$t/2; place "$s2" /dev/zero
+mount --rbind /dev/zero "$s2"
 
-# 8. bind /sys: the kernel's devices and settings
-s2=$t/2; place "$s2" /sys
-mount --bind /sys "$s2"
+# 6. bind /sys: the kernel's devices and settings
+s3=$t/3; place "$s3" /sys
+mount --bind /sys "$s3"
 
-# 9. open BASE/root: the files below the overlay (-r ROOT)
-s3=BASE/root
+# 7. open BASE/root: the files below the overlay (-r ROOT)
+s4=BASE/root
 
-# 10. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
-s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s4"
+# 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
+s5=$t/5; mkdir "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s5"
 
-# 11. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
-# it stays at "$s4" until the root changes
+# 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s5" until the root changes
 
-# 12. make directory upper: what the container writes (-r ROOT)
-[ -d "$s4"/upper ] || mkdir -p -m 755 "$s4"/upper
-s5="$s4"/upper
+# 10. make directory upper: what the container writes (-r ROOT)
+[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+s6="$s5"/upper
 
-# 13. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
-[ -d "$s4"/work ] || mkdir -p -m 755 "$s4"/work
-s6="$s4"/work
+# 11. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
+s7="$s5"/work
 
-# 14. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
-s7=$t/7; mkdir "$s7"
-mount -t overlay -o nodev,lowerdir="$s3",upperdir="$s5",workdir="$s6" overlay "$s7"
+# 12. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s8=$t/8; mkdir "$s8"
+mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7" overlay "$s8"
 
-# 15. attach on /: the root to be (-r ROOT)
-# it stays at "$s7" until the root changes
+# 13. attach on /: the root to be (-r ROOT)
+# it stays at "$s8" until the root changes
 
-# 16. make directory dev: a /dev with only harmless devices
-[ -d "$s4"/dev ] || mkdir -p -m 755 "$s4"/dev
+# 14. make directory dev: a /dev with only harmless devices
+[ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
 
-# 17. bind dev: a /dev with only harmless devices
-s8=$t/8; place "$s8" "$s4"/dev
-mount --bind "$s4"/dev "$s8"
+# 15. bind dev: a /dev with only harmless devices
+s9=$t/9; place "$s9" "$s5"/dev
+mount --bind "$s5"/dev "$s9"
 
-# 18. mount flags: nothing in it is a program, and here devices work
-flags nosuid,noexec,dev "$s8"
+# 16. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s9"
 
-# 19. attach on /dev: a /dev with only harmless devices
-attach "$s8" "$s7" /dev create; s8=$target
+# 17. attach on /dev: a /dev with only harmless devices
+attach "$s9" "$s8" /dev create; s9=$target
 
-# 20. make device null: a /dev with only harmless devices
-mknod -m 666 "$s8"/null c 1 3
+# 18. make device null: a /dev with only harmless devices
+mknod -m 666 "$s9"/null c 1 3
 
-# 21. make device zero: a /dev with only harmless devices
-mknod -m 666 "$s8"/zero c 1 5
+# 19. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s9"/zero c 1 5
 
-# 22. make device full: a /dev with only harmless devices
-mknod -m 666 "$s8"/full c 1 7
+# 20. make device full: a /dev with only harmless devices
+mknod -m 666 "$s9"/full c 1 7
 
-# 23. make device random: a /dev with only harmless devices
-mknod -m 666 "$s8"/random c 1 8
+# 21. make device random: a /dev with only harmless devices
+mknod -m 666 "$s9"/random c 1 8
 
-# 24. make device urandom: a /dev with only harmless devices
-mknod -m 666 "$s8"/urandom c 1 9
+# 22. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s9"/urandom c 1 9
 
-# 25. make device tty: a /dev with only harmless devices
-mknod -m 666 "$s8"/tty c 5 0
+# 23. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s9"/tty c 5 0
 
-# 26. make link fd -> /proc/self/fd: a /dev with only harmless devices
-[ -L "$s8"/fd ] || ln -s /proc/self/fd "$s8"/fd
+# 24. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
 
-# 27. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
-[ -L "$s8"/stdin ] || ln -s /proc/self/fd/0 "$s8"/stdin
+# 25. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
 
-# 28. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
-[ -L "$s8"/stdout ] || ln -s /proc/self/fd/1 "$s8"/stdout
+# 26. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
 
-# 29. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
-[ -L "$s8"/stderr ] || ln -s /proc/self/fd/2 "$s8"/stderr
+# 27. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
 
-# 30. make link ptmx -> pts/ptmx: a /dev with only harmless devices
-[ -L "$s8"/ptmx ] || ln -s pts/ptmx "$s8"/ptmx
+# 28. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 31. make directory pts: for the terminals
-[ -d "$s8"/pts ] || mkdir -p -m 755 "$s8"/pts
+# 29. make directory pts: for the terminals
+[ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 32. make directory mqueue: for message queues
-[ -d "$s8"/mqueue ] || mkdir -p -m 755 "$s8"/mqueue
+# 30. make directory mqueue: for message queues
+[ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 33. make directory shm: POSIX shared memory, of this container only
-[ -d "$s8"/shm ] || mkdir -p -m 755 "$s8"/shm
+# 31. make directory shm: POSIX shared memory, of this container only
+[ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 34. make directory shm: POSIX shared memory, of this container only
-[ -d "$s4"/shm ] || mkdir -p -m 1777 "$s4"/shm
+# 32. make directory shm: POSIX shared memory, of this container only
+[ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 35. bind shm: POSIX shared memory, of this container only
-s9=$t/9; place "$s9" "$s4"/shm
-mount --bind "$s4"/shm "$s9"
+# 33. bind shm: POSIX shared memory, of this container only
+s10=$t/10; place "$s10" "$s5"/shm
+mount --bind "$s5"/shm "$s10"
 
-# 36. mount flags: data only
-flags nosuid,nodev,noexec "$s9"
+# 34. mount flags: data only
+flags nosuid,nodev,noexec "$s10"
 
-# 37. attach on shm: POSIX shared memory, of this container only
-attach "$s9" "$s8" shm; s9=$target
+# 35. attach on shm: POSIX shared memory, of this container only
+attach "$s10" "$s9" shm; s10=$target
 
-# 38. mount devpts: terminals of its own
-s10=$t/10; mkdir "$s10"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s10"
-
-# 39. attach on pts: terminals of its own
-attach "$s10" "$s8" pts; s10=$target
-
-# 40. mount mqueue: message queues of its own
+# 36. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
-mount -t mqueue -o nosuid,nodev,noexec mqueue "$s11"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
 
-# 41. attach on mqueue: message queues of its own
-attach "$s11" "$s8" mqueue; s11=$target
+# 37. attach on pts: terminals of its own
+attach "$s11" "$s9" pts; s11=$target
 
-# 42. mount proc: a /proc that shows only the container's processes
+# 38. mount mqueue: message queues of its own
 s12=$t/12; mkdir "$s12"
-mount -t proc -o nosuid,nodev,noexec proc "$s12"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s12"
 
-# 43. attach on /proc: a /proc that shows only the container's processes
-attach "$s12" "$s7" /proc create; s12=$target
+# 39. attach on mqueue: message queues of its own
+attach "$s12" "$s9" mqueue; s12=$target
 
-# 44. mount flags: to be read, not written
-flags ro,nosuid,nodev,noexec "$s2" -R
+# 40. mount proc: a /proc that shows only the container's processes
+s13=$t/13; mkdir "$s13"
+mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
-# 45. attach on /sys: programs read about the hardware there
-attach "$s2" "$s7" /sys create; s2=$target
+# 41. attach on /proc: a /proc that shows only the container's processes
+attach "$s13" "$s8" /proc create; s13=$target
 
-# 46. make directory empty: what hides a directory
-[ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
+# 42. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s3" -R
 
-# 47. make directory tmp: a /tmp of its own
-[ -d "$s4"/tmp ] || mkdir -p -m 1777 "$s4"/tmp
+# 43. attach on /sys: programs read about the hardware there
+attach "$s3" "$s8" /sys create; s3=$target
 
-# 48. bind tmp: a /tmp of its own
-s13=$t/13; place "$s13" "$s4"/tmp
-mount --bind "$s4"/tmp "$s13"
+# 44. make directory empty: what hides a directory
+[ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 49. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s13"
+# 45. make directory tmp: a /tmp of its own
+[ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 50. attach on /tmp: a /tmp of its own
-attach "$s13" "$s7" /tmp create; s13=$target
+# 46. bind tmp: a /tmp of its own
+s14=$t/14; place "$s14" "$s5"/tmp
+mount --bind "$s5"/tmp "$s14"
 
-# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
-ln -sfn /proc/mounts "$s7"/etc/mtab
+# 47. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s14"
 
-# 52. new session: a session of its own: it cannot type into the caller's terminal
+# 48. attach on /tmp: a /tmp of its own
+attach "$s14" "$s8" /tmp create; s14=$target
+
+# 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+ln -sfn /proc/mounts "$s8"/etc/mtab
+
+# 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 53. mount flags: no more than was asked for (--bind-ro /dev/zero)
-flags ro,nosuid "$s1" -R
+# 51. mount flags: no more than was asked for (--bind-ro /dev/zero)
+flags ro,nosuid "$s2" -R
 
-# 54. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
-attach "$s1" "$s7" /dev/nothing create; s1=$target
+# 52. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+attach "$s2" "$s8" /dev/nothing create; s2=$target
+
+# 53. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
+
+# 54. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
 
 # 55. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
-pivot_root "$s7" "$s7/tmp"
+pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
 # 56. new keyring: an own session keyring, without the caller's keys

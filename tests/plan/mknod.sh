@@ -74,190 +74,190 @@ setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
 unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
 env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 
-# 4. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
-echo 0 >/sys/fs/cgroup/devices/minc-x/cgroup.procs
-
-# 5. join group /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
+# 4. join group /sys/fs/cgroup/unified/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/unified/own/minc-x/cgroup.procs
 
-# 6. lifeline: nothing goes on if the caller dies
+# 5. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 7. unshare cgroup namespace: its own control group is the top one that it sees
-nest="$nest --cgroup"
-
-# 8. bind /dev/zero on /dev/nothing: the host's files to show inside (--bind-ro /dev/zero)
+# 6. bind /dev/zero on /dev/nothing: the host's files to show inside (--bind-ro /dev/zero)
 s3=$t/3; place "$s3" /dev/zero
 mount --rbind /dev/zero "$s3"
 
-# 9. bind /sys: the kernel's devices and settings
+# 7. bind /sys: the kernel's devices and settings
 s4=$t/4; place "$s4" /sys
 mount --bind /sys "$s4"
 
-# 10. bind BASE/root: the files below the overlay (-r ROOT)
+# 8. bind BASE/root: the files below the overlay (-r ROOT)
 s5=$t/5; place "$s5" BASE/root
 mount --bind BASE/root "$s5"
 
-# 11. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
+# 9. join a nearly empty mount namespace: start where almost nothing is mounted, not with a copy of everything
 # no shell equivalent: nothing can be executed in a nearly empty mount namespace
 
-# 12. unshare mount namespace: a copy of it for this container
+# 10. unshare mount namespace: a copy of it for this container
 # unshare, below
 
-# 13. private: mounts made inside stay inside
+# 11. private: mounts made inside stay inside
 mount --make-rprivate /
 mount -t tmpfs minc "$t" # room for what the steps below mount
 
-# 14. mount flags: only read from (-r ROOT)
+# 12. mount flags: only read from (-r ROOT)
 flags ro "$s5"
 
-# 15. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
+# 13. attach on /: somewhere that goes away: an unattached one is slower to tear down (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 16. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
+# 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s6=$t/6; mkdir "$s6"
 mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s6"
 
-# 17. attach on /: somewhere that goes away: an unattached one is slower to tear down
+# 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s6" until the root changes
 
-# 18. make directory upper: what the container writes (-r ROOT)
+# 16. make directory upper: what the container writes (-r ROOT)
 [ -d "$s6"/upper ] || mkdir -p -m 755 "$s6"/upper
 s7="$s6"/upper
 
-# 19. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+# 17. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
 [ -d "$s6"/work ] || mkdir -p -m 755 "$s6"/work
 s8="$s6"/work
 
-# 20. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 18. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s9=$t/9; mkdir "$s9"
 mount -t overlay -o nodev,lowerdir="$s5",upperdir="$s7",workdir="$s8" overlay "$s9"
 
-# 21. attach on /: the root to be (-r ROOT)
+# 19. attach on /: the root to be (-r ROOT)
 # it stays at "$s9" until the root changes
 
-# 22. make directory dev: a /dev with only harmless devices
+# 20. make directory dev: a /dev with only harmless devices
 [ -d "$s6"/dev ] || mkdir -p -m 755 "$s6"/dev
 
-# 23. bind dev: a /dev with only harmless devices
+# 21. bind dev: a /dev with only harmless devices
 s10=$t/10; place "$s10" "$s6"/dev
 mount --bind "$s6"/dev "$s10"
 
-# 24. mount flags: nothing in it is a program, and here devices work
+# 22. mount flags: nothing in it is a program, and here devices work
 flags nosuid,noexec,dev "$s10"
 
-# 25. attach on /dev: a /dev with only harmless devices
+# 23. attach on /dev: a /dev with only harmless devices
 attach "$s10" "$s9" /dev create; s10=$target
 
-# 26. make device null: a /dev with only harmless devices
+# 24. make device null: a /dev with only harmless devices
 mknod -m 666 "$s10"/null c 1 3
 
-# 27. make device zero: a /dev with only harmless devices
+# 25. make device zero: a /dev with only harmless devices
 mknod -m 666 "$s10"/zero c 1 5
 
-# 28. make device full: a /dev with only harmless devices
+# 26. make device full: a /dev with only harmless devices
 mknod -m 666 "$s10"/full c 1 7
 
-# 29. make device random: a /dev with only harmless devices
+# 27. make device random: a /dev with only harmless devices
 mknod -m 666 "$s10"/random c 1 8
 
-# 30. make device urandom: a /dev with only harmless devices
+# 28. make device urandom: a /dev with only harmless devices
 mknod -m 666 "$s10"/urandom c 1 9
 
-# 31. make device tty: a /dev with only harmless devices
+# 29. make device tty: a /dev with only harmless devices
 mknod -m 666 "$s10"/tty c 5 0
 
-# 32. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s10"/fd ] || ln -s /proc/self/fd "$s10"/fd
 
-# 33. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s10"/stdin ] || ln -s /proc/self/fd/0 "$s10"/stdin
 
-# 34. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s10"/stdout ] || ln -s /proc/self/fd/1 "$s10"/stdout
 
-# 35. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s10"/stderr ] || ln -s /proc/self/fd/2 "$s10"/stderr
 
-# 36. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s10"/ptmx ] || ln -s pts/ptmx "$s10"/ptmx
 
-# 37. make directory pts: for the terminals
+# 35. make directory pts: for the terminals
 [ -d "$s10"/pts ] || mkdir -p -m 755 "$s10"/pts
 
-# 38. make directory mqueue: for message queues
+# 36. make directory mqueue: for message queues
 [ -d "$s10"/mqueue ] || mkdir -p -m 755 "$s10"/mqueue
 
-# 39. make directory shm: POSIX shared memory, of this container only
+# 37. make directory shm: POSIX shared memory, of this container only
 [ -d "$s10"/shm ] || mkdir -p -m 755 "$s10"/shm
 
-# 40. make directory shm: POSIX shared memory, of this container only
+# 38. make directory shm: POSIX shared memory, of this container only
 [ -d "$s6"/shm ] || mkdir -p -m 1777 "$s6"/shm
 
-# 41. bind shm: POSIX shared memory, of this container only
+# 39. bind shm: POSIX shared memory, of this container only
 s11=$t/11; place "$s11" "$s6"/shm
 mount --bind "$s6"/shm "$s11"
 
-# 42. mount flags: data only
+# 40. mount flags: data only
 flags nosuid,nodev,noexec "$s11"
 
-# 43. attach on shm: POSIX shared memory, of this container only
+# 41. attach on shm: POSIX shared memory, of this container only
 attach "$s11" "$s10" shm; s11=$target
 
-# 44. mount devpts: terminals of its own
+# 42. mount devpts: terminals of its own
 s12=$t/12; mkdir "$s12"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s12"
 
-# 45. attach on pts: terminals of its own
+# 43. attach on pts: terminals of its own
 attach "$s12" "$s10" pts; s12=$target
 
-# 46. mount mqueue: message queues of its own
+# 44. mount mqueue: message queues of its own
 s13=$t/13; mkdir "$s13"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s13"
 
-# 47. attach on mqueue: message queues of its own
+# 45. attach on mqueue: message queues of its own
 attach "$s13" "$s10" mqueue; s13=$target
 
-# 48. mount proc: a /proc that shows only the container's processes
+# 46. mount proc: a /proc that shows only the container's processes
 s14=$t/14; mkdir "$s14"
 mount -t proc -o nosuid,nodev,noexec proc "$s14"
 
-# 49. attach on /proc: a /proc that shows only the container's processes
+# 47. attach on /proc: a /proc that shows only the container's processes
 attach "$s14" "$s9" /proc create; s14=$target
 
-# 50. mount flags: to be read, not written
+# 48. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s4" -R
 
-# 51. attach on /sys: programs read about the hardware there
+# 49. attach on /sys: programs read about the hardware there
 attach "$s4" "$s9" /sys create; s4=$target
 
-# 52. make directory empty: what hides a directory
+# 50. make directory empty: what hides a directory
 [ -d "$s6"/empty ] || mkdir -p -m 555 "$s6"/empty
 
-# 53. make directory tmp: a /tmp of its own
+# 51. make directory tmp: a /tmp of its own
 [ -d "$s6"/tmp ] || mkdir -p -m 1777 "$s6"/tmp
 
-# 54. bind tmp: a /tmp of its own
+# 52. bind tmp: a /tmp of its own
 s15=$t/15; place "$s15" "$s6"/tmp
 mount --bind "$s6"/tmp "$s15"
 
-# 55. mount flags: no devices, no set-user-ID programs
+# 53. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s15"
 
-# 56. attach on /tmp: a /tmp of its own
+# 54. attach on /tmp: a /tmp of its own
 attach "$s15" "$s9" /tmp create; s15=$target
 
-# 57. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 ln -sfn /proc/mounts "$s9"/etc/mtab
 
-# 58. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 59. mount flags: no more than was asked for (--bind-ro /dev/zero)
+# 57. mount flags: no more than was asked for (--bind-ro /dev/zero)
 flags ro,nosuid "$s3" -R
 
-# 60. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+# 58. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
 attach "$s3" "$s9" /dev/nothing create; s3=$target
+
+# 59. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/devices/minc-x/cgroup.procs
+
+# 60. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
 
 # 61. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs

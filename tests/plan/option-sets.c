@@ -339,6 +339,14 @@ static void set_image(struct spec *s, const struct places *at)
 	spec_set_image(s, &image);
 }
 
+static void set_image_mknod(struct spec *s, const struct places *at)
+{
+	set_image(s, at);
+	spec_set_origin(s, "--cap-add mknod");
+	spec_change_caps(s, true, "mknod");
+	spec_set_origin(s, NULL);
+}
+
 // clang-format off
 const struct option_set option_sets[] = {
 	{ "host",          SET_SUBMOUNTS,                   set_host,        NULL },
@@ -389,6 +397,7 @@ const struct option_set option_sets[] = {
 	{ "mknod-best",    SET_PLAN_ONLY,                   set_mknod_best,  true_argv },
 	{ "mknod-usedev",  SET_PLAN_ONLY | SET_V2,          set_mknod_usedev, true_argv },
 	{ "user-mknod",    SET_USER | SET_PLAN_ONLY | SET_V2, set_mknod,     true_argv },
+	{ "image-mknod",   SET_PLAN_ONLY | SET_V2,          set_image_mknod, NULL },
 	{ "sizes",         SET_TEMPLATE,                    set_sizes,       true_argv },
 	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },
 	{ "user-limits",   SET_USER | SET_PLAN_ONLY | SET_V2, set_user_limits, true_argv },

@@ -412,6 +412,28 @@ START_TEST(the_report_names_what_enforces)
 }
 END_TEST
 
+/* Controllers may share a hierarchy: a group in it need not have a list. */
+START_TEST(a_list_of_devices_is_one_that_denies)
+{
+	char line[280], text[512] = "";
+	const char *lines[] = { line, NULL };
+	struct cgroup_set *set = NULL;
+
+	make_file("a *:* rwm\n", "g/devices.list");
+	snprintf(line, sizeof(line), "cpu,devices:%s/g", top);
+	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
+	ck_assert(!cgroup_set_confines_devices(set));
+	make_file("c 1:3 rwm\n", "g/devices.list");
+	ck_assert(cgroup_set_confines_devices(set));
+	cgroup_report(&spec, HOST_KERNEL(6, 1), set, true, collect, text);
+	ck_assert_str_eq(text, "devices=cgroup v1 devices\n");
+	make_file("", "g/devices.list"); /* nothing at all is allowed */
+	ck_assert(cgroup_set_confines_devices(set));
+	cgroup_set_free(set);
+	ck_assert(!cgroup_set_confines_devices(NULL));
+}
+END_TEST
+
 START_TEST(io_of_all_devices_is_added)
 {
 	char line[256];
@@ -565,6 +587,7 @@ int main(void)
 	tcase_add_test(hosts, groups_outside_of_what_is_mounted_are_not_the_callers);
 	tcase_add_test(hosts, lines_open_what_they_name);
 	tcase_add_test(hosts, the_report_names_what_enforces);
+	tcase_add_test(hosts, a_list_of_devices_is_one_that_denies);
 	tcase_add_test(hosts, io_of_all_devices_is_added);
 	suite_add_tcase(s, hosts);
 	tcase_set_timeout(real, 60);

@@ -1,0 +1,289 @@
+#!/bin/sh
+# What starting this container does, as a script: needs util-linux 2.38, coreutils,
+# iproute2 and a merged /usr. Run it as the user who would start the container.
+set -eu
+t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
+trap 'rmdir "$t"' EXIT
+exec 9</proc/self/ns/net # the host's network, for moving an interface
+undo() { rmdir "$t"; rmdir 2>/dev/null /sys/fs/cgroup/user.slice/own/minc-x; }
+trap undo EXIT
+
+# 1. make cgroup /sys/fs/cgroup/user.slice/own/minc-x: a group to be born in, stopped and ended by
+mkdir /sys/fs/cgroup/user.slice/own/minc-x
+
+# 2. confine devices of /sys/fs/cgroup/user.slice/own/minc-x: it may make device files, but only harmless ones work (--cap-add mknod)
+echo 'warning: no shell equivalent of bpf(2): all devices work' >&2
+# allowed would be: 'c *:* m' 'b *:* m' 'c 1:3 rwm' 'c 1:5 rwm' 'c 1:7 rwm' 'c 1:8 rwm' 'c 1:9 rwm' 'c 5:0 rwm' 'c 5:2 rwm' 'c 136:* rwm'
+
+set +e
+setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts \
+	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
+set -eu
+t=$1
+umask 022
+priv= nest=
+
+# inside ROOT PATH: PATH with every symbolic link and ".." resolved inside ROOT
+inside() {
+	left=$2 seen=
+	while [ -n "$left" ]; do
+		left=${left#/}
+		name=${left%%/*}
+		case $left in */*) left=${left#*/} ;; *) left= ;; esac
+		case $name in
+		'' | .) continue ;;
+		..) seen=${seen%/*}; continue ;;
+		esac
+		if [ -L "$1$seen/$name" ]; then
+			link=$(readlink "$1$seen/$name")
+			case $link in /*) seen= ;; esac
+			left=$link/$left
+		else
+			seen=$seen/$name
+		fi
+	done
+	printf '%s\n' "$1$seen"
+}
+# place NAME SOURCE: a mount point of SOURCE's type
+place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
+# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+attach() {
+	target=$(inside "$2" "$3")
+	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		if [ -d "$1" ]; then mkdir -p "$target"
+		else mkdir -p "${target%/*}"; : >"$target"; fi
+	fi
+	mount -n --move "$1" "$target"
+}
+# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it
+flags() {
+	findmnt ${3-} -rno TARGET "$2" | while IFS= read -r m; do
+		mount -o "remount,bind,$1" "$(printf '%b' "$m")"
+	done
+}
+# The host's programs for after the root has changed; see host().
+ld=$(ldd /bin/sh | sed -n 's,^[ \t]*\(/[^ ]*ld[^ ]*\) .*,\1,p')
+ld=$(readlink -f "$ld") ld=${ld#/usr/} libs=${ld%/*}
+umount=$(readlink -f "$(command -v umount)") umount=${umount#/usr/}
+setpriv=$(readlink -f "$(command -v setpriv)") setpriv=${setpriv#/usr/}
+unshare=$(readlink -f "$(command -v unshare)") unshare=${unshare#/usr/}
+env=$(readlink -f "$(command -v env)") env=${env#/usr/}
+
+# 3. lifeline: nothing goes on if the caller dies
+# unshare --kill-child, below
+
+# 4. private: mounts made inside stay inside
+mount --make-rprivate /
+mount -t tmpfs minc "$t" # room for what the steps below mount
+
+# 5. bind /sys: the kernel's devices and settings
+s2=$t/2; place "$s2" /sys
+mount --bind /sys "$s2"
+
+# 6. loop device for BASE/low.sqfs: a layer of the image, where the kernel can mount it (image web)
+s3=$(losetup --find --show --read-only -- BASE/low.sqfs)
+
+# 7. mount squashfs of BASE/low.sqfs: its files, read-only and never unpacked (image web)
+s4=$t/4; mkdir "$s4"
+mount -t squashfs -o nodev,ro "$s3" "$s4"
+losetup -d "$s3" # once it is unmounted
+flags ro "$s4"
+
+# 8. loop device for BASE/high.sqfs: a layer of the image, where the kernel can mount it (image web)
+s5=$(losetup --find --show --read-only -- BASE/high.sqfs)
+
+# 9. mount squashfs of BASE/high.sqfs: its files, read-only and never unpacked (image web)
+s6=$t/6; mkdir "$s6"
+mount -t squashfs -o nodev,ro "$s5" "$s6"
+losetup -d "$s5" # once it is unmounted
+flags ro "$s6"
+
+# 10. attach on /sys: somewhere that goes away with the container (image web)
+# it stays at "$s4" until the root changes
+
+# 11. attach on /sys: somewhere that goes away with the container (image web)
+# it stays at "$s6" until the root changes
+
+# 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
+s7=$t/7; mkdir "$s7"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s7"
+
+# 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
+# it stays at "$s7" until the root changes
+
+# 14. make directory upper: what the container writes
+[ -d "$s7"/upper ] || mkdir -p -m 755 "$s7"/upper
+s8="$s7"/upper
+
+# 15. make directory work: overlayfs's own work space, on the same file system
+[ -d "$s7"/work ] || mkdir -p -m 755 "$s7"/work
+s9="$s7"/work
+
+# 16. mount overlay: writes go to the upper layer, never to the image
+s10=$t/10; mkdir "$s10"
+(cd "$t"; LIBMOUNT_FORCE_MOUNT2=always mount -t overlay -o nodev,lowerdir="${s6#"$t"/}":"${s4#"$t"/}",upperdir="${s8#"$t"/}",workdir="${s9#"$t"/}" overlay "$s10")
+
+# 17. attach on /: the root to be
+# it stays at "$s10" until the root changes
+
+# 18. make directory dev: a /dev with only harmless devices
+[ -d "$s7"/dev ] || mkdir -p -m 755 "$s7"/dev
+
+# 19. bind dev: a /dev with only harmless devices
+s11=$t/11; place "$s11" "$s7"/dev
+mount --bind "$s7"/dev "$s11"
+
+# 20. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s11"
+
+# 21. attach on /dev: a /dev with only harmless devices
+attach "$s11" "$s10" /dev create; s11=$target
+
+# 22. make device null: a /dev with only harmless devices
+mknod -m 666 "$s11"/null c 1 3
+
+# 23. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s11"/zero c 1 5
+
+# 24. make device full: a /dev with only harmless devices
+mknod -m 666 "$s11"/full c 1 7
+
+# 25. make device random: a /dev with only harmless devices
+mknod -m 666 "$s11"/random c 1 8
+
+# 26. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s11"/urandom c 1 9
+
+# 27. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s11"/tty c 5 0
+
+# 28. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s11"/fd ] || ln -s /proc/self/fd "$s11"/fd
+
+# 29. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s11"/stdin ] || ln -s /proc/self/fd/0 "$s11"/stdin
+
+# 30. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s11"/stdout ] || ln -s /proc/self/fd/1 "$s11"/stdout
+
+# 31. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s11"/stderr ] || ln -s /proc/self/fd/2 "$s11"/stderr
+
+# 32. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s11"/ptmx ] || ln -s pts/ptmx "$s11"/ptmx
+
+# 33. make directory pts: for the terminals
+[ -d "$s11"/pts ] || mkdir -p -m 755 "$s11"/pts
+
+# 34. make directory mqueue: for message queues
+[ -d "$s11"/mqueue ] || mkdir -p -m 755 "$s11"/mqueue
+
+# 35. make directory shm: POSIX shared memory, of this container only
+[ -d "$s11"/shm ] || mkdir -p -m 755 "$s11"/shm
+
+# 36. make directory shm: POSIX shared memory, of this container only
+[ -d "$s7"/shm ] || mkdir -p -m 1777 "$s7"/shm
+
+# 37. bind shm: POSIX shared memory, of this container only
+s12=$t/12; place "$s12" "$s7"/shm
+mount --bind "$s7"/shm "$s12"
+
+# 38. mount flags: data only
+flags nosuid,nodev,noexec "$s12"
+
+# 39. attach on shm: POSIX shared memory, of this container only
+attach "$s12" "$s11" shm; s12=$target
+
+# 40. mount devpts: terminals of its own
+s13=$t/13; mkdir "$s13"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s13"
+
+# 41. attach on pts: terminals of its own
+attach "$s13" "$s11" pts; s13=$target
+
+# 42. mount mqueue: message queues of its own
+s14=$t/14; mkdir "$s14"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s14"
+
+# 43. attach on mqueue: message queues of its own
+attach "$s14" "$s11" mqueue; s14=$target
+
+# 44. mount proc: a /proc that shows only the container's processes
+s15=$t/15; mkdir "$s15"
+mount -t proc -o nosuid,nodev,noexec proc "$s15"
+
+# 45. attach on /proc: a /proc that shows only the container's processes
+attach "$s15" "$s10" /proc create; s15=$target
+
+# 46. mount flags: to be read, not written
+flags ro,nosuid,nodev,noexec "$s2" -R
+
+# 47. attach on /sys: programs read about the hardware there
+attach "$s2" "$s10" /sys create; s2=$target
+
+# 48. make directory empty: what hides a directory
+[ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
+
+# 49. make directory tmp: a /tmp of its own
+[ -d "$s7"/tmp ] || mkdir -p -m 1777 "$s7"/tmp
+
+# 50. bind tmp: a /tmp of its own
+s16=$t/16; place "$s16" "$s7"/tmp
+mount --bind "$s7"/tmp "$s16"
+
+# 51. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s16"
+
+# 52. attach on /tmp: a /tmp of its own
+attach "$s16" "$s10" /tmp create; s16=$target
+
+# 53. new session: a session of its own: it cannot type into the caller's terminal
+# setsid, below
+
+# 54. open /srv: where the command starts, made if missing (image web)
+s17=$(inside "$s10" /srv); mkdir -p "$s17"
+
+# 55. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
+echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
+
+# 56. unshare cgroup namespace: its own control group is the top one that it sees
+nest="$nest --cgroup"
+
+# 57. change root: the tree made above becomes /, the host's is detached
+cd /usr # stays in the host's tree, where host() finds its programs
+host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
+pivot_root "$s10" "$s10/tmp"
+host "$umount" -l /tmp # what is there now is the old root
+
+# 58. new keyring: an own session keyring, without the caller's keys
+# no equivalent in shell: keyctl(1) "session" starts a command with a
+# new keyring, if it is installed
+
+# 59. descriptors: nothing that the caller has open leaks inside
+exec 9<&- # a shell hands on 0, 1 and 2
+
+# 60. set user 0:0: root, without the caller's groups
+priv="$priv --reuid=0 --regid=0 --clear-groups"
+
+# 61. set capabilities: only the capabilities that are left (--cap-add mknod)
+priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
+
+# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+priv="$priv --no-new-privs"
+
+# 63. change directory to /srv: the caller's directory if it is there, else /
+for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
+
+# 64. seccomp filter default: only the system calls of the profile
+# no equivalent in shell: seccomp(2) with the profile "default", N instructions
+
+# 65. execute /usr/bin/server: no shell in between: arguments arrive as given
+exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
+	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
+	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+	'HOME=/root' \
+	'COLOUR=blue' \
+	/usr/bin/server --fast
+END_OF_PLAN
+exit $?
