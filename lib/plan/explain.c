@@ -168,6 +168,20 @@ static void put_warnings(const struct plan *p, FILE *out)
 	}
 }
 
+/* What a start does before its plan is made; see run/storage.c. */
+static void put_storage(const struct plan *p, FILE *out)
+{
+	if (!p->storage)
+		return;
+	fputs("# for nobody else: there may be set-user-ID programs in what the container writes\n"
+	      "kept=", out);
+	quote_shell(out, p->storage);
+	fputs("\n[ -d \"$kept\" ] || mkdir -m 700 \"$kept\"\n"
+	      "[ \"$(stat -c %u \"$kept\")\" = \"$(id -u)\" ] || {\n"
+	      "\techo \"$kept: belongs to another user\" >&2\n\texit 125\n}\n"
+	      "chmod go-rwx \"$kept\"\n", out);
+}
+
 static void put_unshare(const struct plan *p, FILE *out)
 {
 	fputs("set +e\nsetsid --wait unshare", out);
@@ -216,6 +230,7 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 		snprintf(end, sizeof(end), "END_OF_PLAN_%zu", n++);
 	fputs(prologue, out);
 	put_warnings(p, out);
+	put_storage(p, out);
 	put_groups(p, ops, out);
 	put_unshare(p, out);
 	fprintf(out, " 8<<'%s'\n%s%s\nexit $?\n", end, text, end);

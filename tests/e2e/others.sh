@@ -79,6 +79,11 @@ mkdir "$T/failed"
 minc -r "$T/none" -t "$T/failed" true
 is "a start that fails leaves it as it was" "$status $(modes "$T/failed")" "125 755 "
 
+mkdir "$T/script-keep"
+"$MINC" --explain -r "$bb" -t "$T/script-keep" true >"$T/script"
+timeout 30 sh "$T/script" >"$T/.out" 2>"$T/.err" </dev/null
+is "the explained script closes it, too" "$? $(modes "$T/script-keep")" "0 700 "
+
 # Where others can write, they can put something else in the place.
 mkdir "$T/wide" "$T/wide/in" "$T/sticky" "$T/sticky/in"
 chmod 777 "$T/wide"
@@ -288,6 +293,9 @@ marten --store "$T/full" run --rm box true
 refused "but no layer that another user owns" layers/ "user $A"
 minc -r "$bb" -t "$T/a/keep" true
 refused "nor a directory of -t" -t "user $A"
+"$MINC" --explain -r "$bb" -t "$T/a/keep" true >"$T/script"
+timeout 30 sh "$T/script" >"$T/.out" 2>"$T/.err" </dev/null
+is "nor does the explained script" "$? $(cat "$T/.err")" "125 $T/a/keep: belongs to another user"
 minc -r "$bb" -t "$T/a/root" true
 refused "nor one of root's in a place of another user's" -t "$T/a belongs to user $A"
 ln -s "$T/keep" "$T/a/link"

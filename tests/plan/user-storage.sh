@@ -7,6 +7,14 @@ export PATH
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
+# for nobody else: there may be set-user-ID programs in what the container writes
+kept=BASE/kept
+[ -d "$kept" ] || mkdir -m 700 "$kept"
+[ "$(stat -c %u "$kept")" = "$(id -u)" ] || {
+	echo "$kept: belongs to another user" >&2
+	exit 125
+}
+chmod go-rwx "$kept"
 set +e
 setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --cgroup --map-user=0 --map-group=0 \
 	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
