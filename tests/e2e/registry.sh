@@ -149,9 +149,35 @@ printf 'secret\n' >"$T/password"
 timeout 30 "$MARTEN" login --tls-verify=false -u bob --password-stdin "$basic" <"$T/password" >"$T/out" 2>"$T/err"
 is "the right one is" "$?" 0
 is "where others find it, and nobody else reads it" "$(stat -c %a "$T/auth.json")" 600
+mkdir "$T/open"
+ran="login, while somebody holds a lock on the directory of the file"
+REGISTRY_AUTH_FILE=$T/open/auth.json run_tool flock "$T/open" "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
+is "a lock on its directory, which anybody can hold, is none" "$status" 0
+is "and what is locked instead goes" "$(ls -A "$T/open")" auth.json
+if as_root; then
+	mkdir -p "$T/others/.docker"
+	chown -R 12391 "$T/others"
+	for file in .docker/config.json auth.json; do
+		ran="login into a file of another user's directory"
+		REGISTRY_AUTH_FILE=$T/others/$file run_tool "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
+		refused "root keeps no password where another user could replace it: $file" "$T/others" "user 12391"
+	done
+	ran="login with the HOME of another user"
+	run_tool env -u REGISTRY_AUTH_FILE HOME="$T/others" "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
+	refused "nor in a home that the environment still names" "$T/others" "user 12391"
+	is "and nothing is there" "$(find "$T/others" -type f)" ""
+fi
 marten push --tls-verify=false box:1 "$basic/box:1"
 [ "$status" = 0 ] || marten push --tls-verify=false "$plain/dir/box:1" "$basic/box:1"
 is "then it may push" "$status" 0
+if as_root; then
+	cp "$T/open/auth.json" "$T/others/.docker/config.json"
+	chown 12391 "$T/others/.docker/config.json"
+	ran="pull with the HOME of another user"
+	run_tool env -u REGISTRY_AUTH_FILE -u XDG_RUNTIME_DIR HOME="$T/others" \
+		"$MARTEN" pull -q --tls-verify=false "$basic/box:1"
+	refused "the passwords of a home that another user owns are not root's" "$basic"
+fi
 is "and skopeo finds the same" "$(digest_at "$basic/box:1" --tls-verify=false)" "$pushed"
 marten logout "$basic"
 is "what was kept is forgotten" "$status:$(grep -c "$basic" "$T/auth.json")" "0:0"
