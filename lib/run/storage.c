@@ -211,9 +211,12 @@ static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 		err_hint(&c->err, "a directory of the caller's own keeps it");
 		return -EPERM;
 	}
-	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
-		return err_say(&c->err, -EBUSY, "%s: in use by another container",
-			       c->spec.storage_origin);
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+		err_say(&c->err, -EBUSY, "%s: in use by another container", c->spec.storage_origin);
+		if (st->st_mode & 055) /* others could open it */
+			err_hint(&c->err, "or by any process that has it open: fuser -v %s", c->storage);
+		return -EBUSY;
+	}
 	*ret = take_fd(&dir);
 	return 0;
 }

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* lib/base/owner: walking a path, and who could replace what is there. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/owner.h"
+
+enum { STRANGER = 12391 };
+
+static char dir[PATH_MAX];
+static struct owner_place place;
+static struct err e;
+
+static void set_up(void)
+{
+	char made[] = "/tmp/minc-owner-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(made));
+	ck_assert_ptr_nonnull(realpath(made, dir));
+	ck_assert_int_eq(chdir(dir), 0);
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	umask(022);
+}
+
+static void tear_down(void)
+{
+	char command[PATH_MAX + 16];
+
+	ck_assert_int_eq(chdir("/"), 0);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static int resolve(const char *path)
+{
+	err_clear(&e);
+	return owner_resolve(&e, "it", path, &place);
+}
+
+static const char *below(const char *name)
+{
+	static char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s%s%s", dir, *name ? "/" : "", name);
+	return path;
+}
+
+START_TEST(path_is_walked_as_the_kernel_does)
+{
+	static const char *const paths[] = { "a/b", "a//b/", "./a/./b/.", "a/b/..", "a/../a/b/../../a",
+					     "l",   "l/b",   "up",	  "up/a",   "abs/b", "a/b/f",
+					     ".",   "..",    "/",	  "//",	    "/..",   "/usr/./bin/.." };
+	char want[PATH_MAX];
+
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
+	ck_assert_int_ge(creat("a/b/f", 0644), 0);
+	ck_assert(symlink("a", "l") == 0 && symlink("a/..", "up") == 0);
+	ck_assert_int_eq(symlink(below("a"), "abs"), 0);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		ck_assert_ptr_nonnull(realpath(paths[i], want));
+		ck_assert_int_eq(resolve(paths[i]), 0);
+		ck_assert_str_eq(place.path, want);
+	}
+}
+END_TEST
+
+START_TEST(what_is_missing_is_told_where_it_will_be)
+{
+	ck_assert_int_eq(mkdir("a", 0755), 0);
+	ck_assert_int_eq(symlink("a/new", "l"), 0);
+	ck_assert_int_eq(resolve("l/x/y"), -ENOENT);
+	ck_assert_str_eq(place.path, below("a/new/x/y"));
+	ck_assert_int_eq(resolve("none"), -ENOENT);
+	ck_assert_str_eq(place.path, below("none"));
+	ck_assert_int_eq(e.code, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_walked_is_said)
+{
+	char name[NAME_MAX + 2], path[2 * PATH_MAX];
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	ck_assert_int_eq(symlink("loop", "loop"), 0);
+	ck_assert_int_ge(creat("f", 0644), 0);
+	ck_assert_int_eq(resolve("loop"), -ELOOP);
+	ck_assert_str_eq(e.message, "it: Too many levels of symbolic links");
+	ck_assert_int_eq(resolve("f/x"), -ENOTDIR);
+	ck_assert_int_eq(resolve(name), -ENAMETOOLONG);
+	ck_assert_int_eq(resolve(path), -ENAMETOOLONG);
+	ck_assert_int_eq(resolve(""), -EINVAL);
+	ck_assert_int_ne(e.code, 0);
+}
+END_TEST
+
+START_TEST(a_directory_that_others_write_to_is_refused)
+{
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
+	ck_assert_int_eq(chmod("a", 0777), 0);
+	ck_assert_int_eq(resolve("a"), 0); /* what is in it is another matter */
+	ck_assert_int_eq(resolve("a/b"), -EPERM);
+	ck_assert_ptr_nonnull(strstr(e.message, "others can write to /tmp"));
+	ck_assert_ptr_nonnull(strstr(e.hint, "chmod go-w"));
+	ck_assert_int_eq(resolve("a/none"), -EPERM);
+	ck_assert_int_eq(resolve("a/../a"), -EPERM);
+	ck_assert_int_eq(chmod("a", 01777), 0);
+	ck_assert_int_eq(resolve("a/b"), 0);
+	ck_assert_int_eq(chmod("a", 0775), 0);
+	ck_assert_int_eq(chown("a", (uid_t)-1, getegid()), 0);
+	ck_assert_int_eq(resolve("a/b"), getegid() == 0 || geteuid() != 0 ? 0 : -EPERM);
+}
+END_TEST
+
+START_TEST(a_closed_directory_above_is_noticed)
+{
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0700) == 0 && mkdir("a/b/c", 0755) == 0);
+	ck_assert(resolve("a/b") == 0 && !place.closed); /* not above itself */
+	ck_assert(resolve("a/b/c") == 0 && place.closed);
+	ck_assert(resolve("a/b/..") == 0 && !place.closed);
+}
+END_TEST
+
+START_TEST(what_a_stranger_owns_is_refused)
+{
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0 && symlink("a/b", "l") == 0);
+	if (geteuid() != 0 || chown("a", STRANGER, STRANGER) < 0)
+		return; /* an ordinary user cannot try it */
+	ck_assert_int_eq(resolve("a"), 0);
+	ck_assert_int_eq(resolve("a/b"), -EPERM);
+	ck_assert_ptr_nonnull(strstr(e.message, "belongs to user 12391"));
+	ck_assert_int_eq(chown("a", 0, 0), 0);
+	ck_assert_int_eq(resolve("l"), 0);
+	ck_assert_int_eq(lchown("l", STRANGER, STRANGER), 0);
+	ck_assert_int_eq(resolve("l"), -EPERM);
+	ck_assert_int_eq(chmod("a", 0775), 0);
+	ck_assert_int_eq(chown("a", 0, STRANGER), 0);
+	ck_assert_int_eq(resolve("a/b"), -EPERM);
+}
+END_TEST
+
+START_TEST(a_variable_does_not_lead_to_others)
+{
+	ck_assert_int_eq(mkdir("a", 0755), 0);
+	ck_assert_int_eq(unsetenv("MINC_TEST_DIR"), 0);
+	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", "", 1), 0);
+	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("none"), 1), 0);
+	ck_assert_ptr_nonnull(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("a"), 1), 0);
+	ck_assert_str_eq(owner_env_dir("MINC_TEST_DIR"), below("a"));
+	ck_assert_int_eq(chmod("a", 01777), 0);
+	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(chmod("a", 0755), 0);
+	if (geteuid() == 0 && chown("a", STRANGER, STRANGER) == 0)
+		ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("owner");
+	TCase *t = tcase_create("owner");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, path_is_walked_as_the_kernel_does);
+	tcase_add_test(t, what_is_missing_is_told_where_it_will_be);
+	tcase_add_test(t, what_cannot_be_walked_is_said);
+	tcase_add_test(t, a_directory_that_others_write_to_is_refused);
+	tcase_add_test(t, a_closed_directory_above_is_noticed);
+	tcase_add_test(t, what_a_stranger_owns_is_refused);
+	tcase_add_test(t, a_variable_does_not_lead_to_others);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
