@@ -6,7 +6,6 @@
 #        ./setup.sh show    show a container with what is built
 #        ./setup.sh test    install what is missing, build, run all tests
 #        ./setup.sh build   install what is missing, build
-#        ./setup.sh packages   install what is missing for all of these
 #        ./setup.sh asan    all tests with AddressSanitizer and UBSan
 #
 # Packages come from apt-get, as root or through sudo, and only if they are missing.
@@ -22,7 +21,7 @@ to_build=(gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg-config python3
 	libarchive-dev liblzma-dev libsquashfs-dev libssl-dev libcurl4-openssl-dev libisal-dev zlib1g-dev libzstd-dev)
 to_test=(check busybox-static shellcheck mandoc git util-linux iproute2 procps jq uidmap strace
 	docker-registry skopeo umoci podman apache2-utils openssl squashfs-tools erofs-utils
-	xz-utils zstd bzip2 attr curl libcap2-bin golang-github-containers-common)
+	xz-utils zstd bzip2 attr libcap2-bin golang-github-containers-common)
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
@@ -118,13 +117,9 @@ main() {
 	show)
 		show_container "$BUILD"
 		;;
-	packages)
-		install_packages "${to_build[@]}" "${to_test[@]}"
-		;;
 	test)
 		install_packages "${to_build[@]}" "${to_test[@]}"
-		# what is missing is an error, not a test that is skipped
-		build_in "$BUILD" -Dtests=enabled -Dauto_features=enabled
+		build_in "$BUILD" -Dtests=enabled
 		run_tests "$BUILD" || code=1
 		total "$BUILD/summary.txt" || code=1
 		;;
@@ -134,7 +129,7 @@ main() {
 		total "$BUILD_ASAN/summary.txt" || code=1
 		;;
 	*)
-		sed -n 's/^# \{0,1\}//; 5,10p' "$0" >&2
+		sed -n 's/^# \{0,1\}//; 5,9p' "$0" >&2
 		code=2
 		;;
 	esac

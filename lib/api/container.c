@@ -53,9 +53,15 @@ static int write_oci(minc_ctx *c, const char *const *argv, FILE *out)
 	return r < 0 ? r : ((oci_config_write_fn *)write)(&c->spec, &c->host, argv, out);
 }
 
-static int start_here(minc_ctx *c, minc_container *ct, struct monitor_args *monitor)
+static int start_here(minc_ctx *c, minc_container *ct, struct monitor_args *monitor,
+		      const struct storage *storage)
 {
-	return spawn_plan(&c->plan, ct, &c->err, c->log, c->log_data, NULL, monitor);
+	const struct spawn_options options = { .log = c->log,
+					       .log_data = c->log_data,
+					       .monitor = monitor,
+					       .lock = storage->lock };
+
+	return spawn_plan(&c->plan, &options, ct, &c->err);
 }
 
 static int write_config(minc_ctx *c, const char *const *argv, const struct state *s)
@@ -101,7 +107,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		if (r < 0)
 			err_set(&c->err, r, "monitor of the container");
 		if (r == 0)
-			r = start_here(c, ct, &b.args);
+			r = start_here(c, ct, &b.args, storage);
 		if (r == 0)
 			r = state_commit(s, c, ct, &c->plan, storage->made_dir);
 		if (r == 0) {
@@ -112,7 +118,6 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 				err_set(&c->err, r, "monitor of the container");
 		}
 		background_done(&b, r < 0);
-		fd_closep(&ct->server);
 		fd_closep(&ct->terminal);			  /* the monitor's, */
 		ct->cgroups = cgroup_set_free(ct->cgroups); /* with their leases */
 	}
@@ -141,11 +146,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	ct = calloc(1, sizeof(*ct));
 	if (!ct)
 		return err_set(&c->err, -ENOMEM, "start");
-	*ct = (struct minc_container){ .pidfd = -EBADF,
-					.terminal = -EBADF,
-					.attached = -EBADF,
-					.server = -EBADF,
-					.storage_lock = -EBADF };
+	*ct = CONTAINER_NONE;
 	r = storage_prepare(c, &st);
 	if (r == 0)
 		r = plan_for(c, argv);
@@ -155,7 +156,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 		r = storage_record(c, &st, &c->plan);
 	if (r == 0)
 		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, &st) :
-							   start_here(c, ct, NULL);
+							   start_here(c, ct, NULL, &st);
 	if (r < 0) {
 		if (c->err.exec == false || st.made_dir)
 			storage_abandon(c, &st);
@@ -301,6 +302,8 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	if (!ct)
 		return NULL;
 	fd_closep(&ct->pidfd);
+	fd_closep(&ct->keeper);
+	fd_closep(&ct->watcher);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->attached);
 	fd_closep(&ct->server);

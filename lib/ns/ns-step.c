@@ -13,7 +13,7 @@
 
 int run_lifeline(struct runner *r, const struct step *s)
 {
-	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
+	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
 	struct timespec now = { 0 };
 
 	if (s->lifeline.die_with_parent) {

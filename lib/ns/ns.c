@@ -7,12 +7,10 @@
 
 void ns_plan_lifeline(struct plan *p, const struct spec *s)
 {
-	struct step *step = plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
-					"nothing goes on if the caller dies");
-
-	/* in the background the parent is the monitor */
-	step->lifeline.die_with_parent = spec_flag(s, MINC_DIE_WITH_PARENT) ||
-					 spec_flag(s, MINC_BACKGROUND);
+	plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
+		    "nothing goes on if the caller dies");
+	/* in the background it is held by the monitor */
+	p->keeper = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND);
 	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 }
 

@@ -138,8 +138,11 @@ struct step {
 			uint64_t soft, hard;
 		} rlimit;
 		struct {
-			bool die_with_parent;
+			bool die_with_parent; /* for the steps; any change of ids ends it */
 		} lifeline;
+		struct {
+			bool watched; /* what is left behind ends the new process with the caller */
+		} fork;
 		struct {
 			/* lines for /proc/self/uid_map and gid_map, written by the child; or */
 			const char *uid_map, *gid_map;
@@ -287,11 +290,11 @@ struct step {
 		struct {
 			const char *const *candidates; /* paths, NULL-terminated */
 			const char *const *argv, *const *envp;
-			/* with an init: its arguments, which contain the above; else NULL */
-			const char *const *init_argv;
-			int channel_fd; /* where the init finds the channel */
-			bool die_with_parent; /* arm again: a change of ids disarmed it */
-			bool outlive; /* disarm: it was armed for the steps alone */
+			/* of the sealed program, which executes the above (run/sealed.h) */
+			const char *const *sealed_argv;
+			int channel_fd; /* where it finds the channel */
+			bool init; /* it stays, as process 1 */
+			bool entered; /* what ended it with the caller was for the steps alone */
 		} exec;
 	};
 };
@@ -303,6 +306,7 @@ struct plan {
 	int slots;		/* how many */
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
+	bool keeper; /* a process outside of the pid namespace holds it (run/keeper-step.c) */
 	bool forks; /* has a FORK step: it enters a container */
 	size_t cgroups; /* steps that make one */
 	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */

@@ -14,10 +14,10 @@
 struct runner {
 	const struct plan *plan;
 	int *slots;    /* plan->slots descriptors, -EBADF when unset */
-	int channel;   /* to the caller: verdicts, descriptors */
-	int lifeline;  /* hangs up when the parent dies: the channel, or the monitor's pipe */
+	int channel;   /* to the caller: verdicts, descriptors; hangs up when it dies */
 	int host_end;  /* the caller's end, to be closed in the child */
-	int init_fd;   /* memfd of the init program, or -EBADF */
+	int sealed_fd; /* memfd of the sealed program */
+	int holder;    /* pidfd of the process that all ends with, or -EBADF */
 	int umask;     /* the caller's, given back to the command */
 	uint64_t files[2]; /* the same: RLIMIT_NOFILE, soft and hard */
 	char note[160]; /* what the kernel said about the failure, or "" */
@@ -31,9 +31,11 @@ enum verdict_kind {
 	VERDICT_READY,	  /* for its maps */
 	VERDICT_SCOPE,	  /* for being moved */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
-	VERDICT_PID,	   /* of the monitor: err is the container's id, with its pidfd */
-	VERDICT_NO_CLONE,  /* of the monitor: no process in new namespaces */
-	VERDICT_NO_MONITOR /* it could not become one */
+	VERDICT_EXEC,	   /* now the command: nothing follows but its failure */
+	VERDICT_PID,	   /* of the keeper: err is the id of process 1, with its pidfd */
+	VERDICT_NO_CLONE,  /* no process in new namespaces */
+	VERDICT_NO_KEEPER, /* the keeper could not execute its program */
+	VERDICT_NO_MONITOR /* nor the monitor */
 };
 struct verdict {
 	uint32_t kind; /* enum verdict_kind */

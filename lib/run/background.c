@@ -42,14 +42,10 @@ int background_open(struct state *s, struct minc_container **ret)
 		state_free(s);
 		return r;
 	}
-	*ct = (struct minc_container){ .pid = s->facts.pid,
-				       .pidfd = -EBADF,
-				       .terminal = -EBADF,
-				       .attached = -EBADF,
-					.server = -EBADF,
-				       .storage_lock = -EBADF,
-				       .init = s->facts.init,
-				       .state = s };
+	*ct = CONTAINER_NONE;
+	ct->pid = s->facts.pid;
+	ct->init = s->facts.init;
+	ct->state = s;
 	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
 		r = ct->pidfd = open_process(&s->facts, &ct->seen);

@@ -257,8 +257,8 @@ static void default_command(struct build *b, struct step *s)
 	s->exec.candidates = list;
 }
 
-/* argv of the init program, which is named @name; see init.h. */
-static const char *const *init_argv(struct build *b, const struct step *s, size_t step,
+/* argv of the sealed program, which does what @name says; see sealed.h. */
+static const char *const *sealed_argv(struct build *b, const struct step *s, size_t step,
 				    const char *name)
 {
 	size_t candidates = 0, args = 0, n = 0;
@@ -289,8 +289,6 @@ void build_command(struct build *b, const char *const *argv)
 	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
 	s->exec.channel_fd = b->p->lowest_fd;
-	s->exec.die_with_parent = spec_flag(b->s, MINC_DIE_WITH_PARENT) ||
-				  spec_flag(b->s, MINC_BACKGROUND);
 	if (argv) {
 		size_t n = 0;
 		const char **copy;
@@ -306,10 +304,9 @@ void build_command(struct build *b, const char *const *argv)
 		default_command(b, s);
 	}
 	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
-	s->exec.outlive = b->entering && !s->exec.die_with_parent;
-	/* One who enters must not execute by itself: see enter.c. */
-	if (spec_flag(b->s, MINC_INIT) || b->entering)
-		s->exec.init_argv = init_argv(b, s, index, b->entering ? "exec" : "init");
+	s->exec.entered = b->entering;
+	s->exec.init = spec_flag(b->s, MINC_INIT) && !b->entering;
+	s->exec.sealed_argv = sealed_argv(b, s, index, s->exec.init ? "init" : "exec");
 }
 
 void build_cwd(struct build *b)

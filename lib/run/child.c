@@ -58,7 +58,8 @@ _Noreturn void child_main(void *arg)
 	struct child_args *args = arg;
 	const struct plan *p = args->plan;
 
-	(void)sys_close(args->runner.host_end); /* so that the parent's end is the last */
+	if (args->runner.host_end >= 0) /* so that the caller's end is the last */
+		(void)sys_close(args->runner.host_end);
 	args->runner.umask = sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned */
 	raise_files(&args->runner);
 	for (size_t i = 0; i < p->len; i++) {

@@ -49,6 +49,17 @@ long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
 	return ret;
 }
 
+long clone_below(struct sys_clone_args *a, char *stack, size_t stack_bytes, clone_fn *fn,
+		 void *arg)
+{
+	if (!stack)
+		return clone_copy(a, fn, arg);
+	a->flags |= CLONE_VM | CLONE_VFORK;
+	a->stack = (uintptr_t)stack;
+	a->stack_size = stack_bytes;
+	return clone_on_stack(a, fn, arg);
+}
+
 long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg)
 {
 	long ret = sys_call6(SYS_clone3, (long)a, sizeof(*a), 0, 0, 0, 0);

@@ -17,26 +17,39 @@
 #include "run/background.h"
 #include "run/run.h"
 
+/* It has nothing to watch any more, and would end by itself. */
+static void end_watcher(struct minc_container *ct)
+{
+	siginfo_t info;
+
+	if (ct->watcher < 0)
+		return;
+	(void)sys_pidfd_send_signal(ct->watcher, SIGKILL); /* it may have ended */
+	while (waitid((idtype_t)P_PIDFD, (id_t)ct->watcher, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	fd_closep(&ct->watcher);
+}
+
 static int reap(struct minc_container *ct)
 {
+	const int child = ct->keeper >= 0 ? ct->keeper : ct->pidfd;
 	siginfo_t info;
 	int r;
 
 	do
-		r = waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED);
+		r = waitid((idtype_t)P_PIDFD, (id_t)child, &info, WEXITED);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
 	ct->ended = true;
+	end_watcher(ct);
 	fd_closep(&ct->storage_lock);
 	fd_closep(&ct->server);
 	ct->cgroups = cgroup_set_remove(ct->cgroups);
-	if (info.si_code == CLD_EXITED)
-		ct->status = info.si_status;
-	else if (info.si_status == SIGKILL && ct->default_signal)
+	/* a keeper has died of nothing: it exits with the status */
+	ct->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	if (ct->status == 128 + SIGKILL && ct->default_signal)
 		ct->status = 128 + ct->default_signal;
-	else
-		ct->status = 128 + info.si_status;
 	return 0;
 }
 

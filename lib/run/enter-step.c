@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "plan/hand-over.h"
+#include "run/keeper.h"
 #include "run/run.h"
 
 #ifndef CLONE_PIDFD
@@ -39,7 +40,7 @@ int run_hide(struct runner *r, const struct step *s)
 /* The caller knows of this process when the one in the middle says so; else it is lost. */
 static int await_leave(struct runner *r, int go)
 {
-	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
+	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
 	struct timespec now = { 0 };
 	char byte;
 	int ret;
@@ -47,7 +48,7 @@ static int await_leave(struct runner *r, int go)
 	if (sys_read(go, &byte, 1) != 1)
 		sys_exit(125);
 	(void)sys_close(go); /* nothing more comes */
-	ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* it is not inherited */
+	ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* for the steps, at least */
 	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
 		sys_exit(125);
 	return ret;
@@ -55,8 +56,9 @@ static int await_leave(struct runner *r, int go)
 
 /*
  * The new process is the caller's child, as the one in the middle is, which hands over
- * its pidfd and ends. Its memory is a copy: what has the caller's memory must not be in
- * a namespace where others may look for it.
+ * its pidfd and ends, or watches over it from outside of the container's pid namespace. Its
+ * memory is a copy: what has the caller's memory must not be in a namespace where others
+ * may look for it.
  */
 int run_fork(struct runner *r, const struct step *s)
 {
@@ -67,7 +69,6 @@ int run_fork(struct runner *r, const struct step *s)
 	};
 	int ret = sys_call(SYS_pipe2, go, O_CLOEXEC, 0, 0, 0), pid;
 
-	(void)s;
 	if (ret < 0)
 		return ret;
 	pid = sys_call(SYS_clone3, &a, sizeof(a), 0, 0, 0);
@@ -78,7 +79,12 @@ int run_fork(struct runner *r, const struct step *s)
 		return await_leave(r, go[0]);
 	}
 	ret = runner_send_fd(r, VERDICT_PROCESS, pid, pidfd);
+	/* who watches must not be killed by the end that it watches for */
+	if (ret == 0 && s->fork.watched)
+		ret = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	if (ret == 0)
 		ret = (int)sys_write(go[1], "", 1);
+	if (ret >= 0 && s->fork.watched)
+		keeper_watch(r, pidfd);
 	sys_exit(ret < 0 ? 125 : 0);
 }

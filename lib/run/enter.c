@@ -295,7 +295,9 @@ static void plan_join(struct build *b, const struct minc_container *ct, const st
 	s->join.fd = ct->pidfd;
 	s->join.type = t->flags;
 	s->join.name = "the container's namespaces";
-	plan_append(b->p, STEP_FORK, NULL, "a process that the container's numbers count");
+	s = plan_append(b->p, STEP_FORK, b->s->flag_origin[MINC_DIE_WITH_PARENT],
+			"a process that the container's numbers count");
+	s->fork.watched = spec_flag(b->s, MINC_DIE_WITH_PARENT);
 	b->p->forks = b->p->own_memory = true;
 }
 
@@ -391,13 +393,16 @@ int enter_exec(struct minc_ctx *c, struct minc_container *ct, struct spec *s,
 	       const char *const *argv, struct minc_container *ret,
 	       const struct spawn_fault *fault)
 {
+	const struct spawn_options options = {
+		.log = c->log, .log_data = c->log_data, .fault = fault, .lock = -EBADF
+	};
 	struct plan plan = { 0 };
 	int r = override(s, &c->spec);
 
 	if (r == 0)
 		r = enter_plan(&plan, s, &c->host, ct, argv, &c->err);
 	if (r == 0)
-		r = spawn_plan(&plan, ret, &c->err, c->log, c->log_data, fault, NULL);
+		r = spawn_plan(&plan, &options, ret, &c->err);
 	plan_done(&plan);
 	if (r < 0 && has_ended(ct)) /* which explains whatever went wrong */
 		return say_ended(&c->err);

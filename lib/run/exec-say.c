@@ -37,7 +37,7 @@ void say_fork(FILE *out, const struct step *s)
 
 void say_exec(FILE *out, const struct step *s)
 {
-	if (s->exec.init_argv)
+	if (s->exec.init)
 		fputs("# no shell equivalent: a small init stays process 1 and starts this\n", out);
 	fputs("exec ${nest:+\"./$ld\" --library-path \"$libs\" \"./$unshare\" $nest --} \\\n"
 	      "\t\"./$ld\" --library-path \"$libs\" \"./$setpriv\" $priv -- \\\n"

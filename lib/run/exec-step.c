@@ -2,7 +2,7 @@
 /* exec-step - child code of the last steps: descriptors, directory, the command. */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,7 +14,7 @@ enum { FDS_MAX = 64 };
 /* The lowest descriptor from @first on that is still needed, or -1. */
 static int next_kept(const struct runner *r, const struct step *s, int first)
 {
-	const int own[] = { r->channel, r->lifeline, r->init_fd };
+	const int own[] = { r->channel, r->sealed_fd };
 	int ret = -1;
 
 	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
@@ -97,39 +97,6 @@ int run_cwd(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/* The caller is alive, or the container must not start; see run_lifeline(). */
-static int rearm(struct runner *r, int sig)
-{
-	struct pollfd fd = { .fd = r->lifeline, .events = POLLIN };
-	struct timespec now = { 0 };
-	int ret = sys_prctl(PR_SET_PDEATHSIG, (unsigned long)sig, 0, 0, 0);
-
-	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
-		sys_exit(125);
-	return ret;
-}
-
-/* Later candidates are tried while the file is not there, as execvp(3) does. */
-static int exec_first(const struct step *s)
-{
-	int ret = -ENOENT;
-
-	for (const char *const *path = s->exec.candidates; *path; path++) {
-		/* not execveat(2), which profiles made for other programs may not know */
-		int err = sys_call(SYS_execve, *path, s->exec.argv, s->exec.envp, 0, 0);
-
-		/* a directory of PATH that may not be searched has nothing for us */
-		if (err == -EACCES && s->exec.candidates[1] &&
-		    sys_call(SYS_faccessat, AT_FDCWD, *path, 0, 0, 0) < 0)
-			err = -ENOENT;
-		if (err != -ENOENT && err != -ENOTDIR && err != -EACCES)
-			return err;
-		if (ret != -EACCES)
-			ret = err == -ENOTDIR ? -ENOENT : err;
-	}
-	return ret;
-}
-
 /* What the caller ignores is not the command's business; see sigaction(2). */
 static void reset_signals(void)
 {
@@ -141,26 +108,52 @@ static void reset_signals(void)
 		(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(uint64_t), 0);
 }
 
+/*
+ * The sealed file may be executed by all and read by nobody, so that the process is not
+ * dumpable from the first moment of the program: what is in a container that it enters
+ * could else take its descriptors. These capabilities would read it all the same; exec
+ * gives back what is only taken out of effect. A filter may refuse: the caller believes
+ * this process no more than its own failure from here on, whoever speaks for it.
+ */
+static void stay_unreadable(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (sys_call(SYS_capget, &header, data, 0, 0, 0) < 0)
+		return;
+	data[0].effective &= ~(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH);
+	(void)sys_call(SYS_capset, &header, data, 0, 0, 0);
+}
+
+/* From here on the caller hears of nothing but the command's own failure. */
+static int announce(const struct runner *r)
+{
+	const struct verdict v = { .kind = VERDICT_EXEC };
+
+	return (int)sys_write(r->channel, &v, sizeof(v));
+}
+
 int run_exec(struct runner *r, const struct step *s)
 {
 	uint64_t none = 0;
-	int ret;
+	int ret = 0;
 
-	if (s->exec.die_with_parent || s->exec.outlive) {
-		ret = rearm(r, s->exec.die_with_parent ? SIGKILL : 0);
-		if (ret < 0)
-			return ret;
-	}
+	if (s->exec.entered) /* see await_leave() */
+		ret = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (ret < 0)
+		return ret;
 	(void)sys_call(SYS_umask, r->umask, 0, 0, 0, 0); /* cannot fail */
 	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
+	/* The program reports for us: its copy of the channel closes when the command runs. */
+	if (ret >= 0)
+		ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
+	if (ret >= 0)
+		ret = announce(r);
 	if (ret < 0)
 		return ret;
-	if (!s->exec.init_argv)
-		return exec_first(s);
-	/* The init reports for us: its copy of the channel closes when the command runs. */
-	ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
-	if (ret < 0)
-		return ret;
-	return sys_execveat(r->init_fd, "", s->exec.init_argv, s->exec.envp, SYS_AT_EMPTY_PATH);
+	stay_unreadable();
+	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, s->exec.envp,
+			    SYS_AT_EMPTY_PATH);
 }

@@ -32,7 +32,6 @@
 
 struct monitor {
 	bool forget, ended, attached;
-	bool served; /* by a process without which its files cannot be read */
 	uint64_t log_max, ended_ns;
 	const char *id;
 	const char *const *cgroups;
@@ -212,12 +211,10 @@ static void reap(struct monitor *m)
 	while (r == -EINTR);
 	m->ended = true;
 	m->ended_ns = now(CLOCK_REALTIME);
-	if (info.si_code == CLD_EXITED) {
-		m->status = info.si_status;
-		return;
-	}
-	noted = info.si_status == SIGKILL ? noted_signal() : 0;
-	m->status = 128 + (noted ? noted : info.si_status);
+	m->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	noted = m->status == 128 + SIGKILL ? noted_signal() : 0;
+	if (noted)
+		m->status = 128 + noted;
 }
 
 /* The starter made "status.new" long enough: this works on a full disk, too. */
@@ -297,14 +294,13 @@ _Noreturn static void finish(struct monitor *m)
 	sys_exit(0);
 }
 
-enum { ON_PIDFD, ON_SERVER, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
+enum { ON_PIDFD, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
 
 static void watch(const struct monitor *m, struct pollfd *p)
 {
 	const bool idle = m->attach.chunk_len == 0;
 
 	p[ON_PIDFD] = (struct pollfd){ m->ended ? -1 : MONITOR_PIDFD, POLLIN, 0 };
-	p[ON_SERVER] = (struct pollfd){ m->served && !m->ended ? MONITOR_SERVER : -1, 0, 0 };
 	p[ON_LISTEN] = (struct pollfd){ MONITOR_LISTEN, POLLIN, 0 };
 	for (int i = 0; i < 2; i++)
 		p[ON_SOURCE + i] = (struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
@@ -358,10 +354,6 @@ _Noreturn static void serve(struct monitor *m)
 		attach_hear(&m->attach, p + ON_CLIENT);
 		if (p[ON_LISTEN].revents)
 			attach_accept(&m->attach);
-		if (p[ON_SERVER].revents) {
-			(void)sys_pidfd_send_signal(MONITOR_PIDFD, SIGKILL); /* or it has ended */
-			m->served = false;
-		}
 		if (p[ON_PIDFD].revents)
 			reap(m);
 	}
@@ -418,7 +410,6 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		m->forget |= *f == 'r';
 	}
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
-	m->served = sys_fcntl(MONITOR_SERVER, F_GETFD, 0) >= 0;
 	m->log_max = number_at(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 4;

@@ -35,7 +35,8 @@ int program_memfd(const char *name, const unsigned char *program, size_t len)
 	if (fd < 0)
 		return -errno;
 	r = io_write_all(fd, program, len);
-	if (r == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
+	/* what nobody may read is not dumpable when it is executed: execve(2), prctl(2) */
+	if (r == 0 && (fchmod(fd, 0111) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0))
 		r = -errno;
 	return r < 0 ? r : take_fd(&fd);
 }

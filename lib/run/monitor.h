@@ -2,7 +2,7 @@
 /*
  * monitor - the process beside a background container: a freestanding static executable
  * of a few KiB, embedded in the library and executed from a sealed memfd. It is the parent
- * of process 1, whose PDEATHSIG ties the two together.
+ * of the container's keeper, which ends with it (keeper-step.c).
  *
  * It inherits the descriptors below and is told
  *   argv = { "minc-monitor", FLAGS, LOG_BYTES, ID, CGROUP.. }
@@ -10,7 +10,7 @@
  * It waits for one message on MONITOR_CONTROL, struct monitor_go with the terminal's
  * master as SCM_RIGHTS if there is one: from then on the starter is not needed. If the
  * control channel ends before, the start has failed: the container is killed. When it has
- * ended, as it is made to when what serves its files has, the status is written and, with "r", the state directory removed.
+ * ended, the status is written and, with "r", the state directory removed.
  */
 #pragma once
 
@@ -27,11 +27,10 @@ enum monitor_fd {
 	MONITOR_RUNTIME,     /* the directory that holds it, and names/ */
 	MONITOR_LOCK,	     /* flock(2) is held by it */
 	MONITOR_LISTEN,	     /* "attach" in the state directory */
-	MONITOR_PIDFD,	     /* of process 1 */
+	MONITOR_PIDFD,	     /* of the container's keeper, its child */
 	MONITOR_STDOUT,	     /* read ends of pipes; not with a terminal */
 	MONITOR_STDERR,
 	MONITOR_STORAGE, /* what keeps another from using the same storage, if there is any */
-	MONITOR_SERVER,  /* hangs up when what serves an image ends, if there is such */
 	MONITOR_PROGRAM, /* itself; closed by execve(2) */
 	MONITOR_FDS_END,
 	MONITOR_FDS_LOWEST = 16 /* what becomes one of these is kept at or above */

@@ -33,7 +33,9 @@ struct minc_ctx {
 };
 
 struct minc_container {
-	int pid, pidfd;
+	int pid, pidfd; /* of process 1, or of the process that entered */
+	int keeper;  /* pidfd of its parent, our child (sealed.h); -EBADF: it is our child */
+	int watcher; /* pidfd of our child that ends the process with us, or -EBADF */
 	int terminal; /* master of its pty, or -EBADF */
 	int attached; /* to the monitor since the start, for minc_attach(); or -EBADF */
 	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
@@ -46,6 +48,16 @@ struct minc_container {
 	bool ended;
 	int status;
 };
+
+/* One without any process. */
+#define CONTAINER_NONE                                                                   \
+	((struct minc_container){ .pidfd = -EBADF,                                       \
+				  .keeper = -EBADF,                                      \
+				  .watcher = -EBADF,                                     \
+				  .terminal = -EBADF,                                    \
+				  .attached = -EBADF,                                    \
+				  .server = -EBADF,                                      \
+				  .storage_lock = -EBADF })
 
 /*
  * Make the plan for @argv (NULL: the user's shell). @storage: directory for what is
@@ -63,14 +75,19 @@ struct spawn_fault {
 	int err;
 };
 
-/*
- * Carry out @p. On failure everything is undone and @e says which step it was. With
- * @monitor that process is the container's parent, else the caller is.
- */
+/* What a start has beside its plan. All may be unset, but for @lock: -EBADF. */
 struct monitor_args;
-int spawn_plan(const struct plan *p, struct minc_container *ret, struct err *e,
-	       minc_log_fn log, void *log_data, const struct spawn_fault *fault,
-	       struct monitor_args *monitor);
+struct spawn_options {
+	minc_log_fn log;
+	void *log_data;
+	const struct spawn_fault *fault;
+	struct monitor_args *monitor; /* which holds the container; else the caller does */
+	int lock; /* descriptor that stays open until all of the container has ended */
+};
+
+/* Carry out @p. On failure everything is undone and @e says which step it was. */
+int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_container *ret,
+	       struct err *e);
 
 /* The answer to VERDICT_SCOPE: have the child moved; 0 or -errno with a message. */
 int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e);
@@ -90,12 +107,17 @@ typedef void clone_fn(void *arg);
 /* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
 long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);
 long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg);
+/* The one with @stack: back when the new process has executed or ended; else the other. */
+long clone_below(struct sys_clone_args *a, char *stack, size_t stack_bytes, clone_fn *fn,
+		 void *arg);
+
+struct keeper_args;
 
 /* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */
 struct monitor_args {
-	struct child_args *child;
-	struct sys_clone_args container; /* how it is cloned */
-	char *stacks[3];		 /* lowest addresses; NULL: copies of the memory */
+	struct keeper_args *keeper;
+	struct sys_clone_args clone; /* how the keeper is cloned */
+	char *stack, *keeper_stack; /* lowest addresses; NULL: a copy of the memory */
 	size_t stack_bytes;
 	int stdio[3], null;	  /* what the container, and the monitor, have as 0, 1, 2 */
 	int fds[MONITOR_FDS_END]; /* what becomes the fixed numbers; negative: nothing */

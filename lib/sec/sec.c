@@ -150,8 +150,7 @@ static int profile_default(struct plan *p, uint64_t caps, struct filter_result *
 
 	if (!SEC_DEFAULT_FILTER_LEN) {
 		r = err_say(e, -ENOSYS,
-			    "seccomp: this libminc was built without the option seccomp, "
-			    "which needs libseccomp");
+			    "seccomp: this libminc was built without libseccomp");
 		err_hint(e, "--seccomp unconfined runs without a filter, --best-effort "
 			    "warns");
 		return r;

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # images-unpacked - containers of images where the kernel mounts no layers for the caller, and
-# where there is no /dev/fuse, which tests/e2e/run hides from the user:
-# Run without /dev/fuse.
+# where there is no /dev/fuse (tests/e2e/run hides it from the user).
 # shellcheck source=lib.sh
 . "$MINC_TESTS/lib.sh"
 

@@ -84,8 +84,12 @@ def field(pid, name):
     return ""
 
 
-def monitor_of(cid):
+def keeper_of(cid):
     return int(field(pid_of(cid), "PPid") or 0)
+
+
+def monitor_of(cid):
+    return int(field(keeper_of(cid), "PPid") or 0)
 
 
 def gone(pid):

@@ -39,13 +39,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "errno-name.h"
-
 extern char **environ;
 
 static void report(const char *name, long result)
 {
-	printf("try %s %s\n", name, result < 0 ? errno_name(errno) : "ok");
+	printf("try %s %s\n", name, result < 0 ? strerrorname_np(errno) : "ok");
 }
 
 static void print_status(void)
@@ -149,7 +147,7 @@ static void try_read(const char *name, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
 
-	printf("try %s %s\n", name, n > 0 ? "ok" : n == 0 ? "empty" : errno_name(errno));
+	printf("try %s %s\n", name, n > 0 ? "ok" : n == 0 ? "empty" : strerrorname_np(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -327,7 +325,7 @@ static int print_argv(int argc, char **argv)
 
 static const char *outcome(long result)
 {
-	return result < 0 ? errno_name(errno) : "ok";
+	return result < 0 ? strerrorname_np(errno) : "ok";
 }
 
 static const char *try_open(int proc, const char *what, int flags)
@@ -395,6 +393,40 @@ static int look(void)
 	return 0;
 }
 
+/* Write "up" to @path, and stay, untied from whatever a process can untie itself from. */
+static int shed(const char *path, const char *uid)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || (fork() == 0 && fork() == 0 && setsid() < 0))
+		return 1;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (uid) {
+		unsigned id = (unsigned)atoi(uid);
+
+		if (setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0)
+			return 1;
+	}
+	prctl(PR_SET_PDEATHSIG, 0);
+	prctl(PR_SET_DUMPABLE, 1);
+	if (write(fd, "up\n", 3) != 3)
+		return 1;
+	for (;;)
+		pause();
+}
+
+/* As a loader, too: which file is executed. */
+static int own(void)
+{
+	struct stat s;
+
+	if (stat("/proc/self/exe", &s) < 0)
+		return 1;
+	printf("executed %lu\n", (unsigned long)s.st_ino);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -412,6 +444,11 @@ int main(int argc, char **argv)
 		return print_argv(argc, argv);
 	if (!strcmp(what, "look"))
 		return look();
-	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | look\n");
+	if (!strcmp(what, "shed") && argc > 2)
+		return shed(argv[2], argv[3]);
+	if (!strcmp(what, "own"))
+		return own();
+	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | look | "
+			"shed FIFO [UID] | own\n");
 	return 2;
 }

@@ -65,7 +65,7 @@ child = tap.start("-r", BB, "sh", "-c", "echo up; i=0; while :; do i=$((i+1)); d
 up(child)
 child.send_signal(signal.SIGTSTP)
 end = time.monotonic() + 5
-inner = tap.first_child(child.pid)
+inner = tap.process_1(child.pid)
 state = ""
 while time.monotonic() < end and state != "T":
     with open(f"/proc/{inner}/stat", encoding="utf-8") as f:
@@ -78,7 +78,7 @@ tap.same("CONT continues it", finish(child), 143)
 
 child = tap.start("-r", BB, "sh", "-c", "echo up; exec sleep 30")
 up(child)
-os.kill(tap.first_child(child.pid), signal.SIGKILL)
+os.kill(tap.process_1(child.pid), signal.SIGKILL)
 tap.same("a command killed from outside gives 137", finish(child), 137)
 tap.same("nothing is left so far", tap.none_left(), [])
 
@@ -106,8 +106,8 @@ for turn in range(30):
     child = tap.start("-r", BB, *random.choice(([], ["--init"], ["-b", "/etc:/opt"])), "sleep", "30")
     time.sleep(random.random() ** 2 * 0.02)
     victim = child.pid
-    if turn % 3 == 2:
-        victim = tap.first_child(child.pid) or child.pid
+    if turn % 3:
+        victim = (tap.first_child if turn % 3 == 1 else tap.process_1)(child.pid) or child.pid
     try:
         os.kill(victim, signal.SIGKILL)
     except ProcessLookupError:

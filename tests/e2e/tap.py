@@ -131,6 +131,28 @@ def none_left(seconds=10):
     return words
 
 
+def await_gone(pids, seconds=10):
+    """Until none of @pids runs; those that are ours are reaped."""
+    end = time.monotonic() + seconds
+    while pids and time.monotonic() < end:
+        for pid in list(pids):
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                    pids.remove(pid)
+                continue
+            except ChildProcessError:
+                pass
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                    ended = f.read().rsplit(")", 1)[1].split()[0] == "Z"
+            except OSError:
+                ended = True
+            if ended:
+                pids.remove(pid)
+        time.sleep(0.01)
+    return not pids
+
+
 def mounts():
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         return [line.split()[4] for line in f]
@@ -152,12 +174,18 @@ def first_child(pid):
         return None
 
 
+def process_1(pid):
+    """Of the container that minc, process @pid, has in the foreground: below its keeper."""
+    keeper = first_child(pid)
+    return keeper and first_child(keeper)
+
+
 def wait_for_program(pid, name, depth=1, seconds=10):
-    """Wait until the first child of @pid, or below it the @depth-th, executes @name."""
+    """Wait until process 1 of minc, process @pid, or below it the @depth-th, executes @name."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            child = pid
+            child = first_child(pid)
             for _ in range(depth):
                 child = first_child(child)
             with open(f"/proc/{child}/comm", encoding="utf-8") as f:

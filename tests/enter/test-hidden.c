@@ -221,7 +221,7 @@ static void test_outlives(const struct scene *s, struct minc_container *ct)
 	fd = start_and_leave(ct, MINC_DIE_WITH_PARENT);
 	life.fd = fd;
 	ok(poll(&life, 1, 10000) == 1, "%s: unless it is to die with it", s->name);
-	adopt(1);
+	adopt(2); /* and what has watched */
 	close(fd);
 }
 

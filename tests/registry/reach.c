@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../e2e/errno-name.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "image/registry.h"
@@ -45,7 +44,7 @@ static void stop(const char *why)
 
 static int failed(int r)
 {
-	fprintf(stderr, "%s: %s\n", errno_name(-r), error.message);
+	fprintf(stderr, "%s: %s\n", strerrorname_np(-r), error.message);
 	return 1;
 }
 

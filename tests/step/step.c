@@ -296,10 +296,10 @@ static void set_up(struct runner *r, int slots[SLOTS], enum who who)
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
 	callers_end = must(fcntl(pair[0], F_DUPFD_CLOEXEC, HIGH_FD));
 	*r = (struct runner){ .slots = slots,
-			      .init_fd = -EBADF,
+			      .sealed_fd = -EBADF,
+			      .holder = -EBADF,
 			      .host_end = callers_end };
 	r->channel = must(fcntl(pair[1], F_DUPFD_CLOEXEC, HIGH_FD));
-	r->lifeline = r->channel;
 	must(close(pair[0]) | close(pair[1]));
 	sigfillset(&all); /* as the child of a container has them */
 	must(sigprocmask(SIG_SETMASK, &all, NULL));

@@ -13,9 +13,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "run/background.h"
+#include "run/sealed.h"
 #include "step.h"
 
 START_TEST(every_kind_of_step_has_its_row)
@@ -251,6 +255,33 @@ STEP_TEST(cwd_that_is_not_there_is_refused)
 
 static const char *const no_env[] = { NULL };
 
+enum { SEALED_MAX = 16, CHANNEL = 9 };
+
+/* What the sealed program is told, as build.c does it. */
+static void seal(struct step *s, const char **argv)
+{
+	size_t n = 0, candidates = 0;
+
+	while (s->exec.candidates[candidates])
+		candidates++;
+	argv[n++] = "exec";
+	argv[n++] = "9:7";
+	argv[n++] = candidates == 1 ? "1" : "2";
+	for (const char *const *i = s->exec.candidates; *i; i++)
+		argv[n++] = *i;
+	for (const char *const *i = s->exec.argv; *i; i++)
+		argv[n++] = *i;
+	argv[n] = NULL;
+	s->exec.sealed_argv = argv;
+	s->exec.channel_fd = CHANNEL;
+}
+
+static void load_sealed(struct runner *r)
+{
+	r->sealed_fd = fd_move_up(program_memfd("sealed", sealed_program, sealed_program_len), 16);
+	must(r->sealed_fd);
+}
+
 /* Runs shell @script with descriptor 1 in /tmp/out; its exit status. */
 static const char *script;
 static struct step shell;
@@ -260,6 +291,7 @@ static void exec_shell(struct runner *r)
 	static const char *const candidates[] = { "/tmp/no/sh", "/bin/sh", NULL };
 	static const char *const env[] = { "STAGE=set", NULL };
 	const char *const argv[] = { "argv0", "-c", script, "word", NULL };
+	const char *sealed[SEALED_MAX];
 	struct step s = shell;
 
 	must(dup2(must(open("/tmp/out", O_CREAT | O_WRONLY | O_CLOEXEC, 0644)), 1));
@@ -267,6 +299,7 @@ static void exec_shell(struct runner *r)
 	s.exec.candidates = candidates;
 	s.exec.argv = argv;
 	s.exec.envp = env;
+	seal(&s, sealed);
 	equal(step_ops[STEP_EXEC].run(r, &s), 0); /* only comes back if it failed */
 }
 
@@ -275,7 +308,9 @@ static void shell_says(struct runner *r, const char *text, const char *want)
 	char got[256];
 
 	script = text;
+	load_sealed(r);
 	equal(in_child(r, exec_shell), 0);
+	fd_closep(&r->sealed_fd);
 	read_text("/tmp/out", got, sizeof(got));
 	same(got, want);
 }
@@ -308,43 +343,79 @@ STEP_TEST(exec_leaves_signals_their_default)
 {
 	must(signal(SIGTERM, SIG_IGN) == SIG_ERR ? -1 : 0);
 	script = "kill -TERM $$";
+	load_sealed(r);
 	equal(in_child(r, exec_shell), 128 + SIGTERM);
 }
 
-STEP_TEST(exec_ends_with_the_caller_if_asked)
+/* What entered a container has been tied to the caller for the steps alone. */
+STEP_TEST(exec_may_outlive_the_caller)
 {
-	shell.exec.die_with_parent = true;
-	shell_says(r, "echo alive", "alive\n");
-	hang_up();
-	script = "echo too late >/tmp/late";
-	equal(in_child(r, exec_shell), 125);
-	expect(!is_there("/tmp/late"));
-}
-
-/* The init is a descriptor without a path; it finds the channel where it was told to. */
-STEP_TEST(exec_of_an_init_has_the_channel)
-{
-	const char *const argv[] = { "init", "-c", script = "test -S /proc/self/fd/9",
-				     NULL };
-
-	r->init_fd = must(open("/bin/sh", O_RDONLY | O_CLOEXEC));
-	shell.exec.init_argv = argv;
-	shell.exec.channel_fd = 9;
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	shell.exec.entered = true;
+	load_sealed(r);
+	script = "exit 0";
 	equal(in_child(r, exec_shell), 0);
-	r->init_fd = -EBADF;
-	fails(r, -EBADF, .kind = STEP_EXEC,
-	      .exec = {
-		      .argv = argv, .envp = no_env, .init_argv = argv, .channel_fd = 9 });
 }
 
+/* Whatever the command is named: what can be found as the program's file cannot be written. */
+STEP_TEST(exec_comes_from_a_file_that_nobody_can_write)
+{
+	const char *const own[] = { "/proc/self/exe", NULL }, *const argv[] = { "own", NULL };
+	const char *sealed[SEALED_MAX];
+	struct step s = { .kind = STEP_EXEC,
+			  .exec = { .candidates = own, .argv = argv, .envp = no_env } };
+	int pid, status;
+
+	seal(&s, sealed);
+	load_sealed(r);
+	equal(write(r->sealed_fd, "", 1), -1);
+	equal(errno, EPERM);
+	pid = must(fork());
+	if (pid == 0)
+		_exit(step_ops[STEP_EXEC].run(r, &s) < 0 ? 1 : 0);
+	must(waitpid(pid, &status, 0));
+	expect(WIFEXITED(status) && WEXITSTATUS(status) == 126);
+}
+
+STEP_TEST(exec_without_its_program_fails)
+{
+	const char *const candidates[] = { "/bin/true", NULL };
+
+	fails(r, -EBADF, .kind = STEP_EXEC,
+	      .exec = { .candidates = candidates, .argv = candidates, .envp = no_env,
+			.sealed_argv = candidates, .channel_fd = CHANNEL });
+}
+
+/* Candidates of the step that is to fail, for the child. */
+static const char *tried[3];
+
+static void exec_tried(struct runner *r)
+{
+	const char *const argv[] = { "x", NULL };
+	const char *sealed[SEALED_MAX];
+	struct step s = { .kind = STEP_EXEC,
+			  .exec = { .candidates = tried, .argv = argv, .envp = no_env } };
+
+	seal(&s, sealed);
+	equal(step_ops[STEP_EXEC].run(r, &s), 0);
+}
+
+/* The program says so in the step's place, after the step said that nothing else comes. */
 static void exec_fails(struct runner *r, int err, const char *first, const char *second)
 {
-	const char *const candidates[] = { first, second, NULL }, *const argv[] = {
-		"x", NULL
-	};
+	struct verdict v;
 
-	fails(r, err, .kind = STEP_EXEC,
-	      .exec = { .candidates = candidates, .argv = argv, .envp = no_env });
+	tried[0] = first;
+	tried[1] = second;
+	load_sealed(r);
+	equal(in_child(r, exec_tried), err == -ENOENT ? 127 : 126);
+	fd_closep(&r->sealed_fd);
+	equal(recv(r->host_end, &v, sizeof(v), MSG_DONTWAIT), sizeof(v));
+	equal(v.kind, VERDICT_EXEC);
+	equal(recv(r->host_end, &v, sizeof(v), MSG_DONTWAIT), sizeof(v));
+	equal(v.kind, VERDICT_FAILED);
+	equal(v.step, 7);
+	equal(v.err, err);
 }
 
 STEP_TEST(exec_says_why_it_cannot)
@@ -375,7 +446,7 @@ STEP_TEST(exec_passes_over_closed_directories)
 	must(mkdir("/tmp/closed", 0700));
 	put_file("/tmp/closed/file", "");
 	must(chmod("/tmp/closed", 0));
-	works(r, .kind = STEP_CAPS, .caps.known = 0); /* nor may root */
+	works(r, .kind = STEP_CAPS, .caps.known = (UINT64_C(1) << 38) - 1); /* nor may root */
 	exec_fails(r, -ENOENT, "/tmp/closed/file", "/tmp/no");
 	exec_fails(r, -EACCES, "/tmp/closed/file", NULL);
 }
@@ -399,8 +470,9 @@ int main(void)
 		exec_gives_back_the_umask,
 		exec_has_no_signal_blocked_or_ignored,
 		exec_leaves_signals_their_default,
-		exec_ends_with_the_caller_if_asked,
-		exec_of_an_init_has_the_channel,
+		exec_may_outlive_the_caller,
+		exec_comes_from_a_file_that_nobody_can_write,
+		exec_without_its_program_fails,
 		exec_says_why_it_cannot,
 		exec_remembers_what_may_not_be_executed,
 		exec_passes_over_closed_directories,

@@ -34,9 +34,11 @@ static int start(struct err *e)
 {
 	static const char *const candidates[] = { "/bin/true", NULL };
 	static const char *const argv[] = { "true", NULL };
+	static const char *const sealed[] = { "exec", "3:1", "1", "/bin/true", "true", NULL };
 	struct plan p = { .lowest_fd = 3,
 			  .own_memory = true,
 			  .clone_flags = CLONE_NEWUSER };
+	const struct spawn_options options = { .lock = -EBADF };
 	struct minc_container ct;
 	struct step *s = plan_append(&p, STEP_IDMAP, "--userns", "ids");
 	sigset_t none;
@@ -49,9 +51,11 @@ static int start(struct err *e)
 	s->exec.candidates = candidates;
 	s->exec.argv = argv;
 	s->exec.envp = no_env;
+	s->exec.sealed_argv = sealed;
+	s->exec.channel_fd = 3;
 	equal(plan_seal(&p), 0);
 	err_clear(e);
-	r = spawn_plan(&p, &ct, e, NULL, NULL, NULL, NULL);
+	r = spawn_plan(&p, &options, &ct, e);
 	if (r == 0) {
 		struct pollfd fd = { .fd = ct.pidfd, .events = POLLIN };
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * follow - the caller listens to what it has cloned, until the command runs.
+ *
+ * One socket pair is everything between the two: verdicts, the terminal's master, the
+ * go-ahead after newuidmap(1); its end tells the child that the caller died, and the caller
+ * that the command runs. In a container that is entered somebody may be who wants to speak
+ * for the child, or to hold its end. So what is heard must be what the plan can still say,
+ * once, with a descriptor only where one belongs to it; after VERDICT_EXEC, when another
+ * program speaks, only that the command did not start. And nothing is waited for longer
+ * than the process lives, or than it takes to be another program.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "ns/ns.h"
+#include "run/spawn.h"
+
+/* An exec takes less, as a rule: only then is it looked for. */
+enum { HELD_MS = 100 };
+
+#define EXPECT(kind) (UINT32_C(1) << (kind))
+
+uint32_t follow_expected(const struct plan *p, bool monitor)
+{
+	uint32_t ret = EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_WARNING) | EXPECT(VERDICT_EXEC);
+
+	if (p->keeper)
+		ret |= EXPECT(VERDICT_PID) | EXPECT(VERDICT_NO_CLONE) | EXPECT(VERDICT_NO_KEEPER);
+	if (monitor)
+		ret |= EXPECT(VERDICT_NO_MONITOR);
+	if (p->forks)
+		ret |= EXPECT(VERDICT_PROCESS);
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind == STEP_TERMINAL)
+			ret |= EXPECT(VERDICT_TERMINAL);
+		if (s->kind == STEP_CGROUP_SCOPE)
+			ret |= EXPECT(VERDICT_SCOPE);
+		if (s->kind == STEP_IDMAP && s->idmap.uid_args)
+			ret |= EXPECT(VERDICT_READY);
+	}
+	return ret;
+}
+
+/* Whether @v may come now; what may come once is used up. */
+static bool is_expected(struct spawn *w, const struct verdict *v, bool descriptor)
+{
+	const uint32_t several = EXPECT(VERDICT_WARNING);
+	const bool carries = v->kind == VERDICT_TERMINAL || v->kind == VERDICT_PROCESS ||
+			     v->kind == VERDICT_PID;
+
+	if (v->kind > VERDICT_NO_MONITOR || !(w->expected & EXPECT(v->kind)) ||
+	    v->step >= w->plan->len || (descriptor && !carries))
+		return false;
+	if (v->kind == VERDICT_WARNING && !(w->plan->steps[v->step].flags & STEP_OPTIONAL))
+		return false;
+	if (w->executing && v->kind == VERDICT_FAILED && v->step != w->plan->len - 1)
+		return false;
+	w->expected &= ~EXPECT(v->kind) | several;
+	return true;
+}
+
+static int map_ids(struct spawn *w)
+{
+	for (size_t i = 0; i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+		int r;
+
+		if (s->kind != STEP_IDMAP)
+			continue;
+		r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
+		if (r == 0)
+			r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
+		if (r < 0)
+			return r;
+	}
+	return send(w->channel, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+/* With --best-effort the child goes on, and its step warns. */
+static int enter_scope(struct spawn *w)
+{
+	struct err why = { 0 };
+	int r = scope_enter(w->plan, w->ret, &why);
+	const char moved = r == 0;
+
+	if (r < 0 && !w->plan->scope_optional) {
+		err_say(w->err, r, "%s", why.message);
+		err_hint(w->err, "%s", why.hint);
+		return r;
+	}
+	if (r < 0 && w->options->log)
+		w->options->log(why.message, w->options->log_data);
+	return send(w->channel, &moved, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+/* Do what the child waits for, when its number is known, too. */
+static int serve_when_known(struct spawn *w)
+{
+	const enum verdict_kind wanted = w->wanted;
+	int r;
+
+	if (w->ret->pid <= 0 || wanted == VERDICT_FAILED)
+		return 1;
+	w->wanted = VERDICT_FAILED; /* nothing */
+	r = wanted == VERDICT_READY ? map_ids(w) : enter_scope(w);
+	return r < 0 ? r : 1;
+}
+
+/* 1 for another message, 0 for none, -errno. */
+static int obey(struct spawn *w, const struct verdict *v)
+{
+	switch ((enum verdict_kind)v->kind) {
+	case VERDICT_PID:
+		w->ret->pid = v->err;
+		if (w->ret->pidfd < 0) /* our table is full */
+			return err_set(w->err, -EMFILE, "process 1 of the container");
+		return serve_when_known(w);
+	case VERDICT_READY:
+	case VERDICT_SCOPE:
+		w->wanted = v->kind;
+		return serve_when_known(w);
+	case VERDICT_TERMINAL:
+		if (w->ret->terminal < 0)
+			return err_set(w->err, -EMFILE, "terminal of the container");
+		return 1;
+	case VERDICT_PROCESS: /* take_process() has it */
+		return 1;
+	case VERDICT_EXEC:
+		w->executing = true;
+		w->expected &= EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_PID) |
+			       EXPECT(VERDICT_NO_KEEPER) | EXPECT(VERDICT_NO_MONITOR);
+		return 1;
+	case VERDICT_WARNING:
+		spawn_step_warned(w, v->step, v->err);
+		return 1;
+	case VERDICT_NO_CLONE:
+		return spawn_no_clone(w, v->err);
+	case VERDICT_NO_KEEPER:
+		w->failed = true;
+		return err_set(w->err, v->err, "keeper of the container");
+	case VERDICT_NO_MONITOR:
+		w->failed = true;
+		return err_set(w->err, v->err, "monitor of the container");
+	case VERDICT_FAILED:
+		break;
+	}
+	spawn_step_failed(w, v->step, v->err, v->note);
+	return 0; /* its last word: its end may be held open by a fork of another thread */
+}
+
+/* Another process goes on, our child as well; the first ends. */
+static int take_process(struct spawn *w, int pid, int pidfd)
+{
+	siginfo_t info;
+
+	if (pid <= 0) {
+		fd_closep(&pidfd);
+		return -EBADMSG; /* not from us */
+	}
+	if (pidfd < 0) { /* our table is full: until we reap it the number is its own */
+		(void)kill(pid, SIGKILL);
+		while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+			;
+		return err_set(w->err, -EMFILE, "process of the container");
+	}
+	w->middle = w->ret->pidfd;
+	w->ret->pidfd = pidfd;
+	w->ret->pid = pid;
+	return 0;
+}
+
+/* The descriptor that came with @v, if any, finds its owner. */
+static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
+{
+	if (v->kind == VERDICT_PROCESS)
+		return take_process(w, v->err, fd);
+	if (v->kind == VERDICT_TERMINAL) {
+		fd_closep(&w->ret->terminal);
+		w->ret->terminal = fd;
+	} else if (v->kind == VERDICT_PID) {
+		w->ret->pidfd = fd;
+	}
+	return 0;
+}
+
+/* One message of the child; 1 for another, 0 at its end, -EAGAIN for none, -errno. */
+static int receive(struct spawn *w)
+{
+	struct verdict v;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	struct cmsghdr *c;
+	int fd = -EBADF, r;
+
+	if (n < 0)
+		return errno == EINTR ? 1 : -errno;
+	if (n == 0)
+		return 0;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if ((size_t)n != sizeof(v) || !is_expected(w, &v, fd >= 0)) {
+		fd_closep(&fd);
+		return -EBADMSG;
+	}
+	v.note[sizeof(v.note) - 1] = '\0';
+	r = take_descriptor(w, &v, fd);
+	return r < 0 ? r : obey(w, &v);
+}
+
+/* Whether the process is another program by now, although somebody holds its channel. */
+static bool has_executed(const struct spawn *w)
+{
+	struct stat now, sealed;
+	char path[32];
+
+	if (!w->executing || !w->plan->forks || fstat(w->sealed_fd, &sealed) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/exe", w->ret->pid);
+	if (stat(path, &now) < 0) /* hidden from us: so is nothing of ours */
+		return errno == EACCES;
+	return now.st_ino != sealed.st_ino || now.st_dev != sealed.st_dev;
+}
+
+/* Until there is something to read or the process has ended: 1, or 0 if it needs no more. */
+static int await(const struct spawn *w)
+{
+	/* of the processes that we know the one that speaks */
+	const int speaker = w->ret->pidfd >= 0 ? w->ret->pidfd : w->ret->keeper;
+	struct pollfd p[] = { { .fd = w->channel, .events = POLLIN },
+			      { .fd = speaker, .events = POLLIN } };
+	int n;
+
+	do
+		n = poll(p, 2, w->executing && w->plan->forks ? HELD_MS : -1);
+	while ((n < 0 && errno == EINTR) || (n == 0 && !has_executed(w)));
+	return n < 0 ? -errno : p[0].revents != 0;
+}
+
+static int listen_to_child(struct spawn *w)
+{
+	int r;
+
+	do {
+		r = receive(w);
+		if (r == -EAGAIN)
+			r = await(w);
+	} while (r > 0);
+	return r;
+}
+
+void follow_reap(int pidfd)
+{
+	siginfo_t info;
+
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+/* The process between us and the one that entered has ended, or watches over that. */
+static void leave_middle(struct spawn *w, bool watched)
+{
+	if (w->middle < 0)
+		return;
+	if (watched) {
+		w->ret->watcher = w->middle;
+		w->middle = -EBADF;
+		return;
+	}
+	follow_reap(w->middle);
+	fd_closep(&w->middle);
+}
+
+int follow_child(struct spawn *w)
+{
+	int r;
+
+	fd_closep(&w->child_end); /* or its end would never be seen */
+	r = listen_to_child(w);
+	if (r == 0 && !w->failed && w->unsent && w->unsent->err < 0)
+		spawn_step_failed(w, w->unsent->step, w->unsent->err, w->unsent->note);
+	if (r == 0 && w->failed)
+		r = w->err->code;
+	/* killed before it could say so */
+	if (r == 0 && ((w->plan->forks && w->middle < 0) || (w->plan->keeper && w->ret->pidfd < 0)))
+		r = -ECANCELED;
+	if (r < 0)
+		err_set(w->err, r, "start of the container");
+	leave_middle(w, w->holder >= 0);
+	return r;
+}

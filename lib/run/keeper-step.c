@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper-step - the process that holds a container, child code. It is process 1 of a pid
+ * namespace of its own, and process 1 of the container, in one below that, is its child:
+ * when it ends the kernel ends both, and nothing that the command does to its ids or by
+ * prctl(2) can change that. PR_SET_PDEATHSIG would be cleared by any change of ids.
+ *
+ * It shares the caller's memory only until it executes its own program (sealed.h), which
+ * watches a pidfd of the holder: the starter, or the monitor.
+ *
+ * A process that enters a container cannot be below a keeper: one that stays outside
+ * watches over it instead, and kills it by its pidfd.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "plan/hand-over.h"
+#include "run/keeper.h"
+#include "run/run.h"
+#include "run/sealed.h"
+
+/* Above what becomes the keeper's. */
+enum { LOWEST_FREE = 16 };
+
+static const char *const no_env[] = { NULL };
+
+/* A failure that concerns no step: the caller has words for it. */
+_Noreturn static void give_up(const struct runner *r, enum verdict_kind kind, int err)
+{
+	struct verdict v = { .kind = kind, .err = err };
+
+	(void)sys_write(r->channel, &v, sizeof(v)); /* it may be gone */
+	sys_exit(125);
+}
+
+/* Keep what it needs and nothing else, not even the directory; 0 does not come back. */
+static int become(const struct runner *r, const char *name, const int fds[KEEPER_FDS_END])
+{
+	const char *const argv[] = { name, NULL };
+	int ret = 0;
+
+	for (int fd = 0; fd < KEEPER_FDS_END && ret >= 0; fd++)
+		if (fds[fd] >= 0)
+			ret = sys_dup3(fds[fd], fd, 0);
+		else
+			(void)sys_close(fd); /* the caller's, if it is one */
+	if (ret >= 0)
+		ret = sys_close_range(KEEPER_FDS_END, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
+	if (ret >= 0)
+		ret = sys_execveat(r->sealed_fd, "", argv, no_env, SYS_AT_EMPTY_PATH);
+	return ret;
+}
+
+/* "/proc/self/fdinfo/N" */
+static void fdinfo_path(char path[32], int fd)
+{
+	static const char directory[] = "/proc/self/fdinfo/";
+	char *end = path + sizeof(directory) - 1;
+
+	memcpy(path, directory, sizeof(directory) - 1);
+	for (int i = fd; i >= 10; i /= 10)
+		end++; /* where the last digit is */
+	end[1] = '\0';
+	for (int i = fd; i > 0; i /= 10)
+		*end-- = (char)('0' + i % 10);
+}
+
+/*
+ * The number of a process where the caller is: here, in a pid namespace of its own, it has
+ * another, but /proc is still the caller's. Later the process may have ended.
+ */
+static int number_outside(int pidfd)
+{
+	static const char key[] = "\nPid:\t";
+	const long key_len = sizeof(key) - 1;
+	char text[256], path[32];
+	int fd, number = 0;
+	long len, i = 0;
+
+	fdinfo_path(path, pidfd);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	len = sys_read(fd, text, sizeof(text));
+	(void)sys_close(fd);
+	if (len < 0)
+		return (int)len;
+	while (i + key_len < len && memcmp(text + i, key, key_len) != 0)
+		i++;
+	for (i += key_len; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+		number = number * 10 + text[i] - '0';
+	return number > 0 ? number : -ESRCH;
+}
+
+/* Without a pidfd of the holder: it is our parent. Its channel tells if it was gone before. */
+static int end_with_parent(const struct runner *r)
+{
+	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
+	struct timespec now = { 0 };
+	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+
+	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
+		sys_exit(125);
+	return ret;
+}
+
+void keeper_begin(void *arg)
+{
+	struct keeper_args *k = arg;
+	struct runner *r = &k->child->runner;
+	struct sys_clone_args a = k->container;
+	int pidfd = -EBADF, ret = 0;
+	long pid;
+
+	(void)sys_close(r->host_end); /* so that the caller's is the last */
+	r->host_end = -EBADF;
+	if (r->holder < 0)
+		ret = end_with_parent(r);
+	if (ret < 0)
+		give_up(r, VERDICT_NO_KEEPER, ret);
+	a.pidfd = (uintptr_t)&pidfd;
+	pid = clone_below(&a, k->stack, k->stack_bytes, child_main, k->child);
+	if (pid < 0)
+		give_up(r, VERDICT_NO_CLONE, (int)pid);
+	ret = pidfd = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
+	if (ret >= 0)
+		ret = number_outside(pidfd);
+	if (ret >= 0)
+		ret = runner_send_fd(r, VERDICT_PID, ret, pidfd);
+	if (ret >= 0)
+		ret = become(r, "minc-keeper",
+			     (const int[]){ pidfd, r->holder, k->lock, k->server });
+	give_up(r, VERDICT_NO_KEEPER, ret); /* the container ends with us */
+}
+
+void keeper_watch(const struct runner *r, int pidfd)
+{
+	const int fds[] = { pidfd, r->holder, -EBADF, -EBADF };
+
+	(void)become(r, "minc-watcher", fds);
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL); /* nothing is entered unwatched */
+	sys_exit(125);
+}

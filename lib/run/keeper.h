@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* keeper - what holds a container, or a process that entered one; see keeper-step.c. */
+#pragma once
+
+#include "run/run.h"
+
+/* What lies between a holder and process 1. */
+struct keeper_args {
+	struct child_args *child;	 /* its runner has the holder and the sealed program */
+	struct sys_clone_args container; /* how process 1 is cloned */
+	char *stack; /* its lowest address; NULL: process 1 has a copy of the memory */
+	size_t stack_bytes;
+	int lock; /* descriptor that the keeper keeps open, or -EBADF */
+	int server; /* one that hangs up when the container has lost its files, or -EBADF */
+};
+
+/* Child code: clone process 1, tell the caller, become the keeper. */
+_Noreturn void keeper_begin(void *arg); /* struct keeper_args */
+
+/* Child code: become what kills @pidfd when the holder ends. */
+_Noreturn void keeper_watch(const struct runner *r, int pidfd);

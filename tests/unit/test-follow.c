@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a caller believes of what comes over the channel of a start (lib/run/follow.c), when
+ * somebody else may have got hold of the other end: only what the plan can still say. And it
+ * waits for nobody who only keeps that end open.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "run/background.h"
+#include "run/sealed.h"
+#include "run/spawn.h"
+
+enum { NO_FD = -1 };
+
+static struct plan plan;
+static struct err err;
+static struct minc_container ct;
+static struct spawn_options options = { .lock = -EBADF };
+static struct spawn w;
+static int others_end; /* of the channel */
+static pid_t speaker;
+
+/* A plan that enters a container with a terminal, and a process that has its end. */
+static void begin(bool terminal)
+{
+	int pair[2];
+	pid_t middle = fork();
+
+	if (middle == 0)
+		_exit(0); /* it has said all it had to say */
+	memset(&plan, 0, sizeof(plan));
+	plan.forks = true;
+	(void)plan_append(&plan, STEP_FORK, NULL, "enter");
+	plan_append(&plan, STEP_RLIMIT, NULL, "limit")->flags = STEP_OPTIONAL;
+	if (terminal)
+		(void)plan_append(&plan, STEP_TERMINAL, NULL, "terminal");
+	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
+	ck_assert_int_eq(plan_seal(&plan), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	err_clear(&err);
+	ct = CONTAINER_NONE;
+	ct.pidfd = (int)syscall(SYS_pidfd_open, middle, 0);
+	ck_assert_int_ge(ct.pidfd, 0);
+	w = (struct spawn){ .plan = &plan,
+			    .options = &options,
+			    .err = &err,
+			    .channel = pair[0],
+			    .child_end = -EBADF,
+			    .sealed_fd = -EBADF,
+			    .holder = -EBADF,
+			    .lock = -EBADF,
+			    .middle = -EBADF,
+			    .ret = &ct,
+			    .expected = follow_expected(&plan, false) };
+	others_end = pair[1];
+}
+
+static void end(void)
+{
+	fd_closep(&w.channel);
+	fd_closep(&others_end);
+	fd_closep(&w.sealed_fd);
+	fd_closep(&ct.pidfd);
+	fd_closep(&ct.terminal);
+	plan_done(&plan);
+	if (speaker > 0) {
+		kill(speaker, SIGKILL);
+		waitpid(speaker, NULL, 0);
+		speaker = 0;
+	}
+}
+
+static void say(enum verdict_kind kind, uint32_t step, int number, int fd)
+{
+	struct verdict v = { .kind = kind, .step = step, .err = number };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { &v, sizeof(v) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	memset(&control, 0, sizeof(control));
+	if (fd >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	ck_assert_int_eq(sendmsg(others_end, &msg, 0), sizeof(v));
+}
+
+/* A process of ours executes @file, and is announced as the one that has entered. */
+static void announce(const char *file)
+{
+	int pidfd;
+
+	speaker = fork();
+	ck_assert_int_ge(speaker, 0);
+	if (speaker == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(others_end);
+		if (file)
+			execl(file, file, "1000", NULL);
+		for (;;)
+			pause();
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, speaker, 0);
+	ck_assert_int_ge(pidfd, 0);
+	say(VERDICT_PROCESS, 0, speaker, pidfd);
+	close(pidfd);
+}
+
+static size_t open_files(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+START_TEST(what_the_plan_says_is_believed)
+{
+	begin(true);
+	announce(NULL);
+	say(VERDICT_TERMINAL, 0, 0, 0);
+	say(VERDICT_WARNING, 1, -EPERM, NO_FD);
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	fd_closep(&others_end);
+	ck_assert_int_eq(follow_child(&w), 0);
+	ck_assert_int_eq(ct.pid, speaker);
+	ck_assert_int_ge(ct.terminal, 0);
+	end();
+}
+END_TEST
+
+START_TEST(a_failed_command_is_believed)
+{
+	begin(false);
+	announce(NULL);
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	say(VERDICT_FAILED, 2, -ENOENT, NO_FD);
+	ck_assert_int_eq(follow_child(&w), -ENOENT);
+	end();
+}
+END_TEST
+
+static const struct lie {
+	const char *what;
+	bool terminal, executing;
+	enum verdict_kind kind;
+	uint32_t step;
+	int fd;
+} lies[] = {
+	{ "a terminal that nobody asked for", false, false, VERDICT_TERMINAL, 0, 0 },
+	{ "a second process", false, false, VERDICT_PROCESS, 0, 0 },
+	{ "another number of process 1", false, false, VERDICT_PID, 0, 0 },
+	{ "maps to be made", false, false, VERDICT_READY, 0, NO_FD },
+	{ "a scope", false, false, VERDICT_SCOPE, 0, NO_FD },
+	{ "a warning of a step that must not fail", false, false, VERDICT_WARNING, 0, NO_FD },
+	{ "a step that there is not", false, false, VERDICT_FAILED, 99, NO_FD },
+	{ "a descriptor with a failure", false, false, VERDICT_FAILED, 0, 0 },
+	{ "no clone", false, false, VERDICT_NO_CLONE, 0, NO_FD },
+	{ "no monitor", false, false, VERDICT_NO_MONITOR, 0, NO_FD },
+	{ "nothing that is known", false, false, 77, 0, NO_FD },
+	{ "a terminal after the last step", true, true, VERDICT_TERMINAL, 0, 0 },
+	{ "a warning after the last step", false, true, VERDICT_WARNING, 1, NO_FD },
+	{ "the failure of a step after it", false, true, VERDICT_FAILED, 0, NO_FD },
+	{ "a second start of the command", false, true, VERDICT_EXEC, 0, NO_FD },
+};
+
+START_TEST(a_lie_ends_the_start)
+{
+	const struct lie *lie = &lies[_i];
+	size_t before = open_files();
+
+	begin(lie->terminal);
+	announce(NULL);
+	if (lie->executing)
+		say(VERDICT_EXEC, 0, 0, NO_FD);
+	say(lie->kind, lie->step, -EIO, lie->fd);
+	ck_assert_msg(follow_child(&w) == -EBADMSG, "%s", lie->what);
+	ck_assert_msg(ct.terminal < 0, "%s", lie->what);
+	fd_closep(&w.middle);
+	end();
+	ck_assert_uint_eq(open_files(), before); /* what came with it is closed */
+}
+END_TEST
+
+START_TEST(a_second_terminal_is_a_lie)
+{
+	begin(true);
+	announce(NULL);
+	say(VERDICT_TERMINAL, 0, 0, 0);
+	say(VERDICT_TERMINAL, 0, 0, 0);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	end();
+}
+END_TEST
+
+START_TEST(half_a_message_is_a_lie)
+{
+	begin(false);
+	ck_assert_int_eq(send(others_end, "x", 1, 0), 1);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	end();
+}
+END_TEST
+
+/* Somebody keeps the other end, but the process is another program by now. */
+START_TEST(who_holds_the_channel_holds_nobody_up)
+{
+	begin(false);
+	w.sealed_fd = program_memfd("sealed", sealed_program, sealed_program_len);
+	ck_assert_int_ge(w.sealed_fd, 0);
+	announce("/bin/sleep");
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	ck_assert_int_eq(follow_child(&w), 0);
+	end();
+}
+END_TEST
+
+START_TEST(nor_when_the_process_has_ended)
+{
+	begin(false);
+	announce("/bin/true");
+	ck_assert_int_eq(follow_child(&w), 0);
+	end();
+}
+END_TEST
+
+/* What is executed may be run by all, and read by nobody: it is not dumpable. */
+START_TEST(sealed_program_can_neither_be_read_nor_written)
+{
+	int fd = program_memfd("sealed", sealed_program, sealed_program_len);
+	struct stat s;
+
+	ck_assert_int_eq(fstat(fd, &s), 0);
+	ck_assert_uint_eq(s.st_mode & 07777, 0111);
+	ck_assert_int_eq(write(fd, "", 1), -1);
+	ck_assert_int_eq(errno, EPERM);
+	close(fd);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("follow");
+	TCase *t = tcase_create("follow");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(t, 30);
+	tcase_add_test(t, what_the_plan_says_is_believed);
+	tcase_add_test(t, a_failed_command_is_believed);
+	tcase_add_loop_test(t, a_lie_ends_the_start, 0, sizeof(lies) / sizeof(lies[0]));
+	tcase_add_test(t, a_second_terminal_is_a_lie);
+	tcase_add_test(t, half_a_message_is_a_lie);
+	tcase_add_test(t, who_holds_the_channel_holds_nobody_up);
+	tcase_add_test(t, nor_when_the_process_has_ended);
+	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
