@@ -353,7 +353,7 @@ enum minc_flag {
 	MINC_BEST_EFFORT = 2,	  /* protection and limits that cannot be applied: warn */
 	MINC_INIT = 3,		  /* a minimal init is process 1 and reaps orphans */
 	MINC_TERMINAL = 4,	  /* an own terminal: minc_container_terminal() */
-	MINC_DIE_WITH_PARENT = 5, /* killed when the starting *thread* ends; prctl(2) */
+	MINC_DIE_WITH_PARENT = 5, /* all of it is killed when the starting process ends */
 	MINC_HOST_DEV = 6,	  /* the host's devtmpfs on /dev */
 	MINC_DEBUGFS = 7,	  /* debugfs on /sys/kernel/debug */
 	MINC_INHERIT_ENV = 8,	  /* the caller's environment, less MINC_* */

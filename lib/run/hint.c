@@ -128,6 +128,14 @@ static void hint_path(struct err *e, const char *path)
 			    "host's");
 }
 
+static bool has_filter(const struct plan *p)
+{
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].kind == STEP_SECCOMP)
+			return true;
+	return false;
+}
+
 void hint_step(struct err *e, const struct plan *p, const struct step *s, int err,
 	       const char *note)
 {
@@ -135,6 +143,8 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 		hint_fs(e, s, err, note);
 	if (s->kind == STEP_EXEC && err == -ENOEXEC)
 		err_hint(e, "not a program for this machine, or a script without #!");
+	else if (s->kind == STEP_EXEC && (err == -EPERM || err == -ENOSYS) && has_filter(p))
+		err_hint(e, "a seccomp profile must allow execve(2) and execveat(2)");
 	else if (s->kind == STEP_EXEC && err == -ENOENT)
 		hint_path(e, p->command);
 	else if (s->kind == STEP_CWD && err == -ENOENT)

@@ -155,6 +155,13 @@ if [ "$status" = 125 ] && printf '%s' "$err" | grep -q 'module'; then
 else
 	is "a profile from a file is applied" "$(line 'try chroot-escape')" "try chroot-escape impossible"
 fi
+cat >"$T/narrow.json" <<END
+{ "defaultAction": "SCMP_ACT_ALLOW",
+  "syscalls": [ { "names": ["execveat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1 } ] }
+END
+minc --seccomp "$T/narrow.json" -r "$bb" true
+is "one that forbids what a start needs is told" "$status" 126
+has "and what it must allow" "$err" "execveat(2)"
 echo '{ "defaultAction": ' >"$T/broken.json"
 minc --seccomp "$T/broken.json" -r "$bb" true
 refused "a broken profile is named" "$T/broken.json"
