@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path[0:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e")]
-from servers import Certificates, Liar  # noqa: E402
+from servers import BLOB, DIGEST, Certificates, Liar  # noqa: E402
 from tap import done, result, same, skip_all, temporary  # noqa: E402
 
 REACH = os.environ["REACH"]
@@ -115,6 +115,27 @@ def own_realm(liar, other, plain):
     liar.other = other.url
 
 
+def tokens_stay(liar, other, plain):
+    """A token is for the registry that it was given for, too."""
+    liar.challenge = f'Bearer realm="{liar.url}/v2/grant/x",service="s"'
+    auth = auths({liar.host: BASIC})
+    for option, target in ((["-c", CA], other), (["-k"], other), (["-k"], plain)):
+        liar.other = target.url
+        for server in (other, plain):
+            server.log.clear()
+        blob = [DIGEST, str(len(BLOB)), f"{T}/blob"]
+        ways = {"a manifest": ["manifest", f"{liar.host}/realm-away/a"],
+                "a blob": ["blob", f"{liar.host}/realm-away/a", *blob]}
+        if option == ["-k"]:  # the authority is that of the registry
+            ways["a foreign layer"] = ["-U", f"{target.url}/v2/good/x", "blob", f"{liar.host}/realm/a", *blob]
+        for what, words in ways.items():
+            status, out, err = reach(*option, "-a", auth, *words)
+            result(status == 0 and len(target.log) == 1 and "Authorization" not in target.log[0][2],
+                   f"{what} comes from {target.url[:5]} without a token", status, out, err, target.log)
+            target.log.clear()
+    liar.other = other.url
+
+
 def allowed(liar, other):
     liar.challenge = f'Bearer realm="{other.url}/v2/grant/x",service="s"'
     auth = auths({liar.host: BASIC})
@@ -183,7 +204,7 @@ def main():
     other, plain = Liar(tls=certificates), Liar()
     liar, bare = Liar(other.url, certificates), Liar()
     for step in (lambda: realms(liar, other, plain), lambda: own_realm(liar, other, plain),
-                 lambda: allowed(liar, other), lambda: others_credentials(liar, other),
+                 lambda: tokens_stay(liar, other, plain), lambda: allowed(liar, other), lambda: others_credentials(liar, other),
                  lambda: without_tls(bare, plain)):
         step()
     for server in (other, plain, liar, bare):

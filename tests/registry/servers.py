@@ -346,6 +346,12 @@ class Liar(Server):
         else:
             request.send(200, MANIFEST, Content_Type="application/vnd.oci.image.manifest.v1+json")
 
+    def do_realm_away(self, request, n):
+        if "Authorization" not in request.headers:
+            request.send(401, WWW_Authenticate=self.challenge)
+        else:
+            request.send(307, Location=self.other + "/v2/good/x")
+
     def do_grant(self, request, n):
         """A token for everybody."""
         request.body()
