@@ -361,7 +361,8 @@ enum minc_flag {
 	MINC_AUTO_REMOVE = 10,	  /* and is forgotten when it ends, as by minc_delete() */
 	MINC_FAKE_ROOT = 11,	  /* changes of owners and ids pretend success; default: an
 				     image where there is a single id */
-	MINC_ATTACHED = 12	  /* the starter of one in the background is attached to it */
+	MINC_ATTACHED = 12,	  /* the starter of one in the background is attached to it */
+	MINC_INSECURE_POLICY = 13 /* images need not be what mincs-policy(5) asks for */
 };
 
 /**

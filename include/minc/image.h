@@ -191,7 +191,8 @@ int minc_image_history(minc_image *image, minc_history_fn fn, void *userdata);
  * @image: image of the store
  * @name: name, with the tag "latest" unless it says another
  *
- * Returns 0, or -EINVAL: no such name; -ENOENT: the image is gone; -errno as write(2).
+ * Returns 0, or -EINVAL: no such name; -ENOENT: the image is gone; -EKEYREJECTED, -ENOKEY: a
+ * policy says no, see mincs-policy(5); -errno as write(2).
  */
 int minc_image_tag(minc_store *s, minc_image *image, const char *name);
 
@@ -464,7 +465,10 @@ int minc_verify(minc_transfer *t, const char *name, const char *key);
  * the command when minc_start() gets none. In a user namespace with a single id
  * calls that change owners answer success without doing it (MINC_FAKE_ROOT).
  *
- * Returns 0, or -EINVAL, -ENOMEM. A layer that cannot be mounted fails the start.
+ * A failure stays on @c, also that of @image being NULL: minc_start() returns it.
+ *
+ * Returns 0, or -EINVAL, -ENOMEM; -EKEYREJECTED, -ENOKEY: a policy says no, see mincs-policy(5).
+ * A layer that cannot be mounted fails the start.
  */
 int minc_set_image(minc_ctx *c, const minc_image *image);
 
@@ -533,6 +537,18 @@ const char *minc_kept_name(const minc_kept *k);
 const char *minc_kept_dir(const minc_kept *k);
 const char *minc_kept_note(const minc_kept *k);
 const char *minc_kept_image(const minc_kept *k);
+
+/**
+ * minc_kept_find_image() - the image a container was made from
+ * @s: store
+ * @k: container of it
+ * @ret: on success the image, to be freed with minc_image_free()
+ *
+ * A policy is asked for it by the name that it had then, which another image may have now.
+ *
+ * Returns 0, or -ENOENT: it has none, or it is gone; -errno as minc_image_find().
+ */
+int minc_kept_find_image(minc_store *s, const minc_kept *k, minc_image **ret);
 
 /** minc_kept_created_ms() - when it was made, milliseconds since the epoch
  * @k: container

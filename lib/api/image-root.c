@@ -92,6 +92,17 @@ static int complete(minc_ctx *c, struct image *img)
 	return r;
 }
 
+static int ask_policy(minc_ctx *c, const struct image *img)
+{
+	minc_store *store = NULL;
+	int r = minc_store_open(c, img->store_path, &store);
+
+	if (r == 0)
+		r = api_policy(store, img->asked, img);
+	minc_store_free(store);
+	return r;
+}
+
 MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
 {
 	struct arena a = { 0 };
@@ -105,6 +116,8 @@ MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
 		return spec_refuse(&c->spec, -EINVAL, "minc_set_image", "no image");
 	spec_begin(&c->spec);
 	r = image->ops->whole(image->image, &c->err);
+	if (r == 0)
+		r = ask_policy(c, image->image);
 	if (r == 0)
 		r = lacks_layer(&a, image->image);
 	if (r > 0)

@@ -217,6 +217,10 @@ MINC_EXPORT int minc_image_tag(minc_store *s, minc_image *image, const char *nam
 	if (!s || !image || !name)
 		return -EINVAL;
 	r = api_store_begin(s->c);
+	if (r == 0)
+		r = s->ops->whole(image->image, &s->c->err);
+	if (r == 0)
+		r = api_policy(s, name, image->image);
 	return r < 0 ? r : s->ops->tag(s->store, image->image, name);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kept - containers of the store; see minc/image.h. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "api/store.h"
 
@@ -12,6 +13,10 @@ MINC_EXPORT int minc_store_create(minc_store *s, const minc_image *image, const 
 	if (!s || !ret_id)
 		return -EINVAL;
 	r = api_store_begin(s->c);
+	if (r == 0 && image)
+		r = s->ops->whole(image->image, &s->c->err);
+	if (r == 0 && image)
+		r = api_policy(s, image->image->asked, image->image);
 	return r < 0 ? r :
 		       s->ops->create(s->store, image ? image->image : NULL, name, note, ret_id);
 }
@@ -109,4 +114,26 @@ MINC_EXPORT int minc_store_delete(minc_store *s, minc_kept *k)
 		return -EINVAL;
 	r = api_store_begin(s->c);
 	return r < 0 ? r : s->ops->delete(s->store, k);
+}
+
+MINC_EXPORT int minc_kept_find_image(minc_store *s, const minc_kept *k, minc_image **ret)
+{
+	minc_image *image;
+	int r;
+
+	if (!s || !k || !ret)
+		return -EINVAL;
+	r = api_store_begin(s->c);
+	if (r < 0)
+		return r;
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return err_set(&s->c->err, -ENOMEM, "container %.12s", k->id);
+	image->ops = s->ops;
+	r = s->ops->kept_image(s->store, k, &image->image);
+	if (r < 0)
+		free(image);
+	else
+		*ret = image;
+	return r;
 }

@@ -14,5 +14,9 @@ struct image_visit {
 
 /* As api_begin(), without asking the host anything: no store needs that. */
 int api_store_begin(minc_ctx *c);
+/* May @img be called @name, and be used so? 0, -EKEYREJECTED, -ENOKEY; said. */
+int api_policy(minc_store *s, const char *name, const struct image *img);
+/* Return @r; where a policy refused something, say what lifts it. */
+int api_policy_hint(minc_ctx *c, int r);
 /* Show @img, which stays the caller's; what the function returned. */
 int api_found(const struct image_visit *v, struct image *img);

@@ -176,6 +176,7 @@ static int begin(minc_transfer *t, const struct import_ops **ret)
 	}
 	if (r == 0)
 		r = module_symbol("import", "import_ops", t->err, &ops);
+	t->store->any_image = spec_flag(&t->owner->c->spec, MINC_INSECURE_POLICY);
 	*ret = ops;
 	return r;
 }
@@ -199,7 +200,7 @@ MINC_EXPORT int minc_import(minc_transfer *t, const char *source, minc_image_fn 
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->import(t, source, found, &v);
+	return r < 0 ? r : api_policy_hint(t->owner->c, ops->import(t, source, found, &v));
 }
 
 MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names, const char *target)
@@ -223,7 +224,7 @@ MINC_EXPORT int minc_pull(minc_transfer *t, const char *name, minc_image_fn fn, 
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->pull(t, name, found, &v);
+	return r < 0 ? r : api_policy_hint(t->owner->c, ops->pull(t, name, found, &v));
 }
 
 MINC_EXPORT int minc_push(minc_transfer *t, const char *name, const char *target)
@@ -271,7 +272,7 @@ MINC_EXPORT int minc_commit(minc_transfer *t, const char *container, minc_image_
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->commit(t, container, found, &v);
+	return r < 0 ? r : api_policy_hint(t->owner->c, ops->commit(t, container, found, &v));
 }
 
 MINC_EXPORT int minc_keygen(minc_transfer *t, const char *key)

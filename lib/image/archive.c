@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "image/members.h"
+#include "image/sign.h"
 #include "image/transfer.h"
 
 /* A layer by the name of its member. */
@@ -148,6 +149,8 @@ static int list_others(struct docker *d, json_t *tags, const char *first)
 	{
 		if (r == 0 && i > 0)
 			r = take_name(d->t, json_string_value(tag), name);
+		if (r == 0 && i > 0)
+			r = policy_allows(d->t, name, &img->manifest, &img->index);
 		if (r == 0 && i > 0)
 			r = store_index_add(d->t->store, img->media_type, &img->manifest,
 					    img->manifest_len, name, img->architecture, img->os,

@@ -130,8 +130,11 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	const size_t below = img ? img->layers_len : 0;
 	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
 	cleanup_json json_t *config = NULL;
+	char name[512];
 	int r = layers ? base_config(t, img, &config) : err_set(t->err, -ENOMEM, "config");
 
+	if (r == 0)
+		r = take_name(t, "", name); /* one that is refused before the work */
 	if (r == 0 && below >= STORE_LAYERS_MAX)
 		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name, STORE_LAYERS_MAX);
 	for (size_t i = 0; r == 0 && i < below; i++)
@@ -151,40 +154,22 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	return r;
 }
 
-struct signing {
-	struct minc_transfer *t;
-	struct ref ref;
-	image_found_fn *fn;
-	void *data;
-};
-
-static int sign_found(struct image *img, void *data)
-{
-	const struct signing *s = data;
-	int r = sign_as(s->t, &s->ref, &img->manifest, s->t->text[MINC_TRANSFER_SIGN_KEY]);
-
-	if (r == 0 && s->fn)
-		return s->fn(img, s->data); /* which takes it */
-	image_free(img);
-	return r;
-}
-
 /* A key that cannot sign is refused before anything is made. */
 static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
 			 image_found_fn *fn, void *data)
 {
 	const char *key = t->text[MINC_TRANSFER_SIGN_KEY], *name = t->text[MINC_TRANSFER_NAME];
-	struct signing signing = { .t = t, .fn = fn, .data = data };
 	cleanup_key struct key *kept = NULL;
+	struct ref ref;
 	int r;
 
 	if (!key)
 		return commit(t, k, img, fn, data);
-	if (!name || ref_parse(name, &signing.ref) < 0)
+	if (!name || ref_parse(name, &ref) < 0)
 		return err_say(t->err, -EINVAL, "%s: what is signed needs a name",
 			       name ? name : k->name);
 	r = key_private(t->err, key, &kept);
-	return r < 0 ? r : commit(t, k, img, sign_found, &signing);
+	return r < 0 ? r : commit(t, k, img, fn, data);
 }
 
 int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data)

@@ -77,13 +77,15 @@ static int load(struct store *s, int dir, const char *id, struct minc_kept **ret
 		return err_set(s->err, -ENOMEM, "container %.12s", id);
 	snprintf(what, sizeof(what), "container %.12s", id);
 	strcpy(k->id, id);
-	k->name = k->note = k->image = "";
+	k->name = k->note = k->image = k->image_name = "";
 	k->dir = arena_printf(&k->arena, "%s/containers/%s", s->path, id);
 	r = k->dir ? read_file(s, dir, id, &o) : json_no_memory(&src);
 	if (r == 0)
 		r = json_text(&src, o, "", "name", &k->name);
 	if (r == 0)
 		r = json_text(&src, o, "", "image", &k->image);
+	if (r == 0)
+		r = json_text(&src, o, "", "image_name", &k->image_name);
 	if (r == 0)
 		r = json_text(&src, o, "", "note", &k->note);
 	if (r == 0)
@@ -315,8 +317,8 @@ static json_t *describe(const char *id, const struct image *img, const char *nam
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", id, "name", name ? name : "", "image",
-			 img ? img->manifest.text : "", "note", note ? note : "", "created_ms",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name", name ? name : "", "image",
+			 img ? img->manifest.text : "", "image_name", img ? img->asked : "", "note", note ? note : "", "created_ms",
 			 (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
@@ -464,4 +466,26 @@ int containers_delete_owned(struct store *s, struct minc_kept *k)
 
 	return room < 0 ? err_set(s->err, -errno, "store %s: containers", s->path) :
 			  delete_in(s, room, k);
+}
+
+int containers_image(struct store *s, const struct minc_kept *k, struct image **ret)
+{
+	struct image *img;
+	const char *asked;
+	int r;
+
+	if (!*k->image)
+		return err_say(s->err, -ENOENT, "container %.12s: it has no image", k->id);
+	r = image_find(s, k->image, &img);
+	if (r < 0)
+		return r;
+	/* a newer image may have the name now: it is the one that was accepted under it */
+	asked = *k->image_name ? arena_strdup(&img->arena, k->image_name) : img->asked;
+	if (!asked) {
+		image_free(img);
+		return err_set(s->err, -ENOMEM, "container %.12s", k->id);
+	}
+	img->asked = asked;
+	*ret = img;
+	return 0;
 }

@@ -13,6 +13,12 @@
 #include "image/ref.h"
 #include "image/store-file.h"
 
+/* A name with a digest is that image's or index's only, whatever else wrote it there. */
+static bool means(const struct index_entry *e, const struct digest *d)
+{
+	return !*d->text || digest_equal(&e->digest, d) || digest_equal(&e->index, d);
+}
+
 /* Position of the entry named @r, or the length. */
 static size_t by_name(const struct index *index, const struct ref *r)
 {
@@ -22,7 +28,8 @@ static size_t by_name(const struct index *index, const struct ref *r)
 
 	ref_short(r, name);
 	while (i-- > 0) /* the newest first, should a foreign tool have given a name twice */
-		if (str_equal(index->entries[i].name, name))
+		if (str_equal(index->entries[i].name, name) &&
+		    means(&index->entries[i], &r->digest))
 			return i;
 	if (!*r->digest.text)
 		return index->len;
@@ -30,7 +37,7 @@ static size_t by_name(const struct index *index, const struct ref *r)
 	for (i = index->len; i-- > 0;) {
 		const struct index_entry *e = &index->entries[i];
 
-		if (!digest_equal(&e->digest, &r->digest) || ref_parse(e->name, &has) < 0)
+		if (!means(e, &r->digest) || ref_parse(e->name, &has) < 0)
 			continue;
 		ref_short_repository(&has, other);
 		if (str_equal(repository, other))

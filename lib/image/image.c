@@ -20,7 +20,7 @@ struct image *image_new(void)
 
 	if (!img)
 		return NULL;
-	img->store_path = img->name = img->media_type = img->config_media_type = "";
+	img->store_path = img->name = img->asked = img->media_type = img->config_media_type = "";
 	img->architecture = img->os = img->variant = img->author = "";
 	img->user = img->cwd = img->stop_signal = "";
 	img->manifest_json = img->config_json = "";
@@ -127,7 +127,8 @@ static int set_names(struct store *s, struct image *img, const struct index_entr
 {
 	img->listed_digest = entry->digest;
 	img->store_path = arena_strdup(&img->arena, s->path);
-	img->name = arena_strdup(&img->arena, entry->name);
+	img->name = img->asked = arena_strdup(&img->arena, entry->name);
+	img->index = media_is_index(entry->media_type) ? entry->digest : entry->index;
 	return img->store_path && img->name ? 0 : err_set(s->err, -ENOMEM, "image");
 }
 

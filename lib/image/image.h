@@ -29,7 +29,9 @@ struct image {
 	bool listed; /* only store_path, name, media_type, digests, mounted_size, created_ms */
 	const char *store_path;	  /* absolute */
 	const char *name;	  /* in index.json, or "" */
+	const char *asked; /* what a policy is asked for: the same, or what a container was made of */
 	struct digest listed_digest; /* the entry's: of an index, or that of the manifest */
+	struct digest index; /* that it was chosen from; "" none */
 	const char *media_type;
 	struct digest manifest, config;
 	const char *manifest_json, *config_json;

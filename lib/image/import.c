@@ -173,8 +173,11 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 {
 	cleanup_close int spooled = -EBADF;
 	struct stat st;
-	int r = 0;
+	char name[512];
+	int r = t->text[MINC_TRANSFER_NAME] ? take_name(t, "", name) : 0; /* before the work */
 
+	if (r < 0)
+		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s", source);
 	if (S_ISDIR(st.st_mode) && is_layout(fd)) {

@@ -19,6 +19,7 @@
 #define CONFIG_ANNOTATION  "org.libminc.config"
 #define CREATED_ANNOTATION "org.libminc.created"
 #define SIZE_ANNOTATION	   "org.libminc.size"
+#define INDEX_ANNOTATION   "org.libminc.index"
 
 void index_normal_name(const char *name, char ret[512])
 {
@@ -58,9 +59,12 @@ static void read_listing(json_t *o, struct index_entry *ret)
 	const char *config = annotation(o, CONFIG_ANNOTATION);
 	const char *created = annotation(o, CREATED_ANNOTATION);
 	const char *size = annotation(o, SIZE_ANNOTATION);
+	const char *index = annotation(o, INDEX_ANNOTATION);
 	uint64_t ms, bytes;
 	struct digest d;
 
+	if (index && digest_parse(index, &d) == 0)
+		ret->index = d;
 	if (!config || !created || !size || digest_parse(config, &d) < 0 ||
 	    str_to_u64(created, INT64_MAX, &ms) < 0 || str_to_u64(size, INT64_MAX, &bytes) < 0)
 		return;
@@ -358,12 +362,31 @@ static json_t *make_entry(struct store *s, const struct index_entry *e)
 	}
 	if (*e->name && index_annotate(o, REF_NAME_ANNOTATION, e->name) < 0)
 		return NULL;
+	if (*e->index.text && index_annotate(o, INDEX_ANNOTATION, e->index.text) < 0)
+		return NULL;
 	return add_listing(s, o, e) < 0 ? NULL : take_json(&o);
+}
+
+/* What is loaded from a file does not know it: whose signature an image has may hang on it. */
+static int inherit_index(struct index_edit *edit, const char *digest, json_t *entry)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(edit->manifests, i, item) {
+		const char *index = annotation(item, INDEX_ANNOTATION);
+
+		if (index && str_equal(index_digest(item), digest) && !annotation(entry, INDEX_ANNOTATION))
+			return index_annotate(entry, INDEX_ANNOTATION, index);
+	}
+	return 0;
 }
 
 static int add(struct store *s, struct index_edit *edit, const struct index_entry *e, json_t *entry)
 {
 	if (*e->name && index_take_name(edit, e->name, e->digest.text) < 0)
+		return -ENOMEM;
+	if (inherit_index(edit, e->digest.text, entry) < 0)
 		return -ENOMEM;
 	drop_replaced(edit, e->digest.text, e->name);
 	if (!*e->name && index_count(edit, e->digest.text) > 0)
@@ -371,22 +394,15 @@ static int add(struct store *s, struct index_edit *edit, const struct index_entr
 	return json_array_append(edit->manifests, entry) < 0 ? -ENOMEM : 0;
 }
 
-int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
-		    uint64_t size, const char *name, const char *architecture, const char *os,
-		    const char *variant)
+int store_index_put(struct store *s, const struct index_entry *given)
 {
-	struct index_entry e = { .media_type = media_type,
-				 .digest = *manifest,
-				 .size = size,
-				 .architecture = architecture ? architecture : "",
-				 .os = os ? os : "",
-				 .variant = variant ? variant : "" };
+	struct index_entry e = *given;
 	cleanup_json json_t *entry = NULL;
 	struct index_edit edit;
 	char normal[512];
 	int r;
 
-	index_normal_name(name ? name : "", normal);
+	index_normal_name(e.name, normal);
 	e.name = normal;
 	r = s->owned ? 0 : store_share(s);
 	if (r < 0)
@@ -401,4 +417,19 @@ int store_index_add(struct store *s, const char *media_type, const struct digest
 	if (!s->owned)
 		store_unshare(s);
 	return r;
+}
+
+int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
+		    uint64_t size, const char *name, const char *architecture, const char *os,
+		    const char *variant)
+{
+	const struct index_entry e = { .media_type = media_type,
+				       .digest = *manifest,
+				       .size = size,
+				       .name = name ? name : "",
+				       .architecture = architecture ? architecture : "",
+				       .os = os ? os : "",
+				       .variant = variant ? variant : "" };
+
+	return store_index_put(s, &e);
 }

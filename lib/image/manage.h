@@ -15,6 +15,8 @@ int containers_create(struct store *s, const struct image *img, const char *name
 		      const char *note, char **ret_id);
 int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data), void *data);
 int containers_find(struct store *s, const char *name, struct minc_kept **ret);
+/* What it was made of, ->asked as it was called then. */
+int containers_image(struct store *s, const struct minc_kept *k, struct image **ret);
 struct minc_kept *containers_free(struct minc_kept *k);
 int containers_rename(struct store *s, struct minc_kept *k, const char *name);
 int containers_delete(struct store *s, struct minc_kept *k);

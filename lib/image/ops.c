@@ -3,6 +3,7 @@
 #include "image/ops.h"
 
 #include "image/manage.h"
+#include "image/policy.h"
 
 __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.open = store_open,
@@ -12,6 +13,7 @@ __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.free_image = image_free,
 	.whole = image_whole,
 	.inspect = image_inspect,
+	.policy = policy_ask,
 	.tag = image_tag,
 	.remove = image_remove,
 	.prune = store_prune,
@@ -20,6 +22,7 @@ __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.containers = containers_foreach,
 	.container = containers_find,
 	.free_kept = containers_free,
+	.kept_image = containers_image,
 	.rename = containers_rename,
 	.delete = containers_delete,
 };

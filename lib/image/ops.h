@@ -26,7 +26,7 @@ struct minc_kept {
 	struct arena arena;
 	const struct image_ops *ops;
 	char id[65];
-	const char *name, *dir, *note, *image;
+	const char *name, *dir, *note, *image, *image_name;
 	int64_t created_ms;
 };
 
@@ -54,6 +54,7 @@ struct image_ops {
 	/* What foreach() left out, see image_whole(); cheap if there is nothing. */
 	int (*whole)(struct image *img, struct err *e);
 	int (*inspect)(struct image *img, char **ret);
+	int (*policy)(struct store *s, const char *name);
 	int (*tag)(struct store *s, struct image *img, const char *name);
 	int (*remove)(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data);
 	int (*prune)(struct store *s, unsigned flags, minc_report_fn fn, void *data);
@@ -64,6 +65,7 @@ struct image_ops {
 	int (*containers)(struct store *s, int (*fn)(struct minc_kept *k, void *data), void *data);
 	int (*container)(struct store *s, const char *name, struct minc_kept **ret);
 	struct minc_kept *(*free_kept)(struct minc_kept *k);
+	int (*kept_image)(struct store *s, const struct minc_kept *k, struct image **ret);
 	int (*rename)(struct store *s, struct minc_kept *k, const char *name);
 	int (*delete)(struct store *s, struct minc_kept *k);
 };
@@ -81,6 +83,8 @@ struct import_ops {
 	int (*keygen)(struct minc_transfer *t, const char *key);
 	int (*sign)(struct minc_transfer *t, const char *name, const char *key);
 	int (*verify)(struct minc_transfer *t, const char *name, const char *key);
+	int (*allows)(struct minc_transfer *t, const char *name, const struct digest *manifest,
+		      const struct digest *index);
 	/* minc_set_image() without FUSE: files below @dir */
 	int (*unpack)(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);
 	/* Make the layers that an image of another tool lacks. */

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy - which names need which signature: the part of containers-policy.json(5) that can be
+ * policy - see policy.h: which names need which signature: the part of containers-policy.json(5) that can be
  * kept without asking anybody. What is asked for and cannot be checked refuses the names it
  * covers; what is not understood refuses all.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/str.h"
 #include "image/json.h"
-#include "image/sign.h"
+#include "image/policy.h"
 
 static bool is_one_of(const char *key, const char *const *keys)
 {
@@ -119,27 +121,69 @@ static int parse_rules(const struct json_source *src, json_t *list,
 	return 0;
 }
 
-/* The scope nearest to the name: itself, its repository, what is above it, its domain. */
-static json_t *nearest(json_t *scopes, const struct ref *r)
+/* Names that reach the same server: another spelling must not escape a scope. */
+static const char *alias_of(const char *host)
+{
+	return str_equal(host, "registry-1.docker.io") || str_equal(host, "registry.hub.docker.com") ?
+		       "docker.io" :
+		       NULL;
+}
+
+/* As json_object_get(), but the host's letters are as good in upper case. */
+static json_t *scope(json_t *scopes, const char *name)
+{
+	const size_t host = strcspn(name, "/");
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(scopes, key, value)
+		if (strcspn(key, "/") == host && strncasecmp(key, name, host) == 0 &&
+		    str_equal(key + host, name + host))
+			return value;
+	return NULL;
+}
+
+/* The name itself, its repository, what is above it up to the host. */
+static json_t *by_path(json_t *scopes, const char *host, const struct ref *r)
 {
 	char name[REF_MAX + DIGEST_LEN + 160];
 	json_t *found;
 	char *cut;
 
-	snprintf(name, sizeof(name), "%s/%s%s%s", r->registry, r->repository,
+	snprintf(name, sizeof(name), "%s/%s%s%s", host, r->repository,
 		 *r->digest.text ? "@" : ":", *r->digest.text ? r->digest.text : r->tag);
-	found = json_object_get(scopes, name);
-	snprintf(name, sizeof(name), "%s/%s", r->registry, r->repository);
+	found = scope(scopes, name);
+	snprintf(name, sizeof(name), "%s/%s", host, r->repository);
 	while (!found) {
-		found = json_object_get(scopes, name);
+		found = scope(scopes, name);
 		cut = strrchr(name, '/');
 		if (!cut)
 			break;
 		*cut = '\0';
 	}
-	for (cut = strchr(r->registry, '.'); cut && !found; cut = strchr(cut + 1, '.')) {
-		snprintf(name, sizeof(name), "*%s", cut);
-		found = json_object_get(scopes, name);
+	return found;
+}
+
+/* The scope nearest to the name: by the host as it is, without a usual port, by an alias, its domain. */
+static json_t *nearest(json_t *scopes, const struct ref *r)
+{
+	char host[sizeof(r->registry)], domain[sizeof(r->registry) + 2];
+	json_t *found = by_path(scopes, r->registry, r);
+	char *port;
+
+	snprintf(host, sizeof(host), "%s", r->registry);
+	port = *host == '[' ? NULL : strchr(host, ':');
+	if (!found && port && (str_equal(port, ":443") || str_equal(port, ":80"))) {
+		*port = '\0';
+		found = by_path(scopes, host, r);
+	}
+	if (port)
+		*port = '\0'; /* a domain has none */
+	if (!found && alias_of(host))
+		found = by_path(scopes, alias_of(host), r);
+	for (char *cut = strchr(host, '.'); cut && !found; cut = strchr(cut + 1, '.')) {
+		snprintf(domain, sizeof(domain), "*%s", cut);
+		found = scope(scopes, domain);
 	}
 	return found ? found : json_object_get(scopes, "");
 }
@@ -183,117 +227,96 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 		s = json_field(&src, transports, "transports.", "docker", JSON_OBJECT, &docker);
 	if (s == 0 && docker)
 		s = read_scopes(&src, docker);
-	if (s == 0 && docker)
+	if (s == 0 && docker && r) /* what has no name is in no scope */
 		found = nearest(docker, r);
 	return s == 0 && found ? parse_rules(&src, found, ret, ret_len) : s;
 }
 
-static int try_file(const char *path, char *where, size_t size, char **ret, size_t *ret_len)
+/* -ENOENT: there is none. */
+static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_len)
 {
 	int r = io_read_file(AT_FDCWD, path, POLICY_MAX, ret, ret_len);
 
-	snprintf(where, size, "%s", path);
-	return r;
+	return r < 0 && r != -ENOENT ? err_set(e, r, "%s", path) : r;
 }
 
-/* -ENOENT: there is none. */
-static int read_policy(struct minc_transfer *t, char where[PATH_MAX], char **ret, size_t *ret_len)
+/* Add what the policy in @path asks for; -ENOENT. */
+static int add_file(struct store *s, const char *path, const struct ref *ref, struct policy *p)
 {
-	const char *given = t->text[MINC_TRANSFER_POLICY], *home = owner_env_dir("HOME");
-	char path[PATH_MAX];
-	int r;
+	struct policy_rule rules[POLICY_RULES_MAX];
+	cleanup_free char *text = NULL;
+	size_t text_len, len = 0;
+	char name[REF_MAX] = "an image without a name";
+	const char *where = arena_strdup(&p->arena, path);
+	int r = where ? read_policy(s->err, path, &text, &text_len) : err_set(s->err, -ENOMEM, "%s", path);
 
-	if (given) {
-		r = try_file(given, where, PATH_MAX, ret, ret_len);
-		return r < 0 ? err_set(t->err, r == -ENOENT ? -ENOKEY : r, "%s", given) : 0;
-	}
-	snprintf(path, sizeof(path), "%s/policy.json", t->store->path);
-	r = try_file(path, where, PATH_MAX, ret, ret_len);
-	if (r == -ENOENT && home && *home == '/') {
-		snprintf(path, sizeof(path), "%s/.config/containers/policy.json", home);
-		r = try_file(path, where, PATH_MAX, ret, ret_len);
-	}
-	if (r == -ENOENT)
-		r = try_file("/etc/containers/policy.json", where, PATH_MAX, ret, ret_len);
-	return r < 0 && r != -ENOENT ? err_set(t->err, r, "%s", where) : r;
-}
-
-static int key_of(struct arena *a, struct err *e, const char *what, const struct policy_rule *rule,
-		  struct key **ret)
-{
-	const char *pem;
-	size_t len;
-
-	if (rule->path)
-		return key_public(e, rule->path, ret);
-	pem = payload_decode(a, rule->data, KEY_FILE_MAX, &len);
-	return pem ? key_public_text(e, what, pem, len, ret) :
-		     err_say(e, -EBADMSG, "%s: keyData: not base64", what);
-}
-
-struct question {
-	struct minc_transfer *t;
-	struct arena a;
-	const struct ref *ref;
-	const struct digest *manifest;
-	struct signatures list;
-	char name[REF_MAX], where[PATH_MAX];
-};
-
-static int check_rules(struct question *q, const struct policy_rule *rules, size_t len)
-{
+	if (r == 0)
+		r = policy_find(&p->arena, s->err, where, text, text_len, ref, rules, &len);
+	if (r < 0)
+		return r;
+	if (ref)
+		ref_short(ref, name);
 	for (size_t i = 0; i < len; i++) {
-		cleanup_key struct key *k = NULL;
-		int r = key_of(&q->a, q->t->err, q->where, &rules[i], &k);
-
-		if (r == 0)
-			r = signatures_check(q->t->err, q->name, &q->list, k,
-					     rules[i].path ? rules[i].path : "the policy's key",
-					     q->ref, q->manifest);
-		if (r < 0)
-			return r;
+		if (rules[i].refusal)
+			return *rules[i].refusal ?
+				       err_say(s->err, -EKEYREJECTED,
+					       "%s: %s asks for %s, which cannot be checked", name, path,
+					       rules[i].refusal) :
+				       err_say(s->err, -EKEYREJECTED, "%s: rejected by %s", name, path);
+		rules[i].where = where;
+		p->rules[p->len++] = rules[i];
 	}
 	return 0;
 }
 
-static int ask(struct question *q, sign_bring_fn *bring, void *data)
+/* The user's: the one that is given, or the store's, or that of his home. -ENOENT: none. */
+static int add_users(struct store *s, const char *given, const struct ref *ref, struct policy *p)
 {
-	struct policy_rule rules[POLICY_RULES_MAX];
-	cleanup_free char *text = NULL;
-	struct err *e = q->t->err;
-	size_t len = 0, text_len;
-	int r = read_policy(q->t, q->where, &text, &text_len);
+	const char *home = secure_getenv("HOME");
+	char path[PATH_MAX];
+	int r;
 
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	r = policy_find(&q->a, e, q->where, text, text_len, q->ref, rules, &len);
-	if (r < 0)
+	if (given) {
+		r = add_file(s, given, ref, p);
+		return r == -ENOENT ? err_set(s->err, -ENOKEY, "%s", given) : r;
+	}
+	snprintf(path, sizeof(path), "%s/policy.json", s->path);
+	r = add_file(s, path, ref, p);
+	if (r != -ENOENT || !home || *home != '/')
 		return r;
-	for (size_t i = 0; i < len; i++)
-		if (rules[i].refusal)
-			return *rules[i].refusal ?
-				       err_say(e, -EKEYREJECTED, "%s: %s asks for %s, which cannot be checked",
-					       q->name, q->where, rules[i].refusal) :
-				       err_say(e, -EKEYREJECTED, "%s: rejected by %s", q->name,
-					       q->where);
-	if (len == 0)
-		return 0;
-	r = signatures_read(q->t->store, &q->a, q->manifest, &q->list);
-	if (r == 0 && bring)
-		r = bring(&q->a, &q->list, data);
-	if (r == 0 && q->list.len == 0)
-		r = err_say(e, -ENOKEY, "%s: not signed, and %s asks for it", q->name, q->where);
-	return r < 0 ? r : check_rules(q, rules, len);
+	snprintf(path, sizeof(path), "%s/.config/containers/policy.json", home);
+	return add_file(s, path, ref, p);
 }
 
-int policy_check(struct minc_transfer *t, const struct ref *r, const struct digest *manifest,
-		 sign_bring_fn *bring, void *data)
+int policy_read(struct store *s, const char *given, const char *name, struct policy *ret)
 {
-	struct question q = { .t = t, .ref = r, .manifest = manifest };
-	int s;
+	struct ref ref;
+	const bool named = *name && ref_parse(name, &ref) == 0;
+	int r;
 
-	ref_short(r, q.name);
-	s = ask(&q, bring, data);
-	arena_done(&q.a);
-	return s;
+	*ret = (struct policy){ .len = 0 };
+	if (s->any_image)
+		return 0;
+	r = add_users(s, given, named ? &ref : NULL, ret);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	/* the machine's is met as well: nobody's own makes it weaker */
+	r = add_file(s, "/etc/containers/policy.json", named ? &ref : NULL, ret);
+	return r == -ENOENT ? 0 : r;
+}
+
+void policy_done(struct policy *p)
+{
+	arena_done(&p->arena);
+}
+
+int policy_ask(struct store *s, const char *name)
+{
+	struct policy p;
+	int r = policy_read(s, NULL, name, &p);
+
+	if (r == 0)
+		r = p.len > 0;
+	policy_done(&p);
+	return r;
 }

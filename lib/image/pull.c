@@ -163,24 +163,27 @@ static int remote_blobs(struct origin *o, struct image_layer *const *list, size_
 	return r;
 }
 
-/* Those of a manifest stay with it; an index is not kept, so they would be nobody's. */
-static int remote_signatures(struct arena *a, struct signatures *list, void *data)
+/* They stay in the store, with what is signed: the image is used later, under the same policy. */
+static int remote_signatures(struct arena *a, const struct digest *d, struct signatures *list,
+			     void *data)
 {
 	struct remote *m = data;
-	int r = sign_fetch(m->t->err, m->ops, m->reg, a, &m->top.digest, list);
+	int r = sign_fetch(m->t->err, m->ops, m->reg, a, d, list);
 
-	if (r == 0 && list->len > 0 && media_is_manifest(m->top.media_type))
-		r = signatures_keep(m->t->store, &m->top.digest, list);
-	return r;
+	return r == 0 && list->len > 0 ? signatures_keep(m->t->store, d, list) : r;
 }
 
 static int pull_open(struct remote *m, const char *name, image_found_fn *fn, void *data)
 {
 	struct registry_options options;
-	char listed[REF_MAX];
+	char listed[REF_MAX], called[REF_MAX];
 	struct ref ref;
 	int r = parse(m->t, name, &ref);
 
+	if (r == 0) {
+		ref_short(&ref, listed);
+		r = take_name(m->t, listed, called); /* nobody is asked for what is rejected */
+	}
 	if (r == 0)
 		r = load_registry(m->t, &m->ops);
 	if (r < 0)
@@ -189,10 +192,7 @@ static int pull_open(struct remote *m, const char *name, image_found_fn *fn, voi
 	r = m->ops->open(m->t->err, &ref, &options, false, &m->reg);
 	if (r < 0)
 		return r;
-	ref_short(&ref, listed);
 	r = m->ops->get_manifest(m->reg, *ref.digest.text ? ref.digest.text : ref.tag, &m->top);
-	if (r == 0)
-		r = policy_check(m->t, &ref, &m->top.digest, remote_signatures, m);
 	if (r == 0) {
 		const struct digest d = m->top.digest;
 
@@ -207,7 +207,8 @@ static int pull_open(struct remote *m, const char *name, image_found_fn *fn, voi
 int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, void *data)
 {
 	struct remote m = { .origin = { .text = remote_text, .config = remote_config,
-					.blobs = remote_blobs, .what = name },
+					.blobs = remote_blobs, .signatures = remote_signatures,
+				.what = name },
 			    .t = t };
 	int r = store_share(t->store);
 

@@ -219,7 +219,7 @@ static int add_index(struct refs *r, struct store *s, const struct index_entry *
 
 int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
 {
-	if (add(r, &e->digest) < 0)
+	if (add(r, &e->digest) < 0 || (*e->index.text && add(r, &e->index) < 0))
 		return err_set(s->err, -ENOMEM, "store %s", s->path);
 	return media_is_index(e->media_type) ? add_index(r, s, e) :
 					       add_manifest(r, s, &e->digest, &e->config);

@@ -7,6 +7,7 @@
 
 #include "image/ops.h"
 #include "image/payload.h"
+#include "image/policy.h"
 #include "image/registry.h"
 
 int sign_keygen(struct minc_transfer *t, const char *key);
@@ -31,21 +32,21 @@ int sign_fetch(struct err *e, const struct registry_ops *ops, struct registry *r
 int sign_push(struct err *e, const struct registry_ops *ops, struct registry *reg,
 	      const struct digest *manifest, const struct signatures *list);
 
-/* policy.c */
+/* policy-check.c */
 
-/* Brings signatures of elsewhere, when the policy asks for some; adds to @list. */
-typedef int sign_bring_fn(struct arena *a, struct signatures *list, void *data);
-/*
- * May @manifest be used as @r's? Reads the policy of @t's store. 0, -EKEYREJECTED, -ENOKEY or
- * what is wrong with the policy; nothing may be taken then. @bring may be NULL.
- */
-int policy_check(struct minc_transfer *t, const struct ref *r, const struct digest *manifest,
-		 sign_bring_fn *bring, void *data);
-/* The text of a policy for @r; 0: no signature is needed. For the fuzzer and policy_check(). */
-struct policy_rule {
-	const char *path, *data; /* of a public key: one of both; data in base64 */
-	const char *refusal;	 /* why nothing is accepted, or NULL */
+/* Adds signatures of @d that are elsewhere to @list. */
+typedef int sign_bring_fn(struct arena *a, const struct digest *d, struct signatures *list,
+			  void *data);
+/* May @manifest be used as @name? */
+struct policy_question {
+	const char *name; /* as index.json has it, or "" */
+	const struct digest *manifest, *index; /* chosen from; NULL or "" without one */
+	bool chosen;	     /* just now: it is known to be in the index */
+	sign_bring_fn *bring; /* or NULL */
+	void *data;
 };
-enum { POLICY_MAX = 1 << 20, POLICY_RULES_MAX = 16 };
-int policy_find(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
-		const struct ref *r, struct policy_rule ret[POLICY_RULES_MAX], size_t *ret_len);
+/* By all policies that count, see policy.h; 0, -EKEYREJECTED, -ENOKEY or what is wrong with them. */
+int policy_check(struct minc_transfer *t, const struct policy_question *q);
+/* The same for what the store has. */
+int policy_allows(struct minc_transfer *t, const char *name, const struct digest *manifest,
+		  const struct digest *index);

@@ -50,6 +50,7 @@ struct store {
 	int index_lock;	 /* while index.json is changed, else -EBADF */
 	int shared;	 /* how many times store_share() */
 	bool owned;
+	bool any_image; /* no policy is asked */
 	void (*warn)(const char *line, void *data); /* or NULL */
 	void *warn_data;
 };
@@ -98,6 +99,7 @@ struct index_entry {
 	uint64_t size;
 	const char *name; /* as ref_short() has it, or whatever another tool wrote; "" */
 	const char *architecture, *os, *variant; /* "" unknown */
+	struct digest index; /* that the image was chosen from, which is kept, too; "" none */
 	/* what a listing needs, from our own annotations; config "" where they are missing */
 	struct digest config;
 	uint64_t mounted_size;
@@ -117,3 +119,5 @@ int store_index(struct store *s, struct arena *a, struct index *ret);
 int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
 		    uint64_t size, const char *name, const char *architecture, const char *os,
 		    const char *variant);
+/* The same with all that an entry says; one that replaces another inherits its index. */
+int store_index_put(struct store *s, const struct index_entry *entry);

@@ -12,7 +12,18 @@
 #include "base/str.h"
 #include "image/convert.h"
 #include "image/ref.h"
+#include "image/sign.h"
 #include "image/transfer.h"
+
+/* What no signature would help is said before anything is done. */
+static int refuse_name(struct minc_transfer *t, const char *name)
+{
+	struct policy p;
+	int r = policy_read(t->store, t->text[MINC_TRANSFER_POLICY], name, &p);
+
+	policy_done(&p);
+	return r;
+}
 
 int take_name(struct minc_transfer *t, const char *name, char ret[512])
 {
@@ -30,19 +41,38 @@ int take_name(struct minc_transfer *t, const char *name, char ret[512])
 	if (r < 0)
 		return err_say(t->err, r, "%s: not a name of an image", name);
 	ref_short(&ref, ret);
-	return 0;
+	return refuse_name(t, ret);
 }
 
+/* "a@sha256:..." is a promise. */
+static int check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
+			const struct digest *index)
+{
+	struct ref ref;
+
+	if (!*name || ref_parse(name, &ref) < 0 || !*ref.digest.text ||
+	    digest_equal(&ref.digest, manifest) || (index && digest_equal(&ref.digest, index)))
+		return 0;
+	return err_say(t->err, -EBADMSG, "%s: the image's digest is %s", name, manifest->text);
+}
+
+/* At last: what it is called, and what a policy says of that, which may have changed meanwhile. */
 int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
 		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
 		void *data)
 {
+	struct index_entry e = { .media_type = media_type, .digest = *manifest, .size = size,
+				 .name = name, .architecture = img->architecture, .os = img->os,
+				 .variant = img->variant, .index = img->index };
 	struct image *found;
-	int r = store_sync(t->store);
+	int r = check_digest(t, name, manifest, &img->index);
 
+	if (r == 0 && *name)
+		r = policy_allows(t, name, manifest, &img->index);
 	if (r == 0)
-		r = store_index_add(t->store, media_type, manifest, size, name, img->architecture,
-				    img->os, img->variant);
+		r = store_sync(t->store);
+	if (r == 0)
+		r = store_index_put(t->store, &e);
 	if (r < 0 || !fn)
 		return r;
 	r = image_find(t->store, *name ? name : manifest->text, &found);
@@ -95,6 +125,16 @@ static int check_built(struct minc_transfer *t, struct image *img, const char *m
 	return r;
 }
 
+/* What is made here may be signed here, so that a policy which asks for it takes it. */
+static int sign_new(struct minc_transfer *t, const char *name, const struct digest *manifest)
+{
+	struct ref ref;
+	int r = ref_parse(name, &ref);
+
+	return r < 0 ? err_say(t->err, r, "%s: not a name of an image", name) :
+		       sign_as(t, &ref, manifest, t->text[MINC_TRANSFER_SIGN_KEY]);
+}
+
 int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 		const struct layer_made *layers, size_t layers_len, const char *name,
 		image_found_fn *fn, void *data)
@@ -121,6 +161,8 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 		hash_buffer(text, strlen(text), &digest);
 		r = store_write_blob(t->store, &digest, text, strlen(text));
 	}
+	if (r == 0 && t->text[MINC_TRANSFER_SIGN_KEY] && *listed)
+		r = sign_new(t, listed, &digest);
 	if (r == 0)
 		r = take_listed(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img, listed, fn, data);
 	image_free(img);
@@ -234,9 +276,26 @@ static int choose_child(struct minc_transfer *t, struct origin *o, const char *t
 	return r;
 }
 
+/* An index stays with its image: whose signature it has shows who signed the image. */
+static int keep_index(struct minc_transfer *t, const struct digest *d, const char *text, size_t len)
+{
+	return *d->text ? store_write_blob(t->store, d, text, len) : 0;
+}
+
+/* Before any layer is fetched. */
+static int ask_policy(struct minc_transfer *t, struct origin *o, const char *name,
+		      const struct digest *manifest, const struct digest *index)
+{
+	const struct policy_question q = { .name = name, .manifest = manifest, .index = index,
+					   .chosen = true, .bring = o->signatures, .data = o };
+	int r = check_digest(t, name, manifest, index);
+
+	return r == 0 && *name ? policy_check(t, &q) : r;
+}
+
 static int take_manifest(struct minc_transfer *t, struct origin *o, const char *media_type,
-			 const struct digest *d, const char *text, size_t len, const char *name,
-			 image_found_fn *fn, void *data)
+			 const struct digest *d, const struct digest *index, const char *text,
+			 size_t len, const char *name, image_found_fn *fn, void *data)
 {
 	struct image *img = image_new();
 	cleanup_free char *config = NULL;
@@ -244,6 +303,10 @@ static int take_manifest(struct minc_transfer *t, struct origin *o, const char *
 	int r = img ? image_parse_manifest(img, t->err, o->what, text, len, media_type) :
 		      err_set(t->err, -ENOMEM, "%s", o->what);
 
+	if (r == 0)
+		r = ask_policy(t, o, name, d, index);
+	if (r == 0)
+		img->index = *index;
 	if (r == 0)
 		r = get_text(t, o, true, &img->config, img->config_size, &config, &config_len);
 	if (r == 0)
@@ -267,7 +330,9 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	       void *data)
 {
 	struct manifest_child child = { .media_type = media_type, .digest = *d, .size = size };
-	cleanup_free char *text = NULL;
+	cleanup_free char *text = NULL, *index_text = NULL;
+	struct digest index = { "" };
+	size_t index_len = 0;
 	struct arena a = { NULL };
 	char listed[512];
 	size_t len;
@@ -277,7 +342,11 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	for (int depth = 0; r == 0; depth++) {
 		struct digest wanted = child.digest;
 
-		free(take_ptr(&text));
+		if (text) {
+			index = *d;
+			index_text = take_ptr(&text);
+			index_len = len;
+		}
 		r = get_text(t, o, false, &wanted, child.size, &text, &len);
 		if (r < 0 || !media_is_index(child.media_type))
 			break;
@@ -287,8 +356,10 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 			r = choose_child(t, o, text, len, &child, &a);
 	}
 	if (r == 0)
-		r = take_manifest(t, o, child.media_type, &child.digest, text, len, listed, fn,
-				  data);
+		r = keep_index(t, &index, index_text, index_len);
+	if (r == 0)
+		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed,
+				  fn, data);
 	arena_done(&a);
 	return r;
 }

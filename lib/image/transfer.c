@@ -31,6 +31,7 @@ __attribute__((visibility("default"))) const struct import_ops import_ops = {
 	.keygen = sign_keygen,
 	.sign = sign_image,
 	.verify = sign_verify,
+	.allows = policy_allows,
 	.unpack = unpack_layers,
 	.complete = complete,
 };

@@ -11,6 +11,8 @@
 #include "image/ops.h"
 #include "image/squash.h"
 
+struct signatures;
+
 /* A layer that is in the store now. */
 struct layer_made {
 	struct digest blob, diff_id;
@@ -60,6 +62,8 @@ struct origin {
 		      size_t *ret_len);
 	/* Bring those blobs to the store. */
 	int (*blobs)(struct origin *o, struct image_layer *const *list, size_t len);
+	/* Signatures of @d that are kept there, see sign_bring_fn; @o is its data. NULL: none are. */
+	int (*signatures)(struct arena *a, const struct digest *d, struct signatures *list, void *o);
 	const char *what; /* names it in messages */
 };
 /*

@@ -82,6 +82,8 @@ printf '{"default":[{"type":"reject"}],"transports":{"docker":{"docker.io/librar
 marten verify app:1
 is "the policy of the store has its key" "$status" 0
 marten tag app:1 quay.io/some/thing:1
+refused "no other name is given" quay.io/some/thing:1 "rejected by $T/store/policy.json"
+marten tag --insecure-policy app:1 quay.io/some/thing:1
 marten verify quay.io/some/thing:1
 is "and rejects other names" "$status $err" \
 	"1 marten: quay.io/some/thing:1: rejected by $T/store/policy.json"

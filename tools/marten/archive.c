@@ -19,7 +19,7 @@ struct import_values {
 	struct budget budget;
 	const char *input, *message, *platform;
 	struct words changes;
-	bool quiet;
+	bool quiet, insecure_policy;
 };
 
 /* The ids that were there before. */
@@ -105,7 +105,7 @@ static int run_import(struct call *call)
 	struct transfer *x = &i.x;
 	int r = 0, status;
 
-	if (transfer_begin(x, call, o->quiet)) {
+	if (transfer_policy(call, o->insecure_policy) && transfer_begin(x, call, o->quiet)) {
 		transfer_text(x, MINC_TRANSFER_NAME, call->operands[1]);
 		transfer_text(x, MINC_TRANSFER_MESSAGE, o->message);
 		transfer_text(x, MINC_TRANSFER_PLATFORM, o->platform);
@@ -147,6 +147,8 @@ static int run_load(struct call *call)
 	if (strcmp(source, "-") == 0 && isatty(STDIN_FILENO))
 		return fail_usage(
 			call, "load: standard input is a terminal: -i FILE is needed");
+	if (!transfer_policy(call, o->insecure_policy))
+		return EXIT_OURS;
 	if (transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_PLATFORM, o->platform);
 		transfer_budget(&x, &o->budget);
@@ -235,16 +237,16 @@ static int run_export(struct call *call)
 struct commit_values {
 	const char *author, *message, *sign;
 	struct words changes;
-	bool quiet;
+	bool quiet, insecure_policy;
 };
 
 static int run_commit(struct call *call)
 {
 	const struct commit_values *o = call->values;
-	struct transfer x;
+	struct transfer x = { .t = NULL };
 	int r = 0;
 
-	if (transfer_begin(&x, call, o->quiet)) {
+	if (transfer_policy(call, o->insecure_policy) && transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_NAME, call->operands[1]);
 		transfer_text(&x, MINC_TRANSFER_AUTHOR, o->author);
 		transfer_text(&x, MINC_TRANSFER_MESSAGE, o->message);
@@ -266,6 +268,7 @@ static const struct option import_options[] = {
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
 	  offsetof(struct import_values, platform), NULL, NULL },
 	OPTIONS_BUDGET(struct import_values, budget),
+	OPTION_INSECURE_POLICY(struct import_values),
 	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
 	{ .names = NULL }
 };
@@ -275,6 +278,7 @@ static const struct option load_options[] = {
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
 	  offsetof(struct import_values, platform), NULL, NULL },
 	OPTIONS_BUDGET(struct import_values, budget),
+	OPTION_INSECURE_POLICY(struct import_values),
 	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
 	{ .names = NULL }
 };
@@ -303,6 +307,7 @@ static const struct option commit_options[] = {
 	  offsetof(struct commit_values, changes), read_word, NULL },
 	{ "--sign-by", "KEY", "Sign it with this private key",
 	  offsetof(struct commit_values, sign), NULL, NULL },
+	OPTION_INSECURE_POLICY(struct commit_values),
 	{ "-q --quiet", NULL, "No progress", offsetof(struct commit_values, quiet), NULL, NULL },
 	{ .names = NULL }
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "transfer.h"
 #include "values.h"
 #include "verb.h"
 
@@ -226,17 +227,24 @@ static int run_history(struct call *call)
 	return table_print(&l.table) ? 0 : fail_say("out of memory");
 }
 
+struct name_values {
+	bool insecure_policy;
+};
+
 /* @away: the name it was found by goes. */
 static int give_name(struct call *call, bool away)
 {
+	const struct name_values *o = call->values;
 	const char *name = call->operands[1];
 	minc_store *store = call_store(call);
 	minc_image *image;
 	char *old;
 	int r;
 
-	if (!store || minc_image_find(store, call->operands[0], &image) < 0)
-		return store ? fail_library(call) : EXIT_OURS;
+	if (!store || !transfer_policy(call, o->insecure_policy))
+		return EXIT_OURS;
+	if (minc_image_find(store, call->operands[0], &image) < 0)
+		return fail_library(call);
 	old = strdup(minc_image_name(image));
 	r = old ? minc_image_tag(store, image, name) : -ENOMEM;
 	minc_image_free(image);
@@ -316,6 +324,10 @@ static const struct option history_options[] = {
 	OPTION_JSON,
 	{ .names = NULL }
 };
+static const struct option name_options[] = {
+	OPTION_INSECURE_POLICY(struct name_values),
+	{ .names = NULL }
+};
 static const struct option rmi_options[] = {
 	{ "-f --force", NULL, "Whatever depends on it, and with all its names",
 	  offsetof(struct rmi_values, force), NULL, NULL },
@@ -329,9 +341,9 @@ const struct verb images_verbs[] = {
 	{ .names = "history", .operands = "IMAGE", .least = 1, .most = 1,
 	  .help = "Show how an image was made", .options = history_options, .run = run_history },
 	{ .names = "tag", .operands = "IMAGE NAME", .least = 2, .most = 2,
-	  .help = "Give an image one more name", .options = no_options, .run = run_tag },
+	  .help = "Give an image one more name", .options = name_options, .run = run_tag },
 	{ .names = "renamei", .operands = "IMAGE NAME", .least = 2, .most = 2,
-	  .help = "Give an image another name", .options = no_options, .run = run_renamei },
+	  .help = "Give an image another name", .options = name_options, .run = run_renamei },
 	{ .names = "rmi", .operands = "IMAGE...", .least = 1, .most = -1,
 	  .help = "Remove images", .options = rmi_options, .run = run_rmi },
 	{ .names = NULL }

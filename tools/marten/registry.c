@@ -15,7 +15,7 @@
 
 struct registry_values {
 	struct budget budget;
-	bool quiet, insecure, from_stdin;
+	bool quiet, insecure, insecure_policy, from_stdin;
 	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *realm,
 		*user, *password;
 };
@@ -69,8 +69,11 @@ int pull_image(struct call *call, const char *name, const char *platform, bool q
 
 static int run_pull(struct call *call)
 {
+	const struct registry_values *o = call->values;
 	int status = 0, i;
 
+	if (!transfer_policy(call, o->insecure_policy))
+		return EXIT_OURS;
 	for (i = 0; i < call->count; i++) {
 		int r = pull_one(call, call->operands[i], call->values, say_id);
 
@@ -222,6 +225,7 @@ static const char *read_tls(void *into, const char *value)
 static const struct option pull_options[] = {
 	{ "--platform", "OS/ARCH[/VARIANT]", "Instead of this machine's", AT(platform), NULL, NULL },
 	{ "--policy", "FILE", "Which names need which signature", AT(policy), NULL, NULL },
+	OPTION_INSECURE_POLICY(struct registry_values),
 	OPTIONS_BUDGET(struct registry_values, budget),
 	OPTIONS_CONNECTION, OPTIONS_TRANSFER,
 	{ .names = NULL }

@@ -10,6 +10,7 @@
 #include "common/number.h"
 #include "mount.h"
 #include "run.h"
+#include "transfer.h"
 
 static const char *set_user(minc_ctx *c, const char *value)
 {
@@ -173,6 +174,7 @@ void run_values_done(struct run_values *o)
 	{ "--stop-timeout", "SECONDS", "Until stop kills it; default 10, -1: never", \
 	  AT(stop_grace_ms), read_grace, NULL }, \
 	{ "--pull", "missing|always|never", "When to get the image", AT(pull), read_pull, NULL }, \
+	OPTION_INSECURE_POLICY(struct run_values), \
 	{ "--platform", "OS/ARCH[/VARIANT]", "Which image to pull", AT(platform), NULL, NULL }, \
 	{ "-q --quiet", NULL, "No progress of a pull", AT(quiet), NULL, NULL }, \
 	{ "--cidfile", "FILE", "Write its id to FILE, which must not exist", AT(cidfile), NULL, NULL }

@@ -179,7 +179,7 @@ static int run_or_create(struct call *call, bool start)
 	struct words environment = { .v = NULL };
 	minc_image *image = NULL;
 	struct kept *k = NULL;
-	int status = check_options(call, o);
+	int status = transfer_policy(call, o->insecure_policy) ? check_options(call, o) : EXIT_OURS;
 
 	if (status == 0)
 		status = environ_collect(call, o, &environment);
@@ -266,7 +266,8 @@ static int start_again(struct call *call, struct run_values *o,
 			    .arguments = (const char *const *)call->operands + 1,
 			    .attached = how->attach || how->input,
 			    .input = how->input };
-	int status;
+	minc_kept *kept = NULL;
+	int status, r;
 
 	o->cidfile = o->pidfile = NULL; /* were for the first time */
 	o->keys = how->keys ? how->keys : o->keys;
@@ -275,7 +276,13 @@ static int start_again(struct call *call, struct run_values *o,
 	if (chdir(k->recipe.directory) < 0)
 		return fail_say("%.64s: its directory %.200s: %s", k->name,
 				k->recipe.directory, strerror(errno));
-	if (minc_image_find(call->store, k->digest, &l.image) < 0)
+	if (!transfer_policy(call, o->insecure_policy))
+		return EXIT_OURS;
+	r = minc_store_container(call->store, k->id, &kept);
+	if (r == 0)
+		r = minc_kept_find_image(call->store, kept, &l.image);
+	minc_kept_free(kept);
+	if (r < 0)
 		return fail_library(call);
 	status = launch(&l);
 	minc_image_free(l.image);

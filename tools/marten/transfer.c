@@ -23,6 +23,14 @@ bool transfer_begin(struct transfer *x, struct call *call, bool quiet)
 	return true;
 }
 
+bool transfer_policy(struct call *call, bool insecure)
+{
+	if (!insecure || minc_set_flag(call->c, MINC_INSECURE_POLICY, 1) == 0)
+		return true;
+	(void)fail_library(call);
+	return false;
+}
+
 void transfer_text(struct transfer *x, enum minc_transfer_option option,
 		   const char *value)
 {

@@ -19,6 +19,10 @@ struct budget {
 	  offsetof(type, field.bytes), read_size, NULL }, \
 	{ "--max-entries", "N", "Files of a layer, 0: any; default 10000000", \
 	  offsetof(type, field.entries), read_count, NULL }
+
+#define OPTION_INSECURE_POLICY(type) \
+	{ "--insecure-policy", NULL, "Take it whatever a policy asks for", \
+	  offsetof(type, insecure_policy), NULL, NULL }
 // clang-format on
 
 struct transfer {
@@ -36,6 +40,9 @@ void transfer_number(struct transfer *x, enum minc_transfer_number option, uint6
 void transfer_budget(struct transfer *x, const struct budget *b);
 /* Of the call that returned @r: an exit status, after a complaint if it failed. */
 int transfer_end(struct transfer *x, int r);
+
+/* False after a complaint. */
+bool transfer_policy(struct call *call, bool insecure);
 
 /* registry.c: get @name from its registry. @platform, @policy: NULL for the default. */
 int pull_image(struct call *call, const char *name, const char *platform, bool quiet);

@@ -37,14 +37,9 @@ static int use_container(struct options *o, const minc_kept *k)
 	return minc_set_storage(o->c, minc_kept_dir(k));
 }
 
-static int find_image(struct options *o, const char *name)
+static int use_image(struct options *o, minc_image *image)
 {
-	minc_image *image;
-	int r = minc_image_find(o->store, name, &image);
-
-	if (r < 0)
-		return r;
-	r = minc_set_image(o->c, image);
+	int r = minc_set_image(o->c, image);
 	minc_image_free(o->fresh_image);
 	o->fresh_image = image;
 	return r;
@@ -52,18 +47,22 @@ static int find_image(struct options *o, const char *name)
 
 int images_root(struct options *o, const char *name)
 {
+	minc_image *image;
 	int r = is_path(name) ? 0 : open_store(o);
 
 	if (r <= 0)
 		return r;
-	r = find_image(o, name);
+	r = minc_image_find(o->store, name, &image);
 	if (is_absent(r))
 		return 0;
+	if (r == 0)
+		r = use_image(o, image);
 	return r < 0 ? r : 1;
 }
 
 int images_container(struct options *o, const char *name)
 {
+	minc_image *image;
 	minc_kept *k;
 	int r = is_path(name) ? 0 : open_store(o);
 
@@ -77,7 +76,9 @@ int images_container(struct options *o, const char *name)
 	o->from_image = *minc_kept_image(k) && !o->root;
 	r = use_container(o, k);
 	if (r == 0 && o->from_image)
-		r = find_image(o, minc_kept_image(k));
+		r = minc_kept_find_image(o->store, k, &image);
+	if (r == 0 && o->from_image)
+		r = use_image(o, image);
 	minc_kept_free(k);
 	return r < 0 ? r : 1;
 }

@@ -406,6 +406,8 @@ const struct option option_table[] = {
 	{ "--nopriv", "DIR", "Run in DIR directly, in a user namespace, even as root",
 	  .note = note_nopriv, .set = set_nopriv },
 	{ "--privileged", NULL, "Lift the protections", .flag = MINC_PRIVILEGED },
+	{ "--insecure-policy", NULL, "Use an image whatever a policy asks for",
+	  .flag = MINC_INSECURE_POLICY },
 	{ "--fake-root", NULL, "Changes of owners and ids answer success without effect",
 	  .flag = MINC_FAKE_ROOT },
 	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning",
