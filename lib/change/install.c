@@ -115,7 +115,7 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 
 	if (S_ISDIR(u->st_mode)) {
 		r = mkdirat(w->base, temporary, 0700);
-		mode |= 0700; /* it is to be filled; the end is in leave() of apply.c */
+		mode |= 0700; /* it is to be filled; the end is in leave_apply() of apply.c */
 	} else if (S_ISLNK(u->st_mode)) {
 		r = symlinkat(chs->ch.target[MINC_AFTER], w->base, temporary);
 	} else {
@@ -237,15 +237,18 @@ static int delete (struct minc_changes *chs, const struct walk *w, struct spot *
 	return tree_remove(w->base, temporary);
 }
 
-/* A directory that both have: its attributes, in place. */
+/*
+ * A directory that both have: its attributes, in place. Its owner can write to it until it is
+ * complete; the end is in leave_apply() of apply.c.
+ */
 static int dress(struct minc_changes *chs, struct spot *s)
 {
+	unsigned mode = (s->upper.st.st_mode & 07777) | 0700;
 	int r = journal_note(&chs->journal, &s->base.st);
 
 	if (r == 0 && !s->passage)
-		r = object_dress(s->base.fd, &s->upper, s->upper.st.st_mode | 0700);
-	else if (r == 0 &&
-		 chmod(object_path(s->base.fd).text, s->upper.st.st_mode & 07777) < 0)
+		r = object_dress(s->base.fd, &s->upper, mode);
+	else if (r == 0 && chmod(object_path(s->base.fd).text, mode) < 0)
 		r = -errno;
 	s->dressed = r == 0;
 	return r;
