@@ -391,9 +391,12 @@ range() { # SCRIPT: run by a user that only this mount namespace knows
 		for f in passwd group subuid subgid; do
 			mount --bind "$1/$f" "/etc/$f" || exit 125
 		done
-		exec setpriv --reuid 12399 --regid 12399 --clear-groups sh -c "$2"' sh "$T/range" "$1"
+		exec setpriv --reuid 12399 --regid 12399 --clear-groups env \
+			LD_LIBRARY_PATH="$2" MINC_MODULE_DIR="$2" MINC="$2/minc" LIVING="$2/living" \
+			sh -c "$3"' sh "$T/range" "$T/tools" "$1"
 }
 if as_root && [ -u /usr/bin/newuidmap ] && [ -f /etc/subuid ] && [ -f /etc/subgid ]; then
+	tools_for_others
 	mkdir "$T/range"
 	mkdir -m 700 "$T/state-range"
 	chown 12399:12399 "$T/state-range"
@@ -401,7 +404,7 @@ if as_root && [ -u /usr/bin/newuidmap ] && [ -f /etc/subuid ] && [ -f /etc/subgi
 	echo "minctest:x:12399:12399::/:/bin/sh" >>"$T/range/passwd"
 	echo "minctest:x:12399:" >>"$T/range/group"
 	echo "minctest:700000:65536" | tee -a "$T/range/subuid" >>"$T/range/subgid"
-	export MINC LIVING bb
+	export bb
 	state "$T/state-range"
 	# shellcheck disable=SC2016 # for the inner shell
 	said=$(range 'cd / && id=$("$MINC" -B -q --userns range -r "$bb" sh -c "wc -l </proc/self/uid_map; exit 3") &&

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # images-unpacked - containers of images where the kernel mounts no layers for the caller, and
 # where there is no /dev/fuse (tests/e2e/run hides it from the user).
+# shellcheck disable=SC2034 # for lib.sh
+UNPACKED=said
 # shellcheck source=lib.sh
 . "$MINC_TESTS/lib.sh"
 

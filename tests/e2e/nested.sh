@@ -11,9 +11,11 @@ unshare -r true 2>/dev/null || skip_all "needs user namespaces"
 
 # The tools inside a container; its /tmp is its own, so they may have to be shown there.
 set -- -b "${MINC%/*}" -b "${MARTEN%/*}" -b "$T" -e MINC_MODULE_DIR -e LD_LIBRARY_PATH
+IFS=:
 for dir in ${MINC_LIBS:-} ${LD_LIBRARY_PATH:-} ${MINC_MODULE_DIR:-}; do
 	[ ! -d "$dir" ] || set -- "$@" -b "$dir"
 done
+unset IFS
 inside() { # OPTION.. -- CMD..
 	minc --privileged "$@"
 }
@@ -71,11 +73,10 @@ if as_root; then
 	name=$(awk -F: 'NR == FNR { u[$1] = 1; next } $1 in u && $3 > 60000 { print $1; exit }' \
 		/etc/passwd /etc/subuid 2>/dev/null)
 	if [ -n "$name" ] && command -v newuidmap >/dev/null; then
-		libs=
-		for dir in ${MINC_LIBS:-}; do libs=$libs:$dir; done
+		tools_for_others
 		within setpriv --reuid "$name" --regid "$name" --init-groups --no-new-privs env -i \
-			PATH="$PATH" LD_LIBRARY_PATH="$libs" MINC_MODULE_DIR="${MINC_MODULE_DIR:-}" \
-			"$MINC" -r "$bb" echo works
+			PATH="$PATH" LD_LIBRARY_PATH="$T/tools" MINC_MODULE_DIR="$T/tools" \
+			"$T/tools/minc" -r "$bb" echo works
 		is "also one who has subordinate ids" "$out" works
 	else
 		skip "also one who has subordinate ids" "no user has an entry in subuid(5)"
