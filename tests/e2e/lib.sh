@@ -152,12 +152,9 @@ as_root() {
 	[ "$MINC_TEST_AS" = root ]
 }
 
-# This user has subordinate ids, as useradd(8) gives them, and may use them.
+# A user who has subordinate ids (tests/e2e/run looks for them).
 has_range() {
-	[ -u /usr/bin/newuidmap ] && [ -u /usr/bin/newgidmap ] || return 1
-	for _file in /etc/subuid /etc/subgid; do
-		grep -qE "^($(id -u)|$(id -un 2>/dev/null || id -u)):" "$_file" 2>/dev/null || return 1
-	done
+	[ "$MINC_TEST_AS" = range ]
 }
 
 # The tools where every user may execute them, below $T/tools: only this user may be able to

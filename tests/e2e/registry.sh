@@ -10,7 +10,7 @@ for tool in docker-registry skopeo openssl htpasswd python3; do
 done
 
 export MINCS_DIR="$T/store" HOME="$T/home" XDG_RUNTIME_DIR="$T/run" REGISTRY_AUTH_FILE="$T/auth.json"
-mkdir "$T/home" "$T/run"
+mkdir -p "$T/home" "$T/run"
 LIMIT=60
 registries=''
 

@@ -19,6 +19,7 @@ MINC = os.environ["MINC"]
 MARTEN = os.environ["MARTEN"]
 PROBE = os.environ["PROBE"]
 AS_ROOT = os.environ.get("MINC_TEST_AS") == "root"
+HAS_RANGE = os.environ.get("MINC_TEST_AS") == "range"
 
 _count = 0
 _failed = 0
