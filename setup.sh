@@ -10,8 +10,15 @@
 #
 # Packages come from apt-get, as root or through sudo, and only if they are missing.
 # Builds go to build/ and build-asan/ (BUILD and BUILD_ASAN name other places).
+# "run" and "build" build no tests.
 set -euo pipefail
 cd "$(dirname "$0")"
+
+# Who ignores SIGCHLD takes their children's status from the tools below: meson then sees every
+# test fail. HUP is left alone, for nohup(1).
+if [ -z "${SETUP_SIGNALS:-}" ] && env --default-signal=CHLD,PIPE true 2>/dev/null; then
+	SETUP_SIGNALS=default exec env --default-signal=CHLD,PIPE ./setup.sh "$@"
+fi
 
 BUILD=${BUILD:-build}
 BUILD_ASAN=${BUILD_ASAN:-build-asan}
