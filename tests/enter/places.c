@@ -254,6 +254,11 @@ int scene_become(const struct scene *s)
 	return 0;
 }
 
+const char *scene_why_not(int r)
+{
+	return r == -EPERM && geteuid() != 0 ? "needs root" : strerror(-r);
+}
+
 const struct scene *scene_find(const char *name)
 {
 	for (size_t i = 0; i < scenes_len; i++)

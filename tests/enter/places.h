@@ -23,9 +23,10 @@ void scene_remove_tree(void);
 
 /*
  * In a new process: its own mounts, subordinate ids for whoever runs it, the user of the
- * scene, and a directory for the state of containers. 0, or -errno.
+ * scene, and a directory for the state of containers. 0, or -errno: -EPERM if that needs root.
  */
 int scene_become(const struct scene *s);
+const char *scene_why_not(int r); /* words for its failure */
 
 /*
  * Start @argv as the scene wants it. NULL: @why says why. Inside there are FIFOs /io/in

@@ -244,7 +244,7 @@ static void in_scene(const void *arg)
 	int r = scene_become(s);
 
 	if (r < 0) {
-		skip(s->name, strerror(-r));
+		skip(s->name, scene_why_not(r));
 		return;
 	}
 	ct = scene_start(s, sleeper, why);

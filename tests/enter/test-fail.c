@@ -100,7 +100,7 @@ static void in_scene(const void *arg)
 	size_t fds;
 
 	if (r < 0) {
-		skip(s->name, strerror(-r));
+		skip(s->name, scene_why_not(r));
 		return;
 	}
 	ct = scene_start(s, sleeper, why);

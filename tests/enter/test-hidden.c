@@ -238,7 +238,7 @@ static void in_scene(const void *arg)
 	if (r == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		r = -errno;
 	if (r < 0) {
-		skip(s->name, strerror(-r));
+		skip(s->name, scene_why_not(r));
 		return;
 	}
 	ct = scene_start(s, probe, why);

@@ -272,7 +272,7 @@ static void in_scene(const void *arg)
 	char why[1024];
 
 	if (r < 0) {
-		skip(s->name, strerror(-r));
+		skip(s->name, scene_why_not(r));
 		return;
 	}
 	ct = scene_start(s, two, why);
