@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "image/files.h"
 #include "image/index.h"
+#include "image/sign.h"
 #include "image/store-file.h"
 #include "image/transfer.h"
 
@@ -41,6 +42,18 @@ static bool repairs(const struct fsck *f)
 	return f->flags & MINC_FSCK_REPAIR;
 }
 
+/* A list that can be read; whose signatures they are only a key can tell. */
+static bool is_signatures(struct fsck *f, const struct digest *manifest)
+{
+	struct signatures list;
+	struct arena a = { NULL };
+	int r = signatures_read(f->store, &a, manifest, &list);
+
+	err_clear(f->store->err);
+	arena_done(&a);
+	return r == 0 && list.len > 0;
+}
+
 static int check_file(const struct files_one *one, void *data)
 {
 	struct fsck *f = data;
@@ -50,14 +63,18 @@ static int check_file(const struct files_one *one, void *data)
 	char path[256];
 	int r;
 
-	if (!one->hex[0] || str_equal(one->where, "signatures"))
+	if (!one->hex[0])
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", one->where, one->name);
 	snprintf(want.text, sizeof(want.text), "sha256:%s", one->hex);
 	fd = openat(f->store->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(f->store->err, -errno, "store %s: %s", f->store->path, path);
-	if (str_equal(one->what, "layer")) {
+	if (str_equal(one->where, "signatures")) {
+		if (!is_signatures(f, &want))
+			wrong = "no list of signatures";
+		r = 0;
+	} else if (str_equal(one->what, "layer")) {
 		r = layer_check(fd, &want);
 		if (r == -EBADMSG)
 			wrong = "not what was written";

@@ -117,6 +117,15 @@ refused "a link is not followed" "$hex"
 rm "$kept"
 cp "$T/good" "$kept"
 
+marten fsck
+is "fsck reads signatures" "$status $out" "0 "
+chmod u+w "$kept"
+printf '{"signatures":[{"payload":"?"}]}' >"$kept"
+marten fsck
+is "and names a damaged list" "$status" 1
+has "by its file" "$out" "signatures/$hex"
+cp "$T/good" "$kept"
+
 # Encrypted to a recipient, as the manual says.
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=recipient -keyout "$T/to.key" \
 	-out "$T/to.crt" 2>/dev/null
