@@ -9,31 +9,36 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* What provides a module, and so what is missing with it. */
+/* The option of meson that leaves a module out, and what it needs: none is always there. */
 static const struct {
-	const char *name, *library;
+	const char *name, *option, *library;
 } modules[] = {
-	{ "caps", "libcap-ng" },
-	{ "mounts", "libmount" },
-	{ "seccomp", "libseccomp and jansson" },
-	{ "oci", "jansson" },
-	{ "image", "jansson" },
-	{ "import", "libarchive, liblzma, libsquashfs, OpenSSL and jansson" },
-	{ "registry", "libcurl, OpenSSL and jansson" },
+	{ "seccomp", "seccomp", "libseccomp, and jansson for profiles" },
+	{ "oci", "oci", "jansson" },
+	{ "image", "image", "jansson" },
+	{ "import", "import", "libarchive, liblzma, libsquashfs, OpenSSL and jansson" },
+	{ "minc-fuse", "import", "libsquashfs" },
+	{ "registry", "registry", "libcurl, OpenSSL and jansson" },
 };
 
-static const char *library_of(const char *name)
+/* Fill @ret with the reason why @name may be missing; false if it is never left out. */
+static bool left_out(const char *name, char *ret, size_t len)
 {
-	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
-		if (!strcmp(modules[i].name, name))
-			return modules[i].library;
-	return "a library";
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		if (strcmp(modules[i].name, name) != 0)
+			continue;
+		snprintf(ret, len, "libminc was built without the option %s, which needs %s",
+			 modules[i].option, modules[i].library);
+		return true;
+	}
+	return false;
 }
 
 static const char *module_dir(void)
@@ -41,6 +46,18 @@ static const char *module_dir(void)
 	const char *dir = secure_getenv("MINC_MODULE_DIR");
 
 	return dir && *dir ? dir : MINC_MODULEDIR;
+}
+
+static void hint_missing(const char *name, struct err *e)
+{
+	char why[160];
+
+	if (left_out(name, why, sizeof(why)))
+		err_hint(e, "%s, or its modules are elsewhere: MINC_MODULE_DIR names their "
+			    "directory", why);
+	else
+		err_hint(e, "the modules of libminc are elsewhere: MINC_MODULE_DIR names their "
+			    "directory");
 }
 
 int module_program(const char *name, struct err *e, char *ret, size_t len)
@@ -52,8 +69,7 @@ int module_program(const char *name, struct err *e, char *ret, size_t len)
 	if (access(ret, X_OK) == 0)
 		return 0;
 	err_say(e, -ENOSYS, "%s: %s is missing", name, ret);
-	err_hint(e, "libminc was built without libsquashfs, or its modules are elsewhere: "
-		    "MINC_MODULE_DIR names their directory");
+	hint_missing(name, e);
 	return -ENOSYS;
 }
 
@@ -71,7 +87,7 @@ extern any_fn static_mount_table __asm__("mount_table");
 #ifdef MINC_STATIC_SECCOMP
 extern any_fn static_seccomp_for_caps __asm__("seccomp_for_caps");
 #endif
-#if defined(MINC_STATIC_SECCOMP) && defined(MINC_STATIC_OCI) /* profiles are JSON too */
+#ifdef MINC_STATIC_PROFILES
 extern any_fn static_seccomp_from_file __asm__("seccomp_from_file");
 #endif
 #ifdef MINC_STATIC_OCI
@@ -103,7 +119,7 @@ static const struct {
 #ifdef MINC_STATIC_SECCOMP
 	{ "seccomp", "seccomp_for_caps", static_seccomp_for_caps },
 #endif
-#if defined(MINC_STATIC_SECCOMP) && defined(MINC_STATIC_OCI)
+#ifdef MINC_STATIC_PROFILES
 	{ "seccomp", "seccomp_from_file", static_seccomp_from_file },
 #endif
 #ifdef MINC_STATIC_OCI
@@ -128,6 +144,8 @@ static const struct {
 
 int module_symbol(const char *name, const char *symbol, struct err *e, void **ret)
 {
+	char why[160];
+
 	for (size_t i = 0; linked_in[i].name; i++) {
 		if (strcmp(linked_in[i].name, name) ||
 		    strcmp(linked_in[i].symbol, symbol))
@@ -135,8 +153,9 @@ int module_symbol(const char *name, const char *symbol, struct err *e, void **re
 		*ret = (void *)linked_in[i].address;
 		return 0;
 	}
-	return err_say(e, -ENOSYS, "module %s: this libminc was built without %s", name,
-		       library_of(name));
+	if (!left_out(name, why, sizeof(why)))
+		return err_say(e, -ENOSYS, "module %s: no %s", name, symbol);
+	return err_say(e, -ENOSYS, "module %s: %s", name, why);
 }
 
 #else
@@ -152,24 +171,19 @@ int module_symbol(const char *name, const char *symbol, struct err *e, void **re
 		return err_set(e, -ENAMETOOLONG, "module %s", name);
 	if (access(path, F_OK) < 0) {
 		err_say(e, -ENOSYS, "module %s: %s is missing", name, path);
-		err_hint(e,
-			 "libminc was built without %s, or its modules are elsewhere: "
-			 "MINC_MODULE_DIR names their directory",
-			 library_of(name));
+		hint_missing(name, e);
 		return -ENOSYS;
 	}
 	/* Never closed: the next plan wants it, and its symbols may be in use. */
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!handle) {
-		err_say(e, -ENOSYS, "module %s: %s", name, dlerror());
-		err_hint(e, "it needs %s", library_of(name));
-		return -ENOSYS;
-	}
+	if (!handle) /* a library that is missing is named by the loader */
+		return err_say(e, -ENOSYS, "module %s: %s", name, dlerror());
 	address = dlsym(handle, symbol);
 	if (!address)
 		return err_say(e, -ENOSYS,
-			       "module %s: %s has no %s: another version, or without %s",
-			       name, path, symbol, library_of(name));
+			       "module %s: %s has no %s: another version, or built without %s",
+			       name, path, symbol,
+			       strcmp(name, "seccomp") ? "it" : "jansson");
 	*ret = address;
 	return 0;
 }

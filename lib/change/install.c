@@ -17,6 +17,9 @@
 #include "change/change.h"
 #include "change/tree.h"
 
+/* Before 1.2.5 musl does not declare it (base/fortified.c). */
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+
 static const char newer[] = "the base changed meanwhile";
 
 /* The base at @s is still what was compared. */

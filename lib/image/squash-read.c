@@ -188,7 +188,7 @@ static void stat_kind(const sqfs_inode_generic_t *i, struct stat *ret)
 		break;
 	case SQFS_INODE_EXT_FILE:
 		ret->st_nlink = i->data.file_ext.nlink;
-		/* fall through */
+		__attribute__((fallthrough));
 	case SQFS_INODE_FILE:
 		(void)sqfs_inode_get_file_size(i, &size); /* it is a file */
 		ret->st_size = (off_t)size;

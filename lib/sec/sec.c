@@ -150,7 +150,8 @@ static int profile_default(struct plan *p, uint64_t caps, struct filter_result *
 
 	if (!SEC_DEFAULT_FILTER_LEN) {
 		r = err_say(e, -ENOSYS,
-			    "seccomp: this libminc was built without libseccomp");
+			    "seccomp: this libminc was built without the option seccomp, "
+			    "which needs libseccomp");
 		err_hint(e, "--seccomp unconfined runs without a filter, --best-effort "
 			    "warns");
 		return r;
