@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # images-unpacked - containers of images where the kernel mounts no layers for the caller, and
-# where there is no /dev/fuse (tests/e2e/run hides it from the user).
+# where there is no /dev/fuse, which tests/e2e/run hides from the user:
+# Run without /dev/fuse.
 # shellcheck disable=SC2034 # for lib.sh
 UNPACKED=said
 # shellcheck source=lib.sh

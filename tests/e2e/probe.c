@@ -39,11 +39,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "errno-name.h"
+
 extern char **environ;
 
 static void report(const char *name, long result)
 {
-	printf("try %s %s\n", name, result < 0 ? strerrorname_np(errno) : "ok");
+	printf("try %s %s\n", name, result < 0 ? errno_name(errno) : "ok");
 }
 
 static void print_status(void)
@@ -147,7 +149,7 @@ static void try_read(const char *name, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
 
-	printf("try %s %s\n", name, n > 0 ? "ok" : n == 0 ? "empty" : strerrorname_np(errno));
+	printf("try %s %s\n", name, n > 0 ? "ok" : n == 0 ? "empty" : errno_name(errno));
 	if (fd >= 0)
 		close(fd);
 }
@@ -325,7 +327,7 @@ static int print_argv(int argc, char **argv)
 
 static const char *outcome(long result)
 {
-	return result < 0 ? strerrorname_np(errno) : "ok";
+	return result < 0 ? errno_name(errno) : "ok";
 }
 
 static const char *try_open(int proc, const char *what, int flags)

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errno-name.h"
+
 static void print_escaped(const char *s)
 {
 	for (; *s; s++)
@@ -50,7 +52,7 @@ static int show(const minc_change *ch, void *userdata)
 	for (unsigned i = 0; (name = minc_change_xattr(ch, i)); i++)
 		printf(" %s", name);
 	if (minc_change_error(ch)) {
-		printf(" !%s", strerrorname_np(-minc_change_error(ch)));
+		printf(" !%s", errno_name(-minc_change_error(ch)));
 		if (!*minc_change_reason(ch))
 			abort();
 	}
@@ -92,7 +94,7 @@ int main(int argc, char **argv)
 		r = strcmp(argv[1], "apply") == 0 ? minc_apply(chs, show, &stop)
 						  : minc_diff(chs, show, &stop);
 	if (r < 0)
-		fprintf(stderr, "%s: %s\n", strerrorname_np(-r), minc_error_message(c));
+		fprintf(stderr, "%s: %s\n", errno_name(-r), minc_error_message(c));
 	printf("= %d\n", r);
 	minc_changes_free(chs);
 	minc_ctx_free(c);

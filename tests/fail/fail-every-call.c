@@ -274,14 +274,13 @@ static uint64_t hash_file(const char *path)
 static int list_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	char line[4096], more[1024] = "";
-	const char *name = path + ftw->base;
 
-	if (strncmp(name, ".minc-", 6) == 0 && !listing->full)
-		return FTW_SKIP_SUBTREE; /* to be swept by the next apply */
+	if (strstr(path + strlen(top), "/.minc-") && !listing->full)
+		return 0; /* to be swept by the next apply */
 	if (S_ISDIR(st->st_mode) && !listing->full)
-		return FTW_CONTINUE;
+		return 0;
 	if (S_ISLNK(st->st_mode) && readlink(path, more, sizeof(more) - 1) < 0)
-		return FTW_STOP;
+		return -1;
 	snprintf(line, sizeof(line),
 		 "%s mode %o owner %u:%u size %jd time %jd hash %jx to %s",
 		 path + strlen(top), st->st_mode, st->st_uid, st->st_gid,
@@ -294,9 +293,9 @@ static int list_one(const char *path, const struct stat *st, int type, struct FT
 	if (listing->full && !S_ISDIR(st->st_mode) && st->st_nlink > 1)
 		strcat(line, " links");
 	if (listing->len == LINES_MAX)
-		return FTW_STOP;
+		return -1;
 	listing->lines[listing->len++] = strdup(line);
-	return FTW_CONTINUE;
+	return 0;
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -308,7 +307,7 @@ static void list(struct listing *l, bool full)
 {
 	*l = (struct listing){ .full = full };
 	listing = l;
-	if (nftw(in_top("base"), list_one, 16, FTW_PHYS | FTW_ACTIONRETVAL) != 0)
+	if (nftw(in_top("base"), list_one, 16, FTW_PHYS) != 0)
 		fail("cannot list the base");
 	qsort(l->lines, l->len, sizeof(l->lines[0]), compare_lines);
 }
@@ -464,6 +463,8 @@ static int stop_everywhere(void)
 			if (!cut)
 				break;
 		}
+		if (n < 10 || n == CALLS_MAX)
+			fail("mode %d stops at %d calls only", (int)m, n - 1);
 		printf("%s: stopped at %d calls\n",
 		       m == MODE_KILL   ? "SIGKILL"
 		       : m == MODE_FULL ? "full disk"

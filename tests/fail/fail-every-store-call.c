@@ -387,10 +387,13 @@ int main(void)
 	strcpy(base, "/tmp/minc-faults-XXXXXX");
 	CHECK(mkdtemp(base), "mkdtemp");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		printf("%s: %d calls fail with ENOSPC, ", changes[i].name, run(i, FAIL_CALL, ENOSPC));
-		printf("%d with EIO, ", run(i, FAIL_CALL, EIO));
-		printf("%d deaths, ", run(i, DIE_AT_CALL, 0));
-		printf("%d allocations\n", run(i, FAIL_ALLOCATION, 0));
+		int full = run(i, FAIL_CALL, ENOSPC), broken = run(i, FAIL_CALL, EIO);
+		int deaths = run(i, DIE_AT_CALL, 0), allocations = run(i, FAIL_ALLOCATION, 0);
+
+		printf("%s: %d calls fail with ENOSPC, %d with EIO, %d deaths, %d allocations\n",
+		       changes[i].name, full, broken, deaths, allocations);
+		CHECK(full > 1 && broken > 1 && deaths > 1 && allocations > 1,
+		      "%s: nothing has failed", changes[i].name);
 	}
 	top = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK(tree_remove(top, base + 5) == 0, "the end");

@@ -96,17 +96,32 @@ static void check(int dir, uint8_t choice, bool sane)
 		abort();
 }
 
+static char base[] = "/tmp/minc-fuzz-log-XXXXXX";
+static int dir = -1;
+
+static void remove_all(void)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)unlinkat(dir, names[i], 0); /* not each input has all of them */
+	if (rmdir(base) < 0)
+		perror(base);
+}
+
+static void make_directory(void)
+{
+	if (!mkdtemp(base) || (dir = open(base, O_DIRECTORY | O_CLOEXEC)) < 0 ||
+	    atexit(remove_all) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char base[] = "/tmp/minc-fuzz-log-XXXXXX";
-	static int dir = -1;
 	const uint8_t *p = data + 9;
 	size_t i, text_len = 0;
 	bool sane = true;
 
-	if (dir < 0 &&
-	    (!mkdtemp(base) || (dir = open(base, O_DIRECTORY | O_CLOEXEC)) < 0))
-		abort();
+	if (dir < 0)
+		make_directory();
 	if (size < 9)
 		return 0;
 	for (i = 0; i < 4; i++) {

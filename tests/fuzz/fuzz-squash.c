@@ -31,6 +31,7 @@ static int visit_xattr(const char *key, const void *value, size_t len, void *dat
 	(void)data;
 	for (size_t i = 0; i < len; i++)
 		sum += ((const uint8_t *)value)[i];
+	(void)sum; /* it was read: a sanitizer has seen it */
 	return 0;
 }
 

@@ -27,6 +27,7 @@ static int fail_at, count;
 static bool counting;
 static bool kept; /* a container ran: what it wrote stays, whatever follows */
 static void *live[LIVE_MAX];
+static FILE *report; /* TAP; the commands have standard output */
 
 static bool fails(void)
 {
@@ -35,12 +36,15 @@ static bool fails(void)
 
 static void *remember(void *p)
 {
-	for (size_t i = 0; p && counting && i < LIVE_MAX; i++) {
-		if (!live[i]) {
-			live[i] = p;
-			break;
-		}
-	}
+	size_t i = 0;
+
+	if (!p || !counting)
+		return p;
+	while (i < LIVE_MAX && live[i])
+		i++;
+	if (i == LIVE_MAX) /* what is not remembered is not missed */
+		abort();
+	live[i] = p;
 	return p;
 }
 
@@ -379,7 +383,7 @@ static int fail_all(const struct life *l)
 
 	r = live_once(l, message, sizeof(message));
 	if (r != 0) {
-		fprintf(stderr, "%s cannot be tried here: %s\n", l->name, message);
+		fprintf(report, "# cannot be tried here: %s\n", message);
 		return SKIPPED;
 	}
 	empty_runtime();
@@ -396,9 +400,8 @@ static int fail_all(const struct life *l)
 			result = FAILED;
 		empty_runtime();
 	}
-	printf("%s %s%s: %d allocations, %d failures reported\n", result == OK ? "ok " : "BAD",
-	       l->name, geteuid() == 0 ? "" : " (as a user)", fail_at - 2, refused);
-	return result;
+	fprintf(report, "# %d allocations, %d failures reported\n", fail_at - 2, refused);
+	return refused > 0 ? result : FAILED;
 }
 
 static int as_user(void)
@@ -415,7 +418,7 @@ static int run(const struct life *l, bool user)
 	int status;
 	pid_t pid;
 
-	fflush(stdout);
+	fflush(report);
 	pid = fork();
 	if (pid == 0) {
 		status = user && as_user() < 0 ? SKIPPED : OK;
@@ -430,7 +433,7 @@ static int run(const struct life *l, bool user)
 		(void)rmdir(runtime); /* empty, or it was reported; so is the other */
 		(void)unlinkat(open(state, O_PATH), "names", AT_REMOVEDIR);
 		(void)rmdir(state);
-		fflush(stdout);
+		fflush(report);
 		_exit(status);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
@@ -440,17 +443,23 @@ static int run(const struct life *l, bool user)
 
 int main(void)
 {
-	int failed = 0, done = 0;
+	const bool root = geteuid() == 0;
+	int failed = 0, tests = 0;
 
+	report = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");
+	if (!report || !freopen("/dev/null", "w", stdout))
+		return FAILED;
 	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
-		for (int user = geteuid() == 0 ? 0 : 1; user < 2; user++) {
-			int r = run(&lives[i], user && geteuid() == 0);
+		for (int user = root ? 0 : 1; user < 2; user++) {
+			int r = run(&lives[i], user && root);
 
 			failed += r != OK && r != SKIPPED;
-			done += r == OK;
+			fprintf(report, "%sok %d - %s%s%s\n", r == OK || r == SKIPPED ? "" : "not ", ++tests,
+			       lives[i].name, user ? " (as a user)" : "",
+			       r == SKIPPED ? " # SKIP not possible on this machine" : "");
 		}
 	}
-	if (failed)
-		return 1;
-	return done ? 0 : SKIPPED;
+	fprintf(report, "1..%d\n", tests);
+	fclose(report);
+	return failed ? FAILED : OK;
 }

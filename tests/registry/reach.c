@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../e2e/errno-name.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "image/registry.h"
@@ -44,7 +45,7 @@ static void stop(const char *why)
 
 static int failed(int r)
 {
-	fprintf(stderr, "%s: %s\n", strerrorname_np(-r), error.message);
+	fprintf(stderr, "%s: %s\n", errno_name(-r), error.message);
 	return 1;
 }
 

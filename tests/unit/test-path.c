@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,7 +318,7 @@ START_TEST(exchange_under_way_does_not_escape)
 	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	while (pid == 0)
-		(void)renameat2(root, "link", root, "swap", RENAME_EXCHANGE);
+		(void)syscall(SYS_renameat2, root, "link", root, "swap", RENAME_EXCHANGE);
 	choose_way(_i);
 	for (int i = 0; i < 3000; i++) {
 		char path[64];
