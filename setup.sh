@@ -6,6 +6,7 @@
 #        ./setup.sh show    show a container with what is built
 #        ./setup.sh test    install what is missing, build, run all tests
 #        ./setup.sh build   install what is missing, build
+#        ./setup.sh packages   install what is missing for all of these
 #        ./setup.sh asan    all tests with AddressSanitizer and UBSan
 #
 # Packages come from apt-get, as root or through sudo, and only if they are missing.
@@ -124,9 +125,13 @@ main() {
 	show)
 		show_container "$BUILD"
 		;;
+	packages)
+		install_packages "${to_build[@]}" "${to_test[@]}"
+		;;
 	test)
 		install_packages "${to_build[@]}" "${to_test[@]}"
-		build_in "$BUILD" -Dtests=enabled
+		# what is missing is an error, not a test that is skipped
+		build_in "$BUILD" -Dtests=enabled -Dauto_features=enabled
 		run_tests "$BUILD" || code=1
 		total "$BUILD/summary.txt" || code=1
 		;;
@@ -136,7 +141,7 @@ main() {
 		total "$BUILD_ASAN/summary.txt" || code=1
 		;;
 	*)
-		sed -n 's/^# \{0,1\}//; 5,9p' "$0" >&2
+		sed -n 's/^# \{0,1\}//; 5,10p' "$0" >&2
 		code=2
 		;;
 	esac
