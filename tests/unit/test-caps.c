@@ -451,6 +451,8 @@ int main(void)
 	if (can_judge())
 		tcase_add_loop_test(t, step_and_shell_agree, 0,
 				    (int)(sizeof(wishes) / sizeof(wishes[0])));
+	else
+		puts("NOT RUN step_and_shell_agree: needs root and setpriv(1)");
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -299,7 +299,7 @@ int main(void)
 	if (!skip)
 		suite_add_tcase(s, files);
 	else
-		printf("without the tests of files: %s\n", skip);
+		printf("NOT RUN files: %s\n", skip);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -501,6 +501,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[0], "command") == 0)
 		return act(argv[1], argv[2]);
+	if (!way_is_possible(PROCESS_ONE))
+		puts("NOT RUN as process 1: needs root");
 	suite = suite_create("init");
 	t = tcase_create("both ways");
 	plain = tcase_create("program");
