@@ -133,6 +133,7 @@ END_TEST
 START_TEST(digests_are_sha256_in_lower_case)
 {
 	unsigned char bytes[DIGEST_BYTES] = { 0xab, 0x01 };
+	static const char odd[] = { 'A', 'g', '/', '.', ':', ' ', '\n', (char)0xe4 };
 	struct digest d, again;
 
 	ck_assert_int_eq(digest_parse("sha256:" HEX_A, &d), 0);
@@ -141,6 +142,12 @@ START_TEST(digests_are_sha256_in_lower_case)
 	ck_assert_int_eq(digest_parse("sha256:" HEX_A "a", &d), -EINVAL);
 	ck_assert_int_eq(digest_parse("sha256:A" HEX_A, &d), -EINVAL);
 	ck_assert_int_eq(digest_parse("sha256:../../../../../../../../../etc", &d), -EINVAL);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) { /* of the right length */
+		char text[] = "sha256:" HEX_A;
+
+		text[strlen("sha256:") + i * 9] = odd[i];
+		ck_assert_msg(digest_parse(text, &d) == -EINVAL, "%s", text);
+	}
 	ck_assert_int_eq(digest_parse("", &d), -EINVAL);
 	ck_assert_int_eq(digest_parse(HEX_A, &d), -EINVAL);
 	digest_from_bytes(bytes, &d);
