@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . "$MINC_TESTS/lib.sh"
 
-for tool in jq base64; do
+for tool in jq base64 openssl python3; do
 	command -v "$tool" >/dev/null || skip_all "needs $tool"
 done
 HOME=$T/home
@@ -157,5 +157,44 @@ refused "for a name, too" "$HOME/.config/containers/policy.json"
 rm "$HOME/.config/containers/policy.json"
 marten run --rm app:1 echo free
 is "without any, everything runs" "$status $out" "0 free"
+
+# A signed index of several platforms: it stays with the image, and so does its signature.
+index=$(python3 - "$T/layout" <<'END'
+import hashlib, json, sys
+top = json.load(open(sys.argv[1] + "/index.json"))
+one = {key: top["manifests"][0][key] for key in ("mediaType", "digest", "size")}
+one["platform"] = {"architecture": "ARCH", "os": "linux"}
+config = json.load(open(sys.argv[1] + "/blobs/sha256/" + one["digest"][7:]))["config"]["digest"][7:]
+one["platform"]["architecture"] = json.load(open(sys.argv[1] + "/blobs/sha256/" + config))["architecture"]
+kind = "application/vnd.oci.image.index.v1+json"
+text = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": [one]}).encode()
+digest = hashlib.sha256(text).hexdigest()
+open(sys.argv[1] + "/blobs/sha256/" + digest, "wb").write(text)
+top["manifests"] = [{"mediaType": kind, "digest": "sha256:" + digest, "size": len(text),
+                     "annotations": {"org.opencontainers.image.ref.name": "multi:1"}}]
+json.dump(top, open(sys.argv[1] + "/index.json", "w"))
+print(digest)
+END
+)
+marten --store "$T/many" import -q "$T/layout"
+is "an index is imported" "$status" 0
+printf '{"default":[{"type":"sigstoreSigned","keyPath":"%s"}]}' "$T/k.pub" >"$T/many/policy.json"
+marten --store "$T/many" run --rm --pull never multi:1 true
+refused "nobody signed it" multi:1 "not signed"
+printf '{"critical":{"identity":{"docker-reference":"docker.io/library/multi"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
+	"$index" >"$T/payload"
+openssl pkeyutl -sign -inkey "$T/k.key" -rawin -in "$T/payload" -out "$T/signature"
+jq -n --arg p "$(base64 -w0 "$T/payload")" --arg s "$(base64 -w0 "$T/signature")" \
+	'{signatures:[{payload:$p,signature:$s,keyid:""}]}' >"$T/many/signatures/$index"
+marten --store "$T/many" run --rm --pull never multi:1 echo signed
+is "an image of a signed index runs" "$status $out" "0 signed"
+marten --store "$T/many" tag multi:1 other:1
+refused "not under another name" other:1 "signed as docker.io/library/multi"
+marten --store "$T/many" prune -f
+marten --store "$T/many" run --rm --pull never multi:1 echo still
+is "also after a prune" "$status $out" "0 still"
+echo '{}' >"$T/many/blobs/sha256/$index"
+marten --store "$T/many" run --rm --pull never multi:1 true
+refused "an index that was changed proves nothing" "$index" damaged
 
 done_testing
