@@ -3,6 +3,7 @@
 #include "image/store-file.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+
+/* Before 1.2.5 musl does not declare it (base/fortified.c). */
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
 void store_temporary(char ret[64])
 {
