@@ -161,10 +161,12 @@ mkdir "$T/bin" "$T/lib" "$T/a" "$T/b"
 chown "$A" "$T/a"
 chown "$B" "$T/b"
 cp "$MINC" "$MARTEN" "$T/bin"
+IFS=:
 for dir in ${MINC_LIBS:-}; do
 	find "$dir" -maxdepth 1 \( -name "*.so*" -o -name minc-fuse \) ! -type d ! -name "*.symbols" ! -name "*.p" \
 		-exec cp -L {} "$T/lib/" \;
 done
+unset IFS
 chmod -R a+rX "$T/bin" "$T/lib"
 as() { # ID CMD..
 	_id=$1

@@ -10,7 +10,7 @@ done
 HOME=$T/home
 unset COSIGN_PASSWORD
 export HOME
-mkdir "$HOME"
+mkdir -p "$HOME"
 busybox_image app:1
 is "import ends well" "$status" 0
 digest() {
