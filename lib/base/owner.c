@@ -136,6 +136,7 @@ static int begin(struct walk *w, int *fd)
 {
 	fd_closep(fd);
 	w->ret->path[0] = '\0';
+	w->ret->closed = false; /* what is above a link is not above what it leads to */
 	*fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return *fd < 0 ? err_set(w->e, -errno, "%s", w->what) : 0;
 }

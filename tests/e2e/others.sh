@@ -75,6 +75,10 @@ mkdir "$T/above/mixed"
 echo mine >"$T/above/mixed/letter"
 minc -q -r "$bb" -t "$T/above/mixed" true
 is "so does one in a closed directory" "$status $(modes "$T/above/mixed")" "0 755 "
+mkdir "$T/away"
+ln -s "$T/away" "$T/above/away"
+minc -q -r "$bb" -t "$T/above/away" true
+is "and a link there closes nothing that it leads to" "$status $(modes "$T/away")" "0 700 "
 mkdir "$T/failed"
 minc -r "$T/none" -t "$T/failed" true
 is "a start that fails leaves it as it was" "$status $(modes "$T/failed")" "125 755 "

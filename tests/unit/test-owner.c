@@ -126,6 +126,14 @@ START_TEST(a_closed_directory_above_is_noticed)
 	ck_assert(resolve("a/b") == 0 && !place.closed); /* not above itself */
 	ck_assert(resolve("a/b/c") == 0 && place.closed);
 	ck_assert(resolve("a/b/..") == 0 && !place.closed);
+	/* a link in a closed directory leads out of it */
+	ck_assert(mkdir("open", 0755) == 0 && mkdir("open/c", 0755) == 0);
+	ck_assert_int_eq(symlink(below("open/c"), "a/b/out"), 0);
+	ck_assert(resolve("a/b/out") == 0 && !place.closed);
+	ck_assert_int_eq(symlink("../../open/c", "a/b/up"), 0);
+	ck_assert(resolve("a/b/up") == 0 && !place.closed);
+	ck_assert_int_eq(symlink(below("a/b/c"), "in"), 0);
+	ck_assert(resolve("in") == 0 && place.closed);
 }
 END_TEST
 
