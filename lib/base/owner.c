@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 
 enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1 };
 
@@ -20,14 +21,23 @@ struct walk {
 	struct owner_place *ret; /* path "": "/" */
 	char rest[PATH_MAX];	 /* names to come */
 	unsigned links;
-	uid_t root;
+	uid_t root, asker; /* the latter may replace what is named; or NOBODY */
+	gid_t asker_group;
 };
+
+static const uid_t NOBODY = (uid_t)-1;
 
 static uid_t owner_of_root(void)
 {
 	struct stat st;
 
 	return stat("/", &st) == 0 ? st.st_uid : 0;
+}
+
+/* Where there is a list, the bits of the group are a bound for all whom it names. */
+static bool lists_others(const char *path)
+{
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
 }
 
 bool owner_lets_others(const char *path, const struct stat *st, unsigned bits)
@@ -38,13 +48,25 @@ bool owner_lets_others(const char *path, const struct stat *st, unsigned bits)
 		return false;
 	if (st->st_gid != 0 && (geteuid() == 0 || st->st_gid != getegid()))
 		return true;
-	/* then the bits of the group are a bound for all whom the list names */
-	return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+	return lists_others(path);
 }
 
 static const char *shown(const struct walk *w)
 {
 	return *w->ret->path ? w->ret->path : "/";
+}
+
+static bool is_own(const struct walk *w, uid_t uid)
+{
+	return uid == w->root || uid == 0 || uid == geteuid();
+}
+
+static bool others_write(const struct walk *w, const char *path, const struct stat *st)
+{
+	const bool askers = w->asker != NOBODY && st->st_gid == w->asker_group &&
+			    !(st->st_mode & OTHERS_WRITE) && !lists_others(path);
+
+	return !askers && owner_lets_others(path, st, OTHERS_WRITE);
 }
 
 static int blame_owner(const struct walk *w, const char *path, const struct stat *st)
@@ -61,16 +83,17 @@ static int check_dir(struct walk *w, int fd)
 
 	if (fstat(fd, &st) < 0)
 		return err_set(w->e, -errno, "%s", w->what);
-	if (st.st_uid != w->root && st.st_uid != 0 && st.st_uid != geteuid())
+	if (!is_own(w, st.st_uid) && st.st_uid != w->asker)
 		return blame_owner(w, shown(w), &st);
-	if (!(st.st_mode & S_ISVTX) && owner_lets_others(shown(w), &st, OTHERS_WRITE)) {
+	if (!(st.st_mode & S_ISVTX) && others_write(w, shown(w), &st)) {
 		err_say(w->e, -EPERM,
 			"%s: others can write to %s, and put something else in its place",
 			w->what, shown(w));
 		err_hint(w->e, "chmod go-w %s, or another place", shown(w));
 		return -EPERM;
 	}
-	w->ret->closed = w->ret->closed || !owner_lets_others(shown(w), &st, OTHERS_SEARCH);
+	if (is_own(w, st.st_uid) && !owner_lets_others(shown(w), &st, OTHERS_SEARCH))
+		w->ret->closed = true;
 	return 0;
 }
 
@@ -118,7 +141,7 @@ static int follow(struct walk *w, int fd, const char *name, const struct stat *s
 	ssize_t n;
 	int r;
 
-	if (st->st_uid != w->root && st->st_uid != 0 && st->st_uid != geteuid()) {
+	if (!is_own(w, st->st_uid) && st->st_uid != w->asker) {
 		(void)snprintf(path, sizeof(path), "%s/%s", w->ret->path, name);
 		return blame_owner(w, path, st);
 	}
@@ -193,24 +216,52 @@ static int take_path(struct walk *w, const char *path)
 	return getcwd(cwd, sizeof(cwd)) ? prepend(w, cwd) : -errno;
 }
 
-int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret)
+static int resolve(struct walk *w, const char *path)
 {
-	struct walk w = { .e = e, .what = what, .ret = ret, .root = owner_of_root() };
 	cleanup_close int fd = -EBADF;
 	char name[NAME_MAX + 1];
-	int r = take_path(&w, path);
+	int r = take_path(w, path);
 
-	ret->closed = false;
+	w->ret->closed = false;
+	w->root = owner_of_root();
 	if (r < 0)
-		return err_set(e, r, "%s", what);
-	r = begin(&w, &fd);
-	while (r == 0 && next_name(&w, name, &r))
-		r = step(&w, &fd, name);
+		return err_set(w->e, r, "%s", w->what);
+	r = begin(w, &fd);
+	while (r == 0 && next_name(w, name, &r))
+		r = step(w, &fd, name);
 	if (r == -ENAMETOOLONG)
-		return err_set(e, r, "%s", what);
-	if (r == 0 && !*ret->path)
-		strcpy(ret->path, "/");
+		return err_set(w->e, r, "%s", w->what);
+	if (r == 0 && !*w->ret->path)
+		strcpy(w->ret->path, "/");
 	return r;
+}
+
+int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret)
+{
+	struct walk w = { .e = e, .what = what, .ret = ret, .asker = NOBODY };
+
+	return resolve(&w, path);
+}
+
+/* A number that sudo(8) gave; not in a set-user-ID program, whose caller could have. */
+static bool number_of(const char *name, uint64_t *ret)
+{
+	const char *value = secure_getenv(name);
+
+	return value && str_to_u64(value, UINT32_MAX - 1, ret) == 0;
+}
+
+int owner_resolve_given(struct err *e, const char *what, const char *path,
+			struct owner_place *ret)
+{
+	struct walk w = { .e = e, .what = what, .ret = ret, .asker = NOBODY };
+	uint64_t uid, gid;
+
+	if (geteuid() == 0 && number_of("SUDO_UID", &uid) && number_of("SUDO_GID", &gid)) {
+		w.asker = (uid_t)uid;
+		w.asker_group = (gid_t)gid;
+	}
+	return resolve(&w, path);
 }
 
 const char *owner_env_dir(const char *name)

@@ -10,6 +10,8 @@
  * A group counts as nobody else if it is root's, or an ordinary user's own first one (where umask
  * is 002 each user has a group), unless an access control list names more. Root is who owns "/":
  * in a user namespace the machine's root has another number.
+ *
+ * Who has root do something by sudo(8) may name a place of his own: he could have named any other, too.
  */
 #pragma once
 
@@ -30,6 +32,12 @@ struct owner_place {
  * somebody else could replace it.
  */
 int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret);
+/*
+ * The same for a path that the caller has been given by hand: as root also directories of the user
+ * who runs this by sudo(8), and of that user's group, may be on the way. They close nothing.
+ */
+int owner_resolve_given(struct err *e, const char *what, const char *path,
+			struct owner_place *ret);
 
 /* Whether others than the owner, root and the caller have any of @bits (4, 2, 1) on @path. */
 bool owner_lets_others(const char *path, const struct stat *st, unsigned bits);

@@ -83,14 +83,14 @@ static int make_place(struct minc_ctx *c, struct owner_place *place, struct stor
 	return 0;
 }
 
-/* Where it is, and that nobody else can put another in its place. */
+/* Where it is, and that nobody but who named it can put another in its place. */
 static int choose(struct minc_ctx *c, struct storage *st, bool *ret_closed)
 {
 	const char *given = c->storage ? c->storage : c->spec.storage;
 	struct owner_place place;
 	int r;
 
-	r = given ? owner_resolve(&c->err, c->spec.storage_origin, given, &place) :
+	r = given ? owner_resolve_given(&c->err, c->spec.storage_origin, given, &place) :
 		    make_place(c, &place, st);
 	if (r == -ENOENT)
 		return err_set(&c->err, r, "%s", c->spec.storage_origin);
@@ -208,7 +208,10 @@ static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 	if (st->st_uid != c->host.uid) {
 		err_say(&c->err, -EPERM, "%s: belongs to user %u, who could change what is in it",
 			c->spec.storage_origin, (unsigned)st->st_uid);
-		err_hint(&c->err, "a directory of the caller's own keeps it");
+		if (c->host.uid == 0)
+			err_hint(&c->err, "chown root %s, or a directory of root's", c->storage);
+		else
+			err_hint(&c->err, "a directory of the caller's own keeps it");
 		return -EPERM;
 	}
 	if (flock(dir, LOCK_EX | LOCK_NB) < 0) {

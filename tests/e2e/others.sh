@@ -304,6 +304,23 @@ timeout 30 sh "$T/script" >"$T/.out" 2>"$T/.err" </dev/null
 is "nor does the explained script" "$? $(cat "$T/.err")" "125 $T/a/keep: belongs to another user"
 minc -r "$bb" -t "$T/a/root" true
 refused "nor one of root's in a place of another user's" -t "$T/a belongs to user $A"
+for asker in "$A 0" "$B 64001"; do
+	export SUDO_UID="${asker% *}" SUDO_GID="${asker% *}"
+	minc -q -r "$bb" -e DIR=/etc -t "$T/a/root" sh -c "$plant"
+	if [ "$SUDO_UID" = "$A" ]; then
+		is "unless that user asks root for it by sudo" "$status $(modes "$T/a/root")" "0 700 "
+		run_as "$A" "$T/a/root/storage/etc/su" id -u
+		is "who does not reach a set-user-ID program there either" "$status" 126
+		minc -r "$bb" -t "$T/a/keep" true
+		refused "and whose own directory does not become root's storage" -t "user $A"
+		has "and the hint says how" "$err" "chown root $T/a/keep"
+		marten --store "$T/a/full" images
+		refused "nor his store root's" "store $T/a/full" "user $A"
+	else
+		refused "nor if another user does" -t "$T/a belongs to user $A"
+	fi
+done
+unset SUDO_UID SUDO_GID
 ln -s "$T/keep" "$T/a/link"
 minc -r "$bb" -t "$T/a/link" true
 refused "nor a way there by a link of another user" -t "user $A"

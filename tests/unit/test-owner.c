@@ -25,6 +25,7 @@ static void set_up(void)
 	ck_assert_ptr_nonnull(realpath(made, dir));
 	ck_assert_int_eq(chdir(dir), 0);
 	ck_assert_int_eq(chmod(dir, 0755), 0);
+	ck_assert(unsetenv("SUDO_UID") == 0 && unsetenv("SUDO_GID") == 0);
 	umask(022);
 }
 
@@ -41,6 +42,12 @@ static int resolve(const char *path)
 {
 	err_clear(&e);
 	return owner_resolve(&e, "it", path, &place);
+}
+
+static int resolve_given(const char *path)
+{
+	err_clear(&e);
+	return owner_resolve_given(&e, "it", path, &place);
 }
 
 static const char *below(const char *name)
@@ -155,6 +162,32 @@ START_TEST(what_a_stranger_owns_is_refused)
 }
 END_TEST
 
+START_TEST(who_asks_by_sudo_may_name_a_place_of_his_own)
+{
+	ck_assert(mkdir("a", 0700) == 0 && mkdir("a/b", 0755) == 0 && symlink("a/b", "l") == 0);
+	if (geteuid() != 0 || chown("a", STRANGER, STRANGER) < 0 || lchown("l", STRANGER, STRANGER) < 0)
+		return; /* an ordinary user cannot try it */
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+	ck_assert(setenv("SUDO_UID", "12391", 1) == 0 && setenv("SUDO_GID", "12391", 1) == 0);
+	ck_assert_int_eq(resolve("a/b"), -EPERM); /* nobody named it */
+	ck_assert(resolve_given("a/b") == 0 && !place.closed); /* he can go there */
+	ck_assert_int_eq(resolve_given("l"), 0);
+	ck_assert_int_eq(chmod("a", 0770), 0);
+	ck_assert_int_eq(resolve_given("a/b"), 0); /* his own group */
+	ck_assert_int_eq(chmod("a", 0777), 0);
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+	ck_assert_int_eq(chmod("a", 0770), 0);
+	ck_assert_int_eq(chown("a", STRANGER, STRANGER + 1), 0);
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+	ck_assert(chmod("a", 0700) == 0 && setenv("SUDO_UID", "12392", 1) == 0);
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+	ck_assert_int_eq(setenv("SUDO_UID", "4294967295", 1), 0);
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+	ck_assert_int_eq(setenv("SUDO_UID", "12391 ", 1), 0);
+	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
+}
+END_TEST
+
 START_TEST(a_variable_does_not_lead_to_others)
 {
 	ck_assert_int_eq(mkdir("a", 0755), 0);
@@ -188,6 +221,7 @@ int main(void)
 	tcase_add_test(t, a_directory_that_others_write_to_is_refused);
 	tcase_add_test(t, a_closed_directory_above_is_noticed);
 	tcase_add_test(t, what_a_stranger_owns_is_refused);
+	tcase_add_test(t, who_asks_by_sudo_may_name_a_place_of_his_own);
 	tcase_add_test(t, a_variable_does_not_lead_to_others);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
