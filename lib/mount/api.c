@@ -243,7 +243,9 @@ static void plan_guards(struct plan *p, struct mounts *m)
 
 /*
  * In a user namespace /sys comes with all that is mounted in it, so also with the control groups of
- * the whole machine: the container sees its own, as /proc/self/cgroup names them, or none.
+ * the whole machine: the container sees its own, as /proc/self/cgroup names them, or none. A
+ * security module may refuse the mount, and the explained script has the namespace of limits too
+ * late for it: then they are seen as they are outside, which nothing but programs mind.
  */
 static void plan_groups(struct plan *p, struct mounts *m)
 {
@@ -264,8 +266,7 @@ static void plan_groups(struct plan *p, struct mounts *m)
 	}
 	attach_on_own(p, slot, m->sys, "fs/cgroup", why);
 	p->steps[p->len - 1].flags |= STEP_IF_EXISTS; /* no kernel must have it */
-	/* the explained script has the namespace of its groups too late for this mount */
-	if (spec_flag(m->spec, MINC_BEST_EFFORT) || p->cgroups || p->scope)
+	if (own || spec_flag(m->spec, MINC_BEST_EFFORT))
 		for (size_t i = first; i < p->len; i++)
 			p->steps[i].flags |= STEP_OPTIONAL;
 }

@@ -259,9 +259,11 @@ attach "$s3" "$s8" /sys create; s3=$target
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
 # 60. mount cgroup2: its own control groups, not those of the machine
+{ :
 s20=$t/20; mkdir "$s20"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
 flags ro "$s20"
+} || echo 'warning: this step failed' >&2
 
 # 61. attach on fs/cgroup: its own control groups, not those of the machine
 { :

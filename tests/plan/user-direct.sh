@@ -223,9 +223,11 @@ attach "$s0" "$s3" /sys create; s0=$target
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
 
 # 49. mount cgroup2: its own control groups, not those of the machine
+{ :
 s16=$t/16; mkdir "$s16"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s16"
 flags ro "$s16"
+} || echo 'warning: this step failed' >&2
 
 # 50. attach on fs/cgroup: its own control groups, not those of the machine
 { :

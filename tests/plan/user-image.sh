@@ -241,9 +241,11 @@ attach "$s0" "$s8" /sys create; s0=$target
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
 # 54. mount cgroup2: its own control groups, not those of the machine
+{ :
 s20=$t/20; mkdir "$s20"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
 flags ro "$s20"
+} || echo 'warning: this step failed' >&2
 
 # 55. attach on fs/cgroup: its own control groups, not those of the machine
 { :

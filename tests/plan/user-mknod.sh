@@ -233,9 +233,11 @@ attach "$s1" "$s6" /sys create; s1=$target
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
 # 52. mount cgroup2: its own control groups, not those of the machine
+{ :
 s18=$t/18; mkdir "$s18"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s18"
 flags ro "$s18"
+} || echo 'warning: this step failed' >&2
 
 # 53. attach on fs/cgroup: its own control groups, not those of the machine
 { :

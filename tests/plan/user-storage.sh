@@ -231,9 +231,11 @@ attach "$s0" "$s5" /sys create; s0=$target
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
 # 49. mount cgroup2: its own control groups, not those of the machine
+{ :
 s17=$t/17; mkdir "$s17"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s17"
 flags ro "$s17"
+} || echo 'warning: this step failed' >&2
 
 # 50. attach on fs/cgroup: its own control groups, not those of the machine
 { :

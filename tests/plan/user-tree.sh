@@ -253,9 +253,11 @@ attach "$s0" "$s4" /sys create; s0=$target
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
 
 # 58. mount cgroup2: its own control groups, not those of the machine
+{ :
 s20=$t/20; mkdir "$s20"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
 flags ro "$s20"
+} || echo 'warning: this step failed' >&2
 
 # 59. attach on fs/cgroup: its own control groups, not those of the machine
 { :
