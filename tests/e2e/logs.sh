@@ -132,7 +132,8 @@ pid=$(cat "$(dir_of orphan)/pid")
 timeout 30 "$MARTEN" logs -f orphan >"$T/followed" 2>&1 &
 reader=$!
 await grep -q before "$T/followed"
-kill -9 "$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$pid/stat")"
+parent() { sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$1/stat"; }
+kill -9 "$(parent "$(parent "$pid")")" # above the keeper
 wait "$reader"
 is "following ends when the monitor is killed" "$? $(cat "$T/followed")" "0 before"
 await test ! -e "/proc/$pid"
