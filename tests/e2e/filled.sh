@@ -9,7 +9,7 @@ busybox_image bb # or skip
 marten save -q --format oci -o "$T/layout" bb
 is "an image is saved as an OCI layout" "$status" 0
 MINCS_DIR=$T/other
-ok "skopeo makes a store of it" skopeo --insecure-policy copy "oci:$T/layout:bb:latest" \
+ok "skopeo makes a store of it" skopeo --insecure-policy copy -q "oci:$T/layout:bb:latest" \
 	"oci:$MINCS_DIR:theirs"
 marten run --rm theirs echo works
 is "an image in it runs: its layers are made at first use" "$status $out" "0 works"
