@@ -24,7 +24,7 @@
 #include "run/sealed.h"
 
 /* Above what becomes the keeper's. */
-enum { LOWEST_FREE = 16 };
+enum { LOWEST_FREE = KEEPER_FDS_END };
 
 static const char *const no_env[] = { NULL };
 
