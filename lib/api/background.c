@@ -276,10 +276,8 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 /* Whether there should be a list of devices: as for the one who started it, who is us. */
 static int confines_devices(const struct spec *s, const struct host *h, struct err *e, bool *ret)
 {
-	const bool own = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
-			 (s->userns == SPEC_USERNS_AUTO && !h->privileged);
 	const char *why;
-	int r = build_devices(s, h, own, e, &why);
+	int r = build_devices(s, h, spec_own_userns(s, h->privileged), e, &why);
 
 	*ret = r == 0 && why;
 	return r;

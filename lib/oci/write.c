@@ -195,8 +195,7 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 			       "file descriptor %d: a config.json cannot pass "
 			       "open files",
 			       s->fds->target);
-	w.in_userns = s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
-		      (s->userns == SPEC_USERNS_AUTO && !h->privileged);
+	w.in_userns = spec_own_userns(s, h->privileged);
 	if (w.failed == 0)
 		write_top(&w, top, argv		? argv :
 				   s->argv	? s->argv :

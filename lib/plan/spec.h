@@ -135,6 +135,13 @@ static inline bool spec_flag(const struct spec *s, unsigned flag)
 	return s->flags >> flag & 1;
 }
 
+/* Whether it gets a user namespace of its own from a caller who is @privileged, or not. */
+static inline bool spec_own_userns(const struct spec *s, bool privileged)
+{
+	return s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
+	       (s->userns == SPEC_USERNS_AUTO && !privileged);
+}
+
 /* The setters behind the public calls of container.h; same contracts. */
 int spec_set_origin(struct spec *s, const char *text);
 int spec_set_root(struct spec *s, const char *dir, unsigned flags);
