@@ -109,21 +109,25 @@ static int open_dir(struct err *e, const char *path, bool make, struct login_fil
  */
 static int lock_file(struct err *e, const char *path, struct login_file *f)
 {
+	const int how = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	struct stat held, named;
 
 	for (;;) {
-		f->lock = openat(f->dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-				 0600);
-		if (f->lock < 0)
+		cleanup_close int fd = openat(f->dir, LOCK_NAME, how, 0600);
+
+		if (fd < 0 || fstat(fd, &held) < 0)
 			return err_set(e, -errno, "directory of %s", path);
-		while (flock(f->lock, LOCK_EX) < 0)
+		if (held.st_uid != geteuid()) /* where all may make files, as in /tmp */
+			return err_say(e, -EPERM, "%s: " LOCK_NAME " beside it belongs to user %u",
+				       path, (unsigned)held.st_uid);
+		while (flock(fd, LOCK_EX) < 0)
 			if (errno != EINTR)
 				return err_set(e, -errno, "directory of %s", path);
-		if (fstat(f->lock, &held) == 0 &&
-		    fstatat(f->dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+		if (fstatat(f->dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+			f->lock = take_fd(&fd);
 			return 0;
-		fd_closep(&f->lock); /* its holder has just removed it */
+		} /* else its holder has just removed it */
 	}
 }
 

@@ -162,6 +162,13 @@ if as_root; then
 		REGISTRY_AUTH_FILE=$T/others/$file run_tool "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
 		refused "root keeps no password where another user could replace it: $file" "$T/others" "user 12391"
 	done
+	mkdir -m 1777 "$T/sticky"
+	setpriv --reuid 12391 --clear-groups sh -c ': >"$1" && chmod 666 "$1"' sh "$T/sticky/.minc-login.lock"
+	ran="login, while somebody has made the lock and holds it"
+	REGISTRY_AUTH_FILE=$T/sticky/auth.json run_tool flock "$T/sticky/.minc-login.lock" \
+		timeout 10 "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
+	refused "nor waits for a lock that another user could hold" "$T/sticky/auth.json"
+	is "and his file stays" "$(ls -A "$T/sticky")" .minc-login.lock
 	ran="login with the HOME of another user"
 	run_tool env -u REGISTRY_AUTH_FILE HOME="$T/others" "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
 	refused "nor in a home that the environment still names" "$T/others" "user 12391"
