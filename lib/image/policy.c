@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy - see policy.h: which names need which signature: the part of containers-policy.json(5) that can be
- * kept without asking anybody. What is asked for and cannot be checked refuses the names it
+ * policy - see policy.h: which names need which signature, as far as containers-policy.json(5) can
+ * be kept without asking anybody. What is asked for and cannot be checked refuses the names it
  * covers; what is not understood refuses all.
  */
 #include <errno.h>
@@ -232,11 +232,13 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 	return s == 0 && found ? parse_rules(&src, found, ret, ret_len) : s;
 }
 
-/* -ENOENT: there is none. */
+/* -ENOENT: there is none, nor can there be one (HOME=/dev/null). */
 static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_len)
 {
 	int r = io_read_file(AT_FDCWD, path, POLICY_MAX, ret, ret_len);
 
+	if (r == -ENOTDIR)
+		return -ENOENT;
 	return r < 0 && r != -ENOENT ? err_set(e, r, "%s", path) : r;
 }
 

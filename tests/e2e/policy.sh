@@ -17,6 +17,8 @@ marten save --format oci-archive -o "$T/oci.tar" app:1
 marten save --format oci -o "$T/layout" app:1
 marten save -o "$T/docker.tar" app:1
 marten create --name before app:1
+HOME=/dev/null minc --explain -r app:1 true
+is "a home that is no directory has no policy" "$status $err" "0 "
 policy=$T/store/policy.json
 rejected="rejected by $policy"
 says() { # JSON
