@@ -402,6 +402,8 @@ tap.same("not while a container uses it", review("apply", keep)[1],
          f"EBUSY: {keep}: in use by a container")
 p.kill()
 p.communicate()
+while "EBUSY" in str(review("diff", keep)[1]):
+    pass  # until the last of the container has ended
 lines, n = review("diff", T)
 tap.same("not a directory that no container had", n,
          f"ENODATA: {T}: no container has been started with it")
