@@ -42,8 +42,8 @@ static bool repairs(const struct fsck *f)
 	return f->flags & MINC_FSCK_REPAIR;
 }
 
-/* A list that can be read; whose signatures they are only a key can tell. */
-static bool is_signatures(struct fsck *f, const struct digest *manifest)
+/* Whether it is a list that can be read; whose signatures they are only a key can tell. */
+static int check_signatures(struct fsck *f, const struct digest *manifest)
 {
 	struct signatures list;
 	struct arena a = { NULL };
@@ -51,7 +51,13 @@ static bool is_signatures(struct fsck *f, const struct digest *manifest)
 
 	err_clear(f->store->err);
 	arena_done(&a);
-	return r == 0 && list.len > 0;
+	return r == 0 && list.len == 0 ? -EBADMSG : r;
+}
+
+/* Then it is us who cannot go on, and nothing is known about the file. */
+static bool lacks_means(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
 }
 
 static int check_file(const struct files_one *one, void *data)
@@ -71,9 +77,9 @@ static int check_file(const struct files_one *one, void *data)
 	if (fd < 0)
 		return err_set(f->store->err, -errno, "store %s: %s", f->store->path, path);
 	if (str_equal(one->where, "signatures")) {
-		if (!is_signatures(f, &want))
+		r = check_signatures(f, &want);
+		if (r == -EBADMSG)
 			wrong = "no list of signatures";
-		r = 0;
 	} else if (str_equal(one->what, "layer")) {
 		r = layer_check(fd, &want);
 		if (r == -EBADMSG)
@@ -83,6 +89,8 @@ static int check_file(const struct files_one *one, void *data)
 		if (r == 0 && !digest_equal(&found, &want))
 			wrong = "its digest is another one";
 	}
+	if (lacks_means(r))
+		return err_set(f->store->err, r, "store %s: %s", f->store->path, path);
 	if (r < 0 && r != -EBADMSG)
 		wrong = strerror(-r);
 	if (!wrong)

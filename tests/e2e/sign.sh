@@ -119,6 +119,13 @@ cp "$T/good" "$kept"
 
 marten fsck
 is "fsck reads signatures" "$status $out" "0 "
+before=$(fingerprint "$T/store")
+files=3
+while [ "$files" -lt 40 ]; do
+	prlimit --nofile="$files" "$MARTEN" fsck --repair >"$T/out" 2>"$T/err"
+	files=$((files + 1))
+done
+is "fsck --repair removes nothing for want of descriptors" "$(fingerprint "$T/store")" "$before"
 chmod u+w "$kept"
 printf '{"signatures":[{"payload":"?"}]}' >"$kept"
 marten fsck
