@@ -229,7 +229,8 @@ int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv, minc_con
  * the command's standard input is then that of minc_start()'s caller, not /dev/null.
  *
  * Returns 0 when the container ended, 1 when the keys were typed, or -ESRCH: it has ended
- * already; -EUSERS: 32 are attached or wait for its end; -EINVAL: bad @detach_keys; -errno as read(2) and connect(2).
+ * already; -EUSERS: 32 are attached or wait for its end; -EINVAL: bad @detach_keys; -errno
+ * as read(2) and connect(2).
  */
 int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_keys, int *ret_status);
 

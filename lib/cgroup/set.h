@@ -67,10 +67,9 @@ bool cgroup_set_is_frozen(const struct cgroup_set *set);
 bool cgroup_set_confines_devices(const struct cgroup_set *set);
 
 /*
- * For each limit of @s, and for a list of devices if @devices says that there should be one, what enforces it: @fn is called with the user's words for the
- * limit and "cgroup v1 memory", "cgroup v2 cpu", "tmpfs", "rlimit" or
- * "nothing". @kernel is
- * HOST_KERNEL(); @set may be NULL.
+ * For each limit of @s, and for a list of devices if @devices says that there should be one,
+ * what enforces it: @fn is called with the user's words for the limit and "cgroup v1 memory",
+ * "cgroup v2 cpu", "tmpfs", "rlimit" or "nothing". @kernel is HOST_KERNEL(); @set may be NULL.
  */
 typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
 			      void *userdata);

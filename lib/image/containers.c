@@ -317,8 +317,9 @@ static json_t *describe(const char *id, const struct image *img, const char *nam
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name", name ? name : "", "image",
-			 img ? img->manifest.text : "", "image_name", img ? img->asked : "", "note", note ? note : "", "created_ms",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name", name ? name : "",
+			 "image", img ? img->manifest.text : "", "image_name",
+			 img ? img->asked : "", "note", note ? note : "", "created_ms",
 			 (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
