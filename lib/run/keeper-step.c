@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "base/clone.h"
 #include "plan/hand-over.h"
 #include "run/keeper.h"
 #include "run/run.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/clone.h"
 #include "plan/cgroups.h"
 #include "run/keeper.h"
 #include "run/monitor.h"

@@ -102,15 +102,6 @@ struct child_args {
 };
 _Noreturn void child_main(void *args); /* struct child_args */
 
-/* Child code: what a new process does; does not return. */
-typedef void clone_fn(void *arg);
-/* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
-long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);
-long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg);
-/* The one with @stack: back when the new process has executed or ended; else the other. */
-long clone_below(struct sys_clone_args *a, char *stack, size_t stack_bytes, clone_fn *fn,
-		 void *arg);
-
 struct keeper_args;
 
 /* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clone.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "cgroup/cgroup.h"
@@ -25,12 +26,6 @@
 #include "run/hint.h"
 #include "run/keeper.h"
 #include "run/sealed.h"
-
-enum { CHILD_STACK_BYTES = 256 * 1024, GUARD_BYTES = 64 * 1024 };
-
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x00001000
-#endif
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
 {
@@ -173,33 +168,8 @@ static int run_host_steps(struct spawn *w)
 	return 0;
 }
 
-/* A sanitizer's shadow memory does not survive a second stack in the same process. */
-#if defined(__SANITIZE_ADDRESS__)
-static const bool may_share_memory = false;
-#else
-static const bool may_share_memory = true;
-#endif
-
 /* Those of a start without a keeper, without a monitor, and of all. */
 enum { STACK_CHILD, STACK_KEEPER, STACK_MONITOR, STACK_FIRST, STACKS };
-
-/* @n stacks with a guard below each, in one mapping; their lowest usable addresses. */
-static char *map_stacks(size_t n, char **ret)
-{
-	const size_t each = GUARD_BYTES + CHILD_STACK_BYTES;
-	char *all = mmap(NULL, n * each, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-	if (all == MAP_FAILED)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		ret[i] = all + i * each + GUARD_BYTES;
-		if (mprotect(ret[i], CHILD_STACK_BYTES, PROT_READ | PROT_WRITE) == 0)
-			continue;
-		(void)munmap(all, n * each); /* our own mapping */
-		return NULL;
-	}
-	return all;
-}
 
 /* The group to be born in: not entering one costs less than leaving the other. */
 static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
@@ -250,9 +220,9 @@ static long clone_monitor(struct spawn *w, struct keeper_args *k, char *const st
 	m->clone = keeper_clone(w->plan);
 	m->stack = stacks[STACK_MONITOR];
 	m->keeper_stack = stacks[STACK_KEEPER];
-	m->stack_bytes = CHILD_STACK_BYTES;
+	m->stack_bytes = CLONE_STACK_BYTES;
 	middle.pidfd = (uintptr_t)&pidfd;
-	pid = clone_below(&middle, stacks[STACK_FIRST], CHILD_STACK_BYTES, monitor_begin, m);
+	pid = clone_below(&middle, stacks[STACK_FIRST], CLONE_STACK_BYTES, monitor_begin, m);
 	if (pid < 0)
 		return pid;
 	follow_reap(pidfd);
@@ -266,7 +236,7 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 	struct keeper_args k = { .child = args,
 				 .container = container_clone(w),
 				 .stack = w->plan->own_memory ? NULL : stacks[STACK_CHILD],
-				 .stack_bytes = CHILD_STACK_BYTES,
+				 .stack_bytes = CLONE_STACK_BYTES,
 				 .lock = w->lock,
 				 .server = w->server };
 	struct sys_clone_args keeper = keeper_clone(w->plan);
@@ -279,7 +249,7 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 		return clone_below(&k.container, k.stack, k.stack_bytes, child_main, args);
 	}
 	keeper.pidfd = (uintptr_t)&w->ret->keeper;
-	pid = clone_below(&keeper, stacks[STACK_KEEPER], CHILD_STACK_BYTES, keeper_begin, &k);
+	pid = clone_below(&keeper, stacks[STACK_KEEPER], CLONE_STACK_BYTES, keeper_begin, &k);
 	return pid < 0 ? pid : 0;
 }
 
@@ -289,14 +259,13 @@ static long clone_child(struct spawn *w, struct child_args *args)
 	char *stacks[STACKS] = { NULL }, *mapping = NULL;
 	long pid;
 
-	if (may_share_memory) {
-		mapping = map_stacks(n, stacks);
+	if (clone_may_share) {
+		mapping = clone_map_stacks(n, stacks);
 		if (!mapping)
 			return -ENOMEM;
 	}
 	pid = clone_with(w, args, stacks); /* back when all that share have executed */
-	if (mapping)
-		(void)munmap(mapping, n * (GUARD_BYTES + CHILD_STACK_BYTES)); /* our own */
+	clone_unmap_stacks(mapping, n);
 	return pid;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* clone-step - a new process on a stack of its own; see run.h. Child code. */
-#include <errno.h>
-
-#include "run/run.h"
+/* clone-step - a new process on a stack of its own; see clone.h. Child code. */
+#include "base/clone.h"
 
 long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
 {
