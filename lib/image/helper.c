@@ -4,21 +4,15 @@
  * stdout. No shell is between, and what they say has bounds. See docker-credential-helpers.
  */
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/json-text.h"
+#include "base/program.h"
 #include "image/auth.h"
 #include "image/http.h"
-
-extern char **environ;
 
 enum { NAME_BYTES = 64 };
 
@@ -32,100 +26,17 @@ static bool is_name(const char *name)
 	return n > 0 && n <= NAME_BYTES && !name[n] && name[0] != '.' && name[0] != '-';
 }
 
-/* A file, not a pipe: a helper that does not read cannot block us. */
-static int as_input(const char *text)
-{
-	cleanup_close int fd = memfd_create("credential", MFD_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = io_write_all(fd, text, strlen(text));
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	return r < 0 ? r : take_fd(&fd);
-}
-
-static int spawn(const char *program, const char *verb, int in, int out, pid_t *ret)
-{
-	char *argv[] = { (char *)program, (char *)verb, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int r;
-
-	(void)sigemptyset(&none);
-	(void)sigemptyset(&defaults);
-	(void)sigaddset(&defaults, SIGPIPE);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r == 0) {
-		posix_spawnattr_setsigmask(&attributes, &none);
-		posix_spawnattr_setsigdefault(&attributes, &defaults);
-		posix_spawnattr_setflags(&attributes,
-					 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-		r = posix_spawn_file_actions_adddup2(&actions, in, 0);
-		if (r == 0)
-			r = posix_spawn_file_actions_adddup2(&actions, out, 1);
-		if (r == 0)
-			r = posix_spawnp(ret, program, &actions, &attributes, argv,
-					 environ);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Its status as a shell has it; 0 where a caller that ignores SIGCHLD lets nobody know. */
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Status or -errno; what it printed in *ret. */
-static int run(const char *program, const char *verb, const char *input, char **ret)
-{
-	cleanup_close int in = as_input(input), out = -EBADF, end = -EBADF;
-	size_t len = 0;
-	int pipe[2], r;
-	pid_t pid = -1;
-
-	if (in < 0)
-		return in;
-	if (pipe2(pipe, O_CLOEXEC) < 0)
-		return -errno;
-	out = pipe[0];
-	/* dup2 onto itself would leave it CLOEXEC: both are above stdio. */
-	end = fd_move_up(pipe[1], 3);
-	in = fd_move_up(take_fd(&in), 3);
-	if (end < 0 || in < 0)
-		return end < 0 ? end : in;
-	r = spawn(program, verb, in, end, &pid);
-	if (r < 0)
-		return r;
-	fd_closep(&end);
-	r = io_read_all(out, AUTH_TEXT_MAX, ret, &len);
-	fd_closep(&out); /* one that goes on printing gets SIGPIPE */
-	if (r < 0) {
-		(void)reap(pid); /* @r says more */
-		return r;
-	}
-	return reap(pid);
-}
-
 /* Run it, and say what went wrong. 0, or -ENOENT: it has none. */
 static int ask(struct err *e, const char *name, const char *verb, const char *input,
 	       char **ret)
 {
 	char program[32 + NAME_BYTES], said[200];
+	const char *const argv[] = { program, verb, NULL };
+	const struct program helper = {
+		.argv = argv, .in = -EBADF, .input = input, .out_max = AUTH_TEXT_MAX, .own_err = true
+	};
 	cleanup_free char *text = NULL;
+	struct program_end end;
 	int r;
 
 	if (!is_name(name)) {
@@ -133,8 +44,9 @@ static int ask(struct err *e, const char *name, const char *verb, const char *in
 		return err_say(e, -EINVAL, "credential helper '%s': not a name", said);
 	}
 	snprintf(program, sizeof(program), "docker-credential-%s", name);
-	r = run(program, verb, input, &text);
-	if (r == 0) {
+	r = program_run(&helper, &end);
+	text = end.out;
+	if (r == 0 && end.status == 0) {
 		*ret = take_ptr(&text);
 		return 0;
 	}
@@ -147,7 +59,7 @@ static int ask(struct err *e, const char *name, const char *verb, const char *in
 	http_printable(text ? text : "", text ? strcspn(text, "\n") : 0, said,
 		       sizeof(said));
 	return err_say(e, -EACCES, "%s %s: %s (status %d)", program, verb,
-		       *said ? said : "it failed", r);
+		       *said ? said : "it failed", end.status);
 }
 
 int helper_parse(struct arena *a, const char *text, size_t len, struct credentials *ret)

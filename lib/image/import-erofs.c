@@ -10,23 +10,19 @@
 #include <limits.h>
 #include <linux/loop.h>
 #include <linux/mount.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/program.h"
 #include "change/tree.h"
 #include "image/store-file.h"
 #include "image/transfer.h"
-
-extern char **environ;
 
 enum { LOOP_TRIES = 64 };
 
@@ -86,58 +82,25 @@ static int mount_image(int file)
 	return fd < 0 ? -errno : fd;
 }
 
-static int spawn(const char *const *argv, int in, pid_t *ret)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int r;
-
-	(void)sigemptyset(&none);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r == 0) {
-		posix_spawnattr_setsigmask(&attributes, &none);
-		posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-		r = posix_spawn_file_actions_adddup2(&actions, in, 0);
-		for (int fd = 1; fd <= 2 && r == 0; fd++)
-			r = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
-		if (r == 0)
-			r = posix_spawnp(ret, argv[0], &actions, &attributes,
-					 (char *const *)argv, environ);
-		posix_spawnattr_destroy(&attributes);
-	}
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
 static int unpack(struct minc_transfer *t, const char *source, int file, const char *dir)
 {
 	char option[PATH_MAX];
 	const char *keep = geteuid() == 0 ? "--preserve" : "--preserve-perms";
 	const char *const argv[] = { "fsck.erofs", option, keep, "/proc/self/fd/0", NULL };
-	/* dup2 onto itself would leave it CLOEXEC */
-	cleanup_close int in = fcntl(file, F_DUPFD_CLOEXEC, 3);
-	int status = 0, r;
-	pid_t pid;
+	const struct program fsck = { .argv = argv, .in = file };
+	struct program_end end;
+	int r;
 
-	if (in < 0)
-		return err_set(t->err, -errno, "%s", source);
 	if (snprintf(option, sizeof(option), "--extract=%s", dir) >= (int)sizeof(option))
 		return err_set(t->err, -ENAMETOOLONG, "%s", source);
-	r = spawn(argv, in, &pid);
+	r = program_run(&fsck, &end);
 	if (r == -ENOENT)
 		return err_say(t->err, -ENOSYS,
 			       "%s: an erofs image, for which fsck.erofs (erofs-utils) is missing",
 			       source);
 	if (r < 0)
 		return err_set(t->err, r, "%s: fsck.erofs", source);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(t->err, -errno, "%s: fsck.erofs", source);
-	if (status != 0)
+	if (end.status != 0)
 		return err_say(t->err, -EBADMSG,
 			       "%s: an erofs image that fsck.erofs cannot unpack: damaged, or "
 			       "compressed in a way that it does not know",

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/program.h"
 #include "base/str.h"
 
 #define NEWUIDMAP "/usr/bin/newuidmap"
@@ -97,60 +97,30 @@ bool userns_ranges(uint32_t uid, struct id_ranges *ret)
 	       access(NEWGIDMAP, X_OK) == 0;
 }
 
-/* Whether the child has a map of ids; for when nobody knows how the helper ended. */
-static bool has_map(pid_t pid, const char *name)
-{
-	cleanup_free char *map = NULL;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	return io_read_file(AT_FDCWD, path, 64 * 1024, &map, NULL) >= 0 && *map;
-}
-
-int userns_write_map(struct err *e, pid_t pid, const char *program, const char *map,
-		     const char *const *args)
+int userns_write_map(struct err *e, pid_t pid, const char *program, const char *const *args)
 {
 	const char *argv[2 + ARGS_MAX + 1] = { program };
-	char number[16], text[256] = "", *no_env[] = { NULL };
-	cleanup_close int out = -EBADF, in = -EBADF;
-	posix_spawn_file_actions_t actions;
-	int fds[2], status, r;
+	const char *const no_env[] = { NULL };
+	const struct program helper = { .argv = argv, .env = no_env, .in = -EBADF };
+	struct program_end end;
+	char number[16];
 	size_t n = 2;
-	pid_t helper;
+	int r;
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
 	argv[1] = number;
 	while (*args)
 		argv[n++] = *args++;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
-	in = fds[0];
-	out = fds[1];
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
-	if (r == 0)
-		r = posix_spawn(&helper, program, &actions, NULL, (char *const *)argv, no_env);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return err_set(e, -r, "%s", program);
-	fd_closep(&out);
-	if (read(in, text, sizeof(text) - 1) < 0)
-		text[0] = '\0'; /* only its words are lost */
-	do
-		r = waitpid(helper, &status, 0);
-	while (r < 0 && errno == EINTR);
-	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	r = program_run(&helper, &end);
+	if (r < 0)
+		return err_set(e, r, "%s", program);
+	if (end.status == 0)
 		return 0;
-	/* ECHILD: the caller ignores SIGCHLD, or another thread waits for any child */
-	if (r < 0 && has_map(pid, map))
-		return 0;
-	text[strcspn(text, "\n")] = '\0';
-	return err_say(e, -EPERM, "%s", *text ? text : program);
+	return err_say(e, -EPERM, "%s", *end.said ? end.said : program);
 }
 
 /* Inside 0 is the caller, from 1 on follow the ranges: as in ns_plan_user(). */
-static int map_ranges(struct err *e, pid_t pid, const char *program, const char *map, uint32_t self,
+static int map_ranges(struct err *e, pid_t pid, const char *program, uint32_t self,
 		      const struct id_range *v, size_t len)
 {
 	const char *args[ARGS_MAX + 1] = { NULL };
@@ -169,7 +139,7 @@ static int map_ranges(struct err *e, pid_t pid, const char *program, const char 
 	}
 	for (size_t i = 0; i < n; i++)
 		args[i] = text[i];
-	return userns_write_map(e, pid, program, map, args);
+	return userns_write_map(e, pid, program, args);
 }
 
 /* What the child says, in memory that both have. */
@@ -209,10 +179,9 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	while (n < 0 && errno == EINTR);
 	if (n != 1 || a->result < 0)
 		return err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
-	r = map_ranges(e, pid, NEWUIDMAP, "uid_map", geteuid(), ranges->uids, ranges->uids_len);
+	r = map_ranges(e, pid, NEWUIDMAP, geteuid(), ranges->uids, ranges->uids_len);
 	if (r == 0)
-		r = map_ranges(e, pid, NEWGIDMAP, "gid_map", getegid(), ranges->gids,
-			       ranges->gids_len);
+		r = map_ranges(e, pid, NEWGIDMAP, getegid(), ranges->gids, ranges->gids_len);
 	if (r == 0 && send(channel, "", 1, MSG_NOSIGNAL) != 1)
 		r = err_set(e, -errno, "user namespace");
 	return r;

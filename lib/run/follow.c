@@ -77,9 +77,9 @@ static int map_ids(struct spawn *w)
 
 		if (s->kind != STEP_IDMAP)
 			continue;
-		r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newuidmap", "uid_map", s->idmap.uid_args);
+		r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newuidmap", s->idmap.uid_args);
 		if (r == 0)
-			r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newgidmap", "gid_map", s->idmap.gid_args);
+			r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newgidmap", s->idmap.gid_args);
 		if (r < 0)
 			return r;
 	}

@@ -8,18 +8,17 @@
  * A controller that the scope lacks would be ignored by systemd, so it is looked for.
  */
 #include <errno.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/program.h"
 #include "base/str.h"
 #include "run/run.h"
 
-enum { ARGS_MAX = 64, MOVE_MS = 5000 };
+enum { ARGS_MAX = 64, MOVE_MS = 5000, CALL_MS = 60000 };
 
 static const struct step *scope_step(const struct plan *p)
 {
@@ -32,39 +31,17 @@ static const struct step *scope_step(const struct plan *p)
 /* Run busctl(1); its complaint becomes the message. */
 static int call_busctl(const char *const *argv, struct err *e)
 {
-	cleanup_close int out = -EBADF, in = -EBADF;
-	posix_spawn_file_actions_t actions;
-	char text[256] = "";
-	int fds[2], status, r;
-	pid_t helper;
+	/* the caller's bus is in its environment */
+	const struct program busctl = { .argv = argv, .in = -EBADF, .timeout_ms = CALL_MS };
+	struct program_end end;
+	int r = program_run(&busctl, &end);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(e, -errno, "busctl");
-	in = fds[0];
-	out = fds[1];
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return err_set(e, -ENOMEM, "busctl");
-	r = posix_spawn_file_actions_adddup2(&actions, out, 2);
-	if (r == 0)
-		r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY,
-						     0);
-	if (r == 0) /* the caller's bus is in its environment */
-		r = posix_spawn(&helper, argv[0], &actions, NULL, (char *const *)argv,
-				environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (r != 0)
-		return err_set(e, -r, "%s", argv[0]);
-	fd_closep(&out);
-	if (read(in, text, sizeof(text) - 1) < 0)
-		text[0] = '\0'; /* only its words are lost */
-	do
-		r = waitpid(helper, &status, 0);
-	while (r < 0 && errno == EINTR);
-	if (r == helper && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (r < 0)
+		return err_set(e, r, "%s", argv[0]);
+	if (end.status == 0)
 		return 0;
-	text[strcspn(text, "\n")] = '\0';
 	return err_say(e, -EREMOTEIO, "systemd refuses a scope: %s",
-		       *text ? text : argv[0]);
+		       *end.said ? end.said : argv[0]);
 }
 
 static int ask(const struct step *s, int child, struct err *e)

@@ -7,7 +7,7 @@
  *	  | login REGISTRY USER PASSWORD | logout REGISTRY
  * Options: -u USER:PASSWORD, -a AUTHFILE, -c CERT_DIR, -e ETC, -k (insecure), -r RETRIES,
  * -s STALL_SECONDS, -m REPOSITORY (to mount from), -C (cancel when progress is first told),
- * -U URL (of a foreign layer), -t HOST[:PORT] (that may see the credentials)
+ * -U URL (of a foreign layer), -t HOST[:PORT] (that may see the credentials), -I (ignore SIGCHLD)
  *
  * DIR holds "manifest", "type" (its media type) and blobs by their digits. A failure is one line
  * "ERRNO: MESSAGE" on stderr and status 1.
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,7 +224,7 @@ int main(int argc, char **argv)
 {
 	int option, r;
 
-	while ((option = getopt(argc, argv, "+u:a:c:e:kr:s:m:CU:t:")) != -1) {
+	while ((option = getopt(argc, argv, "+u:a:c:e:kr:s:m:CU:t:I")) != -1) {
 		switch (option) {
 		case 'u': options.user = optarg; break;
 		case 'a': options.authfile = optarg; break;
@@ -236,6 +237,7 @@ int main(int argc, char **argv)
 		case 'C': options.progress = cancel; break;
 		case 'U': url = optarg; break;
 		case 't': options.realm = optarg; break;
+		case 'I': (void)signal(SIGCHLD, SIG_IGN); break;
 		default: stop("unknown option");
 		}
 	}

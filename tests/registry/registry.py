@@ -225,15 +225,20 @@ case $1 in
 get) if [ -f {T}/secret ]; then cat {T}/secret; else
 	echo credentials not found in native keychain; exit 1; fi ;;
 store) cat >{T}/secret ;;
-erase) rm {T}/secret ;;
+erase) rm {T}/secret 2>/dev/null ;;
 esac
 ''', 0o755)
     write(config, json.dumps({"credHelpers": {r.host: "test"}}))
     refused("a helper that has nothing is no failure of its own", "EACCES", "-k", "manifest",
             f"{r.host}/ours/a:1", parts=["wants a user"])
+    refused("nor where children are ignored", "EACCES", "-I", "-k", "manifest", f"{r.host}/ours/a:1",
+            parts=["wants a user"])
+    refused("which take no failure away", "EACCES", "-I", "-k", "logout", r.host,
+            parts=["docker-credential-test erase", "status 1"])
     works("login keeps it by the helper", "-k", "login", r.host, "ann", "pass:word")
     result(b"pass:word" in read(f"{T}/secret") and b"auths" not in read(config), "and not in the file")
     works("what the helper says is used", "-k", "manifest", f"{r.host}/ours/a:1")
+    works("and where children are ignored", "-I", "-k", "manifest", f"{r.host}/ours/a:1")
     works("logout erases it by the helper", "-k", "logout", r.host)
     result(not os.path.exists(f"{T}/secret"), "and it is gone from there")
     for name in ("../x", "a/b", "-x", "a b", "a;b", ".x"):

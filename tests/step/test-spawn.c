@@ -82,7 +82,7 @@ STEP_TEST(helper_maps_the_ids)
 	equal(in_child(r, start_works), 0);
 }
 
-/* Then the kernel reaps the helper, and its status is nobody's. */
+/* Then the kernel reaps all that have executed something. */
 STEP_TEST(helper_may_run_where_children_are_ignored)
 {
 	if (access("/usr/bin/newuidmap", X_OK) < 0)
@@ -101,9 +101,9 @@ static void start_fails_ignoring_children(struct runner *r __attribute__((unused
 	expect(strstr(e.message, "newuidmap"));
 }
 
-STEP_TEST(helper_that_mapped_nothing_is_a_failure)
+STEP_TEST(helper_that_fails_is_a_failure_where_children_are_ignored)
 {
-	replace_helper("/usr/bin/newuidmap", "#!/bin/sh\nexit 0\n");
+	replace_helper("/usr/bin/newuidmap", "#!/bin/sh\nexit 1\n");
 	equal(in_child(r, start_fails_ignoring_children), 0);
 }
 
@@ -146,7 +146,7 @@ int main(void)
 	const TTest *const tests[] = {
 		helper_maps_the_ids,
 		helper_may_run_where_children_are_ignored,
-		helper_that_mapped_nothing_is_a_failure,
+		helper_that_fails_is_a_failure_where_children_are_ignored,
 		helper_that_complains_is_quoted,
 		child_that_dies_while_the_ids_are_mapped_is_an_error,
 	};
