@@ -54,7 +54,7 @@ struct image_ops {
 	/* What foreach() left out, see image_whole(); cheap if there is nothing. */
 	int (*whole)(struct image *img, struct err *e);
 	int (*inspect)(struct image *img, char **ret);
-	int (*policy)(struct store *s, const char *name);
+	int (*policy)(struct err *e, const char *store, const char *name);
 	int (*tag)(struct store *s, struct image *img, const char *name);
 	int (*remove)(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data);
 	int (*prune)(struct store *s, unsigned flags, minc_report_fn fn, void *data);

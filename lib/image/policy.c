@@ -243,17 +243,17 @@ static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_
 }
 
 /* Add what the policy in @path asks for; -ENOENT. */
-static int add_file(struct store *s, const char *path, const struct ref *ref, struct policy *p)
+static int add_file(struct err *e, const char *path, const struct ref *ref, struct policy *p)
 {
 	struct policy_rule rules[POLICY_RULES_MAX];
 	cleanup_free char *text = NULL;
 	size_t text_len, len = 0;
 	char name[REF_MAX] = "an image without a name";
 	const char *where = arena_strdup(&p->arena, path);
-	int r = where ? read_policy(s->err, path, &text, &text_len) : err_set(s->err, -ENOMEM, "%s", path);
+	int r = where ? read_policy(e, path, &text, &text_len) : err_set(e, -ENOMEM, "%s", path);
 
 	if (r == 0)
-		r = policy_find(&p->arena, s->err, where, text, text_len, ref, rules, &len);
+		r = policy_find(&p->arena, e, where, text, text_len, ref, rules, &len);
 	if (r < 0)
 		return r;
 	if (ref)
@@ -261,10 +261,10 @@ static int add_file(struct store *s, const char *path, const struct ref *ref, st
 	for (size_t i = 0; i < len; i++) {
 		if (rules[i].refusal)
 			return *rules[i].refusal ?
-				       err_say(s->err, -EKEYREJECTED,
+				       err_say(e, -EKEYREJECTED,
 					       "%s: %s asks for %s, which cannot be checked", name, path,
 					       rules[i].refusal) :
-				       err_say(s->err, -EKEYREJECTED, "%s: rejected by %s", name, path);
+				       err_say(e, -EKEYREJECTED, "%s: rejected by %s", name, path);
 		rules[i].where = where;
 		p->rules[p->len++] = rules[i];
 	}
@@ -272,39 +272,45 @@ static int add_file(struct store *s, const char *path, const struct ref *ref, st
 }
 
 /* The user's: the one that is given, or the store's, or that of his home. -ENOENT: none. */
-static int add_users(struct store *s, const char *given, const struct ref *ref, struct policy *p)
+static int add_users(struct err *e, const char *store, const char *given, const struct ref *ref,
+		     struct policy *p)
 {
 	const char *home = secure_getenv("HOME");
 	char path[PATH_MAX];
 	int r;
 
 	if (given) {
-		r = add_file(s, given, ref, p);
-		return r == -ENOENT ? err_set(s->err, -ENOKEY, "%s", given) : r;
+		r = add_file(e, given, ref, p);
+		return r == -ENOENT ? err_set(e, -ENOKEY, "%s", given) : r;
 	}
-	snprintf(path, sizeof(path), "%s/policy.json", s->path);
-	r = add_file(s, path, ref, p);
+	snprintf(path, sizeof(path), "%s/policy.json", store);
+	r = add_file(e, path, ref, p);
 	if (r != -ENOENT || !home || *home != '/')
 		return r;
 	snprintf(path, sizeof(path), "%s/.config/containers/policy.json", home);
-	return add_file(s, path, ref, p);
+	return add_file(e, path, ref, p);
 }
 
-int policy_read(struct store *s, const char *given, const char *name, struct policy *ret)
+static int read_all(struct err *e, const char *store, const char *given, const char *name,
+		    struct policy *ret)
 {
 	struct ref ref;
 	const bool named = *name && ref_parse(name, &ref) == 0;
 	int r;
 
 	*ret = (struct policy){ .len = 0 };
-	if (s->any_image)
-		return 0;
-	r = add_users(s, given, named ? &ref : NULL, ret);
+	r = add_users(e, store, given, named ? &ref : NULL, ret);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	/* the machine's is met as well: nobody's own makes it weaker */
-	r = add_file(s, "/etc/containers/policy.json", named ? &ref : NULL, ret);
+	r = add_file(e, "/etc/containers/policy.json", named ? &ref : NULL, ret);
 	return r == -ENOENT ? 0 : r;
+}
+
+int policy_read(struct store *s, const char *given, const char *name, struct policy *ret)
+{
+	*ret = (struct policy){ .len = 0 };
+	return s->any_image ? 0 : read_all(s->err, s->path, given, name, ret);
 }
 
 void policy_done(struct policy *p)
@@ -312,10 +318,10 @@ void policy_done(struct policy *p)
 	arena_done(&p->arena);
 }
 
-int policy_ask(struct store *s, const char *name)
+int policy_ask(struct err *e, const char *store, const char *name)
 {
 	struct policy p;
-	int r = policy_read(s, NULL, name, &p);
+	int r = read_all(e, store, NULL, name, &p);
 
 	if (r == 0)
 		r = p.len > 0;

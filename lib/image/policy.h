@@ -30,8 +30,8 @@ struct policy {
  */
 int policy_read(struct store *s, const char *given, const char *name, struct policy *ret);
 void policy_done(struct policy *p);
-/* 0: accepted as it is; 1: a signature is needed; else as policy_read(). */
-int policy_ask(struct store *s, const char *name);
+/* For the store at path @store. 0: accepted as it is; 1: a signature is needed; as policy_read(). */
+int policy_ask(struct err *e, const char *store, const char *name);
 /* One text of a policy, for @r or (NULL) what has no name; also for the fuzzer. */
 int policy_find(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
 		const struct ref *r, struct policy_rule ret[POLICY_RULES_MAX], size_t *ret_len);
