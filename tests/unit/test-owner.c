@@ -62,7 +62,7 @@ START_TEST(path_is_walked_as_the_kernel_does)
 {
 	static const char *const paths[] = { "a/b", "a//b/", "./a/./b/.", "a/b/..", "a/../a/b/../../a",
 					     "l",   "l/b",   "up",	  "up/a",   "abs/b", "a/b/f",
-					     ".",   "..",    "/",	  "//",	    "/..",   "/usr/./bin/.." };
+					     ".",   "..",    "/",	  "/..",    "/usr/./bin/.." };
 	char want[PATH_MAX];
 
 	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
@@ -74,6 +74,8 @@ START_TEST(path_is_walked_as_the_kernel_does)
 		ck_assert_int_eq(resolve(paths[i]), 0);
 		ck_assert_str_eq(place.path, want);
 	}
+	ck_assert_int_eq(resolve("//"), 0); /* realpath(3) of musl keeps both */
+	ck_assert_str_eq(place.path, "/");
 }
 END_TEST
 
@@ -100,7 +102,9 @@ START_TEST(what_cannot_be_walked_is_said)
 	ck_assert_int_eq(symlink("loop", "loop"), 0);
 	ck_assert_int_ge(creat("f", 0644), 0);
 	ck_assert_int_eq(resolve("loop"), -ELOOP);
-	ck_assert_str_eq(e.message, "it: Too many levels of symbolic links");
+	snprintf(path, sizeof(path), "it: %s", strerror(ELOOP)); /* the C library's words */
+	ck_assert_str_eq(e.message, path);
+	memset(path, 'x', sizeof(path) - 1);
 	ck_assert_int_eq(resolve("f/x"), -ENOTDIR);
 	ck_assert_int_eq(resolve(name), -ENAMETOOLONG);
 	ck_assert_int_eq(resolve(path), -ENAMETOOLONG);
