@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -109,6 +110,15 @@ static int end_with_parent(const struct runner *r)
 	return ret;
 }
 
+void keeper_hear_ends(void)
+{
+	const struct {
+		uint64_t handler, flags, restorer, mask;
+	} by_default = { 0 };
+
+	(void)sys_call(SYS_rt_sigaction, SIGCHLD, &by_default, NULL, sizeof(uint64_t), 0);
+}
+
 void keeper_begin(void *arg)
 {
 	struct keeper_args *k = arg;
@@ -119,6 +129,7 @@ void keeper_begin(void *arg)
 
 	(void)sys_close(r->host_end); /* so that the caller's is the last */
 	r->host_end = -EBADF;
+	keeper_hear_ends();
 	if (r->holder < 0)
 		ret = end_with_parent(r);
 	if (ret < 0)

@@ -17,5 +17,11 @@ struct keeper_args {
 /* Child code: clone process 1, tell the caller, become the keeper. */
 _Noreturn void keeper_begin(void *arg); /* struct keeper_args */
 
+/*
+ * Child code: see how children end. Where the caller ignores SIGCHLD, which a clone inherits,
+ * the kernel would reap them, and their status be lost.
+ */
+void keeper_hear_ends(void);
+
 /* Child code: become what kills @pidfd when the holder ends. */
 _Noreturn void keeper_watch(const struct runner *r, int pidfd);

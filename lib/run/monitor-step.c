@@ -82,6 +82,7 @@ _Noreturn static void run_monitor(void *arg)
 	struct sys_clone_args a = m->clone;
 	long pid;
 
+	keeper_hear_ends();
 	(void)sys_call(SYS_setsid, 0, 0, 0, 0, 0); /* a new process leads no group: it works */
 	for (int fd = 0; fd < 3 && ret >= 0; fd++)
 		ret = sys_dup3(m->stdio[fd], fd, 0);

@@ -424,6 +424,32 @@ START_TEST(a_caller_that_ignores_sigchld_is_told)
 }
 END_TEST
 
+START_TEST(the_status_in_the_background_is_not_lost_with_sigchld)
+{
+	char dir[] = "/tmp/minc-test-api.XXXXXX";
+	minc_container *ct = NULL;
+	char command[128];
+	int r, status = -1;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(setenv("MINC_STATE_DIR", dir, 1), 0);
+	ck_assert_int_eq(minc_set_flag(ctx, MINC_BACKGROUND, 1), 0);
+	signal(SIGCHLD, SIG_IGN);
+	r = minc_start(ctx, ARGV("sh", "-c", "exit 3"), &ct);
+	signal(SIGCHLD, SIG_DFL);
+	if (r == 0)
+		r = minc_wait(ct, 10000, &status);
+	if (r == 0)
+		(void)minc_delete(ctx, ct, 0); /* it has ended */
+	minc_container_free(ct);
+	snprintf(command, sizeof(command), "rm -rf --one-file-system %s", dir);
+	ck_assert_int_eq(system(command), 0);
+	unsetenv("MINC_STATE_DIR");
+	ck_assert_msg(r == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(status, 3);
+}
+END_TEST
+
 START_TEST(setters_reach_the_container)
 {
 	ck_assert_int_eq(minc_set_hostname(ctx, "sandbox"), 0);
@@ -592,6 +618,7 @@ static void add_runs(Suite *s)
 	ADD(other_children_of_the_caller_are_left_alone);
 	ADD(signal_handlers_and_masks_of_the_caller_are_left_alone);
 	ADD(the_command_inherits_neither_mask_nor_ignored_signals);
+	ADD(the_status_in_the_background_is_not_lost_with_sigchld);
 	ADD(a_caller_that_ignores_sigchld_is_told);
 	ADD(setters_reach_the_container);
 	ADD(the_command_is_explained_in_three_languages);
