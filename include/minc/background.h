@@ -203,8 +203,9 @@ int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata);
  * Wait for it: as long as one that has ended is not waited for, the container cannot end
  * (pid_namespaces(7)), and minc_wait() for the container would not return.
  *
- * Returns 0, or -ESRCH: the container has ended; -EBUSY: it is paused; -EOPNOTSUPP: @ct is
- * not in the background; -EINVAL: @c describes more than a process, no command, or a user
+ * Returns 0, or -ESRCH: the container has ended; -EBUSY: it is paused; -ECANCELED: what
+ * entered was stopped from inside before its command ran; -EOPNOTSUPP: @ct is not
+ * in the background; -EINVAL: @c describes more than a process, no command, or a user
  * that the container's user namespace does not have; -ENOSYS: built without jansson, or
  * its module is missing; otherwise as minc_start(). See setns(2), nsenter(1).
  */

@@ -8,7 +8,7 @@
  * for the child, or to hold its end. So what is heard must be what the plan can still say,
  * once, with a descriptor only where one belongs to it; after VERDICT_EXEC, when another
  * program speaks, only that the command did not start. And nothing is waited for longer
- * than the process lives, or than it takes to be another program.
+ * than the process lives and is not stopped, or than it takes to be another program.
  */
 #include <errno.h>
 #include <poll.h>
@@ -121,7 +121,7 @@ static int obey(struct spawn *w, const struct verdict *v)
 {
 	switch ((enum verdict_kind)v->kind) {
 	case VERDICT_PID:
-		w->ret->pid = v->err;
+		w->ret->pid = v->err; /* or 0: there is no /proc */
 		if (w->ret->pidfd < 0) /* our table is full */
 			return err_set(w->err, -EMFILE, "process 1 of the container");
 		return serve_when_known(w);
@@ -193,13 +193,43 @@ static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
 	return 0;
 }
 
+/* The descriptor in @c; of several none, and all are closed: false. */
+static bool take_rights(const struct cmsghdr *c, int *ret)
+{
+	const size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+		if (n > 1)
+			fd_closep(&fd);
+		else
+			*ret = fd;
+	}
+	return n <= 1;
+}
+
+/* What came beside a message, if it did: a descriptor, and who sent it. False: too much. */
+static bool take_control(struct msghdr *msg, int *fd, struct ucred *sender)
+{
+	bool ret = true;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_type == SCM_RIGHTS)
+			ret = take_rights(c, fd);
+		if (c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(sender, CMSG_DATA(c), sizeof(*sender));
+	}
+	return ret;
+}
+
 /* One message of the child; 1 for another, 0 at its end, -EAGAIN for none, -errno. */
 static int receive(struct spawn *w)
 {
 	struct verdict v;
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
 	struct msghdr msg = { .msg_iov = &iov,
@@ -207,21 +237,21 @@ static int receive(struct spawn *w)
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(w->channel, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	struct cmsghdr *c;
+	struct ucred sender = { 0 };
 	int fd = -EBADF, r;
 
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
-	if (n == 0)
+	if (n == 0 && msg.msg_controllen == 0) /* else an empty message, from somebody */
 		return 0;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	if ((size_t)n != sizeof(v) || !is_expected(w, &v, fd >= 0)) {
+	if (!take_control(&msg, &fd, &sender) || (size_t)n != sizeof(v) ||
+	    !is_expected(w, &v, fd >= 0)) {
 		fd_closep(&fd);
 		return -EBADMSG;
 	}
 	v.note[sizeof(v.note) - 1] = '\0';
+	if (v.kind == VERDICT_EXEC)
+		w->process_1 = sender.pid;
 	r = take_descriptor(w, &v, fd);
 	return r < 0 ? r : obey(w, &v);
 }
@@ -240,6 +270,17 @@ static bool has_executed(const struct spawn *w)
 	return now.st_ino != sealed.st_ino || now.st_dev != sealed.st_dev;
 }
 
+/* What entered blocks every signal that can be: only somebody inside would stop it. */
+static bool is_stopped(const struct spawn *w)
+{
+	siginfo_t info = { 0 };
+
+	if (w->middle < 0 || waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info,
+				    WSTOPPED | WNOHANG | WNOWAIT) < 0)
+		return false;
+	return info.si_pid != 0;
+}
+
 /* Until there is something to read or the process has ended: 1, or 0 if it needs no more. */
 static int await(const struct spawn *w)
 {
@@ -249,9 +290,12 @@ static int await(const struct spawn *w)
 			      { .fd = speaker, .events = POLLIN } };
 	int n;
 
-	do
-		n = poll(p, 2, w->executing && w->plan->forks ? HELD_MS : -1);
-	while ((n < 0 && errno == EINTR) || (n == 0 && !has_executed(w)));
+	do {
+		n = poll(p, 2, w->middle >= 0 ? HELD_MS : -1);
+		if (n == 0 && is_stopped(w))
+			return err_say(w->err, -ECANCELED,
+				       "exec: stopped by a process of the container");
+	} while ((n < 0 && errno == EINTR) || (n == 0 && !has_executed(w)));
 	return n < 0 ? -errno : p[0].revents != 0;
 }
 
@@ -304,6 +348,8 @@ int follow_child(struct spawn *w)
 		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
+	if (w->ret->pid <= 0)
+		w->ret->pid = w->process_1;
 	leave_middle(w, w->holder >= 0);
 	return r;
 }

@@ -81,6 +81,7 @@ static int lowest_free(const struct spawn *w)
 
 static int make_channel(struct spawn *w)
 {
+	const int yes = 1;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -88,7 +89,12 @@ static int make_channel(struct spawn *w)
 	/* lowest_fd itself is where the sealed program finds the channel */
 	w->channel = fd_move_up(pair[0], lowest_free(w));
 	w->child_end = fd_move_up(pair[1], lowest_free(w));
-	return w->channel < 0 ? w->channel : w->child_end < 0 ? w->child_end : 0;
+	if (w->channel < 0 || w->child_end < 0)
+		return w->channel < 0 ? w->channel : w->child_end;
+	/* who speaks, with the number that it has here */
+	if (setsockopt(w->channel, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+		return -errno;
+	return 0;
 }
 
 /* The program between us and the command, as a sealed file that is in no file system. */

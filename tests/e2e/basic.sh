@@ -10,6 +10,17 @@ cp "$PROBE" "$bb/usr/bin/probe"
 
 minc true
 is "a command that succeeds gives 0" "$status" 0
+# The steps may have as many as the hard limit allows.
+# shellcheck disable=SC3045 # dash, bash and busybox have it
+status=$( (ulimit -S -n 15; "$MINC" -r "$bb" sh -c 'exit 7') 2>"$T/err"; echo $?)
+is "a caller may have no more than 15 open files" "$status" 7 || diag "$(cat "$T/err")"
+if as_root; then
+	# shellcheck disable=SC2016 # the inner shell expands
+	status=$(unshare -m sh -c 'while umount -l /proc 2>/dev/null; do :; done
+		[ ! -e /proc/self ] || exit 1
+		"$0" -r "$1" sh -c "exit 7"' "$MINC" "$bb" 2>"$T/err"; echo $?)
+	is "the caller needs no /proc" "$status" 7 || diag "$(cat "$T/err")"
+fi
 minc false
 is "a command that fails gives its own status" "$status" 1
 minc sh -c 'exit 7'

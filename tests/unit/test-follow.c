@@ -23,7 +23,7 @@
 #include "run/sealed.h"
 #include "run/spawn.h"
 
-enum { NO_FD = -1 };
+enum { NO_FD = -1, EMPTY = 1000 };
 
 static struct plan plan;
 static struct err err;
@@ -83,26 +83,34 @@ static void end(void)
 	}
 }
 
-static void say(enum verdict_kind kind, uint32_t step, int number, int fd)
+/* With @n descriptors, all @fd; or an EMPTY message. */
+static void say_with(uint32_t kind, uint32_t step, int number, int fd, size_t n)
 {
 	struct verdict v = { .kind = kind, .step = step, .err = number };
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(2 * sizeof(int))];
 	} control;
-	struct iovec iov = { &v, sizeof(v) };
+	struct iovec iov = { &v, kind == EMPTY ? 0 : sizeof(v) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	memset(&control, 0, sizeof(control));
-	if (fd >= 0) {
+	if (n) {
 		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
+		for (size_t i = 0; i < n; i++)
+			memcpy(CMSG_DATA(&control.header) + i * sizeof(fd), &fd,
+			       sizeof(fd));
 	}
-	ck_assert_int_eq(sendmsg(others_end, &msg, 0), sizeof(v));
+	ck_assert_int_eq(sendmsg(others_end, &msg, 0), iov.iov_len);
+}
+
+static void say(enum verdict_kind kind, uint32_t step, int number, int fd)
+{
+	say_with(kind, step, number, fd, fd >= 0);
 }
 
 /* A process of ours executes @file, and is announced as the one that has entered. */
@@ -214,6 +222,36 @@ START_TEST(a_second_terminal_is_a_lie)
 }
 END_TEST
 
+START_TEST(of_several_descriptors_none_is_kept)
+{
+	size_t before = open_files();
+
+	begin(true);
+	announce(NULL);
+	say_with(VERDICT_TERMINAL, 0, 0, 0, 2);
+	say_with(VERDICT_FAILED, 0, -EIO, 0, 2);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	fd_closep(&w.middle);
+	end();
+	ck_assert_uint_eq(open_files(), before);
+}
+END_TEST
+
+START_TEST(an_empty_message_is_not_the_end)
+{
+	size_t before = open_files();
+	const int yes = 1;
+
+	begin(false);
+	ck_assert_int_eq(
+		setsockopt(w.channel, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
+	say_with(EMPTY, 0, 0, 0, (size_t)_i);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	end();
+	ck_assert_uint_eq(open_files(), before);
+}
+END_TEST
+
 START_TEST(half_a_message_is_a_lie)
 {
 	begin(false);
@@ -242,6 +280,23 @@ START_TEST(nor_when_the_process_has_ended)
 	announce("/bin/true");
 	ck_assert_int_eq(follow_child(&w), 0);
 	end();
+}
+END_TEST
+
+START_TEST(nor_who_stops_the_process)
+{
+	for (int executing = 0; executing < 2; executing++) {
+		begin(false);
+		announce(NULL);
+		if (executing)
+			say(VERDICT_EXEC, 0, 0, NO_FD);
+		ck_assert_int_eq(kill(speaker, SIGSTOP), 0);
+		ck_assert_int_eq(follow_child(&w), -ECANCELED);
+		ck_assert_str_eq(err.message,
+				 "exec: stopped by a process of the container");
+		fd_closep(&w.middle);
+		end();
+	}
 }
 END_TEST
 
@@ -274,6 +329,9 @@ int main(void)
 	tcase_add_test(t, half_a_message_is_a_lie);
 	tcase_add_test(t, who_holds_the_channel_holds_nobody_up);
 	tcase_add_test(t, nor_when_the_process_has_ended);
+	tcase_add_loop_test(t, an_empty_message_is_not_the_end, 0, 2);
+	tcase_add_test(t, of_several_descriptors_none_is_kept);
+	tcase_add_test(t, nor_who_stops_the_process);
 	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
