@@ -40,8 +40,6 @@ void sealed_keep(int watcher)
 	siginfo_t info;
 	int r;
 
-	info.si_code = CLD_KILLED;
-	info.si_status = SIGKILL;
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)(watcher ? "minc-watcher" : "minc-keeper"), 0, 0,
 			0);
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the caller's directory is not held */
@@ -51,5 +49,7 @@ void sealed_keep(int watcher)
 	do
 		r = sys_call(SYS_waitid, P_PIDFD, KEEPER_PROCESS, &info, WEXITED, 0);
 	while (r == -EINTR);
+	if (r < 0) /* executed by a command: it holds nothing */
+		sys_exit(EXIT_OURS);
 	sys_exit(info.si_code == CLD_EXITED ? info.si_status : EXIT_BY_SIGNAL + info.si_status);
 }
