@@ -325,8 +325,8 @@ int minc_transfer_set(minc_transfer *t, enum minc_transfer_option option, const 
 enum minc_transfer_number {
 	MINC_TRANSFER_INSECURE = 1,	/* 1: plain HTTP, or TLS that is not verified */
 	MINC_TRANSFER_FOREIGN = 2,	/* 1: follow URLs of foreign layers */
-	MINC_TRANSFER_MAX_BYTES = 3,	/* budget of unpacked bytes of an image; 0: none */
-	MINC_TRANSFER_MAX_ENTRIES = 4,	/* budget of entries of a layer; 0: none */
+	MINC_TRANSFER_MAX_BYTES = 3,	/* of unpacked bytes of a call; 0: any; see minc_import(3) */
+	MINC_TRANSFER_MAX_ENTRIES = 4,	/* of files of a call; 0: any */
 	MINC_TRANSFER_THREADS = 5,	/* 0: one for each CPU */
 	MINC_TRANSFER_RETRIES = 6	/* of a failed request; default 3 */
 };

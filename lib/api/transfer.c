@@ -12,13 +12,13 @@
 #include "base/str.h"
 
 enum {
-	MAX_ENTRIES = 10000000, /* of a layer, by default */
+	MAX_ENTRIES = 10000000, /* of a layer, by default; image/budget.h has the other bounds */
 	MAX_THREADS = 1024,
 	MAX_RETRIES = 100,
 	DEFAULT_RETRIES = 3
 };
 
-static const uint64_t default_max_bytes = 64ull << 30; /* of an image: large ones have 20 */
+static const uint64_t default_max_bytes = 64ull << 30; /* of a layer: large ones have 20 */
 
 MINC_EXPORT minc_transfer *minc_transfer_new(minc_store *s)
 {
@@ -142,6 +142,7 @@ static int set_number(minc_transfer *t, enum minc_transfer_number option, uint64
 		return err_say(t->err, -EINVAL, "number %llu: not 0 to %llu",
 			       (unsigned long long)value, (unsigned long long)max[option]);
 	t->number[option] = value;
+	t->given |= 1U << option;
 	return 0;
 }
 

@@ -102,6 +102,8 @@ static int take_members(struct docker *d)
 		}
 	}
 	archive_read_free(source.a);
+	if (r == 0)
+		r = members_failed(d->m);
 	for (size_t i = 0; r == 0 && i < d->len; i++)
 		if (!d->layers[i].done) /* it was there a moment ago */
 			r = err_say(d->t->err, -EBADMSG, "%s: %s: the archive changes while it is read",
@@ -207,6 +209,16 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 	return r;
 }
 
+static int count_images(struct docker *d, json_t *list)
+{
+	size_t n = 0, i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+		n += 1 + json_array_size(json_object_get(item, "RepoTags"));
+	return take_counted(d->t, d->m->what, n);
+}
+
 static int import_docker(struct minc_transfer *t, struct members *m, const struct member *manifest,
 			 image_found_fn *fn, void *data)
 {
@@ -226,6 +238,8 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 		r = json_field(&d.src, root, "", "manifest", JSON_ARRAY, &list);
 	if (r == 0 && json_array_size(list) == 0)
 		r = json_refuse(&d.src, "manifest.json: no image in it");
+	if (r == 0)
+		r = count_images(&d, list);
 	json_array_foreach(list, i, item)
 	{
 		if (r == 0 && !json_is_object(item))
@@ -332,8 +346,13 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 	cleanup_json json_t *root = NULL;
 	const char *repository, *tag;
 	json_t *tags, *id;
+	size_t n = 0;
 	int r = json_strict(&d.src, file->content, file->size, &root);
 
+	json_object_foreach(root, repository, tags)
+		n += json_object_size(tags);
+	if (r == 0)
+		r = take_counted(t, m->what, n);
 	json_object_foreach(root, repository, tags)
 	{
 		if (r == 0 && !json_is_object(tags))
@@ -407,6 +426,8 @@ static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t l
 		}
 	}
 	archive_read_free(source.a);
+	if (r == 0)
+		r = members_failed(oci->m);
 	if (r == 0 && taken < len)
 		r = err_say(oci->t->err, -EBADMSG, "%s: a layer is missing in the archive", o->what);
 	return r;
@@ -417,7 +438,7 @@ int import_archive(struct minc_transfer *t, const char *source, int fd, image_fo
 {
 	struct members m;
 	const struct member *index, *manifest, *old;
-	int r = members_read(&m, t->err, source, fd, t->number[MINC_TRANSFER_MAX_BYTES]);
+	int r = members_read(&m, t, source, fd);
 
 	if (r < 0)
 		return r;

@@ -121,7 +121,7 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct
 		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
 						 what) :
 					 err_set(t->err, -errno, "%s", what);
-	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, ret);
+	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0, ret);
 }
 
 static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,

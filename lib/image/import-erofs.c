@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/program.h"
 #include "change/tree.h"
+#include "image/budget.h"
 #include "image/store-file.h"
 #include "image/transfer.h"
 
@@ -109,7 +110,7 @@ static int unpack(struct minc_transfer *t, const char *source, int file, const c
 }
 
 static int layer_from_unpacked(struct minc_transfer *t, const char *source, const char *path,
-			       struct layer_made *ret)
+			       uint64_t packed, struct layer_made *ret)
 {
 	const struct squash_ids uids = { .outside = geteuid(), .count = 1 };
 	const struct squash_ids gids = { .outside = getegid(), .count = 1 };
@@ -118,7 +119,8 @@ static int layer_from_unpacked(struct minc_transfer *t, const char *source, cons
 
 	if (dir < 0)
 		return err_set(t->err, -errno, "%s: unpacked", source);
-	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, ret);
+	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, packed,
+			      ret);
 }
 
 static void tell_losses(const struct minc_transfer *t, const char *source)
@@ -132,7 +134,8 @@ static void tell_losses(const struct minc_transfer *t, const char *source)
 	t->store->warn(line, t->store->warn_data);
 }
 
-static int by_tool(struct minc_transfer *t, const char *source, int file, struct layer_made *ret)
+static int by_tool(struct minc_transfer *t, const char *source, int file, uint64_t packed,
+		   struct layer_made *ret)
 {
 	char name[64], path[PATH_MAX];
 	int r;
@@ -145,7 +148,7 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, struct
 	else
 		r = unpack(t, source, file, path);
 	if (r == 0)
-		r = layer_from_unpacked(t, source, path, ret);
+		r = layer_from_unpacked(t, source, path, packed, ret);
 	(void)tree_remove(t->store->dir, name); /* else the next sweep does */
 	if (r == 0)
 		tell_losses(t, source);
@@ -157,8 +160,9 @@ int import_erofs(struct minc_transfer *t, const char *source, int file, time_t c
 {
 	cleanup_close int dir = geteuid() == 0 ? mount_image(file) : -EPERM;
 	struct layer_made layer;
-	int r = dir < 0 ? by_tool(t, source, file, &layer) :
-			  layer_from_dir(t, source, dir, false, false, NULL, &layer);
+	const uint64_t packed = t->budget ? t->budget->source : 0;
+	int r = dir < 0 ? by_tool(t, source, file, packed, &layer) :
+			  layer_from_dir(t, source, dir, false, false, NULL, packed, &layer);
 
 	return r < 0 ? r : import_root_layer(t, &layer, created, fn, data);
 }

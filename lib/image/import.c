@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/budget.h"
 #include "image/change-config.h"
 #include "image/transfer.h"
 
@@ -92,7 +93,7 @@ static int import_directory(struct minc_transfer *t, const char *source, int dir
 			    const struct stat *st, image_found_fn *fn, void *data)
 {
 	struct layer_made layer;
-	int r = layer_from_dir(t, source, dir, false, false, NULL, &layer);
+	int r = layer_from_dir(t, source, dir, false, false, NULL, 0, &layer);
 
 	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
 }
@@ -118,7 +119,7 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 			return err_set(t->err, -errno, "standard input");
 		total += (uint64_t)n;
 		if (max && total > max)
-			return err_say(t->err, -EOVERFLOW, "standard input: more than %llu bytes",
+			return err_say(t->err, -EOVERFLOW, "standard input: more than %llu bytes (--max-bytes)",
 				       (unsigned long long)max);
 		r = io_write_all(fd, buf, (size_t)n);
 		if (r < 0)
@@ -192,6 +193,9 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 			r = err_set(t->err, -errno, "%s", source);
 		fd = spooled;
 	}
+	if (r == 0) /* the spool was filled byte by byte */
+		t->budget->source = spooled < 0 ? budget_data_of(fd, (uint64_t)st.st_size) :
+						  (uint64_t)st.st_size;
 	return r < 0 ? r : import_file(t, source, fd, &st, fn, data);
 }
 
@@ -200,6 +204,7 @@ int import_source(struct minc_transfer *t, const char *source, image_found_fn *f
 	const bool input = str_equal(source, "-");
 	cleanup_close int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
 				       open(source, O_RDONLY | O_CLOEXEC);
+	struct budget budget;
 	int r;
 
 	if (fd < 0)
@@ -207,7 +212,11 @@ int import_source(struct minc_transfer *t, const char *source, image_found_fn *f
 	r = store_share(t->store);
 	if (r < 0)
 		return r;
+	budget_init(&budget, t);
+	t->budget = &budget;
 	r = import_open(t, input ? "standard input" : source, fd, fn, data);
+	t->budget = NULL;
+	budget_done(&budget);
 	store_unshare(t->store);
 	return r;
 }

@@ -157,7 +157,8 @@ static void limits_of(const struct minc_transfer *t, struct squash_limits *ret)
 {
 	*ret = (struct squash_limits){ .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES],
 				       .max_entries = t->number[MINC_TRANSFER_MAX_ENTRIES],
-				       .threads = (unsigned)t->number[MINC_TRANSFER_THREADS] };
+				       .threads = (unsigned)t->number[MINC_TRANSFER_THREADS],
+				       .budget = t->budget };
 }
 
 struct watched {
@@ -233,8 +234,9 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_s
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
-	struct squash_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2);
-	struct tee tee = { .source = { .read = read_tee }, .from = plain, .hash = hash_new() };
+	struct squash_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2, t->budget);
+	struct tee tee = { .source = { .read = read_tee, .packed = source->packed }, .from = plain,
+			   .hash = hash_new() };
 	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
 
 	if (r == 0)
@@ -294,7 +296,7 @@ static int pack_as_inside(struct err *e, struct packing *p)
 }
 
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, struct layer_made *ret)
+		   const struct squash_owners *owners, uint64_t packed, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct watched w = { t, what, 0 };
@@ -306,6 +308,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 	int r = store_file_new(t->store, "blobs/sha256", &blob);
 
 	limits_of(t, &limits);
+	limits.packed = packed;
 	if (r == 0)
 		r = store_file_new(t->store, "layers", &image);
 	p.blob = blob.fd;

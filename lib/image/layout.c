@@ -88,6 +88,8 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 
 	if (r == 0)
 		r = json_field(&src, root, "", "manifests", JSON_ARRAY, &list);
+	if (r == 0)
+		r = take_counted(t, o->what, json_array_size(list));
 	json_array_foreach(list, i, entry)
 	{
 		const char *media_type = MEDIA_OCI_MANIFEST, *name = "";

@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
+#include "image/store-file.h"
 #include "image/store.h"
 #include "image/tar-read.h"
 #include "image/transfer.h"
@@ -39,7 +42,7 @@ struct stream {
 };
 
 /* libarchive may find other words, for what came too short. */
-__attribute__((format(printf, 3, 4))) static int stop(struct stream *s, struct archive *a,
+__attribute__((format(printf, 4, 5))) static int stop(struct stream *s, struct archive *a, int error,
 						      const char *format, ...)
 {
 	va_list ap;
@@ -47,6 +50,7 @@ __attribute__((format(printf, 3, 4))) static int stop(struct stream *s, struct a
 	va_start(ap, format);
 	vsnprintf(s->m->why, sizeof(s->m->why), format, ap);
 	va_end(ap);
+	s->m->failed = error == -EOVERFLOW ? error : -EBADMSG;
 	archive_set_error(a, EBADMSG, "%s", s->m->why);
 	return -1;
 }
@@ -57,14 +61,14 @@ static ssize_t read_stream(struct archive *a, void *data, const void **ret)
 	const ssize_t n = s->plain->read(s->plain, s->buf, sizeof(s->buf));
 
 	if (n < 0)
-		return stop(s, a, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
+		return stop(s, a, (int)n, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
 	s->bytes += (uint64_t)n;
 	s->m->header_bytes += s->m->in_header ? (size_t)n : 0;
 	if (s->m->max_bytes && s->bytes > s->m->max_bytes)
-		return stop(s, a, "more than %llu bytes unpacked",
+		return stop(s, a, -EOVERFLOW, "more than %llu bytes unpacked (--max-bytes)",
 			    (unsigned long long)s->m->max_bytes);
 	if (s->m->header_bytes > TAR_HEADER_MAX)
-		return stop(s, a, "a header of more than %d bytes", TAR_HEADER_MAX);
+		return stop(s, a, -EBADMSG, "a header of more than %d bytes", TAR_HEADER_MAX);
 	*ret = s->buf;
 	return n;
 }
@@ -101,8 +105,10 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 		return ARCHIVE_FATAL;
 	s->m = m;
 	s->bytes = 0;
-	fd_source_init(&s->file, m->fd);
-	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0);
+	fd_source_init(&s->file, m->plain >= 0 ? m->plain : m->fd);
+	/* read again, it is what it was */
+	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0,
+			      m->passes > 1 ? NULL : m->count.budget);
 	if (!s->plain) {
 		free(s);
 		return ARCHIVE_FATAL;
@@ -111,11 +117,61 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 				  close_stream);
 }
 
-int members_open(struct members *m, struct archive **ret)
+/* To a file without a name, from which the third reading and those after it skip what they can. */
+static int unpack_all(struct members *m)
+{
+	cleanup_close int to = store_scratch(m->store);
+	cleanup_free char *buf = malloc(READ_BYTES);
+	struct fd_source file;
+	struct squash_source *plain;
+	ssize_t n = 1;
+
+	if (to < 0)
+		return to;
+	fd_source_init(&file, m->fd);
+	plain = unpack_new(&file.source, UNPACK_ALL, NULL);
+	if (!plain || !buf || lseek(m->fd, 0, SEEK_SET) < 0)
+		n = plain && buf ? -errno : -ENOMEM;
+	while (n > 0) {
+		n = plain->read(plain, buf, READ_BYTES);
+		if (n > 0) {
+			int r = io_write_all(to, buf, (size_t)n);
+
+			n = r < 0 ? r : n;
+		}
+	}
+	unpack_free(plain);
+	if (n < 0)
+		return err_set(m->e, (int)n, "%s", m->what);
+	m->plain = take_fd(&to);
+	return 0;
+}
+
+static int prepare(struct members *m, bool *ret_packed)
 {
 	unsigned char magic[UNPACK_MAGIC] = { 0 };
-	struct archive *a = archive_read_new();
-	int r = ARCHIVE_FATAL;
+	int r = 0;
+
+	if (pread(m->fd, magic, sizeof(magic), 0) < 0)
+		return err_set(m->e, -errno, "%s", m->what);
+	*ret_packed = unpack_kind(magic) != 0;
+	if (*ret_packed && ++m->passes > 2 && m->plain < 0)
+		r = unpack_all(m);
+	*ret_packed &= m->plain < 0;
+	if (r == 0 && lseek(m->plain >= 0 ? m->plain : m->fd, 0, SEEK_SET) < 0)
+		r = err_set(m->e, -errno, "%s", m->what);
+	return r;
+}
+
+int members_open(struct members *m, struct archive **ret)
+{
+	bool packed = false;
+	struct archive *a;
+	int r = prepare(m, &packed);
+
+	if (r < 0)
+		return r;
+	a = archive_read_new();
 
 	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(a) != ARCHIVE_OK) {
@@ -124,14 +180,14 @@ int members_open(struct members *m, struct archive **ret)
 	}
 	m->inside = false;
 	m->header_bytes = 0;
-	if (lseek(m->fd, 0, SEEK_SET) == 0 && pread(m->fd, magic, sizeof(magic), 0) >= 0)
-		r = open_stream(m, a, unpack_kind(magic) != 0);
+	r = open_stream(m, a, packed);
 	if (r != ARCHIVE_OK) {
 		const char *text = archive_error_string(a);
 
-		(void)err_say(m->e, -EBADMSG, "%s: %s", m->what, text ? text : "unreadable");
+		r = err_say(m->e, m->failed ? m->failed : -EBADMSG, "%s: %s", m->what,
+			    text ? text : "unreadable");
 		archive_read_free(a);
-		return -EBADMSG;
+		return r;
 	}
 	*ret = a;
 	return 0;
@@ -139,16 +195,28 @@ int members_open(struct members *m, struct archive **ret)
 
 int members_next(struct members *m, struct archive *a, struct archive_entry **ret)
 {
+	const char *why;
 	int r;
 
 	if (m->inside && archive_read_data_skip(a) == ARCHIVE_FATAL)
 		return ARCHIVE_FATAL;
+	why = budget_entries(&m->count, 1);
+	if (why) {
+		snprintf(m->why, sizeof(m->why), "%s", why);
+		m->failed = -EOVERFLOW;
+		return ARCHIVE_FATAL;
+	}
 	m->header_bytes = 0;
 	m->in_header = true;
 	r = archive_read_next_header(a, ret);
 	m->in_header = false;
 	m->inside = r == ARCHIVE_OK;
 	return r;
+}
+
+int members_failed(struct members *m)
+{
+	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why) : 0;
 }
 
 /* As image tools name things: ids, blobs, and the lists of them. */
@@ -186,7 +254,7 @@ static int read_content(struct members *m, struct archive *a, struct member *one
 		const ssize_t n = archive_read_data(a, text + at, one->size - at);
 
 		if (n <= 0)
-			return err_say(m->e, -EBADMSG, "%s: %.80s: %s", m->what, one->name,
+			return err_say(m->e, m->failed ? m->failed : -EBADMSG, "%s: %.80s: %s", m->what, one->name,
 				       *m->why ? m->why : "truncated");
 		at += (size_t)n;
 	}
@@ -250,7 +318,7 @@ static int refuse_twins(const struct members *m)
 	return r;
 }
 
-int members_read(struct members *m, struct err *e, const char *what, int fd, uint64_t max_bytes)
+int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd)
 {
 	struct archive_entry *entry;
 	struct archive *a;
@@ -258,7 +326,9 @@ int members_read(struct members *m, struct err *e, const char *what, int fd, uin
 	bool named = false;
 	int r, s = ARCHIVE_OK;
 
-	*m = (struct members){ .e = e, .what = what, .fd = fd, .max_bytes = max_bytes };
+	*m = (struct members){ .e = t->err, .what = what, .fd = fd, .store = t->store, .plain = -EBADF,
+			       .count = { .budget = t->budget },
+			       .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES] };
 	r = members_open(m, &a);
 	if (r < 0)
 		return r;
@@ -277,7 +347,8 @@ int members_read(struct members *m, struct err *e, const char *what, int fd, uin
 	if (r == 0 && s != ARCHIVE_EOF) {
 		const char *text = *m->why ? m->why : archive_error_string(a);
 
-		r = err_say(e, -EBADMSG, "%s: %s", what, text ? text : "damaged");
+		r = err_say(m->e, m->failed ? m->failed : -EBADMSG, "%s: %s", what,
+			    text ? text : "damaged");
 	}
 	if (r == 0)
 		r = refuse_twins(m);
@@ -289,6 +360,7 @@ int members_read(struct members *m, struct err *e, const char *what, int fd, uin
 
 void members_done(struct members *m)
 {
+	fd_closep(&m->plain);
 	free(m->v);
 	m->v = NULL;
 	arena_done(&m->arena);

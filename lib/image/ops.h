@@ -30,6 +30,8 @@ struct minc_kept {
 	int64_t created_ms;
 };
 
+struct budget;
+
 struct minc_transfer {
 	struct store *store;
 	struct err *err;
@@ -37,6 +39,8 @@ struct minc_transfer {
 	const char *text[16]; /* by enum minc_transfer_option; owned, MINC_TRANSFER_CHANGE unused */
 	const char **changes; /* NULL-terminated, or NULL */
 	uint64_t number[16];  /* by enum minc_transfer_number */
+	unsigned given;	      /* bit N: number N is not the default */
+	struct budget *budget; /* of what is under way; NULL: no bound over all of it */
 	minc_progress_fn progress;
 	void *data;
 	struct err failure; /* of the first setting that was refused: what all uses return */

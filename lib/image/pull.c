@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "base/str.h"
+#include "image/budget.h"
 #include "image/convert.h"
 #include "image/registry.h"
 #include "image/sign.h"
@@ -210,11 +211,16 @@ int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, vo
 					.blobs = remote_blobs, .signatures = remote_signatures,
 				.what = name },
 			    .t = t };
+	struct budget budget;
 	int r = store_share(t->store);
 
 	if (r < 0)
 		return r;
+	budget_init(&budget, t);
+	t->budget = &budget;
 	r = pull_open(&m, name, fn, data);
+	t->budget = NULL;
+	budget_done(&budget);
 	store_unshare(t->store);
 	return r;
 }

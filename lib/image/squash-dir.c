@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "image/budget.h"
 #include "image/squash-write.h"
 #include "image/squash.h"
 #include "image/tar-write.h"
@@ -26,7 +27,8 @@ enum {
 	PATH_BYTES = 4096,
 	NAMES_BYTES = 64 << 10, /* what Linux lists at the most, and the longest value */
 	LINK_BUCKETS = 1 << 12,
-	PROGRESS_EVERY = 64
+	PROGRESS_EVERY = 64,
+	BLOCK_BYTES = 512 /* of st_blocks */
 };
 
 struct link { /* a file with more than one name */
@@ -52,7 +54,8 @@ struct job {
 	struct link **links;
 	struct tree_name **pending; /* directories that are still to be read */
 	size_t pending_len, pending_size;
-	uint64_t content;
+	uint64_t content, content_data; /* of all files; and without their holes */
+	struct budget_stream stream;
 	struct squash_result result;
 	char *buf, *names;
 	char path[PATH_BYTES]; /* of what is looked at */
@@ -258,7 +261,7 @@ static int add_pending(struct job *j, struct tree_name *n)
 static int report(struct job *j)
 {
 	if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu files", j->what,
+		return err_say(j->e, -EOVERFLOW, "%s: more than %llu files (--max-entries)", j->what,
 			       (unsigned long long)j->limits->max_entries);
 	j->result.entries++;
 	if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
@@ -369,6 +372,18 @@ static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t si
 	return r == 0 ? tar_writer_pad(j->tar) : r;
 }
 
+/* Before any work: a hole is no more than its length to whoever made it. */
+static int account(struct job *j, int fd, const struct stat *st)
+{
+	const uint64_t size = (uint64_t)st->st_size, blocks = (uint64_t)st->st_blocks * BLOCK_BYTES;
+	const char *why;
+
+	j->content_data += blocks >= size ? size : budget_data_of(fd, size);
+	why = budget_unpacked(&j->stream, j->limits->packed ? j->limits->packed : j->content_data,
+			      size, true);
+	return why ? err_say(j->e, -EOVERFLOW, "%s: %s", j->what, why) : 0;
+}
+
 static int take_file(struct job *j, struct tree_name *n)
 {
 	const uint64_t max = j->limits->max_bytes ? j->limits->max_bytes : UINT64_MAX;
@@ -385,9 +400,12 @@ static int take_file(struct job *j, struct tree_name *n)
 	if (!S_ISREG(st.st_mode))
 		return refuse(j, "it changed while it was read");
 	if ((uint64_t)st.st_size > max - j->content)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files",
+		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files (--max-bytes)",
 			       j->what, (unsigned long long)max);
 	j->content += (uint64_t)st.st_size;
+	r = account(j, fd, &st);
+	if (r < 0)
+		return r;
 	r = tar_writer_entry(j->tar, n, (uint64_t)st.st_size);
 	return r > 0 ? copy_content(j, fd, n->inode, (uint64_t)st.st_size) : r;
 }
@@ -446,6 +464,7 @@ int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxa
 			 .overlay = userxattr ? "user.overlay." : "trusted.overlay.",
 			 .owners = owners,
 			 .limits = limits,
+			 .stream = { .budget = limits->budget },
 			 .progress = progress,
 			 .data = data };
 	int r = squash(&j, out, tar);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "image/budget.h"
 #include "image/transfer.h"
 
 struct reading {
@@ -55,6 +56,7 @@ int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t 
 		return err_set(t->err, r, "%s", source);
 	}
 	fd_source_init(&stream, ends[0]);
+	stream.source.packed = t->budget ? t->budget->source : 0;
 	r = layer_from_stream(t, source, &stream.source, false, &layer);
 	fd_closep(&ends[0]);
 	(void)pthread_join(thread, NULL);

@@ -164,6 +164,13 @@ static int make_inode(struct job *j, const char *path, struct archive_entry *ent
 	return r;
 }
 
+static int put_hole(struct job *j, uint64_t len)
+{
+	int r = len > 0 ? tar_reader_hole(j->tar, len) : 0;
+
+	return r == 0 ? squash_writer_zeros(j->writer, len) : r;
+}
+
 static int copy_content(struct job *j, const char *path, struct archive_entry *entry,
 			struct tree_inode *i)
 {
@@ -176,7 +183,7 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 
 	/* before any work: holes cost the sender nothing */
 	if (size < 0 || (uint64_t)size > max - j->content)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files",
+		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files (--max-bytes)",
 			       j->what, (unsigned long long)max);
 	j->content += (uint64_t)size;
 	r = squash_writer_begin(j->writer, i);
@@ -185,7 +192,7 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 	while ((r = tar_reader_data(j->tar, &data, &len, &offset)) > 0) {
 		if (offset < at || offset > size || (int64_t)len > size - offset)
 			return refuse(j, path, "a sparse file whose parts overlap");
-		r = squash_writer_zeros(j->writer, (uint64_t)(offset - at));
+		r = put_hole(j, (uint64_t)(offset - at));
 		if (r == 0)
 			r = squash_writer_append(j->writer, data, len);
 		if (r < 0)
@@ -193,7 +200,7 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 		at = offset + (int64_t)len;
 	}
 	if (r == 0)
-		r = squash_writer_zeros(j->writer, (uint64_t)(size - at));
+		r = put_hole(j, (uint64_t)(size - at));
 	return r == 0 ? squash_writer_end(j->writer) : r;
 }
 
@@ -342,11 +349,13 @@ static int take_entries(struct job *j)
 
 	while ((r = tar_reader_next(j->tar, &entry)) > 0) {
 		if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
-			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files",
+			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files (--max-entries)",
 				       j->what,
 				       (unsigned long long)j->limits->max_entries);
 		j->result.entries++;
-		r = take_entry(j, entry);
+		r = tar_reader_count(j->tar);
+		if (r == 0)
+			r = take_entry(j, entry);
 		if (r < 0)
 			return r;
 		if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
@@ -370,7 +379,8 @@ static int squash(struct job *j, struct squash_source *source, int out)
 	if (r == 0)
 		r = squash_writer_new(j->e, j->what, out, j->limits->threads, &j->writer);
 	if (r == 0)
-		r = tar_reader_open(j->e, j->what, source, j->limits->max_bytes, &j->tar);
+		r = tar_reader_open(j->e, j->what, source, j->limits->max_bytes,
+				    j->limits->budget, &j->tar);
 	if (r == 0)
 		r = take_entries(j);
 	if (r == 0)

@@ -17,10 +17,14 @@
 #include "base/err.h"
 #include "image/digest.h"
 
+struct budget;
+
 struct squash_limits {
 	uint64_t max_bytes;   /* of unpacked content and of the tar; 0: none */
 	uint64_t max_entries; /* 0: none */
 	unsigned threads;     /* 0: one for each CPU */
+	struct budget *budget; /* shared with others; or NULL */
+	uint64_t packed;       /* of a directory: bytes of what it is the content of; 0: of its own */
 };
 
 /* Owners of a directory's files that are others in the layer; an id that no range has is refused. */
@@ -41,7 +45,8 @@ struct squash_result {
 struct squash_source {
 	/* @len bytes at the most, 0 at the end, -errno; compressed or not */
 	ssize_t (*read)(struct squash_source *src, void *buf, size_t len);
-	const char *why; /* of -EBADMSG, if there is more to say than the number does */
+	const char *why; /* of -EBADMSG and -EOVERFLOW, if there is more to say than the number does */
+	uint64_t packed; /* bytes that all of it is made from, if these are not the bytes read; or 0 */
 };
 
 /* Keep what is compressed, how far it is, and the wish to stop. */

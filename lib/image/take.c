@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "image/budget.h"
 #include "image/convert.h"
 #include "image/ref.h"
 #include "image/sign.h"
@@ -54,6 +55,13 @@ static int check_digest(struct minc_transfer *t, const char *name, const struct 
 	    digest_equal(&ref.digest, manifest) || (index && digest_equal(&ref.digest, index)))
 		return 0;
 	return err_say(t->err, -EBADMSG, "%s: the image's digest is %s", name, manifest->text);
+}
+
+int take_counted(struct minc_transfer *t, const char *what, size_t n)
+{
+	const char *why = t->budget ? budget_images(t->budget, n) : NULL;
+
+	return why ? err_say(t->err, -EOVERFLOW, "%s: %s", what, why) : 0;
 }
 
 /* At last: what it is called, and what a policy says of that, which may have changed meanwhile. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "image/budget.h"
 #include "image/gunzip.h"
 #include "image/unpack.h"
 
@@ -54,6 +55,7 @@ struct tar_reader {
 	int source_error;
 	uint64_t bytes;
 	_Atomic uint64_t consumed;
+	struct budget_stream stream; /* under the budget's lock */
 };
 
 static int source_failed(struct tar_reader *t, int r)
@@ -140,6 +142,21 @@ static ssize_t unpack(struct tar_reader *t, struct archive *raw, char *buf, size
 	return n;
 }
 
+/* What the stream was before it was unpacked. */
+static uint64_t packed_bytes(struct tar_reader *t)
+{
+	return t->plain->packed ? t->plain->packed : tar_reader_consumed(t);
+}
+
+static int account(struct tar_reader *t, uint64_t bytes)
+{
+	const char *why = budget_unpacked(&t->stream, packed_bytes(t), bytes, true);
+
+	if (why)
+		(void)snprintf(t->reason, sizeof(t->reason), "%s", why);
+	return why || (t->max_bytes && t->bytes > t->max_bytes) ? -EOVERFLOW : 0;
+}
+
 static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 {
 	b->len = 0;
@@ -158,9 +175,7 @@ static int fill(struct tar_reader *t, struct archive *raw, struct buffer *b)
 	}
 	hash_update(t->hash, b->data, b->len);
 	t->bytes += b->len;
-	if (t->max_bytes && t->bytes > t->max_bytes)
-		return -EOVERFLOW;
-	return 0;
+	return account(t, b->len);
 }
 
 /* 1: there is something in it, 0: it is empty, -errno. */
@@ -280,11 +295,11 @@ static ssize_t take(struct tar_reader *t, const void **ret)
 /* For the thread's failures: the words are its own. */
 static int failed(struct tar_reader *t, int r)
 {
-	if (r == -EOVERFLOW)
-		return err_say(t->e, r, "%s: more than %llu bytes unpacked", t->what,
-			       (unsigned long long)t->max_bytes);
-	if (r == -EBADMSG && *t->reason)
+	if ((r == -EBADMSG || r == -EOVERFLOW) && *t->reason)
 		return err_say(t->e, r, "%s: %s", t->what, t->reason);
+	if (r == -EOVERFLOW)
+		return err_say(t->e, r, "%s: more than %llu bytes unpacked (--max-bytes)", t->what,
+			       (unsigned long long)t->max_bytes);
 	return err_set(t->e, r, "%s", t->what);
 }
 
@@ -334,7 +349,7 @@ static int start(struct tar_reader *t)
 }
 
 int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
-		    uint64_t max_bytes, struct tar_reader **ret)
+		    uint64_t max_bytes, struct budget *budget, struct tar_reader **ret)
 {
 	struct tar_reader *t = calloc(1, sizeof(*t));
 	int r = -ENOMEM;
@@ -343,8 +358,9 @@ int tar_reader_open(struct err *e, const char *what, struct squash_source *sourc
 		return err_set(e, -ENOMEM, "%s", what);
 	t->e = e;
 	t->what = what;
-	t->plain = unpack_new(source, UNPACK_XZ);
+	t->plain = unpack_new(source, UNPACK_XZ, budget);
 	t->max_bytes = max_bytes;
+	t->stream.budget = budget;
 	t->result = 1;
 	(void)pthread_mutex_init(&t->lock, NULL); /* cannot fail with these attributes */
 	(void)pthread_cond_init(&t->moved, NULL);
@@ -486,6 +502,20 @@ int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_by
 	t->hash = NULL;
 	*ret_bytes = t->bytes;
 	return 0;
+}
+
+int tar_reader_hole(struct tar_reader *t, uint64_t len)
+{
+	const char *why = budget_unpacked(&t->stream, packed_bytes(t), len, true);
+
+	return why ? err_say(t->e, -EOVERFLOW, "%s: %s", t->what, why) : 0;
+}
+
+int tar_reader_count(struct tar_reader *t)
+{
+	const char *why = budget_entries(&t->stream, 1);
+
+	return why ? err_say(t->e, -EOVERFLOW, "%s: %s", t->what, why) : 0;
 }
 
 uint64_t tar_reader_consumed(struct tar_reader *t)

@@ -15,8 +15,9 @@ enum { TAR_HEADER_MAX = 8 << 20 };
 
 struct tar_reader;
 
+/* @max_bytes: of this stream. @budget: of this and others, or NULL. */
 int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
-		    uint64_t max_bytes, struct tar_reader **ret);
+		    uint64_t max_bytes, struct budget *budget, struct tar_reader **ret);
 /* Stops the thread. */
 struct tar_reader *tar_reader_close(struct tar_reader *t);
 
@@ -26,6 +27,10 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret);
 /* Of the content: 1, 0 at its end, -errno with a message. */
 int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len,
 		    int64_t *ret_offset);
+/* One entry more. 0, or -EOVERFLOW with a message. */
+int tar_reader_count(struct tar_reader *t);
+/* Of a sparse file: so many zeros come from nowhere. 0, or -EOVERFLOW with a message. */
+int tar_reader_hole(struct tar_reader *t, uint64_t len);
 /* After the last entry: the rest of the stream, which must be zeros. */
 int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes);
 /* How much of the source was read so far. */

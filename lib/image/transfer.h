@@ -28,9 +28,10 @@ struct layer_made {
  */
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
 		      bool layer, struct layer_made *ret);
-/* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside. */
+/* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside.
+ * @packed: bytes of the image that it is the content of, or 0. */
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, struct layer_made *ret);
+		   const struct squash_owners *owners, uint64_t packed, struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
@@ -86,6 +87,8 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
 		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
 		void *data);
+/* What the budget says of @n images and names, before the first of them is listed. */
+int take_counted(struct minc_transfer *t, const char *what, size_t n);
 /* A name as the index has it; -EINVAL with a message. NULL or "": "". */
 int take_name(struct minc_transfer *t, const char *name, char ret[512]);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/budget.h"
+
 enum { BUFFER_BYTES = 64 << 10 };
 
 /* "xz -9" needs 65 MiB. */
@@ -24,6 +26,8 @@ struct unpack {
 	bool lzma_begun, from_ended;
 	lzma_stream lzma;
 	int error; /* of @from */
+	uint64_t in;
+	struct budget_stream stream;
 	unsigned char buf[BUFFER_BYTES];
 };
 
@@ -59,6 +63,8 @@ static ssize_t read_raw(struct unpack *u, void *buf, size_t len)
 		return (ssize_t)n;
 	}
 	got = u->from->read(u->from, buf, len);
+	if (got > 0)
+		u->in += (uint64_t)got;
 	if (got < 0) {
 		u->error = (int)got;
 		u->source.why = u->from->why;
@@ -162,31 +168,44 @@ static ssize_t read_xz(struct unpack *u, void *buf, size_t len)
 	return (ssize_t)(len - u->lzma.avail_out);
 }
 
-static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
+static ssize_t read_archive(struct unpack *u, void *buf, size_t len)
 {
-	struct unpack *u = (struct unpack *)s;
-	ssize_t n;
-	int r = u->begun ? 0 : begin(u);
+	const ssize_t n = archive_read_data(u->a, buf, len);
 
-	if (r < 0)
-		return r;
-	if (u->lzma_begun)
-		return read_xz(u, buf, len);
-	if (!u->a)
-		return read_raw(u, buf, len);
-	n = archive_read_data(u->a, buf, len);
 	if (n < 0 && archive_errno(u->a) == ENOMEM && !u->error)
 		return -ENOMEM;
 	return n < 0 ? wrong(u, archive_error_string(u->a)) : n;
 }
 
-struct squash_source *unpack_new(struct squash_source *from, unsigned kinds)
+static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
+{
+	struct unpack *u = (struct unpack *)s;
+	const char *why;
+	ssize_t n;
+	int r = u->begun ? 0 : begin(u);
+
+	if (r < 0)
+		return r;
+	if (!u->kind)
+		return read_raw(u, buf, len);
+	n = u->lzma_begun ? read_xz(u, buf, len) : read_archive(u, buf, len);
+	if (n <= 0)
+		return n;
+	why = budget_unpacked(&u->stream, u->in, (uint64_t)n, false);
+	if (why)
+		s->why = why;
+	return why ? -EOVERFLOW : n;
+}
+
+struct squash_source *unpack_new(struct squash_source *from, unsigned kinds, struct budget *budget)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
 
 	if (!u)
 		return NULL;
 	u->source.read = read_unpacked;
+	u->source.packed = from->packed;
+	u->stream.budget = budget;
 	u->from = from;
 	u->kinds = kinds;
 	return &u->source;

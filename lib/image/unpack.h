@@ -17,7 +17,7 @@ unsigned unpack_kind(const unsigned char magic[UNPACK_MAGIC]);
 
 /*
  * @from, unpacked if it is of one of @kinds, else as it is; nothing is read before the first reading.
- * NULL without memory. @from is borrowed.
+ * What is unpacked is counted to @budget, or to none (NULL). NULL without memory. @from is borrowed.
  */
-struct squash_source *unpack_new(struct squash_source *from, unsigned kinds);
+struct squash_source *unpack_new(struct squash_source *from, unsigned kinds, struct budget *budget);
 struct squash_source *unpack_free(struct squash_source *s);

@@ -219,6 +219,18 @@ def gz_bomb(first, count, piece=16 << 20):
     return out + zeros * count + z.flush()
 
 
+def gz_repeated(piece, count, before=b"", after=b""):
+    """gzip of @count times @piece, in members, between others."""
+    return before + gz(piece) * count + after
+
+
+def gz_members(count, end=False):
+    """gzip of @count files of 1 GiB of zeros."""
+    zeros = gz(bytes(16 << 20)) * 64
+    files = b"".join(gz(header(f"zeros{i}", size=GIB)) + zeros for i in range(count))
+    return files + (gz(END) if end else b"")
+
+
 def frames(pack, first, count, piece=64 << 20):
     """The same with a form whose frames may follow one another."""
     return pack(first) + pack(bytes(piece)) * count

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 """hostile - layers that mean harm, however they come: paths, whiteouts, attributes, bombs."""
 import itertools
+import json
 import os
 import shutil
+import subprocess
 import sys
 import zlib
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
-from evil import (END, GIB, IN, STORE, T, Image, archive, bounded, command, content, docker,  # noqa: E402
-                  digest, entry, folder, frames, gz, gz_bomb, header, layer_refused, marten, padded,
-                  pax, refused, run_tests, taken, tar, xz_dictionary, zstd_window)
+from evil import (END, GIB, IN, STORE, T, Image, archive, bounded, command, config_of, content,  # noqa: E402
+                  digest, docker, entry, folder, frames, gz, gz_bomb, gz_members, gz_repeated, header,
+                  layer_refused, marten, padded, pax, put, refused, run_tests, taken, tar, xz_dictionary, zstd_window)
 from tap import AS_ROOT, result, skip  # noqa: E402
 
 
@@ -118,8 +120,9 @@ def test_sizes():
     layer_refused("a million sparse parts", "header", tar(entry(
         "s", padded(b"4000000\n" + b"0\n0\n" * 4000000), {**sparse, "GNU.sparse.realsize": "1024"})),
         ways=("tar",))
-    holes = taken("a sparse file of 20 GiB", "import", archive("h.tar", tar(entry(
-        "s", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.realsize": str(20 * GIB)}))), "holes")
+    hole = archive("h.tar", tar(entry("s", padded(b"1\n0\n0\n"),
+                                      {**sparse, "GNU.sparse.realsize": str(20 * GIB)})))
+    holes = taken("a sparse file of 20 GiB that is allowed", "import", "--max-bytes", "32g", hole, "holes")
     marten("rmi", holes)
     layer_refused("a file of 8 EiB", "", header("a", size=(1 << 63) - 1) + END, ways=("tar",))
     layer_refused("a pax header of 1 GiB", "", header("x", b"x", size=GIB) + END, ways=("tar",))
@@ -148,6 +151,89 @@ def test_sizes():
             archive("e.tar", tar(*[entry(f"a{i}") for i in range(11)])))
     refused("more bytes than allowed", "more than 5120 bytes", "import", "--max-bytes", "5k",
             archive("e.tar", tar(entry("a", bytes(6000)))))
+
+
+def small_bombs():
+    """What no option was given for; each is a small file."""
+    zeros = gz_members(3)
+    yield "gzip", zeros
+    yield "gzip in a docker-archive", docker([zeros])
+    yield "a docker-archive in gzip", gz_bomb(entry("manifest.json", b"[]") + header("a" * 64 + ".tar",
+                                                                                     size=10 * GIB), 192)
+    # nothing at each level, for zeros that are only stored explain the others
+    z = zlib.compressobj(0, zlib.DEFLATED, 31)
+    stored = z.compress(bytes(176 << 10)) + z.flush() + gz(bytes(16 << 20))
+    yield "a layer in gzip in gzip", gz(docker([gz(header("zeros", size=10 * GIB)) + stored * 160]))
+    one = gz_members(1, end=True)
+    yield "layers that are one together", docker([one, one + gz(b""), one + gz(b"") * 2])
+    for name, words in (("zstd", ("zstd", "-q", "-c")), ("xz", ("xz", "-0", "-c")),
+                        ("bzip2", ("bzip2", "-c"))):
+        pack = command(*words)
+        if pack:
+            yield name, frames(pack, header("zeros", size=10 * GIB), 48)
+        else:
+            skip(f"a bomb of {name}", f"needs {name}")
+
+
+def test_small_bombs():
+    for name, data in small_bombs():
+        refused(f"a bomb of {name}", "--max-bytes", "import", archive("bomb", data),
+                stays=name.startswith("layers"))
+    top = Image(gz_members(3), ids=[digest(b"")]).write("layout")
+    refused("a bomb in an OCI layout", "--max-bytes", "import", top, stays=True)
+    shutil.rmtree(top)
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s"}
+    layer_refused("sparse files that are one together", "--max-bytes", tar(*[entry(
+        f"s{i}", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.name": f"s{i}",
+                                          "GNU.sparse.realsize": str(GIB // 4)}) for i in range(9)]))
+    holes = archive("bomb", header("zeros", size=3 * GIB))
+    os.truncate(holes, 3 * GIB + 512 + len(END))
+    refused("an archive that is a hole", "--max-bytes", "import", holes)
+    os.mkdir(f"{IN}/root")
+    put(f"{IN}/root/file", b"x")
+    os.truncate(f"{IN}/root/file", 3 * GIB)
+    refused("a directory with a file that is a hole", "--max-bytes", "import", f"{IN}/root")
+    if command("mksquashfs"):
+        subprocess.run(["mksquashfs", f"{IN}/root", f"{IN}/bomb", "-noappend", "-quiet"], check=True,
+                       stdout=subprocess.DEVNULL)
+        refused("a squashfs of such a directory", "--max-bytes", "import", f"{IN}/bomb")
+    else:
+        skip("a squashfs bomb", "needs mksquashfs")
+    shutil.rmtree(f"{IN}/root")
+
+
+def test_many():
+    files = [gz_repeated(header(f"d/{i}") * 8192, 48, after=gz(END)) for i in range(3)]
+    refused("a million files of nothing", "--max-entries", "import", archive("bomb", docker(files)),
+            stays=True)
+    config = config_of([])
+    item = {"Config": "c.json", "RepoTags": None, "Layers": []}
+    refused("more than a thousand names", "--max-entries", "import", archive("bomb", tar(
+        entry("manifest.json", json.dumps([{**item, "RepoTags": [f"a:{i}" for i in range(1100)]}]).encode()),
+        entry("c.json", config))))
+
+
+def test_allowed():
+    """Ordinary images are far from any bound, and an option lifts it."""
+    two = archive("two", gz_members(2, end=True))
+    names = taken("a file of zeros of 2 GiB", "import", two, "zeros")
+    marten("rmi", names)
+    three = archive("three", gz_members(3, end=True))
+    names = taken("one of 3 GiB that is allowed", "import", "--max-bytes", "4g", three, "zeros")
+    marten("rmi", names)
+    layers = [tar(entry(f"a{i}", b"x")) for i in range(4)]
+    items = [(config_of([d]), d) for d in layers]
+    taken("four images in one gzip", "import", archive("four", gz(tar(
+        entry("manifest.json", json.dumps([{"Config": digest(c)[7:] + ".json", "RepoTags": [f"four:{i}"],
+                                            "Layers": [digest(d)[7:] + ".tar"]}
+                                           for i, (c, d) in enumerate(items)]).encode()),
+        *[entry(digest(c)[7:] + ".json", c) + entry(digest(d)[7:] + ".tar", d) for c, d in items]))))
+    result(marten("rmi", *[f"four:{i}" for i in range(4)])[0] == 0, "each is there")
+    refused("more than was allowed, of all layers together", "--max-bytes", "import", "--max-bytes", "4k",
+            archive("bomb", docker([tar(entry("a", bytes(1500))), tar(entry("b", bytes(1600)))])))
+    refused("more files than allowed, of all layers", "--max-entries", "import", "--max-entries", "6",
+            archive("bomb", docker([tar(*[entry(f"a{i}") for i in range(3)]),
+                                    tar(*[entry(f"b{i}") for i in range(3)])])))
 
 
 def bombs():
@@ -194,5 +280,5 @@ def test_bombs():
 if __name__ == "__main__":
     TESTS = [test_paths, test_whiteouts, test_attributes, test_entries]
     if AS_ROOT:  # the same for everybody
-        TESTS += [test_sizes, test_bombs]
+        TESTS += [test_sizes, test_bombs, test_small_bombs, test_many, test_allowed]
     run_tests(TESTS)

@@ -15,9 +15,9 @@ struct budget {
 
 // clang-format off
 #define OPTIONS_BUDGET(type, field) \
-	{ "--max-bytes", "SIZE", "Of what is unpacked, 0: any; default 64g", \
+	{ "--max-bytes", "SIZE", "Of what is unpacked, 0: any", \
 	  offsetof(type, field.bytes), read_size, NULL }, \
-	{ "--max-entries", "N", "Files of a layer, 0: any; default 10000000", \
+	{ "--max-entries", "N", "Files of all layers, 0: any", \
 	  offsetof(type, field.entries), read_count, NULL }
 
 #define OPTION_INSECURE_POLICY(type) \
