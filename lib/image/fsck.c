@@ -42,16 +42,18 @@ static bool repairs(const struct fsck *f)
 	return f->flags & MINC_FSCK_REPAIR;
 }
 
-/* Whether it is a list that can be read; whose signatures they are only a key can tell. */
+/* Whether it is a list of this manifest; whose signatures they are only a key can tell. */
 static int check_signatures(struct fsck *f, const struct digest *manifest)
 {
 	struct signatures list;
 	struct arena a = { NULL };
 	int r = signatures_read(f->store, &a, manifest, &list);
 
+	for (size_t i = 0; r == 0 && i < list.len; i++)
+		r = payload_names(f->store->err, list.v[i].payload, list.v[i].payload_len, manifest);
 	err_clear(f->store->err);
 	arena_done(&a);
-	return r == 0 && list.len == 0 ? -EBADMSG : r;
+	return (r == 0 && list.len == 0) || r == -EKEYREJECTED ? -EBADMSG : r;
 }
 
 /* Then it is us who cannot go on, and nothing is known about the file. */
@@ -79,7 +81,7 @@ static int check_file(const struct files_one *one, void *data)
 	if (str_equal(one->where, "signatures")) {
 		r = check_signatures(f, &want);
 		if (r == -EBADMSG)
-			wrong = "no list of signatures";
+			wrong = "no list of signatures of this manifest";
 	} else if (str_equal(one->what, "layer")) {
 		r = layer_check(fd, &want);
 		if (r == -EBADMSG)
@@ -227,6 +229,37 @@ static int check_image(struct fsck *f, const struct index_entry *entry)
 	return r;
 }
 
+/*
+ * A name that is another one now, or what another program has listed: nobody can tell which, but what is
+ * listed is looked at like all else, and accepted with that.
+ */
+static int check_index(struct fsck *f)
+{
+	struct index_edit edit;
+	int r = index_begin(f->store, &edit);
+
+	if (r < 0) { /* check_images() says it */
+		err_clear(f->store->err);
+		return r == -EBADMSG ? 0 : r;
+	}
+	if (!edit.differs) {
+		index_end(f->store, &edit);
+		return 0;
+	}
+	if (repairs(f)) {
+		index_accept(&edit);
+		r = index_write(f->store, &edit);
+	}
+	index_end(f->store, &edit);
+	if (r < 0)
+		return r;
+	f->faults -= repairs(f);
+	return report(f, "file", "index.json", 0,
+		      repairs(f) ? "accepted as it is: it was damaged, or changed by another program" :
+				   "damaged, or changed by another program: where its names are "
+				   "right, --repair accepts it");
+}
+
 static int check_images(struct fsck *f)
 {
 	struct arena a = { NULL };
@@ -261,6 +294,8 @@ int fsck_store(struct store *s, unsigned flags, minc_report_fn fn, void *data)
 	r = check_layout(&f);
 	if (r == 0)
 		r = files_foreach(s, check_file, &f);
+	if (r == 0)
+		r = check_index(&f);
 	if (r == 0)
 		r = check_images(&f);
 	if (repairs(&f))

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "image/ref.h"
@@ -20,6 +21,61 @@
 #define CREATED_ANNOTATION "org.libminc.created"
 #define SIZE_ANNOTATION	   "org.libminc.size"
 #define INDEX_ANNOTATION   "org.libminc.index"
+#define SUM_ANNOTATION	   "org.libminc.sum"
+
+enum { SUM_TEXT = 17 };
+
+/*
+ * Of all but itself, in the annotations of the list: atomic with what it is of. Not against anybody,
+ * only against damage; other programs keep it, and it then tells that they were there.
+ */
+static int make_sum(const json_t *root, char ret[SUM_TEXT])
+{
+	cleanup_json json_t *copy = json_copy((json_t *)root);
+	cleanup_json json_t *notes = json_copy(json_object_get(root, "annotations"));
+	uint64_t sum = 0xcbf29ce484222325; /* FNV-1a: no change of a single byte is lost */
+	cleanup_free char *text = NULL;
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (json_is_object(notes)) {
+		(void)json_object_del(notes, SUM_ANNOTATION); /* it may not be there */
+		r = json_object_size(notes) > 0 ? json_object_set(copy, "annotations", notes) :
+						  json_object_del(copy, "annotations");
+	}
+	if (r < 0 || json_text_write(copy, JSON_COMPACT | JSON_SORT_KEYS, &text, NULL) < 0)
+		return -ENOMEM;
+	for (const char *p = text; *p; p++)
+		sum = (sum ^ (unsigned char)*p) * 0x100000001b3;
+	snprintf(ret, SUM_TEXT, "%016llx", (unsigned long long)sum);
+	return 0;
+}
+
+bool index_differs(const json_t *root)
+{
+	const json_t *notes = json_object_get(root, "annotations");
+	const char *kept = json_string_value(json_object_get(notes, SUM_ANNOTATION));
+	char sum[SUM_TEXT];
+
+	return kept && (make_sum(root, sum) < 0 || !str_equal(kept, sum));
+}
+
+void index_accept(struct index_edit *edit)
+{
+	edit->differs = false;
+}
+
+/* What somebody else changed stays to be told. */
+static int set_sum(struct index_edit *edit)
+{
+	char sum[SUM_TEXT];
+
+	if (edit->differs)
+		return 0;
+	return make_sum(edit->root, sum) < 0 ? -ENOMEM :
+					       index_annotate(edit->root, SUM_ANNOTATION, sum);
+}
 
 void index_normal_name(const char *name, char ret[512])
 {
@@ -225,6 +281,8 @@ int index_begin(struct store *s, struct index_edit *ret)
 	}
 	if (r < 0)
 		store_unlock_index(s);
+	else
+		ret->differs = index_differs(ret->root);
 	return r;
 }
 
@@ -232,8 +290,10 @@ int index_write(struct store *s, struct index_edit *edit)
 {
 	struct store_file f;
 	char *text;
-	int r = json_text_write(edit->root, JSON_COMPACT, &text, NULL);
+	int r = set_sum(edit);
 
+	if (r == 0)
+		r = json_text_write(edit->root, JSON_COMPACT, &text, NULL);
 	if (r < 0)
 		return err_set(s->err, r, "index.json");
 	r = store_file_new(s, "", &f);

@@ -7,6 +7,7 @@
 
 struct index_edit {
 	json_t *root, *manifests; /* "manifests" is borrowed from the root */
+	bool differs; /* from what was written by us last, see index_differs() */
 };
 
 /* Lock and read; index_end() in any case afterwards, if this succeeded. */
@@ -17,6 +18,13 @@ int index_entries(struct store *s, const struct index_edit *edit, struct arena *
 /* Write what was changed; durable when it returns. */
 int index_write(struct store *s, struct index_edit *edit);
 void index_end(struct store *s, struct index_edit *edit);
+
+/*
+ * Whether it is other than what we wrote last: damaged, or changed by another program. index_write()
+ * leaves it so, for fsck to say, until index_accept(). False if we never wrote it.
+ */
+bool index_differs(const json_t *root);
+void index_accept(struct index_edit *edit);
 
 /* Of an entry, borrowed: its digest's text and its name as it is compared, in @buf; "" none. */
 const char *index_digest(json_t *entry);

@@ -59,7 +59,7 @@ static int check_critical(const struct json_source *src, json_t *critical, const
 	if (!digest_equal(&d, manifest))
 		return err_say(src->e, -EKEYREJECTED, "%s: signed for another manifest, %.19s...",
 			       src->what, d.text);
-	if (!same_repository(name, r))
+	if (r && !same_repository(name, r))
 		return err_say(src->e, -EKEYREJECTED, "%s: signed as %.128s", src->what,
 			       str_is_printable_utf8(name) ? name : "something else");
 	return 0;
@@ -88,6 +88,11 @@ int payload_check(struct err *e, const char *what, const char *text, size_t len,
 		s = check_critical(&src, critical, r, manifest);
 	arena_done(&a);
 	return s;
+}
+
+int payload_names(struct err *e, const char *text, size_t len, const struct digest *manifest)
+{
+	return payload_check(e, "payload", text, len, NULL, manifest);
 }
 
 const void *payload_decode(struct arena *a, const char *text, size_t max, size_t *ret_len)

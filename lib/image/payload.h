@@ -22,6 +22,9 @@ const char *payload_write(struct arena *a, const struct ref *r, const struct dig
 int payload_check(struct err *e, const char *what, const char *text, size_t len,
 		  const struct ref *r, const struct digest *manifest);
 
+/* The same for any repository. */
+int payload_names(struct err *e, const char *text, size_t len, const struct digest *manifest);
+
 struct signature {
 	const char *payload;
 	size_t payload_len;

@@ -60,12 +60,17 @@ int signatures_keep(struct store *s, const struct digest *manifest, const struct
 		return r;
 	r = signatures_read(s, &a, manifest, &all);
 	for (size_t i = 0; r == 0 && i < list->len; i++) {
+		/* what a registry has of another manifest is no use here */
+		if (payload_names(s->err, list->v[i].payload, list->v[i].payload_len, manifest) < 0) {
+			err_clear(s->err);
+			continue;
+		}
 		r = signatures_add(&all, &list->v[i]);
 		if (r < 0)
 			(void)err_say(s->err, r, "%s: has %d signatures already", manifest->text,
 				      SIGNATURES_MAX);
 	}
-	if (r == 0)
+	if (r == 0 && all.len > 0)
 		r = write_list(s, manifest, &all);
 	store_unlock_index(s);
 	arena_done(&a);

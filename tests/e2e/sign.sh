@@ -131,6 +131,11 @@ printf '{"signatures":[{"payload":"?"}]}' >"$kept"
 marten fsck
 is "and names a damaged list" "$status" 1
 has "by its file" "$out" "signatures/$hex"
+jq '.signatures[0].payload |= (@base64d | sub("sha256:."; "sha256:") | sub("\"},\"type"; "0\"},\"type") | @base64)' \
+	"$T/good" >"$kept"
+marten fsck
+is "fsck finds a payload of another manifest" "$status" 1
+has "by its file" "$out" "signatures/$hex: no list of signatures of this manifest"
 cp "$T/good" "$kept"
 
 # Encrypted to a recipient, as the manual says.
