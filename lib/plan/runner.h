@@ -32,7 +32,7 @@ enum verdict_kind {
 	VERDICT_SCOPE,	  /* for being moved */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
 	VERDICT_EXEC,	   /* now the command: nothing follows but its failure */
-	VERDICT_PID,	   /* of the keeper: err is the id of process 1, with its pidfd */
+	VERDICT_PID,	   /* of the keeper, with the pidfd of process 1 */
 	VERDICT_NO_CLONE,  /* no process in new namespaces */
 	VERDICT_NO_KEEPER, /* the keeper could not execute its program */
 	VERDICT_NO_MONITOR /* nor the monitor */

@@ -121,7 +121,6 @@ static int obey(struct spawn *w, const struct verdict *v)
 {
 	switch ((enum verdict_kind)v->kind) {
 	case VERDICT_PID:
-		w->ret->pid = v->err; /* or 0: there is no /proc */
 		if (w->ret->pidfd < 0) /* our table is full */
 			return err_set(w->err, -EMFILE, "process 1 of the container");
 		return serve_when_known(w);
@@ -223,6 +222,15 @@ static bool take_control(struct msghdr *msg, int *fd, struct ucred *sender)
 	return ret;
 }
 
+/* Below a keeper: who else speaks there is not it. */
+static bool is_of_process_1(const struct spawn *w, const struct verdict *v)
+{
+	const uint32_t others = EXPECT(VERDICT_PID) | EXPECT(VERDICT_NO_CLONE) |
+				EXPECT(VERDICT_NO_KEEPER) | EXPECT(VERDICT_NO_MONITOR);
+
+	return w->plan->keeper && !(others & EXPECT(v->kind));
+}
+
 /* One message of the child; 1 for another, 0 at its end, -EAGAIN for none, -errno. */
 static int receive(struct spawn *w)
 {
@@ -250,8 +258,8 @@ static int receive(struct spawn *w)
 		return -EBADMSG;
 	}
 	v.note[sizeof(v.note) - 1] = '\0';
-	if (v.kind == VERDICT_EXEC)
-		w->process_1 = sender.pid;
+	if (is_of_process_1(w, &v)) /* the keeper knows it by another number */
+		w->ret->pid = sender.pid;
 	r = take_descriptor(w, &v, fd);
 	return r < 0 ? r : obey(w, &v);
 }
@@ -348,8 +356,6 @@ int follow_child(struct spawn *w)
 		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
-	if (w->ret->pid <= 0)
-		w->ret->pid = w->process_1;
 	leave_middle(w, w->holder >= 0);
 	return r;
 }

@@ -57,47 +57,6 @@ static int become(const struct runner *r, const char *name, const int fds[KEEPER
 	return ret;
 }
 
-/* "/proc/self/fdinfo/N" */
-static void fdinfo_path(char path[32], int fd)
-{
-	static const char directory[] = "/proc/self/fdinfo/";
-	char *end = path + sizeof(directory) - 1;
-
-	memcpy(path, directory, sizeof(directory) - 1);
-	for (int i = fd; i >= 10; i /= 10)
-		end++; /* where the last digit is */
-	end[1] = '\0';
-	for (int i = fd; i > 0; i /= 10)
-		*end-- = (char)('0' + i % 10);
-}
-
-/*
- * The number of a process where the caller is: here, in a pid namespace of its own, it has
- * another, but /proc is still the caller's. Later the process may have ended.
- */
-static int number_outside(int pidfd)
-{
-	static const char key[] = "\nPid:\t";
-	const long key_len = sizeof(key) - 1;
-	char text[256], path[32];
-	int fd, number = 0;
-	long len, i = 0;
-
-	fdinfo_path(path, pidfd);
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-	if (fd < 0)
-		return fd;
-	len = sys_read(fd, text, sizeof(text));
-	(void)sys_close(fd);
-	if (len < 0)
-		return (int)len;
-	while (i + key_len < len && memcmp(text + i, key, key_len) != 0)
-		i++;
-	for (i += key_len; i < len && text[i] >= '0' && text[i] <= '9'; i++)
-		number = number * 10 + text[i] - '0';
-	return number > 0 ? number : -ESRCH;
-}
-
 /* Without a pidfd of the holder: it is our parent. Its channel tells if it was gone before. */
 static int end_with_parent(const struct runner *r)
 {
@@ -140,11 +99,7 @@ void keeper_begin(void *arg)
 		give_up(r, VERDICT_NO_CLONE, (int)pid);
 	ret = pidfd = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
 	if (ret >= 0)
-		ret = number_outside(pidfd);
-	if (ret == -ENOENT) /* no /proc: the caller knows it by what process 1 says */
-		ret = 0;
-	if (ret >= 0)
-		ret = runner_send_fd(r, VERDICT_PID, ret, pidfd);
+		ret = runner_send_fd(r, VERDICT_PID, 0, pidfd);
 	if (ret >= 0)
 		ret = become(r, "minc-keeper",
 			     (const int[]){ pidfd, r->holder, k->lock, k->server });

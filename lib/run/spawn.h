@@ -16,7 +16,6 @@ struct spawn {
 	int *slots; /* ours; the child has a copy */
 	struct verdict *unsent; /* see struct child_args */
 	struct minc_container *ret;
-	int process_1; /* its number by the word of the kernel, or 0 */
 	int middle; /* pidfd of the process that forked, or -EBADF */
 	bool failed;
 	uint32_t expected; /* bits 1 << enum verdict_kind: what may still come */
