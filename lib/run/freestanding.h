@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * freestanding - what a program without libc needs: an entry, and what compilers may call
- * on their own. Included once, by init-program.c and monitor-program.c, after
+ * on their own. Included once, by sealed-program.c and monitor-program.c, after
  *   #define PROGRAM_MAIN name   of void name(long argc, argv, envp), which never returns.
  */
 #pragma once
