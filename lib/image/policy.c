@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -124,9 +125,13 @@ static int parse_rules(const struct json_source *src, json_t *list,
 /* Names that reach the same server: another spelling must not escape a scope. */
 static const char *alias_of(const char *host)
 {
-	return str_equal(host, "registry-1.docker.io") || str_equal(host, "registry.hub.docker.com") ?
-		       "docker.io" :
-		       NULL;
+	static const char *const hubs[] = { "registry-1.docker.io", "registry.hub.docker.com",
+					    "index.docker.io" };
+
+	for (size_t i = 0; i < sizeof(hubs) / sizeof(hubs[0]); i++)
+		if (strcasecmp(host, hubs[i]) == 0)
+			return "docker.io";
+	return NULL;
 }
 
 /* As json_object_get(), but the host's letters are as good in upper case. */
@@ -172,7 +177,7 @@ static json_t *nearest(json_t *scopes, const struct ref *r)
 	char *port;
 
 	snprintf(host, sizeof(host), "%s", r->registry);
-	port = *host == '[' ? NULL : strchr(host, ':');
+	port = strchr(*host == '[' ? strchr(host, ']') : host, ':');
 	if (!found && port && (str_equal(port, ":443") || str_equal(port, ":80"))) {
 		*port = '\0';
 		found = by_path(scopes, host, r);
@@ -236,7 +241,10 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_len)
 {
 	int r = io_read_file(AT_FDCWD, path, POLICY_MAX, ret, ret_len);
+	struct stat s;
 
+	if (r == -ENOENT && lstat(path, &s) == 0)
+		return err_say(e, -ENOLINK, "%s: the link leads nowhere", path);
 	if (r == -ENOTDIR)
 		return -ENOENT;
 	return r < 0 && r != -ENOENT ? err_set(e, r, "%s", path) : r;

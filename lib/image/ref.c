@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -59,7 +60,8 @@ static bool is_port(const char *s)
 {
 	size_t len = strspn(s, DIGIT);
 
-	return len > 0 && len <= PORT_DIGITS && s[len] == '\0';
+	/* with a zero before it the same port would have two names */
+	return len > 0 && len <= PORT_DIGITS && *s != '0' && s[len] == '\0';
 }
 
 static bool is_host(const char *s, size_t len)
@@ -139,7 +141,7 @@ static int split_name(const char *name, struct ref *ret)
 		ret->registry[slash - name] = '\0';
 		if (!is_registry(ret->registry))
 			return -EINVAL;
-		if (strcmp(ret->registry, "index.docker.io") == 0)
+		if (strcasecmp(ret->registry, "index.docker.io") == 0)
 			strcpy(ret->registry, hub);
 		rest = slash + 1;
 	}

@@ -95,13 +95,24 @@ refused "it gets no other name" app:1 "$rejected"
 # Spellings of one server.
 says '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{
 	"registry.example.com":[{"type":"reject"}],"*.example.org":[{"type":"reject"}],
-	"docker.io/library/bad":[{"type":"reject"}]}}}'
+	"docker.io/library/bad":[{"type":"reject"}],"[::1]":[{"type":"reject"}]}}}'
 for name in registry.example.com/a Registry.Example.COM/a registry.example.com:443/a/b \
 	registry.example.com:80/a x.example.org/a x.example.org:5000/a X.EXAMPLE.org/a bad docker.io/bad \
-	index.docker.io/library/bad registry-1.docker.io/library/bad bad:2; do
+	index.docker.io/library/bad registry-1.docker.io/library/bad bad:2 Index.docker.io/library/bad \
+	index.docker.io:443/library/bad REGISTRY-1.docker.io/library/bad Registry.Hub.Docker.com/library/bad \
+	'[::1]/a' '[::1]:443/a' '[::1]:80/a'; do
 	marten tag new:1 "$name"
 	refused "$name is in its scope" "rejected by"
 done
+for name in registry.example.com:0443/a other.example.com:05000/a; do
+	marten tag new:1 "$name"
+	refused "$name is no name: the port would have two" "$name"
+done
+mv "$policy" "$policy.real"
+ln -s "$T/nowhere" "$policy"
+marten tag new:1 registry.example.com.evil.com/b
+refused "a policy that is a link to nothing accepts nothing" "$policy"
+mv "$policy.real" "$policy"
 marten tag new:1 registry.example.com.evil.com/a
 is "another server is not" "$status" 0
 
