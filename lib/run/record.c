@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -122,18 +124,30 @@ static int replace(int dir, struct timespec started, const char *body)
 	return io_replace_file(dir, file_name, text, (size_t)n);
 }
 
+/*
+ * The time that the kernel stamps a file with now: what is changed from now on is not older.
+ * It is asked of a file: from Linux 6.13 on a stamp can be ahead of CLOCK_REALTIME_COARSE.
+ */
+static int stamp_now(struct timespec *ret)
+{
+	cleanup_close int fd = memfd_create("stamp", MFD_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ctim;
+	return 0;
+}
+
 int record_write(int dir, const char *body)
 {
 	cleanup_free char *text = NULL;
 	struct timespec started;
 	const char *old = NULL;
-	int r;
+	int r = stamp_now(&started);
 
-	/*
-	 * The clock that file systems stamp with: a file changed from now on is not older.
-	 */
-	if (clock_gettime(CLOCK_REALTIME_COARSE, &started) < 0)
-		return -errno;
+	if (r < 0)
+		return r;
 	r = io_read_own_file(dir, file_name, RECORD_MAX_BYTES, &text, NULL);
 	if (r < 0 && r != -ENOENT)
 		return r;
