@@ -22,7 +22,6 @@
 struct bpf_insn; /* linux/bpf.h */
 
 enum step_kind {
-	STEP_HIDE,	  /* not to be traced or looked into */
 	STEP_CGROUP,	  /* make a control group */
 	STEP_CGROUP_SET,  /* write one of its files */
 	STEP_CGROUP_DEVICES, /* give it a list of devices */
@@ -32,7 +31,6 @@ enum step_kind {
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
 	STEP_UNSHARE,	  /* make a namespace */
-	STEP_FORK,	  /* go on in a new process of the joined pid namespace */
 	STEP_PROPAGATION, /* keep mounts private */
 	STEP_OPEN,	  /* a path becomes a slot */
 	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
@@ -95,10 +93,6 @@ struct step {
 	const char *origin; /* the option that caused it; NULL: a default */
 	union {
 		struct {
-			/* the caller's command line in memory; size 0: unknown */
-			uintptr_t words, words_size;
-		} hide;
-		struct {
 			const char *parent, *path; /* absolute */
 			bool v2;
 			unsigned controllers; /* bits 1 << enum cgroup_controller */
@@ -140,9 +134,6 @@ struct step {
 		struct {
 			bool die_with_parent; /* for the steps; any change of ids ends it */
 		} lifeline;
-		struct {
-			bool watched; /* what is left behind ends the new process with the caller */
-		} fork;
 		struct {
 			/* lines for /proc/self/uid_map and gid_map, written by the child; or */
 			const char *uid_map, *gid_map;
@@ -294,7 +285,6 @@ struct step {
 			const char *const *sealed_argv;
 			int channel_fd; /* where it finds the channel */
 			bool init; /* it stays, as process 1 */
-			bool entered; /* what ended it with the caller was for the steps alone */
 		} exec;
 	};
 };
@@ -307,7 +297,8 @@ struct plan {
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
 	bool keeper; /* a process outside of the pid namespace holds it (run/keeper-step.c) */
-	bool forks; /* has a FORK step: it enters a container */
+	bool forks; /* enters a container: the sealed program forks into its pid namespace */
+	bool watched; /* and what it forks ends with the caller */
 	size_t cgroups; /* steps that make one */
 	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
 	const char **warnings; /* what --best-effort leaves out, found while planning */

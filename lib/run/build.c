@@ -304,9 +304,9 @@ void build_command(struct build *b, const char *const *argv)
 		default_command(b, s);
 	}
 	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
-	s->exec.entered = b->entering;
 	s->exec.init = spec_flag(b->s, MINC_INIT) && !b->entering;
-	s->exec.sealed_argv = sealed_argv(b, s, index, s->exec.init ? "init" : "exec");
+	s->exec.sealed_argv = sealed_argv(b, s, index,
+					  b->entering ? "enter" : s->exec.init ? "init" : "exec");
 }
 
 void build_cwd(struct build *b)

@@ -15,18 +15,15 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "run/background.h"
-#include "run/run.h"
+#include "run/spawn.h"
 
 /* It has nothing to watch any more, and would end by itself. */
 static void end_watcher(struct minc_container *ct)
 {
-	siginfo_t info;
-
 	if (ct->watcher < 0)
 		return;
 	(void)sys_pidfd_send_signal(ct->watcher, SIGKILL); /* it may have ended */
-	while (waitid((idtype_t)P_PIDFD, (id_t)ct->watcher, &info, WEXITED) < 0 && errno == EINTR)
-		;
+	follow_reap(ct->watcher);
 	fd_closep(&ct->watcher);
 }
 

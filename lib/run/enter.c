@@ -3,15 +3,15 @@
  * enter - another command in a running container: minc_exec(). A plan as for a start, but
  * its steps join what exists instead of making it:
  *
- *	hide, lifeline, join the namespaces by pidfd, fork into the pid namespace, session,
- *	terminal, CPUs, keyring, descriptors, ids, capabilities, no_new_privs, directory,
- *	seccomp, exec
+ *	lifeline, join the namespaces by pidfd, terminal, CPUs, keyring, descriptors,
+ *	ids, capabilities, no_new_privs, directory, seccomp, exec
  *
- * What is inside is hostile. The process that enters is not dumpable before it is seen
- * there (CVE-2016-9962); it shares no memory with the caller; paths of the container are
+ * What is inside is hostile. The process that carries out the steps is not in the container's
+ * pid namespace, so nobody there sees it (CVE-2016-9962); paths of the container are
  * resolved inside its root, without magic links; its directory must lie below the root
- * (CVE-2024-21626); and it executes a small program of ours first, from a sealed memfd,
- * so that a command or an interpreter named /proc/self/exe is that and not a program of
+ * (CVE-2024-21626). At last it executes a small program of ours, from a sealed memfd, and
+ * only that forks into the pid namespace: what is seen there is as confined as the command,
+ * and a command or an interpreter named /proc/self/exe is that file and not a program of
  * the host, which root inside could overwrite (CVE-2019-5736).
  *
  * The description is the container's own, loaded from its config.json by the caller, with
@@ -249,24 +249,6 @@ static int find_identity(struct build *b, const struct target *t)
 	return 0;
 }
 
-/* Where our command line is: arg_start and arg_end of /proc/self/stat. */
-static void find_words(struct step *s)
-{
-	cleanup_free char *stat = NULL;
-	unsigned long start, end;
-	const char *p;
-
-	if (io_read_file(AT_FDCWD, "/proc/self/stat", 4096, &stat, NULL) < 0)
-		return;
-	p = strrchr(stat, ')'); /* the name before it is anything */
-	for (int field = 2; p && field < 48; field++)
-		p = strchr(p + 1, ' ');
-	if (!p || sscanf(p, "%lu %lu", &start, &end) != 2 || end <= start)
-		return;
-	s->hide.words = start;
-	s->hide.words_size = end - start;
-}
-
 /* Before the paths of the host are gone: the container's limits begin here. */
 static void plan_groups(struct build *b, const struct cgroup_set *set)
 {
@@ -284,20 +266,16 @@ static void plan_groups(struct build *b, const struct cgroup_set *set)
 static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t,
 		      const struct cgroup_set *groups)
 {
-	struct step *s = plan_append(b->p, STEP_HIDE, NULL,
-				     "nothing inside can trace it or look into it");
+	struct step *s = plan_append(b->p, STEP_LIFELINE, NULL,
+				     "nothing goes on if the caller dies meanwhile");
 
-	find_words(s);
-	s = plan_append(b->p, STEP_LIFELINE, NULL, "nothing goes on if the caller dies meanwhile");
 	s->lifeline.die_with_parent = true;
 	plan_groups(b, groups);
 	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
 	s->join.fd = ct->pidfd;
 	s->join.type = t->flags;
 	s->join.name = "the container's namespaces";
-	s = plan_append(b->p, STEP_FORK, b->s->flag_origin[MINC_DIE_WITH_PARENT],
-			"a process that the container's numbers count");
-	s->fork.watched = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	b->p->watched = spec_flag(b->s, MINC_DIE_WITH_PARENT);
 	b->p->forks = b->p->own_memory = true;
 }
 
@@ -306,7 +284,6 @@ static void plan_tty(struct build *b)
 {
 	struct step *s;
 
-	ns_plan_session(b->p);
 	if (!spec_flag(b->s, MINC_TERMINAL))
 		return;
 	s = plan_append(b->p, STEP_OPEN, b->s->flag_origin[MINC_TERMINAL],

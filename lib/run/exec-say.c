@@ -22,19 +22,6 @@ void say_cwd(FILE *out, const struct step *s)
 	fputs("; do if [ -d \"$dir\" ]; then break; fi; done\n", out);
 }
 
-/* Only in plans that enter a container, which no script does; see enter.c. */
-void say_hide(FILE *out, const struct step *s)
-{
-	(void)s;
-	fputs("# no shell equivalent: prctl(PR_SET_DUMPABLE, 0)\n", out);
-}
-
-void say_fork(FILE *out, const struct step *s)
-{
-	(void)s;
-	fputs("# nsenter --pid forks\n", out);
-}
-
 void say_exec(FILE *out, const struct step *s)
 {
 	if (s->exec.init)

@@ -14,7 +14,7 @@ enum { FDS_MAX = 64 };
 /* The lowest descriptor from @first on that is still needed, or -1. */
 static int next_kept(const struct runner *r, const struct step *s, int first)
 {
-	const int own[] = { r->channel, r->sealed_fd };
+	const int own[] = { r->channel, r->sealed_fd, r->tty };
 	int ret = -1;
 
 	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
@@ -137,18 +137,16 @@ static int announce(const struct runner *r)
 int run_exec(struct runner *r, const struct step *s)
 {
 	uint64_t none = 0;
-	int ret = 0;
+	int ret;
 
-	if (s->exec.entered) /* see await_leave() */
-		ret = sys_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-	if (ret < 0)
-		return ret;
 	(void)sys_call(SYS_umask, r->umask, 0, 0, 0, 0); /* cannot fail */
 	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
 	/* The program reports for us: its copy of the channel closes when the command runs. */
 	if (ret >= 0)
 		ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
+	if (ret >= 0 && r->tty)
+		ret = sys_dup3(r->tty, s->exec.channel_fd + 1, 0);
 	if (ret >= 0)
 		ret = announce(r);
 	if (ret < 0)

@@ -65,6 +65,8 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 		return false;
 	if (w->executing && v->kind == VERDICT_FAILED && v->step != w->plan->len - 1)
 		return false;
+	if (v->kind == VERDICT_PROCESS && !w->executing) /* the last step forks */
+		return false;
 	w->expected &= ~EXPECT(v->kind) | several;
 	return true;
 }
@@ -116,6 +118,16 @@ static int serve_when_known(struct spawn *w)
 	return r < 0 ? r : 1;
 }
 
+/* What has entered may go on, when it is known and watched. If it was killed, it has ended. */
+static int let_go(struct spawn *w)
+{
+	int r = w->plan->watched ? spawn_watcher(w) : 0;
+
+	if (r == 0 && send(w->channel, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		r = -errno;
+	return r < 0 ? r : 1;
+}
+
 /* 1 for another message, 0 for none, -errno. */
 static int obey(struct spawn *w, const struct verdict *v)
 {
@@ -133,11 +145,12 @@ static int obey(struct spawn *w, const struct verdict *v)
 			return err_set(w->err, -EMFILE, "terminal of the container");
 		return 1;
 	case VERDICT_PROCESS: /* take_process() has it */
-		return 1;
+		return let_go(w);
 	case VERDICT_EXEC:
 		w->executing = true;
 		w->expected &= EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_PID) |
-			       EXPECT(VERDICT_NO_KEEPER) | EXPECT(VERDICT_NO_MONITOR);
+			       EXPECT(VERDICT_NO_KEEPER) | EXPECT(VERDICT_NO_MONITOR) |
+			       EXPECT(VERDICT_PROCESS);
 		return 1;
 	case VERDICT_WARNING:
 		spawn_step_warned(w, v->step, v->err);
@@ -157,12 +170,12 @@ static int obey(struct spawn *w, const struct verdict *v)
 	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
-/* Another process goes on, our child as well; the first ends. */
-static int take_process(struct spawn *w, int pid, int pidfd)
+/* Another process goes on, our child as well; the first, who says so, ends. */
+static int take_process(struct spawn *w, int pid, int sender, int pidfd)
 {
 	siginfo_t info;
 
-	if (pid <= 0) {
+	if (pid <= 0 || sender != w->ret->pid) {
 		fd_closep(&pidfd);
 		return -EBADMSG; /* not from us */
 	}
@@ -179,10 +192,10 @@ static int take_process(struct spawn *w, int pid, int pidfd)
 }
 
 /* The descriptor that came with @v, if any, finds its owner. */
-static int take_descriptor(struct spawn *w, const struct verdict *v, int fd)
+static int take_descriptor(struct spawn *w, const struct verdict *v, int sender, int fd)
 {
 	if (v->kind == VERDICT_PROCESS)
-		return take_process(w, v->err, fd);
+		return take_process(w, v->err, sender, fd);
 	if (v->kind == VERDICT_TERMINAL) {
 		fd_closep(&w->ret->terminal);
 		w->ret->terminal = fd;
@@ -248,6 +261,8 @@ static int receive(struct spawn *w)
 	struct ucred sender = { 0 };
 	int fd = -EBADF, r;
 
+	if (n < 0 && errno == ECONNRESET) /* ended before it read our answer */
+		return 0;
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0 && msg.msg_controllen == 0) /* else an empty message, from somebody */
@@ -260,7 +275,7 @@ static int receive(struct spawn *w)
 	v.note[sizeof(v.note) - 1] = '\0';
 	if (is_of_process_1(w, &v)) /* the keeper knows it by another number */
 		w->ret->pid = sender.pid;
-	r = take_descriptor(w, &v, fd);
+	r = take_descriptor(w, &v, sender.pid, fd);
 	return r < 0 ? r : obey(w, &v);
 }
 
@@ -327,16 +342,11 @@ void follow_reap(int pidfd)
 		;
 }
 
-/* The process between us and the one that entered has ended, or watches over that. */
-static void leave_middle(struct spawn *w, bool watched)
+/* The process between us and the one that entered has ended. */
+static void leave_middle(struct spawn *w)
 {
 	if (w->middle < 0)
 		return;
-	if (watched) {
-		w->ret->watcher = w->middle;
-		w->middle = -EBADF;
-		return;
-	}
 	follow_reap(w->middle);
 	fd_closep(&w->middle);
 }
@@ -356,6 +366,6 @@ int follow_child(struct spawn *w)
 		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");
-	leave_middle(w, w->holder >= 0);
+	leave_middle(w);
 	return r;
 }

@@ -8,7 +8,7 @@
  * It shares the caller's memory only until it executes its own program (sealed.h), which
  * watches a pidfd of the holder: the starter, or the monitor.
  *
- * A process that enters a container cannot be below a keeper: one that stays outside
+ * A process that enters a container cannot be below a keeper: a child of the caller
  * watches over it instead, and kills it by its pidfd.
  */
 #include <errno.h>
@@ -40,7 +40,7 @@ _Noreturn static void give_up(const struct runner *r, enum verdict_kind kind, in
 }
 
 /* Keep what it needs and nothing else, not even the directory; 0 does not come back. */
-static int become(const struct runner *r, const char *name, const int fds[KEEPER_FDS_END])
+static int become(int sealed_fd, const char *name, const int fds[KEEPER_FDS_END])
 {
 	const char *const argv[] = { name, NULL };
 	int ret = 0;
@@ -53,7 +53,7 @@ static int become(const struct runner *r, const char *name, const int fds[KEEPER
 	if (ret >= 0)
 		ret = sys_close_range(KEEPER_FDS_END, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
 	if (ret >= 0)
-		ret = sys_execveat(r->sealed_fd, "", argv, no_env, SYS_AT_EMPTY_PATH);
+		ret = sys_execveat(sealed_fd, "", argv, no_env, SYS_AT_EMPTY_PATH);
 	return ret;
 }
 
@@ -101,16 +101,19 @@ void keeper_begin(void *arg)
 	if (ret >= 0)
 		ret = runner_send_fd(r, VERDICT_PID, 0, pidfd);
 	if (ret >= 0)
-		ret = become(r, "minc-keeper",
+		ret = become(r->sealed_fd, "minc-keeper",
 			     (const int[]){ pidfd, r->holder, k->lock, k->server });
 	give_up(r, VERDICT_NO_KEEPER, ret); /* the container ends with us */
 }
 
-void keeper_watch(const struct runner *r, int pidfd)
+void keeper_watch(void *arg)
 {
-	const int fds[] = { pidfd, r->holder, -EBADF, -EBADF };
+	struct watcher_args *w = arg;
+	int fds[] = { sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder, -EBADF,
+		      -EBADF };
 
-	(void)become(r, "minc-watcher", fds);
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL); /* nothing is entered unwatched */
+	w->err = fds[KEEPER_PROCESS] < 0 ? fds[KEEPER_PROCESS] :
+					   become(w->sealed_fd, "minc-watcher", fds);
+	(void)sys_pidfd_send_signal(w->process, SIGKILL); /* nothing is entered unwatched */
 	sys_exit(125);
 }

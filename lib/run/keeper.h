@@ -23,5 +23,12 @@ _Noreturn void keeper_begin(void *arg); /* struct keeper_args */
  */
 void keeper_hear_ends(void);
 
-/* Child code: become what kills @pidfd when the holder ends. */
-_Noreturn void keeper_watch(const struct runner *r, int pidfd);
+/* What watches over a process that entered a container. */
+struct watcher_args {
+	int sealed_fd;
+	int process, holder; /* pidfds: the first is killed when the second ends */
+	int err; /* set if it does not come to that, and the memory is shared */
+};
+
+/* Child code: become the watcher. */
+_Noreturn void keeper_watch(void *arg); /* struct watcher_args */

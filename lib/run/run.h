@@ -177,13 +177,9 @@ int container_kill(struct minc_container *ct, int sig);
 /* If process 1 neither catches nor ignores @sig, do what it does to such a process: 1. */
 int container_default_action(struct minc_container *ct, int sig);
 
-int run_hide(struct runner *r, const struct step *s);
-int run_fork(struct runner *r, const struct step *s);
 int run_fds(struct runner *r, const struct step *s);
 int run_cwd(struct runner *r, const struct step *s);
 int run_exec(struct runner *r, const struct step *s);
-void say_hide(FILE *out, const struct step *s);
-void say_fork(FILE *out, const struct step *s);
 void say_fds(FILE *out, const struct step *s);
 void say_cwd(FILE *out, const struct step *s);
 void say_exec(FILE *out, const struct step *s);

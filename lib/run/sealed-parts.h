@@ -35,6 +35,8 @@ struct sealed_command {
 void sealed_report(const struct sealed_command *c, int err);
 /* Become the command, or report and exit. */
 _Noreturn void sealed_execute(const struct sealed_command *c);
+/* Become the command in a new process of the joined pid namespace. */
+_Noreturn void sealed_enter(const struct sealed_command *c);
 /* Be process 1 beside it. */
 _Noreturn void sealed_init(const struct sealed_command *c);
 /* Hold a container, or with @watcher a process in one. */

@@ -103,17 +103,20 @@ void sealed_main(long argc, const char *const *argv, const char *const *envp)
 	struct sealed_command c = { .envp = envp };
 	const bool watcher = argc > 0 && equal(argv[0], "minc-watcher");
 	const bool init = argc > 0 && equal(argv[0], "init");
+	const bool enter = argc > 0 && equal(argv[0], "enter");
 
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &c.mask, SIGSET_BYTES, 0);
 	(void)sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (argc > 0 && (watcher || equal(argv[0], "minc-keeper")))
 		sealed_keep(watcher);
-	if (argc <= 0 || (!init && !equal(argv[0], "exec")) || !parse_command(&c, argc, argv))
+	if (argc <= 0 || (!init && !enter && !equal(argv[0], "exec")) || !parse_command(&c, argc, argv))
 		sys_exit(EXIT_CANNOT_EXECUTE); /* executed by the command itself */
 	/* If it were ignored, the kernel would reap for an init and lose the status. */
 	(void)sys_call(SYS_rt_sigaction, SIGCHLD, &by_default, &c.chld, SIGSET_BYTES, 0);
 	(void)sys_fcntl(c.channel, F_SETFD, FD_CLOEXEC);
 	if (init)
 		sealed_init(&c);
+	if (enter)
+		sealed_enter(&c);
 	sealed_execute(&c);
 }

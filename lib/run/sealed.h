@@ -14,6 +14,11 @@
  *   { "init", and the same }
  *	stays as process 1: forwards every signal that it can catch to the command, reaps
  *	every orphan, and exits with the command's status (128+N for a signal).
+ *   { "enter", and the same }
+ *	is outside of the pid namespace of a container that it has joined. It forks, tells
+ *	CHANNEL of its child by VERDICT_PROCESS, and exits. The child is a child of its
+ *	parent, the caller; it awaits a byte on CHANNEL, makes a session, takes the terminal
+ *	that is descriptor CHANNEL + 1, if any, and executes the command.
  *   { "minc-keeper" }
  *	is process 1 of a pid namespace around the container's, and the parent of process 1
  *	of that, whose pidfd it has as KEEPER_PROCESS. When it ends the kernel ends all that

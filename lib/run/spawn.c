@@ -74,7 +74,8 @@ void spawn_step_warned(struct spawn *w, size_t index, int err)
 /* What is not to be in the way of the command's descriptors, nor of the monitor's. */
 static int lowest_free(const struct spawn *w)
 {
-	const int lowest = w->plan->lowest_fd + 1;
+	const int terminal = w->plan->forks && w->plan->terminal; /* behind the channel */
+	const int lowest = w->plan->lowest_fd + 1 + terminal;
 
 	return w->options->monitor && lowest < MONITOR_FDS_LOWEST ? MONITOR_FDS_LOWEST : lowest;
 }
@@ -113,11 +114,8 @@ static int load_sealed(struct spawn *w)
 static int hold(struct spawn *w)
 {
 	const struct plan *p = w->plan;
-	bool watched = false;
 
-	for (size_t i = 0; p->forks && i < p->len; i++)
-		watched |= p->steps[i].kind == STEP_FORK && p->steps[i].fork.watched;
-	if ((!p->keeper && !watched) || w->options->monitor)
+	if ((!p->keeper && !p->watched) || w->options->monitor)
 		return 0;
 	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0), lowest_free(w));
 	if (w->holder >= 0 || p->keeper)
@@ -311,6 +309,33 @@ static int clone_with_signals_blocked(struct spawn *w)
 		return spawn_no_clone(w, (int)pid);
 	w->ret->pid = (int)pid;
 	return 0;
+}
+
+int spawn_watcher(struct spawn *w)
+{
+	struct watcher_args args = { .sealed_fd = w->sealed_fd,
+				     .process = w->ret->pidfd,
+				     .holder = w->holder };
+	struct sys_clone_args a = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+				    .pidfd = (uintptr_t)&w->ret->watcher,
+				    .exit_signal = SIGCHLD };
+	char *stacks[1] = { NULL }, *mapping = NULL;
+	const uint64_t all = ~0ull;
+	uint64_t old;
+	long pid;
+
+	if (clone_may_share) {
+		mapping = clone_map_stacks(1, stacks);
+		if (!mapping)
+			return err_set(w->err, -ENOMEM, "watcher of the process");
+	}
+	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(old), 0);
+	pid = clone_below(&a, stacks[0], CLONE_STACK_BYTES, keeper_watch, &args);
+	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old), 0);
+	clone_unmap_stacks(mapping, 1);
+	if (pid >= 0 && args.err == 0)
+		return 0;
+	return err_set(w->err, pid < 0 ? (int)pid : args.err, "watcher of the process");
 }
 
 /* End and reap a child whose start failed. */

@@ -29,6 +29,9 @@ int spawn_no_clone(struct spawn *w, int r);
 /* An optional step failed. */
 void spawn_step_warned(struct spawn *w, size_t index, int err);
 
+/* Let what entered be watched, so that it ends with the holder: 0, or -errno with a message. */
+int spawn_watcher(struct spawn *w);
+
 /* What may come over the channel of @p. */
 uint32_t follow_expected(const struct plan *p, bool monitor);
 /* Listen to the child until its command runs: 0, or -errno with a message. */

@@ -55,7 +55,6 @@ NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 
 // clang-format off
 const struct step_ops step_ops[STEP_MAX] = {
-	[STEP_HIDE]         = { "hide",         run_hide,         say_hide,         name_nothing },
 	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
 	[STEP_CGROUP_DEVICES] = { "confine devices of", run_cgroup_devices, say_cgroup_devices, name_cgroup_devices },
@@ -65,7 +64,6 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
 	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_unshare },
-	[STEP_FORK]         = { "fork",         run_fork,         say_fork,         name_nothing },
 	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
 	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },

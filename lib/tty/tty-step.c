@@ -41,14 +41,17 @@ int run_terminal(struct runner *r, const struct step *s)
 		return peer;
 	if (size.ws_row)
 		ret = sys_ioctl(master, TIOCSWINSZ, &size);
-	if (ret == 0)
+	if (ret == 0 && !r->plan->forks) /* else it is not the command's session yet */
 		ret = sys_ioctl(peer, TIOCSCTTY, NULL);
 	for (int fd = 0; ret >= 0 && fd < 3; fd++)
 		if (s->terminal.replace >> fd & 1)
 			ret = sys_dup3(peer, fd, 0);
 	if (ret >= 0)
 		ret = runner_send_fd(r, VERDICT_TERMINAL, 0, master);
-	(void)sys_close(peer); /* its copies are the command's files */
+	if (r->plan->forks)
+		r->tty = peer;
+	else
+		(void)sys_close(peer); /* its copies are the command's files */
 	(void)sys_close(master);
 	return ret < 0 ? ret : 0;
 }

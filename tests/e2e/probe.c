@@ -12,6 +12,8 @@
  *	probe look		for each line read: what can be seen of the other processes,
  *				"PID fd=ERRNO exe=.. mem=.. root=.. trace=.. cmdline=TEXT",
  *				then an empty line
+ *	probe spy FILE		each file that another process was seen to execute, "saw INODE NAME",
+ *				when FILE is there
  *
  * MARKER is a path that exists on the host only: seeing it means the root was left.
  */
@@ -418,6 +420,38 @@ static int shed(const char *path, const char *uid)
 		pause();
 }
 
+/* The numbers of new processes follow each other, so the next ones are looked at all the time. */
+static int spy(const char *end)
+{
+	enum { AHEAD = 8, SEEN_MAX = 16 };
+	unsigned long seen[SEEN_MAX];
+	size_t n = 0;
+	int newest = getpid();
+
+	while (access(end, F_OK) < 0) {
+		for (int pid = newest, last = newest + AHEAD; pid <= last; pid++) {
+			char path[32], name[256];
+			struct stat s;
+			ssize_t len;
+			size_t i = 0;
+
+			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			if (pid == getpid() || stat(path, &s) < 0)
+				continue;
+			newest = pid;
+			while (i < n && seen[i] != (unsigned long)s.st_ino)
+				i++;
+			if (i < n || n == SEEN_MAX)
+				continue;
+			len = readlink(path, name, sizeof(name) - 1);
+			name[len < 0 ? 0 : len] = '\0';
+			seen[n++] = (unsigned long)s.st_ino;
+			printf("saw %lu %s\n", seen[n - 1], name);
+		}
+	}
+	return 0;
+}
+
 /* As a loader, too: which file is executed. */
 static int own(void)
 {
@@ -448,9 +482,11 @@ int main(int argc, char **argv)
 		return look();
 	if (!strcmp(what, "shed") && argc > 2)
 		return shed(argv[2], argv[3]);
+	if (!strcmp(what, "spy") && argc > 2)
+		return spy(argv[2]);
 	if (!strcmp(what, "own"))
 		return own();
 	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | look | "
-			"shed FIFO [UID] | own\n");
+			"spy FILE | shed FIFO [UID] | own\n");
 	return 2;
 }

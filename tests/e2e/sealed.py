@@ -102,6 +102,18 @@ for entry in entries:
         check(f"/{entry} by exec", *run(tap.MARTEN, "exec", "box", "/" + entry, "own"))
 tap.result("box" in run(tap.MARTEN, "ps")[1], "the container goes on")
 run(tap.MARTEN, "rm", "-f", "box")
+# One who may trace everything sees what enters, and sees only what is sealed.
+run(tap.MINC, "-r", BB, "-d", "-q", "--name", "box", "--cap-add", "sys_ptrace", "sleep", "1000")
+with subprocess.Popen([tap.MARTEN, "exec", "box", "probe", "spy", "/end"], stdin=subprocess.DEVNULL,
+                      stdout=subprocess.PIPE) as spy:
+    for _ in range(60):
+        run(tap.MARTEN, "exec", "box", "true")
+    run(tap.MARTEN, "exec", "box", "touch", "/end")
+    seen = spy.communicate(timeout=SECONDS)[0].decode()
+inodes = {int(line.split()[1]) for line in seen.splitlines()}
+tap.result(spy.returncode == 0 and "memfd:minc" in seen and not inodes & OURS,
+           "a process on its way into the container executes no program of the host", seen)
+run(tap.MARTEN, "rm", "-f", "box")
 for name in ("minc-keeper", "minc-watcher"):
     os.symlink("/proc/self/exe", os.path.join(BB, name))
     code, out = run(tap.MINC, "-r", BB, "-e", "PATH=/", name)

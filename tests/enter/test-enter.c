@@ -203,8 +203,8 @@ static void test_directory_of_host(const struct scene *s, struct minc_container 
 	minc_pass_fd(c, fd, 9);
 	minc_set_cwd(c, "/proc/self/fd/9");
 	r = minc_exec(c, ct, argv, &p);
-	ok(r == -EPERM && strstr(minc_error_hint(c), "outside"), "%s: no directory of the host",
-	   s->name);
+	/* who carries out the steps is in no /proc of the container */
+	ok(r == -ENOENT && minc_error_step(c) > 0, "%s: no directory of the host", s->name);
 	close(fd);
 	minc_ctx_free(c);
 }

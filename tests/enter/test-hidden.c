@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What enters cannot be looked into before it has dropped everything, and does not
- * outlive a caller that dies meanwhile. The process is held in the step that makes its
- * keyring, when it is inside already and still has all of the caller's memory,
- * descriptors and privileges: the linker puts a wrapper around that step.
+ * What enters is not there before it has dropped everything, cannot be looked into before
+ * it executes the command, and does not outlive a caller that dies meanwhile. It is held in
+ * two places, around which the linker puts wrappers: in the step that makes its keyring,
+ * when it has joined all but still has the caller's memory, descriptors and privileges;
+ * and when it has forked, before the caller lets it go on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,24 +17,41 @@
 
 #include "base/fd.h"
 #include "places.h"
+#include "run/spawn.h"
 #include "tap.h"
 
+/* Where it is held. */
+static enum { IN_STEPS, IN_PID_NAMESPACE } place;
 static int arrived[2] = { -1, -1 }, leave[2] = { -1, -1 };
+
+static void hold(void)
+{
+	char byte;
+
+	(void)sys_write(arrived[1], "x", 1);
+	(void)sys_close(arrived[1]);
+	(void)sys_close(leave[1]);
+	(void)sys_read(leave[0], &byte, 1); /* or the end of the test */
+}
 
 int __real_run_keyring(struct runner *r, const struct step *s);
 int __wrap_run_keyring(struct runner *r, const struct step *s);
 
 int __wrap_run_keyring(struct runner *r, const struct step *s)
 {
-	char byte;
-
-	if (arrived[1] >= 0 && r->plan->forks) {
-		(void)sys_write(arrived[1], "x", 1);
-		(void)sys_close(arrived[1]);
-		(void)sys_close(leave[1]);
-		(void)sys_read(leave[0], &byte, 1); /* or the end of the test */
-	}
+	if (arrived[1] >= 0 && r->plan->forks && place == IN_STEPS)
+		hold();
 	return __real_run_keyring(r, s);
+}
+
+int __real_spawn_watcher(struct spawn *w);
+int __wrap_spawn_watcher(struct spawn *w);
+
+int __wrap_spawn_watcher(struct spawn *w)
+{
+	if (arrived[1] >= 0 && place == IN_PID_NAMESPACE)
+		hold();
+	return __real_spawn_watcher(w);
 }
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -81,8 +99,10 @@ static pid_t start_held(struct minc_container *ct)
 	if (pid == 0) {
 		struct minc_ctx *c = minc_ctx_new();
 		struct minc_container *p;
-		int r = minc_exec(c, ct, sleeper, &p);
+		int r;
 
+		minc_set_flag(c, MINC_DIE_WITH_PARENT, 1);
+		r = minc_exec(c, ct, sleeper, &p);
 		if (r == 0) {
 			minc_kill(p, SIGKILL);
 			minc_wait(p, -1, NULL);
@@ -106,12 +126,6 @@ static size_t processes(const struct minc_container *ct)
 	return live;
 }
 
-/* With the one that is held, which only root may look at. */
-static bool has_held(const struct minc_container *ct)
-{
-	return processes(ct) == (geteuid() == 0 ? 3 : 2);
-}
-
 /* Until the held process says so; false if the start failed before. */
 static bool await_arrival(void)
 {
@@ -129,25 +143,47 @@ static void adopt(int n)
 		(void)waitpid(-1, NULL, 0);
 }
 
+/* What looks is 1, its equal 2. */
+static void test_steps(const struct scene *s, struct minc_container *ct)
+{
+	char text[8192];
+	int status;
+	pid_t pid;
+
+	place = IN_STEPS;
+	if (pipe2(arrived, O_CLOEXEC) < 0 || pipe2(leave, O_CLOEXEC) < 0)
+		return;
+	pid = start_held(ct);
+	ok(await_arrival(), "%s: a process carries out the steps", s->name);
+	ok(processes(ct) == 2, "%s: which is not in the container yet", s->name);
+	ask(scene_in, scene_out, text, sizeof(text));
+	ok(strstr(text, "2 fd=") && !strstr(text, "3 fd="), "%s: and not seen there", s->name);
+	(void)!write(leave[1], "x", 1);
+	close_pair(leave);
+	close_pair(arrived);
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "%s: then it starts", s->name);
+}
+
 static void test_look(const struct scene *s, struct minc_container *ct)
 {
 	char text[8192], line[1024];
 	int status;
 	pid_t pid;
 
+	place = IN_PID_NAMESPACE;
 	if (pipe2(arrived, O_CLOEXEC) < 0 || pipe2(leave, O_CLOEXEC) < 0)
 		return;
 	pid = start_held(ct);
 	ok(await_arrival(), "%s: the process is inside", s->name);
-	ok(has_held(ct), "%s: where root sees it", s->name);
+	ok(processes(ct) == 3, "%s: and counted there", s->name);
 	ask(scene_in, scene_out, text, sizeof(text));
 	line_of(text, 2, line, sizeof(line));
 	printf("# %s\n", line);
 	ok(strncmp(line, "2 fd=ok exe=ok mem=ok root=ok trace=ok", 38) == 0,
 	   "%s: one that is in is open to its equals", s->name);
-	line_of(text, 3, line, sizeof(line));
+	line_of(text, 4, line, sizeof(line));
 	printf("# %s\n", line);
-	ok(strncmp(line, "3 fd=EACCES exe=EACCES mem=EACCES root=EACCES trace=EPERM", 57) == 0,
+	ok(strncmp(line, "4 fd=EACCES exe=EACCES mem=EACCES root=EACCES trace=EPERM", 57) == 0,
 	   "%s: one on its way is closed", s->name);
 	ok(*line && !strstr(line, "test-hidden"), "%s: and does not show the caller's words",
 	   s->name);
@@ -157,23 +193,25 @@ static void test_look(const struct scene *s, struct minc_container *ct)
 	ok(waitpid(pid, &status, 0) == pid && status == 0, "%s: then it starts", s->name);
 }
 
-static void test_killed_caller(const struct scene *s, struct minc_container *ct)
+static void test_killed_caller(const struct scene *s, struct minc_container *ct, int where)
 {
 	int gone[2];
 	char byte;
 	pid_t pid;
 
+	place = where;
 	if (pipe2(arrived, O_CLOEXEC) < 0 || pipe2(leave, O_CLOEXEC) < 0 ||
 	    pipe2(gone, O_CLOEXEC) < 0)
 		return;
 	pid = start_held(ct);
-	ok(await_arrival() && has_held(ct), "%s: another is inside", s->name);
+	ok(await_arrival() && processes(ct) == (place == IN_STEPS ? 2 : 3), "%s: another is on its way",
+	   s->name);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	/* we hold leave[1], so what ends the held process is not the end of that pipe */
 	fd_closep(&gone[1]); /* it has a copy */
 	ok(read(gone[0], &byte, 1) == 0, "%s: it is gone, with its caller", s->name);
-	adopt(2); /* and the one in the middle */
+	adopt(place == IN_STEPS ? 1 : 2); /* and the one that has forked */
 	close_pair(gone);
 	close_pair(leave);
 	close_pair(arrived);
@@ -247,8 +285,10 @@ static void in_scene(const void *arg)
 		return;
 	}
 	if (ok(minc_exec(c, ct, sleeper, &equal) == 0, "%s: one enters", s->name)) {
+		test_steps(s, ct);
 		test_look(s, ct);
-		test_killed_caller(s, ct);
+		test_killed_caller(s, ct, IN_STEPS);
+		test_killed_caller(s, ct, IN_PID_NAMESPACE);
 		test_outlives(s, ct);
 		minc_kill(equal, SIGKILL);
 		minc_wait(equal, -1, NULL); /* else the container could not end */

@@ -347,16 +347,6 @@ STEP_TEST(exec_leaves_signals_their_default)
 	equal(in_child(r, exec_shell), 128 + SIGTERM);
 }
 
-/* What entered a container has been tied to the caller for the steps alone. */
-STEP_TEST(exec_may_outlive_the_caller)
-{
-	must(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	shell.exec.entered = true;
-	load_sealed(r);
-	script = "exit 0";
-	equal(in_child(r, exec_shell), 0);
-}
-
 /* Whatever the command is named: what can be found as the program's file cannot be written. */
 STEP_TEST(exec_comes_from_a_file_that_nobody_can_write)
 {
@@ -470,7 +460,6 @@ int main(void)
 		exec_gives_back_the_umask,
 		exec_has_no_signal_blocked_or_ignored,
 		exec_leaves_signals_their_default,
-		exec_may_outlive_the_caller,
 		exec_comes_from_a_file_that_nobody_can_write,
 		exec_without_its_program_fails,
 		exec_says_why_it_cannot,

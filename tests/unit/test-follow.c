@@ -36,6 +36,7 @@ static pid_t speaker;
 /* A plan that enters a container with a terminal, and a process that has its end. */
 static void begin(bool terminal)
 {
+	const int yes = 1;
 	int pair[2];
 	pid_t middle = fork();
 
@@ -43,15 +44,17 @@ static void begin(bool terminal)
 		_exit(0); /* it has said all it had to say */
 	memset(&plan, 0, sizeof(plan));
 	plan.forks = true;
-	(void)plan_append(&plan, STEP_FORK, NULL, "enter");
+	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
 	plan_append(&plan, STEP_RLIMIT, NULL, "limit")->flags = STEP_OPTIONAL;
 	if (terminal)
 		(void)plan_append(&plan, STEP_TERMINAL, NULL, "terminal");
 	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
 	ck_assert_int_eq(plan_seal(&plan), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
 	err_clear(&err);
 	ct = CONTAINER_NONE;
+	ct.pid = getpid(); /* we speak for the middle one, and for what it forks */
 	ct.pidfd = (int)syscall(SYS_pidfd_open, middle, 0);
 	ck_assert_int_ge(ct.pidfd, 0);
 	w = (struct spawn){ .plan = &plan,
@@ -113,11 +116,12 @@ static void say(enum verdict_kind kind, uint32_t step, int number, int fd)
 	say_with(kind, step, number, fd, fd >= 0);
 }
 
-/* A process of ours executes @file, and is announced as the one that has entered. */
+/* The steps are done. A process of ours executes @file, and is announced as the one that has entered. */
 static void announce(const char *file)
 {
 	int pidfd;
 
+	say(VERDICT_EXEC, 0, 0, NO_FD);
 	speaker = fork();
 	ck_assert_int_ge(speaker, 0);
 	if (speaker == 0) {
@@ -146,10 +150,9 @@ static size_t open_files(void)
 START_TEST(what_the_plan_says_is_believed)
 {
 	begin(true);
-	announce(NULL);
 	say(VERDICT_TERMINAL, 0, 0, 0);
 	say(VERDICT_WARNING, 1, -EPERM, NO_FD);
-	say(VERDICT_EXEC, 0, 0, NO_FD);
+	announce(NULL);
 	fd_closep(&others_end);
 	ck_assert_int_eq(follow_child(&w), 0);
 	ck_assert_int_eq(ct.pid, speaker);
@@ -162,7 +165,6 @@ START_TEST(a_failed_command_is_believed)
 {
 	begin(false);
 	announce(NULL);
-	say(VERDICT_EXEC, 0, 0, NO_FD);
 	say(VERDICT_FAILED, 2, -ENOENT, NO_FD);
 	ck_assert_int_eq(follow_child(&w), -ENOENT);
 	end();
@@ -177,7 +179,8 @@ static const struct lie {
 	int fd;
 } lies[] = {
 	{ "a terminal that nobody asked for", false, false, VERDICT_TERMINAL, 0, 0 },
-	{ "a second process", false, false, VERDICT_PROCESS, 0, 0 },
+	{ "a process before the last step", false, false, VERDICT_PROCESS, 0, 0 },
+	{ "a second process", false, true, VERDICT_PROCESS, 0, 0 },
 	{ "another number of process 1", false, false, VERDICT_PID, 0, 0 },
 	{ "maps to be made", false, false, VERDICT_READY, 0, NO_FD },
 	{ "a scope", false, false, VERDICT_SCOPE, 0, NO_FD },
@@ -199,9 +202,8 @@ START_TEST(a_lie_ends_the_start)
 	size_t before = open_files();
 
 	begin(lie->terminal);
-	announce(NULL);
 	if (lie->executing)
-		say(VERDICT_EXEC, 0, 0, NO_FD);
+		announce(NULL);
 	say(lie->kind, lie->step, -EIO, lie->fd);
 	ck_assert_msg(follow_child(&w) == -EBADMSG, "%s", lie->what);
 	ck_assert_msg(ct.terminal < 0, "%s", lie->what);
@@ -214,7 +216,6 @@ END_TEST
 START_TEST(a_second_terminal_is_a_lie)
 {
 	begin(true);
-	announce(NULL);
 	say(VERDICT_TERMINAL, 0, 0, 0);
 	say(VERDICT_TERMINAL, 0, 0, 0);
 	ck_assert_int_eq(follow_child(&w), -EBADMSG);
@@ -227,7 +228,6 @@ START_TEST(of_several_descriptors_none_is_kept)
 	size_t before = open_files();
 
 	begin(true);
-	announce(NULL);
 	say_with(VERDICT_TERMINAL, 0, 0, 0, 2);
 	say_with(VERDICT_FAILED, 0, -EIO, 0, 2);
 	ck_assert_int_eq(follow_child(&w), -EBADMSG);
@@ -240,11 +240,8 @@ END_TEST
 START_TEST(an_empty_message_is_not_the_end)
 {
 	size_t before = open_files();
-	const int yes = 1;
 
 	begin(false);
-	ck_assert_int_eq(
-		setsockopt(w.channel, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
 	say_with(EMPTY, 0, 0, 0, (size_t)_i);
 	ck_assert_int_eq(follow_child(&w), -EBADMSG);
 	end();
@@ -261,6 +258,34 @@ START_TEST(half_a_message_is_a_lie)
 }
 END_TEST
 
+/* Only the one that forked knows what it has forked. */
+START_TEST(another_does_not_say_who_entered)
+{
+	size_t before = open_files();
+
+	begin(false);
+	ct.pid = getppid();
+	announce(NULL);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	ck_assert_int_lt(w.middle, 0);
+	end();
+	ck_assert_uint_eq(open_files(), before);
+}
+END_TEST
+
+START_TEST(what_entered_may_go_on)
+{
+	char byte = 'x';
+
+	begin(false);
+	announce("/bin/true");
+	ck_assert_int_eq(follow_child(&w), 0);
+	ck_assert_int_eq(read(others_end, &byte, 1), 1);
+	ck_assert_int_eq(byte, 0);
+	end();
+}
+END_TEST
+
 /* Somebody keeps the other end, but the process is another program by now. */
 START_TEST(who_holds_the_channel_holds_nobody_up)
 {
@@ -268,7 +293,6 @@ START_TEST(who_holds_the_channel_holds_nobody_up)
 	w.sealed_fd = program_memfd("sealed", sealed_program, sealed_program_len);
 	ck_assert_int_ge(w.sealed_fd, 0);
 	announce("/bin/sleep");
-	say(VERDICT_EXEC, 0, 0, NO_FD);
 	ck_assert_int_eq(follow_child(&w), 0);
 	end();
 }
@@ -285,18 +309,13 @@ END_TEST
 
 START_TEST(nor_who_stops_the_process)
 {
-	for (int executing = 0; executing < 2; executing++) {
-		begin(false);
-		announce(NULL);
-		if (executing)
-			say(VERDICT_EXEC, 0, 0, NO_FD);
-		ck_assert_int_eq(kill(speaker, SIGSTOP), 0);
-		ck_assert_int_eq(follow_child(&w), -ECANCELED);
-		ck_assert_str_eq(err.message,
-				 "exec: stopped by a process of the container");
-		fd_closep(&w.middle);
-		end();
-	}
+	begin(false);
+	announce(NULL);
+	ck_assert_int_eq(kill(speaker, SIGSTOP), 0);
+	ck_assert_int_eq(follow_child(&w), -ECANCELED);
+	ck_assert_str_eq(err.message, "exec: stopped by a process of the container");
+	fd_closep(&w.middle);
+	end();
 }
 END_TEST
 
@@ -332,6 +351,8 @@ int main(void)
 	tcase_add_loop_test(t, an_empty_message_is_not_the_end, 0, 2);
 	tcase_add_test(t, of_several_descriptors_none_is_kept);
 	tcase_add_test(t, nor_who_stops_the_process);
+	tcase_add_test(t, another_does_not_say_who_entered);
+	tcase_add_test(t, what_entered_may_go_on);
 	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
