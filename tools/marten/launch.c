@@ -280,7 +280,7 @@ static int close_input(const struct launch *l)
 	return 0;
 }
 
-static int start(struct launch *l, const char *const *argv)
+int launch(struct launch *l)
 {
 	minc_container *ct;
 	int status = close_input(l);
@@ -289,7 +289,7 @@ static int start(struct launch *l, const char *const *argv)
 		return status;
 	if (l->attached)
 		signals_block();
-	if (minc_start(l->call->c, argv, &ct) < 0)
+	if (minc_start(l->call->c, l->argv, &ct) < 0)
 		return fail_library(l->call);
 	status = write_files(l, ct);
 	l->started = status == 0;
@@ -303,22 +303,23 @@ static int start(struct launch *l, const char *const *argv)
 	return status;
 }
 
-int launch(struct launch *l)
+int launch_prepare(struct launch *l)
 {
-	const char **argv;
 	int status = describe(l);
 
 	if (status)
 		return status;
-	argv = compose(l);
-	if (!argv)
+	l->argv = compose(l);
+	if (!l->argv)
 		return fail_say("out of memory");
-	if (!*argv)
-		status = fail_usage(l->call,
-				    "%.200s: the image has no command: one is needed",
-				    l->kept->recipe.image);
-	else
-		status = start(l, argv);
-	free(argv);
-	return status;
+	if (*l->argv)
+		return 0;
+	return fail_usage(l->call, "%.200s: the image has no command: one is needed",
+			  l->kept->recipe.image);
+}
+
+void launch_done(struct launch *l)
+{
+	free(l->argv);
+	l->argv = NULL;
 }

@@ -164,8 +164,11 @@ static int begin(struct call *call, const struct run_values *o, minc_image *imag
 			    .arguments = (const char *const *)call->operands + 1,
 			    .attached = !o->detach,
 			    .input = o->input };
-	int status = launch(&l);
+	int status = launch_prepare(&l);
 
+	if (status == 0)
+		status = launch(&l);
+	launch_done(&l);
 	if (!l.started || (o->remove && has_ended(call, k->id)))
 		discard(call, k->id);
 	if (status == 0 && o->detach)
@@ -284,7 +287,10 @@ static int start_again(struct call *call, struct run_values *o,
 	minc_kept_free(kept);
 	if (r < 0)
 		return fail_library(call);
-	status = launch(&l);
+	status = launch_prepare(&l);
+	if (status == 0)
+		status = launch(&l);
+	launch_done(&l);
 	minc_image_free(l.image);
 	if (o->remove && has_ended(call, k->id))
 		discard(call, k->id);

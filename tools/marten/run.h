@@ -37,10 +37,18 @@ struct launch {
 	const struct words *environment;
 	const char *const *arguments; /* after the image; NULL-terminated */
 	bool attached, input;
-	bool started; /* set by launch() */
+	const char **argv; /* set by launch_prepare() */
+	bool started;	   /* set by launch() */
 };
 
-/* launch.c: start it; with @attached until it ends or is left. An exit status. */
+/*
+ * launch.c: all that can be known before: whether a policy takes the image, what the options say.
+ * An exit status. Whatever it is launch_done() frees.
+ */
+int launch_prepare(struct launch *l);
+void launch_done(struct launch *l);
+
+/* launch.c: start what is prepared; with @attached until it ends or is left. An exit status. */
 int launch(struct launch *l);
 
 #endif
