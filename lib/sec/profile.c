@@ -83,7 +83,7 @@ const struct profile_rule profile_rules[] = {
 	  "setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid "
 	  "setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat "
 	  "shmctl shmdt shmget shutdown sigaction sigaltstack signal signalfd signalfd4 "
-	  "sigpending sigprocmask sigreturn sigsuspend socketpair splice stat stat64 statfs statfs64 "
+	  "sigpending sigprocmask sigreturn sigsuspend splice stat stat64 statfs statfs64 "
 	  "statx symlink symlinkat sync sync_file_range syncfs sysinfo syslog tee "
 	  "tgkill time timer_create timer_delete timer_getoverrun timer_gettime "
 	  "timer_gettime64 timer_settime timer_settime64 timerfd_create "
@@ -131,16 +131,18 @@ const struct profile_rule profile_rules[] = {
 	{ "ioctl", EPERM, ROW(.tests = { TEST(1, INT, TIOCLINUX) }) },
 	ALLOW("ioctl"),
 
-	{ "socket", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_ALG) }) },
-	{ "socket", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_VSOCK) }) },
+	/* The kernel loads the family's module before it finds that it has no pairs. */
+	{ "socket socketpair", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_ALG) }) },
+	{ "socket socketpair", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_VSOCK) }) },
 	ALLOW_WITH(CAP_AUDIT_WRITE, "socket"),
 	{ "socket", EINVAL, ROW(.tests = { TEST(0, INT, AF_NETLINK),
 					   TEST(2, INT, NETLINK_AUDIT_PROTOCOL) }) },
-	ALLOW("socket"),
+	ALLOW("socket socketpair"),
 	/*
 	 * The 32-bit multiplexer hides the family behind a pointer, so it cannot make
 	 * sockets at all: else any program could ask for AF_ALG through it (CVE-2026-31431).
-	 * What it does with sockets that exist is allowed.
+	 * What it does with sockets that exist is allowed, and pairs: the kernel has none of
+	 * the two families, and programs for i386 have no other way to those of AF_UNIX.
 	 */
 	{ "socketcall", EPERM, ROW(.tests = { TEST(0, INT, 1 /* SYS_SOCKET */) }) },
 	ALLOW("socketcall"),

@@ -124,11 +124,14 @@ static long try_clone3(void)
 
 static void try_sockets(void)
 {
-	int fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), pair[2];
 
 	report("socket-alg", fd);
 	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	report("socket-vsock", fd);
+	report("socketpair-alg", socketpair(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	report("socketpair-vsock", socketpair(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	report("socketpair-unix", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1);
 	report("socket-raw", fd);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

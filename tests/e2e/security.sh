@@ -81,8 +81,13 @@ fails "add_key is refused" add-key
 fails "request_key is refused" request-key
 fails "AF_ALG is refused" socket-alg
 fails "AF_VSOCK is refused" socket-vsock
+for family in alg vsock; do # the kernel itself says that there are no such pairs
+	is "no pair of AF_$family is asked for" "$(line "try socketpair-$family")" \
+		"try socketpair-$family EAFNOSUPPORT"
+done
 fails "raw sockets are refused" socket-raw
 works "ordinary sockets work" socket-tcp
+works "and pairs of them" socketpair-unix
 for call in bpf perf-event init-module kexec open-by-handle swapon reboot settime; do
 	fails "$call is refused" $call
 done
