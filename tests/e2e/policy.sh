@@ -17,6 +17,8 @@ marten save --format oci-archive -o "$T/oci.tar" app:1
 marten save --format oci -o "$T/layout" app:1
 marten save -o "$T/docker.tar" app:1
 marten create --name before app:1
+marten run -d --name running app:1 sleep 600
+is "a container runs" "$status" 0
 HOME=/dev/null minc --explain -r app:1 true
 is "a home that is no directory has no policy" "$status $err" "0 "
 policy=$T/store/policy.json
@@ -54,6 +56,10 @@ marten create --name c app:1
 refused "create" app:1 "$rejected"
 marten start before
 refused "start of a container that was made before" app:1 "$rejected"
+marten restart running
+refused "restart" app:1 "$rejected"
+marten ps -q
+is "what runs goes on" "$(printf '%s\n' "$out" | wc -w)" 1
 minc -r app:1 true
 refused "minc -r IMAGE" app:1 "$rejected"
 minc --explain -r app:1 true
@@ -64,7 +70,7 @@ id=$("$MARTEN" images -q app:1)
 marten run --rm "$id" true
 refused "run by id" "$rejected"
 marten ps -aq
-is "nothing was made" "$(printf '%s\n' "$out" | wc -l)" 1
+is "nothing was made" "$(printf '%s\n' "$out" | wc -l)" 2
 
 # One option lifts it, everywhere.
 marten import -q --insecure-policy "$T/image-root" new:1

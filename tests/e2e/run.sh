@@ -189,6 +189,22 @@ refused "exec before its start says so" later "not running"
 marten start -a later
 is "start -a is as it was made" "$out" "1
 content"
+mkdir "$T/here"
+(cd "$T/here" && "$MARTEN" run -d --name stays bb sleep 600 >/dev/null)
+pid_of() { # NAME, of one that runs
+	"$MARTEN" ps --format json | grep "\"name\": \"$1\"" | grep -o '"pid": [1-9][0-9]*'
+}
+first=$(pid_of stays)
+like "it runs" "$first" '"pid": *'
+rmdir "$T/here"
+marten restart stays
+refused "restart names what is missing by now" "$T/here"
+is "and has stopped nothing" "$(pid_of stays)" "$first"
+mkdir "$T/here"
+marten restart -t 0 stays
+is "when it is there again" "$status" 0
+unlike "another process is started" "$(pid_of stays)" "$first"
+marten rm -f stays
 rm -r "$T/shared"
 marten start later
 refused "what is missing by now is named" "$T/shared"

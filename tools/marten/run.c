@@ -223,6 +223,7 @@ struct start_values {
 	bool attach, input;
 	const char *keys;
 	int grace_ms;
+	bool restart; /* what runs is stopped first, as soon as nothing else is in the way */
 };
 
 /* The words of the recipe as a command line; NULL without memory. */
@@ -258,6 +259,33 @@ static int clear_state(struct call *call, const char *id)
 	return r;
 }
 
+static int stop_first(struct call *call, struct kept *k, int grace_ms)
+{
+	int sig = k->recipe.stop_signal ? k->recipe.stop_signal : SIGTERM;
+	minc_container *ct;
+	int r = minc_open(call->c, k->id, &ct);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : fail_library(call);
+	if (grace_ms == GRACE_UNSAID)
+		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID
+				   ? GRACE_MS
+				   : k->recipe.stop_grace_ms;
+	r = minc_stop(call->c, ct, sig, grace_ms, NULL) < 0 ? fail_library(call) : 0;
+	minc_container_free(ct);
+	return r;
+}
+
+/* Only what can start again is stopped. */
+static int make_way(struct call *call, struct kept *k, int grace_ms)
+{
+	int r = stop_first(call, k, grace_ms);
+
+	if (r == 0)
+		r = clear_state(call, k->id);
+	return r < 0 ? fail_say("%.64s: it was started meanwhile", k->name) : r;
+}
+
 /* @call is that of run, with a context of its own; its options are read. */
 static int start_again(struct call *call, struct run_values *o,
 		       const struct start_values *how, struct kept *k)
@@ -288,6 +316,8 @@ static int start_again(struct call *call, struct run_values *o,
 	if (r < 0)
 		return fail_library(call);
 	status = launch_prepare(&l);
+	if (status == 0 && how->restart)
+		status = make_way(call, k, how->grace_ms);
 	if (status == 0)
 		status = launch(&l);
 	launch_done(&l);
@@ -368,40 +398,20 @@ static int run_start(struct call *call)
 	return status;
 }
 
-static int stop_first(struct call *call, struct kept *k, int grace_ms)
-{
-	int sig = k->recipe.stop_signal ? k->recipe.stop_signal : SIGTERM;
-	minc_container *ct;
-	int r = minc_open(call->c, k->id, &ct);
-
-	if (r < 0)
-		return r == -ENOENT ? 0 : fail_library(call);
-	if (grace_ms == GRACE_UNSAID)
-		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID
-				   ? GRACE_MS
-				   : k->recipe.stop_grace_ms;
-	r = minc_stop(call->c, ct, sig, grace_ms, NULL) < 0 ? fail_library(call) : 0;
-	minc_container_free(ct);
-	return r;
-}
-
 static int run_restart(struct call *call)
 {
-	const struct start_values *o = call->values;
+	struct start_values how = *(const struct start_values *)call->values;
 	int status = 0, i;
 
+	how.restart = true;
 	for (i = 0; i < call->count; i++) {
 		struct kept *k = find_startable(call, call->operands[i]);
-		int r = k ? stop_first(call, k, o->grace_ms) : EXIT_OURS;
+		int r = k ? start_kept(call, &how, k) : EXIT_OURS;
 
-		if (r == 0)
-			r = clear_state(call, k->id);
-		if (r == 0)
-			r = start_kept(call, o, k);
 		if (r == 0)
 			(void)printf("%s\n", call->operands[i]);
 		else
-			status = r < 0 ? EXIT_OURS : r;
+			status = r;
 		kept_free(k);
 	}
 	return status;
