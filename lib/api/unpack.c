@@ -45,7 +45,7 @@ static bool is_unpacked(int dir, const char *layers)
 	cleanup_free char *text = NULL;
 
 	return faccessat(dir, "rootfs", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       io_read_file(dir, "layers", LAYERS_TEXT_MAX, &text, NULL) == 0 &&
+	       io_read_own_file(dir, "layers", LAYERS_TEXT_MAX, &text, NULL) == 0 &&
 	       str_equal(text, layers);
 }
 

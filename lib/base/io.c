@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/fd.h"
 
 int io_read_all(int fd, size_t max, char **ret, size_t *ret_len)
@@ -54,17 +55,36 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 	return fd < 0 ? -errno : io_read_all(fd, max, ret, ret_len);
 }
 
-int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len)
+/* -EBADMSG: anything but a file. It is not waited for. */
+static int read_regular(int dir, const char *path, int flags, size_t max, char **ret, size_t *ret_len)
 {
 	cleanup_close int fd = openat(
-		dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
 	struct stat st;
 
-	if (fd < 0)
-		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
+	if (fd < 0) /* ENXIO: a socket, or a device that is not there */
+		return errno == ENXIO ? -EBADMSG : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return S_ISREG(st.st_mode) ? io_read_all(fd, max, ret, ret_len) : -EBADMSG;
+}
+
+int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len)
+{
+	int r = read_regular(dir, name, O_NOFOLLOW, max, ret, ret_len);
+
+	return r == -ELOOP ? -EBADMSG : r;
+}
+
+int io_read_config(struct err *e, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	int r = read_regular(AT_FDCWD, path, 0, max, ret, ret_len);
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		return -ENOENT;
+	if (r == -EBADMSG)
+		return err_say(e, r, "%s: not a regular file", path);
+	return r < 0 ? err_set(e, r, "%s", path) : 0;
 }
 
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size)

@@ -5,12 +5,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct err;
+
 /* Read all of @fd, at most @max bytes, as a NUL-terminated string; the caller frees it.
  * -EFBIG if there is more, -errno otherwise. @ret_len may be NULL. */
 int io_read_all(int fd, size_t max, char **ret, size_t *ret_len);
 
 /* The same for a file by path, relative to @dir. */
 int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
+
+/*
+ * The same for a configuration that has its place, which says nothing to us by being there: it may
+ * be a link, but is a file, and nothing that would be waited for (a FIFO, a terminal). What a user
+ * names is io_read_file()'s: that may be the pipe of another program. -ENOENT, also below what is
+ * no directory, is the caller's to judge; every other failure has its message in @e, about @path.
+ */
+int io_read_config(struct err *e, const char *path, size_t max, char **ret, size_t *ret_len);
 
 /*
  * The same for a file of ours in a directory where others may write: -EBADMSG if it is a

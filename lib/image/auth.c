@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -78,20 +77,6 @@ const char *auth_login_file(struct arena *a, const char *authfile)
 	return authfile ? authfile : docker_file(a, env_of("DOCKER_CONFIG"), env_of("HOME"));
 }
 
-static int read_file(const char *path, char **ret, size_t *ret_len)
-{
-	/* It may be a link, but not something that is waited for. */
-	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOTDIR ? -ENOENT : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) ? io_read_all(fd, AUTH_FILE_MAX, ret, ret_len)
-				   : -EBADMSG;
-}
-
 int auth_parse(struct err *e, const char *path, const char *text, size_t len,
 	       json_t **ret)
 {
@@ -119,12 +104,10 @@ int auth_load(struct err *e, const char *path, json_t **ret)
 {
 	cleanup_free char *text = NULL;
 	size_t len = 0;
-	int r = read_file(path, &text, &len);
+	int r = io_read_config(e, path, AUTH_FILE_MAX, &text, &len);
 
-	if (r == -ENOENT)
+	if (r < 0)
 		return r;
-	if (r < 0 || !text)
-		return err_set(e, r, "%s", path);
 	r = auth_parse(e, path, text, len, ret);
 	explicit_bzero(text, len);
 	return r;

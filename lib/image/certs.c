@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -45,7 +46,7 @@ static int append_file(struct arena *a, struct err *e, const char *path, struct 
 {
 	cleanup_free char *text = NULL;
 	size_t len;
-	int r = io_read_file(AT_FDCWD, path, PEM_MAX, &text, &len);
+	int r = io_read_config(e, path, PEM_MAX, &text, &len);
 
 	return r < 0 ? err_set(e, r, "certificate %s", path) : append(a, t, text, len);
 }
@@ -54,11 +55,18 @@ static int take_client(struct arena *a, struct err *e, const char *path, struct 
 {
 	size_t stem = strlen(path) - strlen(".cert");
 	const char *key = arena_printf(a, "%.*s.key", (int)stem, path);
+	struct stat of_cert, of_key;
 
 	if (!key)
 		return -ENOMEM;
-	if (access(key, F_OK) < 0)
+	if (stat(key, &of_key) < 0)
 		return err_set(e, -errno, "certificate %s: its key %s", path, key);
+	if (stat(path, &of_cert) < 0)
+		return err_set(e, -errno, "certificate %s", path);
+	/* libcurl opens them, and would wait */
+	if (!S_ISREG(of_cert.st_mode) || !S_ISREG(of_key.st_mode))
+		return err_say(e, -EBADMSG, "certificate %s: not a regular file",
+			       S_ISREG(of_cert.st_mode) ? key : path);
 	t->cert = path;
 	t->key = key;
 	return 0;
@@ -71,7 +79,7 @@ static int take_realms(struct arena *a, struct err *e, const char *path, struct 
 	char *line, *next;
 	const char *lines = "";
 	size_t len;
-	int r = io_read_file(AT_FDCWD, path, REALMS_MAX, &text, &len);
+	int r = io_read_config(e, path, REALMS_MAX, &text, &len);
 
 	if (r < 0)
 		return err_set(e, r, "%s", path);

@@ -207,11 +207,9 @@ static int load_file(struct arena *a, struct err *e, const char *path, struct mi
 
 	if (!path)
 		return -ENOMEM;
-	r = io_read_file(AT_FDCWD, path, MIRRORS_FILE_MAX, &text, &len);
-	if (r == -ENOENT || r == -ENOTDIR)
-		return -ENOENT;
+	r = io_read_config(e, path, MIRRORS_FILE_MAX, &text, &len);
 	if (r < 0)
-		return err_set(e, r, "%s", path);
+		return r;
 	if (strlen(text) != len)
 		return err_say(e, -EBADMSG, "%s: a zero byte", path);
 	return mirrors_parse(a, e, path, text, m);

@@ -71,12 +71,14 @@ int place_from_conf(const char *text, char **ret)
 static int from_file(struct err *e, char **ret)
 {
 	cleanup_free char *text = NULL;
-	int r = io_read_file(AT_FDCWD, CONF, CONF_MAX_BYTES, &text, NULL);
+	int r = io_read_config(e, CONF, CONF_MAX_BYTES, &text, NULL);
 
-	if (r == -ENOENT || r == -EACCES || r == -ENOTDIR)
+	if (r == -EACCES) { /* it is not for us */
+		err_clear(e);
 		return -ENOENT;
+	}
 	if (r < 0)
-		return err_set(e, r, CONF);
+		return r;
 	r = place_from_conf(text, ret);
 	if (r == -EBADMSG)
 		return err_say(e, r, CONF ": MINCS_DIR: not a plain path");

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "image/image.h"
 #include "image/sign.h"
@@ -21,11 +23,17 @@ struct check {
 
 static int key_of(struct check *c, const struct policy_rule *rule, struct key **ret)
 {
+	cleanup_free char *text = NULL;
 	const char *pem;
 	size_t len;
+	int r;
 
-	if (rule->path)
-		return key_public(c->t->err, rule->path, ret);
+	if (rule->path) {
+		r = io_read_config(c->t->err, rule->path, KEY_FILE_MAX, &text, &len);
+		if (r == -ENOENT)
+			return err_say(c->t->err, -ENOKEY, "%s: %s", rule->path, strerror(ENOENT));
+		return r < 0 ? r : key_public_text(c->t->err, rule->path, text, len, ret);
+	}
 	pem = payload_decode(&c->a, rule->data, KEY_FILE_MAX, &len);
 	return pem ? key_public_text(c->t->err, rule->where, pem, len, ret) :
 		     err_say(c->t->err, -EBADMSG, "%s: keyData: not base64", rule->where);

@@ -240,14 +240,12 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 /* -ENOENT: there is none, nor can there be one (HOME=/dev/null). */
 static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_len)
 {
-	int r = io_read_file(AT_FDCWD, path, POLICY_MAX, ret, ret_len);
+	int r = io_read_config(e, path, POLICY_MAX, ret, ret_len);
 	struct stat s;
 
 	if (r == -ENOENT && lstat(path, &s) == 0)
 		return err_say(e, -ENOLINK, "%s: the link leads nowhere", path);
-	if (r == -ENOTDIR)
-		return -ENOENT;
-	return r < 0 && r != -ENOENT ? err_set(e, r, "%s", path) : r;
+	return r;
 }
 
 /* Add what the policy in @path asks for; -ENOENT. */

@@ -71,7 +71,7 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 	const char *p;
 	size_t len = 0, n;
 
-	if (io_read_file(AT_FDCWD, path, SUBID_MAX_BYTES, &text, NULL) < 0)
+	if (io_read_config(NULL, path, SUBID_MAX_BYTES, &text, NULL) < 0)
 		return 0;
 	p = text;
 	while (len < IDMAP_RANGES_MAX && (n = next_line(&p, buf, sizeof(buf), f)) > 0)
@@ -89,7 +89,7 @@ bool userns_ranges(uint32_t uid, struct id_ranges *ret)
 	cleanup_free char *passwd = NULL;
 	char name[64] = "";
 
-	if (io_read_file(AT_FDCWD, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
+	if (io_read_config(NULL, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
 		(void)passwd_name(passwd, uid, name, sizeof(name)); /* else by number */
 	ret->uids_len = read_ranges("/etc/subuid", name, uid, ret->uids);
 	ret->gids_len = ret->uids_len ? read_ranges("/etc/subgid", name, uid, ret->gids) : 0;

@@ -49,7 +49,7 @@ static int load_config(const struct state *s, json_t **ret)
 {
 	char *text;
 	size_t len;
-	int r = io_read_file(s->dir, "config.json", CONFIG_MAX_BYTES, &text, &len);
+	int r = io_read_own_file(s->dir, "config.json", CONFIG_MAX_BYTES, &text, &len);
 
 	if (r < 0)
 		return r == -ENOENT || r == -EFBIG ? -EBADMSG : r;

@@ -427,7 +427,7 @@ static int load(int runtime, const char *path, const char *id, state_load_fn *pa
 	if (!s)
 		return -ENOMEM;
 	snprintf(file, sizeof(file), "%s/state.json", id);
-	r = io_read_file(runtime, file, FILE_MAX_BYTES, &text, &len);
+	r = io_read_own_file(runtime, file, FILE_MAX_BYTES, &text, &len);
 	if (r == 0)
 		r = parse(text, len, texts ? texts : &s->arena, &s->facts);
 	if (r < 0) {

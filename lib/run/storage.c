@@ -120,7 +120,7 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 		return fd < 0 ? -errno :
 				io_write_all(fd, c->spec.hostname, strlen(c->spec.hostname));
 	}
-	r = io_read_file(dir, "utsname", 256, &text, NULL);
+	r = io_read_own_file(dir, "utsname", 256, &text, NULL);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	text[strcspn(text, "\n")] = '\0';

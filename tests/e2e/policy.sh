@@ -174,6 +174,24 @@ refused "a damaged policy" "$HOME/.config/containers/policy.json"
 marten tag app:1 app:3
 refused "for a name, too" "$HOME/.config/containers/policy.json"
 rm "$HOME/.config/containers/policy.json"
+
+# What is no file is no policy, and is not waited for.
+LIMIT=5
+for place in "$HOME/.config/containers/policy.json" "$policy"; do
+	mkfifo "$place"
+	marten run --rm app:1 true
+	refused "a FIFO as ${place#"$T"/}" "$place" "not a regular file"
+	rm "$place"
+	mkdir "$place"
+	minc -r app:1 true
+	refused "a directory as ${place#"$T"/}" "$place" "not a regular file"
+	rmdir "$place"
+done
+ln -s /dev/zero "$policy"
+marten tag app:1 app:3
+refused "a device" "$policy" "not a regular file"
+rm "$policy"
+LIMIT=30
 marten run --rm app:1 echo free
 is "without any, everything runs" "$status $out" "0 free"
 
@@ -207,6 +225,11 @@ jq -n --arg p "$(base64 -w0 "$T/payload")" --arg s "$(base64 -w0 "$T/signature")
 	'{signatures:[{payload:$p,signature:$s,keyid:""}]}' >"$T/many/signatures/$index"
 marten --store "$T/many" run --rm --pull never multi:1 echo signed
 is "an image of a signed index runs" "$status $out" "0 signed"
+mv "$T/k.pub" "$T/k.moved"
+mkfifo "$T/k.pub"
+LIMIT=5 marten --store "$T/many" run --rm --pull never multi:1 true
+refused "a FIFO in place of the key is not waited for" "$T/k.pub" "not a regular file"
+mv "$T/k.moved" "$T/k.pub"
 marten --store "$T/many" tag multi:1 other:1
 refused "not under another name" other:1 "signed as docker.io/library/multi"
 marten --store "$T/many" prune -f

@@ -149,6 +149,9 @@ printf 'secret\n' >"$T/password"
 timeout 30 "$MARTEN" login --tls-verify=false -u bob --password-stdin "$basic" <"$T/password" >"$T/out" 2>"$T/err"
 is "the right one is" "$?" 0
 is "where others find it, and nobody else reads it" "$(stat -c %a "$T/auth.json")" 600
+mkfifo "$T/auth.fifo"
+marten pull -q --tls-verify=false --authfile "$T/auth.fifo" "$basic/box:1"
+refused "a FIFO has no passwords" "$T/auth.fifo" "not a regular file"
 mkdir "$T/open"
 ran="login, while somebody holds a lock on the directory of the file"
 REGISTRY_AUTH_FILE=$T/open/auth.json run_tool flock "$T/open" "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
@@ -205,6 +208,20 @@ marten push --cert-dir "$T/ca" "$plain/dir/box:1" "$tls/box:1"
 is "unless its authority is named" "$status" 0
 marten pull -q --cert-dir "$T/ca" "$tls/box:1"
 is "which is good for pulling, too" "$status" 0
+for name in a.crt a.cert a.key token-realm; do # nobody writes to them
+	mkdir "$T/wait"
+	: >"$T/wait/a.cert"
+	: >"$T/wait/a.key"
+	rm -f "$T/wait/$name"
+	mkfifo "$T/wait/$name"
+	marten pull -q --cert-dir "$T/wait" "$tls/box:1"
+	refused "a FIFO as $name is not waited for" "$T/wait/$name" "not a regular file"
+	rm -r "$T/wait"
+done
+mkfifo "$HOME/.config/containers/registries.conf"
+marten pull -q --cert-dir "$T/ca" "$tls/box:1"
+refused "nor one as registries.conf" "$HOME/.config/containers/registries.conf" "not a regular file"
+rm "$HOME/.config/containers/registries.conf"
 
 marten fsck
 is "the store is whole after all that" "$status" 0

@@ -75,6 +75,9 @@ is "-e adds and replaces" "$out" "on red"
 printf '# a comment\n\nA=1 2\nB="x"\n' >"$T/env"
 run --env-file "$T/env" -e B=2 bb sh -c 'echo "$A|$B"'
 is "--env-file has lines" "$out" "1 2|2"
+# shellcheck disable=SC2016 # for the shell inside
+out=$(printf 'A=of a pipe\n' | "$MARTEN" run --rm --env-file /dev/fd/3 bb sh -c 'echo "$A"' 3<&0 </dev/null)
+is "which may be what a program writes" "$out" "of a pipe"
 printf 'no equals sign\n' >"$T/bad-env"
 run --env-file "$T/bad-env" bb true
 refused "a bad line is named" "$T/bad-env" "line 1"

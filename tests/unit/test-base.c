@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -219,6 +220,48 @@ START_TEST(failures_of_io_are_told)
 }
 END_TEST
 
+static const char *in_dir(char *buf, size_t len, const char *dir, const char *name)
+{
+	snprintf(buf, len, "%s/%s", dir, name);
+	return buf;
+}
+
+/* What would have to be waited for hangs here until the test is killed. */
+START_TEST(configuration_is_a_file_that_is_not_waited_for)
+{
+	static const char *const wrong[] = { "fifo", "to-fifo", "to-zero", "." };
+	char dir[] = "/tmp/minc-config.XXXXXX", path[64];
+	cleanup_free char *text = NULL;
+	struct err e = { 0 };
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(mkfifo(in_dir(path, sizeof(path), dir, "fifo"), 0600), 0);
+	ck_assert_int_eq(symlink("fifo", in_dir(path, sizeof(path), dir, "to-fifo")), 0);
+	ck_assert_int_eq(symlink("/dev/zero", in_dir(path, sizeof(path), dir, "to-zero")), 0);
+	ck_assert_int_eq(symlink("/proc/self/comm", in_dir(path, sizeof(path), dir, "to-file")), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		err_clear(&e);
+		(void)in_dir(path, sizeof(path), dir, wrong[i]);
+		ck_assert_int_eq(io_read_config(&e, path, 100, &text, NULL), -EBADMSG);
+		ck_assert_ptr_nonnull(strstr(e.message, path));
+		ck_assert_ptr_nonnull(strstr(e.message, "not a regular file"));
+	}
+	err_clear(&e);
+	(void)in_dir(path, sizeof(path), dir, "fifo/below");
+	ck_assert_int_eq(io_read_config(&e, path, 100, &text, NULL), -ENOENT);
+	ck_assert_int_eq(io_read_config(&e, "/nonexistent", 100, &text, NULL), -ENOENT);
+	ck_assert_str_eq(e.message, ""); /* that is for the caller to judge */
+	(void)in_dir(path, sizeof(path), dir, "to-file");
+	ck_assert_int_eq(io_read_config(&e, path, 100, &text, NULL), 0);
+	ck_assert_int_eq(io_read_config(&e, path, 1, &text, NULL), -EFBIG);
+	ck_assert_ptr_nonnull(strstr(e.message, path));
+	for (size_t i = 0; i < 3; i++)
+		(void)unlink(in_dir(path, sizeof(path), dir, wrong[i]));
+	(void)unlink(in_dir(path, sizeof(path), dir, "to-file"));
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
 START_TEST(descriptor_moves_above_a_number)
 {
 	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), high = fd_move_up(low, 100);
@@ -385,6 +428,7 @@ int main(void)
 	tcase_add_test(t, whole_file_is_read_and_written);
 	tcase_add_test(t, limit_of_a_read_is_kept);
 	tcase_add_test(t, failures_of_io_are_told);
+	tcase_add_test(t, configuration_is_a_file_that_is_not_waited_for);
 	tcase_add_test(t, descriptor_moves_above_a_number);
 	tcase_add_test(t, shell_word_is_quoted_only_if_it_must_be);
 	tcase_add_test(t, shell_reads_back_every_byte);
