@@ -57,8 +57,23 @@ for call in clone3 mount_setattr fsopen pivot_root; do
 	has "and is suspected" "$err" "seccomp"
 done
 
-printf '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["pidfd_open"],%s}]}' \
-	'"action":"SCMP_ACT_ERRNO","errnoRet":38' >"$T/filter"
+without_pidfd() { # ERRNO
+	printf '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["pidfd_open"],%s %d}]}' \
+		'"action":"SCMP_ACT_ERRNO","errnoRet":' "$1" >"$T/filter"
+}
+for number in 1 38; do # EPERM, ENOSYS
+	without_pidfd "$number"
+	inside --seccomp "$T/filter" "$@" "$MINC" -r "$bb" echo works
+	is "a container needs no pidfd of its holder where there are none (errno $number)" "$out" works
+done
+for number in 12 23 24; do # ENOMEM, ENFILE, EMFILE
+	without_pidfd "$number"
+	inside --seccomp "$T/filter" "$@" "$MINC" -r "$bb" true
+	is "but one that fails is missed (errno $number)" "$status" 125
+	has "and named" "$err" "pidfd of the caller"
+done
+
+without_pidfd 38
 # shellcheck disable=SC2016 # for the shell inside
 inside --seccomp "$T/filter" "$@" sh -c '"$0" -q -B --name "$2" -r "$3" sleep 600 >/dev/null &&
 	"$1" stop -t 0 "$2"' "$MINC" "$MARTEN" "nested-$$" "$bb"
