@@ -479,7 +479,8 @@ int minc_container_terminal(const minc_container *ct);
  * May be called again; returns the same status. Waits for this process only.
  *
  * Returns 0, -ETIMEDOUT, -EINTR if a signal handler ran, or -ECHILD if the process was
- * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)).
+ * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)), and that before
+ * Linux 6.15: afterwards its status is known nevertheless.
  */
 int minc_wait(minc_container *ct, int timeout_ms, int *ret_status);
 

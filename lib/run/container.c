@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -27,9 +28,41 @@ static void end_watcher(struct minc_container *ct)
 	fd_closep(&ct->watcher);
 }
 
-static int reap(struct minc_container *ct)
+/* The beginning of struct pidfd_info, which linux/pidfd.h has since 6.13. */
+struct pidfd_info_64 {
+	uint64_t mask, cgroupid;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+_Static_assert(sizeof(struct pidfd_info_64) == 64, "PIDFD_INFO_SIZE_VER0");
+
+#define PIDFD_INFO_64	_IOWR(0xff, 11, struct pidfd_info_64)
+#define PIDFD_INFO_ENDED (UINT64_C(1) << 3) /* PIDFD_INFO_EXIT, 6.15 */
+
+/*
+ * What somebody else has reaped: the caller ignores SIGCHLD, or waits for any child in a handler or
+ * another thread. A pidfd knows the status afterwards, since Linux 6.15; else it is lost.
+ */
+static int recall_status(int child)
 {
-	const int child = ct->keeper >= 0 ? ct->keeper : ct->pidfd;
+	struct pollfd p = { .fd = child }; /* until it is reaped: that may just happen */
+	struct pidfd_info_64 info;
+
+	for (;;) {
+		info = (struct pidfd_info_64){ .mask = PIDFD_INFO_ENDED };
+		if (ioctl(child, PIDFD_INFO_64, &info) < 0)
+			return -ECHILD;
+		if (info.mask & PIDFD_INFO_ENDED)
+			break;
+		(void)poll(&p, 1, 1); /* Linux 6.13 has no event for it */
+	}
+	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : 128 + WTERMSIG(info.exit_code);
+}
+
+/* The status of a child that has ended or is about to, 128 + the signal's number; -errno. */
+static int take_status(int child)
+{
 	siginfo_t info;
 	int r;
 
@@ -37,14 +70,23 @@ static int reap(struct minc_container *ct)
 		r = waitid((idtype_t)P_PIDFD, (id_t)child, &info, WEXITED);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
-		return -errno;
+		return errno == ECHILD ? recall_status(child) : -errno;
+	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+static int reap(struct minc_container *ct)
+{
+	/* a keeper has died of nothing: it exits with the status */
+	const int status = take_status(ct->keeper >= 0 ? ct->keeper : ct->pidfd);
+
+	if (status < 0)
+		return status;
 	ct->ended = true;
 	end_watcher(ct);
 	fd_closep(&ct->storage_lock);
 	fd_closep(&ct->server);
 	ct->cgroups = cgroup_set_remove(ct->cgroups);
-	/* a keeper has died of nothing: it exits with the status */
-	ct->status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	ct->status = status;
 	if (ct->status == 128 + SIGKILL && ct->default_signal)
 		ct->status = 128 + ct->default_signal;
 	return 0;

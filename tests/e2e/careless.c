@@ -7,7 +7,7 @@
  *	  careless ignore|reap run IMAGE COMMAND..
  *
  * It ignores SIGCHLD, or has a handler that waits for all children. Status 1 and one line "ERRNO: MESSAGE" on
- * stderr if the call failed. What the command's status was is not told: nobody knows it.
+ * stderr if the call failed. A command's status is printed, or that nobody knows it.
  */
 #include <errno.h>
 #include <minc/minc.h>
@@ -47,16 +47,20 @@ static int run(minc_store *s, const char *name, char **command)
 {
 	minc_image *image = NULL;
 	minc_container *ct = NULL;
-	int r = minc_image_find(s, name, &image);
+	int r = minc_image_find(s, name, &image), status;
 
 	if (r == 0)
 		r = minc_set_image(ctx, image);
 	if (r == 0)
 		r = minc_start(ctx, (const char *const *)command, &ct);
 	if (r == 0)
-		r = minc_wait(ct, -1, NULL);
+		r = minc_wait(ct, -1, &status);
 	while (r == -EINTR) /* the handler ran */
-		r = minc_wait(ct, -1, NULL);
+		r = minc_wait(ct, -1, &status);
+	if (r == 0)
+		(void)printf("status %d\n", status);
+	else if (r == -ECHILD)
+		(void)puts("status unknown");
 	(void)minc_container_free(ct);
 	(void)minc_image_free(image);
 	return r == -ECHILD ? 0 : r;
