@@ -33,7 +33,7 @@ static const char prologue[] =
 	"# What starting this container does, as a script: needs util-linux 2.38, coreutils,\n"
 	"# iproute2 and a merged /usr. Run it as the user who would start the container.\n"
 	"set -eu\n"
-	"PATH=${PATH-/usr/bin:/bin}:/usr/sbin:/sbin # pivot_root and losetup, for users too\n"
+	"PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin # pivot_root and losetup, for users too\n"
 	"export PATH\n"
 	"t=$(mktemp -d) # a mount point, hidden from the container and removed at the end\n"
 	"trap 'rmdir \"$t\"' EXIT\n"

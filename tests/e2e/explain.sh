@@ -124,6 +124,15 @@ minc --explain -r "$bb" -- sh -c "echo 'a  b' \"\$0\"; echo \"it's\"" zero
 printf '%s\n' "$out" >"$T/script"
 is "arguments are quoted in the script" "$(sh "$T/script" 2>/dev/null </dev/null)" "a  b zero
 it's"
+mkdir "$T/here" # without a directory in PATH a program of this one must not be taken
+for name in mktemp unshare mount rmdir; do
+	printf '#!/bin/sh\necho "taken" >>"%s"\n' "$T/taken" >"$T/here/$name"
+	chmod 755 "$T/here/$name"
+done
+is "nor is an empty PATH the current directory" "$(cd "$T/here" && PATH='' /bin/sh "$T/script" 2>&1 </dev/null)" \
+	"a  b zero
+it's"
+ok "from which nothing was executed" test ! -e "$T/taken"
 json_has() { # FILE FILTER
 	jq -e "$2" "$1" >"$T/.null"
 }

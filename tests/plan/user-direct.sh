@@ -2,7 +2,7 @@
 # What starting this container does, as a script: needs util-linux 2.38, coreutils,
 # iproute2 and a merged /usr. Run it as the user who would start the container.
 set -eu
-PATH=${PATH-/usr/bin:/bin}:/usr/sbin:/sbin # pivot_root and losetup, for users too
+PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin # pivot_root and losetup, for users too
 export PATH
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
