@@ -11,9 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <syslog.h>
-#include <unistd.h>
 
 int __printf_chk(int flag, const char *format, ...);
 int __fprintf_chk(FILE *out, int flag, const char *format, ...);
@@ -30,14 +28,6 @@ static void check(size_t need, size_t size)
 {
 	if (need > size)
 		abort();
-}
-
-int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
-
-/* Not one of those: before 1.2.5 musl has no such function. */
-int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-{
-	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the callers' formats */

@@ -17,7 +17,7 @@
 #include "change/change.h"
 #include "change/tree.h"
 
-/* Before 1.2.5 musl does not declare it (base/fortified.c). */
+/* Before 1.2.5 musl does not declare it (base/renameat2.c). */
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
 static const char newer[] = "the base changed meanwhile";

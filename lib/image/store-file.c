@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 
-/* Before 1.2.5 musl does not declare it (base/fortified.c). */
+/* Before 1.2.5 musl does not declare it (base/renameat2.c). */
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
 void store_temporary(char ret[64])
