@@ -10,7 +10,8 @@
  * What the list does not know answers ENOSYS, new calls too: programs fall back after that.
  *
  * Arguments are compared by their low 32 bits wherever the kernel takes an int: with all
- * 64, a caller passes the test by setting a bit that the kernel then ignores.
+ * 64, a caller passes the test by setting a bit that the kernel then ignores. (Of a size the
+ * high bits count, but with any of them it is larger than the kernel takes.)
  */
 #include "sec/profile.h"
 
@@ -33,6 +34,7 @@ _Static_assert(PROFILE_DEFAULT == ENOSYS, "see profile.h");
 #define ONLY_WITH(cap, names) ALLOW_WITH(cap, names), REFUSE(EPERM, names)
 
 #define NETLINK_AUDIT_PROTOCOL 9
+#define SETXATTR "fsetxattr lsetxattr setxattr"
 
 const struct profile_rule profile_rules[] = {
 	ALLOW(
@@ -45,7 +47,7 @@ const struct profile_rule profile_rules[] = {
 	  "eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64 "
 	  "fadvise64_64 fallocate fanotify_mark fchdir fchmod "
 	  "fchmodat fchown fchown32 fchownat fcntl fcntl64 fdatasync "
-	  "fgetxattr flistxattr flock fork fremovexattr fsconfig fsetxattr fsmount "
+	  "fgetxattr flistxattr flock fork fremovexattr fsconfig fsmount "
 	  "fsopen fspick fstat fstat64 fstatat64 fstatfs fstatfs64 fsync ftruncate "
 	  "ftruncate64 futex futex_time64 futimesat get_mempolicy get_robust_list "
 	  "get_thread_area getcpu getcwd getdents getdents64 getegid getegid32 "
@@ -57,7 +59,7 @@ const struct profile_rule profile_rules[] = {
 	  "io_destroy io_getevents io_setup io_submit ioprio_get ioprio_set ipc "
 	  "kill landlock_add_rule landlock_create_ruleset landlock_restrict_self "
 	  "lchown lchown32 lgetxattr link linkat listen listxattr llistxattr "
-	  "lremovexattr lseek lsetxattr lstat lstat64 madvise mbind membarrier "
+	  "lremovexattr lseek lstat lstat64 madvise mbind membarrier "
 	  "memfd_create memfd_secret mincore mkdir mkdirat mknod mknodat mlock "
 	  "mlock2 mlockall mmap mmap2 mount mount_setattr move_mount mprotect "
 	  "mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 "
@@ -81,7 +83,7 @@ const struct profile_rule profile_rules[] = {
 	  "set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 "
 	  "setgid setgid32 setgroups setgroups32 setitimer setpgid setpriority "
 	  "setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid "
-	  "setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat "
+	  "setreuid32 setrlimit setsid setsockopt setuid setuid32 shmat "
 	  "shmctl shmdt shmget shutdown sigaction sigaltstack signal signalfd signalfd4 "
 	  "sigpending sigprocmask sigreturn sigsuspend splice stat stat64 statfs statfs64 "
 	  "statx symlink symlinkat sync sync_file_range syncfs sysinfo syslog tee "
@@ -146,6 +148,17 @@ const struct profile_rule profile_rules[] = {
 	 */
 	{ "socketcall", EPERM, ROW(.tests = { TEST(0, INT, 1 /* SYS_SOCKET */) }) },
 	ALLOW("socketcall"),
+
+	/*
+	 * An access control list is memory of the kernel that neither a tmpfs nor a control group
+	 * counts, 128 KiB for each with a value of 64 KiB. The name is behind a pointer, the size is
+	 * not: up to 4063 bytes, 507 entries, are a page. ext4 takes no more either, and says so with
+	 * ENOSPC. Who may mount has other ways.
+	 */
+	ALLOW_WITH(CAP_SYS_ADMIN, SETXATTR),
+	{ SETXATTR, ENOSPC, ROW(.tests = { TEST(3, ~31U, 4064) }) }, /* 4064 to 4095 */
+	{ SETXATTR, PROFILE_ALLOW, ROW(.tests = { TEST(3, ~4095U, 0) }) },
+	REFUSE(ENOSPC, SETXATTR),
 
 	/* PER_LINUX, PER_LINUX32, with and without UNAME26, and "tell me". */
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, 0) }) },

@@ -134,6 +134,11 @@ static const uint64_t arguments[] = {
 	TIOCLINUX | high_bits,
 	AF_VSOCK | high_bits,
 	CLONE_NEWUSER | high_bits,
+	4063, /* sizes */
+	4064,
+	4095,
+	4096,
+	65536,
 };
 enum { ARGUMENTS = sizeof(arguments) / sizeof(arguments[0]) };
 
@@ -150,6 +155,7 @@ static void compare_arguments(const struct sock_filter *f, int len, uint64_t cap
 		data->args[0] = i < 2 * ARGUMENTS ? arguments[i % ARGUMENTS] : AF_NETLINK;
 		data->args[1] = arguments[i % ARGUMENTS];
 		data->args[2] = i < ARGUMENTS ? 9 : arguments[i % ARGUMENTS];
+		data->args[3] = arguments[i % ARGUMENTS];
 		want = expected(rows, data, caps);
 		got = interpret(f, (size_t)len, data);
 		if (want < 0 && got == SECCOMP_RET_ALLOW)
@@ -158,11 +164,12 @@ static void compare_arguments(const struct sock_filter *f, int len, uint64_t cap
 			want = ERRNO(ENOSYS);
 		if (want != got)
 			ck_abort_msg(
-				"%s (%d) on 0x%x with %llx %llx %llx: 0x%llx, not 0x%llx",
+				"%s (%d) on 0x%x with %llx %llx %llx %llx: 0x%llx, not 0x%llx",
 				name ? name : "nothing", data->nr, data->arch,
 				(unsigned long long)data->args[0],
 				(unsigned long long)data->args[1],
 				(unsigned long long)data->args[2],
+				(unsigned long long)data->args[3],
 				(unsigned long long)got, (unsigned long long)want);
 	}
 }
@@ -237,7 +244,7 @@ END_TEST
 static const struct {
 	uint32_t arch;
 	int nr;
-	uint64_t args[3];
+	uint64_t args[4];
 	uint32_t want;
 } known[] = {
 	/* x86_64 */
@@ -258,6 +265,12 @@ static const struct {
 	{ SCMP_ARCH_X86_64, 135, { 0x40000 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 165 /* mount */, { 0 }, SECCOMP_RET_ALLOW },
 	{ SCMP_ARCH_X86_64, 175 /* init_module */, { 0 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86_64, 188 /* setxattr */, { 0, 0, 0, 4063 }, SECCOMP_RET_ALLOW },
+	{ SCMP_ARCH_X86_64, 188, { 0, 0, 0, 4064 }, ERRNO(ENOSPC) },
+	{ SCMP_ARCH_X86_64, 188, { 0, 0, 0, 4095 }, ERRNO(ENOSPC) },
+	{ SCMP_ARCH_X86_64, 188, { 0, 0, 0, 4096 }, ERRNO(ENOSPC) },
+	{ SCMP_ARCH_X86_64, 189 /* lsetxattr */, { 0, 0, 0, 65536 }, ERRNO(ENOSPC) },
+	{ SCMP_ARCH_X86_64, 190 /* fsetxattr */, { 0, 0, 0, 65536 }, ERRNO(ENOSPC) },
 	{ SCMP_ARCH_X86_64, 248 /* add_key */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 249 /* request_key */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 250 /* keyctl */, { 0 }, ERRNO(ENOSYS) },
@@ -276,6 +289,7 @@ static const struct {
 	{ SCMP_ARCH_X86_64, 451 /* cachestat */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 452 /* fchmodat2 */, { 0 }, SECCOMP_RET_ALLOW },
 	{ SCMP_ARCH_X86_64, 457 /* statmount */, { 0 }, ERRNO(ENOSYS) },
+	{ SCMP_ARCH_X86_64, 463 /* setxattrat */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 466 /* removexattrat */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 1000, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86_64, 0x40000000 /* x32 read */, { 0 }, ERRNO(ENOSYS) },
@@ -290,6 +304,7 @@ static const struct {
 	{ SCMP_ARCH_X86, 117 /* ipc */, { 1 }, SECCOMP_RET_ALLOW },
 	{ SCMP_ARCH_X86, 119 /* sigreturn */, { 0 }, SECCOMP_RET_ALLOW },
 	{ SCMP_ARCH_X86, 120 /* clone */, { 0x10000011 }, ERRNO(EPERM) },
+	{ SCMP_ARCH_X86, 226 /* setxattr */, { 0, 0, 0, 4064 }, ERRNO(ENOSPC) },
 	{ SCMP_ARCH_X86, 288 /* keyctl */, { 0 }, ERRNO(ENOSYS) },
 	{ SCMP_ARCH_X86, 359 /* socket */, { 38, 5, 0 }, ERRNO(EAFNOSUPPORT) },
 	{ SCMP_ARCH_X86, 359, { 1, 1, 0 }, SECCOMP_RET_ALLOW },
