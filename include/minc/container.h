@@ -138,7 +138,7 @@ int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags)
  * minc_add_tmpfs() - an empty, writable, disposable directory
  * @c: context
  * @dst: path inside, absolute; created if missing
- * @size_bytes: limit, of files one for each page as well; 0: as MINC_LIMIT_SCRATCH
+ * @size_bytes: limit, of files one for 8 KiB as well; 0: as MINC_LIMIT_SCRATCH
  * @mode: permissions 0..07777
  *
  * Returns 0, or -EINVAL: bad path or mode; -ENOMEM. See tmpfs(5).
@@ -275,7 +275,7 @@ enum minc_limit {
  * MEMORY_SWAP needs MEMORY and is at least as large; without it swap is not limited.
  * SCRATCH needs no group and has a default, a quarter of the machine's memory: one tmpfs
  * for all that is written to the overlay, /tmp and /dev/shm and not kept. A program that
- * wants more gets ENOSPC; so does one that makes more than a file for each page of it.
+ * wants more gets ENOSPC; so does one that makes more than a file for each 8 KiB of it.
  *
  * Returns 0, or -EINVAL: unknown limit; -ERANGE: value out of range; -ENOMEM.
  * See cgroups(7).

@@ -169,6 +169,7 @@ static void plan_dev(struct plan *p, struct mounts *m)
 	mount_option(s, "newinstance", NULL);
 	mount_option(s, "ptmxmode", "0666");
 	mount_option(s, "mode", "0620");
+	mount_option(s, "max", "1024"); /* of the 3072 that the kernel has for all containers */
 	if (!m->in_userns || m->many_ids)
 		mount_option(s, "gid", "5"); /* tty, on every distribution */
 	m->devpts = s->fs.ret;

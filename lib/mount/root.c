@@ -55,15 +55,16 @@ void mount_option(struct step *fs, const char *key, const char *value)
 }
 
 /*
- * A file takes about a KiB of the kernel's memory beside its pages, and an empty one has no
- * page: so there is one for each page, and some for ours.
+ * What the kernel holds of a file beside its pages no size counts: 1.5 KiB with a long name, and
+ * with access control lists a page for each that sec/profile.c lets through, of which a directory
+ * has two. So there is an end of files: one for 8 KiB, twice as many as ext4 makes, and some for
+ * ours. All of them together take 1.2 times the size at most.
  */
-static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
+static void limit_files(struct plan *p, struct step *fs, uint64_t size)
 {
-	enum { PAGE_BYTES = 4096, SOME = 1024 };
-	const uint64_t files = size ? size / PAGE_BYTES + SOME : 0; /* 0: any number */
+	enum { FILE_BYTES = 8192, SOME = 1024 };
+	const uint64_t files = size ? size / FILE_BYTES + SOME : 0; /* 0: any number */
 
-	mount_option(fs, "size", plan_text(p, "%llu", (unsigned long long)size));
 	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
 }
 
@@ -73,12 +74,16 @@ struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, 
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
 	struct step *s = mount_fs(p, "tmpfs", attr, origin, why);
 
-	if (size)
-		limit_tmpfs(p, s, size);
-	else if (limit->set)
-		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
-	else /* asking for the memory's size, sysinfo(2), takes as long as mounting */
+	if (!size && !limit->set) {
 		mount_option(s, "size", "25%");
+		if (m->host->memory) /* else half of the memory's pages: the kernel's default */
+			limit_files(p, s, m->host->memory / 4);
+		return s;
+	}
+	if (!size && limit->value > 0)
+		size = (uint64_t)limit->value;
+	mount_option(s, "size", plan_text(p, "%llu", (unsigned long long)size));
+	limit_files(p, s, size);
 	return s;
 }
 

@@ -9,6 +9,9 @@
  *	probe mounts		mountinfo, without what differs from run to run
  *	probe orphans N		leave N orphans behind that end at once
  *	probe argv ARG..	each argument between brackets
+ *	probe lists DIR		how long an access control list may be, "list BYTES ERRNO" for
+ *				those that are refused, "longest BYTES" for the first that is not,
+ *				and how many directories may have two of these, "directories N"
  *	probe look		for each line read: what can be seen of the other processes,
  *				"PID fd=ERRNO exe=.. mem=.. root=.. trace=.. cmdline=TEXT",
  *				then an empty line
@@ -39,6 +42,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "errno-name.h"
@@ -466,6 +470,56 @@ static int own(void)
 	return 0;
 }
 
+/* An access control list of about @size bytes, as acl(5) has it in an attribute; its length. */
+static size_t make_list(char *value, size_t size)
+{
+	enum { VERSION = 2, OWNER = 1, USER = 2, GROUP = 4, MASK = 0x10, OTHER = 0x20 };
+	struct entry {
+		uint16_t tag, perm;
+		uint32_t id;
+	} *entry = (struct entry *)(value + 4);
+	const size_t n = (size - 4) / sizeof(*entry);
+
+	memcpy(value, &(uint32_t){ VERSION }, 4);
+	for (size_t i = 0; i < n; i++)
+		entry[i] = (struct entry){ USER, 7, 0 };
+	entry[0] = (struct entry){ OWNER, 7, UINT32_MAX };
+	entry[n - 3] = (struct entry){ GROUP, 7, UINT32_MAX };
+	entry[n - 2] = (struct entry){ MASK, 7, UINT32_MAX };
+	entry[n - 1] = (struct entry){ OTHER, 7, UINT32_MAX };
+	return 4 + n * sizeof(*entry);
+}
+
+static int lists(const char *dir)
+{
+	static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
+	static const size_t sizes[] = { 65532, 4096, 4068, 4060, 36 };
+	static _Alignas(8) char value[65536];
+	size_t best = 0, len;
+	char name[16];
+	int n;
+
+	if (chdir(dir) < 0 || mkdir("list", 0700) < 0)
+		return 1;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		len = make_list(value, sizes[i]);
+		if (setxattr("list", names[0], value, len, 0) == 0)
+			best = best ? best : len;
+		else
+			printf("list %zu %s\n", len, errno_name(errno));
+	}
+	printf("longest %zu\n", best);
+	len = best ? make_list(value, best) : 0;
+	for (n = 0; len && n < 100000; n++) {
+		snprintf(name, sizeof(name), "%d", n);
+		if (mkdir(name, 0700) < 0 || setxattr(name, names[0], value, len, 0) < 0 ||
+		    setxattr(name, names[1], value, len, 0) < 0)
+			break;
+	}
+	printf("directories %d\n", n);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -483,13 +537,15 @@ int main(int argc, char **argv)
 		return print_argv(argc, argv);
 	if (!strcmp(what, "look"))
 		return look();
+	if (!strcmp(what, "lists") && argc > 2)
+		return lists(argv[2]);
 	if (!strcmp(what, "shed") && argc > 2)
 		return shed(argv[2], argv[3]);
 	if (!strcmp(what, "spy") && argc > 2)
 		return spy(argv[2]);
 	if (!strcmp(what, "own"))
 		return own();
-	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | look | "
-			"spy FILE | shed FIFO [UID] | own\n");
+	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | "
+			"lists DIR | look | spy FILE | shed FIFO [UID] | own\n");
 	return 2;
 }

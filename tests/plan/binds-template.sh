@@ -102,7 +102,7 @@ flags ro "$s4"
 
 # 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 
 # 13. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -192,7 +192,7 @@ attach "$s10" "$s9" shm; s10=$target
 
 # 40. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s11"
 
 # 41. attach on pts: terminals of its own
 attach "$s11" "$s9" pts; s11=$target
@@ -256,7 +256,7 @@ attach "$s2" "$s8" /dev/zero create; s2=$target
 
 # 60. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s15=$t/15; mkdir "$s15"
-mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s15"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s15"
 
 # 61. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s15" "$s8" /srv/t create; s15=$target

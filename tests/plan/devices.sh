@@ -77,7 +77,7 @@ s1=BASE/root
 
 # 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -106,7 +106,7 @@ attach "$s6" "$s5" /dev create; s6=$target
 
 # 13. mount devpts: terminals of its own
 s7=$t/7; mkdir "$s7"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s7"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s7"
 
 # 14. attach on pts: terminals of its own
 attach "$s7" "$s6" pts; s7=$target

@@ -86,7 +86,7 @@ mount --bind BASE/root "$s3"
 
 # 7. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
 
 # 8. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -167,7 +167,7 @@ attach "$s6" "$s5" shm; s6=$target
 
 # 33. mount devpts: terminals of its own
 s7=$t/7; mkdir "$s7"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s7"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s7"
 
 # 34. attach on pts: terminals of its own
 attach "$s7" "$s5" pts; s7=$target

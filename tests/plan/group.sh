@@ -90,7 +90,7 @@ flags ro "$s1"
 
 # 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -180,7 +180,7 @@ attach "$s7" "$s6" shm; s7=$target
 
 # 37. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
 
 # 38. attach on pts: terminals of its own
 attach "$s8" "$s6" pts; s8=$target

@@ -108,7 +108,7 @@ flags ro "$s6"
 
 # 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s7=$t/7; mkdir "$s7"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s7"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s7"
 
 # 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s7" until the root changes
@@ -198,7 +198,7 @@ attach "$s12" "$s11" shm; s12=$target
 
 # 40. mount devpts: terminals of its own
 s13=$t/13; mkdir "$s13"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s13"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s13"
 
 # 41. attach on pts: terminals of its own
 attach "$s13" "$s11" pts; s13=$target

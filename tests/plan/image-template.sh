@@ -112,7 +112,7 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s7=$t/7; mkdir "$s7"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s7"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s7"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s7" until the root changes
@@ -202,7 +202,7 @@ attach "$s12" "$s11" shm; s12=$target
 
 # 42. mount devpts: terminals of its own
 s13=$t/13; mkdir "$s13"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s13"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s13"
 
 # 43. attach on pts: terminals of its own
 attach "$s13" "$s11" pts; s13=$target

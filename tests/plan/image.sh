@@ -98,7 +98,7 @@ flags ro "$s4"
 
 # 10. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 
 # 11. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -188,7 +188,7 @@ attach "$s10" "$s9" shm; s10=$target
 
 # 38. mount devpts: terminals of its own
 s11=$t/11; mkdir "$s11"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s11"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s11"
 
 # 39. attach on pts: terminals of its own
 attach "$s11" "$s9" pts; s11=$target

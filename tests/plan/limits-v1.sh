@@ -137,7 +137,7 @@ s11=BASE/root
 
 # 24. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s12"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s12"
 
 # 25. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s12" until the root changes
@@ -227,7 +227,7 @@ attach "$s17" "$s16" shm; s17=$target
 
 # 52. mount devpts: terminals of its own
 s18=$t/18; mkdir "$s18"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s18"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s18"
 
 # 53. attach on pts: terminals of its own
 attach "$s18" "$s16" pts; s18=$target

@@ -110,7 +110,7 @@ s2=BASE/root
 
 # 15. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 
 # 16. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
@@ -200,7 +200,7 @@ attach "$s8" "$s7" shm; s8=$target
 
 # 43. mount devpts: terminals of its own
 s9=$t/9; mkdir "$s9"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s9"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s9"
 
 # 44. attach on pts: terminals of its own
 attach "$s9" "$s7" pts; s9=$target

@@ -150,7 +150,7 @@ flags ro "$s10"
 
 # 28. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s11=$t/11; mkdir "$s11"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s11"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s11"
 
 # 29. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s11" until the root changes
@@ -240,7 +240,7 @@ attach "$s16" "$s15" shm; s16=$target
 
 # 56. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s17"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s17"
 
 # 57. attach on pts: terminals of its own
 attach "$s17" "$s15" pts; s17=$target

@@ -81,7 +81,7 @@ s2=BASE/root
 
 # 6. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 
 # 7. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
@@ -110,7 +110,7 @@ attach "$s7" "$s6" /dev create; s7=$target
 
 # 14. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
 
 # 15. attach on pts: terminals of its own
 attach "$s8" "$s7" pts; s8=$target

@@ -110,7 +110,7 @@ flags ro "$s5"
 
 # 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s6=$t/6; mkdir "$s6"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s6"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s6"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s6" until the root changes
@@ -200,7 +200,7 @@ attach "$s11" "$s10" shm; s11=$target
 
 # 42. mount devpts: terminals of its own
 s12=$t/12; mkdir "$s12"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s12"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s12"
 
 # 43. attach on pts: terminals of its own
 attach "$s12" "$s10" pts; s12=$target

@@ -73,7 +73,7 @@ s0=BASE/root
 
 # 4. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s1=$t/1; mkdir "$s1"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s1"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s1"
 
 # 5. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s1" until the root changes
@@ -163,7 +163,7 @@ attach "$s6" "$s5" shm; s6=$target
 
 # 32. mount devpts: terminals of its own
 s7=$t/7; mkdir "$s7"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s7"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s7"
 
 # 33. attach on pts: terminals of its own
 attach "$s7" "$s5" pts; s7=$target

@@ -77,7 +77,7 @@ s1=BASE/root
 
 # 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -167,7 +167,7 @@ attach "$s7" "$s6" shm; s7=$target
 
 # 33. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
 
 # 34. attach on pts: terminals of its own
 attach "$s8" "$s6" pts; s8=$target

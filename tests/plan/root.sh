@@ -85,7 +85,7 @@ s3=BASE/root
 
 # 7. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
 
 # 8. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -175,7 +175,7 @@ attach "$s9" "$s8" shm; s9=$target
 
 # 35. mount devpts: terminals of its own
 s10=$t/10; mkdir "$s10"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s10"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s10"
 
 # 36. attach on pts: terminals of its own
 attach "$s10" "$s8" pts; s10=$target

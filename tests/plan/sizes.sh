@@ -90,7 +90,7 @@ flags ro "$s1"
 
 # 9. mount tmpfs: one private tmpfs for all that is made and forgotten (--scratch-size 64m)
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=17408,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=9216,mode=755 tmpfs "$s2"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -180,7 +180,7 @@ attach "$s7" "$s6" shm; s7=$target
 
 # 37. mount devpts: terminals of its own
 s8=$t/8; mkdir "$s8"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
 
 # 38. attach on pts: terminals of its own
 attach "$s8" "$s6" pts; s8=$target
@@ -229,14 +229,14 @@ ln -sfn /proc/mounts "$s5"/etc/mtab
 
 # 52. mount tmpfs: an empty directory (--shm-size 8m)
 s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,nodev,noexec,size=8388608,nr_inodes=3072,mode=1777 tmpfs "$s12"
+mount -t tmpfs -o nosuid,nodev,noexec,size=8388608,nr_inodes=2048,mode=1777 tmpfs "$s12"
 
 # 53. attach on /dev/shm: shown where it was asked for (--shm-size 8m)
 attach "$s12" "$s5" /dev/shm create; s12=$target
 
 # 54. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s13=$t/13; mkdir "$s13"
-mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=17408,mode=755 tmpfs "$s13"
+mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=9216,mode=755 tmpfs "$s13"
 
 # 55. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s13" "$s5" /srv/t create; s13=$target

@@ -92,7 +92,7 @@ s4=BASE/root
 
 # 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 
 # 10. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -230,7 +230,7 @@ attach "$s16" "$s9" shm; s16=$target
 
 # 51. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s17"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s17"
 
 # 52. attach on pts: terminals of its own
 attach "$s17" "$s9" pts; s17=$target
@@ -308,7 +308,7 @@ attach "$s2" "$s8" /dev/zero create; s2=$target
 
 # 73. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s22=$t/22; mkdir "$s22"
-mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1280,mode=1755 tmpfs "$s22"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s22"
 
 # 74. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
 attach "$s22" "$s8" /srv/t create; s22=$target

@@ -89,7 +89,7 @@ mount --rbind BASE/root "$s3"
 
 # 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
 
 # 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -194,7 +194,7 @@ attach "$s12" "$s5" shm; s12=$target
 
 # 40. mount devpts: terminals of its own
 s13=$t/13; mkdir "$s13"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s13"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s13"
 
 # 41. attach on pts: terminals of its own
 attach "$s13" "$s5" pts; s13=$target

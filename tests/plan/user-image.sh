@@ -94,7 +94,7 @@ s4="$s2"/0
 
 # 10. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 
 # 11. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes
@@ -212,7 +212,7 @@ attach "$s16" "$s9" shm; s16=$target
 
 # 45. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s17"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s17"
 
 # 46. attach on pts: terminals of its own
 attach "$s17" "$s9" pts; s17=$target

@@ -101,7 +101,7 @@ s2=BASE/root
 
 # 12. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 
 # 13. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes
@@ -215,7 +215,7 @@ attach "$s14" "$s7" shm; s14=$target
 
 # 46. mount devpts: terminals of its own
 s15=$t/15; mkdir "$s15"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s15"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s15"
 
 # 47. attach on pts: terminals of its own
 attach "$s15" "$s7" pts; s15=$target

@@ -88,7 +88,7 @@ s3=BASE/root
 
 # 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s4"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
 
 # 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes
@@ -214,7 +214,7 @@ attach "$s15" "$s8" shm; s15=$target
 
 # 46. mount devpts: terminals of its own
 s16=$t/16; mkdir "$s16"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s16"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s16"
 
 # 47. attach on pts: terminals of its own
 attach "$s16" "$s8" pts; s16=$target

@@ -88,7 +88,7 @@ s1=BASE/root
 
 # 6. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s2"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 
 # 7. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
@@ -202,7 +202,7 @@ attach "$s13" "$s6" shm; s13=$target
 
 # 40. mount devpts: terminals of its own
 s14=$t/14; mkdir "$s14"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s14"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s14"
 
 # 41. attach on pts: terminals of its own
 attach "$s14" "$s6" pts; s14=$target

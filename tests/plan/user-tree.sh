@@ -77,7 +77,7 @@ mount --rbind /sys "$s0"
 
 # 5. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s1=$t/1; mkdir "$s1"
-mount -t tmpfs -o nosuid,nodev,size=25%,mode=755 tmpfs "$s1"
+mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s1"
 
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s1" until the root changes
@@ -224,7 +224,7 @@ attach "$s16" "$s9" shm; s16=$target
 
 # 49. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620 devpts "$s17"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s17"
 
 # 50. attach on pts: terminals of its own
 attach "$s17" "$s9" pts; s17=$target
