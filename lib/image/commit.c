@@ -91,11 +91,8 @@ static int describe(struct minc_transfer *t, json_t *config, const struct layer_
 static int apply_changes(struct minc_transfer *t, json_t *config)
 {
 	json_t *inner = ensure(config, "config", false);
-	int r = inner ? 0 : err_set(t->err, -ENOMEM, "config");
 
-	for (size_t i = 0; r == 0 && t->changes && t->changes[i]; i++)
-		r = change_config(t->err, inner, t->changes[i]);
-	return r;
+	return inner ? change_config(t->err, inner, t->changes) : err_set(t->err, -ENOMEM, "config");
 }
 
 /* Where overlayfs's marks are: a privileged caller's in trusted.*, else in user.*. */

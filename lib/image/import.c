@@ -53,13 +53,10 @@ static int describe(struct minc_transfer *t, json_t *config)
 {
 	const char *message = t->text[MINC_TRANSFER_MESSAGE];
 	json_t *step = json_array_get(json_object_get(config, "history"), 0);
-	int r = 0;
 
 	if (message && json_object_set_new(step, "comment", json_string(message)) < 0)
 		return err_set(t->err, -ENOMEM, "config");
-	for (size_t i = 0; r == 0 && t->changes && t->changes[i]; i++)
-		r = change_config(t->err, json_object_get(config, "config"), t->changes[i]);
-	return r;
+	return change_config(t->err, json_object_get(config, "config"), t->changes);
 }
 
 int import_refuse_changes(struct minc_transfer *t, const char *source)
