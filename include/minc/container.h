@@ -158,11 +158,12 @@ int minc_set_hostname(minc_ctx *c, const char *name);
 /**
  * minc_set_user() - user and group of the command
  * @c: context
- * @user: "UID", "UID:GID", "NAME" or "NAME:GROUP". A number is never looked up as a
- *	name; names are those of the container's /etc/passwd and /etc/group
+ * @user: "UID", "UID:GID", "NAME" or "NAME:GROUP"; ":GROUP" is root with another group. A
+ *	number is never looked up as a name; names are those of the container's /etc/passwd and
+ *	/etc/group
  *
- * Default 0:0. The group of a user without ":" is the one in the container's passwd(5),
- * else 0; the supplementary groups of a user named without ":" come from its group(5).
+ * Default 0:0. The group of a user without one, also as "UID:", is that of the container's
+ * passwd(5), else 0; its supplementary groups come from group(5).
  *
  * Returns 0, or -EINVAL: empty, unprintable, a number with a sign, above 4294967294;
  * -ENOMEM. An unknown name fails the start with -ENOENT.

@@ -153,13 +153,57 @@ static bool are_numbers(const char *user)
 	return !user[strspn(user, "0123456789:")];
 }
 
+/*
+ * Both halves of "USER:GROUP", either of which may be empty; @ret_group NULL where there is none, as
+ * with docker(1), which takes "1000:" and ":50". -ENAMETOOLONG: half a name may be another's.
+ */
+static int split(const char *text, char user[64], const char **ret_group)
+{
+	const size_t len = strcspn(text, ":");
+
+	if (len >= 64)
+		return -ENAMETOOLONG;
+	memcpy(user, text, len);
+	user[len] = '\0';
+	*ret_group = text[len] && text[len + 1] ? text + len + 1 : NULL;
+	return 0;
+}
+
+static int find_identity(const char *passwd, const char *group, const char *text, const char *origin,
+			 struct identity *ret, struct err *e)
+{
+	const char *name_of_group;
+	char user[64];
+	uint64_t n;
+	int r = split(text, user, &name_of_group);
+
+	if (r < 0)
+		return err_set(e, r, "%s: user", origin);
+	if (!*user || str_to_u64(user, UINT32_MAX - 1, &n) == 0) {
+		ret->uid = *user ? (uint32_t)n : 0;
+		(void)find_user(passwd, NULL, ret); /* a number needs no entry */
+	} else if (!find_user(passwd, user, ret)) {
+		return err_say(e, -ENOENT, "%s: no user %s in the container's /etc/passwd",
+			       origin, user);
+	}
+	if (!name_of_group) {
+		if (ret->name[0])
+			find_groups(group, ret);
+		return 0;
+	}
+	if (str_to_u64(name_of_group, UINT32_MAX - 1, &n) == 0)
+		ret->gid = (uint32_t)n;
+	else if (!find_group(group, name_of_group, &ret->gid))
+		return err_say(e, -ENOENT, "%s: no group %s in the container's /etc/group",
+			       origin, name_of_group);
+	return 0;
+}
+
 int passwd_resolve(const struct spec *s, int root, int upper, struct identity *ret,
 		   struct err *e)
 {
 	cleanup_free char *passwd = NULL, *group = NULL;
-	const char *origin, *text = spec_user(s, &origin), *name_of_group;
-	char user[64] = "";
-	uint64_t n;
+	const char *origin, *text = spec_user(s, &origin);
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -173,26 +217,5 @@ int passwd_resolve(const struct spec *s, int root, int upper, struct identity *r
 		err_clear(e); /* no reader of layers: then only the home is not known */
 	else if (r < 0)
 		return err_set(e, r, "user database of the container");
-	snprintf(user, sizeof(user), "%s", text);
-	name_of_group = strchr(text, ':');
-	user[strcspn(user, ":")] = '\0';
-	if (str_to_u64(user, UINT32_MAX - 1, &n) == 0) {
-		ret->uid = (uint32_t)n;
-		(void)find_user(passwd, NULL, ret); /* a number needs no entry */
-	} else if (!find_user(passwd, user, ret)) {
-		return err_say(e, -ENOENT, "%s: no user %s in the container's /etc/passwd",
-			       origin, user);
-	}
-	if (!name_of_group) {
-		if (ret->name[0])
-			find_groups(group, ret);
-		return 0;
-	}
-	name_of_group++;
-	if (str_to_u64(name_of_group, UINT32_MAX - 1, &n) == 0)
-		ret->gid = (uint32_t)n;
-	else if (!find_group(group, name_of_group, &ret->gid))
-		return err_say(e, -ENOENT, "%s: no group %s in the container's /etc/group",
-			       origin, name_of_group);
-	return 0;
+	return find_identity(passwd, group, text, origin, ret, e);
 }

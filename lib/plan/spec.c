@@ -303,8 +303,10 @@ int spec_set_user(struct spec *s, const char *user)
 	if (r < 0)
 		return r;
 	colon = strchr(user, ':');
-	r = check_id(s, user, colon ? (size_t)(colon - user) : strlen(user));
-	if (r == 0 && colon)
+	/* "UID:" and ":GID" say one half, but something must be said */
+	if (colon != user || !colon[1])
+		r = check_id(s, user, colon ? (size_t)(colon - user) : strlen(user));
+	if (r == 0 && colon && colon[1])
 		r = strchr(colon + 1, ':') ?
 			    refuse(s, -EINVAL, "minc_set_user", "more than one ':'") :
 			    check_id(s, colon + 1, strlen(colon + 1));

@@ -126,6 +126,32 @@ START_TEST(numbers)
 }
 END_TEST
 
+/* As docker(1) has it: what is not said is root's, or the user's own. */
+START_TEST(one_half_is_enough)
+{
+	is("1000:", 1000, 100, "/home/alice", 3);
+	is("alice:", 1000, 100, "/home/alice", 3);
+	is("5555:", 5555, 0, "/", 0);
+	is(":50", 0, 50, "/root", 0);
+	is(":staff", 0, 50, "/root", 0);
+}
+END_TEST
+
+START_TEST(a_long_name_is_not_cut_to_another)
+{
+	static const char a63[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s:x:7:7::/:\n", a63);
+	put("etc/passwd", text);
+	snprintf(text, sizeof(text), "%sb", a63);
+	spec.image.user = text;
+	spec.image.name = "image it";
+	ck_assert_int_eq(resolve(NULL), -ENAMETOOLONG);
+	ck_assert_msg(strstr(err.message, "image it"), "%s", err.message);
+}
+END_TEST
+
 START_TEST(names_and_groups)
 {
 	is("alice", 1000, 100, "/home/alice", 3);
@@ -323,6 +349,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		nobody_asked_is_root,	  numbers,
+		one_half_is_enough,	  a_long_name_is_not_cut_to_another,
 		names_and_groups,	  missing_files_know_numbers_only,
 		fifo_does_not_hang,	  directory_is_an_error_or_empty,
 		link_out_of_the_root_stays_inside,

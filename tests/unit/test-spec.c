@@ -112,8 +112,8 @@ static const struct {
 	{ HOSTNAME, NULL, -EINVAL },	{ HOSTNAME, "", -EINVAL },
 	{ HOSTNAME, "a\nb", -EINVAL },	{ HOSTNAME, N64 "x", -ENAMETOOLONG },
 	{ USER, NULL, -EINVAL },	{ USER, "", -EINVAL },
-	{ USER, ":", -EINVAL },		{ USER, "0:", -EINVAL },
-	{ USER, ":0", -EINVAL },	{ USER, "0:0:0", -EINVAL },
+	{ USER, ":", -EINVAL },		{ USER, "::", -EINVAL },
+	{ USER, ":0:", -EINVAL },	{ USER, "0:0:0", -EINVAL },
 	{ USER, "+1", -EINVAL },	{ USER, "-1", -EINVAL },
 	{ USER, "1x", -EINVAL },	{ USER, "0x10", -EINVAL },
 	{ USER, "1 ", -EINVAL },	{ USER, "4294967295", -EINVAL },
@@ -224,7 +224,7 @@ START_TEST(refused_call_changes_nothing)
 	ck_assert_int_eq(spec_set_cpus(&spec, "f"), 0);
 	ck_assert_int_eq(spec_set_network(&spec, "raw,eth7"), 0);
 	ck_assert_int_lt(spec_set_hostname(&spec, "a\n"), 0);
-	ck_assert_int_lt(spec_set_user(&spec, "5:"), 0);
+	ck_assert_int_lt(spec_set_user(&spec, "5:-"), 0);
 	ck_assert_int_lt(spec_set_cpus(&spec, "3z"), 0);
 	ck_assert_int_lt(spec_set_network(&spec, "raw,a/"), 0);
 	ck_assert_int_lt(spec_add_bind(&spec, "/a", "b", 0), 0);
