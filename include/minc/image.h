@@ -87,6 +87,22 @@ const char *minc_store_path(const minc_store *s);
  */
 int minc_image_find(minc_store *s, const char *name, minc_image **ret);
 
+/**
+ * minc_image_find_platform() - the same, only if it is for a platform
+ * @s: store
+ * @name: as minc_image_find()
+ * @platform: "OS/ARCHITECTURE[/VARIANT]", such as "linux/arm64"; NULL: any
+ * @ret: on success the image, to be freed with minc_image_free()
+ *
+ * A lower variant of the architecture serves, as on that machine. Of an index in the store it is the
+ * manifest for @platform. An image that does not say what it is for serves for all.
+ *
+ * Returns as minc_image_find(), with -ENOENT also for an image of another platform, which the
+ * message names; -EINVAL: no such platform.
+ */
+int minc_image_find_platform(minc_store *s, const char *name, const char *platform,
+			     minc_image **ret);
+
 /** typedef minc_image_fn - one image; not 0 ends minc_image_foreach(), which returns it */
 typedef int (*minc_image_fn)(minc_image *image, void *userdata);
 
@@ -124,6 +140,14 @@ minc_image *minc_image_free(minc_image *image);
 const char *minc_image_id(const minc_image *image);
 const char *minc_image_digest(const minc_image *image);
 const char *minc_image_name(const minc_image *image);
+
+/**
+ * minc_image_platform() - what an image is for
+ * @image: image
+ *
+ * Returns "OS/ARCHITECTURE[/VARIANT]", owned by @image; "" if it does not say.
+ */
+const char *minc_image_platform(const minc_image *image);
 
 /**
  * minc_image_size() - bytes of its layers as they are mounted

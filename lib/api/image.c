@@ -76,6 +76,12 @@ MINC_EXPORT const char *minc_store_path(const minc_store *s)
 
 MINC_EXPORT int minc_image_find(minc_store *s, const char *name, minc_image **ret)
 {
+	return minc_image_find_platform(s, name, NULL, ret);
+}
+
+MINC_EXPORT int minc_image_find_platform(minc_store *s, const char *name, const char *platform,
+					 minc_image **ret)
+{
 	minc_image *image;
 	int r;
 
@@ -88,7 +94,7 @@ MINC_EXPORT int minc_image_find(minc_store *s, const char *name, minc_image **re
 	if (!image)
 		return err_set(&s->c->err, -ENOMEM, "image %s", name);
 	image->ops = s->ops;
-	r = s->ops->find(s->store, name, &image->image);
+	r = s->ops->find(s->store, name, platform, &image->image);
 	if (r < 0)
 		free(image);
 	else
@@ -185,6 +191,13 @@ MINC_EXPORT const char *minc_image_stop_signal(const minc_image *image)
 MINC_EXPORT int minc_image_inspect(minc_image *image, char **ret)
 {
 	return image && ret ? image->ops->inspect(image->image, ret) : -EINVAL;
+}
+
+MINC_EXPORT const char *minc_image_platform(const minc_image *image)
+{
+	const struct image *img = whole(image);
+
+	return img ? img->platform : "";
 }
 
 /* Sizes are those of layers, which belong to the steps that are not empty, in order. */

@@ -180,7 +180,7 @@ int commit_container(struct minc_transfer *t, const char *container, image_found
 	r = containers_find(t->store, container, &k);
 	if (r == 0) {
 		if (*k->image)
-			r = image_find(t->store, k->image, &img);
+			r = image_find_manifest(t->store, k->image, &img);
 		if (r == 0)
 			r = commit_signed(t, k, img, fn, data);
 		image_free(img);

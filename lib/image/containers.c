@@ -477,7 +477,7 @@ int containers_image(struct store *s, const struct minc_kept *k, struct image **
 
 	if (!*k->image)
 		return err_say(s->err, -ENOENT, "container %.12s: it has no image", k->id);
-	r = image_find(s, k->image, &img);
+	r = image_find_manifest(s, k->image, &img);
 	if (r < 0)
 		return r;
 	/* a newer image may have the name now: it is the one that was accepted under it */

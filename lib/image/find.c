@@ -129,7 +129,68 @@ int find_entry(struct store *s, const struct index *index, const char *name, siz
 	return 0;
 }
 
-int image_find(struct store *s, const char *name, struct image **ret)
+static bool is_child(struct store *s, struct arena *a, const struct index_entry *e,
+		     const struct digest *manifest)
+{
+	struct err *err = s->err, ignored = { 0 };
+	struct manifest_child *children;
+	const char *text;
+	size_t len, n;
+	bool found = false;
+
+	s->err = &ignored; /* a damaged one is none of it */
+	if (media_is_index(e->media_type) && store_read_blob(s, a, &e->digest, &text, &len) == 0 &&
+	    image_parse_index(a, s->err, "index", text, len, &children, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			found |= digest_equal(&children[i].digest, manifest);
+	s->err = err;
+	return found;
+}
+
+int image_find_manifest(struct store *s, const char *digest, struct image **ret)
+{
+	struct arena a = { NULL };
+	struct digest manifest;
+	struct index index;
+	int r = digest_parse(digest, &manifest);
+	size_t i;
+
+	if (r < 0)
+		return err_say(s->err, r, "image %.100s: not a digest", digest);
+	r = store_index(s, &a, &index);
+	for (i = 0; r == 0 && i < index.len; i++)
+		if (digest_equal(&index.entries[i].digest, &manifest))
+			break;
+	if (r == 0 && i == index.len) /* rare: only another tool lists an index of several images */
+		for (i = 0; i < index.len; i++)
+			if (is_child(s, &a, &index.entries[i], &manifest))
+				break;
+	if (r == 0 && i == index.len)
+		r = err_say(s->err, -ENOENT, "image %s: not in %s", digest, s->path);
+	if (r == 0)
+		r = image_load_manifest(s, &index.entries[i], &manifest, ret);
+	arena_done(&a);
+	return r;
+}
+
+/* Another tool may have given a name to an image of each platform: the newest that fits. */
+static int load_fitting(struct store *s, const struct index *index, size_t found, bool named,
+			const char *platform, struct image **ret)
+{
+	const char *name = index->entries[found].name;
+	int r = image_load_platform(s, &index->entries[found], platform, ret);
+
+	for (size_t i = index->len; named && *name && i-- > 0 && r == -ENOENT;) {
+		if (i == found || !str_equal(index->entries[i].name, name))
+			continue;
+		err_clear(s->err);
+		r = image_load_platform(s, &index->entries[i], platform, ret);
+	}
+	return r;
+}
+
+int image_find_platform(struct store *s, const char *name, const char *platform,
+			struct image **ret)
 {
 	struct arena a = { NULL };
 	struct index index;
@@ -140,7 +201,12 @@ int image_find(struct store *s, const char *name, struct image **ret)
 	if (r == 0)
 		r = find_entry(s, &index, name, &i, &named);
 	if (r == 0)
-		r = image_load(s, &index.entries[i], ret);
+		r = load_fitting(s, &index, i, named, platform, ret);
 	arena_done(&a);
 	return r;
+}
+
+int image_find(struct store *s, const char *name, struct image **ret)
+{
+	return image_find_platform(s, name, NULL, ret);
 }

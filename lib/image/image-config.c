@@ -122,6 +122,35 @@ static int make_absolute(const struct json_source *src, struct image *img)
 	return 0;
 }
 
+/*
+ * What docker(1) takes: a list, or one word as a string. Of an entry point an empty word says that there is
+ * none.
+ */
+static int read_words(const struct json_source *src, json_t *c, const char *where, const char *key,
+		      const char *const **ret)
+{
+	const json_t *v = json_object_get(c, key);
+	const char **list;
+
+	if (!json_is_string(v))
+		return json_texts(src, c, where, key, ret);
+	list = arena_alloc(src->a, 2 * sizeof(*list));
+	if (!list || !(list[0] = arena_strdup(src->a, json_string_value(v))))
+		return json_no_memory(src);
+	*ret = list;
+	return 0;
+}
+
+static int read_command(const struct json_source *src, struct image *img, json_t *c,
+			const char *where)
+{
+	int r = read_words(src, c, where, "Entrypoint", &img->entrypoint);
+
+	if (r == 0 && img->entrypoint[0] && !*img->entrypoint[0] && !img->entrypoint[1])
+		img->entrypoint++;
+	return r < 0 ? r : read_words(src, c, where, "Cmd", &img->cmd);
+}
+
 static int read_run(const struct json_source *src, struct image *img, json_t *o)
 {
 	static const char where[] = "config.";
@@ -138,9 +167,7 @@ static int read_run(const struct json_source *src, struct image *img, json_t *o)
 	if (r == 0)
 		r = json_texts(src, c, where, "Env", &img->env);
 	if (r == 0)
-		r = json_texts(src, c, where, "Entrypoint", &img->entrypoint);
-	if (r == 0)
-		r = json_texts(src, c, where, "Cmd", &img->cmd);
+		r = read_command(src, img, c, where);
 	if (r == 0)
 		r = json_keys(src, c, where, "Volumes", false, &img->volumes);
 	if (r == 0)
@@ -148,6 +175,17 @@ static int read_run(const struct json_source *src, struct image *img, json_t *o)
 	if (r == 0)
 		r = json_keys(src, c, where, "Labels", true, &img->labels);
 	return r < 0 ? r : make_absolute(src, img);
+}
+
+/* "linux/arm64/v8", as the three words say it. */
+static int join_platform(const struct json_source *src, struct image *img)
+{
+	img->platform = "";
+	if (!*img->os && !*img->architecture)
+		return 0;
+	img->platform = arena_printf(src->a, "%s/%s%s%s", img->os, img->architecture,
+				     *img->variant ? "/" : "", img->variant);
+	return img->platform ? 0 : json_no_memory(src);
 }
 
 int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
@@ -170,6 +208,8 @@ int image_parse_config(struct image *img, struct err *e, const char *what, const
 		r = json_text(&src, o, "", "os", &img->os);
 	if (r == 0)
 		r = json_text(&src, o, "", "variant", &img->variant);
+	if (r == 0)
+		r = join_platform(&src, img);
 	if (r == 0)
 		r = json_text(&src, o, "", "author", &img->author);
 	if (r == 0)

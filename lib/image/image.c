@@ -22,7 +22,7 @@ struct image *image_new(void)
 		return NULL;
 	img->store_path = img->name = img->asked = img->media_type = img->config_media_type = "";
 	img->architecture = img->os = img->variant = img->author = "";
-	img->user = img->cwd = img->stop_signal = "";
+	img->user = img->cwd = img->stop_signal = img->platform = "";
 	img->manifest_json = img->config_json = "";
 	img->env = img->entrypoint = img->cmd = img->volumes = img->ports = img->labels = none;
 	return img;
@@ -103,7 +103,25 @@ static int load_manifest(struct store *s, struct image *img, const struct digest
 	return r < 0 ? r : measure_layers(s, img);
 }
 
-static int load_index(struct store *s, struct image *img, const struct index_entry *entry)
+/* Which of an index, or of several platforms, is wanted. */
+struct wanted {
+	const char *platform; /* NULL: this machine's */
+	const struct digest *manifest; /* or NULL; this one, whatever it is for */
+};
+
+static int choose_manifest(struct store *s, const struct digest *d,
+			   const struct manifest_child *children, size_t len, size_t *ret)
+{
+	for (size_t i = 0; i < len; i++)
+		if (digest_equal(&children[i].digest, d)) {
+			*ret = i;
+			return 0;
+		}
+	return err_say(s->err, -ENOENT, "manifest %s: not in the index", digest_hex(d));
+}
+
+static int load_index(struct store *s, struct image *img, const struct index_entry *entry,
+		      const struct wanted *w)
 {
 	struct manifest_child *children;
 	const char *text;
@@ -116,8 +134,9 @@ static int load_index(struct store *s, struct image *img, const struct index_ent
 	snprintf(what, sizeof(what), "index %s", digest_hex(&entry->digest));
 	r = image_parse_index(&img->arena, s->err, what, text, len, &children, &n);
 	if (r == 0)
-		r = image_choose_platform(s->err, *entry->name ? entry->name : what, children, n, NULL,
-					  &i);
+		r = w->manifest ? choose_manifest(s, w->manifest, children, n, &i) :
+				  image_choose_platform(s->err, *entry->name ? entry->name : what,
+							children, n, w->platform, &i);
 	if (r < 0)
 		return r;
 	return load_manifest(s, img, &children[i].digest, children[i].size, children[i].media_type);
@@ -132,27 +151,65 @@ static int set_names(struct store *s, struct image *img, const struct index_entr
 	return img->store_path && img->name ? 0 : err_set(s->err, -ENOMEM, "image");
 }
 
-static int load(struct store *s, struct image *img, const struct index_entry *entry)
+static int check_platform(struct store *s, const struct image *img, const char *platform)
+{
+	int r = platform ? image_fits_platform(s->err, img, platform) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_say(s->err, -ENOENT, "image %s: it is for %s, not for %s",
+		       *img->name ? img->name : digest_hex(&img->config), img->platform, platform);
+}
+
+static int load(struct store *s, struct image *img, const struct index_entry *entry,
+		const struct wanted *w)
 {
 	int r = set_names(s, img, entry);
 
 	if (r < 0)
 		return r;
-	return media_is_index(entry->media_type) ?
-		       load_index(s, img, entry) :
-		       load_manifest(s, img, &entry->digest, entry->size, entry->media_type);
+	if (media_is_index(entry->media_type))
+		return load_index(s, img, entry, w);
+	if (w->manifest && !digest_equal(w->manifest, &entry->digest))
+		return err_say(s->err, -ENOENT, "manifest %s: is gone", digest_hex(w->manifest));
+	r = load_manifest(s, img, &entry->digest, entry->size, entry->media_type);
+	return r < 0 ? r : check_platform(s, img, w->platform);
 }
 
-int image_load(struct store *s, const struct index_entry *entry, struct image **ret)
+static int load_wanted(struct store *s, const struct index_entry *entry, const struct wanted *w,
+		       struct image **ret)
 {
 	struct image *img = image_new();
-	int r = img ? load(s, img, entry) : err_set(s->err, -ENOMEM, "image");
+	int r = img ? load(s, img, entry, w) : err_set(s->err, -ENOMEM, "image");
 
 	if (r < 0)
 		(void)image_free(img); /* returns NULL */
 	else
 		*ret = img;
 	return r;
+}
+
+int image_load(struct store *s, const struct index_entry *entry, struct image **ret)
+{
+	const struct wanted any = { .platform = NULL };
+
+	return load_wanted(s, entry, &any, ret);
+}
+
+int image_load_platform(struct store *s, const struct index_entry *entry, const char *platform,
+			struct image **ret)
+{
+	const struct wanted w = { .platform = platform };
+
+	return load_wanted(s, entry, &w, ret);
+}
+
+int image_load_manifest(struct store *s, const struct index_entry *entry,
+			const struct digest *manifest, struct image **ret)
+{
+	const struct wanted w = { .manifest = manifest };
+
+	return load_wanted(s, entry, &w, ret);
 }
 
 /* Only what its entry says of it. */
@@ -176,6 +233,7 @@ static int list_image(struct store *s, const struct index_entry *entry, struct i
 /* Into the same arena: strings that were handed out stay valid. */
 static int load_rest(struct store *s, struct image *img)
 {
+	const struct wanted any = { .platform = NULL };
 	const struct image before = *img;
 	struct arena a = { NULL };
 	struct index index;
@@ -190,7 +248,7 @@ static int load_rest(struct store *s, struct image *img)
 	if (r == 0) {
 		index.entries[i].name = img->name;
 		img->listed = false;
-		r = load(s, img, &index.entries[i]);
+		r = load(s, img, &index.entries[i], &any);
 	}
 	if (r < 0) {
 		struct arena all = img->arena;

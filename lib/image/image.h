@@ -43,6 +43,7 @@ struct image {
 	uint64_t mounted_size;
 	int64_t created_ms;
 	const char *architecture, *os, *variant, *author;
+	const char *platform; /* of the three, "" if they are not said */
 	const char *user, *cwd, *stop_signal;
 	/* NULL-terminated, never NULL */
 	const char *const *env, *const *entrypoint, *const *cmd, *const *volumes, *const *ports,
@@ -80,12 +81,26 @@ int image_parse_index(struct arena *a, struct err *e, const char *what, const ch
 int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
 			  size_t len, const char *platform, size_t *ret);
 
+/* Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such thing. */
+int image_fits_platform(struct err *e, const struct image *img, const char *platform);
+
 struct image *image_new(void);
 struct image *image_free(struct image *img);
 /* Read the image that @entry names, or with an index among it this machine's. */
 int image_load(struct store *s, const struct index_entry *entry, struct image **ret);
+/* The same for @platform (NULL: as above); -ENOENT, with a message: it is for another one. */
+int image_load_platform(struct store *s, const struct index_entry *entry, const char *platform,
+			struct image **ret);
+/* The image with this manifest, which may be one of an index that @entry names; -ENOENT. */
+int image_load_manifest(struct store *s, const struct index_entry *entry,
+			const struct digest *manifest, struct image **ret);
 /* By name, id, digest, or a prefix of one; see minc_image_find(). */
 int image_find(struct store *s, const char *name, struct image **ret);
+/* See minc_image_find_platform(). */
+int image_find_platform(struct store *s, const char *name, const char *platform,
+			struct image **ret);
+/* By the digest of its manifest, whatever the index is of that it is in. */
+int image_find_manifest(struct store *s, const char *digest, struct image **ret);
 /*
  * Newest first, each freed after its call. Those whose entry of index.json says what a listing
  * needs are not read: ->listed, until image_whole() reads the rest. Others always are whole.

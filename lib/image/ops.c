@@ -8,7 +8,7 @@
 __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.open = store_open,
 	.close = store_free,
-	.find = image_find,
+	.find = image_find_platform,
 	.foreach = image_foreach,
 	.free_image = image_free,
 	.whole = image_whole,

@@ -52,7 +52,7 @@ typedef int image_found_fn(struct image *img, void *data); /* takes @img */
 struct image_ops {
 	int (*open)(struct err *e, const char *path, struct store **ret);
 	struct store *(*close)(struct store *s);
-	int (*find)(struct store *s, const char *name, struct image **ret);
+	int (*find)(struct store *s, const char *name, const char *platform, struct image **ret);
 	int (*foreach)(struct store *s, int (*fn)(struct image *img, void *data), void *data);
 	struct image *(*free_image)(struct image *img);
 	/* What foreach() left out, see image_whole(); cheap if there is nothing. */

@@ -144,16 +144,34 @@ static int refuse(struct err *e, const char *what, const struct manifest_child *
 		       *list ? list : "nothing that is named");
 }
 
+static int read_platform(struct err *e, const char *platform, struct platform *ret)
+{
+	if (!platform)
+		this_machine(ret);
+	else if (parse(platform, ret) < 0)
+		return err_say(e, -EINVAL, "platform %s: not OS/ARCHITECTURE[/VARIANT]", platform);
+	return 0;
+}
+
+int image_fits_platform(struct err *e, const struct image *img, const char *platform)
+{
+	struct manifest_child is = { .os = img->os, .architecture = img->architecture,
+				     .variant = img->variant };
+	struct platform p;
+	int r = read_platform(e, platform, &p);
+
+	return r < 0 ? r : (!*is.os && !*is.architecture) || best(&is, 1, &p) ? 1 : 0;
+}
+
 int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
 			  size_t len, const char *platform, size_t *ret)
 {
 	const struct manifest_child *found;
 	struct platform p;
+	int r = read_platform(e, platform, &p);
 
-	if (!platform)
-		this_machine(&p);
-	else if (parse(platform, &p) < 0)
-		return err_say(e, -EINVAL, "platform %s: not OS/ARCHITECTURE[/VARIANT]", platform);
+	if (r < 0)
+		return r;
 	found = best(children, len, &p);
 	if (!found && len == 1 && !*children[0].os && !*children[0].architecture)
 		found = &children[0]; /* the only one, and it does not say */

@@ -292,6 +292,7 @@ START_TEST(a_config_says_what_runs)
 	ck_assert_ptr_null(img->entrypoint[0]);
 	ck_assert_str_eq(img->volumes[0], "/v");
 	ck_assert_str_eq(img->volumes[1], "/w");
+	ck_assert_str_eq(img->platform, "linux/arm/v7");
 	ck_assert_str_eq(img->labels[0], "k=v");
 	ck_assert_str_eq(img->ports[0], "80/tcp");
 	ck_assert_str_eq(img->user, "u:g");
@@ -323,6 +324,35 @@ static const struct {
 	{ "{" ROOTFS ",\"config\":{\"Cmd\":[\"a\\u0000b\"]}}",
 	  "c: line 1: \\u0000 is not allowed without JSON_ALLOW_NUL" },
 };
+
+/* As docker(1) reads them: a word may be a string, and an empty entry point is none. */
+START_TEST(a_command_has_several_forms)
+{
+	static const struct {
+		const char *text, *entrypoint, *cmd;
+	} forms[] = {
+		{ "\"Entrypoint\":\"/e\",\"Cmd\":\"c d\"", "/e", "c d" },
+		{ "\"Entrypoint\":[\"\"],\"Cmd\":[\"c\"]", NULL, "c" },
+		{ "\"Entrypoint\":\"\",\"Cmd\":null", NULL, NULL },
+		{ "\"Entrypoint\":[],\"Cmd\":[]", NULL, NULL },
+		{ "\"Entrypoint\":[\"/e\"],\"Cmd\":[\"\"]", "/e", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char text[512];
+
+		teardown();
+		setup();
+		ck_assert_int_eq(manifest(MANIFEST, NULL), 0);
+		snprintf(text, sizeof(text), "{" ROOTFS ",\"config\":{%s}}", forms[i].text);
+		ck_assert_msg(config(text) == 0, "%s: %s", forms[i].text, err.message);
+		ck_assert_pstr_eq(img->entrypoint[0], forms[i].entrypoint);
+		ck_assert_pstr_eq(img->cmd[0], forms[i].cmd);
+		ck_assert_str_eq(img->platform, "");
+	}
+	ck_assert_int_eq(config("{" ROOTFS ",\"config\":{\"Cmd\":1}}"), -EBADMSG);
+}
+END_TEST
 
 START_TEST(a_bad_config_is_refused_by_the_name_of_what_is_wrong)
 {
@@ -385,6 +415,23 @@ START_TEST(a_platform_takes_its_own_variant_or_a_lower_one)
 			 "x: nothing for linux/s390x, only for linux/arm/v5, linux/arm/v7");
 	err_clear(&err);
 	ck_assert_int_eq(image_choose_platform(&err, "x", all, 7, "linux", &i), -EINVAL);
+}
+END_TEST
+
+START_TEST(an_image_is_for_one_platform)
+{
+	img->os = "linux";
+	img->architecture = "arm";
+	img->variant = "v6";
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm/v6"), 1);
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm"), 1); /* which is v7 */
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm/v5"), 0);
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm64"), 0);
+	ck_assert_int_eq(image_fits_platform(&err, img, "freebsd/arm/v6"), 0);
+	ck_assert_int_eq(image_fits_platform(&err, img, "arm"), -EINVAL);
+	ck_assert_str_eq(err.message, "platform arm: not OS/ARCHITECTURE[/VARIANT]");
+	img->os = img->architecture = img->variant = "";
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm64"), 1);
 }
 END_TEST
 
@@ -522,6 +569,8 @@ int main(void)
 			    COUNT(bad_manifests));
 	tcase_add_test(t, depth_size_and_number_have_bounds);
 	tcase_add_test(t, a_config_says_what_runs);
+	tcase_add_test(t, a_command_has_several_forms);
+	tcase_add_test(t, an_image_is_for_one_platform);
 	tcase_add_loop_test(t, a_bad_config_is_refused_by_the_name_of_what_is_wrong, 0,
 			    COUNT(bad_configs));
 	tcase_add_test(t, a_config_of_another_size_is_not_parsed);

@@ -175,7 +175,7 @@ void run_values_done(struct run_values *o)
 	  AT(stop_grace_ms), read_grace, NULL }, \
 	{ "--pull", "missing|always|never", "When to get the image", AT(pull), read_pull, NULL }, \
 	OPTION_INSECURE_POLICY(struct run_values), \
-	{ "--platform", "OS/ARCH[/VARIANT]", "Which image to pull", AT(platform), NULL, NULL }, \
+	{ "--platform", "OS/ARCH[/VARIANT]", "Of an image for several, or pulled: for that one", AT(platform), NULL, NULL }, \
 	{ "-q --quiet", NULL, "No progress of a pull", AT(quiet), NULL, NULL }, \
 	{ "--cidfile", "FILE", "Write its id to FILE, which must not exist", AT(cidfile), NULL, NULL }
 

@@ -22,26 +22,29 @@ enum { GRACE_MS = 10000 };
 static int find_image(struct call *call, const struct run_values *o, minc_image **ret)
 {
 	const char *name = call->operands[0];
-	/* of another platform than that of the one that is here, maybe */
-	bool always = o->pull ? strcmp(o->pull, "always") == 0 : o->platform != NULL;
+	bool always = o->pull && strcmp(o->pull, "always") == 0;
 	bool never = o->pull && strcmp(o->pull, "never") == 0;
 	minc_store *store = call_store(call);
 	int r, status;
 
 	if (!store)
 		return EXIT_OURS;
-	r = always ? -ENOENT : minc_image_find(store, name, ret);
+	r = always ? -ENOENT : minc_image_find_platform(store, name, o->platform, ret);
 	if (r == 0)
 		return 0;
 	if (r != -ENOENT || never)
 		return fail_library(call);
 	if (!o->quiet)
 		(void)fprintf(stderr, "marten: %.200s: %s\n", name,
-			      always ? "pulling" : "not in the store: pulling");
+			      always	    ? "pulling"
+			      : o->platform ? "not in the store for that platform: pulling"
+					    : "not in the store: pulling");
 	status = pull_image(call, name, o->platform, o->quiet);
 	if (status)
 		return status;
-	return minc_image_find(store, name, ret) < 0 ? fail_library(call) : 0;
+	return minc_image_find_platform(store, name, o->platform, ret) < 0
+		       ? fail_library(call)
+		       : 0;
 }
 
 /* Whether the library takes what was said, before an image is pulled or anything is made. */
