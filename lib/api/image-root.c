@@ -45,6 +45,7 @@ static int set_image(minc_ctx *c, struct arena *a, const struct image *img)
 		.cwd = img->cwd,
 		.env = img->env,
 		.argv = join_lists(a, img->entrypoint, img->cmd),
+		.volumes = img->volumes,
 		.name = arena_printf(a, "image %s", shown),
 	};
 

@@ -336,16 +336,35 @@ static void plan_mtab(struct plan *p, struct mounts *m)
 		s->flags |= STEP_OPTIONAL;
 }
 
-int mount_plan_api(struct plan *p, struct mounts *m)
+/*
+ * What an image has in its /tmp belongs to it, and what is written there to what is kept. A root
+ * directory's /tmp, and the host's, are other users' as well: the container has one of its own.
+ */
+static void plan_tmp(struct plan *p, struct mounts *m)
 {
 	int tmp;
 
-	plan_dev(p, m);
-	plan_proc_sys(p, m);
+	if (m->spec->image.layers_len) {
+		struct step *s;
+
+		mount_attach(p, m->scratch, m->root, "/tmp", CREATE_LIKE_MOUNT, NULL,
+			     "a /tmp of its own, if the image has none");
+		s = &p->steps[p->len - 1];
+		s->attach.spare = "tmp";
+		s->attach.spare_mode = 01777;
+		return;
+	}
 	tmp = mount_scratch_dir(p, m, "tmp", 01777, "a /tmp of its own");
 	mount_attr(p, tmp, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL,
 		   "no devices, no set-user-ID programs");
 	attach_on_entry(p, m, tmp, "/tmp", NULL, "a /tmp of its own");
+}
+
+int mount_plan_api(struct plan *p, struct mounts *m)
+{
+	plan_dev(p, m);
+	plan_proc_sys(p, m);
+	plan_tmp(p, m);
 	plan_name_file(p, m, m->resolv_source, "/etc/resolv.conf");
 	plan_name_file(p, m, m->hosts_source, "/etc/hosts");
 	plan_mtab(p, m);

@@ -126,20 +126,44 @@ void mount_attach_layers(struct plan *p, struct mounts *m)
 			     CREATE_NOTHING, m->spec->image.name, why_attached);
 }
 
-void mount_plan_cwd(struct plan *p, struct mounts *m)
+/* A missing one belongs to who will use it, as with podman(1). */
+static void make_directory(struct plan *p, struct mounts *m, const char *path, const char *origin,
+			   const char *why)
+{
+	struct step *s = plan_append(p, STEP_OPEN, origin, why);
+
+	s->open.at = m->root;
+	s->open.path = plan_text(p, "%s", path);
+	s->open.in_root = s->open.directory = true;
+	s->open.create = S_IFDIR | 0755;
+	s->open.uid = m->user;
+	s->open.gid = m->group;
+	s->open.ret = plan_slot(p);
+}
+
+static void plan_start(struct plan *p, struct mounts *m)
 {
 	const struct spec_image *image = &m->spec->image;
 	const char *cwd = m->spec->cwd ? m->spec->cwd : image->cwd;
-	struct step *s;
 
-	if (!image->layers_len || !cwd || *cwd != '/' ||
-	    m->spec->root_flags & MINC_ROOT_RDONLY)
-		return;
-	s = plan_append(p, STEP_OPEN, m->spec->cwd ? m->spec->cwd_origin : image->name,
-			"where the command starts, made if missing");
-	s->open.at = m->root;
-	s->open.path = plan_text(p, "%s", cwd);
-	s->open.in_root = s->open.directory = true;
-	s->open.create = S_IFDIR | 0755;
-	s->open.ret = plan_slot(p);
+	if (image->layers_len && cwd && *cwd == '/')
+		make_directory(p, m, cwd, m->spec->cwd ? m->spec->cwd_origin : image->name,
+			       "where the command starts, made if missing");
+}
+
+void mount_plan_volumes(struct plan *p, struct mounts *m)
+{
+	const struct spec_image *image = &m->spec->image;
+
+	for (const char *const *v = image->volumes; v && *v; v++)
+		make_directory(p, m, *v, image->name, "a volume of the image, made if missing");
+	/* before the root is read-only; what the user mounts there may be writable, or not */
+	if (m->spec->root_flags & MINC_ROOT_RDONLY)
+		plan_start(p, m);
+}
+
+void mount_plan_cwd(struct plan *p, struct mounts *m)
+{
+	if (!(m->spec->root_flags & MINC_ROOT_RDONLY))
+		plan_start(p, m);
 }

@@ -45,7 +45,13 @@ void say_open(FILE *out, const struct step *s)
 	if (s->open.create) {
 		fprintf(out, "s%d=$(inside \"$s%d\" ", s->open.ret, s->open.at);
 		quote_shell(out, s->open.path);
-		fprintf(out, "); mkdir -p \"$s%d\"\n", s->open.ret);
+		fprintf(out, "); ");
+		if (s->open.uid || s->open.gid)
+			fprintf(out, "[ -d \"$s%d\" ] || { mkdir -p \"$s%d\" && chown %u:%u \"$s%d\"; }\n",
+				s->open.ret, s->open.ret, (unsigned)s->open.uid, (unsigned)s->open.gid,
+				s->open.ret);
+		else
+			fprintf(out, "mkdir -p \"$s%d\"\n", s->open.ret);
 		return;
 	}
 	/* overlay's options cannot hold these characters: give it another name */
@@ -159,8 +165,26 @@ void say_setattr(FILE *out, const struct step *s)
 	fprintf(out, " \"$s%d\"%s\n", s->setattr.slot, s->setattr.recursive ? " -R" : "");
 }
 
+static void say_spare(FILE *out, const struct step *s)
+{
+	fprintf(out, "[ -e \"$(inside \"$s%d\" ", s->attach.at);
+	quote_shell(out, s->attach.path);
+	fprintf(out, ")\" ] || {\n\tmkdir -m %o ", s->attach.spare_mode);
+	put_path(out, s->attach.mount, s->attach.spare);
+	fputs("; mkdir \"$t/spare\"; mount --bind ", out);
+	put_path(out, s->attach.mount, s->attach.spare);
+	fprintf(out, " \"$t/spare\"\n\tflags nosuid,nodev \"$t/spare\"\n"
+		"\tattach \"$t/spare\" \"$s%d\" ", s->attach.at);
+	quote_shell(out, s->attach.path);
+	fputs(" create\n}\n", out);
+}
+
 void say_attach(FILE *out, const struct step *s)
 {
+	if (s->attach.spare) {
+		say_spare(out, s);
+		return;
+	}
 	if (s->attach.at == SLOT_CWD) {
 		fprintf(out, "# it stays at \"$s%d\" until the root changes\n", s->attach.mount);
 		return;

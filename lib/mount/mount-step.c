@@ -21,7 +21,14 @@ int run_open(struct runner *r, const struct step *s)
 
 	if (!s->open.in_root)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
-	inside = path_open_in_root(at, s->open.path, s->open.create);
+	inside = path_open_in_root(at, s->open.path, 0);
+	if (inside == -ENOENT && s->open.create) {
+		inside = path_open_in_root(at, s->open.path, s->open.create);
+		/* an id that is not mapped cannot be the command's either: that step will say so */
+		if (inside >= 0 && (s->open.uid || s->open.gid))
+			(void)sys_call(SYS_fchownat, inside, "", s->open.uid, s->open.gid,
+				       SYS_AT_EMPTY_PATH);
+	}
 	if (inside < 0 || !s->open.directory)
 		return runner_put(r, s->open.ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
@@ -141,10 +148,42 @@ static int make_target(struct runner *r, const struct step *s, int mount)
 			 path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
 }
 
+/* A directory of slot @mount for what has none. */
+static int attach_spare(struct runner *r, const struct step *s)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+	const int at = runner_fd(r, s->attach.at), from = runner_fd(r, s->attach.mount);
+	int target = path_open_in_root(at, s->attach.path, 0), tree, ret;
+
+	if (target >= 0)
+		(void)sys_close(target); /* O_PATH */
+	if (target != -ENOENT)
+		return target < 0 ? target : 0;
+	ret = sys_mkdirat(from, s->attach.spare, s->attach.spare_mode);
+	if (ret < 0 && ret != -EEXIST)
+		return ret;
+	tree = sys_open_tree(from, s->attach.spare, OPEN_TREE_CLONE);
+	if (tree < 0)
+		return tree;
+	ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr);
+	target = ret < 0 ? ret : path_open_in_root(at, s->attach.path, S_IFDIR | 0755);
+	if (target >= 0) {
+		ret = sys_move_mount(tree, "", target, "",
+				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+		(void)sys_close(target); /* O_PATH */
+	} else {
+		ret = target;
+	}
+	(void)sys_close(tree); /* attached, or of no use */
+	return ret;
+}
+
 int run_attach(struct runner *r, const struct step *s)
 {
 	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret;
 
+	if (s->attach.spare)
+		return attach_spare(r, s);
 	/* A path of ours, or of a fresh API file system: nobody made links there. */
 	if (s->attach.at == SLOT_CWD || s->attach.trusted)
 		return sys_move_mount(mount, "", at, s->attach.path, MOVE_MOUNT_F_EMPTY_PATH);

@@ -35,6 +35,8 @@ struct mounts {
 	const char *root_path; /* absolute, resolved */
 	bool recursive;	       /* mounts below it are shown, too */
 
+	uint32_t user, group; /* the command's, as the container numbers them */
+
 	bool loops; /* the kernel mounts the layers of an image; else a FUSE server */
 	bool unpacked; /* neither: they are files in the storage */
 	const char *server, *server_ids; /* then: its program, whose ids it shows */
@@ -60,7 +62,11 @@ int mount_plan_api(struct plan *p, struct mounts *m);
 bool mount_has_apt(const struct mounts *m);
 /* The user's binds and tmpfs, in order; then, if asked for, the root read-only. */
 int mount_plan_user(struct plan *p, struct mounts *m);
-/* The directory that an image wants its command to start in, which it need not have. */
+/*
+ * Directories that an image names and need not have (layers.c): its volumes, and the one that its
+ * command starts in. The user's mounts come between the two: the latter may be in one of them.
+ */
+void mount_plan_volumes(struct plan *p, struct mounts *m);
 void mount_plan_cwd(struct plan *p, struct mounts *m);
 void mount_plan_enter(struct plan *p, struct mounts *m);
 

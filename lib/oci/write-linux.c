@@ -40,6 +40,8 @@ static void write_api_mounts(struct writer *w, json_t *mounts)
 	for (size_t i = 0; i < oci_api_mounts_len; i++) {
 		const struct oci_api_mount *a = &oci_api_mounts[i];
 
+		if (w->s->image.layers_len && str_equal(a->destination, "/tmp"))
+			continue; /* the image's own, unless it has none */
 		if (str_equal(a->destination, "/sys"))
 			write_sys(w, mounts, a);
 		else

@@ -153,6 +153,7 @@ struct step {
 			const char *path;
 			bool in_root; /* resolve below slot @at as if it were "/" */
 			unsigned create; /* then: S_IFDIR and mode of what is missing, or 0 */
+			uint32_t uid, gid; /* of what is created */
 			bool directory;
 			int ret;
 		} open;
@@ -207,6 +208,13 @@ struct step {
 			enum attach_create create;
 			bool trusted; /* the path has no links: it needs no care */
 			bool entry;   /* a directory for "/NAME": tried as it stands first */
+			/*
+			 * Only where nothing is at @path: then this directory of slot @mount is made,
+			 * with @spare_mode, and a mount of it attached. A mount that was made before and
+			 * is not wanted would cost a wait for RCU to close.
+			 */
+			const char *spare;
+			unsigned spare_mode;
 		} attach;
 		struct {
 			int at;

@@ -48,6 +48,8 @@ int spec_set_image(struct spec *s, const struct spec_image *image)
 		r = copy_list(s, image->env, &copy.env);
 	if (r == 0)
 		r = copy_list(s, image->argv, &copy.argv);
+	if (r == 0)
+		r = copy_list(s, image->volumes, &copy.volumes);
 	if (r < 0)
 		return spec_refuse(s, r, call, "");
 	s->image = copy;

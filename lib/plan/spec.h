@@ -80,6 +80,7 @@ struct spec_image {
 	const char *user, *cwd;		/* NULL: nothing said */
 	const char *const *env;		/* "NAME=VALUE" */
 	const char *const *argv;	/* NULL: none */
+	const char *const *volumes;	/* absolute directories, made if missing; NULL: none */
 };
 
 struct spec {

@@ -429,6 +429,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	if (r < 0)
 		return r;
 	plan_terminal(b);
+	mount_plan_volumes(p, &b->m);
 	r = mount_plan_user(p, &b->m);
 	mount_plan_cwd(p, &b->m);
 	ns_plan_uts(p, b->s);
@@ -514,6 +515,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage &&
 			       (b.m.loops || !s->image.layers_len);
 		b.m.storage = p->storage;
+		b.m.user = b.id.uid;
+		b.m.group = b.id.gid;
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
 		r = plan_all(&b, argv);

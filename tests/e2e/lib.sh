@@ -242,6 +242,7 @@ refused() { # NAME WORD..
 busybox_root() { # DIR
 	_busybox=$(command -v busybox) || return 1
 	mkdir -p "$1/usr/bin" "$1/dev" "$1/proc" "$1/sys" "$1/tmp" "$1/etc" "$1/root" "$1/run" "$1/mnt"
+	chmod 1777 "$1/tmp"
 	ln -s usr/bin "$1/bin"
 	cp "$_busybox" "$1/usr/bin/busybox"
 	for _tool in sh cat echo ls id env ps mount umount readlink sleep true false hostname pwd touch \

@@ -226,60 +226,57 @@ attach "$s2" "$s10" /sys create; s2=$target
 # 48. make directory empty: what hides a directory
 [ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
 
-# 49. make directory tmp: a /tmp of its own
-[ -d "$s7"/tmp ] || mkdir -p -m 1777 "$s7"/tmp
+# 49. attach on /tmp: a /tmp of its own, if the image has none
+[ -e "$(inside "$s10" /tmp)" ] || {
+	mkdir -m 1777 "$s7"/tmp; mkdir "$t/spare"; mount --bind "$s7"/tmp "$t/spare"
+	flags nosuid,nodev "$t/spare"
+	attach "$t/spare" "$s10" /tmp create
+}
 
-# 50. bind tmp: a /tmp of its own
-s16=$t/16; place "$s16" "$s7"/tmp
-mount --bind "$s7"/tmp "$s16"
-
-# 51. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s16"
-
-# 52. attach on /tmp: a /tmp of its own
-attach "$s16" "$s10" /tmp create; s16=$target
-
-# 53. new session: a session of its own: it cannot type into the caller's terminal
+# 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 54. open /srv: where the command starts, made if missing (image web)
+# 51. open /var/lib/web: a volume of the image, made if missing (image web)
+s16=$(inside "$s10" /var/lib/web); mkdir -p "$s16"
+
+# 52. open /srv: where the command starts, made if missing (image web)
 s17=$(inside "$s10" /srv); mkdir -p "$s17"
 
-# 55. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
+# 53. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
 
-# 56. unshare cgroup namespace: its own control group is the top one that it sees
+# 54. unshare cgroup namespace: its own control group is the top one that it sees
 nest="$nest --cgroup"
 
-# 57. change root: the tree made above becomes /, the host's is detached
+# 55. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 58. new keyring: an own session keyring, without the caller's keys
+# 56. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 57. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. set user 0:0: root, without the caller's groups
+# 58. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 61. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 59. set capabilities: only the capabilities that are left (--cap-add mknod)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 63. change directory to /srv: the caller's directory if it is there, else /
+# 61. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 64. seccomp filter default: only the system calls of the profile
+# 62. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 65. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 63. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -219,54 +219,51 @@ attach "$s0" "$s8" /sys create; s0=$target
 # 47. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 48. make directory tmp: a /tmp of its own
-[ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
+# 48. attach on /tmp: a /tmp of its own, if the image has none
+[ -e "$(inside "$s8" /tmp)" ] || {
+	mkdir -m 1777 "$s5"/tmp; mkdir "$t/spare"; mount --bind "$s5"/tmp "$t/spare"
+	flags nosuid,nodev "$t/spare"
+	attach "$t/spare" "$s8" /tmp create
+}
 
-# 49. bind tmp: a /tmp of its own
-s14=$t/14; place "$s14" "$s5"/tmp
-mount --bind "$s5"/tmp "$s14"
-
-# 50. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s14"
-
-# 51. attach on /tmp: a /tmp of its own
-attach "$s14" "$s8" /tmp create; s14=$target
-
-# 52. new session: a session of its own: it cannot type into the caller's terminal
+# 49. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 53. open /srv: where the command starts, made if missing (image web)
+# 50. open /var/lib/web: a volume of the image, made if missing (image web)
+s14=$(inside "$s8" /var/lib/web); mkdir -p "$s14"
+
+# 51. open /srv: where the command starts, made if missing (image web)
 s15=$(inside "$s8" /srv); mkdir -p "$s15"
 
-# 54. change root: the tree made above becomes /, the host's is detached
+# 52. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 55. new keyring: an own session keyring, without the caller's keys
+# 53. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 56. descriptors: nothing that the caller has open leaks inside
+# 54. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 57. set user 0:0: root, without the caller's groups
+# 55. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 58. set capabilities: only the capabilities that are left
+# 56. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /srv: the caller's directory if it is there, else /
+# 58. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 59. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 60. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -230,66 +230,63 @@ attach "$s0" "$s10" /sys create; s0=$target
 # 50. make directory empty: what hides a directory
 [ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
 
-# 51. make directory tmp: a /tmp of its own
-[ -d "$s7"/tmp ] || mkdir -p -m 1777 "$s7"/tmp
+# 51. attach on /tmp: a /tmp of its own, if the image has none
+[ -e "$(inside "$s10" /tmp)" ] || {
+	mkdir -m 1777 "$s7"/tmp; mkdir "$t/spare"; mount --bind "$s7"/tmp "$t/spare"
+	flags nosuid,nodev "$t/spare"
+	attach "$t/spare" "$s10" /tmp create
+}
 
-# 52. bind tmp: a /tmp of its own
-s16=$t/16; place "$s16" "$s7"/tmp
-mount --bind "$s7"/tmp "$s16"
-
-# 53. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s16"
-
-# 54. attach on /tmp: a /tmp of its own
-attach "$s16" "$s10" /tmp create; s16=$target
-
-# 55. mount flags: the host's own file
+# 52. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
-# 56. attach on /etc/resolv.conf: names resolve as on the host
+# 53. attach on /etc/resolv.conf: names resolve as on the host
 attach "$s1" "$s10" /etc/resolv.conf create; s1=$target
 
-# 57. mount flags: the host's own file
+# 54. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
-# 58. attach on /etc/hosts: names resolve as on the host
+# 55. attach on /etc/hosts: names resolve as on the host
 attach "$s2" "$s10" /etc/hosts create; s2=$target
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. open /srv: where the command starts, made if missing (image web)
+# 57. open /var/lib/web: a volume of the image, made if missing (image web)
+s16=$(inside "$s10" /var/lib/web); mkdir -p "$s16"
+
+# 58. open /srv: where the command starts, made if missing (image web)
 s17=$(inside "$s10" /srv); mkdir -p "$s17"
 
-# 61. change root: the tree made above becomes /
+# 59. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 60. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 61. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set user 0:0: root, without the caller's groups
+# 62. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 65. set capabilities: only the capabilities that are left
+# 63. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /srv: the caller's directory if it is there, else /
+# 65. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 66. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. execute true: no shell in between: arguments arrive as given
+# 67. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -216,54 +216,51 @@ attach "$s0" "$s8" /sys create; s0=$target
 # 46. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 47. make directory tmp: a /tmp of its own
-[ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
+# 47. attach on /tmp: a /tmp of its own, if the image has none
+[ -e "$(inside "$s8" /tmp)" ] || {
+	mkdir -m 1777 "$s5"/tmp; mkdir "$t/spare"; mount --bind "$s5"/tmp "$t/spare"
+	flags nosuid,nodev "$t/spare"
+	attach "$t/spare" "$s8" /tmp create
+}
 
-# 48. bind tmp: a /tmp of its own
-s14=$t/14; place "$s14" "$s5"/tmp
-mount --bind "$s5"/tmp "$s14"
-
-# 49. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s14"
-
-# 50. attach on /tmp: a /tmp of its own
-attach "$s14" "$s8" /tmp create; s14=$target
-
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 48. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. open /srv: where the command starts, made if missing (image web)
+# 49. open /var/lib/web: a volume of the image, made if missing (image web)
+s14=$(inside "$s8" /var/lib/web); mkdir -p "$s14"
+
+# 50. open /srv: where the command starts, made if missing (image web)
 s15=$(inside "$s8" /srv); mkdir -p "$s15"
 
-# 53. change root: the tree made above becomes /, the host's is detached
+# 51. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 54. new keyring: an own session keyring, without the caller's keys
+# 52. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 55. descriptors: nothing that the caller has open leaks inside
+# 53. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 56. set user 0:0: root, without the caller's groups
+# 54. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 57. set capabilities: only the capabilities that are left
+# 55. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 56. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 59. change directory to /srv: the caller's directory if it is there, else /
+# 57. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 60. seccomp filter default: only the system calls of the profile
+# 58. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 61. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 59. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

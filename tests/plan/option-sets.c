@@ -326,12 +326,14 @@ static void set_image(struct spec *s, const struct places *at)
 	static const char *const env[] = { "COLOUR=blue", "broken", NULL };
 	static const char *const argv[] = { "/usr/bin/server", "--fast", NULL };
 	char low[128], high[128];
+	static const char *const volumes[] = { "/var/lib/web", NULL };
 	const char *const layers[] = { low, high };
 	const struct spec_image image = { .name = "image web",
 					  .layers = layers,
 					  .layers_len = 2,
 					  .cwd = "/srv",
 					  .env = env,
+					  .volumes = volumes,
 					  .argv = argv };
 
 	snprintf(low, sizeof(low), "%s/low.sqfs", at->base);

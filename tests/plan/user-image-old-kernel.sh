@@ -255,54 +255,51 @@ flags ro "$s20"
 attach "$s20" "$s0" fs/cgroup; s20=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 58. make directory tmp: a /tmp of its own
-[ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
+# 58. attach on /tmp: a /tmp of its own, if the image has none
+[ -e "$(inside "$s8" /tmp)" ] || {
+	mkdir -m 1777 "$s5"/tmp; mkdir "$t/spare"; mount --bind "$s5"/tmp "$t/spare"
+	flags nosuid,nodev "$t/spare"
+	attach "$t/spare" "$s8" /tmp create
+}
 
-# 59. bind tmp: a /tmp of its own
-s21=$t/21; place "$s21" "$s5"/tmp
-mount --bind "$s5"/tmp "$s21"
-
-# 60. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s21"
-
-# 61. attach on /tmp: a /tmp of its own
-attach "$s21" "$s8" /tmp create; s21=$target
-
-# 62. new session: a session of its own: it cannot type into the caller's terminal
+# 59. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 63. open /srv: where the command starts, made if missing (image web)
+# 60. open /var/lib/web: a volume of the image, made if missing (image web)
+s21=$(inside "$s8" /var/lib/web); mkdir -p "$s21"
+
+# 61. open /srv: where the command starts, made if missing (image web)
 s22=$(inside "$s8" /srv); mkdir -p "$s22"
 
-# 64. change root: the tree made above becomes /, the host's is detached
+# 62. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 65. new keyring: an own session keyring, without the caller's keys
+# 63. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 66. descriptors: nothing that the caller has open leaks inside
+# 64. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 67. set capabilities: only the capabilities that are left
+# 65. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 69. change directory to /srv: the caller's directory if it is there, else /
+# 67. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 70. seccomp filter default: only the system calls of the profile
+# 68. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 71. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 69. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 72. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 70. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
