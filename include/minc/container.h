@@ -114,7 +114,8 @@ const char *minc_storage(const minc_ctx *c);
 enum minc_bind_flags {
 	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it */
 	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
-	MINC_BIND_SUID = 1 << 2	   /* set-user-ID bits and file capabilities in it work */
+	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
+	MINC_BIND_VOLUME = 1 << 3  /* a directory that begins as what the image has there */
 };
 
 /**
@@ -128,8 +129,14 @@ enum minc_bind_flags {
  * Binds and tmpfs are mounted in call order, after the root and the API file systems.
  * Mounts below @src come with it. A symbolic link in @dst is followed inside the root.
  *
+ * MINC_BIND_VOLUME wants an absolute @src and a @dst. A @src that is missing, or is new from
+ * minc_volume_create(), becomes a copy of the directory @dst of the image, with its contents, owners
+ * and modes, before the command starts: once, whole or not at all. Where the image has no such
+ * directory it is an empty one of the command's user. The directory that @src is in is the caller's
+ * and closed to others; it is made if it is missing.
+ *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag; -ENOMEM. A missing @src fails when the container starts.
+ * flag, a volume without a path; -ENOMEM. A missing @src fails when the container starts.
  * See open_tree(2), move_mount(2), mount_setattr(2).
  */
 int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags);

@@ -296,6 +296,33 @@ enum minc_fsck_flags {
 int minc_store_fsck(minc_store *s, unsigned flags, minc_report_fn fn, void *userdata);
 
 /*
+ * Volumes: directories with a name, below volumes/ of a store, for MINC_BIND_VOLUME (container.h).
+ */
+
+/**
+ * minc_volume_create() - make a volume
+ * @s: store
+ * @name: begins with a letter or digit, then also "_", "." and "-"; 128 at the most
+ *
+ * The container that uses it first gives it the contents, owners and modes of its image.
+ *
+ * Returns 0, or -EEXIST: there is one; -EINVAL: no such name; -ENOMEM, -errno as mkdir(2).
+ */
+int minc_volume_create(minc_store *s, const char *name);
+
+/**
+ * minc_volume_remove() - remove a volume and all that is in it, whoever owns it
+ * @s: store
+ * @name: its name
+ *
+ * Files of subordinate ids go, too. Whether a container uses it is the caller's to know.
+ *
+ * Returns 0, or -ENOENT: there is none; -EINVAL: no such name; -EACCES: its files belong to ids that
+ * the caller has no more; -ENOMEM, -errno as unlink(2).
+ */
+int minc_volume_remove(minc_store *s, const char *name);
+
+/*
  * Transfers: everything that brings images into a store or out of it.
  */
 

@@ -152,6 +152,8 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 		r = plan_for(c, argv);
 	if (r == 0 && c->plan.unpack)
 		r = api_unpack_image(c, st.lock);
+	if (r == 0 && c->plan.volumes)
+		r = api_fill_volumes(c);
 	if (r == 0)
 		r = storage_record(c, &st, &c->plan);
 	if (r == 0)

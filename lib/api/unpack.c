@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
+#include "image/part.h"
 
 enum { LAYERS_TEXT_MAX = 4 << 20 };
 
@@ -60,6 +61,12 @@ static int note_layers(int dir, const char *layers)
 static int unpack(minc_ctx *c, int dir)
 {
 	const struct spec_image *image = &c->spec.image;
+	const struct part part = { .what = image->name,
+				   .layers = image->layers,
+				   .layers_len = image->layers_len,
+				   .inside = "",
+				   .single = c->plan.owners.single,
+				   .range = c->plan.owners.range };
 	cleanup_close int partial = -EBADF;
 	void *ops;
 	int r = module_symbol("import", "import_ops", &c->err, &ops);
@@ -71,8 +78,7 @@ static int unpack(minc_ctx *c, int dir)
 	partial = openat(dir, "partial", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (partial < 0)
 		return -errno;
-	r = ((const struct import_ops *)ops)->unpack(&c->err, image->layers, image->layers_len,
-						     partial, c->plan.unpack_any_owner);
+	r = ((const struct import_ops *)ops)->unpack(&c->err, &part, partial);
 	if (r == 0 && renameat(dir, "partial", dir, "rootfs") < 0)
 		r = -errno;
 	return r;

@@ -443,23 +443,3 @@ int export_images(struct minc_transfer *t, const char *const *names, const char 
 	free(images);
 	return r;
 }
-
-int unpack_layers(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner)
-{
-	int fds[STORE_LAYERS_MAX];
-	size_t n = 0;
-	int r = len > STORE_LAYERS_MAX ? err_say(e, -E2BIG, "more than %d layers", STORE_LAYERS_MAX) : 0;
-
-	for (; r == 0 && n < len; n++) {
-		fds[n] = open(layers[n], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fds[n] < 0) {
-			r = err_set(e, -errno, "%s", layers[n]);
-			break;
-		}
-	}
-	if (r == 0)
-		r = squash_to_dir(e, "image", fds, len, dir, any_owner);
-	for (size_t i = 0; i < n; i++)
-		(void)close(fds[i]); /* only read */
-	return r;
-}

@@ -4,6 +4,7 @@
 
 #include "image/manage.h"
 #include "image/policy.h"
+#include "image/volumes.h"
 
 __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.open = store_open,
@@ -25,4 +26,6 @@ __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.kept_image = containers_image,
 	.rename = containers_rename,
 	.delete = containers_delete,
+	.volume_create = volume_create,
+	.volume_remove = volume_remove,
 };

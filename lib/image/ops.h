@@ -31,6 +31,8 @@ struct minc_kept {
 };
 
 struct budget;
+struct part;
+struct volume;
 
 struct minc_transfer {
 	struct store *store;
@@ -72,6 +74,8 @@ struct image_ops {
 	int (*kept_image)(struct store *s, const struct minc_kept *k, struct image **ret);
 	int (*rename)(struct store *s, struct minc_kept *k, const char *name);
 	int (*delete)(struct store *s, struct minc_kept *k);
+	int (*volume_create)(struct store *s, const char *name);
+	int (*volume_remove)(struct store *s, const char *name);
 };
 
 struct import_ops {
@@ -90,9 +94,11 @@ struct import_ops {
 	int (*allows)(struct minc_transfer *t, const char *name, const struct digest *manifest,
 		      const struct digest *index);
 	/* minc_set_image() without FUSE: files below @dir */
-	int (*unpack)(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);
+	int (*unpack)(struct err *e, const struct part *p, int dir);
 	/* Make the layers that an image of another tool lacks. */
 	int (*complete)(struct minc_transfer *t, struct image *img);
+	/* minc_add_bind() with MINC_BIND_VOLUME, before the start */
+	int (*fill)(struct err *e, const struct volume *v);
 };
 
 /* Symbols of the modules. */

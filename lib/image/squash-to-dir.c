@@ -17,13 +17,16 @@
 #include "image/squash-tree.h"
 #include "image/squash.h"
 
-enum { READ_BYTES = 128 << 10, PATH_BYTES = 4096 };
+enum { READ_BYTES = 128 << 10, PATH_BYTES = 4096, LINKS_MAX = 40, NOBODY = 65534 };
 
 struct unpack {
 	struct err *e;
 	const char *what;
 	int dir;
 	bool any_owner;
+	bool poor; /* no devices, and not all attributes */
+	bool nobody; /* is who has no number here */
+	const struct squash_owners *owners; /* or NULL */
 	struct squash_reader *reader;
 	struct arena arena;
 	char *buf;
@@ -66,20 +69,36 @@ static int go_to(struct unpack *u, const struct tree_name *n)
 	return 0;
 }
 
-static bool is_refused(const struct unpack *u, int r)
+static bool is_refused(bool allowed, int r)
 {
-	return u->any_owner && (r == -EPERM || r == -EINVAL || r == -EOPNOTSUPP);
+	return allowed && (r == -EPERM || r == -EINVAL || r == -EOPNOTSUPP);
+}
+
+static uint32_t outside(const struct squash_ids *ids, size_t len, uint32_t id)
+{
+	for (size_t i = 0; i < len; i++)
+		if (id - ids[i].inside < ids[i].count)
+			return id - ids[i].inside + ids[i].outside;
+	return NOBODY;
 }
 
 static int set_owner(struct unpack *u, int fd, const char *name,
 		     const struct tree_inode *i)
 {
-	int r = fchownat(fd, name, i->uid, i->gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) <
-				0
-			? -errno
-			: 0;
+	const struct squash_owners *o = u->owners;
+	const uint32_t uid = o ? outside(o->uids, o->uids_len, i->uid) : i->uid;
+	const uint32_t gid = o ? outside(o->gids, o->gids_len, i->gid) : i->gid;
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+	int r = fchownat(fd, name, uid, gid, flags) < 0 ? -errno : 0;
 
-	return is_refused(u, r) ? 0 : r;
+	if (r == -EINVAL && u->nobody) /* one of the two, maybe: each for itself */
+		r = (fchownat(fd, name, uid, (gid_t)-1, flags) < 0 &&
+		     fchownat(fd, name, NOBODY, (gid_t)-1, flags) < 0) ||
+				    (fchownat(fd, name, (uid_t)-1, gid, flags) < 0 &&
+				     fchownat(fd, name, (uid_t)-1, NOBODY, flags) < 0) ?
+			    -errno :
+			    0;
+	return is_refused(u->any_owner, r) ? 0 : r;
 }
 
 static int set_times(int fd, const char *name, const struct tree_inode *i)
@@ -97,7 +116,7 @@ static int set_attributes(struct unpack *u, int fd, const struct tree_inode *i)
 
 	for (const struct tree_xattr *x = i->xattrs; x && r == 0; x = x->next) {
 		r = fsetxattr(fd, x->name, x->value, x->len, 0) < 0 ? -errno : 0;
-		r = is_refused(u, r) ? 0 : r;
+		r = is_refused(u->poor, r) ? 0 : r;
 	}
 	if (r == 0 && fchmod(fd, i->mode & 07777) < 0)
 		r = -errno;
@@ -157,7 +176,7 @@ static int set_xattrs_of(struct unpack *u, const struct tree_name *n)
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent_fd, n->name);
 	for (const struct tree_xattr *x = n->inode->xattrs; x && r == 0; x = x->next) {
 		r = lsetxattr(path, x->name, x->value, x->len, 0) < 0 ? -errno : 0;
-		r = is_refused(u, r) ? 0 : r;
+		r = is_refused(u->poor, r) ? 0 : r;
 	}
 	return r;
 }
@@ -174,7 +193,7 @@ static int make_special(struct unpack *u, const struct tree_name *n)
 			    makedev(i->major, i->minor)) < 0
 			    ? -errno
 			    : 0;
-	if (r == -EPERM && u->any_owner && (S_ISCHR(i->mode) || S_ISBLK(i->mode)))
+	if (r == -EPERM && u->poor && (S_ISCHR(i->mode) || S_ISBLK(i->mode)))
 		return 0; /* a device nobody but root can make or use */
 	if (r == 0)
 		r = set_owner(u, u->parent_fd, n->name, i);
@@ -192,7 +211,7 @@ static int make_link(struct unpack *u, const struct tree_name *n)
 	if (linkat(u->dir, n->inode->first, u->parent_fd, n->name, 0) == 0)
 		return 0;
 	/* the device itself could not be made either */
-	return errno == ENOENT && u->any_owner && !S_ISREG(n->inode->mode) ? 0 : -errno;
+	return errno == ENOENT && u->poor && !S_ISREG(n->inode->mode) ? 0 : -errno;
 }
 
 static int make(struct unpack *u, const struct tree_name *n)
@@ -254,24 +273,112 @@ static int unpack_tree(struct unpack *u)
 	return r;
 }
 
+static const struct tree_name *find_child(const struct tree_name *dir, const char *name, size_t len)
+{
+	const struct tree_name *n = dir->children;
+
+	while (n && (strncmp(n->name, name, len) != 0 || n->name[len]))
+		n = n->next;
+	return n;
+}
+
+/* The directory that @path leads to, through links of the image; NULL: there is none. */
+static const struct tree_name *find_dir(const struct tree *t, const char *path)
+{
+	char left[PATH_BYTES], next[2 * PATH_BYTES];
+	const struct tree_name *at = &t->root, *n;
+	const char *p = left;
+	unsigned links = 0;
+
+	if (snprintf(left, sizeof(left), "%s", path) >= (int)sizeof(left))
+		return NULL;
+	while (*(p += strspn(p, "/"))) {
+		const size_t len = strcspn(p, "/");
+
+		if (len == 2 && memcmp(p, "..", 2) == 0)
+			at = at->parent ? at->parent : at;
+		if ((len == 1 && *p == '.') || (len == 2 && memcmp(p, "..", 2) == 0)) {
+			p += len;
+			continue;
+		}
+		n = find_child(at, p, len);
+		p += len;
+		if (n && S_ISLNK(n->inode->mode)) {
+			const char *target = n->inode->target;
+
+			if (++links > LINKS_MAX || snprintf(next, sizeof(next), "%s/%s", target, p) >=
+							   (int)sizeof(left))
+				return NULL;
+			at = *target == '/' ? &t->root : at;
+			memcpy(left, next, strlen(next) + 1);
+			p = left;
+		} else if (n && S_ISDIR(n->inode->mode)) {
+			at = n;
+		} else {
+			return NULL;
+		}
+	}
+	return at;
+}
+
+/* Only what is in @n, as the root of the tree. */
+static void cut(struct tree *t, const struct tree_name *n)
+{
+	if (n == &t->root)
+		return;
+	t->root.inode = n->inode;
+	t->root.children = n->children;
+	t->root.children_len = n->children_len;
+	for (struct tree_name *i = t->root.children; i; i = i->next)
+		i->parent = &t->root;
+}
+
+static int unpack(struct unpack *u, const int *layers, size_t len, const char *path)
+{
+	cleanup_free char *buf = malloc(READ_BYTES);
+	const struct tree_name *n;
+	int r = buf ? 0 : err_set(u->e, -ENOMEM, "%s", u->what);
+
+	u->buf = buf;
+	if (r == 0)
+		r = squash_reader_open(u->e, u->what, layers, len, true, &u->reader);
+	n = r == 0 ? find_dir(squash_reader_tree(u->reader), path) : NULL;
+	if (n) {
+		cut(squash_reader_tree(u->reader), n);
+		r = unpack_tree(u);
+	} else if (r == 0) {
+		r = 1;
+	}
+	fd_closep(&u->parent_fd);
+	squash_reader_close(u->reader);
+	arena_done(&u->arena);
+	return r;
+}
+
 int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
 		  bool any_owner)
 {
-	cleanup_free char *buf = malloc(READ_BYTES);
 	struct unpack u = { .e = e,
 			    .what = what,
 			    .dir = dir,
 			    .any_owner = any_owner,
-			    .buf = buf,
+			    .poor = any_owner,
 			    .parent_fd = -EBADF };
-	int r = buf ? 0 : err_set(e, -ENOMEM, "%s", what);
 
-	if (r == 0)
-		r = squash_reader_open(e, what, layers, len, true, &u.reader);
-	if (r == 0)
-		r = unpack_tree(&u);
-	fd_closep(&u.parent_fd);
-	squash_reader_close(u.reader);
-	arena_done(&u.arena);
-	return r;
+	return unpack(&u, layers, len, "");
+}
+
+int squash_part_to_dir(struct err *e, const char *what, const int *layers, size_t len,
+		       const struct squash_part *part, int dir)
+{
+	struct unpack u = { .e = e,
+			    .what = what,
+			    .dir = dir,
+			    .any_owner = part->any_owner,
+			    .poor = part->any_owner || part->in_userns,
+			    .nobody = part->in_userns,
+			    .owners = part->owners,
+			    .parent_fd = -EBADF };
+
+	return unpack(&u, layers, len, part->path);
 }

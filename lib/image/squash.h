@@ -81,3 +81,18 @@ int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len
 /* Or as files below @dir, which is empty; ids that cannot be set are an error unless @any_owner. */
 int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
 		  bool any_owner);
+
+/* How a part of an image becomes files. */
+struct squash_part {
+	const char *path; /* of the directory in the image; links in it stay inside */
+	bool any_owner;	  /* owners, devices and attributes that the caller may not set are left out */
+	bool in_userns;	  /* devices and attributes are; an owner that has no number there is nobody */
+	const struct squash_owners *owners; /* NULL: the image's numbers; one that is in none is nobody */
+};
+
+/*
+ * What is in a directory of the image, and its owner, mode, attributes and times, to @dir, which is
+ * empty. 0, or 1: the image has no such directory, @dir is as it was.
+ */
+int squash_part_to_dir(struct err *e, const char *what, const int *layers, size_t len,
+		       const struct squash_part *part, int dir);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "image/sign.h"
+#include "image/volumes.h"
 
 static int complete(struct minc_transfer *t, struct image *img)
 {
@@ -32,6 +33,7 @@ __attribute__((visibility("default"))) const struct import_ops import_ops = {
 	.sign = sign_image,
 	.verify = sign_verify,
 	.allows = policy_allows,
-	.unpack = unpack_layers,
+	.unpack = part_to_dir,
 	.complete = complete,
+	.fill = volume_fill,
 };

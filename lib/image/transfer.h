@@ -121,4 +121,3 @@ int registry_login(struct minc_transfer *t, const char *registry, const char *us
 int registry_logout(struct minc_transfer *t, const char *registry);
 int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data);
 int fsck_store(struct store *s, unsigned flags, minc_report_fn fn, void *data);
-int unpack_layers(struct err *e, const char *const *layers, size_t len, int dir, bool any_owner);

@@ -312,7 +312,13 @@ struct plan {
 	const char **warnings; /* what --best-effort leaves out, found while planning */
 	size_t warnings_len;
 	bool terminal;
-	bool unpack, unpack_any_owner; /* the image, below storage (UNPACKED_ROOT) */
+	bool unpack; /* the image, below storage (UNPACKED_ROOT) */
+	bool volumes; /* a bind with MINC_BIND_VOLUME */
+	struct {      /* of files that are made for the container before it starts */
+		bool single; /* all are the caller's: other owners cannot be set */
+		bool range;  /* ids are those of a namespace with the caller's ranges */
+		uint32_t uid, gid; /* the command's */
+	} owners;
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
 	const char *storage;	/* absolute directory that is kept, or NULL */

@@ -174,8 +174,10 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 
 	if (r < 0)
 		return r;
-	if (flags & ~(unsigned)(MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID))
+	if (flags & ~(unsigned)(MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID | MINC_BIND_VOLUME))
 		return refuse(s, -EINVAL, call, "unknown flag");
+	if (flags & MINC_BIND_VOLUME && (*src != '/' || !dst))
+		return refuse(s, -EINVAL, call, "a volume wants an absolute source, and a target");
 	if (dst) {
 		r = check_inside(s, call, dst);
 		if (r < 0)

@@ -71,7 +71,6 @@ static int choose_unpacking(struct build *b)
 
 	if (b->storage) {
 		b->m.unpacked = b->p->unpack = true;
-		b->p->unpack_any_owner = b->map.own || !b->h->initial_userns;
 		return 0;
 	}
 	err_set(b->e, r, "%s: /dev/fuse", b->s->image.name);
@@ -473,6 +472,17 @@ bool build_fits(const struct plan *p, const char *const *argv)
 	return !planned[i] && !argv[i];
 }
 
+/* What is to be made of the image's files before the start, and whose they are. */
+static void note_owners(struct build *b)
+{
+	for (const struct spec_mount *i = b->s->mounts; i; i = i->next)
+		b->p->volumes |= (i->flags & MINC_BIND_VOLUME) != 0;
+	b->p->owners.single = b->map.single || !b->h->initial_userns;
+	b->p->owners.range = b->map.own && !b->p->owners.single;
+	b->p->owners.uid = b->id.uid;
+	b->p->owners.gid = b->id.gid;
+}
+
 /* What may change between two starts without a call on the context. */
 static bool is_reusable(const struct build *b)
 {
@@ -517,6 +527,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.storage = p->storage;
 		b.m.user = b.id.uid;
 		b.m.group = b.id.gid;
+		note_owners(&b);
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
 		r = plan_all(&b, argv);

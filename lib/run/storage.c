@@ -18,11 +18,12 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "ns/userns.h"
 #include "run/record.h"
 #include "run/run.h"
 
 /* Remove @name below @dir and all in it, following no link and crossing no mount. */
-void storage_remove(int dir, const char *name)
+static void remove_all(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;
 	struct stat parent, st;
@@ -45,9 +46,33 @@ void storage_remove(int dir, const char *name)
 	(void)take_fd(&fd); /* closedir() closes it */
 	while ((d = readdir(list)))
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			storage_remove(dirfd(list), d->d_name);
+			remove_all(dirfd(list), d->d_name);
 	closedir(list);
 	(void)unlinkat(dir, name, AT_REMOVEDIR); /* best effort: it is reported elsewhere */
+}
+
+struct target {
+	int dir;
+	const char *name;
+};
+
+static int remove_target(struct err *e, void *data)
+{
+	const struct target *t = data;
+
+	(void)e;
+	remove_all(t->dir, t->name);
+	return 0;
+}
+
+/* What is still there may belong to subordinate ids: those of an image that was unpacked do. */
+void storage_remove(int dir, const char *name)
+{
+	struct target t = { dir, name };
+
+	remove_all(dir, name);
+	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		(void)userns_run(NULL, remove_target, &t, sizeof(t)); /* best effort, too */
 }
 
 /* Not another user's, which the environment may still name after su(1) or sudo(8). */

@@ -23,8 +23,9 @@ mkdir "$T/low/srv/closed"
 echo x >"$T/low/srv/closed/file"
 chmod 555 "$T/low/srv/closed"
 echo top >"$T/top/etc/both"
-mksquashfs "$T/low" "$T/low.sqfs" -noappend -quiet -no-progress >/dev/null
+mksquashfs "$T/low" "$T/low.sqfs" -all-root -noappend -quiet -no-progress >/dev/null
 mksquashfs "$T/top" "$T/top.sqfs" -noappend -quiet -no-progress \
+	-p "/etc/theirs d 2750 1500 1501" \
 	-p "/etc/gone c 644 0 0 0 0" -p "/opt d 755 0 0" -p "/opt/old c 644 0 0 0 0" >/dev/null
 python3 "$MINC_TESTS/make-store.py" "$MINCS_DIR" plain '{}' "$T/low.sqfs" "$T/top.sqfs"
 unpacked() { ls -d "$MINCS_DIR"/containers/*/unpacked/rootfs 2>/dev/null; }
@@ -67,9 +68,15 @@ is "its storage has only what it wrote" "$(cd "$MINCS_DIR/containers/$short"*/st
 low"
 is "others may not look at it" "$(stat -c %a "$(unpacked)/..")" 700
 
+if has_range; then
+	minc -t "$short" sh -c 'stat -c %u:%g:%a /etc/theirs'
+	is "owners are the image's where there are subordinate ids" "$out" 1500:1501:2750
+fi
+
 # What a start that was killed has left.
 mkdir -p "$(unpacked)/../partial/dir"
-mv "$(unpacked)" "$(unpacked)/../../was"
+# what is another id's can only be marked as wanted no more
+mv "$(unpacked)" "$(unpacked)/../../was" 2>/dev/null || rm "$(unpacked)/../layers"
 minc -t "$short" sh -c 'cat /etc/kept; ls /srv'
 has "a part is unpacked again" "$out" "kept"
 hasnt "from the beginning" "$out" "added"
@@ -84,4 +91,6 @@ is "which leaves nothing" "$(ls "$MINCS_DIR/containers")" "$before"
 minc -q -r plain nosuchcommand
 is "a command that is missing is not found" "$status" 127
 is "and leaves nothing, too" "$(ls "$MINCS_DIR/containers")" "$before"
+marten prune --containers -f
+is "a prune removes what was unpacked, whoever owns it" "$status $(ls "$MINCS_DIR/containers")" "0 "
 done_testing

@@ -253,7 +253,9 @@ START_TEST(bind_flags_and_tmpfs_modes)
 {
 	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 7), 0);
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", UINT64_MAX, 07777), 0);
-	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 8), -EINVAL);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 16), -EINVAL);
+	ck_assert_int_eq(spec_add_bind(&spec, "a", "/b", MINC_BIND_VOLUME), -EINVAL);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", NULL, MINC_BIND_VOLUME), -EINVAL);
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", 0, 010000), -EINVAL);
 	ck_assert_str_eq(spec.mounts->dst, "/b");
 	ck_assert_str_eq(spec.mounts->next->dst, "/t");

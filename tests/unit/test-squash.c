@@ -229,6 +229,60 @@ START_TEST(neither_threads_nor_pieces_change_the_image)
 }
 END_TEST
 
+/* Of all that is in a new directory, as ls(1) and cat(1) say it; "-" with ret 1: untouched. */
+static void part_is(int layer, const char *path, int want, const char *seen)
+{
+	const struct squash_part part = { .path = path, .any_owner = true };
+	char dir[] = "/tmp/minc-part-XXXXXX", command[256], line[512] = "";
+	size_t len;
+	FILE *in;
+	int fd, r;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = squash_part_to_dir(&err, "image", &layer, 1, &part, fd);
+	ck_assert_msg(r == want, "%s: %d %s", path, r, err.message);
+	snprintf(command, sizeof(command), "cd %s && stat -c %%a . && find . -type f | sort && cat */file file 2>&- | tr -d '\\n'", dir);
+	in = popen(command, "re");
+	len = fread(line, 1, sizeof(line) - 1, in);
+	line[len] = '\0';
+	pclose(in);
+	snprintf(command, sizeof(command), "chmod -R u+rwx %s; rm -r %s", dir, dir);
+	ck_assert_int_eq(system(command), 0);
+	close(fd);
+	ck_assert_msg(strcmp(line, seen) == 0, "%s: %s", path, line);
+}
+
+START_TEST(a_part_is_one_directory_and_no_link_leads_out)
+{
+	int layer = new_file();
+
+	begin();
+	header("a", '5', 0, "");
+	file("a/b/file", "inner");
+	file("a/file", "outer");
+	header("link", '2', 0, "/a/b");
+	header("up", '2', 0, "../../../../../..");
+	header("a/way", '2', 0, "../up/link");
+	header("loop", '2', 0, "loop");
+	header("out", '2', 0, "/up/etc");
+	header("a/hard", '1', 0, "a/file");
+	end();
+	ck_assert_msg(squash(layer) == 0, "%s", err.message);
+	part_is(layer, "/a", 0, "644\n./b/file\n./file\n./hard\ninnerouter");
+	part_is(layer, "a/./b/../b//", 0, "755\n./file\ninner");
+	part_is(layer, "/link", 0, "755\n./file\ninner");
+	part_is(layer, "/a/way", 0, "755\n./file\ninner");
+	part_is(layer, "/../a/b", 0, "755\n./file\ninner");
+	part_is(layer, "/up/a/b", 0, "755\n./file\ninner");
+	part_is(layer, "/loop", 1, "700\n");
+	part_is(layer, "/out", 1, "700\n");
+	part_is(layer, "/a/file", 1, "700\n");
+	part_is(layer, "/nothing", 1, "700\n");
+	close(layer);
+}
+END_TEST
+
 START_TEST(whiteouts_are_applied_when_layers_are_merged)
 {
 	int layers[2] = { new_file(), new_file() }, packed = new_file();
@@ -547,6 +601,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, a_round_trip_keeps_everything);
+	tcase_add_test(t, a_part_is_one_directory_and_no_link_leads_out);
 	tcase_add_test(t, neither_threads_nor_pieces_change_the_image);
 	tcase_add_test(t, whiteouts_are_applied_when_layers_are_merged);
 	tcase_add_test(t, names_that_leave_the_layer_are_refused);

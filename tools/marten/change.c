@@ -15,7 +15,7 @@ struct stop_values {
 };
 
 struct rm_values {
-	bool force;
+	bool force, volumes;
 };
 
 enum { GRACE_MS = 10000 };
@@ -192,6 +192,8 @@ static const struct option kill_options[] = {
 };
 static const struct option rm_options[] = {
 	{ "-f --force", NULL, "Kill it if it runs", offsetof(struct rm_values, force), NULL, NULL },
+	{ "-v --volumes", NULL, "And its volumes without a name, which go in any case",
+	  offsetof(struct rm_values, volumes), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb change_verbs[] = {

@@ -31,11 +31,9 @@ bool mount_is_volume_name(const char *name)
 	return !*p;
 }
 
-/* @parent/@name as a directory, and the parent if need be. */
-static const char *make_dir(const char *parent, const char *name, char path[PATH_MAX])
+/* @parent/@name as an empty directory, and the parent if need be. */
+static const char *make_dir(const char *parent, const char *path)
 {
-	if (snprintf(path, PATH_MAX, "%s/%s", parent, name) >= PATH_MAX)
-		return strerror(ENAMETOOLONG);
 	if (mkdir(path, 0755) == 0 || errno == EEXIST)
 		return NULL;
 	if (errno != ENOENT)
@@ -47,27 +45,27 @@ static const char *make_dir(const char *parent, const char *name, char path[PATH
 
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target)
 {
-	char name[16], path[PATH_MAX];
-	const char *wrong;
+	char path[PATH_MAX];
 
-	(void)snprintf(name, sizeof(name), "%d", p->anonymous);
-	wrong = make_dir(p->container, name, path);
-	if (wrong)
-		return wrong;
+	if (snprintf(path, PATH_MAX, "%s/%d", p->container, p->anonymous) >= PATH_MAX)
+		return strerror(ENAMETOOLONG);
 	p->anonymous++;
-	return limit_answer(minc_add_bind(c, path, target, 0));
+	return limit_answer(minc_add_bind(c, path, target, MINC_BIND_VOLUME));
 }
 
 static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
 			       const char *target, unsigned flags)
 {
 	char path[PATH_MAX];
-	const char *wrong;
+	const char *wrong = NULL;
 
 	if (!mount_is_volume_name(name))
 		return "a volume's name has letters, digits, _ . and -; a path begins "
 		       "with / or .";
-	wrong = make_dir(p->store, name, path);
+	if (snprintf(path, PATH_MAX, "%s/%s", p->store, name) >= PATH_MAX)
+		return strerror(ENAMETOOLONG);
+	if (!(flags & MINC_BIND_VOLUME)) /* nocopy */
+		wrong = make_dir(p->store, path);
 	return wrong ? wrong : limit_answer(minc_add_bind(c, path, target, flags));
 }
 
@@ -76,15 +74,16 @@ static const char *volume_flags(char *words, unsigned *ret)
 {
 	char *rest = NULL, *word;
 
-	*ret = 0;
 	for (word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
 		if (strcmp(word, "ro") == 0)
 			*ret |= MINC_BIND_RDONLY;
+		else if (strcmp(word, "nocopy") == 0)
+			*ret &= ~(unsigned)MINC_BIND_VOLUME;
 		else if ((strcmp(word, "z") == 0 || strcmp(word, "Z") == 0) &&
 			 access("/sys/fs/selinux/enforce", F_OK) < 0)
 			continue;
 		else if (strcmp(word, "rw") != 0)
-			return "unknown mount option (ro, rw)";
+			return "unknown mount option (ro, rw, nocopy)";
 	return NULL;
 }
 
@@ -92,7 +91,7 @@ static const char *volume_flags(char *words, unsigned *ret)
 static const char *volume(minc_ctx *c, struct places *p, char *src)
 {
 	char *dst = strchr(src, ':'), *words;
-	unsigned flags = 0;
+	unsigned flags = MINC_BIND_VOLUME;
 	const char *wrong;
 
 	if (!dst)
@@ -107,8 +106,11 @@ static const char *volume(minc_ctx *c, struct places *p, char *src)
 	}
 	if (*dst != '/')
 		return "the target is not an absolute path";
+	if ((*src == '/' || *src == '.') && !(flags & MINC_BIND_VOLUME))
+		return "nocopy is for volumes";
 	if (*src == '/' || *src == '.')
-		return limit_answer(minc_add_bind(c, src, dst, flags));
+		return limit_answer(
+			minc_add_bind(c, src, dst, flags & ~(unsigned)MINC_BIND_VOLUME));
 	return mount_named(c, p, src, dst, flags);
 }
 
@@ -174,6 +176,7 @@ const char *mount_memory(minc_ctx *c, const char *value)
 struct mount {
 	const char *type, *source, *target;
 	unsigned flags;
+	bool nocopy;
 	struct tmpfs tmpfs;
 };
 
@@ -202,9 +205,17 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 		m->flags |= MINC_BIND_RDONLY;
 		return NULL;
 	}
+	if (strcmp(key, "volume-nocopy") == 0) {
+		if (value && strcmp(value, "true") != 0 && strcmp(value, "1") != 0)
+			return strcmp(value, "false") == 0 ? NULL
+							   : "neither true nor false";
+		m->nocopy = true;
+		return NULL;
+	}
 	if (strncmp(key, "tmpfs-", 6) == 0)
 		return tmpfs_word(&m->tmpfs, key + 6, value);
-	return "unknown field (type, source, target, readonly, tmpfs-size, tmpfs-mode)";
+	return "unknown field (type, source, target, readonly, tmpfs-size, tmpfs-mode, "
+	       "volume-nocopy)";
 }
 
 static const char *mount(minc_ctx *c, struct places *p, const struct mount *m)
@@ -213,6 +224,8 @@ static const char *mount(minc_ctx *c, struct places *p, const struct mount *m)
 
 	if (!m->target || *m->target != '/')
 		return "target= is missing, or not an absolute path";
+	if (m->nocopy && strcmp(type, "volume") != 0)
+		return "volume-nocopy is for volumes";
 	if (strcmp(type, "bind") == 0)
 		return m->source ? limit_answer(minc_add_bind(c, m->source, m->target,
 							      m->flags))
@@ -224,7 +237,8 @@ static const char *mount(minc_ctx *c, struct places *p, const struct mount *m)
 							     m->tmpfs.mode));
 	if (strcmp(type, "volume") != 0)
 		return "unknown type (bind, tmpfs, volume)";
-	return m->source ? mount_named(c, p, m->source, m->target, m->flags)
+	return m->source ? mount_named(c, p, m->source, m->target,
+				       m->flags | (m->nocopy ? 0 : MINC_BIND_VOLUME))
 			 : mount_anonymous(c, p, m->target);
 }
 

@@ -8,11 +8,12 @@
 #include "text.h"
 #include "values.h"
 #include "verb.h"
+#include "volume.h"
 
 enum { EXIT_DAMAGED = 1 };
 
 struct prune_values {
-	bool all, containers, only_containers, force, dry;
+	bool all, containers, only_containers, volumes, force, dry;
 };
 
 struct pruning {
@@ -50,7 +51,7 @@ static int say_pruned(const char *what, const char *name, uint64_t bytes,
 	return 0;
 }
 
-static bool agrees(const char *what)
+bool upkeep_agrees(const char *what)
 {
 	char answer[8] = "";
 
@@ -74,19 +75,24 @@ static int run_prune(struct call *call)
 		: containers ? "containers that have ended and images without a name"
 			     : "images without a name";
 	minc_store *store = call_store(call);
-	char size[32];
+	char size[32], all[160];
+	int status = 0;
 
+	(void)snprintf(all, sizeof(all), "%s%s", what,
+		       o->volumes ? ", and volumes that no container uses" : "");
 	if (!store)
 		return EXIT_OURS;
 	if (!o->force && !o->dry && !isatty(STDIN_FILENO))
 		return fail_usage(call, "prune: nobody to ask: -f is needed");
-	if (!o->force && !o->dry && !agrees(what))
+	if (!o->force && !o->dry && !upkeep_agrees(all))
 		return EXIT_OURS;
 	if (minc_store_prune(store, flags, say_pruned, &p) < 0)
 		return fail_library(call);
+	if (o->volumes) /* containers first: those that are gone use none */
+		status = volumes_prune(call, o->dry);
 	(void)printf("%s: %s\n", o->dry ? "To be reclaimed" : "Total reclaimed space",
 		     size_text(size, sizeof(size), p.bytes));
-	return 0;
+	return status;
 }
 
 struct df_values {
@@ -240,6 +246,8 @@ static const struct option prune_options[] = {
 	  offsetof(struct prune_values, containers), NULL, NULL },
 	{ "--only-containers", NULL, "These, and no images",
 	  offsetof(struct prune_values, only_containers), NULL, NULL },
+	{ "--volumes", NULL, "Volumes that no container uses, too",
+	  offsetof(struct prune_values, volumes), NULL, NULL },
 	{ "-f --force", NULL, "Do not ask", offsetof(struct prune_values, force), NULL, NULL },
 	{ "--dry-run", NULL, "Only say what would go",
 	  offsetof(struct prune_values, dry), NULL, NULL },

@@ -1,149 +1,336 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * volume - directories with a name, below volumes/ of the store: marten run -v NAME:TARGET
- * makes one when it is first used, and nothing but volume rm removes it.
+ * makes one when it is first used, from what the image has there, and nothing but volume rm and
+ * the prunes removes it.
  */
-#define _XOPEN_SOURCE 700 /* nftw() */
+#include "volume.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kept.h"
 #include "mount.h"
-#include "verb.h"
+#include "text.h"
 
-enum { OPEN_MAX_DIRS = 32 };
+struct volume_values {
+	bool quiet, force, dry;
+};
+
+static int check_name(struct call *call, const char *name)
+{
+	if (mount_is_volume_name(name))
+		return 0;
+	return fail_usage(call, "%.200s: a volume's name has letters, digits, _ . and -",
+			  name);
+}
 
 static int path_of(struct call *call, const char *name, char path[PATH_MAX])
 {
-	if (!mount_is_volume_name(name))
-		return fail_usage(
-			call, "%.200s: a volume's name has letters, digits, _ . and -",
-			name);
+	int status = check_name(call, name);
+
+	if (status)
+		return status;
 	if (snprintf(path, PATH_MAX, "%s/volumes/%s", minc_store_path(call->store),
 		     name) >= PATH_MAX)
 		return fail_say("%.200s: %s", name, strerror(ENAMETOOLONG));
 	return 0;
 }
 
-static int list(struct call *call)
+static int by_name(const void *a, const void *b)
 {
-	char path[PATH_MAX];
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void done(char **names)
+{
+	size_t i;
+
+	for (i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* Their names, sorted and NULL-terminated; NULL after a complaint. */
+static char **names_of_all(struct call *call)
+{
+	char path[PATH_MAX], **list = calloc(1, sizeof(*list)), **more;
 	struct dirent *e;
+	size_t n = 0;
 	DIR *dir;
 
 	(void)snprintf(path, sizeof(path), "%s/volumes", minc_store_path(call->store));
 	dir = opendir(path);
-	if (!dir && errno != ENOENT)
-		return fail_say("%.300s: %s", path, strerror(errno));
-	while (dir && (e = readdir(dir)))
-		if (mount_is_volume_name(e->d_name))
-			(void)puts(e->d_name);
+	if (!dir && errno != ENOENT) {
+		(void)fail_say("%.300s: %s", path, strerror(errno));
+		done(list);
+		return NULL;
+	}
+	while (list && dir && (e = readdir(dir))) {
+		if (!mount_is_volume_name(e->d_name))
+			continue;
+		more = realloc(list, (n + 2) * sizeof(*list));
+		if (more) {
+			list = more;
+			list[n] = strdup(e->d_name);
+			list[n + 1] = NULL;
+		}
+		if (!more || !list[n++]) {
+			done(list);
+			list = NULL;
+		}
+	}
 	if (dir)
 		(void)closedir(dir); /* only read */
+	if (!list)
+		(void)fail_say("out of memory");
+	else
+		qsort(list, n, sizeof(*list), by_name);
+	return list;
+}
+
+static int list(struct call *call)
+{
+	char **names = names_of_all(call);
+	size_t i;
+
+	if (!names)
+		return EXIT_OURS;
+	for (i = 0; names[i]; i++)
+		(void)puts(names[i]);
+	done(names);
 	return 0;
 }
 
 static int make(struct call *call, const char *name)
 {
-	char path[PATH_MAX], *slash;
-	int status = path_of(call, name, path);
+	int status = check_name(call, name);
 
 	if (status)
 		return status;
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	if (mkdir(minc_store_path(call->store), 0700) < 0 && errno != EEXIST)
-		return fail_say("%.300s: %s", minc_store_path(call->store),
-				strerror(errno));
-	if (mkdir(path, VOLUMES_MODE) < 0 && errno != EEXIST)
-		return fail_say("%.300s: %s", path, strerror(errno));
-	*slash = '/';
-	if (mkdir(path, 0755) < 0)
-		return fail_say("%.200s: %s", name, strerror(errno));
+	if (minc_volume_create(call->store, name) < 0)
+		return fail_library(call);
 	(void)puts(name);
 	return 0;
 }
 
-/* Whether "--volume NAME:.." or "source=NAME" is among the words of a container. */
-static bool uses(const struct kept *k, const char *name)
+/* Whether @word, an option of a container, is about volume @name: NAME:.. or source=NAME. */
+static bool is_about(const char *word, const char *name)
 {
-	size_t len = strlen(name), i;
+	size_t len = strlen(name);
+	const char *p;
 
-	for (i = 0; k->readable && i < k->recipe.options.len; i++) {
-		const char *word = k->recipe.options.v[i], *found = strstr(word, name);
-
-		if (found && (found == word || found[-1] == '=' || found[-1] == 'v') &&
-		    (found[len] == ':' || found[len] == ',' || !found[len]))
+	for (p = strstr(word, name); p; p = strstr(p + 1, name))
+		if ((p == word || p[-1] == '=' || (p[-1] == 'v' && p[-2] == '-')) &&
+		    (p[len] == ':' || p[len] == ',' || !p[len]))
 			return true;
-	}
 	return false;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type,
-			struct FTW *ftw)
+/* One word too many keeps a volume that might go; one too few would lose data. */
+static bool uses(const struct kept *k, const char *name)
 {
-	(void)st;
-	(void)ftw;
-	(void)type;
-	return remove(path) < 0 ? errno : 0;
+	size_t i;
+
+	for (i = 0; k->readable && i < k->recipe.options.len; i++)
+		if (is_about(k->recipe.options.v[i], name))
+			return true;
+	return false;
+}
+
+static const struct kept *user_of(const struct kept_list *kept, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < kept->len; i++)
+		if (uses(kept->v[i], name))
+			return kept->v[i];
+	return NULL;
 }
 
 static int remove_volume(struct call *call, const char *name)
 {
+	const struct volume_values *o = call->values;
 	struct kept_list kept;
-	char path[PATH_MAX];
-	int status = path_of(call, name, path), r;
-	size_t i;
+	const struct kept *user;
+	int status = check_name(call, name), r;
 
 	if (status)
 		return status;
 	kept_list(call, &kept);
-	for (i = 0; i < kept.len && status == 0; i++)
-		if (uses(kept.v[i], name))
-			status = fail_say("%.200s: container %.12s uses it", name,
-					  kept.v[i]->id);
+	user = user_of(&kept, name);
+	if (user)
+		status = fail_say("%.200s: container %.12s uses it", name, user->id);
 	kept_list_done(&kept);
 	if (status)
 		return status;
-	r = nftw(path, remove_entry, OPEN_MAX_DIRS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	if (r != 0)
-		return fail_say("%.200s: %s", name, strerror(r < 0 ? errno : r));
-	(void)puts(name);
+	r = minc_volume_remove(call->store, name);
+	if (r < 0 && !(r == -ENOENT && o->force))
+		return fail_library(call);
+	if (r == 0)
+		(void)puts(name);
 	return 0;
 }
 
-static int run_volume(struct call *call)
+static void print_time(const struct statx *st)
 {
-	const char *word = call->operands[0];
+	time_t t = (time_t)(st->stx_mask & STATX_BTIME ? st->stx_btime.tv_sec
+						       : st->stx_ctime.tv_sec);
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm))
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	print_json_string(text);
+}
+
+/* The words of docker(1); @first: of the array. */
+static int inspect(struct call *call, const char *name, bool first)
+{
+	char path[PATH_MAX];
+	struct statx st;
+	int status = path_of(call, name, path);
+
+	if (status)
+		return status;
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &st) < 0)
+		return errno == ENOENT ? fail_say("%.200s: no such volume", name)
+				       : fail_say("%.200s: %s", name, strerror(errno));
+	(void)printf("%s\n  {\n    \"CreatedAt\": ", first ? "[" : ",");
+	print_time(&st);
+	(void)fputs(",\n    \"Driver\": \"local\",\n    \"Labels\": {},\n    "
+		    "\"Mountpoint\": ",
+		    stdout);
+	print_json_string(path);
+	(void)fputs(",\n    \"Name\": ", stdout);
+	print_json_string(name);
+	(void)fputs(",\n    \"Options\": {},\n    \"Scope\": \"local\"\n  }", stdout);
+	return 0;
+}
+
+static int inspect_all(struct call *call)
+{
+	int status = 0, shown = 0, i;
+
+	for (i = 1; i < call->count; i++) {
+		int r = inspect(call, call->operands[i], shown == 0);
+
+		shown += r == 0;
+		status = r ? r : status;
+	}
+	(void)puts(shown ? "\n]" : "[]");
+	return status;
+}
+
+int volumes_prune(struct call *call, bool dry)
+{
+	char **names = names_of_all(call);
+	struct kept_list kept;
+	int status = names ? 0 : EXIT_OURS;
+	size_t i;
+
+	if (!names)
+		return status;
+	kept_list(call, &kept);
+	for (i = 0; names[i]; i++) {
+		if (user_of(&kept, names[i]))
+			continue;
+		if (!dry && minc_volume_remove(call->store, names[i]) < 0)
+			status = fail_library(call);
+		else
+			(void)printf("%s volume %s\n", dry ? "would remove" : "removed",
+				     names[i]);
+	}
+	kept_list_done(&kept);
+	done(names);
+	return status;
+}
+
+static int prune(struct call *call)
+{
+	const struct volume_values *o = call->values;
+
+	if (!o->force && !o->dry && !isatty(STDIN_FILENO))
+		return fail_usage(call, "volume prune: nobody to ask: -f is needed");
+	if (!o->force && !o->dry && !upkeep_agrees("volumes that no container uses"))
+		return EXIT_OURS;
+	return volumes_prune(call, o->dry);
+}
+
+static int each(struct call *call, int (*fn)(struct call *call, const char *name))
+{
 	int status = 0, i;
 
-	if (!call_store(call))
-		return EXIT_OURS;
-	if (strcmp(word, "ls") == 0 && call->count == 1)
-		return list(call);
-	if ((strcmp(word, "create") != 0 && strcmp(word, "rm") != 0) || call->count < 2)
-		return fail_usage(call, "volume: expects %s", call->verb->operands);
 	for (i = 1; i < call->count; i++) {
-		int r = *word == 'c' ? make(call, call->operands[i])
-				     : remove_volume(call, call->operands[i]);
+		int r = fn(call, call->operands[i]);
 
-		if (r)
-			status = r;
+		status = r ? r : status;
 	}
 	return status;
 }
 
+/* What a word is about, and the options that it takes. */
+static const struct {
+	const char *word;
+	bool names, quiet, force, dry;
+} words[] = {
+	{ "ls", false, true, false, false },	{ "list", false, true, false, false },
+	{ "create", true, false, false, false },  { "rm", true, false, true, false },
+	{ "inspect", true, false, false, false }, { "prune", false, false, true, true },
+};
+
+static int run_volume(struct call *call)
+{
+	const struct volume_values *o = call->values;
+	const char *word = call->operands[0];
+	size_t n = sizeof(words) / sizeof(words[0]), i = 0;
+
+	while (i < n && strcmp(words[i].word, word) != 0)
+		i++;
+	if (i == n || words[i].names != (call->count > 1))
+		return fail_usage(call, "volume: expects ls, prune, or create, rm, inspect and names");
+	if ((o->quiet && !words[i].quiet) || (o->force && !words[i].force) ||
+	    (o->dry && !words[i].dry))
+		return fail_usage(call, "volume %s: -q is for ls, -f for rm and prune, --dry-run for "
+				  "prune", word);
+	if (!call_store(call))
+		return EXIT_OURS;
+	switch (word[0]) {
+	case 'l':
+		return list(call);
+	case 'c':
+		return each(call, make);
+	case 'r':
+		return each(call, remove_volume);
+	case 'i':
+		return inspect_all(call);
+	default:
+		return prune(call);
+	}
+}
+
 // clang-format off
+static const struct option volume_options[] = {
+	{ "-q --quiet", NULL, "With ls: names only, which is all it prints",
+	  offsetof(struct volume_values, quiet), NULL, NULL },
+	{ "-f --force", NULL, "With rm: one that is not there is no error; with prune: do not ask",
+	  offsetof(struct volume_values, force), NULL, NULL },
+	{ "--dry-run", NULL, "With prune: only say what would go",
+	  offsetof(struct volume_values, dry), NULL, NULL },
+	{ .names = NULL }
+};
 const struct verb volume_verbs[] = {
-	{ .names = "volume", .operands = "ls|create|rm [NAME...]", .least = 1, .most = -1,
-	  .help = "Directories with a name, for run -v", .options = no_options,
-	  .run = run_volume },
+	{ .names = "volume", .operands = "VERB [NAME...]", .least = 1, .most = -1,
+	  .help = "ls, create, rm, inspect, prune: directories with a name, for run -v", .options = volume_options,
+	  .size = sizeof(struct volume_values), .run = run_volume },
 	{ .names = NULL }
 };
 // clang-format on

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* volume - directories that begin as what the image has there; see minc/container.h and image.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/store.h"
+#include "base/module.h"
+#include "image/volumes.h"
+
+/* It is there, and not new: nothing has to be loaded for that. */
+static bool is_begun(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char mark[PATH_MAX];
+
+	return access(path, F_OK) == 0 &&
+	       snprintf(mark, sizeof(mark), "%.*s" VOLUME_NEW "%s", (int)(name - path), path, name) <
+		       (int)sizeof(mark) &&
+	       access(mark, F_OK) < 0 && errno == ENOENT;
+}
+
+int api_fill_volumes(minc_ctx *c)
+{
+	const struct spec_image *image = &c->spec.image;
+	void *ops;
+	int r = 0;
+
+	for (const struct spec_mount *i = c->spec.mounts; i && r == 0; i = i->next) {
+		const struct volume v = { .path = i->src,
+					  .part = { .what = image->layers_len ? image->name : "volume",
+						    .layers = image->layers,
+						    .layers_len = image->layers_len,
+						    .inside = i->dst,
+						    .single = c->plan.owners.single,
+						    .range = c->plan.owners.range,
+						    .uid = c->plan.owners.uid,
+						    .gid = c->plan.owners.gid } };
+
+		if (!(i->flags & MINC_BIND_VOLUME) || is_begun(i->src))
+			continue;
+		r = module_symbol("import", "import_ops", &c->err, &ops);
+		if (r == 0)
+			r = ((const struct import_ops *)ops)->fill(&c->err, &v);
+		if (r < 0)
+			snprintf(c->err.origin, sizeof(c->err.origin), "%s", i->origin ? i->origin : "");
+	}
+	return r;
+}
+
+MINC_EXPORT int minc_volume_create(minc_store *s, const char *name)
+{
+	int r;
+
+	if (!s || !name)
+		return -EINVAL;
+	r = api_store_begin(s->c);
+	return r < 0 ? r : s->ops->volume_create(s->store, name);
+}
+
+MINC_EXPORT int minc_volume_remove(minc_store *s, const char *name)
+{
+	int r;
+
+	if (!s || !name)
+		return -EINVAL;
+	r = api_store_begin(s->c);
+	return r < 0 ? r : s->ops->volume_remove(s->store, name);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * part - files of an image for a container, before it starts: the whole image or one directory of it.
+ * Owners are those that the container will see: with a range of ids it is done by a process that is
+ * root of a namespace with the same ranges, or, for root, by number. In module import.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct part {
+	const char *what; /* for messages */
+	const char *const *layers; /* absolute paths, lowest first */
+	size_t layers_len;
+	const char *inside; /* directory of the image; "" for all of it */
+	bool single, range; /* as in struct plan */
+	uint32_t uid, gid;  /* whose the directory is where the image has none; it is then empty */
+};
+
+/* To @dir, which is empty. 0 or -errno with a message. */
+int part_to_dir(struct err *e, const struct part *p, int dir);

@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# config - what an image says of its command means what docker makes of it.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+busybox_root "$T/image-root"
+chmod 1777 "$T/image-root/tmp"
+printf '#!/bin/sh\necho from-tmp\n' >"$T/image-root/tmp/entry.sh"
+chmod 755 "$T/image-root/tmp/entry.sh"
+busybox_image bb # or skip
+marten run --name k bb true
+# An image like bb with changes: $1, $2, ...; its name is "changed".
+changed() { # CHANGE..
+	for _change; do
+		set -- "$@" -c "$_change"
+		shift
+	done
+	marten commit -q "$@" k changed
+}
+run() {
+	marten run --rm "$@"
+}
+
+# commit -c, import -c
+# shellcheck disable=SC2016 # the image's variables
+changed 'ENV A=1 B="x y" C=$NONE' 'ENV PATH=/bin' 'ENV PATH=$PATH:/x' 'LABEL a=1 "b c"=2' 'VOLUME /v /w' 'EXPOSE 80 81/udp'
+run changed sh -c 'echo "$A|$B|$C|$PATH"; ls -d /v /w'
+is "several variables and volumes of one instruction are set" "$out" "1|x y||/bin:/x
+/v
+/w"
+marten inspect --type image changed
+has "and several labels" "$out" '"b c": "2"'
+has "and several ports" "$out" '"81/udp"'
+marten commit -q -c 'ENV A="x' k other
+refused "a quotation mark that is missing is named" 'ENV A="x'
+marten commit -q -c 'EXPOSE 2-1' k other
+refused "and a port that is none" 'EXPOSE 2-1'
+changed 'CMD echo "$A" one' 'ENV A=two'
+run changed
+is "a command in words is for a shell" "$out" "two one"
+changed 'CMD ["old"]' 'ENTRYPOINT ["echo", "new"]'
+run changed
+is "a command that was said before its entry point stays" "$out" "new old"
+marten commit -q -c 'CMD ["old"]' k base
+marten run --name k2 base true
+marten commit -q -c 'ENTRYPOINT ["echo", "new"]' k2 changed
+run changed
+is "one that was inherited does not" "$out" new
+changed 'WORKDIR a' 'WORKDIR b/../c'
+run changed pwd
+is "a relative directory goes on from the one before" "$out" /a/c
+
+# USER
+for user in 1500 1500: bob bob:; do
+	changed "USER $user"
+	run changed sh -c 'id -u; id -g; echo "$HOME"'
+	is "USER $user is bob, with his group and home" "$out" "1500
+1501
+/home/bob"
+done
+for user in :50 :staff; do
+	changed "USER $user"
+	run changed sh -c 'id -u; id -g; echo "$HOME"'
+	is "USER $user is root with that group" "$out" "0
+50
+/root"
+done
+run -u 1500: bb id -g
+is "and --user takes the same" "$out" 1501
+run -u : bb true
+refused "but not nothing" -u
+changed 'USER nobody-here'
+run changed true
+refused "a user that the image lacks is named, and the image" nobody-here changed
+
+# WORKDIR and VOLUME
+changed 'USER bob' 'WORKDIR /srv/bob/work' 'VOLUME /made/volume'
+for option in --init --read-only; do # --init does not matter here
+	run $option changed sh -c 'pwd; stat -c %u:%g . /made/volume; touch /made/volume/x && echo written'
+	is "directories that the image names are made, for its user ($option)" "$status $out" "0 /srv/bob/work
+1500:1501
+1500:1501
+written"
+done
+minc -q -r changed sh -c 'pwd; stat -c %u /made/volume'
+is "and by minc, too" "$(printf '%s\n' "$out" | tail -n 2)" "/srv/bob/work
+1500"
+run -w /not/there changed sh -c 'pwd; stat -c %u:%g .'
+is "and so is the one of --workdir" "$out" "/not/there
+1500:1501"
+
+# /tmp
+changed 'ENTRYPOINT ["/tmp/entry.sh"]'
+run changed
+is "what an image has in /tmp is there" "$status $out" "0 from-tmp"
+is "with its mode" "$("$MARTEN" run --rm bb stat -c %a /tmp)" 1777
+marten run --name writer bb sh -c 'echo kept >/tmp/kept'
+marten start -a writer
+marten diff writer
+has "what is written there is listed" "$out" /tmp/kept
+marten commit -q writer written
+run written cat /tmp/kept
+is "and committed" "$out" kept
+run --tmpfs /tmp written sh -c 'ls -A /tmp; grep -c " /tmp tmpfs " /proc/mounts'
+is "--tmpfs covers it" "$out" 1
+run --read-only written sh -c 'cat /tmp/kept; touch /tmp/x 2>/dev/null || echo no'
+is "and --read-only is for it, too" "$out" "kept
+no"
+mkdir "$T/tiny"
+cp "$(command -v busybox)" "$T/tiny/busybox"
+marten import -q "$T/tiny" tiny
+run tiny /busybox sh -c '/busybox stat -c %a /tmp; /busybox touch /tmp/x && echo written'
+is "an image without one has one of the container's own" "$out" "1777
+written"
+run --read-only tiny /busybox touch /tmp/x
+is "which can be written in any case" "$status" 0
+marten run --name nothing tiny /busybox touch /tmp/x
+marten diff nothing
+is "and is not kept" "$out" ""
+ln -s var/tmp "$T/tiny/tmp"
+mkdir -p "$T/tiny/var/tmp"
+marten import -q "$T/tiny" tiny
+run tiny /busybox sh -c 'echo x >/tmp/x; /busybox cat /var/tmp/x; /busybox grep -c tmp.tmpfs /proc/mounts'
+is "a link is one, too" "$out" "x
+0"
+
+# --platform
+case $(uname -m) in
+x86_64) here=linux/amd64 other=linux/arm64 ;;
+aarch64) here=linux/arm64 other=linux/amd64 ;;
+*) here='' other=linux/amd64 ;;
+esac
+for pull in missing never; do
+	[ -n "$here" ] || break
+	run --pull $pull --platform $here bb true
+	is "a local image of that platform is used (--pull $pull)" "$status" 0
+done
+run --pull never --platform $other bb true
+refused "another one's is refused, and both are named" bb "$other"
+marten create --pull never --platform $other bb true
+refused "also by create" bb "$other"
+run --pull never --platform vms bb true
+refused "a platform that is none is named" vms
+done_testing

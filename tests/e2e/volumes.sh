@@ -1,0 +1,135 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# volumes - a volume begins as what the image has there, and is its user's; it can be removed.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+root=$T/image-root
+busybox_root "$root"
+mkdir -p "$root/data/sub/closed" "$root/real" "$T/outside"
+echo text >"$root/data/file"
+ln "$root/data/file" "$root/data/hard"
+ln -s /etc/passwd "$root/data/link"
+ln -s ../../../../.. "$root/up"
+ln -s "/up$T/outside" "$root/out"
+ln -s /real/../data "$root/indirect"
+echo secret >"$T/outside/secret"
+chmod 755 "$root/data/file"
+chmod 4755 "$root/data/hard"
+chmod 750 "$root/data"
+chmod 500 "$root/data/sub/closed"
+# Owners and all are in a tar: an ordinary user has but one id.
+tar -C "$root" --owner=0 --group=0 -cf "$T/root.tar" --exclude=./data .
+tar -C "$root" --owner=1500 --group=50 -rf "$T/root.tar" ./data
+marten import -q -c 'USER bob' -c 'VOLUME /data' "$T/root.tar" bb
+case $err in
+*"module "*missing* | *"built without"*) skip_all "needs images: $err" ;;
+esac
+volumes=$MINCS_DIR/volumes
+run() {
+	marten run --rm "$@"
+}
+# What a container of bob sees at its volume; one id is all the same.
+look='cd $0 && stat -c "%n %a" . file sub/closed && stat -c %h hard && readlink link && touch new && rm new'
+seen='. 750
+file 4755
+sub/closed 500
+2
+/etc/passwd'
+
+for volume in named:/data /data named:/indirect; do
+	run -v $volume bb sh -c "$look" "/${volume##*/}"
+	is "a volume has the image's contents and modes, and its user can write ($volume)" "$status $out" "0 $seen"
+	marten volume rm -f named
+done
+run --mount type=volume,source=named,target=/data bb sh -c "$look" /data
+is "and one of --mount" "$status $out" "0 $seen"
+if as_root || has_range; then
+	run -v named:/data bb stat -c %u:%g . /data /data/file /data/sub/closed
+	is "and its owners" "$(printf '%s\n' "$out" | tail -n 3 | sort -u)" 1500:50
+fi
+run -v named:/data bb sh -c 'echo mine >/data/file && rm /data/link && echo more >/data/more'
+run -v named:/data bb sh -c 'cat /data/file /data/more; ls /data'
+is "only once: what was written stays, what was removed stays away" "$out" "mine
+more
+file
+hard
+more
+sub"
+run -v named:/elsewhere bb cat /elsewhere/more
+is "wherever it is shown" "$out" more
+run --read-only bb sh -c "$look" /data
+is "a volume of the image under --read-only" "$status $out" "0 $seen"
+run -v empty:/missing bb sh -c 'stat -c %a:%u /missing && touch /missing/new && ls -A /missing'
+is "where the image has nothing it is empty, and its user's" "$status $out" "0 755:1500
+new"
+run -v plain:/data:nocopy bb ls -A /data
+is "with nocopy it is empty" "$status $out" "0 "
+run --mount type=volume,source=plain2,target=/data,volume-nocopy bb ls -A /data
+is "and with volume-nocopy" "$status $out" "0 "
+run -v "$T/outside:/x:nocopy" bb true
+refused "which is for volumes" nocopy
+run -v out:/out bb ls -A /out
+hasnt "no link leads out of the image" "$out$(ls -AR "$volumes/out")" secret
+
+# One that is made first, as with docker.
+marten volume create made
+run -v made:/data bb cat /data/file
+is "one that was made before is filled at its first use" "$out" text
+marten volume create mine
+echo mine >"$volumes/mine/own"
+run -v mine:/data bb ls /data
+is "unless its owner was faster" "$out" own
+marten volume create mine
+refused "a name is given once" mine
+
+# A kill in the middle, as it leaves things: a part under the other name.
+mkdir -p "$volumes/.filling-killed/half/way"
+: >"$volumes/.filling-killed/half/file"
+run -v killed:/data bb sh -c "$look" /data
+is "what a killed one left is never taken for filled" "$status $out" "0 $seen"
+is "and is removed" "$(find "$volumes" -maxdepth 1 -name '.?*')" ""
+i=0
+while [ $i -lt 8 ]; do
+	"$MARTEN" run --rm -v many:/data bb cat /data/file >"$T/many.$i" 2>&1 &
+	i=$((i + 1))
+done
+wait
+is "eight at once make one" "$(cat "$T"/many.* | sort -u)" text
+chmod 711 "$volumes"
+run -v other:/data bb true
+is "the directory of volumes is closed to others" "$status $(stat -c %a "$volumes")" "0 700"
+
+# Looking and removing.
+marten volume inspect named nothing
+is "inspect ends with an error where one is missing" "$status" 125
+has "which is named" "$err" nothing
+has "and shows the others" "$out" "\"Mountpoint\": \"$volumes/named\""
+marten create --name user -v named:/data bb true
+marten volume rm named
+refused "one that a container uses is not removed" named
+marten volume prune --dry-run
+has "prune --dry-run says what would go" "$out" "would remove volume made"
+ok "and removes nothing" test -d "$volumes/made"
+marten volume prune
+refused "prune asks, and where nobody can answer wants -f" -f
+marten volume prune -f
+has "prune removes what no container uses, whoever owns the files" "$out" "removed volume many"
+is "and nothing else" "$(ls -A "$volumes")" named
+marten rm -v user
+is "rm takes -v" "$status" 0
+marten system prune --dry-run --volumes
+has "system prune takes --volumes" "$out" "would remove volume named"
+marten prune -f
+is "without it volumes stay" "$(ls "$volumes")" named
+marten system prune -f --volumes
+is "with it they go" "$status $(ls -A "$volumes")" "0 "
+marten volume rm named
+refused "what is not there is named" named
+marten volume rm -f named
+is "or with -f is no matter" "$status" 0
+marten volume rm -q named
+refused "an option of another word is refused" -q
+run -v /data --name anonymous bb true
+is "volumes without a name go with their container" "$(find "$MINCS_DIR/containers" -name volumes)" ""
+done_testing
