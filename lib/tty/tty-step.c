@@ -24,6 +24,19 @@ static int open_master(int devpts)
 	return sys_openat(devpts, "ptmx", O_RDWR | O_NOCTTY, 0);
 }
 
+/*
+ * For what enters the terminal stays open until it is the command's session (sealed.h). Its
+ * number must be none that the command's descriptors get, nor the channel.
+ */
+static int keep_peer(struct runner *r, int peer)
+{
+	const int fd = sys_fcntl(peer, F_DUPFD_CLOEXEC, r->plan->lowest_fd + 2);
+
+	if (fd >= 0)
+		r->tty = fd;
+	return fd;
+}
+
 int run_terminal(struct runner *r, const struct step *s)
 {
 	const struct winsize size = { .ws_row = s->terminal.rows,
@@ -46,12 +59,11 @@ int run_terminal(struct runner *r, const struct step *s)
 	for (int fd = 0; ret >= 0 && fd < 3; fd++)
 		if (s->terminal.replace >> fd & 1)
 			ret = sys_dup3(peer, fd, 0);
+	if (ret >= 0 && r->plan->forks)
+		ret = keep_peer(r, peer);
 	if (ret >= 0)
 		ret = runner_send_fd(r, VERDICT_TERMINAL, 0, master);
-	if (r->plan->forks)
-		r->tty = peer;
-	else
-		(void)sys_close(peer); /* its copies are the command's files */
+	(void)sys_close(peer); /* its copies are the command's files */
 	(void)sys_close(master);
 	return ret < 0 ? ret : 0;
 }

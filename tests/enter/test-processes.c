@@ -215,15 +215,19 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 
 static void test_terminal(const struct scene *s, struct minc_container *ct)
 {
-	static const char *const tty[] = { "sh", "-c", "tty; cat", NULL };
+	static const char *const tty[] = { "sh", "-c", ": </dev/tty && tty; cat", NULL };
 	struct minc_ctx *c = minc_ctx_new();
+	cleanup_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct minc_container *p = NULL;
 	char text[256] = "";
 	size_t n = 0;
 	int r, status = -1;
 
 	minc_set_flag(c, MINC_TERMINAL, 1);
+	for (int fd = 3; fd < 40; fd++) /* its number on the way must be none of these */
+		minc_pass_fd(c, null, fd);
 	r = minc_exec(c, ct, tty, &p);
+	fd_closep(&null);
 	if (!ok(r == 0 && minc_container_terminal(p) >= 0, "%s: it has a terminal", s->name)) {
 		printf("# %s\n", minc_error_message(c));
 		minc_ctx_free(c);
