@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "api/api.h"
 #include "base/fd.h"
@@ -301,8 +302,12 @@ MINC_EXPORT int minc_container_terminal(const minc_container *ct)
 
 MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 {
+	siginfo_t info;
+
 	if (!ct)
 		return NULL;
+	if (ct->held) /* by now, perhaps */
+		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOHANG);
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->keeper);
 	fd_closep(&ct->watcher);

@@ -60,6 +60,45 @@ static int recall_status(int child)
 	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : 128 + WTERMSIG(info.exit_code);
 }
 
+/*
+ * A process of the container may trace another that has entered, and never let it go when it has ended:
+ * then we cannot reap it. Its status is the 52nd word of /proc/PID/stat.
+ */
+static int read_status(int pid)
+{
+	char path[32], text[1024];
+	const char *p;
+	int code;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return -ECHILD;
+	p = strrchr(text, ')'); /* the name before it, the second word, is anything */
+	for (int word = 2; p && word < 52; word++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -ECHILD;
+	code = atoi(p + 1);
+	return WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
+}
+
+static int status_of(const siginfo_t *info)
+{
+	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
+}
+
+/* Of a process that has ended and is our own child, without a keeper. */
+static int take_status_of_process(struct minc_container *ct)
+{
+	siginfo_t info;
+	int r = follow_reap_entered(ct->pidfd, &info);
+
+	if (r == -ECHILD)
+		return recall_status(ct->pidfd);
+	ct->held = r == 0;
+	return r < 0 ? r : ct->held ? read_status(ct->pid) : status_of(&info);
+}
+
 /* The status of a child that has ended or is about to, 128 + the signal's number; -errno. */
 static int take_status(int child)
 {
@@ -71,13 +110,13 @@ static int take_status(int child)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return errno == ECHILD ? recall_status(child) : -errno;
-	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return status_of(&info);
 }
 
 static int reap(struct minc_container *ct)
 {
 	/* a keeper has died of nothing: it exits with the status */
-	const int status = take_status(ct->keeper >= 0 ? ct->keeper : ct->pidfd);
+	const int status = ct->keeper >= 0 ? take_status(ct->keeper) : take_status_of_process(ct);
 
 	if (status < 0)
 		return status;

@@ -14,12 +14,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "ns/ns.h"
 #include "run/spawn.h"
 
@@ -293,15 +296,37 @@ static bool has_executed(const struct spawn *w)
 	return now.st_ino != sealed.st_ino || now.st_dev != sealed.st_dev;
 }
 
+/* By one of its own pid namespace: then its stops, and its end, are not told to us. */
+static bool is_traced_inside(int pid)
+{
+	static const char name[] = "\nTracerPid:\t";
+	struct stat traced, tracer;
+	char path[32], status[512];
+	const char *line;
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (io_read_short(AT_FDCWD, path, status, sizeof(status)) < 0)
+		return false;
+	line = strstr(status, name);
+	n = line ? atoi(line + sizeof(name) - 1) : 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	if (n <= 0 || stat(path, &traced) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", n);
+	return stat(path, &tracer) == 0 && tracer.st_ino == traced.st_ino;
+}
+
 /* What entered blocks every signal that can be: only somebody inside would stop it. */
 static bool is_stopped(const struct spawn *w)
 {
 	siginfo_t info = { 0 };
 
-	if (w->middle < 0 || waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info,
-				    WSTOPPED | WNOHANG | WNOWAIT) < 0)
+	if (w->middle < 0)
 		return false;
-	return info.si_pid != 0;
+	if (waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) < 0)
+		return false;
+	return info.si_pid != 0 || is_traced_inside(w->ret->pid);
 }
 
 /* Until there is something to read or the process has ended: 1, or 0 if it needs no more. */
@@ -340,6 +365,24 @@ void follow_reap(int pidfd)
 
 	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
 		;
+}
+
+int follow_reap_entered(int pidfd, siginfo_t *ret)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	for (int i = 0; i < HELD_MS; i++) {
+		ret->si_pid = 0;
+		if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, ret, WEXITED | WNOHANG) < 0)
+			return -errno;
+		if (ret->si_pid)
+			return 1;
+		(void)nanosleep(&moment, NULL); /* a debugger outside may be slow */
+	}
+	return 0;
 }
 
 /* The process between us and the one that entered has ended. */

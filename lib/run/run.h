@@ -46,6 +46,7 @@ struct minc_container {
 	int default_signal; /* its default action was carried out by us */
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
+	bool held; /* it has ended, but was not reaped: somebody inside traces it */
 	int status;
 };
 

@@ -348,10 +348,13 @@ int spawn_watcher(struct spawn *w)
 static void bury(struct spawn *w)
 {
 	const int child = w->ret->keeper >= 0 ? w->ret->keeper : w->ret->pidfd;
+	siginfo_t info;
 
 	if (child >= 0) {
 		(void)sys_pidfd_send_signal(child, SIGKILL); /* it may have ended */
-		if (!w->options->monitor) /* else it reaps, when it hears that nothing came of it */
+		if (w->plan->forks)
+			(void)follow_reap_entered(child, &info); /* or it stays until its tracer ends */
+		else if (!w->options->monitor) /* which reaps, when it hears that nothing came of it */
 			follow_reap(child);
 	}
 	if (w->ret->watcher >= 0)

@@ -38,3 +38,8 @@ uint32_t follow_expected(const struct plan *p, bool monitor);
 int follow_child(struct spawn *w);
 /* Reap a child that has ended or is about to. */
 void follow_reap(int pidfd);
+/*
+ * The same for one that a container can get at: 1 with *ret, or 0 if somebody who traces it does not
+ * let it go, which may be for ever; -errno.
+ */
+int follow_reap_entered(int pidfd, siginfo_t *ret);

@@ -145,8 +145,7 @@ def background(way, words):
 
 
 def entered(way, words):
-    subprocess.run(minc("-d", "-q", "--name", "box", "sleep", "1000"), stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL, timeout=SECONDS, check=True)
+    start_box()
     for how, last in (("killed", signal.SIGKILL), ("ended", signal.SIGTERM)):
         fifo = Fifo()
         started = subprocess.Popen([tap.MARTEN, "exec", "box", "sh", "-c",
@@ -164,8 +163,64 @@ def entered(way, words):
         started.wait(SECONDS)
         # what it has started itself belongs to the container now
         tap.result(up and tap.await_gone(below, SECONDS), f"after {way}: what entered ends when its caller is killed", below)
-    subprocess.run([tap.MARTEN, "rm", "-f", "box"], stdin=subprocess.DEVNULL, timeout=SECONDS,
-                   stdout=subprocess.DEVNULL, check=False)
+    remove_box()
+
+
+def start_box(*words):
+    subprocess.run(minc("-d", "-q", "--name", "box", *words, "sleep", "1000"),
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=SECONDS, check=True)
+
+
+def remove_box():
+    """What has entered may be ours by now: the container ends when it is reaped."""
+    end = time.monotonic() + SECONDS
+    with subprocess.Popen([tap.MARTEN, "rm", "-f", "box"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL) as removal:
+        while removal.poll() is None and time.monotonic() < end:
+            tap.await_gone([pid for pid in tap.children() if pid != removal.pid], 0.1)
+        removal.kill()
+
+
+def end_of(process):
+    """Its exit status; None if it does not end, and is killed."""
+    try:
+        return process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return None
+
+
+def traced():
+    """The kernel does not let us reap what another traces."""
+    start_box()
+    fifo = Fifo()
+    subprocess.run([tap.MARTEN, "exec", "-d", "box", "probe", "trace", fifo.name],
+                   stdin=subprocess.DEVNULL, timeout=SECONDS, check=True)
+    started = subprocess.Popen([tap.MARTEN, "exec", "-i", "box", "probe", "offer"],
+                               stdin=subprocess.PIPE)
+    up = fifo.read_until(lambda text: text is not None and b"seized" in text)
+    started.stdin.close()
+    tap.same("one that is traced inside ends for its caller, too", (up, end_of(started)), (True, 3))
+    remove_box()
+
+
+def stopped():
+    """One who may trace everything stops what is on its way in; it may take some tries."""
+    start_box("--cap-add", "sys_ptrace")
+    fifo = Fifo()
+    subprocess.run([tap.MARTEN, "exec", "-d", "box", "probe", "trace", fifo.name, "stop"],
+                   stdin=subprocess.DEVNULL, timeout=SECONDS, check=True)
+    status = 0
+    for _ in range(200):
+        status = end_of(subprocess.Popen([tap.MARTEN, "exec", "box", "true"],
+                                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE))
+        if status != 0:
+            break
+    tap.same("one that is stopped on its way in by a tracer is given up", status, 125)
+    tap.result(fifo.read_until(lambda text: text is not None and b"stopped" in text),
+               "and that was the tracer's doing")
+    remove_box()
 
 
 one_is_process_1()
@@ -173,5 +228,7 @@ for name, arguments in WAYS.items():
     foreground(name, arguments)
     background(name, arguments)
     entered(name, arguments)
+traced()
+stopped()
 tap.same("nothing is left", tap.none_left(SECONDS), [])
 tap.done()

@@ -17,6 +17,9 @@
  *				then an empty line
  *	probe spy FILE		each file that another process was seen to execute, "saw INODE NAME",
  *				when FILE is there
+ *	probe trace FIFO	trace the next process that can be, write "seized", and never let it go;
+ *	probe trace FIFO stop	or the next that executes no file of the root: stop it, write "stopped"
+ *	probe offer		let others trace this one, read a line, and exit with 3
  *
  * MARKER is a path that exists on the host only: seeing it means the root was left.
  */
@@ -27,6 +30,7 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -428,9 +432,11 @@ static int shed(const char *path, const char *uid)
 }
 
 /* The numbers of new processes follow each other, so the next ones are looked at all the time. */
+enum { AHEAD = 8 };
+
 static int spy(const char *end)
 {
-	enum { AHEAD = 8, SEEN_MAX = 16 };
+	enum { SEEN_MAX = 16 };
 	unsigned long seen[SEEN_MAX];
 	size_t n = 0;
 	int newest = getpid();
@@ -457,6 +463,57 @@ static int spy(const char *end)
 		}
 	}
 	return 0;
+}
+
+static bool is_sealed(int pid)
+{
+	char path[32], name[256];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	len = readlink(path, name, sizeof(name) - 1);
+	name[len < 0 ? 0 : len] = '\0';
+	return strstr(name, "memfd:") != NULL;
+}
+
+static bool seize(int pid, bool stop)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+		return false;
+	if (!stop)
+		return true;
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 && waitpid(pid, NULL, __WALL) == pid &&
+	    is_sealed(pid))
+		return true;
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return false;
+}
+
+static int trace(const char *path, bool stop)
+{
+	const char *const word = stop ? "stopped\n" : "seized\n";
+	int fd = open(path, O_WRONLY), newest = getpid(), pid;
+
+	for (pid = newest; fd >= 0; pid = pid < newest + AHEAD ? pid + 1 : newest) {
+		if (pid == getpid())
+			continue;
+		if (kill(pid, 0) == 0 && pid > newest)
+			newest = pid;
+		if (seize(pid, stop))
+			break;
+	}
+	if (fd < 0 || write(fd, word, strlen(word)) < 0)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static int offer(void)
+{
+	char byte;
+
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where Yama is in force */
+	return read(0, &byte, 1) < 0 ? 1 : 3;
 }
 
 /* As a loader, too: which file is executed. */
@@ -543,9 +600,13 @@ int main(int argc, char **argv)
 		return shed(argv[2], argv[3]);
 	if (!strcmp(what, "spy") && argc > 2)
 		return spy(argv[2]);
+	if (!strcmp(what, "trace") && argc > 2)
+		return trace(argv[2], argc > 3);
+	if (!strcmp(what, "offer"))
+		return offer();
 	if (!strcmp(what, "own"))
 		return own();
 	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | "
-			"lists DIR | look | spy FILE | shed FIFO [UID] | own\n");
+			"lists DIR | look | spy FILE | shed FIFO [UID] | trace FIFO [stop] | offer | own\n");
 	return 2;
 }
