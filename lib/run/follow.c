@@ -329,6 +329,17 @@ static bool is_stopped(const struct spawn *w)
 	return info.si_pid != 0 || is_traced_inside(w->ret->pid);
 }
 
+static bool has_spoken(const struct spawn *w)
+{
+	struct pollfd p = { .fd = w->channel, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, 0);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 /* Until there is something to read or the process has ended: 1, or 0 if it needs no more. */
 static int await(const struct spawn *w)
 {
@@ -344,7 +355,10 @@ static int await(const struct spawn *w)
 			return err_say(w->err, -ECANCELED,
 				       "exec: stopped by a process of the container");
 	} while ((n < 0 && errno == EINTR) || (n == 0 && !has_executed(w)));
-	return n < 0 ? -errno : p[0].revents != 0;
+	if (n < 0)
+		return -errno;
+	/* a look at two is not one moment: it may have spoken after the first, and ended before the second */
+	return p[0].revents || (p[1].revents && has_spoken(w));
 }
 
 static int listen_to_child(struct spawn *w)

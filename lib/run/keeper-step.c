@@ -114,6 +114,7 @@ void keeper_watch(void *arg)
 
 	w->err = fds[KEEPER_PROCESS] < 0 ? fds[KEEPER_PROCESS] :
 					   become(w->sealed_fd, "minc-watcher", fds);
-	(void)sys_pidfd_send_signal(w->process, SIGKILL); /* nothing is entered unwatched */
+	/* nothing is entered unwatched; its first number may be another's by now */
+	(void)sys_pidfd_send_signal(fds[KEEPER_PROCESS] < 0 ? w->process : fds[KEEPER_PROCESS], SIGKILL);
 	sys_exit(125);
 }

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,26 @@
 
 #include "base/fd.h"
 #include "run/background.h"
+#include "run/keeper.h"
 #include "run/sealed.h"
 #include "run/spawn.h"
 
 enum { NO_FD = -1, EMPTY = 1000 };
+
+/* A look at two descriptors is not one moment: between them @speech may come, or not. */
+static void (*speech)(void);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	if (!speech || n != 2)
+		return __real_poll(fds, n, timeout);
+	speech();
+	speech = NULL;
+	fds[0].revents = 0;
+	return __real_poll(&fds[1], 1, timeout);
+}
 
 static struct plan plan;
 static struct err err;
@@ -307,6 +324,54 @@ START_TEST(nor_when_the_process_has_ended)
 }
 END_TEST
 
+static void say_failed(void)
+{
+	say(VERDICT_FAILED, 0, -EIO, NO_FD);
+}
+
+START_TEST(last_words_are_heard)
+{
+	begin(false);
+	speech = say_failed; /* the one who speaks has ended by then */
+	ck_assert_int_eq(follow_child(&w), -EIO);
+	end();
+}
+END_TEST
+
+static int open_sleeper(pid_t *ret)
+{
+	*ret = fork();
+	if (*ret == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return (int)syscall(SYS_pidfd_open, *ret, 0);
+}
+
+/* The caller has no standard files, so the numbers are those that the watcher has. */
+START_TEST(a_watcher_that_does_not_come_to_be_ends_only_its_process)
+{
+	struct watcher_args args = { .sealed_fd = -EBADF };
+	pid_t process, holder, watcher;
+	int status;
+
+	args.process = open_sleeper(&process);
+	args.holder = fcntl(open_sleeper(&holder), F_DUPFD_CLOEXEC, 10);
+	watcher = fork();
+	if (watcher == 0) {
+		args.process = dup2(args.process, 1);
+		keeper_watch(&args);
+	}
+	ck_assert_int_eq(waitpid(watcher, &status, 0), watcher);
+	ck_assert_int_eq(WEXITSTATUS(status), 125);
+	ck_assert_int_eq(waitpid(holder, NULL, WNOHANG), 0);
+	kill(holder, SIGKILL);
+	ck_assert_int_eq(waitpid(holder, NULL, 0), holder);
+	ck_assert_int_eq(waitpid(process, &status, 0), process);
+}
+END_TEST
+
 START_TEST(nor_who_stops_the_process)
 {
 	begin(false);
@@ -351,6 +416,8 @@ int main(void)
 	tcase_add_loop_test(t, an_empty_message_is_not_the_end, 0, 2);
 	tcase_add_test(t, of_several_descriptors_none_is_kept);
 	tcase_add_test(t, nor_who_stops_the_process);
+	tcase_add_test(t, last_words_are_heard);
+	tcase_add_test(t, a_watcher_that_does_not_come_to_be_ends_only_its_process);
 	tcase_add_test(t, another_does_not_say_who_entered);
 	tcase_add_test(t, what_entered_may_go_on);
 	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
