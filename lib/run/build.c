@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <minc/container.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,32 +368,6 @@ static void plan_terminal(struct build *b)
 		     "what speaks to the console speaks to this terminal");
 	while (first < b->p->len) /* the explained script has no terminal of its own */
 		b->p->steps[first++].flags |= STEP_IF_EXISTS;
-}
-
-/* By its name, or with all. */
-static bool gives_devices(const struct spec_cap *cap)
-{
-	return cap->add && (strcasestr(cap->names, "mknod") || strcasestr(cap->names, "all"));
-}
-
-int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
-		  const char **ret)
-{
-	uint64_t keep, added;
-	int r;
-
-	*ret = NULL;
-	if (own_userns || !h->initial_userns || spec_flag(s, MINC_PRIVILEGED) ||
-	    spec_flag(s, MINC_HOST_DEV))
-		return 0;
-	r = caps_resolve(s, h, own_userns, &keep, &added, e);
-	if (r < 0 || !(keep >> CAP_MKNOD & 1))
-		return r;
-	*ret = "capabilities";
-	for (const struct spec_cap *i = s->caps; i; i = i->next)
-		if (gives_devices(i) && i->origin)
-			*ret = i->origin;
-	return 0;
 }
 
 static int plan_groups(struct build *b, bool *ret_late)
