@@ -112,7 +112,7 @@ const char *minc_storage(const minc_ctx *c);
 
 /** enum minc_bind_flags - how a host file or directory is shown */
 enum minc_bind_flags {
-	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it */
+	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it; a device: minc(7) */
 	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
 	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
 	MINC_BIND_VOLUME = 1 << 3  /* a directory that begins as what the image has there */

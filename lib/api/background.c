@@ -276,10 +276,10 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 /* Whether there should be a list of devices: as for the one who started it, who is us. */
 static int confines_devices(const struct spec *s, const struct host *h, struct err *e, bool *ret)
 {
-	const char *why;
+	struct cgroup_devices why;
 	int r = build_devices(s, h, spec_own_userns(s, h->privileged), e, &why);
 
-	*ret = r == 0 && why;
+	*ret = r == 0 && (why.mknod || why.rdonly);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "cgroup/cgroup.h"
 #include "oci/config.h"
 #include "plan/explain.h"
 #include "run/background.h"
@@ -23,7 +24,8 @@ int api_begin(minc_ctx *c)
 	err_clear(&c->err);
 	r = c->probed ? 0 : host_probe(&c->host);
 	c->probed = r == 0;
-	if (r == 0 && spec_may_have_group(&c->spec))
+	if (r == 0 &&
+	    (spec_may_have_group(&c->spec) || cgroup_rdonly_device(c->spec.mounts)))
 		r = host_probe_cgroups(&c->host);
 	if (r == 0 && c->spec.image.layers_len)
 		host_probe_fuse(&c->host);

@@ -19,13 +19,23 @@
 #include "plan/runner.h"
 #include "plan/spec.h"
 
+/* Why a container has a list of devices: the options, or NULL. */
+struct cgroup_devices {
+	const char *mknod;  /* lets the command make device files that work */
+	const char *rdonly; /* shows a device that may only be read */
+};
+
 /*
  * Append the steps for all limits but rlimits. -EINVAL, -EOPNOTSUPP, -EACCES or the like
  * with a message for what cannot be enforced, unless MINC_BEST_EFFORT: a warning.
- * @devices: what lets the command make device files that work, or NULL; it gets a list then.
  */
 int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
-		const char *devices, struct err *e);
+		const struct cgroup_devices *devices, struct err *e);
+/*
+ * From @m on, the first bind that is a device, may only be read, and is none that every container
+ * may write; or NULL. A read-only mount binds no device files: only a list does.
+ */
+const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m);
 /*
  * Append what enters the group with the list, when the file tree is made: for that the child
  * may open loop devices and /dev/fuse.

@@ -36,7 +36,52 @@ enum { RULES_MAX = 512, DEPTH_MAX = 4, ENTRIES_MAX = 4096 };
 struct list {
 	struct device_rule rules[RULES_MAX];
 	size_t len, entries;
+	bool kept; /* what is made may be found, and works, in another container */
 };
+
+static bool is_device(const struct stat *st)
+{
+	return S_ISBLK(st->st_mode) || S_ISCHR(st->st_mode);
+}
+
+/* Every container may write it. */
+static bool is_common(const struct stat *st)
+{
+	const char type = S_ISBLK(st->st_mode) ? 'b' : 'c';
+
+	for (const struct device_rule *i = device_rules; i->type; i++)
+		if (i->access & DEVICE_WRITE && i->type == type &&
+		    i->major == (int)major(st->st_rdev) &&
+		    (i->minor == DEVICE_ANY || i->minor == (int)minor(st->st_rdev)))
+			return true;
+	return false;
+}
+
+const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m)
+{
+	struct stat st;
+
+	for (; m; m = m->next)
+		if (m->src && m->flags & MINC_BIND_RDONLY && stat(m->src, &st) == 0 &&
+		    is_device(&st) && !is_common(&st))
+			return m;
+	return NULL;
+}
+
+/*
+ * Whether a directory of the host is shown in which device files work. What is made there is found
+ * by the next container that it is shown to, and then is on that one's list.
+ */
+static bool shows_directory(const struct spec *s)
+{
+	struct stat st;
+
+	for (const struct spec_mount *m = s->mounts; m; m = m->next)
+		if (m->src && m->flags & MINC_BIND_DEV && stat(m->src, &st) == 0 &&
+		    S_ISDIR(st.st_mode))
+			return true;
+	return false;
+}
 
 static int add(struct list *list, const struct device_rule *rule)
 {
@@ -80,7 +125,7 @@ static int add_directory(struct list *list, int at, const char *name, unsigned a
 			continue;
 		if (list->entries++ == ENTRIES_MAX)
 			r = -E2BIG;
-		else if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+		else if (is_device(&st))
 			r = add_device(list, &st, access);
 		else if (S_ISDIR(st.st_mode))
 			r = depth == 0 ? -E2BIG
@@ -94,14 +139,14 @@ static int add_directory(struct list *list, int at, const char *name, unsigned a
 /* What a bind shows with devices that work. */
 static int add_bind(struct limiting *l, struct list *list, const struct spec_mount *m)
 {
-	const unsigned access =
-		m->flags & MINC_BIND_RDONLY ? DEVICE_MKNOD | DEVICE_READ : DEVICE_ALL;
+	const unsigned access = DEVICE_READ | (m->flags & MINC_BIND_RDONLY ? 0 : DEVICE_WRITE) |
+				(list->kept ? 0 : DEVICE_MKNOD);
 	struct stat st;
 	int r = 0;
 
 	if (!m->src || stat(m->src, &st) < 0)
 		return 0; /* no bind, or one whose step fails */
-	if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+	if (is_device(&st))
 		r = add_device(list, &st, access);
 	else if (S_ISDIR(st.st_mode) && m->flags & MINC_BIND_DEV)
 		r = add_directory(list, AT_FDCWD, m->src, access, DEPTH_MAX);
@@ -116,8 +161,10 @@ static int fill(struct limiting *l, struct list *list)
 {
 	int r = 0;
 
+	list->kept = shows_directory(l->s);
 	for (const struct device_rule *i = device_rules; i->type && r == 0; i++)
-		r = add(list, i);
+		if (i->access != DEVICE_MKNOD || !list->kept)
+			r = add(list, i);
 	for (const struct spec_mount *m = l->s->mounts; m && r == 0; m = m->next)
 		r = add_bind(l, list, m);
 	return r;
@@ -136,13 +183,14 @@ static const char *describe(struct plan *p, const struct device_rule *rule)
 }
 
 static void append(struct limiting *l, const struct place *place, const struct list *list,
-		   const char *origin)
+		   const struct cgroup_devices *why)
 {
 	const char **texts = plan_alloc(l->p, (list->len + 1) * sizeof(*texts));
 	struct bpf_insn *program =
 		plan_alloc(l->p, DEVICE_PROGRAM_MAX(list->len) * sizeof(*program));
-	struct step *s = plan_append(l->p, STEP_CGROUP_DEVICES, origin,
-				     "it may make device files, but only harmless ones work");
+	struct step *s = plan_append(l->p, STEP_CGROUP_DEVICES, why->mknod ? why->mknod : why->rdonly,
+				     why->mknod ? "it may make device files, but only harmless ones work"
+						: "a read-only mount binds no device files, this does");
 
 	if (!texts || !program)
 		return; /* plan_seal() fails */
@@ -157,24 +205,31 @@ static void append(struct limiting *l, const struct place *place, const struct l
 	s->cgroup_devices.len = (unsigned)device_program(list->rules, list->len, program);
 }
 
-int device_plan(struct limiting *l, const char *origin)
+/* 0 if that is only a warning. */
+static int cannot(struct limiting *l, const struct cgroup_devices *why)
+{
+	return place_cannot(
+		l, -EOPNOTSUPP, why->mknod ? why->mknod : why->rdonly,
+		plan_text(l->p, "no control group that confines devices can be made here (cgroup %s)",
+			  l->g ? cgroups_layout(l->g) : "none"),
+		why->mknod ? "without one it reaches every disk of the host by its number; "
+			     "--best-effort starts it all the same"
+			   : "without one the device can be written, for a read-only mount does not "
+			     "bind it; --best-effort starts it all the same");
+}
+
+int device_plan(struct limiting *l, const struct cgroup_devices *why)
 {
 	struct list *list;
 	int r;
 
 	if (!l->of[CGROUP_DEVICES])
-		return place_cannot(
-			l, -EOPNOTSUPP, origin,
-			plan_text(l->p,
-				  "no control group that confines devices can be made here (cgroup %s)",
-				  l->g ? cgroups_layout(l->g) : "none"),
-			"without one it reaches every disk of the host by its number; "
-			"--best-effort starts it all the same");
+		return cannot(l, why);
 	list = plan_alloc(l->p, sizeof(*list));
 	if (!list)
 		return 0; /* plan_seal() fails */
 	r = fill(l, list);
 	if (r == 0)
-		append(l, l->of[CGROUP_DEVICES], list, origin);
+		append(l, l->of[CGROUP_DEVICES], list, why);
 	return r;
 }

@@ -2,7 +2,8 @@
 /*
  * devices - which device files processes in a group may make and open. Somebody who can make
  * them reaches every disk by its number, whatever /dev shows: so a container that can has a
- * list, that of podman and its kin, and what its options show.
+ * list, that of podman and its kin, and what its options show. So has one that is shown a device to
+ * be read only, for a read-only mount does not bind device files.
  *
  * cgroup v1 takes the list as lines of text, v2 a program of bpf(2), which the kernel asks at
  * each mknod(2) and open(2). See the kernel's admin-guide/cgroup-v1/devices and bpf-helpers(7).

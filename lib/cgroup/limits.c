@@ -335,22 +335,23 @@ static int check_limits(struct limiting *l)
 	return 0;
 }
 
-int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h, const char *devices,
-		struct err *e)
+int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
+		const struct cgroup_devices *devices, struct err *e)
 {
 	struct limiting l = { .p = p, .s = s, .h = h, .g = h->cgroups, .e = e };
+	const bool list = devices->mknod || devices->rdonly;
 	unsigned needed;
 	int r;
 
-	if (!spec_limits_group(s) && !devices)
+	if (!spec_limits_group(s) && !list)
 		return 0;
 	r = check_limits(&l);
 	if (r < 0)
 		return r;
-	needed = controllers_needed(s) | (devices ? 1u << CGROUP_DEVICES : 0);
+	needed = controllers_needed(s) | (list ? 1u << CGROUP_DEVICES : 0);
 	place_make(&l, needed);
 	r = set_limits(&l, needed);
-	if (r == 0 && devices)
+	if (r == 0 && list)
 		r = device_plan(&l, devices);
 	if (r < 0)
 		return r;

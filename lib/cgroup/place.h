@@ -31,8 +31,8 @@ struct limiting {
 
 /* Fill l->places and l->of for the controllers @needed, and append what makes the groups. */
 void place_make(struct limiting *l, unsigned needed);
-/* The list of devices, for a container that @origin lets make device files (devices.c). */
-int device_plan(struct limiting *l, const char *origin);
+/* The list of devices (devices.c). */
+int device_plan(struct limiting *l, const struct cgroup_devices *why);
 /* There is no place for @controller: refuse the limit of @origin, or warn: 0. */
 int place_missing(struct limiting *l, unsigned controller, const char *origin);
 /* The limit of @origin cannot be had: 0 if that is only a warning. @hint may be NULL. */

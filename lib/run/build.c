@@ -372,11 +372,13 @@ static void plan_terminal(struct build *b)
 
 static int plan_groups(struct build *b, bool *ret_late)
 {
-	const char *devices;
+	struct cgroup_devices devices;
 	int r = build_devices(b->s, b->h, b->map.own, b->e, &devices);
 
-	*ret_late = r == 0 && devices;
-	return r < 0 ? r : cgroup_plan(b->p, b->s, b->h, devices, b->e);
+	*ret_late = devices.mknod || devices.rdonly;
+	if (r == 0)
+		r = build_check_rdonly(b);
+	return r < 0 ? r : cgroup_plan(b->p, b->s, b->h, &devices, b->e);
 }
 
 static int plan_all(struct build *b, const char *const *argv)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cgroup/cgroup.h"
 #include "mount/mount.h"
 #include "ns/ns.h"
 #include "plan/host.h"
@@ -29,12 +30,17 @@ struct build {
 };
 
 /*
- * What lets the command make device files that work: CAP_MKNOD in the machine's own user
- * namespace (@own_userns: it has another). NULL if nothing does, or if all devices are for it:
- * MINC_PRIVILEGED, MINC_HOST_DEV. 0 or -errno with a message.
+ * Why the container has a list of devices (@own_userns: a user namespace of its own): its command can
+ * make device files that work, or it is shown one that may only be read. Nothing if all devices are
+ * for it: MINC_PRIVILEGED, MINC_HOST_DEV. 0 or -errno with a message; *ret is set in any case.
  */
 int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
-		  const char **ret);
+		  struct cgroup_devices *ret);
+/*
+ * Where no list can be had: refuse a device that may only be read, but that the caller may write;
+ * with MINC_BEST_EFFORT warn. 0 or -EOPNOTSUPP with a message.
+ */
+int build_check_rdonly(struct build *b);
 
 /* The last steps of every plan, and the environment that the command is looked up with. */
 void build_environment(struct build *b);

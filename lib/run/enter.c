@@ -298,8 +298,9 @@ static void plan_tty(struct build *b)
 /* One who makes device files comes in only where they do not work. */
 static int check_devices(struct build *b, const struct cgroup_set *groups)
 {
-	const char *why;
-	int r = build_devices(b->s, b->h, b->map.own, b->e, &why);
+	struct cgroup_devices devices;
+	int r = build_devices(b->s, b->h, b->map.own, b->e, &devices);
+	const char *why = devices.mknod;
 
 	if (r < 0 || !why || cgroup_set_confines_devices(groups))
 		return r;

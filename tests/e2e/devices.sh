@@ -9,6 +9,8 @@ busybox_root "$bb"
 
 minc --cap-add mknod --userns single -r "$bb" sh -c 'mknod /dev/d c 1 11 2>/dev/null; echo $?'
 is "in a user namespace there are no device files" "$status $out" "0 1"
+minc -b /dev/null:/nothing:ro -r "$bb" sh -c 'echo x >/nothing && cat /nothing'
+is "what every container may write is shown read-only without more" "$status $out$err" "0 "
 if ! as_root; then
 	minc --explain --cap-add mknod -r "$bb" true
 	hasnt "nor is there a list of them" "$out" "confine devices"
@@ -66,6 +68,46 @@ attack() { # NAME RUN..: what a container that may make device files cannot do
 	is "$_version: or written" "$(head -c 6 "$T/disk")" secret
 }
 
+# A device that is shown read-only can be read, and written in no way.
+read_only() { # NAME RUN..
+	_version=$1
+	shift
+	"$@" sh -c 'head -c 6 /dev/it' >"$T/out" 2>"$T/err"
+	is "$_version: a disk that is shown read-only can be read" "$(cat "$T/out")" secret
+	"$@" sh -c 'echo hello >/dev/it' >"$T/out" 2>"$T/err"
+	has "$_version: but not written" "$(cat "$T/err")" "ot permitted"
+	"$@" sh -c 'chmod 666 /dev/it; exec 3</dev/it; echo hello >/proc/self/fd/3
+		echo hello 1<>/dev/it; dd if=/dev/zero of=/dev/it conv=notrunc
+		cp -a /dev/it /dev/copy && echo hello >/dev/copy
+		ln /dev/it /dev/link && echo hello >/dev/link; true' >"$T/out" 2>"$T/err"
+	is "$_version: not by another name or descriptor either" "$(head -c 6 "$T/disk")" secret
+	"$@" sh -c 'exec 3<>/dev/ptmx && ls /dev/pts; echo x >/dev/null; head -c 3 /dev/zero | wc -c' \
+		>"$T/out" 2>"$T/err"
+	is "$_version: what every container has works" "$(tr '\n' ' ' <"$T/out")" "0 ptmx 3 "
+}
+
+# For somebody who has no list of devices to give; a device file of our own that all may write.
+read_only_for_others() {
+	tools_for_others
+	# shellcheck disable=SC2086 # two words
+	mknod -m 666 "$T/open" b $number && mknod -m 644 "$T/closed" b $number
+	chmod -R a+rX "$bb"
+	user() {
+		ran="minc $* (as another user)"
+		run_tool setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all \
+			env LD_LIBRARY_PATH="$T/tools" MINC_MODULE_DIR="$T/tools" "$T/tools/minc" "$@"
+	}
+	user -b "$T/open:/dev/it:ro" -r "$bb" true
+	refused "a user may not have a device read-only that he may write" "-b $T/open" "read-only"
+	has "with what to do" "$err" "leave out ro"
+	user --best-effort -b "$T/open:/dev/it:ro" -r "$bb" echo ran
+	is "--best-effort does" "$out" ran
+	has "with a warning" "$err" "/dev/it:ro: not enforced"
+	user -b "$T/closed:/dev/it:ro" -r "$bb" sh -c 'head -c 6 /dev/it; chmod 666 /dev/it
+		echo hello >/dev/it'
+	is "one that he may only read needs nothing" "$out $(head -c 6 "$T/disk")" "secret secret"
+}
+
 minc --cap-add mknod -r "$bb" true
 if [ "$status" != 0 ]; then
 	has "without control groups it is refused" "$err" "--cap-add mknod: no control group"
@@ -93,7 +135,32 @@ else
 		is "a disk that is shown can be read" "$out" secret
 		minc --cap-add mknod -b "$disk:/dev/it:ro" -r "$bb" sh -c 'echo hello >/dev/it'
 		is "and not written, if it is shown so" "$(head -c 6 "$T/disk")" secret
+		read_only "as it is" "$MINC" -b "$disk:/dev/it:ro" -r "$bb"
+		read_only "in a user namespace" "$MINC" --userns single -b "$disk:/dev/it:ro" -r "$bb"
+		if grep -q ' - cgroup2 ' /proc/self/mountinfo; then
+			read_only "by bpf(2)" without v1 "$MINC" -b "$disk:/dev/it:ro" -r "$bb"
+			read_only "in a user namespace, by bpf(2)" without v1 "$MINC" --userns single \
+				-b "$disk:/dev/it:ro" -r "$bb"
+		fi
+		minc -B --name shown -b "$disk:/dev/it:ro" -r "$bb" sleep 1000
+		read_only "entered" "$MARTEN" exec shown
+		marten inspect shown
+		like "marten inspect says what keeps it from being written" "$out" \
+			"*\"devices\"*\"cgroup v? devices\"*"
+		marten rm -f shown
+		minc -b "$disk:/dev/it:ro" -b "$disk:/dev/that" -r "$bb" sh -c 'echo SECRET >/dev/it'
+		is "what is shown to be written as well can be" "$(head -c 6 "$T/disk")" SECRET
+		minc -b "$disk:/dev/it" -r "$bb" sh -c 'echo secret >/dev/it'
+		is "as is what is not shown read-only" "$(head -c 6 "$T/disk")" secret
+		minc --explain -b "$disk:/dev/it:ro" -r "$bb" true
+		like "--explain shows by what" "$out" "*confine devices of*this does*"
+		read_only_for_others
 		mkdir "$T/nodes"
+		minc --cap-add mknod -b "$T/nodes:/nodes:dev" -r "$bb" sh -c "mknod /nodes/it b $number
+			mknod /it b $number; mknod /nodes/console c 5 1
+			mknod /nodes/null c 1 3 && echo x >/nodes/null; rm /bin/dd; ls /nodes"
+		is "in a directory shown with devices only harmless ones are made" "$out" null
+		has "the others are not permitted" "$err" "ot permitted"
 		# shellcheck disable=SC2086 # two words
 		mknod "$T/nodes/it" b $number
 		minc --cap-add mknod -b "$T/nodes:/nodes:dev" -r "$bb" head -c 6 /nodes/it
@@ -121,6 +188,15 @@ no_loops() {
 }
 if marten import -q "$bb" box; then
 	try_image "as it is" "$MARTEN"
+	if [ -n "$disk" ]; then
+		marten run --rm --device "$disk:/dev/it:r" box sh -c 'head -c 6 /dev/it; echo hello >/dev/it'
+		is "marten run --device with r is to be read" "$out $(head -c 6 "$T/disk")" "secret secret"
+		has "and not to be written" "$err" "ot permitted"
+		marten run --rm --device "$disk:/dev/it:rw" box sh -c 'echo SECRET >/dev/it'
+		is "with rw to be written as well" "$(head -c 6 "$T/disk")" SECRET
+		marten run --rm --device "$disk:/dev/it:w" box true
+		refused "only to be written is refused" --device rwm
+	fi
 	if [ -e /dev/loop-control ] && [ -e /dev/fuse ]; then
 		try_image "without loop devices" no_loops "$MARTEN"
 	fi
@@ -143,6 +219,17 @@ if unshare -m true 2>/dev/null; then
 	without all "$MINC" --best-effort --cap-add mknod -r "$bb" echo ran >"$T/out" 2>"$T/err"
 	is "--best-effort runs it" "$(cat "$T/out")" ran
 	has "and warns" "$(cat "$T/err")" "--cap-add mknod: not enforced"
+	if [ -n "$disk" ]; then
+		without all "$MINC" -b "$disk:/dev/it:ro" -r "$bb" true >"$T/out" 2>"$T/err"
+		status=$? out=$(cat "$T/out") err=$(cat "$T/err")
+		refused "nor is a device shown read-only" "-b $disk:/dev/it:ro" "devices"
+		without all "$MINC" --best-effort -b "$disk:/dev/it:ro" -r "$bb" echo ran \
+			>"$T/out" 2>"$T/err"
+		is "with --best-effort it is" "$(cat "$T/out")" ran
+		has "and a warning" "$(cat "$T/err")" ":ro: not enforced"
+	fi
+	without all "$MINC" -b /dev/null:/nothing:ro -r "$bb" cat /nothing 2>"$T/err"
+	is "what every container may write needs no group" "$? $(cat "$T/err")" "0 "
 	without all "$MINC" --cap-add chown -r "$bb" true 2>"$T/err"
 	is "another capability needs none" "$? $(cat "$T/err")" "0 "
 fi

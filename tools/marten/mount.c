@@ -262,11 +262,21 @@ const char *mount_mount(minc_ctx *c, struct places *p, const char *value)
 	return wrong;
 }
 
+/* What a device may be used for, some letters of "rwm". */
+static const char *device_flags(const char *access, unsigned *ret)
+{
+	if (strspn(access, "rwm") != strlen(access) || !strchr(access, 'r'))
+		return "only r, rw, rm and rwm are possible";
+	*ret = MINC_BIND_DEV | (strchr(access, 'w') ? 0 : MINC_BIND_RDONLY);
+	return NULL;
+}
+
 /* HOST[:CONTAINER[:rwm]] */
 const char *mount_device(minc_ctx *c, const char *value)
 {
 	char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL, *access = NULL;
 	const char *wrong = src ? NULL : no_memory;
+	unsigned flags = MINC_BIND_DEV;
 	struct stat st;
 
 	if (dst) {
@@ -277,14 +287,14 @@ const char *mount_device(minc_ctx *c, const char *value)
 		else if (*dst != '/')
 			access = dst, dst = NULL;
 	}
-	if (access && strcmp(access, "rwm") != 0 && strcmp(access, "rw") != 0)
-		wrong = "only rwm is possible";
-	else if (src && stat(src, &st) < 0)
+	if (access)
+		wrong = device_flags(access, &flags);
+	if (!wrong && src && stat(src, &st) < 0)
 		wrong = strerror(errno);
-	else if (src && !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+	else if (!wrong && src && !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		wrong = "not a device";
 	if (!wrong)
-		wrong = limit_answer(minc_add_bind(c, src, dst, MINC_BIND_DEV));
+		wrong = limit_answer(minc_add_bind(c, src, dst, flags));
 	free(src);
 	return wrong;
 }

@@ -133,7 +133,7 @@ void run_values_done(struct run_values *o)
 	  AT(mounts), read_word, NULL }, \
 	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory", AT(tmpfs), read_word, \
 	  NULL }, \
-	{ "--device", "HOST[:TARGET]", "Show a device of the host", 0, NULL, mount_device }, \
+	{ "--device", "HOST[:TARGET][:rwm]", "Show a device of the host", 0, NULL, mount_device }, \
 	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, limit_shm }, \
 	{ "--scratch-size", "SIZE", "Memory for what is written and not kept; -1: no limit", 0, \
 	  NULL, limit_scratch }, \
