@@ -22,7 +22,7 @@
 
 extern char **environ;
 
-enum { STACK_BETWEEN, STACK_PROGRAM, STACKS };
+enum { STACK_BETWEEN, STACK_PROGRAM, STACKS, LOOK_MS = 100 };
 
 struct run {
 	const struct program *program;
@@ -37,6 +37,7 @@ struct run {
 	bool is_line_over; /* what comes next is another line of stderr */
 	size_t said_len;
 	int failed; /* why it was killed, or 0 */
+	int64_t next_look;
 };
 
 /* A file, not a pipe: a program that does not read cannot block us. */
@@ -256,6 +257,40 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* A look takes its time: it is a fifth of all at the most. The milliseconds to the next. */
+static int64_t look(struct run *r)
+{
+	const int64_t begun = now_ms();
+	int failed;
+
+	if (begun >= r->next_look) {
+		failed = r->program->watch(r->program->watch_data);
+		if (failed < 0)
+			cancel(r, failed);
+		r->next_look = now_ms() + LOOK_MS + 4 * (now_ms() - begun);
+	}
+	return r->next_look - now_ms();
+}
+
+/* What is to be done while it runs; for how long to wait then, -1: for ever. */
+static int64_t supervise(struct run *r, int64_t end)
+{
+	const struct program *p = r->program;
+	int64_t left = -1, next;
+
+	if (p->timeout_ms && !r->failed) {
+		left = end - now_ms();
+		if (left <= 0)
+			cancel(r, -ETIMEDOUT);
+	}
+	if (p->watch && !r->failed) {
+		next = look(r);
+		if (left < 0 || next < left)
+			left = next > 0 ? next : 0;
+	}
+	return r->failed ? -1 : left;
+}
+
 /* Until the process between has ended: then the program has. */
 static void attend(struct run *r)
 {
@@ -263,12 +298,8 @@ static void attend(struct run *r)
 	struct pollfd p[3] = { { .fd = r->pidfd, .events = POLLIN } };
 
 	while (!p[0].revents) {
-		int64_t left = r->program->timeout_ms && !r->failed ? end - now_ms() : -1;
+		const int64_t left = supervise(r, end);
 
-		if (r->program->timeout_ms && !r->failed && left <= 0) {
-			cancel(r, -ETIMEDOUT);
-			left = -1;
-		}
 		p[1] = (struct pollfd){ .fd = r->out, .events = POLLIN };
 		p[2] = (struct pollfd){ .fd = r->err, .events = POLLIN };
 		if (poll(p, 3, (int)left) < 0) {

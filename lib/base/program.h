@@ -24,6 +24,8 @@ struct program {
 	size_t out_max;		 /* bytes of stdout that are wanted; 0: none, it is /dev/null */
 	bool own_err;		 /* stderr is the caller's; else its last line is read */
 	int timeout_ms;		 /* 0: for ever */
+	int (*watch)(void *);	 /* looks on, again and again; what fails kills the program. May be NULL */
+	void *watch_data;
 };
 
 struct program_end {
@@ -34,7 +36,8 @@ struct program_end {
 
 /*
  * Run @p to its end, whatever that is: 0. -errno if it could not be started: -ENOENT, there is no
- * such program. -EFBIG: it printed more; -ETIMEDOUT: it took longer; it is killed then.
+ * such program. -EFBIG: it printed more; -ETIMEDOUT: it took longer; or what @watch says; it is
+ * killed then.
  * -ECHILD: what waited for it was killed.
  */
 int program_run(const struct program *p, struct program_end *ret);

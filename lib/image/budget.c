@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "image/ops.h"
@@ -119,6 +120,30 @@ const char *budget_entries(struct budget_stream *s, uint64_t more)
 	b->entries_over += growth(&s->entries_over,
 				  beyond(s->entries, s->in / BUDGET_FILE_BYTES));
 	ret = over_entries(b);
+	pthread_mutex_unlock(&b->lock);
+	return ret;
+}
+
+const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64_t entries)
+{
+	uint64_t kept[4];
+	const char *ret;
+
+	if (!b)
+		return NULL;
+	pthread_mutex_lock(&b->lock);
+	memcpy(kept, (const uint64_t[]){ b->bytes, b->over, b->entries, b->entries_over }, sizeof(kept));
+	b->bytes = sum(b->bytes, bytes);
+	b->over = sum(b->over, beyond(bytes, explained(in)));
+	b->entries += entries;
+	b->entries_over += beyond(entries, in / BUDGET_FILE_BYTES);
+	ret = over_bytes(b);
+	if (!ret)
+		ret = over_entries(b);
+	b->bytes = kept[0];
+	b->over = kept[1];
+	b->entries = kept[2];
+	b->entries_over = kept[3];
 	pthread_mutex_unlock(&b->lock);
 	return ret;
 }

@@ -52,6 +52,8 @@ void budget_done(struct budget *b);
 const char *budget_unpacked(struct budget_stream *s, uint64_t in, uint64_t more, bool content);
 /* The same for @more entries; of a stream that has said what it has read. */
 const char *budget_entries(struct budget_stream *s, uint64_t more);
+/* What lies unpacked for a moment, of @in bytes, and is counted later: NULL, or what it exceeds. */
+const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64_t entries);
 /* So many images, or names of one, will be listed. */
 const char *budget_images(struct budget *b, uint64_t n);
 

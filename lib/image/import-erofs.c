@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@
 #include "image/store-file.h"
 #include "image/transfer.h"
 
-enum { LOOP_TRIES = 64 };
+enum { LOOP_TRIES = 64, FULL_BYTES = 1 << 20 };
 
 static int take_loop(int control, int file, char path[32])
 {
@@ -83,24 +84,66 @@ static int mount_image(int file)
 	return fd < 0 ? -errno : fd;
 }
 
-static int unpack(struct minc_transfer *t, const char *source, int file, const char *dir)
+/* What is being unpacked, and what there is of it. */
+struct unpacking {
+	struct minc_transfer *t;
+	const char *name; /* of the directory in the store, for a moment */
+	uint64_t packed, bytes, entries;
+	const char *over; /* what it exceeds, or NULL */
+};
+
+static int count(const struct object *o, void *data)
+{
+	struct unpacking *u = data;
+
+	u->bytes += (uint64_t)o->st.st_blocks * 512;
+	u->entries++;
+	u->over = budget_foresee(u->t->budget, u->packed, u->bytes, u->entries);
+	return u->over ? -EOVERFLOW : 0;
+}
+
+/* A look at the disk while the program writes: it knows of no bounds. */
+static int measure(void *data)
+{
+	struct unpacking *u = data;
+	int r;
+
+	u->bytes = u->entries = 0;
+	r = tree_visit(u->t->store->dir, u->name, count, u);
+	return r == -EOVERFLOW || r == -ENOMEM || r == -EACCES ? r : 0; /* else it is still being made */
+}
+
+/* The program's own words would not tell. */
+static bool is_full(const struct store *s)
+{
+	struct statvfs v;
+
+	return fstatvfs(s->dir, &v) == 0 && v.f_blocks > 0 && (uint64_t)v.f_bavail * v.f_frsize < FULL_BYTES;
+}
+
+static int unpack(struct unpacking *u, const char *source, int file, const char *dir)
 {
 	char option[PATH_MAX];
 	const char *keep = geteuid() == 0 ? "--preserve" : "--preserve-perms";
 	const char *const argv[] = { "fsck.erofs", option, keep, "/proc/self/fd/0", NULL };
-	const struct program fsck = { .argv = argv, .in = file };
+	const struct program fsck = { .argv = argv, .in = file, .watch = measure, .watch_data = u };
+	struct minc_transfer *t = u->t;
 	struct program_end end;
 	int r;
 
 	if (snprintf(option, sizeof(option), "--extract=%s", dir) >= (int)sizeof(option))
 		return err_set(t->err, -ENAMETOOLONG, "%s", source);
 	r = program_run(&fsck, &end);
+	if (r == -EOVERFLOW)
+		return err_say(t->err, r, "%s: %s", source, u->over);
 	if (r == -ENOENT)
 		return err_say(t->err, -ENOSYS,
 			       "%s: an erofs image, for which fsck.erofs (erofs-utils) is missing",
 			       source);
 	if (r < 0)
 		return err_set(t->err, r, "%s: fsck.erofs", source);
+	if (end.status != 0 && is_full(t->store))
+		return err_set(t->err, -ENOSPC, "store %s: %s unpacked", t->store->path, source);
 	if (end.status != 0)
 		return err_say(t->err, -EBADMSG,
 			       "%s: an erofs image that fsck.erofs cannot unpack: damaged, or "
@@ -138,6 +181,7 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, uint64
 		   struct layer_made *ret)
 {
 	char name[64], path[PATH_MAX];
+	struct unpacking u = { .t = t, .name = name, .packed = packed };
 	int r;
 
 	store_temporary(name);
@@ -146,7 +190,7 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, uint64
 	if (snprintf(path, sizeof(path), "%s/%s/root", t->store->path, name) >= (int)sizeof(path))
 		r = err_set(t->err, -ENAMETOOLONG, "%s", source);
 	else
-		r = unpack(t, source, file, path);
+		r = unpack(&u, source, file, path);
 	if (r == 0)
 		r = layer_from_unpacked(t, source, path, packed, ret);
 	(void)tree_remove(t->store->dir, name); /* else the next sweep does */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 #include "image/change-config.h"
 #include "image/transfer.h"
 
-enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024 };
+enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024, RESERVE_BYTES = 1 << 30 };
 
 const char *import_architecture(void)
 {
@@ -95,13 +96,33 @@ static int import_directory(struct minc_transfer *t, const char *source, int dir
 	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
 }
 
+/* So much stays free in the file system @v: a stream without an end shall not fill it. */
+static uint64_t reserve(const struct statvfs *v)
+{
+	const uint64_t twentieth = (uint64_t)v->f_blocks * v->f_frsize / 20;
+
+	return twentieth < RESERVE_BYTES ? twentieth : RESERVE_BYTES;
+}
+
+static int check_room(struct minc_transfer *t, int fd, uint64_t total)
+{
+	struct statvfs v;
+
+	if (fstatvfs(fd, &v) < 0 || v.f_blocks == 0) /* it does not tell */
+		return 0;
+	if ((uint64_t)v.f_bavail * v.f_frsize >= reserve(&v))
+		return 0;
+	return err_say(t->err, -ENOSPC, "standard input: no room for more than %llu bytes in store %s",
+		       (unsigned long long)total, t->store->path);
+}
+
 /* What cannot be read twice is copied, to a file without a name. */
 static int spool(struct minc_transfer *t, int from, int *ret)
 {
 	cleanup_close int fd = store_scratch(t->store);
 	cleanup_free char *buf = malloc(COPY_BYTES);
 	const uint64_t max = t->number[MINC_TRANSFER_MAX_BYTES];
-	uint64_t total = 0;
+	uint64_t total = 0, checked = 0;
 	ssize_t n;
 	int r;
 
@@ -121,6 +142,12 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 		r = io_write_all(fd, buf, (size_t)n);
 		if (r < 0)
 			return err_set(t->err, r, "store %s", t->store->path);
+		if (total >= checked + COPY_BYTES) {
+			r = check_room(t, fd, total);
+			if (r < 0)
+				return r;
+			checked = total;
+		}
 	}
 	*ret = take_fd(&fd);
 	return 0;

@@ -37,4 +37,29 @@ refused "one that is cut short is named" "cut.erofs"
 marten images -q cut
 is "and no image" "$out" ""
 
+# A program that unpacks without an end, in place of one whose image says so.
+mkdir "$T/programs" "$T/empty"
+mkfs.erofs --quiet "$T/small.erofs" "$T/empty" >/dev/null
+unpacks() { # SHELL COMMANDS, in the directory
+	cat >"$T/programs/fsck.erofs" <<-END
+		#!/bin/sh
+		: >"$T/was.run"
+		mkdir "\${1#--extract=}" && cd "\${1#--extract=}" || exit 1
+		$1
+		exec sleep 600
+	END
+	chmod 755 "$T/programs/fsck.erofs"
+}
+unpacks 'dd if=/dev/zero of=zeros bs=1M count=8 2>/dev/null'
+PATH=$T/programs:$PATH marten import -q --max-bytes 4m "$T/small.erofs" bomb
+if [ -e "$T/was.run" ]; then
+	refused "what is unpacked is counted while it is" "small.erofs" "--max-bytes"
+	unpacks 'for i in 1 2 3 4 5 6; do mkdir -p "$i/a/b/c"; done'
+	PATH=$T/programs:$PATH marten import -q --max-entries 20 "$T/small.erofs" bomb
+	refused "so are files" "small.erofs" "--max-entries"
+	is "and all of it goes" "$(find "$MINCS_DIR" -maxdepth 1 -name '.*' ! -name .)" ""
+else
+	skip "what is unpacked is counted while it is" "this kernel mounts erofs"
+fi
+
 done_testing

@@ -316,6 +316,35 @@ START_TEST(waiting_is_bounded)
 }
 END_TEST
 
+static int look_three_times(void *data)
+{
+	int *looks = data;
+
+	return ++*looks < 3 ? 0 : -EDQUOT;
+}
+
+START_TEST(who_looks_on_may_end_it)
+{
+	const char *const argv[] = { "/bin/sleep", "1000", NULL }, *const quick[] = { "/bin/true", NULL };
+	int looks = 0, none = -1000000;
+
+	ck_assert_int_eq(run((struct program){
+				 .argv = argv, .in = -EBADF, .watch = look_three_times, .watch_data = &looks }),
+			 -EDQUOT);
+	ck_assert_int_eq(looks, 3);
+	ck_assert_int_eq(run((struct program){ .argv = argv,
+					       .in = -EBADF,
+					       .timeout_ms = 50,
+					       .watch = look_three_times,
+					       .watch_data = &none }),
+			 -ETIMEDOUT);
+	ck_assert_int_eq(run((struct program){
+				 .argv = quick, .in = -EBADF, .watch = look_three_times, .watch_data = &none }),
+			 0);
+	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
+}
+END_TEST
+
 START_TEST(missing_program_is_told)
 {
 	const char *const missing[] = { "there-is-no-such-program", NULL };
@@ -450,6 +479,7 @@ int main(void)
 	tcase_add_test(t, endless_output_ends);
 	tcase_add_test(t, last_line_of_many_is_kept_and_long_ones_are_cut);
 	tcase_add_test(t, waiting_is_bounded);
+	tcase_add_test(t, who_looks_on_may_end_it);
 	tcase_add_test(t, missing_program_is_told);
 	tcase_add_test(t, program_is_found_as_a_shell_finds_it);
 	tcase_add_test(t, environment_is_given_or_the_callers);
