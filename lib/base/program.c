@@ -36,7 +36,8 @@ struct run {
 	size_t out_len;
 	bool is_line_over; /* what comes next is another line of stderr */
 	size_t said_len;
-	int failed; /* why it was killed, or 0 */
+	char *stacks; /* the mapping, or NULL */
+	int failed;   /* why it was killed or not even started, or 0 */
 	int64_t next_look;
 };
 
@@ -331,55 +332,72 @@ static int conclude(struct run *r)
 	return 0;
 }
 
-static int run(struct run *r)
+static void begin(struct run *r, const struct program *p, struct program_end *end)
 {
-	char *stacks[STACKS] = { NULL }, *mapping = NULL;
-	int ret;
+	char *stacks[STACKS] = { NULL };
 
-	if (clone_may_share) {
-		mapping = clone_map_stacks(STACKS, stacks);
-		if (!mapping)
-			return -ENOMEM;
-	}
-	ret = start(r, stacks);
-	close_stdio(r); /* or what we read would never end */
-	if (ret == 0) {
-		attend(r);
-		ret = conclude(r);
-	}
-	clone_unmap_stacks(mapping, STACKS);
-	return ret;
-}
-
-int program_run(const struct program *p, struct program_end *ret)
-{
-	struct run r = {
+	*r = (struct run){
 		.program = p,
-		.end = ret,
+		.end = end,
 		.pidfd = -EBADF,
 		.stdio = { -EBADF, -EBADF, -EBADF },
 		.cancel = -EBADF,
 		.out = -EBADF,
 		.err = -EBADF,
 	};
-	int result;
-
-	*ret = (struct program_end){ 0 };
-	result = prepare(&r);
-	if (result == 0)
-		result = run(&r);
-	close_stdio(&r);
-	fd_closep(&r.cancel);
-	fd_closep(&r.pidfd);
-	fd_closep(&r.out);
-	fd_closep(&r.err);
-	if (r.between.report)
-		(void)munmap(r.between.report, sizeof(*r.between.report)); /* our own mapping */
-	arena_done(&r.arena);
-	if (result < 0 && ret->out) {
-		explicit_bzero(ret->out, r.out_len);
-		free(ret->out);
-		ret->out = NULL;
+	*end = (struct program_end){ 0 };
+	r->failed = prepare(r);
+	if (r->failed < 0)
+		return;
+	if (clone_may_share) {
+		r->stacks = clone_map_stacks(STACKS, stacks);
+		r->failed = r->stacks ? 0 : -ENOMEM;
 	}
-	return result;
+	if (r->failed == 0)
+		r->failed = start(r, stacks);
+	close_stdio(r); /* or what we read would never end */
+}
+
+/* How it ended: 0 or -errno. */
+static int finish(struct run *r)
+{
+	int ret = r->failed;
+
+	if (r->pidfd >= 0) {
+		attend(r);
+		ret = conclude(r);
+	}
+	clone_unmap_stacks(r->stacks, STACKS);
+	close_stdio(r);
+	fd_closep(&r->cancel);
+	fd_closep(&r->pidfd);
+	fd_closep(&r->out);
+	fd_closep(&r->err);
+	if (r->between.report)
+		(void)munmap(r->between.report, sizeof(*r->between.report)); /* our own mapping */
+	arena_done(&r->arena);
+	if (ret < 0 && r->end->out) {
+		explicit_bzero(r->end->out, r->out_len);
+		free(r->end->out);
+		r->end->out = NULL;
+	}
+	return ret;
+}
+
+int program_run(const struct program *p, struct program_end *ret)
+{
+	struct run r;
+
+	begin(&r, p, ret);
+	return finish(&r);
+}
+
+void program_run_both(const struct program p[2], struct program_end ret[2], int results[2])
+{
+	struct run r[2];
+
+	for (int i = 0; i < 2; i++)
+		begin(&r[i], &p[i], &ret[i]);
+	for (int i = 0; i < 2; i++)
+		results[i] = finish(&r[i]);
 }

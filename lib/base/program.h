@@ -41,3 +41,6 @@ struct program_end {
  * -ECHILD: what waited for it was killed.
  */
 int program_run(const struct program *p, struct program_end *ret);
+
+/* The same for two at the same time, which know nothing of each other. */
+void program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);

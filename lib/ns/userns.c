@@ -97,49 +97,78 @@ bool userns_ranges(uint32_t uid, struct id_ranges *ret)
 	       access(NEWGIDMAP, X_OK) == 0;
 }
 
-int userns_write_map(struct err *e, pid_t pid, const char *program, const char *const *args)
-{
-	const char *argv[2 + ARGS_MAX + 1] = { program };
-	const char *const no_env[] = { NULL };
-	const struct program helper = { .argv = argv, .env = no_env, .in = -EBADF };
-	struct program_end end;
+/* newuidmap(1) or newgidmap(1), and what it gets. */
+struct helper {
+	const char *argv[2 + ARGS_MAX + 1];
 	char number[16];
-	size_t n = 2;
-	int r;
+};
 
-	snprintf(number, sizeof(number), "%d", (int)pid);
-	argv[1] = number;
+static void prepare_helper(struct helper *h, struct program *p, const char *program, pid_t pid,
+			   const char *const *args)
+{
+	static const char *const no_env[] = { NULL };
+	size_t n = 2;
+
+	*h = (struct helper){ .argv = { program, h->number } };
+	snprintf(h->number, sizeof(h->number), "%d", (int)pid);
 	while (*args)
-		argv[n++] = *args++;
-	r = program_run(&helper, &end);
-	if (r < 0)
-		return err_set(e, r, "%s", program);
-	if (end.status == 0)
-		return 0;
-	return err_say(e, -EPERM, "%s", *end.said ? end.said : program);
+		h->argv[n++] = *args++;
+	*p = (struct program){ .argv = h->argv, .env = no_env, .in = -EBADF };
 }
 
-/* Inside 0 is the caller, from 1 on follow the ranges: as in ns_plan_user(). */
-static int map_ranges(struct err *e, pid_t pid, const char *program, uint32_t self,
-		      const struct id_range *v, size_t len)
+int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, const char *const *gid_args)
 {
-	const char *args[ARGS_MAX + 1] = { NULL };
+	struct program programs[2];
+	struct program_end ends[2];
+	struct helper helpers[2];
+	int results[2];
+
+	prepare_helper(&helpers[0], &programs[0], NEWUIDMAP, pid, uid_args);
+	prepare_helper(&helpers[1], &programs[1], NEWGIDMAP, pid, gid_args);
+	program_run_both(programs, ends, results); /* neither needs what the other does */
+	for (int i = 0; i < 2; i++) {
+		const char *name = helpers[i].argv[0];
+
+		if (results[i] < 0)
+			return err_set(e, results[i], "%s", name);
+		if (ends[i].status != 0)
+			return err_say(e, -EPERM, "%s", *ends[i].said ? ends[i].said : name);
+	}
+	return 0;
+}
+
+struct map {
+	const char *args[ARGS_MAX + 1];
 	char text[ARGS_MAX][12];
+};
+
+/* Inside 0 is the caller, from 1 on follow the ranges: as in ns_plan_user(). */
+static void describe_map(struct map *m, uint32_t self, const struct id_range *v, size_t len)
+{
 	uint32_t inside = 1;
 	size_t n = 0;
 
-	snprintf(text[n++], sizeof(text[0]), "0");
-	snprintf(text[n++], sizeof(text[0]), "%u", self);
-	snprintf(text[n++], sizeof(text[0]), "1");
+	*m = (struct map){ .args = { NULL } };
+	snprintf(m->text[n++], sizeof(m->text[0]), "0");
+	snprintf(m->text[n++], sizeof(m->text[0]), "%u", self);
+	snprintf(m->text[n++], sizeof(m->text[0]), "1");
 	for (size_t i = 0; i < len; i++) {
-		snprintf(text[n++], sizeof(text[0]), "%u", inside);
-		snprintf(text[n++], sizeof(text[0]), "%u", v[i].start);
-		snprintf(text[n++], sizeof(text[0]), "%u", v[i].count);
+		snprintf(m->text[n++], sizeof(m->text[0]), "%u", inside);
+		snprintf(m->text[n++], sizeof(m->text[0]), "%u", v[i].start);
+		snprintf(m->text[n++], sizeof(m->text[0]), "%u", v[i].count);
 		inside += v[i].count;
 	}
 	for (size_t i = 0; i < n; i++)
-		args[i] = text[i];
-	return userns_write_map(e, pid, program, args);
+		m->args[i] = m->text[i];
+}
+
+static int map_ranges(struct err *e, pid_t pid, const struct id_ranges *ranges)
+{
+	struct map uids, gids;
+
+	describe_map(&uids, geteuid(), ranges->uids, ranges->uids_len);
+	describe_map(&gids, getegid(), ranges->gids, ranges->gids_len);
+	return userns_write_maps(e, pid, uids.args, gids.args);
 }
 
 /* What the child says, in memory that both have. */
@@ -179,9 +208,7 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	while (n < 0 && errno == EINTR);
 	if (n != 1 || a->result < 0)
 		return err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
-	r = map_ranges(e, pid, NEWUIDMAP, geteuid(), ranges->uids, ranges->uids_len);
-	if (r == 0)
-		r = map_ranges(e, pid, NEWGIDMAP, getegid(), ranges->gids, ranges->gids_len);
+	r = map_ranges(e, pid, ranges);
 	if (r == 0 && send(channel, "", 1, MSG_NOSIGNAL) != 1)
 		r = err_set(e, -errno, "user namespace");
 	return r;

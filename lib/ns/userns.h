@@ -31,10 +31,10 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 bool userns_ranges(uint32_t uid, struct id_ranges *ret);
 
 /*
- * Run newuidmap(1) or newgidmap(1), @program, on @pid to write its map; @args ends with NULL.
- * Its complaint becomes the message.
+ * Run newuidmap(1) and newgidmap(1), both at the same time, on @pid to write its maps; the lists end
+ * with NULL. A complaint becomes the message.
  */
-int userns_write_map(struct err *e, pid_t pid, const char *program, const char *const *args);
+int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, const char *const *gid_args);
 
 /*
  * Run @fn in a child that is root of a user namespace with the caller's ranges, mapped as in its

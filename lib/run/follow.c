@@ -82,9 +82,7 @@ static int map_ids(struct spawn *w)
 
 		if (s->kind != STEP_IDMAP)
 			continue;
-		r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newuidmap", s->idmap.uid_args);
-		if (r == 0)
-			r = userns_write_map(w->err, w->ret->pid, "/usr/bin/newgidmap", s->idmap.gid_args);
+		r = userns_write_maps(w->err, w->ret->pid, s->idmap.uid_args, s->idmap.gid_args);
 		if (r < 0)
 			return r;
 	}

@@ -345,6 +345,43 @@ START_TEST(who_looks_on_may_end_it)
 }
 END_TEST
 
+/* Each waits for a byte of the other: one after the other would wait for ever. */
+START_TEST(two_run_at_the_same_time)
+{
+	static const char script[] = "echo x >&2; echo x >\"$1\"; read y <\"$2\"; exit $3";
+	char dir[] = "/tmp/minc-test-program.XXXXXX", a[64], b[64];
+	const char *const first[] = { "/bin/sh", "-c", script, "sh", a, b, "3", NULL };
+	const char *const second[] = { "/bin/sh", "-c", "read y <\"$1\"; echo x >\"$2\"; exit 4", "sh", a, b,
+				       NULL };
+	const char *const none[] = { "/nonexistent", NULL };
+	struct program p[2] = { { .argv = first, .in = -EBADF }, { .argv = second, .in = -EBADF } };
+	struct program_end ends[2];
+	int results[2];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(b, sizeof(b), "%s/b", dir);
+	ck_assert_int_eq(mkfifo(a, 0600), 0);
+	ck_assert_int_eq(mkfifo(b, 0600), 0);
+	handle(SIGCHLD, SIG_IGN, 0);
+	program_run_both(p, ends, results);
+	ck_assert_int_eq(results[0], 0);
+	ck_assert_int_eq(results[1], 0);
+	ck_assert_int_eq(ends[0].status, 3);
+	ck_assert_int_eq(ends[1].status, 4);
+	ck_assert_str_eq(ends[0].said, "x");
+	ck_assert_str_eq(ends[1].said, "");
+	p[0].argv = none;
+	p[1].argv = (const char *const[]){ "/bin/true", NULL };
+	program_run_both(p, ends, results);
+	ck_assert_int_eq(results[0], -ENOENT);
+	ck_assert_int_eq(results[1], 0);
+	unlink(a);
+	unlink(b);
+	rmdir(dir);
+}
+END_TEST
+
 START_TEST(missing_program_is_told)
 {
 	const char *const missing[] = { "there-is-no-such-program", NULL };
@@ -480,6 +517,7 @@ int main(void)
 	tcase_add_test(t, last_line_of_many_is_kept_and_long_ones_are_cut);
 	tcase_add_test(t, waiting_is_bounded);
 	tcase_add_test(t, who_looks_on_may_end_it);
+	tcase_add_test(t, two_run_at_the_same_time);
 	tcase_add_test(t, missing_program_is_told);
 	tcase_add_test(t, program_is_found_as_a_shell_finds_it);
 	tcase_add_test(t, environment_is_given_or_the_callers);
