@@ -6,6 +6,7 @@ The commands have a FIFO of the test open: its end is theirs, of all of them.
 """
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -19,10 +20,41 @@ IN = os.path.join(T, "in")
 os.mkdir(IN)
 os.chmod(IN, 0o777)
 SECONDS = 20
-# What a command may untie itself by; another id needs more ids than one.
-WAYS = {"a change of prctl(2)": []}
-if tap.AS_ROOT:
-    WAYS["another id"] = ["1234"]
+
+
+class Way:
+    """What a command may untie itself by."""
+
+    def __init__(self, name, *words, program="probe", user="0", options=()):
+        self.name = name
+        self.options = options  # of its container
+        self.user = user
+        self.program = program
+        self.words = words
+
+    def command(self, fifo):
+        return [self.program, "shed", fifo.name, *self.words]
+
+
+WAYS = [Way("a change of prctl(2)")]
+if tap.AS_ROOT:  # another id needs more ids than one
+    WAYS.append(Way("another id", "1234"))
+
+
+def add_set_user_id():
+    """Its exec clears PR_SET_PDEATHSIG as well. That it is root's then, the change of ids shows."""
+    program = os.path.join(BB, "usr/bin/set-user-id")
+    shutil.copy(os.path.join(BB, "usr/bin/probe"), program)
+    os.chown(program, 0, 0)
+    os.chmod(program, 0o4755)
+    WAYS.append(Way("a set-user-ID program", "4321", program="set-user-id", user="1234",
+                    options=["--privileged"]))
+
+
+if tap.AS_ROOT and os.statvfs(BB).f_flag & os.ST_NOSUID:
+    tap.skip("after a set-user-ID program", f"{T} is mounted with nosuid")
+elif tap.AS_ROOT:
+    add_set_user_id()
 
 
 class Fifo:
@@ -91,10 +123,10 @@ def keeper_of(process):
     return keeper
 
 
-def foreground(way, words):
+def foreground(way):
     for victims in ("minc", "its keeper", "both at once", "keeper first"):
         fifo = Fifo()
-        started = subprocess.Popen(minc("--user", "0", "probe", "shed", fifo.name, *words),
+        started = subprocess.Popen(minc("--user", way.user, *way.options, *way.command(fifo)),
                                    stdin=subprocess.DEVNULL)
         up = fifo.is_up()
         keeper = keeper_of(started)
@@ -103,7 +135,7 @@ def foreground(way, words):
                  "keeper first": [keeper, started.pid]}[victims]
         for pid in order:
             os.kill(pid, signal.SIGKILL)
-        tap.result(up and fifo.has_ended(), f"after {way}, {victims} killed: all has ended")
+        tap.result(up and fifo.has_ended(), f"after {way.name}, {victims} killed: all has ended")
         status = started.wait(SECONDS)
         if victims == "its keeper":
             tap.same("and minc says that it was killed", status, 137)
@@ -115,14 +147,14 @@ def one_is_process_1():
     tap.same("the command is process 1, and sees nobody outside", done.stdout.split()[0], b"1")
 
 
-def background(way, words):
+def background(way):
     for victim in ("monitor", "keeper", "both"):
         fifo = Fifo()
         store = os.path.join(T, f"kept{Fifo.count}")
         os.mkdir(store)
-        subprocess.run(minc("-d", "-q", "--name", "held", "-t", store, "probe", "shed", fifo.name,
-                            *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       timeout=SECONDS, check=True)
+        subprocess.run(minc("-d", "-q", "--name", "held", "-t", store, "--user", way.user, *way.options,
+                            *way.command(fifo)), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, timeout=SECONDS, check=True)
         up = fifo.is_up()
         keeper = parent(state_pid("held"))
         monitor = parent(keeper)
@@ -137,19 +169,19 @@ def background(way, words):
                 ended = os.read(fifo.fd, 1) == b""
             except BlockingIOError:
                 ended = False
-            tap.result(ended, f"after {way}: another uses the same layers only when all has ended")
-        tap.result(up and fifo.has_ended(), f"after {way}, in the background, {victim} killed: "
+            tap.result(ended, f"after {way.name}: another uses the same layers only when all has ended")
+        tap.result(up and fifo.has_ended(), f"after {way.name}, in the background, {victim} killed: "
                    "all has ended")
         subprocess.run([tap.MARTEN, "rm", "-f", "held"], stdin=subprocess.DEVNULL, timeout=SECONDS,
                        stdout=subprocess.DEVNULL, check=False)
 
 
-def entered(way, words):
-    start_box()
+def entered(way):
+    start_box(*way.options)
     for how, last in (("killed", signal.SIGKILL), ("ended", signal.SIGTERM)):
         fifo = Fifo()
-        started = subprocess.Popen([tap.MARTEN, "exec", "box", "sh", "-c",
-                                    f"exec probe shed {fifo.name} {' '.join(words)}"],
+        started = subprocess.Popen([tap.MARTEN, "exec", "-u", way.user, "box", "sh", "-c",
+                                    f"exec {' '.join(way.command(fifo))}"],
                                    stdin=subprocess.DEVNULL)
         up = fifo.is_up()
         with open(f"/proc/{started.pid}/task/{started.pid}/children", encoding="ascii") as f:
@@ -157,12 +189,12 @@ def entered(way, words):
         if how == "ended":  # the process that entered ends by itself: who watched it goes, too
             for pid in below:
                 os.kill(pid, signal.SIGKILL)
-            tap.same(f"after {way}: exec ends with its process", started.wait(SECONDS), 137)
+            tap.same(f"after {way.name}: exec ends with its process", started.wait(SECONDS), 137)
             continue
         os.kill(started.pid, last)
         started.wait(SECONDS)
         # what it has started itself belongs to the container now
-        tap.result(up and tap.await_gone(below, SECONDS), f"after {way}: what entered ends when its caller is killed", below)
+        tap.result(up and tap.await_gone(below, SECONDS), f"after {way.name}: what entered ends when its caller is killed", below)
     remove_box()
 
 
@@ -224,10 +256,10 @@ def stopped():
 
 
 one_is_process_1()
-for name, arguments in WAYS.items():
-    foreground(name, arguments)
-    background(name, arguments)
-    entered(name, arguments)
+for each in WAYS:
+    foreground(each)
+    background(each)
+    entered(each)
 traced()
 stopped()
 tap.same("nothing is left", tap.none_left(SECONDS), [])
