@@ -13,13 +13,12 @@
  */
 #include <errno.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "base/clone.h"
+#include "ns/ns.h"
 #include "plan/hand-over.h"
 #include "run/keeper.h"
 #include "run/run.h"
@@ -57,16 +56,12 @@ static int become(int sealed_fd, const char *name, const int fds[KEEPER_FDS_END]
 	return ret;
 }
 
-/* Without a pidfd of the holder: it is our parent. Its channel tells if it was gone before. */
-static int end_with_parent(const struct runner *r)
+/* Without a pidfd of the holder: it is our parent. */
+static int end_with_parent(struct runner *r)
 {
-	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
-	struct timespec now = { 0 };
-	int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	const struct step with_parent = { .lifeline.die_with_parent = true };
 
-	if (ret == 0 && sys_call(SYS_ppoll, &fd, 1, &now, NULL, 0) > 0 && fd.revents & POLLHUP)
-		sys_exit(125);
-	return ret;
+	return run_lifeline(r, &with_parent);
 }
 
 void keeper_hear_ends(void)
