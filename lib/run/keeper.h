@@ -2,6 +2,9 @@
 /* keeper - what holds a container, or a process that entered one; see keeper-step.c. */
 #pragma once
 
+#include <errno.h>
+#include <stdbool.h>
+
 #include "run/run.h"
 
 /* What lies between a holder and process 1. */
@@ -13,6 +16,15 @@ struct keeper_args {
 	int lock; /* descriptor that the keeper keeps open, or -EBADF */
 	int server; /* one that hangs up when the container has lost its files, or -EBADF */
 };
+
+/*
+ * Whether a keeper can do without the pidfd that pidfd_open(2) has refused with @err: where there are
+ * none, as a filter says or a kernel without the call, it ends with its parent.
+ */
+static inline bool keeper_may_lack_holder(int err)
+{
+	return err == -ENOSYS || err == -EPERM || err == -EACCES || err == -ENODEV;
+}
 
 /* Child code: clone process 1, tell the caller, become the keeper. */
 _Noreturn void keeper_begin(void *arg); /* struct keeper_args */

@@ -93,6 +93,8 @@ _Noreturn static void run_monitor(void *arg)
 		pidfd = sys_call(SYS_pidfd_open, sys_call(SYS_getpid, 0, 0, 0, 0, 0), 0, 0, 0, 0);
 	if (pidfd >= 0)
 		ret = r->holder = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
+	else if (ret >= 0 && !keeper_may_lack_holder(pidfd))
+		ret = pidfd;
 	if (ret < 0)
 		give_up(m, VERDICT_NO_MONITOR, ret);
 	(void)sys_close(r->host_end); /* the starter's end of the channel: it has one */

@@ -107,12 +107,6 @@ static int load_sealed(struct spawn *w)
 	return w->sealed_fd < 0 ? err_set(w->err, w->sealed_fd, "sealed program: memfd") : 0;
 }
 
-/* What a filter says, or a kernel without the call, and no failure of a kernel that has it. */
-static bool is_not_there(int r)
-{
-	return r == -ENOSYS || r == -EPERM || r == -EACCES || r == -ENODEV;
-}
-
 /*
  * Who holds what is started here: this process, as long as it lives. Where there are no
  * pidfds a keeper can do without one: it ends with its parent (keeper-step.c).
@@ -124,7 +118,7 @@ static int hold(struct spawn *w)
 	if ((!p->keeper && !p->watched) || w->options->monitor)
 		return 0;
 	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0), lowest_free(w));
-	if (w->holder >= 0 || (p->keeper && is_not_there(w->holder)))
+	if (w->holder >= 0 || (p->keeper && keeper_may_lack_holder(w->holder)))
 		return 0;
 	return err_set(w->err, w->holder, "pidfd of the caller");
 }

@@ -71,6 +71,9 @@ for number in 12 23 24; do # ENOMEM, ENFILE, EMFILE
 	inside --seccomp "$T/filter" "$@" "$MINC" -r "$bb" true
 	is "but one that fails is missed (errno $number)" "$status" 125
 	has "and named" "$err" "pidfd of the caller"
+	inside --seccomp "$T/filter" "$@" "$MINC" -q -B -r "$bb" true
+	is "by a monitor, too (errno $number)" "$status" 125
+	has "and its name told" "$err" "monitor of the container"
 done
 
 without_pidfd 38
