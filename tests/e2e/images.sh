@@ -169,6 +169,7 @@ mkdir "$T/little"
 if as_root && mount -t tmpfs -o size=40m,mode=700 none "$T/little" 2>/dev/null; then
 	# something without an end, in a store that is small
 	ran="marten import of /dev/zero"
+	# shellcheck disable=SC2016 # for the shell inside
 	run_tool sh -c 'MINCS_DIR=$0 "$1" import -q - zeros </dev/zero' "$T/little" "$MARTEN"
 	refused "a stream leaves room in the store's file system" "standard input" "no room"
 	is "and goes" "$(df --output=used -k "$T/little" | awk 'NR == 2 { print ($1 < 1000) }')" 1
