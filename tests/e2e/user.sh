@@ -44,6 +44,10 @@ if as_root; then
 	is "a number is never looked up as a name" "$out" 7777:0
 	minc --user bob -r "$bb" sh -c 'echo $HOME'
 	is "HOME is the user's" "$out" /home/bob
+	ids --user 1000:
+	is "half of USER:GROUP is enough" "$out" 1000:0
+	ids --user :50
+	is "the other half, too" "$out" 0:50
 else
 	ids --user 1000:1001
 	ok "another id without a range works or is refused" \
@@ -63,7 +67,7 @@ fi
 
 # Each of these is refused in one line that names the option and the value.
 for bad in 0x 0x10 1e3 -1 +1 ' 1' '1 ' 4294967295 4294967296 99999999999999999999 \
-	1: :1 : 1:2:3 1:-1 1:4294967295 1:0x5 '' no-such-user no-such-user:0 0:no-such-group \
+	: 1:2:3 1:-1 1:4294967295 1:0x5 '' no-such-user no-such-user:0 0:no-such-group \
 	'ro ot' 1.5 '1,2' 'a/b' '../x'; do
 	minc --user "$bad" -r "$bb" true
 	case $bad in '') refused "--user with an empty value is refused" --user ;;
