@@ -53,7 +53,7 @@ static int apply_one(struct minc_changes *chs, struct walk *w, struct spot *s)
 	if (!chs->ch.error) {
 		r = install(chs, w, s, &reason);
 		if (is_fatal(r))
-			return err_set(chs->err, r, "apply %s", w->path);
+			return err_set(chs->err, r, "apply %s", walk_path(w));
 		if (r < 0)
 			compare_refuse(chs, r, reason);
 	}

@@ -259,7 +259,7 @@ int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s
 	compare_clear(chs);
 	if (!before && !after)
 		return 0;
-	ch->path = w->path;
+	ch->path = walk_path(w);
 	ch->side[MINC_BEFORE] = s->base.st;
 	if (after)
 		ch->side[MINC_AFTER] = s->upper.st;

@@ -37,7 +37,7 @@ int diff_unreadable(struct minc_changes *chs, const struct walk *w, const struct
 		return 0;
 	compare_clear(chs);
 	ch->kind = MINC_CHANGED;
-	ch->path = w->path;
+	ch->path = walk_path(w);
 	ch->side[MINC_BEFORE] = s->base.st;
 	ch->side[MINC_AFTER] = s->upper.st;
 	compare_refuse(chs, err, NULL);

@@ -191,7 +191,7 @@ static int compare_lower(struct minc_changes *chs, const struct walk *w, const s
 	compare_clear(chs);
 	if (!n && s->whiteout)
 		return 0;
-	ch->path = w->path;
+	ch->path = walk_path(w);
 	ch->kind = !n ? MINC_ADDED : s->whiteout ? MINC_DELETED : MINC_CHANGED;
 	if (n)
 		(void)chs->lower->ops->look(n, &ch->side[MINC_BEFORE], &before);

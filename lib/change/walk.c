@@ -222,6 +222,15 @@ static bool has_mark(const struct walk *w, const struct object *o, const char *n
 	return xattr_overlay(o->fd, w->rec->userxattr, name, value, sizeof(value)) >= 0;
 }
 
+/*
+ * A directory that the setup made over one of the base, and like it in all (mount/like-step.c): what
+ * is different now is the container's doing. Before there was this mark it had a mode of its own.
+ */
+static bool is_like_base(const struct walk *w, const struct object *o)
+{
+	return object_is_dir(o) && has_mark(w, o, "minc");
+}
+
 static bool is_whiteout(const struct walk *w, const struct object *o)
 {
 	if (S_ISCHR(o->st.st_mode) && o->st.st_rdev == makedev(0, 0))
@@ -290,7 +299,8 @@ static int look(struct walk *w, struct spot *s)
 	if (r < 0)
 		return r;
 	s->mounted = differs_in_mounts(w, s, m);
-	s->settled = l->plain || s->layer;
+	s->settled = (l->plain || s->layer) && !is_like_base(w, &s->upper);
+	s->passage = s->layer && w->rec->userxattr;
 	if (!object_exists(&s->upper)) {
 		s->whiteout = !s->layer && !s->deep && l->opaque;
 		return 0;
@@ -375,6 +385,24 @@ static int start(struct walk *w, int base)
 	return read_names(w, walk_level(w));
 }
 
+/* The root itself, whose path is "". What a visitor notes of it is the level's. */
+static int visit_root(struct walk *w)
+{
+	struct level *l = walk_level(w);
+	struct spot s = { .name = ".",
+			  .upper = { .fd = w->upper, .st = l->upper },
+			  .base = { .fd = w->base, .st = l->base },
+			  .passage = w->rec->userxattr };
+	int r;
+
+	if (!is_like_base(w, &s.upper))
+		return 0;
+	r = w->ops->visit(w, &s, w->userdata);
+	l->dressed |= s.dressed;
+	l->kept |= s.kept;
+	return r < 0 ? r : 0;
+}
+
 int walk_run(const struct record *rec, int storage, int base, bool elsewhere,
 	     const struct walk_ops *ops, void *userdata)
 {
@@ -387,6 +415,8 @@ int walk_run(const struct record *rec, int storage, int base, bool elsewhere,
 			  .userdata = userdata };
 	int r = start(&w, base);
 
+	if (r == 0)
+		r = visit_root(&w);
 	while (r == 0 && w.depth > 0) {
 		struct level *l = walk_level(&w);
 		const char *name = names_get(&l->names, l->next);

@@ -53,7 +53,10 @@ struct level {
 struct walk;
 
 struct walk_ops {
-	/* 1: go into the upper directory, 0: go on, -errno: stop. May replace spot->base. */
+	/*
+	 * 1: go into the upper directory, 0: go on, -errno: stop. May replace spot->base. The
+	 * root comes first, if the setup made it like the base's; it is gone into anyway.
+	 */
 	int (*visit)(struct walk *w, struct spot *s, void *userdata);
 	/* At the end of directory @l, which is still the current one. */
 	int (*leave)(struct walk *w, struct level *l, void *userdata);
@@ -83,6 +86,12 @@ struct walk {
  */
 int walk_run(const struct record *rec, int storage, int base, bool elsewhere,
 	     const struct walk_ops *ops, void *userdata);
+
+/* The current path for people: of the root "/". */
+static inline const char *walk_path(const struct walk *w)
+{
+	return w->path_len ? w->path : "/";
+}
 
 static inline struct level *walk_level(const struct walk *w)
 {

@@ -461,6 +461,16 @@ static struct pending *drop_pending(struct pending *p)
 	return next;
 }
 
+/*
+ * A layer whose archive had no entry for the root says nothing of it; tree_init() does. Run, it is
+ * taken in the same way (mount/like-step.c).
+ */
+static bool says_nothing(const struct squash_reader *s, const struct layer *l,
+			 const struct tree_inode *i)
+{
+	return s->merge && l > s->layers && (i->mode & 07777) == 0755 && i->mtime == 0;
+}
+
 static int read_root(struct squash_reader *s, struct layer *l)
 {
 	sqfs_inode_generic_t *g = NULL;
@@ -472,7 +482,10 @@ static int read_root(struct squash_reader *s, struct layer *l)
 	if (r == 0 && !S_ISDIR(i->mode))
 		r = damaged(s, "its root is not a directory");
 	if (r == 0) {
-		put(s, &s->tree.root, i);
+		if (!says_nothing(s, l, i))
+			put(s, &s->tree.root, i);
+		else if (i->opaque)
+			tree_forget(&s->tree, &s->tree.root, true);
 		r = add_pending(s, l, &s->tree.root, &g, 0);
 	}
 	sqfs_free(g);

@@ -34,6 +34,22 @@ static void put_path(FILE *out, int at, const char *path)
 	quote_shell(out, path);
 }
 
+/* Around what makes @path below slot @at, where that is to leave no trace in times. */
+static void put_quiet(FILE *out, const struct step *s, int at, const char *path)
+{
+	if (!(s->flags & STEP_QUIET))
+		return;
+	fputs("quiet ", out);
+	put_path(out, at, path);
+	fputc('\n', out);
+}
+
+static void put_loud(FILE *out, const struct step *s)
+{
+	if (s->flags & STEP_QUIET)
+		fputs("loud\n", out);
+}
+
 void say_propagation(FILE *out, const struct step *s)
 {
 	(void)s;
@@ -45,13 +61,16 @@ void say_open(FILE *out, const struct step *s)
 	if (s->open.create) {
 		fprintf(out, "s%d=$(inside \"$s%d\" ", s->open.ret, s->open.at);
 		quote_shell(out, s->open.path);
-		fprintf(out, "); ");
+		fputs(")\n", out);
+		if (s->flags & STEP_QUIET)
+			fprintf(out, "quiet \"$s%d\"\n", s->open.ret);
 		if (s->open.uid || s->open.gid)
 			fprintf(out, "[ -d \"$s%d\" ] || { mkdir -p \"$s%d\" && chown %u:%u \"$s%d\"; }\n",
 				s->open.ret, s->open.ret, (unsigned)s->open.uid, (unsigned)s->open.gid,
 				s->open.ret);
 		else
 			fprintf(out, "mkdir -p \"$s%d\"\n", s->open.ret);
+		put_loud(out, s);
 		return;
 	}
 	/* overlay's options cannot hold these characters: give it another name */
@@ -191,17 +210,38 @@ void say_attach(FILE *out, const struct step *s)
 	}
 	fprintf(out, "attach \"$s%d\" \"$s%d\" ", s->attach.mount, s->attach.at);
 	quote_shell(out, s->attach.path);
-	fprintf(out, "%s; s%d=$target\n", s->attach.create == CREATE_LIKE_MOUNT ? " create" : "",
+	fprintf(out, "%s; s%d=$target\n",
+		s->attach.create != CREATE_LIKE_MOUNT ? "" :
+		s->flags & STEP_QUIET		      ? " quiet" :
+							" create",
 		s->attach.mount);
+}
+
+static void put_like(FILE *out, const struct dir_like *like)
+{
+	for (size_t i = 0; i < like->len; i++) {
+		fputc(' ', out);
+		put_path(out, like->slots[i], like->path);
+	}
+	fputs("; }", out);
 }
 
 void say_mkdir(FILE *out, const struct step *s)
 {
+	const struct dir_like *like = s->mkdir.like;
+
+	put_quiet(out, s, s->mkdir.at, s->mkdir.path);
 	fputs("[ -d ", out);
 	put_path(out, s->mkdir.at, s->mkdir.path);
-	fprintf(out, " ] || mkdir -p -m %o ", s->mkdir.mode);
+	fprintf(out, " ] || %smkdir -p -m %o ", like ? "{ " : "", s->mkdir.mode);
 	put_path(out, s->mkdir.at, s->mkdir.path);
+	if (like) {
+		fprintf(out, "; like %s ", like->mapped ? "65534" : "-");
+		put_path(out, s->mkdir.at, s->mkdir.path);
+		put_like(out, like);
+	}
 	fputc('\n', out);
+	put_loud(out, s);
 	if (s->mkdir.ret == SLOT_NONE)
 		return;
 	fprintf(out, "s%d=", s->mkdir.ret);
@@ -218,6 +258,7 @@ void say_mknod(FILE *out, const struct step *s)
 
 void say_symlink(FILE *out, const struct step *s)
 {
+	put_quiet(out, s, s->symlink.at, s->symlink.path);
 	if (!s->symlink.replace) {
 		fputs("[ -L ", out);
 		put_path(out, s->symlink.at, s->symlink.path);
@@ -228,10 +269,12 @@ void say_symlink(FILE *out, const struct step *s)
 	fputc(' ', out);
 	put_path(out, s->symlink.at, s->symlink.path);
 	fputc('\n', out);
+	put_loud(out, s);
 }
 
 void say_file(FILE *out, const struct step *s)
 {
+	put_quiet(out, s, s->file.at, s->file.path);
 	fputs("[ -e ", out);
 	put_path(out, s->file.at, s->file.path);
 	fputs(" ] || printf %s ", out);
@@ -239,6 +282,7 @@ void say_file(FILE *out, const struct step *s)
 	fputs(" >", out);
 	put_path(out, s->file.at, s->file.path);
 	fputc('\n', out);
+	put_loud(out, s);
 }
 
 void say_root(FILE *out, const struct step *s)

@@ -14,6 +14,12 @@ int run_propagation(struct runner *r, const struct step *s)
 	return sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
+/* To be added to the mode of what is made. */
+static unsigned quietly(const struct step *s)
+{
+	return s->flags & STEP_QUIET ? PATH_QUIET : 0;
+}
+
 int run_open(struct runner *r, const struct step *s)
 {
 	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
@@ -23,7 +29,7 @@ int run_open(struct runner *r, const struct step *s)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
 	inside = path_open_in_root(at, s->open.path, 0);
 	if (inside == -ENOENT && s->open.create) {
-		inside = path_open_in_root(at, s->open.path, s->open.create);
+		inside = path_open_in_root(at, s->open.path, s->open.create | quietly(s));
 		/* an id that is not mapped cannot be the command's either: that step will say so */
 		if (inside >= 0 && (s->open.uid || s->open.gid))
 			(void)sys_call(SYS_fchownat, inside, "", s->open.uid, s->open.gid,
@@ -144,6 +150,7 @@ static int make_target(struct runner *r, const struct step *s, int mount)
 	unsigned create = 0;
 	int ret = like_mount(mount, &create);
 
+	create |= quietly(s);
 	return ret < 0 ? ret :
 			 path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
 }
@@ -166,7 +173,7 @@ static int attach_spare(struct runner *r, const struct step *s)
 	if (tree < 0)
 		return tree;
 	ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr);
-	target = ret < 0 ? ret : path_open_in_root(at, s->attach.path, S_IFDIR | 0755);
+	target = ret < 0 ? ret : path_open_in_root(at, s->attach.path, S_IFDIR | 0755 | quietly(s));
 	if (target >= 0) {
 		ret = sys_move_mount(tree, "", target, "",
 				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -203,70 +210,88 @@ int run_attach(struct runner *r, const struct step *s)
 }
 
 /* The directory that the step's file goes into: @at itself or another, to be closed. */
-static int open_parent(int at, const char *path, int *ret_dir, const char **ret_name)
-{
-	int dir = path_open_parent(at, path, ret_name);
+struct parent {
+	int at, dir;
+	const char *name; /* of the file in it */
+	struct like_times times; /* with STEP_QUIET */
+};
 
-	if (dir < 0 && dir != AT_FDCWD)
-		return dir;
-	*ret_dir = dir;
+static int open_parent(struct runner *r, const struct step *s, int slot, const char *path,
+		       struct parent *ret)
+{
+	ret->at = runner_fd(r, slot);
+	ret->dir = path_open_parent(ret->at, path, &ret->name);
+	if (ret->dir < 0 && ret->dir != AT_FDCWD)
+		return ret->dir;
+	if (s->flags & STEP_QUIET)
+		like_note_times(ret->dir, &ret->times);
 	return 0;
 }
 
-static void close_parent(int dir, int at)
+static void close_parent(const struct step *s, const struct parent *p)
 {
-	if (dir != at)
-		(void)sys_close(dir); /* O_PATH */
+	if (s->flags & STEP_QUIET)
+		like_restore_times(p->dir, &p->times);
+	if (p->dir != p->at)
+		(void)sys_close(p->dir); /* O_PATH */
+}
+
+/* A new one, or one that a start was killed over, becomes what the step says. */
+static int dress_dir(struct runner *r, const struct step *s, int fd, bool made)
+{
+	int ret = made ? 1 : like_is_unfinished(fd);
+
+	return ret > 0 ? like_dress(r, fd, s->mkdir.like, s->mkdir.mode) : ret;
 }
 
 /* The directory, which may be there already; a link to one is none. */
 static int make_dir(struct runner *r, const struct step *s, int dir, const char *name)
 {
-	int ret = sys_mkdirat(dir, name, s->mkdir.mode), fd;
+	const bool like = s->mkdir.like;
+	int ret = sys_mkdirat(dir, name, like ? 0 : s->mkdir.mode), fd;
+	const bool made = ret == 0;
 
-	if (ret < 0 && ret != -EEXIST)
+	if ((ret < 0 && ret != -EEXIST) || (made && !like && s->mkdir.ret == SLOT_NONE))
 		return ret;
-	if (s->mkdir.ret != SLOT_NONE)
-		return runner_put(r, s->mkdir.ret,
-				  sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0));
-	if (ret == 0)
-		return 0;
-	fd = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	fd = sys_openat(dir, name, O_DIRECTORY | O_NOFOLLOW |
+				   (like || s->mkdir.ret != SLOT_NONE ? O_RDONLY : O_PATH), 0);
 	if (fd < 0)
 		return fd;
-	(void)sys_close(fd); /* O_PATH */
-	return 0;
+	ret = like ? dress_dir(r, s, fd, made) : 0;
+	if (ret == 0 && s->mkdir.ret != SLOT_NONE)
+		return runner_put(r, s->mkdir.ret, fd);
+	(void)sys_close(fd); /* a directory */
+	return ret;
 }
 
 int run_mkdir(struct runner *r, const struct step *s)
 {
-	const int at = runner_fd(r, s->mkdir.at);
-	const char *name;
-	int dir, ret = open_parent(at, s->mkdir.path, &dir, &name);
+	struct parent p;
+	int ret = open_parent(r, s, s->mkdir.at, s->mkdir.path, &p);
 
 	if (ret == 0) {
-		ret = make_dir(r, s, dir, name);
-		close_parent(dir, at);
+		ret = make_dir(r, s, p.dir, p.name);
+		close_parent(s, &p);
 	}
 	return ret;
 }
 
 int run_mknod(struct runner *r, const struct step *s)
 {
-	const int at = runner_fd(r, s->mknod.at);
-	const char *name;
-	int dir, ret = open_parent(at, s->mknod.path, &dir, &name);
+	struct parent p;
+	int ret = open_parent(r, s, s->mknod.at, s->mknod.path, &p);
 
 	if (ret < 0)
 		return ret;
-	ret = sys_mknodat(dir, name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
-	close_parent(dir, at);
+	ret = sys_mknodat(p.dir, p.name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
+	close_parent(s, &p);
 	return ret;
 }
 
 /* Put a link in the place of a file, by the parent directory inside the root. */
-static int replace_with_link(int root, const char *path, const char *target)
+static int replace_with_link(int root, const char *path, const char *target, bool quiet)
 {
+	struct like_times times;
 	char parent[256];
 	size_t len = 0;
 	int dir, ret;
@@ -282,26 +307,30 @@ static int replace_with_link(int root, const char *path, const char *target)
 	if (dir < 0)
 		return dir;
 	path += len; /* no slash: else it would be a path of the host */
+	if (quiet)
+		like_note_times(dir, &times);
 	ret = sys_unlinkat(dir, path, 0);
 	if (ret == 0 || ret == -ENOENT)
 		ret = sys_symlinkat(target, dir, path);
+	if (quiet)
+		like_restore_times(dir, &times);
 	(void)sys_close(dir); /* O_PATH */
 	return ret;
 }
 
 int run_symlink(struct runner *r, const struct step *s)
 {
-	const int at = runner_fd(r, s->symlink.at);
-	const char *name;
-	int dir, ret;
+	struct parent p;
+	int ret;
 
 	if (s->symlink.replace)
-		return replace_with_link(at, s->symlink.path, s->symlink.target);
-	ret = open_parent(at, s->symlink.path, &dir, &name);
+		return replace_with_link(runner_fd(r, s->symlink.at), s->symlink.path,
+					 s->symlink.target, s->flags & STEP_QUIET);
+	ret = open_parent(r, s, s->symlink.at, s->symlink.path, &p);
 	if (ret < 0)
 		return ret;
-	ret = sys_symlinkat(s->symlink.target, dir, name);
-	close_parent(dir, at);
+	ret = sys_symlinkat(s->symlink.target, p.dir, p.name);
+	close_parent(s, &p);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
@@ -336,13 +365,12 @@ static int make_file(const struct step *s, int dir, const char *name)
 
 int run_file(struct runner *r, const struct step *s)
 {
-	const int at = runner_fd(r, s->file.at);
-	const char *name;
-	int dir, ret = open_parent(at, s->file.path, &dir, &name);
+	struct parent p;
+	int ret = open_parent(r, s, s->file.at, s->file.path, &p);
 
 	if (ret == 0) {
-		ret = make_file(s, dir, name);
-		close_parent(dir, at);
+		ret = make_file(s, p.dir, p.name);
+		close_parent(s, &p);
 	}
 	return ret;
 }

@@ -15,6 +15,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "mount/table.h"
 #include "plan/host.h"
 #include "plan/plan.h"
@@ -99,12 +101,24 @@ void mount_plan_split(struct plan *p, struct mounts *m);
 void mount_plan_layers(struct plan *p, struct mounts *m);
 void mount_attach_layers(struct plan *p, struct mounts *m);
 
-/* Slots of the root overlay's upper and work directories, made if missing (overlay.c). */
-void mount_upper(struct plan *p, struct mounts *m, const char *origin, int *ret_upper,
-		 int *ret_work);
+/*
+ * Slots of the root overlay's upper and work directories, made if missing, like what is below
+ * (overlay.c).
+ */
+void mount_upper(struct plan *p, struct mounts *m, const struct dir_like *like,
+		 const char *origin, int *ret_upper, int *ret_work);
+/*
+ * The directory at @path below the @len @slots, which live as long as the plan; @overlaid: it is
+ * an overlay's lower one, and the new one its upper one. NULL without memory: plan_seal() fails.
+ */
+const struct dir_like *mount_like(struct plan *p, const struct mounts *m, const int *slots,
+				  size_t len, const char *path, bool overlaid);
+/* The same of a path of the host. */
+const struct dir_like *mount_like_path(struct plan *p, const struct mounts *m, const char *path,
+				       bool overlaid);
 /* An overlay of host directory @path, shown at @inside, its upper layer at the same place. */
 void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
-		       unsigned mode, const char *origin, const char *why);
+		       const char *origin, const char *why);
 /* Whether overlayfs takes this type below, and whether it is the kernel's own, not files. */
 bool mount_can_be_lower(const char *fstype);
 bool mount_is_api(const char *fstype);
@@ -116,9 +130,11 @@ const char *mount_inside(const struct mounts *m, const char *path);
 /*
  * Open @path as it is seen from directory @root: every symbolic link and ".." resolves
  * inside (path-step.c). Directories missing on the way are made if @create_mode is not
- * zero, and the last name too, as a directory or an empty file by its S_IFMT.
+ * zero, and the last name too, as a directory or an empty file by its S_IFMT. With PATH_QUIET
+ * in it the directories that something is made in keep their times.
  * Returns an O_PATH descriptor or -errno.
  */
+#define PATH_QUIET (1U << 31)
 int path_open_in_root(int root, const char *path, unsigned create_mode);
 
 /*
@@ -127,6 +143,21 @@ int path_open_in_root(int root, const char *path, unsigned create_mode);
  * @at itself or a descriptor to be closed, and the name; or -errno.
  */
 int path_open_parent(int at, const char *path, const char **ret_name);
+
+/*
+ * Make the directory @to what @like says, or give it @mode where nothing is below (like-step.c).
+ * One that was made with mode 0 is unfinished until then. 0 or -errno.
+ */
+int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned mode);
+/* 1, 0 or -errno. */
+int like_is_unfinished(int fd);
+/* The times of directory @dir, to be given back after something was made in it. */
+struct like_times {
+	bool known;
+	struct timespec times[2];
+};
+void like_note_times(int dir, struct like_times *ret);
+void like_restore_times(int dir, const struct like_times *t);
 
 /* "/proc/self/fd/N" without stdio. */
 #define PATH_FDS "/proc/self/fd"

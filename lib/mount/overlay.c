@@ -73,16 +73,55 @@ static void option_slot(const struct mounts *m, struct step *fs, const char *key
 	options[fs->fs.options_len - 1].by_path = !m->host->overlay_fds;
 }
 
-static int plan_dir(struct plan *p, int at, const char *path, unsigned mode,
+static int plan_dir(struct plan *p, int at, const char *path, const struct dir_like *like,
 		    const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
 
 	s->mkdir.at = at;
 	s->mkdir.path = path;
-	s->mkdir.mode = mode;
+	s->mkdir.mode = 0755;
+	s->mkdir.like = like;
 	s->mkdir.ret = plan_slot(p);
 	return s->mkdir.ret;
+}
+
+/* Hidden from the container by overlayfs itself; see walk.c of lib/change. */
+static const char *like_mark(const struct mounts *m)
+{
+	return m->in_userns ? "user.overlay.minc" : "trusted.overlay.minc";
+}
+
+const struct dir_like *mount_like(struct plan *p, const struct mounts *m, const int *slots,
+				  size_t len, const char *path, bool overlaid)
+{
+	struct dir_like *like = plan_alloc(p, sizeof(*like));
+
+	if (!like || !slots)
+		return NULL;
+	like->slots = slots;
+	like->len = len;
+	like->path = path;
+	like->mapped = m->in_userns;
+	like->mark = overlaid && m->storage ? like_mark(m) : NULL;
+	return like;
+}
+
+const struct dir_like *mount_like_path(struct plan *p, const struct mounts *m, const char *path,
+				       bool overlaid)
+{
+	static const int host = SLOT_CWD;
+
+	return mount_like(p, m, &host, 1, path, overlaid);
+}
+
+static const struct dir_like *like_lower(struct plan *p, const struct mounts *m, int lower)
+{
+	int *slot = plan_alloc(p, sizeof(*slot));
+
+	if (slot)
+		*slot = lower;
+	return mount_like(p, m, slot, 1, ".", true);
 }
 
 static const char place_name[] = "overlay";
@@ -102,28 +141,28 @@ static void plan_place(struct plan *p, const char *origin, int scratch)
 static const char why_upper[] = "what the container writes",
 		  why_work[] = "overlayfs's own work space, on the same file system";
 
-void mount_upper(struct plan *p, struct mounts *m, const char *origin, int *ret_upper,
-		 int *ret_work)
+void mount_upper(struct plan *p, struct mounts *m, const struct dir_like *like,
+		 const char *origin, int *ret_upper, int *ret_work)
 {
 	int at = m->storage ? SLOT_CWD : m->scratch;
 	const char *upper = m->storage ? plan_text(p, "%s/storage", m->storage) : "upper";
 	const char *work = m->storage ? plan_text(p, "%s/work", m->storage) : "work";
 
-	*ret_upper = plan_dir(p, at, upper, 0755, origin, why_upper);
-	*ret_work = plan_dir(p, at, work, 0755, origin, why_work);
+	*ret_upper = plan_dir(p, at, upper, like, origin, why_upper);
+	*ret_work = plan_dir(p, at, work, NULL, origin, why_work);
 	m->work = *ret_work;
 }
 
 /* The same for a mount below the root: submountN.storage, submountN.work. */
-static void submount_upper(struct plan *p, struct mounts *m, size_t n, const char *origin,
-			   int *ret_upper, int *ret_work)
+static void submount_upper(struct plan *p, struct mounts *m, size_t n, int lower,
+			   const char *origin, int *ret_upper, int *ret_work)
 {
 	int at = m->storage ? SLOT_CWD : m->scratch;
 	const char *dir = m->storage ? plan_text(p, "%s/", m->storage) : "";
 
-	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n), 0755, origin,
-			      why_upper);
-	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), 0755, origin,
+	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n),
+			      like_lower(p, m, lower), origin, why_upper);
+	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), NULL, origin,
 			     why_work);
 }
 
@@ -237,7 +276,7 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 		int upper, work;
 		int lower = plan_lower(p, m, sub->path, origin, "a mount below the root");
 
-		submount_upper(p, m, n, origin, &upper, &work);
+		submount_upper(p, m, n, lower, origin, &upper, &work);
 		slot = plan_overlay(p, m, &lower, 1, upper, work, origin,
 				    "it is as disposable as the root");
 	}
@@ -245,12 +284,13 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 }
 
 void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
-		       unsigned mode, const char *origin, const char *why)
+		       const char *origin, const char *why)
 {
 	int lower = plan_lower(p, m, path, origin, why), upper, work, slot;
 
-	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), mode, origin, why_upper);
-	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), 0755, origin, why_work);
+	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), like_lower(p, m, lower), origin,
+			 why_upper);
+	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), NULL, origin, why_work);
 	slot = plan_overlay(p, m, &lower, 1, upper, work, origin, why);
 	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
 }
@@ -302,7 +342,10 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		mount_attr(p, m->root, true, root_attr(m), origin,
 			   "the host's devices are in /dev only");
 	if (!direct) {
-		mount_upper(p, m, origin, &m->upper, &work);
+		mount_upper(p, m,
+			    image ? mount_like(p, m, m->layers, m->layers_len, ".", true) :
+				    like_lower(p, m, source),
+			    origin, &m->upper, &work);
 		if (!image) /* an image is the caller's own: the overlay makes them */
 			mount_plan_targets(p, m);
 		m->root = plan_overlay(p, m, image ? m->layers : &source,

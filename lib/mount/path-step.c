@@ -102,7 +102,7 @@ static int follow(struct walk *w, int link, const char *rest)
 	return push_left(w, target, rest);
 }
 
-static int make(struct walk *w, const char *name, bool last, unsigned create_mode)
+static int make_one(struct walk *w, const char *name, bool last, unsigned create_mode)
 {
 	int fd;
 
@@ -114,6 +114,19 @@ static int make(struct walk *w, const char *name, bool last, unsigned create_mod
 		return fd;
 	(void)sys_close(fd); /* empty */
 	return 0;
+}
+
+static int make(struct walk *w, const char *name, bool last, unsigned create_mode)
+{
+	struct like_times times;
+	int ret;
+
+	if (!(create_mode & PATH_QUIET))
+		return make_one(w, name, last, create_mode);
+	like_note_times(w->dir, &times);
+	ret = make_one(w, name, last, create_mode & ~PATH_QUIET);
+	like_restore_times(w->dir, &times);
+	return ret;
 }
 
 static int descend(struct walk *w, const char *name, int fd)

@@ -187,6 +187,35 @@ int mount_plan_sources(struct plan *p, struct mounts *m)
 	return 0;
 }
 
+/* Whether @s makes something in the container's tree, or in the layer above it. */
+static bool makes_inside(const struct mounts *m, const struct step *s)
+{
+	switch ((int)s->kind) {
+	case STEP_ATTACH:
+		return s->attach.at == m->root && s->attach.create != CREATE_NOTHING;
+	case STEP_OPEN:
+		return s->open.at == m->root && s->open.create;
+	case STEP_SYMLINK:
+		return s->symlink.at == m->root || s->symlink.at == m->upper;
+	case STEP_MKDIR:
+		return s->mkdir.at == m->upper;
+	case STEP_FILE:
+		return s->file.at == m->upper;
+	default:
+		return false;
+	}
+}
+
+/* A mount point that was missing is not the container's work: it leaves no trace in times. */
+static void plan_quiet(struct plan *p, const struct mounts *m)
+{
+	if (m->spec->root_flags & MINC_ROOT_DIRECT)
+		return; /* there something was made indeed */
+	for (size_t i = 0; i < p->len; i++)
+		if (makes_inside(m, &p->steps[i]))
+			p->steps[i].flags |= STEP_QUIET;
+}
+
 void mount_plan_enter(struct plan *p, struct mounts *m)
 {
 	struct step *s = plan_append(p, STEP_ROOT, NULL,
@@ -196,6 +225,7 @@ void mount_plan_enter(struct plan *p, struct mounts *m)
 
 	s->root.slot = m->root;
 	s->root.over = m->template;
+	plan_quiet(p, m);
 }
 
 static void plan_bind_flags(struct plan *p, int slot, const struct spec_mount *i)

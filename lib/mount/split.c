@@ -40,7 +40,8 @@ static const struct submount *find_mount(const struct mounts *m, const char *pat
 	return at;
 }
 
-static void make_dir(struct plan *p, struct mounts *m, const char *inside, unsigned mode)
+static void make_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
+		     unsigned mode)
 {
 	struct step *s = plan_append(p, STEP_MKDIR, m->spec->root_origin,
 				     "as on the host, to hold what is below it");
@@ -48,6 +49,7 @@ static void make_dir(struct plan *p, struct mounts *m, const char *inside, unsig
 	s->mkdir.at = m->upper;
 	s->mkdir.path = plan_text(p, "%s", inside + 1);
 	s->mkdir.mode = mode & 07777;
+	s->mkdir.like = mount_like_path(p, m, path, false);
 	s->mkdir.ret = SLOT_NONE;
 }
 
@@ -99,16 +101,15 @@ static void split_entry(struct plan *p, struct mounts *m, const char *path, unsi
 	} else if (S_ISDIR(st.st_mode) && (!at || m->recursive) && !mount_is_replaced(inside) &&
 		   !(at && mount_is_api(at->fstype))) {
 		if (below) {
-			make_dir(p, m, inside, st.st_mode);
+			make_dir(p, m, path, inside, st.st_mode);
 			split_dir(p, m, path, depth + 1);
 		} else if (at && !mount_can_be_lower(at->fstype)) {
 			show_rdonly(p, m, path, inside);
 		} else {
-			mount_overlay_dir(p, m, path, inside, st.st_mode & 07777,
-					  m->spec->root_origin, why);
+			mount_overlay_dir(p, m, path, inside, m->spec->root_origin, why);
 		}
 	} else if (S_ISDIR(st.st_mode)) {
-		make_dir(p, m, inside, st.st_mode);
+		make_dir(p, m, path, inside, st.st_mode);
 	}
 	/* sockets, FIFOs and devices of the host stay outside */
 }
@@ -134,7 +135,7 @@ void mount_plan_split(struct plan *p, struct mounts *m)
 	const char *origin = m->spec->root_origin;
 	int work;
 
-	mount_upper(p, m, origin, &m->upper, &work);
+	mount_upper(p, m, mount_like_path(p, m, m->root_path, false), origin, &m->upper, &work);
 	mount_plan_targets(p, m);
 	if (m->storage)
 		m->root = mount_tree(p, m, SLOT_CWD, plan_text(p, "%s/storage", m->storage), true,

@@ -47,6 +47,11 @@ static struct step *make_dir(struct plan *p, struct mounts *m, const char *path,
 	s->mkdir.at = m->upper;
 	s->mkdir.path = path;
 	s->mkdir.mode = mode;
+	s->mkdir.like = mount_like_path(p, m,
+					strcmp(m->root_path, "/") == 0 ?
+						plan_text(p, "/%s", path) :
+						plan_text(p, "%s/%s", m->root_path, path),
+					false);
 	s->mkdir.ret = SLOT_NONE;
 	return s;
 }

@@ -67,6 +67,7 @@ enum step_flag {
 	STEP_HOST = 1 << 0,	 /* done by the caller before the clone, undone on failure */
 	STEP_OPTIONAL = 1 << 1,	 /* failure is a warning (--best-effort) */
 	STEP_IF_EXISTS = 1 << 2, /* skipped if the path it names does not exist */
+	STEP_QUIET = 1 << 3, /* the directory that something is made in keeps its times */
 };
 
 enum {
@@ -81,6 +82,15 @@ struct fs_option {
 	bool by_path; /* hand the slot over as /proc/self/fd/N (kernels before 6.13) */
 	const int *slots; /* several, as one list, with fs.place (kernels before 6.8) */
 	size_t slots_len;
+};
+
+/* A directory below: a new one over it gets its mode, owner, times and attributes. */
+struct dir_like {
+	const int *slots; /* @len of them: layers, uppermost first. The first that says anything of */
+	size_t len;	  /* its root counts (like-step.c) */
+	const char *path; /* below the slot; if nothing is there, the step's own mode is taken */
+	bool mapped;	  /* in a user namespace, where an owner may have no id */
+	const char *mark; /* attribute that tells who reads the layer of it, or NULL */
 };
 
 /* What ATTACH makes at a missing target. */
@@ -220,6 +230,7 @@ struct step {
 			int at;
 			const char *path;
 			unsigned mode;
+			const struct dir_like *like; /* what a new one is made over, or NULL */
 			int ret; /* slot of the directory, or SLOT_NONE */
 		} mkdir;
 		struct {

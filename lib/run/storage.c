@@ -157,7 +157,7 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 /* What lies in a storage directory besides what note_strangers() knows. */
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { ".",      "..",	     "storage",	       "applied",
+	static const char *const ours[] = { ".",      "..",	     "applied",
 					    ".applied.new", ".layers.new", "lost+found" };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
@@ -180,9 +180,11 @@ static int note_strangers(int dir, struct storage *st, char ret_foreign[NAME_MAX
 		return -errno;
 	(void)take_fd(&copy); /* closedir() closes it */
 	st->made_work = st->made_submounts = st->made_utsname = st->made_record = true;
-	st->made_unpacked = true;
+	st->made_unpacked = st->made_upper = true;
 	while ((d = readdir(list))) {
-		if (str_equal(d->d_name, "work"))
+		if (str_equal(d->d_name, "storage"))
+			st->made_upper = false;
+		else if (str_equal(d->d_name, "work"))
 			st->made_work = false;
 		else if (str_equal(d->d_name, "utsname"))
 			st->made_utsname = false;
@@ -249,18 +251,6 @@ static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 	return 0;
 }
 
-static int make_upper(int dir, struct storage *st)
-{
-	cleanup_close int upper = -EBADF;
-
-	if (mkdirat(dir, "storage", 0755) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	st->made_upper = true;
-	/* the root directory of the container: not cut by the caller's umask */
-	upper = openat(dir, "storage", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return upper < 0 || fchmod(upper, 0755) < 0 ? -errno : 0;
-}
-
 int storage_prepare(struct minc_ctx *c, struct storage *ret)
 {
 	char foreign[NAME_MAX + 1] = "";
@@ -282,9 +272,6 @@ int storage_prepare(struct minc_ctx *c, struct storage *ret)
 	r = close_place(c, ret, &st, closed, foreign);
 	if (r < 0)
 		return r;
-	r = make_upper(ret->lock, ret);
-	if (r < 0)
-		return err_set(&c->err, r, "%s", c->spec.storage_origin);
 	r = keep_hostname(c, ret->lock);
 	return r < 0 ? err_set(&c->err, r, "%s: utsname", c->spec.storage_origin) : 0;
 }

@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -83,7 +107,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 # it stays at "$s2" until the root changes
 
 # 7. make directory upper: what the container writes (-r ROOT)
-[ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
+[ -d "$s2"/upper ] || { mkdir -p -m 755 "$s2"/upper; like - "$s2"/upper "$s1"/.; }
 s3="$s2"/upper
 
 # 8. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -102,7 +126,7 @@ s6=$t/6; mkdir "$s6"
 mount -t devtmpfs -o nosuid devtmpfs "$s6"
 
 # 12. attach on /dev: the host's devices (--usedev)
-attach "$s6" "$s5" /dev create; s6=$target
+attach "$s6" "$s5" /dev quiet; s6=$target
 
 # 13. mount devpts: terminals of its own
 s7=$t/7; mkdir "$s7"
@@ -116,13 +140,13 @@ s8=$t/8; mkdir "$s8"
 mount -t proc -o nosuid,nodev,noexec proc "$s8"
 
 # 16. attach on /proc: a /proc that shows only the container's processes
-attach "$s8" "$s5" /proc create; s8=$target
+attach "$s8" "$s5" /proc quiet; s8=$target
 
 # 17. mount flags: to be read, not written
 flags nosuid,nodev,noexec "$s0" -R
 
 # 18. attach on /sys: programs read about the hardware there
-attach "$s0" "$s5" /sys create; s0=$target
+attach "$s0" "$s5" /sys quiet; s0=$target
 
 # 19. mount debugfs: kernel debugging and tracing (--debugfs)
 s9=$t/9; mkdir "$s9"
@@ -142,10 +166,12 @@ mount --bind "$s2"/tmp "$s10"
 flags nosuid,nodev "$s10"
 
 # 24. attach on /tmp: a /tmp of its own
-attach "$s10" "$s5" /tmp create; s10=$target
+attach "$s10" "$s5" /tmp quiet; s10=$target
 
 # 25. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
+loud
 
 # 26. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

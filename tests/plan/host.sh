@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -83,7 +107,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 # it stays at "$s2" until the root changes
 
 # 7. make directory upper: what the container writes
-[ -d "$s2"/upper ] || mkdir -p -m 755 "$s2"/upper
+[ -d "$s2"/upper ] || { mkdir -p -m 755 "$s2"/upper; like - "$s2"/upper "$s1"/.; }
 s3="$s2"/upper
 
 # 8. make directory work: overlayfs's own work space, on the same file system
@@ -111,7 +135,7 @@ attach "$s6" "$s5" /boot/efi; s6=$target
 s7=/home
 
 # 15. make directory submount3.storage: what the container writes
-[ -d "$s2"/submount3.storage ] || mkdir -p -m 755 "$s2"/submount3.storage
+[ -d "$s2"/submount3.storage ] || { mkdir -p -m 755 "$s2"/submount3.storage; like - "$s2"/submount3.storage "$s7"/.; }
 s8="$s2"/submount3.storage
 
 # 16. make directory submount3.work: overlayfs's own work space, on the same file system
@@ -129,7 +153,7 @@ attach "$s10" "$s5" /home; s10=$target
 s11=/home/media
 
 # 20. make directory submount4.storage: what the container writes
-[ -d "$s2"/submount4.storage ] || mkdir -p -m 755 "$s2"/submount4.storage
+[ -d "$s2"/submount4.storage ] || { mkdir -p -m 755 "$s2"/submount4.storage; like - "$s2"/submount4.storage "$s11"/.; }
 s12="$s2"/submount4.storage
 
 # 21. make directory submount4.work: overlayfs's own work space, on the same file system
@@ -147,7 +171,7 @@ attach "$s14" "$s5" /home/media; s14=$target
 s15=/run
 
 # 25. make directory submount6.storage: what the container writes
-[ -d "$s2"/submount6.storage ] || mkdir -p -m 755 "$s2"/submount6.storage
+[ -d "$s2"/submount6.storage ] || { mkdir -p -m 755 "$s2"/submount6.storage; like - "$s2"/submount6.storage "$s15"/.; }
 s16="$s2"/submount6.storage
 
 # 26. make directory submount6.work: overlayfs's own work space, on the same file system
@@ -182,7 +206,7 @@ mount --bind "$s2"/dev "$s20"
 flags nosuid,noexec,dev "$s20"
 
 # 35. attach on /dev: a /dev with only harmless devices
-attach "$s20" "$s5" /dev create; s20=$target
+attach "$s20" "$s5" /dev quiet; s20=$target
 
 # 36. make device null: a /dev with only harmless devices
 mknod -m 666 "$s20"/null c 1 3
@@ -258,13 +282,13 @@ s24=$t/24; mkdir "$s24"
 mount -t proc -o nosuid,nodev,noexec proc "$s24"
 
 # 59. attach on /proc: a /proc that shows only the container's processes
-attach "$s24" "$s5" /proc create; s24=$target
+attach "$s24" "$s5" /proc quiet; s24=$target
 
 # 60. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 61. attach on /sys: programs read about the hardware there
-attach "$s0" "$s5" /sys create; s0=$target
+attach "$s0" "$s5" /sys quiet; s0=$target
 
 # 62. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
@@ -280,7 +304,7 @@ mount --bind "$s2"/tmp "$s25"
 flags nosuid,nodev "$s25"
 
 # 66. attach on /tmp: a /tmp of its own
-attach "$s25" "$s5" /tmp create; s25=$target
+attach "$s25" "$s5" /tmp quiet; s25=$target
 
 # 67. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

@@ -80,12 +80,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -143,7 +167,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s12"
 # it stays at "$s12" until the root changes
 
 # 26. make directory upper: what the container writes (-r ROOT)
-[ -d "$s12"/upper ] || mkdir -p -m 755 "$s12"/upper
+[ -d "$s12"/upper ] || { mkdir -p -m 755 "$s12"/upper; like - "$s12"/upper "$s11"/.; }
 s13="$s12"/upper
 
 # 27. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -168,7 +192,7 @@ mount --bind "$s12"/dev "$s16"
 flags nosuid,noexec,dev "$s16"
 
 # 33. attach on /dev: a /dev with only harmless devices
-attach "$s16" "$s15" /dev create; s16=$target
+attach "$s16" "$s15" /dev quiet; s16=$target
 
 # 34. make device null: a /dev with only harmless devices
 mknod -m 666 "$s16"/null c 1 3
@@ -244,13 +268,13 @@ s20=$t/20; mkdir "$s20"
 mount -t proc -o nosuid,nodev,noexec proc "$s20"
 
 # 57. attach on /proc: a /proc that shows only the container's processes
-attach "$s20" "$s15" /proc create; s20=$target
+attach "$s20" "$s15" /proc quiet; s20=$target
 
 # 58. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s10" -R
 
 # 59. attach on /sys: programs read about the hardware there
-attach "$s10" "$s15" /sys create; s10=$target
+attach "$s10" "$s15" /sys quiet; s10=$target
 
 # 60. make directory empty: what hides a directory
 [ -d "$s12"/empty ] || mkdir -p -m 555 "$s12"/empty
@@ -266,10 +290,12 @@ mount --bind "$s12"/tmp "$s21"
 flags nosuid,nodev "$s21"
 
 # 64. attach on /tmp: a /tmp of its own
-attach "$s21" "$s15" /tmp create; s21=$target
+attach "$s21" "$s15" /tmp quiet; s21=$target
 
 # 65. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s15"/etc/mtab
 ln -sfn /proc/mounts "$s15"/etc/mtab
+loud
 
 # 66. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

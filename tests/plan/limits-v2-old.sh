@@ -65,12 +65,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -116,7 +140,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 # it stays at "$s3" until the root changes
 
 # 17. make directory upper: what the container writes (-r ROOT)
-[ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
+[ -d "$s3"/upper ] || { mkdir -p -m 755 "$s3"/upper; like - "$s3"/upper "$s2"/.; }
 s4="$s3"/upper
 
 # 18. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -141,7 +165,7 @@ mount --bind "$s3"/dev "$s7"
 flags nosuid,noexec,dev "$s7"
 
 # 24. attach on /dev: a /dev with only harmless devices
-attach "$s7" "$s6" /dev create; s7=$target
+attach "$s7" "$s6" /dev quiet; s7=$target
 
 # 25. make device null: a /dev with only harmless devices
 mknod -m 666 "$s7"/null c 1 3
@@ -217,13 +241,13 @@ s11=$t/11; mkdir "$s11"
 mount -t proc -o nosuid,nodev,noexec proc "$s11"
 
 # 48. attach on /proc: a /proc that shows only the container's processes
-attach "$s11" "$s6" /proc create; s11=$target
+attach "$s11" "$s6" /proc quiet; s11=$target
 
 # 49. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
 # 50. attach on /sys: programs read about the hardware there
-attach "$s1" "$s6" /sys create; s1=$target
+attach "$s1" "$s6" /sys quiet; s1=$target
 
 # 51. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
@@ -239,10 +263,12 @@ mount --bind "$s3"/tmp "$s12"
 flags nosuid,nodev "$s12"
 
 # 55. attach on /tmp: a /tmp of its own
-attach "$s12" "$s6" /tmp create; s12=$target
+attach "$s12" "$s6" /tmp quiet; s12=$target
 
 # 56. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
+loud
 
 # 57. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

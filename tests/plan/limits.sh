@@ -80,12 +80,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -156,7 +180,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s11"
 # it stays at "$s11" until the root changes
 
 # 30. make directory upper: what the container writes (-r ROOT)
-[ -d "$s11"/upper ] || mkdir -p -m 755 "$s11"/upper
+[ -d "$s11"/upper ] || { mkdir -p -m 755 "$s11"/upper; like - "$s11"/upper "$s10"/.; }
 s12="$s11"/upper
 
 # 31. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -181,7 +205,7 @@ mount --bind "$s11"/dev "$s15"
 flags nosuid,noexec,dev "$s15"
 
 # 37. attach on /dev: a /dev with only harmless devices
-attach "$s15" "$s14" /dev create; s15=$target
+attach "$s15" "$s14" /dev quiet; s15=$target
 
 # 38. make device null: a /dev with only harmless devices
 mknod -m 666 "$s15"/null c 1 3
@@ -257,13 +281,13 @@ s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
 # 61. attach on /proc: a /proc that shows only the container's processes
-attach "$s19" "$s14" /proc create; s19=$target
+attach "$s19" "$s14" /proc quiet; s19=$target
 
 # 62. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s9" -R
 
 # 63. attach on /sys: programs read about the hardware there
-attach "$s9" "$s14" /sys create; s9=$target
+attach "$s9" "$s14" /sys quiet; s9=$target
 
 # 64. make directory empty: what hides a directory
 [ -d "$s11"/empty ] || mkdir -p -m 555 "$s11"/empty
@@ -279,10 +303,12 @@ mount --bind "$s11"/tmp "$s20"
 flags nosuid,nodev "$s20"
 
 # 68. attach on /tmp: a /tmp of its own
-attach "$s20" "$s14" /tmp create; s20=$target
+attach "$s20" "$s14" /tmp quiet; s20=$target
 
 # 69. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s14"/etc/mtab
 ln -sfn /proc/mounts "$s14"/etc/mtab
+loud
 
 # 70. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

@@ -48,12 +48,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -97,7 +121,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 # it stays at "$s5" until the root changes
 
 # 10. make directory upper: what the container writes (-r ROOT)
-[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+[ -d "$s5"/upper ] || { mkdir -p -m 755 "$s5"/upper; like - "$s5"/upper "$s4"/.; }
 s6="$s5"/upper
 
 # 11. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -122,7 +146,7 @@ mount --bind "$s5"/dev "$s9"
 flags nosuid,noexec,dev "$s9"
 
 # 17. attach on /dev: a /dev with only harmless devices
-attach "$s9" "$s8" /dev create; s9=$target
+attach "$s9" "$s8" /dev quiet; s9=$target
 
 # 18. make device null: a /dev with only harmless devices
 mknod -m 666 "$s9"/null c 1 3
@@ -198,13 +222,13 @@ s13=$t/13; mkdir "$s13"
 mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
 # 41. attach on /proc: a /proc that shows only the container's processes
-attach "$s13" "$s8" /proc create; s13=$target
+attach "$s13" "$s8" /proc quiet; s13=$target
 
 # 42. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s3" -R
 
 # 43. attach on /sys: programs read about the hardware there
-attach "$s3" "$s8" /sys create; s3=$target
+attach "$s3" "$s8" /sys quiet; s3=$target
 
 # 44. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
@@ -220,10 +244,12 @@ mount --bind "$s5"/tmp "$s14"
 flags nosuid,nodev "$s14"
 
 # 48. attach on /tmp: a /tmp of its own
-attach "$s14" "$s8" /tmp create; s14=$target
+attach "$s14" "$s8" /tmp quiet; s14=$target
 
 # 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s8"/etc/mtab
 ln -sfn /proc/mounts "$s8"/etc/mtab
+loud
 
 # 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
@@ -232,7 +258,7 @@ ln -sfn /proc/mounts "$s8"/etc/mtab
 flags ro,nosuid "$s2" -R
 
 # 52. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
-attach "$s2" "$s8" /dev/nothing create; s2=$target
+attach "$s2" "$s8" /dev/nothing quiet; s2=$target
 
 # 53. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs

@@ -51,12 +51,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -116,7 +140,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s6"
 # it stays at "$s6" until the root changes
 
 # 16. make directory upper: what the container writes (-r ROOT)
-[ -d "$s6"/upper ] || mkdir -p -m 755 "$s6"/upper
+[ -d "$s6"/upper ] || { mkdir -p -m 755 "$s6"/upper; like - "$s6"/upper "$s5"/.; }
 s7="$s6"/upper
 
 # 17. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -141,7 +165,7 @@ mount --bind "$s6"/dev "$s10"
 flags nosuid,noexec,dev "$s10"
 
 # 23. attach on /dev: a /dev with only harmless devices
-attach "$s10" "$s9" /dev create; s10=$target
+attach "$s10" "$s9" /dev quiet; s10=$target
 
 # 24. make device null: a /dev with only harmless devices
 mknod -m 666 "$s10"/null c 1 3
@@ -217,13 +241,13 @@ s14=$t/14; mkdir "$s14"
 mount -t proc -o nosuid,nodev,noexec proc "$s14"
 
 # 47. attach on /proc: a /proc that shows only the container's processes
-attach "$s14" "$s9" /proc create; s14=$target
+attach "$s14" "$s9" /proc quiet; s14=$target
 
 # 48. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s4" -R
 
 # 49. attach on /sys: programs read about the hardware there
-attach "$s4" "$s9" /sys create; s4=$target
+attach "$s4" "$s9" /sys quiet; s4=$target
 
 # 50. make directory empty: what hides a directory
 [ -d "$s6"/empty ] || mkdir -p -m 555 "$s6"/empty
@@ -239,10 +263,12 @@ mount --bind "$s6"/tmp "$s15"
 flags nosuid,nodev "$s15"
 
 # 54. attach on /tmp: a /tmp of its own
-attach "$s15" "$s9" /tmp create; s15=$target
+attach "$s15" "$s9" /tmp quiet; s15=$target
 
 # 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s9"/etc/mtab
 ln -sfn /proc/mounts "$s9"/etc/mtab
+loud
 
 # 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
@@ -251,7 +277,7 @@ ln -sfn /proc/mounts "$s9"/etc/mtab
 flags ro,nosuid "$s3" -R
 
 # 58. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
-attach "$s3" "$s9" /dev/nothing create; s3=$target
+attach "$s3" "$s9" /dev/nothing quiet; s3=$target
 
 # 59. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/devices/minc-x/cgroup.procs

@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -95,7 +119,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s1"
 # it stays at "$s1" until the root changes
 
 # 11. make directory upper: what the container writes (-r ROOT)
-[ -d "$s1"/upper ] || mkdir -p -m 755 "$s1"/upper
+[ -d "$s1"/upper ] || { mkdir -p -m 755 "$s1"/upper; like - "$s1"/upper "$s0"/.; }
 s2="$s1"/upper
 
 # 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -120,7 +144,7 @@ mount --bind "$s1"/dev "$s5"
 flags nosuid,noexec,dev "$s5"
 
 # 18. attach on /dev: a /dev with only harmless devices
-attach "$s5" "$s4" /dev create; s5=$target
+attach "$s5" "$s4" /dev quiet; s5=$target
 
 # 19. make device null: a /dev with only harmless devices
 mknod -m 666 "$s5"/null c 1 3
@@ -196,7 +220,7 @@ s9=$t/9; mkdir "$s9"
 mount -t proc -o nosuid,nodev,noexec proc "$s9"
 
 # 42. attach on /proc: a /proc that shows only the container's processes
-attach "$s9" "$s4" /proc create; s9=$target
+attach "$s9" "$s4" /proc quiet; s9=$target
 
 # 43. mount sysfs: a /sys that shows its own network interfaces
 s10=$t/10; mkdir "$s10"
@@ -204,7 +228,7 @@ mount -t sysfs -o nosuid,nodev,noexec sysfs "$s10"
 flags ro "$s10"
 
 # 44. attach on /sys: programs read about the hardware there
-attach "$s10" "$s4" /sys create; s10=$target
+attach "$s10" "$s4" /sys quiet; s10=$target
 
 # 45. make directory empty: what hides a directory
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
@@ -220,10 +244,12 @@ mount --bind "$s1"/tmp "$s11"
 flags nosuid,nodev "$s11"
 
 # 49. attach on /tmp: a /tmp of its own
-attach "$s11" "$s4" /tmp create; s11=$target
+attach "$s11" "$s4" /tmp quiet; s11=$target
 
 # 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s4"/etc/mtab
 ln -sfn /proc/mounts "$s4"/etc/mtab
+loud
 
 # 51. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

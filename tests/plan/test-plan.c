@@ -337,6 +337,8 @@ static size_t slots_read(const struct step *s, int ret[16])
 		break;
 	case STEP_MKDIR:
 		ret[n++] = s->mkdir.at;
+		for (size_t i = 0; s->mkdir.like && i < s->mkdir.like->len; i++)
+			ret[n++] = s->mkdir.like->slots[i];
 		break;
 	case STEP_MKNOD:
 		ret[n++] = s->mknod.at;

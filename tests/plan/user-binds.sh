@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -98,7 +122,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 # it stays at "$s5" until the root changes
 
 # 11. make directory upper: what the container writes (-r ROOT)
-[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+[ -d "$s5"/upper ] || { mkdir -p -m 755 "$s5"/upper; like 65534 "$s5"/upper "$s4"/.; }
 s6="$s5"/upper
 
 # 12. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -106,28 +130,44 @@ s6="$s5"/upper
 s7="$s5"/work
 
 # 13. make directory mnt: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
-[ -d "$s6"/mnt ] || mkdir -p -m 755 "$s6"/mnt
+quiet "$s6"/mnt
+[ -d "$s6"/mnt ] || { mkdir -p -m 755 "$s6"/mnt; like 65534 "$s6"/mnt BASE/root/mnt; }
+loud
 
 # 14. make directory mnt/data: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
-[ -d "$s6"/mnt/data ] || mkdir -p -m 755 "$s6"/mnt/data
+quiet "$s6"/mnt/data
+[ -d "$s6"/mnt/data ] || { mkdir -p -m 755 "$s6"/mnt/data; like 65534 "$s6"/mnt/data BASE/root/mnt/data; }
+loud
 
 # 15. make directory mnt: a mount point, made where the overlay will show it (--bind-ro FILE)
-[ -d "$s6"/mnt ] || mkdir -p -m 755 "$s6"/mnt
+quiet "$s6"/mnt
+[ -d "$s6"/mnt ] || { mkdir -p -m 755 "$s6"/mnt; like 65534 "$s6"/mnt BASE/root/mnt; }
+loud
 
 # 16. write mnt/it's a file: a mount point, made where the overlay will show it (--bind-ro FILE)
+quiet "$s6"/'mnt/it'\''s a file'
 [ -e "$s6"/'mnt/it'\''s a file' ] || printf %s '' >"$s6"/'mnt/it'\''s a file'
+loud
 
 # 17. make directory dev: a mount point, made where the overlay will show it (--bind /dev/zero)
-[ -d "$s6"/dev ] || mkdir -p -m 755 "$s6"/dev
+quiet "$s6"/dev
+[ -d "$s6"/dev ] || { mkdir -p -m 755 "$s6"/dev; like 65534 "$s6"/dev BASE/root/dev; }
+loud
 
 # 18. write dev/zero: a mount point, made where the overlay will show it (--bind /dev/zero)
+quiet "$s6"/dev/zero
 [ -e "$s6"/dev/zero ] || printf %s '' >"$s6"/dev/zero
+loud
 
 # 19. make directory srv: a mount point, made where the overlay will show it (--tmpfs /srv/t)
-[ -d "$s6"/srv ] || mkdir -p -m 755 "$s6"/srv
+quiet "$s6"/srv
+[ -d "$s6"/srv ] || { mkdir -p -m 755 "$s6"/srv; like 65534 "$s6"/srv BASE/root/srv; }
+loud
 
 # 20. make directory srv/t: a mount point, made where the overlay will show it (--tmpfs /srv/t)
-[ -d "$s6"/srv/t ] || mkdir -p -m 755 "$s6"/srv/t
+quiet "$s6"/srv/t
+[ -d "$s6"/srv/t ] || { mkdir -p -m 755 "$s6"/srv/t; like 65534 "$s6"/srv/t BASE/root/srv/t; }
+loud
 
 # 21. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s8=$t/8; mkdir "$s8"
@@ -147,7 +187,7 @@ mount --bind "$s5"/dev "$s9"
 flags nosuid,noexec "$s9"
 
 # 26. attach on /dev: a /dev with only harmless devices
-attach "$s9" "$s8" /dev create; s9=$target
+attach "$s9" "$s8" /dev quiet; s9=$target
 
 # 27. bind /dev/null: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/null
@@ -247,13 +287,13 @@ s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
 # 56. attach on /proc: a /proc that shows only the container's processes
-attach "$s19" "$s8" /proc create; s19=$target
+attach "$s19" "$s8" /proc quiet; s19=$target
 
 # 57. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s3" -R
 
 # 58. attach on /sys: programs read about the hardware there
-attach "$s3" "$s8" /sys create; s3=$target
+attach "$s3" "$s8" /sys quiet; s3=$target
 
 # 59. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
@@ -281,11 +321,13 @@ mount --bind "$s5"/tmp "$s21"
 flags nosuid,nodev "$s21"
 
 # 65. attach on /tmp: a /tmp of its own
-attach "$s21" "$s8" /tmp create; s21=$target
+attach "$s21" "$s8" /tmp quiet; s21=$target
 
 # 66. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
+quiet "$s8"/etc/mtab
 ln -sfn /proc/mounts "$s8"/etc/mtab
+loud
 } || echo 'warning: this step failed' >&2
 
 # 67. new session: a session of its own: it cannot type into the caller's terminal
@@ -295,23 +337,23 @@ ln -sfn /proc/mounts "$s8"/etc/mtab
 flags nosuid,nodev "$s0" -R
 
 # 69. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
-attach "$s0" "$s8" /mnt/data create; s0=$target
+attach "$s0" "$s8" /mnt/data quiet; s0=$target
 
 # 70. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
 # 71. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
-attach "$s1" "$s8" '/mnt/it'\''s a file' create; s1=$target
+attach "$s1" "$s8" '/mnt/it'\''s a file' quiet; s1=$target
 
 # 72. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
-attach "$s2" "$s8" /dev/zero create; s2=$target
+attach "$s2" "$s8" /dev/zero quiet; s2=$target
 
 # 73. mount tmpfs: an empty directory (--tmpfs /srv/t)
 s22=$t/22; mkdir "$s22"
 mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s22"
 
 # 74. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
-attach "$s22" "$s8" /srv/t create; s22=$target
+attach "$s22" "$s8" /srv/t quiet; s22=$target
 
 # 75. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs

@@ -53,12 +53,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -107,7 +131,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 # it stays at "$s3" until the root changes
 
 # 14. make directory upper: what the container writes (-r ROOT)
-[ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
+[ -d "$s3"/upper ] || { mkdir -p -m 755 "$s3"/upper; like 65534 "$s3"/upper "$s2"/.; }
 s4="$s3"/upper
 
 # 15. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -132,7 +156,7 @@ mount --bind "$s3"/dev "$s7"
 flags nosuid,noexec "$s7"
 
 # 21. attach on /dev: a /dev with only harmless devices
-attach "$s7" "$s6" /dev create; s7=$target
+attach "$s7" "$s6" /dev quiet; s7=$target
 
 # 22. bind /dev/null: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/null
@@ -232,13 +256,13 @@ s17=$t/17; mkdir "$s17"
 mount -t proc -o nosuid,nodev,noexec proc "$s17"
 
 # 51. attach on /proc: a /proc that shows only the container's processes
-attach "$s17" "$s6" /proc create; s17=$target
+attach "$s17" "$s6" /proc quiet; s17=$target
 
 # 52. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
 # 53. attach on /sys: programs read about the hardware there
-attach "$s1" "$s6" /sys create; s1=$target
+attach "$s1" "$s6" /sys quiet; s1=$target
 
 # 54. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
@@ -266,11 +290,13 @@ mount --bind "$s3"/tmp "$s19"
 flags nosuid,nodev "$s19"
 
 # 60. attach on /tmp: a /tmp of its own
-attach "$s19" "$s6" /tmp create; s19=$target
+attach "$s19" "$s6" /tmp quiet; s19=$target
 
 # 61. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
+quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
+loud
 } || echo 'warning: this step failed' >&2
 
 # 62. new session: a session of its own: it cannot type into the caller's terminal

@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -90,7 +114,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
 # it stays at "$s3" until the root changes
 
 # 9. make directory upper: what the container writes (-r ROOT)
-[ -d "$s3"/upper ] || mkdir -p -m 755 "$s3"/upper
+[ -d "$s3"/upper ] || { mkdir -p -m 755 "$s3"/upper; like 65534 "$s3"/upper "$s2"/.; }
 s4="$s3"/upper
 
 # 10. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -98,10 +122,14 @@ s4="$s3"/upper
 s5="$s3"/work
 
 # 11. make directory dev: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
-[ -d "$s4"/dev ] || mkdir -p -m 755 "$s4"/dev
+quiet "$s4"/dev
+[ -d "$s4"/dev ] || { mkdir -p -m 755 "$s4"/dev; like 65534 "$s4"/dev BASE/root/dev; }
+loud
 
 # 12. write dev/nothing: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
+quiet "$s4"/dev/nothing
 [ -e "$s4"/dev/nothing ] || printf %s '' >"$s4"/dev/nothing
+loud
 
 # 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s6=$t/6; mkdir "$s6"
@@ -121,7 +149,7 @@ mount --bind "$s3"/dev "$s7"
 flags nosuid,noexec "$s7"
 
 # 18. attach on /dev: a /dev with only harmless devices
-attach "$s7" "$s6" /dev create; s7=$target
+attach "$s7" "$s6" /dev quiet; s7=$target
 
 # 19. bind /dev/null: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/null
@@ -221,13 +249,13 @@ s17=$t/17; mkdir "$s17"
 mount -t proc -o nosuid,nodev,noexec proc "$s17"
 
 # 48. attach on /proc: a /proc that shows only the container's processes
-attach "$s17" "$s6" /proc create; s17=$target
+attach "$s17" "$s6" /proc quiet; s17=$target
 
 # 49. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
 # 50. attach on /sys: programs read about the hardware there
-attach "$s1" "$s6" /sys create; s1=$target
+attach "$s1" "$s6" /sys quiet; s1=$target
 
 # 51. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
@@ -255,11 +283,13 @@ mount --bind "$s3"/tmp "$s19"
 flags nosuid,nodev "$s19"
 
 # 57. attach on /tmp: a /tmp of its own
-attach "$s19" "$s6" /tmp create; s19=$target
+attach "$s19" "$s6" /tmp quiet; s19=$target
 
 # 58. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
+quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
+loud
 } || echo 'warning: this step failed' >&2
 
 # 59. new session: a session of its own: it cannot type into the caller's terminal
@@ -269,7 +299,7 @@ ln -sfn /proc/mounts "$s6"/etc/mtab
 flags ro,nosuid "$s0" -R
 
 # 61. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
-attach "$s0" "$s6" /dev/nothing create; s0=$target
+attach "$s0" "$s6" /dev/nothing quiet; s0=$target
 
 # 62. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs

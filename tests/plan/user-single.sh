@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -94,7 +118,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
 # it stays at "$s4" until the root changes
 
 # 10. make directory upper: what the container writes (-r ROOT)
-[ -d "$s4"/upper ] || mkdir -p -m 755 "$s4"/upper
+[ -d "$s4"/upper ] || { mkdir -p -m 755 "$s4"/upper; like 65534 "$s4"/upper "$s3"/.; }
 s5="$s4"/upper
 
 # 11. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -102,16 +126,24 @@ s5="$s4"/upper
 s6="$s4"/work
 
 # 12. make directory etc: a mount point, made where the overlay will show it
-[ -d "$s5"/etc ] || mkdir -p -m 755 "$s5"/etc
+quiet "$s5"/etc
+[ -d "$s5"/etc ] || { mkdir -p -m 755 "$s5"/etc; like 65534 "$s5"/etc BASE/root/etc; }
+loud
 
 # 13. write etc/resolv.conf: a mount point, made where the overlay will show it
+quiet "$s5"/etc/resolv.conf
 [ -e "$s5"/etc/resolv.conf ] || printf %s '' >"$s5"/etc/resolv.conf
+loud
 
 # 14. make directory etc: a mount point, made where the overlay will show it
-[ -d "$s5"/etc ] || mkdir -p -m 755 "$s5"/etc
+quiet "$s5"/etc
+[ -d "$s5"/etc ] || { mkdir -p -m 755 "$s5"/etc; like 65534 "$s5"/etc BASE/root/etc; }
+loud
 
 # 15. write etc/hosts: a mount point, made where the overlay will show it
+quiet "$s5"/etc/hosts
 [ -e "$s5"/etc/hosts ] || printf %s '' >"$s5"/etc/hosts
+loud
 
 # 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s7=$t/7; mkdir "$s7"
@@ -131,7 +163,7 @@ mount --bind "$s4"/dev "$s8"
 flags nosuid,noexec "$s8"
 
 # 21. attach on /dev: a /dev with only harmless devices
-attach "$s8" "$s7" /dev create; s8=$target
+attach "$s8" "$s7" /dev quiet; s8=$target
 
 # 22. bind /dev/null: a user namespace cannot make device files
 s9=$t/9; place "$s9" /dev/null
@@ -231,13 +263,13 @@ s18=$t/18; mkdir "$s18"
 mount -t proc -o nosuid,nodev,noexec proc "$s18"
 
 # 51. attach on /proc: a /proc that shows only the container's processes
-attach "$s18" "$s7" /proc create; s18=$target
+attach "$s18" "$s7" /proc quiet; s18=$target
 
 # 52. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 53. attach on /sys: programs read about the hardware there
-attach "$s0" "$s7" /sys create; s0=$target
+attach "$s0" "$s7" /sys quiet; s0=$target
 
 # 54. make directory empty: what hides a directory
 [ -d "$s4"/empty ] || mkdir -p -m 555 "$s4"/empty
@@ -427,23 +459,25 @@ mount --bind "$s4"/tmp "$s38"
 flags nosuid,nodev "$s38"
 
 # 108. attach on /tmp: a /tmp of its own
-attach "$s38" "$s7" /tmp create; s38=$target
+attach "$s38" "$s7" /tmp quiet; s38=$target
 
 # 109. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
 # 110. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s7" /etc/resolv.conf create; s1=$target
+attach "$s1" "$s7" /etc/resolv.conf quiet; s1=$target
 
 # 111. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
 # 112. attach on /etc/hosts: names resolve as on the host
-attach "$s2" "$s7" /etc/hosts create; s2=$target
+attach "$s2" "$s7" /etc/hosts quiet; s2=$target
 
 # 113. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
+quiet "$s7"/etc/mtab
 ln -sfn /proc/mounts "$s7"/etc/mtab
+loud
 } || echo 'warning: this step failed' >&2
 
 # 114. new session: a session of its own: it cannot type into the caller's terminal

@@ -46,12 +46,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -94,7 +118,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
 # it stays at "$s2" until the root changes
 
 # 8. make directory BASE/kept/storage: what the container writes (-r ROOT)
-[ -d BASE/kept/storage ] || mkdir -p -m 755 BASE/kept/storage
+[ -d BASE/kept/storage ] || { mkdir -p -m 755 BASE/kept/storage; like 65534 BASE/kept/storage "$s1"/.; }
 s3=BASE/kept/storage
 
 # 9. make directory BASE/kept/work: overlayfs's own work space, on the same file system (-r ROOT)
@@ -119,7 +143,7 @@ mount --bind "$s2"/dev "$s6"
 flags nosuid,noexec "$s6"
 
 # 15. attach on /dev: a /dev with only harmless devices
-attach "$s6" "$s5" /dev create; s6=$target
+attach "$s6" "$s5" /dev quiet; s6=$target
 
 # 16. bind /dev/null: a user namespace cannot make device files
 s7=$t/7; place "$s7" /dev/null
@@ -219,13 +243,13 @@ s16=$t/16; mkdir "$s16"
 mount -t proc -o nosuid,nodev,noexec proc "$s16"
 
 # 45. attach on /proc: a /proc that shows only the container's processes
-attach "$s16" "$s5" /proc create; s16=$target
+attach "$s16" "$s5" /proc quiet; s16=$target
 
 # 46. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 47. attach on /sys: programs read about the hardware there
-attach "$s0" "$s5" /sys create; s0=$target
+attach "$s0" "$s5" /sys quiet; s0=$target
 
 # 48. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
@@ -253,11 +277,13 @@ mount --bind "$s2"/tmp "$s18"
 flags nosuid,nodev "$s18"
 
 # 54. attach on /tmp: a /tmp of its own
-attach "$s18" "$s5" /tmp create; s18=$target
+attach "$s18" "$s5" /tmp quiet; s18=$target
 
 # 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
+quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
+loud
 } || echo 'warning: this step failed' >&2
 
 # 56. new session: a session of its own: it cannot type into the caller's terminal

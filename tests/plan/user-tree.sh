@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -83,7 +107,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s1"
 # it stays at "$s1" until the root changes
 
 # 7. make directory upper: what the container writes (minc_set_root)
-[ -d "$s1"/upper ] || mkdir -p -m 755 "$s1"/upper
+[ -d "$s1"/upper ] || { mkdir -p -m 755 "$s1"/upper; like 65534 "$s1"/upper BASE/tree; }
 s2="$s1"/upper
 
 # 8. make directory work: overlayfs's own work space, on the same file system (minc_set_root)
@@ -91,16 +115,24 @@ s2="$s1"/upper
 s3="$s1"/work
 
 # 9. make directory dev: a mount point, made where the overlay will show it
-[ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
+quiet "$s2"/dev
+[ -d "$s2"/dev ] || { mkdir -p -m 755 "$s2"/dev; like 65534 "$s2"/dev BASE/tree/dev; }
+loud
 
 # 10. make directory proc: a mount point, made where the overlay will show it
-[ -d "$s2"/proc ] || mkdir -p -m 755 "$s2"/proc
+quiet "$s2"/proc
+[ -d "$s2"/proc ] || { mkdir -p -m 755 "$s2"/proc; like 65534 "$s2"/proc BASE/tree/proc; }
+loud
 
 # 11. make directory sys: a mount point, made where the overlay will show it
-[ -d "$s2"/sys ] || mkdir -p -m 755 "$s2"/sys
+quiet "$s2"/sys
+[ -d "$s2"/sys ] || { mkdir -p -m 755 "$s2"/sys; like 65534 "$s2"/sys BASE/tree/sys; }
+loud
 
 # 12. make directory tmp: a mount point, made where the overlay will show it
-[ -d "$s2"/tmp ] || mkdir -p -m 755 "$s2"/tmp
+quiet "$s2"/tmp
+[ -d "$s2"/tmp ] || { mkdir -p -m 755 "$s2"/tmp; like 65534 "$s2"/tmp BASE/tree/tmp; }
+loud
 
 # 13. bind upper: the root: what is written at its top (minc_set_root)
 s4=$t/4; place "$s4" "$s1"/upper
@@ -110,13 +142,17 @@ mount --bind "$s1"/upper "$s4"
 # it stays at "$s4" until the root changes
 
 # 15. make directory srv: as on the host, to hold what is below it (minc_set_root)
-[ -d "$s2"/srv ] || mkdir -p -m 755 "$s2"/srv
+quiet "$s2"/srv
+[ -d "$s2"/srv ] || { mkdir -p -m 755 "$s2"/srv; like 65534 "$s2"/srv BASE/tree/srv; }
+loud
 
 # 16. open BASE/tree/srv/mnt: a directory of the host, disposable; the root as a whole has mounts that are locked to it (minc_set_root)
 s5=BASE/tree/srv/mnt
 
 # 17. make directory srv/mnt: what the container writes (minc_set_root)
-[ -d "$s2"/srv/mnt ] || mkdir -p -m 755 "$s2"/srv/mnt
+quiet "$s2"/srv/mnt
+[ -d "$s2"/srv/mnt ] || { mkdir -p -m 755 "$s2"/srv/mnt; like 65534 "$s2"/srv/mnt "$s5"/.; }
+loud
 s6="$s2"/srv/mnt
 
 # 18. make directory 0: overlayfs's own work space, on the same file system (minc_set_root)
@@ -141,7 +177,7 @@ mount --bind "$s1"/dev "$s9"
 flags nosuid,noexec "$s9"
 
 # 24. attach on /dev: a /dev with only harmless devices
-attach "$s9" "$s4" /dev create; s9=$target
+attach "$s9" "$s4" /dev quiet; s9=$target
 
 # 25. bind /dev/null: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/null
@@ -241,13 +277,13 @@ s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
 # 54. attach on /proc: a /proc that shows only the container's processes
-attach "$s19" "$s4" /proc create; s19=$target
+attach "$s19" "$s4" /proc quiet; s19=$target
 
 # 55. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 56. attach on /sys: programs read about the hardware there
-attach "$s0" "$s4" /sys create; s0=$target
+attach "$s0" "$s4" /sys quiet; s0=$target
 
 # 57. make directory empty: what hides a directory
 [ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
@@ -275,7 +311,7 @@ mount --bind "$s1"/tmp "$s21"
 flags nosuid,nodev "$s21"
 
 # 63. attach on /tmp: a /tmp of its own
-attach "$s21" "$s4" /tmp create; s21=$target
+attach "$s21" "$s4" /tmp quiet; s21=$target
 
 # 64. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * like-step - a directory of an upper layer that is like the one below it. What overlayfs shows of
+ * a directory that both layers have, the root above all, is the upper one: its mode, its owner,
+ * its times, its attributes. Child code (style.md section 4).
+ *
+ * In a user namespace an owner may have no id, and is then seen as nobody: such a directory stays
+ * the caller's, with the mode that it has below. Entries of an access control list that are about
+ * nobody are left out; where there can be no list, the group gets what the list says of the group,
+ * not what its mask allows to anybody. Labels of a security module and overlayfs's own marks are
+ * never copied.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mount/mount.h"
+
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+enum {
+	NOBODY = 65534,	    /* what an id without a number is shown as */
+	NAMES_MAX = 65536,  /* Linux lists no more, nor is a value longer */
+	GROUP_SHIFT = 3,
+	/* linux/posix_acl.h, which libc's headers do not bring */
+	ACL_USER = 0x02, ACL_GROUP_OBJ = 0x04, ACL_GROUP = 0x08
+};
+
+/* linux/posix_acl_xattr.h, little-endian as all that we run on. */
+struct acl_entry {
+	uint16_t tag, perm;
+	uint32_t id;
+};
+struct acl {
+	uint32_t version;
+	struct acl_entry entries[];
+};
+
+/* The directory below: to be read, or where that is refused by its name in /proc. */
+struct below {
+	int fd;
+	bool by_path, borrowed; /* the slot's own descriptor */
+	char path[PATH_OF_FD_MAX];
+	struct stat st;
+};
+
+static void close_below(const struct below *b)
+{
+	if (!b->borrowed)
+		(void)sys_close(b->fd); /* only looked at */
+}
+
+static int open_one(struct below *b, int at, const char *path)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW;
+	int ret;
+
+	b->by_path = b->borrowed = false;
+	b->fd = sys_openat(at, path, flags | O_RDONLY, 0);
+	if (b->fd == -EACCES) { /* not even "." can be looked up in what we may not search */
+		b->by_path = true;
+		b->borrowed = at >= 0 && path[0] == '.' && !path[1];
+		b->fd = b->borrowed ? at : sys_openat(at, path, flags | O_PATH, 0);
+	}
+	if (b->fd < 0)
+		return b->fd;
+	path_of_fd(b->path, b->fd);
+	ret = sys_call(SYS_newfstatat, b->fd, "", &b->st, SYS_AT_EMPTY_PATH, 0);
+	if (ret < 0)
+		close_below(b);
+	return ret;
+}
+
+/* What a layer without an entry for its root has there (image/tree.c, tree_init()). */
+static bool says_nothing(const struct stat *st)
+{
+	return (st->st_mode & 07777) == 0755 && st->st_mtim.tv_sec == 0 &&
+	       st->st_mtim.tv_nsec == 0;
+}
+
+/* Among layers the uppermost that says something, or the uppermost. */
+static int open_below(struct runner *r, const struct dir_like *like, struct below *b)
+{
+	for (size_t i = 0; i < like->len; i++) {
+		int ret = open_one(b, runner_fd(r, like->slots[i]), like->path);
+
+		if (ret < 0 || like->len == 1 || !says_nothing(&b->st))
+			return ret;
+		close_below(b);
+	}
+	return open_one(b, runner_fd(r, like->slots[0]), like->path);
+}
+
+static int give_owner(int to, const struct stat *st, bool mapped)
+{
+	const uint32_t none = UINT32_MAX;
+	uint32_t uid = mapped && st->st_uid == NOBODY ? none : st->st_uid;
+	uint32_t gid = mapped && st->st_gid == NOBODY ? none : st->st_gid;
+
+	if (uid == none && gid == none)
+		return 0;
+	return sys_call(SYS_fchown, to, uid, gid, 0, 0);
+}
+
+static int list_names(const struct below *b, char *buf, size_t size)
+{
+	return b->by_path ? sys_call(SYS_listxattr, b->path, buf, size, 0, 0) :
+			    sys_call(SYS_flistxattr, b->fd, buf, size, 0, 0);
+}
+
+static int get_value(const struct below *b, const char *name, void *buf, size_t size)
+{
+	return b->by_path ? sys_call(SYS_getxattr, b->path, name, buf, size, 0) :
+			    sys_call(SYS_fgetxattr, b->fd, name, buf, size, 0);
+}
+
+static bool starts_with(const char *s, const char *with)
+{
+	while (*with && *s == *with) {
+		s++;
+		with++;
+	}
+	return !*with;
+}
+
+/* Without the entries of ids that are nobody here; the new length. */
+static size_t drop_nobody(struct acl *acl, size_t len)
+{
+	size_t n = (len - sizeof(*acl)) / sizeof(acl->entries[0]), kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct acl_entry *e = &acl->entries[i];
+
+		if ((e->tag == ACL_USER || e->tag == ACL_GROUP) && e->id == UINT32_MAX)
+			continue;
+		acl->entries[kept++] = *e;
+	}
+	return sizeof(*acl) + kept * sizeof(acl->entries[0]);
+}
+
+/* With a list the bits of the group are the mask: what is left of them for the group itself. */
+static unsigned mode_without_list(const struct acl *acl, size_t len, unsigned mode)
+{
+	unsigned group = 0;
+
+	for (size_t i = 0; sizeof(*acl) + (i + 1) * sizeof(acl->entries[0]) <= len; i++)
+		if (acl->entries[i].tag == ACL_GROUP_OBJ)
+			group = acl->entries[i].perm & 07U;
+	return (mode & ~(unsigned)S_IRWXG) | (mode & group << GROUP_SHIFT);
+}
+
+static void copy_list(const struct below *b, int to, const char *name, bool access,
+		      struct acl *acl, unsigned *mode)
+{
+	int len = get_value(b, name, acl, NAMES_MAX), ret;
+	size_t kept;
+
+	if (len < (int)sizeof(*acl)) { /* it is not ours to see: then it gives nothing */
+		*mode &= access ? ~(unsigned)S_IRWXG : ~0U;
+		return;
+	}
+	kept = drop_nobody(acl, (size_t)len);
+	ret = sys_call(SYS_fsetxattr, to, name, acl, kept, 0);
+	if (ret < 0 && access)
+		*mode = mode_without_list(acl, kept, *mode);
+}
+
+/*
+ * A function of its own for its buffers: most directories have no attributes. What the file
+ * system of the upper layer does not take is left out.
+ */
+__attribute__((noinline)) static void copy_attributes(const struct below *b, int to,
+						      unsigned *mode)
+{
+	_Alignas(struct acl) char value[NAMES_MAX];
+	char names[NAMES_MAX];
+	int len = list_names(b, names, sizeof(names)), n;
+	size_t size;
+
+	for (const char *name = names; len > 0 && name < names + len; name += size) {
+		size = strlen(name) + 1;
+		if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0) {
+			copy_list(b, to, name, strcmp(name, ACL_ACCESS) == 0, (struct acl *)value,
+				  mode);
+			continue;
+		}
+		if ((!starts_with(name, "user.") && !starts_with(name, "trusted.")) ||
+		    starts_with(name, "user.overlay.") || starts_with(name, "trusted.overlay."))
+			continue;
+		n = get_value(b, name, value, sizeof(value));
+		if (n >= 0)
+			(void)sys_call(SYS_fsetxattr, to, name, value, n, 0); /* see above */
+	}
+}
+
+static int set_times(int fd, const struct stat *st)
+{
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+
+	return sys_call(SYS_utimensat, fd, "", times, SYS_AT_EMPTY_PATH, 0);
+}
+
+static int be_like(int to, const struct below *b, const struct dir_like *like)
+{
+	unsigned mode = b->st.st_mode & 07777;
+	int ret = give_owner(to, &b->st, like->mapped);
+
+	if (ret == 0 && list_names(b, NULL, 0) > 0)
+		copy_attributes(b, to, &mode);
+	if (ret == 0 && like->mark)
+		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0); /* without it: as before */
+	if (ret == 0)
+		ret = sys_fchmod(to, mode); /* last: it says that all is done */
+	return ret < 0 ? ret : set_times(to, &b->st);
+}
+
+int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned mode)
+{
+	struct below b;
+	int ret = open_below(r, like, &b);
+
+	if (ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP || ret == -EACCES)
+		return sys_fchmod(to, mode);
+	if (ret < 0)
+		return ret;
+	ret = be_like(to, &b, like);
+	close_below(&b);
+	return ret;
+}
+
+int like_is_unfinished(int fd)
+{
+	struct stat st;
+	int ret = sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0);
+
+	return ret < 0 ? ret : (st.st_mode & 07777) == 0;
+}
+
+void like_note_times(int dir, struct like_times *ret)
+{
+	struct stat st;
+
+	ret->known = sys_call(SYS_newfstatat, dir, "", &st, SYS_AT_EMPTY_PATH, 0) == 0;
+	if (ret->known) {
+		ret->times[0] = st.st_atim;
+		ret->times[1] = st.st_mtim;
+	}
+}
+
+void like_restore_times(int dir, const struct like_times *t)
+{
+	if (t->known) /* a directory of somebody else's: it is only a time */
+		(void)sys_call(SYS_utimensat, dir, "", t->times, SYS_AT_EMPTY_PATH, 0);
+}
