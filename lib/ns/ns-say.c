@@ -28,6 +28,11 @@ void say_join(FILE *out, const struct step *s)
 	fprintf(out, "# no shell equivalent: nothing can be executed in %s\n", s->join.name);
 }
 
+void say_rename(FILE *out, const struct step *s)
+{
+	fprintf(out, "# no shell equivalent: unshare(1) --user with the map %s", s->rename.uid_map);
+}
+
 void say_unshare(FILE *out, const struct step *s)
 {
 	/* the groups are entered by then, which the first unshare is too early for */

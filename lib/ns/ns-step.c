@@ -28,9 +28,9 @@ int run_lifeline(struct runner *r, const struct step *s)
 	return 0;
 }
 
-static int write_proc(const char *path, const char *text)
+static int write_proc(int at, const char *path, const char *text)
 {
-	int fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
+	int fd = sys_openat(at, path, O_WRONLY, 0);
 	long n;
 
 	if (fd < 0)
@@ -55,11 +55,11 @@ int run_idmap(struct runner *r, const struct step *s)
 		return n == 1 ? 0 : n < 0 ? (int)n : -ECANCELED;
 	}
 	/* Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM else). */
-	ret = write_proc("/proc/self/setgroups", "deny");
+	ret = write_proc(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (ret == 0)
-		ret = write_proc("/proc/self/uid_map", s->idmap.uid_map);
+		ret = write_proc(AT_FDCWD, "/proc/self/uid_map", s->idmap.uid_map);
 	if (ret == 0)
-		ret = write_proc("/proc/self/gid_map", s->idmap.gid_map);
+		ret = write_proc(AT_FDCWD, "/proc/self/gid_map", s->idmap.gid_map);
 	return ret;
 }
 
@@ -67,6 +67,24 @@ int run_join(struct runner *r, const struct step *s)
 {
 	(void)r; /* the descriptor is the context's own */
 	return sys_setns(s->join.fd, s->join.type);
+}
+
+/*
+ * A user namespace in that of the container, whose one id has another number in it. /proc is the
+ * container's by now: what it shows may be anything.
+ */
+int run_rename(struct runner *r, const struct step *s)
+{
+	const int proc = runner_fd(r, s->rename.proc);
+	int ret = sys_unshare(CLONE_NEWUSER);
+
+	if (ret == 0)
+		ret = write_proc(proc, "setgroups", "deny");
+	if (ret == 0)
+		ret = write_proc(proc, "uid_map", s->rename.uid_map);
+	if (ret == 0)
+		ret = write_proc(proc, "gid_map", s->rename.gid_map);
+	return ret;
 }
 
 int run_unshare(struct runner *r, const struct step *s)

@@ -30,6 +30,7 @@ enum step_kind {
 	STEP_LIFELINE,	  /* end with the caller */
 	STEP_IDMAP,	  /* write or await the user namespace's maps */
 	STEP_JOIN,	  /* enter a namespace */
+	STEP_RENAME,	  /* give the one id that is there another number */
 	STEP_UNSHARE,	  /* make a namespace */
 	STEP_PROPAGATION, /* keep mounts private */
 	STEP_OPEN,	  /* a path becomes a slot */
@@ -155,6 +156,10 @@ struct step {
 			int type;	  /* CLONE_NEW*; several with a pidfd */
 			const char *name; /* what it is, for people */
 		} join;
+		struct {
+			int proc; /* slot of our directory in the host's proc */
+			const char *uid_map, *gid_map;
+		} rename;
 		struct {
 			uint64_t flags; /* CLONE_NEW* */
 		} unshare;

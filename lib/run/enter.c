@@ -44,7 +44,9 @@ struct target {
 	int proc; /* /proc/PID */
 	int flags; /* CLONE_NEW* of the namespaces to join */
 	bool own_userns;
-	char map[4096]; /* its uid_map as the caller sees it */
+	char map[4096], gid_map[4096]; /* its uid_map and gid_map as the caller sees them */
+	bool rename; /* the command has other ids than the only ones there */
+	unsigned uid, gid; /* these */
 };
 
 static bool has_ended(const struct minc_container *ct)
@@ -187,17 +189,17 @@ static int find_namespaces(struct target *t)
 	return 0;
 }
 
-static int read_map(struct target *t)
+static int read_map(const struct target *t, const char *name, char ret[4096])
 {
-	cleanup_close int fd = openat(t->proc, "uid_map", O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = openat(t->proc, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, t->map, sizeof(t->map) - 1);
+	n = read(fd, ret, 4095);
 	if (n < 0)
 		return -errno;
-	t->map[n] = '\0';
+	ret[n] = '\0';
 	return 0;
 }
 
@@ -213,7 +215,9 @@ static int find_target(const struct minc_container *ct, struct target *t, struct
 	if (t->proc >= 0 && !has_ended(ct)) {
 		r = find_namespaces(t);
 		if (r == 0 && t->own_userns)
-			r = read_map(t);
+			r = read_map(t, "uid_map", t->map);
+		if (r == 0 && t->own_userns)
+			r = read_map(t, "gid_map", t->gid_map);
 	} else {
 		r = t->proc < 0 ? -errno : -ESRCH;
 	}
@@ -222,10 +226,17 @@ static int find_target(const struct minc_container *ct, struct target *t, struct
 	return r < 0 ? err_set(e, r, "exec: namespaces of the container") : 0;
 }
 
-/* Who the command is, by the container's own names, among the ids that it has. */
-static int find_identity(struct build *b, const struct target *t)
+/* Whether @map has one id, which is then in @ret. */
+static bool has_one(const char *map, unsigned *ret)
 {
-	unsigned inside, outside, count, more;
+	unsigned outside, count, more;
+
+	return sscanf(map, "%u %u %u %u", ret, &outside, &count, &more) == 3 && count == 1;
+}
+
+/* Who the command is, by the container's own names, among the ids that it has. */
+static int find_identity(struct build *b, struct target *t)
+{
 	int r;
 
 	if (b->s->user) {
@@ -237,15 +248,14 @@ static int find_identity(struct build *b, const struct target *t)
 	if (r < 0 || !t->own_userns)
 		return r;
 	b->map.own = true;
-	b->map.single = sscanf(t->map, "%u %u %u %u", &inside, &outside, &count, &more) == 3 &&
-			count == 1;
+	b->map.single = has_one(t->map, &t->uid) && has_one(t->gid_map, &t->gid);
 	if (!b->map.single)
 		return 0;
-	if (!b->s->user)
-		b->id.uid = b->id.gid = inside;
-	else if (b->id.uid != inside)
-		return err_say(b->e, -EINVAL, "%s: the container has no id but %u",
-			       b->s->user_origin, inside);
+	if (!b->s->user) {
+		b->id.uid = t->uid;
+		b->id.gid = t->gid;
+	}
+	t->rename = b->id.uid != t->uid || b->id.gid != t->gid;
 	return 0;
 }
 
@@ -263,18 +273,48 @@ static void plan_groups(struct build *b, const struct cgroup_set *set)
 	}
 }
 
+/* The one id that a container has gets the number that was asked for, as at a start. */
+static void plan_rename(struct build *b, const struct target *t, int proc)
+{
+	struct step *s = plan_append(b->p, STEP_RENAME, b->s->user_origin,
+				     "the container has one id: it gets another number for this "
+				     "process");
+
+	s->rename.proc = proc;
+	s->rename.uid_map = plan_text(b->p, "%u %u 1\n", b->id.uid, t->uid);
+	s->rename.gid_map = plan_text(b->p, "%u %u 1\n", b->id.gid, t->gid);
+}
+
+/* Ourselves, by the host's /proc. */
+static int plan_own_proc(struct build *b)
+{
+	struct step *s = plan_append(b->p, STEP_OPEN, b->s->user_origin,
+				     "for its maps: what the container has on /proc is not trusted");
+
+	s->open.at = SLOT_CWD;
+	s->open.path = "/proc/self";
+	s->open.directory = true;
+	s->open.ret = plan_slot(b->p);
+	return s->open.ret;
+}
+
 static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t,
 		      const struct cgroup_set *groups)
 {
+	int proc = SLOT_NONE;
 	struct step *s = plan_append(b->p, STEP_LIFELINE, NULL,
 				     "nothing goes on if the caller dies meanwhile");
 
 	s->lifeline.die_with_parent = true;
 	plan_groups(b, groups);
+	if (t->rename)
+		proc = plan_own_proc(b);
 	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
 	s->join.fd = ct->pidfd;
 	s->join.type = t->flags;
 	s->join.name = "the container's namespaces";
+	if (t->rename)
+		plan_rename(b, t, proc);
 	b->p->watched = spec_flag(b->s, MINC_DIE_WITH_PARENT);
 	b->p->forks = b->p->own_memory = true;
 }

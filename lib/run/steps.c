@@ -63,6 +63,7 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
 	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
+	[STEP_RENAME]       = { "rename",       run_rename,       say_rename,       name_nothing },
 	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_unshare },
 	[STEP_PROPAGATION]  = { "private",      run_propagation,  say_propagation,  name_nothing },
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
