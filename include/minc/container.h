@@ -370,7 +370,9 @@ enum minc_flag {
 	MINC_FAKE_ROOT = 11,	  /* changes of owners and ids pretend success; default: an
 				     image where there is a single id */
 	MINC_ATTACHED = 12,	  /* the starter of one in the background is attached to it */
-	MINC_INSECURE_POLICY = 13 /* images need not be what mincs-policy(5) asks for */
+	MINC_INSECURE_POLICY = 13, /* images need not be what mincs-policy(5) asks for */
+	MINC_COPY_OUTPUT = 14	   /* output that the command's user could not open by name is
+				      a pipe, which minc_foreground() copies */
 };
 
 /**

@@ -260,9 +260,10 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 
 	if (!ct)
 		return -EINVAL;
-	if (ct->ended || ct->state)
+	if (ct->state || (ct->ended && ct->outputs[0] < 0 && ct->outputs[1] < 0))
 		return container_wait(ct, ct->ended ? 0 : -1, ret_status);
-	f = (struct foreground){ .pidfd = ct->pidfd,
+	f = (struct foreground){ .outputs = ct->outputs,
+				 .pidfd = ct->pidfd,
 				 .server = ct->server,
 				 .terminal = ct->terminal,
 				 .pid = ct->pid,
@@ -316,6 +317,8 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->attached);
 	fd_closep(&ct->server);
+	fd_closep(&ct->outputs[0]);
+	fd_closep(&ct->outputs[1]);
 	fd_closep(&ct->storage_lock);
 	/* one in the background has its groups from the monitor */
 	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);

@@ -195,7 +195,7 @@ static void say_spare(FILE *out, const struct step *s)
 	fprintf(out, " \"$t/spare\"\n\tflags nosuid,nodev \"$t/spare\"\n"
 		"\tattach \"$t/spare\" \"$s%d\" ", s->attach.at);
 	quote_shell(out, s->attach.path);
-	fputs(" create\n}\n", out);
+	fprintf(out, " %s\n}\n", s->flags & STEP_QUIET ? "quiet" : "create");
 }
 
 void say_attach(FILE *out, const struct step *s)

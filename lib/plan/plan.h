@@ -52,6 +52,8 @@ enum step_kind {
 	STEP_AFFINITY,
 	STEP_SESSION,
 	STEP_TERMINAL,
+	STEP_PIPE,    /* of output that the caller copies */
+	STEP_STREAMS, /* standard streams that can be opened by name */
 	STEP_FDS,
 	STEP_RLIMIT,
 	STEP_KEYRING,
@@ -275,7 +277,15 @@ struct step {
 			unsigned replace; /* bits 1<<0..1<<2: stdio that becomes the pty */
 			unsigned short rows, cols;
 			int console; /* slot that gets a mount of the terminal, for ATTACH */
+			uint32_t owner; /* user who gets it; UINT32_MAX: who makes it */
 		} terminal;
+		struct {
+			int fd; /* 1 or 2: whose place it takes, and where its contents go */
+			int ret_read, ret_write;
+		} pipe;
+		struct {
+			int replace[3]; /* slots that become 0, 1, 2; or SLOT_NONE */
+		} streams;
 		struct {
 			const int (*map)[2]; /* source, target */
 			size_t len;

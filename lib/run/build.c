@@ -350,15 +350,36 @@ void build_fds(struct build *b)
 	s->fds.lowest_free = b->p->lowest_fd = highest + 1;
 }
 
+struct tty_user build_tty_user(const struct build *b)
+{
+	const bool own = b->map.own;
+
+	return (struct tty_user){
+		.uid = b->id.uid,
+		.same = b->map.single || b->id.uid == (own ? 0 : b->h->uid),
+		.own_userns = own,
+		.privileged = b->h->initial_userns && b->h->caps_permitted >> CAP_FOWNER & 1,
+	};
+}
+
+void build_streams(struct build *b)
+{
+	const struct tty_user user = build_tty_user(b);
+
+	if (!b->map.single) /* else there are no others */
+		tty_plan_streams(b->p, b->s, &user);
+}
+
 static void plan_terminal(struct build *b)
 {
+	const struct tty_user user = build_tty_user(b);
 	size_t first;
 	int slot;
 
 	ns_plan_session(b->p);
 	if (!spec_flag(b->s, MINC_TERMINAL))
 		return;
-	tty_plan(b->p, b->s, b->m.devpts);
+	tty_plan(b->p, b->s, b->m.devpts, &user);
 	if (spec_flag(b->s, MINC_HOST_DEV))
 		return; /* the host's console stays what it is */
 	first = b->p->len;
@@ -416,6 +437,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	mount_plan_enter(p, &b->m);
 	if (r == 0)
 		r = sec_plan_keyring(p, b->s);
+	build_streams(b);
 	build_fds(b);
 	cgroup_plan_rlimits(p, b->s);
 	if (r == 0)

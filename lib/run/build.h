@@ -11,6 +11,7 @@
 #include "plan/identity.h"
 #include "plan/plan.h"
 #include "plan/spec.h"
+#include "tty/tty.h"
 
 struct build {
 	struct plan *p;
@@ -41,6 +42,10 @@ int build_devices(const struct spec *s, const struct host *h, bool own_userns, s
  * with MINC_BEST_EFFORT warn. 0 or -EOPNOTSUPP with a message.
  */
 int build_check_rdonly(struct build *b);
+
+/* The command's user, to whom its terminal and its standard streams are to be open. */
+struct tty_user build_tty_user(const struct build *b);
+void build_streams(struct build *b);
 
 /* The last steps of every plan, and the environment that the command is looked up with. */
 void build_environment(struct build *b);

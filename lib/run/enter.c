@@ -35,7 +35,7 @@
 /* What a process may be told, and a container be the source of. */
 static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
 				      1u << MINC_TERMINAL | 1u << MINC_DIE_WITH_PARENT |
-				      1u << MINC_INHERIT_ENV,
+				      1u << MINC_INHERIT_ENV | 1u << MINC_COPY_OUTPUT,
 		      kept_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EFFORT |
 				   1u << MINC_FAKE_ROOT | 1u << MINC_HOST_DEV;
 
@@ -322,6 +322,7 @@ static void plan_join(struct build *b, const struct minc_container *ct, const st
 /* Its own devpts, wherever links inside may point. */
 static void plan_tty(struct build *b)
 {
+	const struct tty_user user = build_tty_user(b);
 	struct step *s;
 
 	if (!spec_flag(b->s, MINC_TERMINAL))
@@ -332,7 +333,7 @@ static void plan_tty(struct build *b)
 	s->open.path = "/dev/pts";
 	s->open.in_root = s->open.directory = true;
 	s->open.ret = plan_slot(b->p);
-	tty_plan(b->p, b->s, s->open.ret);
+	tty_plan(b->p, b->s, s->open.ret, &user);
 }
 
 /* One who makes device files comes in only where they do not work. */
@@ -372,6 +373,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	plan_tty(b);
 	ns_plan_cpus(b->p, b->s);
 	r = sec_plan_keyring(b->p, b->s);
+	build_streams(b);
 	build_fds(b);
 	cgroup_plan_rlimits(b->p, b->s);
 	if (r == 0)

@@ -41,6 +41,7 @@ struct minc_container {
 	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
 	struct state *state; /* of one in the background, whose parent is not the caller */
 	struct cgroup_set *cgroups; /* NULL without limits */
+	int outputs[2]; /* read ends of pipes in place of the caller's 1 and 2, or -EBADF */
 	int server; /* hangs up when what serves its image ends, or -EBADF */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
@@ -57,6 +58,7 @@ struct minc_container {
 				  .watcher = -EBADF,                                     \
 				  .terminal = -EBADF,                                    \
 				  .attached = -EBADF,                                    \
+				  .outputs = { -EBADF, -EBADF },                         \
 				  .server = -EBADF,                                      \
 				  .storage_lock = -EBADF })
 

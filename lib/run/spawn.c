@@ -148,6 +148,22 @@ static int keep_server(struct spawn *w)
 	return 0;
 }
 
+/* What the command writes to pipes of ours, for the handle. */
+static int keep_outputs(struct spawn *w)
+{
+	for (size_t i = 0; i < w->plan->len; i++) {
+		const struct step *s = &w->plan->steps[i];
+		int *keep = s->kind == STEP_PIPE ? &w->ret->outputs[s->pipe.fd - 1] : NULL;
+
+		if (!keep)
+			continue;
+		*keep = fcntl(w->slots[s->pipe.ret_read], F_DUPFD_CLOEXEC, lowest_free(w));
+		if (*keep < 0)
+			return err_set(w->err, -errno, "pipe of the command's output");
+	}
+	return 0;
+}
+
 static int run_host_steps(struct spawn *w)
 {
 	const struct spawn_fault *fault = w->options->fault;
@@ -358,6 +374,8 @@ static void bury(struct spawn *w)
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
 	fd_closep(&w->ret->server);
+	fd_closep(&w->ret->outputs[0]);
+	fd_closep(&w->ret->outputs[1]);
 }
 
 /* What a start with limits needs beside. */
@@ -391,6 +409,8 @@ static int begin(struct spawn *w)
 		r = run_host_steps(w);
 	if (r == 0)
 		r = keep_server(w);
+	if (r == 0)
+		r = keep_outputs(w);
 	if (r == 0)
 		r = clone_with_signals_blocked(w);
 	return r;

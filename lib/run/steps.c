@@ -51,6 +51,7 @@ NAME(link_move, "%s", s->link_move.name)
 NAME(seccomp, "%s", s->seccomp.name)
 NAME(cwd, "%s", s->cwd.candidates ? s->cwd.candidates[0] : "")
 NAME(exec, "%s", s->exec.argv ? s->exec.argv[0] : "")
+NAME(pipe, "in place of %d", s->pipe.fd)
 NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 
 // clang-format off
@@ -85,6 +86,8 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_AFFINITY]     = { "set CPUs",     run_affinity,     say_affinity,     name_nothing },
 	[STEP_SESSION]      = { "new session",  run_session,      say_session,      name_nothing },
 	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing },
+	[STEP_PIPE]         = { "pipe",         run_pipe,         say_pipe,         name_pipe },
+	[STEP_STREAMS]      = { "open streams", run_streams,      say_streams,      name_nothing },
 	[STEP_FDS]          = { "descriptors",  run_fds,          say_fds,          name_nothing },
 	[STEP_RLIMIT]       = { "limit",        run_rlimit,       say_rlimit,       name_rlimit },
 	[STEP_KEYRING]      = { "new keyring",  run_keyring,      say_keyring,      name_nothing },

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "tty/outputs.h"
 
 /* A shell that brings a running job to the foreground tells nobody: look now and then. */
 #define BACKGROUND_POLL_MS 500
@@ -62,6 +63,7 @@ struct session {
 	char last;          /* byte read from the caller */
 	bool unserved;      /* it was killed for want of its files */
 	struct buffer input, output; /* the last: not cleared, see foreground_wait() */
+	struct outputs outputs;
 };
 
 static bool in_foreground(const struct session *s)
@@ -169,8 +171,10 @@ static void take_signal(struct session *s, int sig)
 		copy_size(s);
 	else if (!s->ended)
 		(void)s->ct->kill(s->ct->userdata, sig); /* it may have ended */
-	else if (sig != SIGWINCH)
+	else if (sig != SIGWINCH) {
 		close_output(s); /* the user does not want to wait for it */
+		outputs_drop(&s->outputs);
+	}
 }
 
 static void read_signals(struct session *s)
@@ -323,7 +327,8 @@ static void write_output(struct session *s)
 	}
 }
 
-enum { ON_PIDFD, ON_SERVER, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_MAX };
+enum { ON_PIDFD, ON_SERVER, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_OUTPUTS,
+       ON_MAX = ON_OUTPUTS + OUTPUTS };
 
 static void watch(const struct session *s, struct pollfd *p)
 {
@@ -342,6 +347,7 @@ static void watch(const struct session *s, struct pollfd *p)
 	p[ON_IN] = (struct pollfd){ listen && !s->input.len ? s->in : -1, POLLIN, 0 };
 	p[ON_OUT] = (struct pollfd){ s->output.len ? s->out : -1, POLLOUT, 0 };
 	p[ON_MASTER] = (struct pollfd){ master ? s->ct->terminal : -1, master, 0 };
+	outputs_watch(&s->outputs, p + ON_OUTPUTS);
 }
 
 static void copy(struct session *s, const struct pollfd *p)
@@ -360,6 +366,13 @@ static void copy(struct session *s, const struct pollfd *p)
 		write_output(s);
 }
 
+static bool is_done(struct session *s)
+{
+	if (!s->ended || s->output.len || (!s->out_closed && read_output(s)))
+		return false;
+	return outputs_are_empty(&s->outputs);
+}
+
 /* Until process 1 ended and its output is written. */
 static int serve(struct session *s)
 {
@@ -367,7 +380,7 @@ static int serve(struct session *s)
 	int r;
 
 	for (;;) {
-		if (s->ended && !s->output.len && (s->out_closed || !read_output(s)))
+		if (is_done(s))
 			return 0;
 		watch(s, p);
 		r = poll(p, ON_MAX, s->tty >= 0 && !s->raw ? BACKGROUND_POLL_MS : -1);
@@ -381,6 +394,7 @@ static int serve(struct session *s)
 			read_signals(s);
 		if (s->ct->terminal >= 0)
 			copy(s, p);
+		outputs_copy(&s->outputs, p + ON_OUTPUTS);
 		if (p[ON_SERVER].revents) {
 			s->unserved = true;
 			(void)s->ct->kill(s->ct->userdata, SIGKILL); /* or it has ended */
@@ -475,7 +489,7 @@ static void restore_signals(const struct session *s, const sigset_t *old)
 
 	sigemptyset(&broken);
 	sigaddset(&broken, SIGPIPE);
-	if (s->out_closed && !sigismember(old, SIGPIPE))
+	if ((s->out_closed || s->outputs.broken) && !sigismember(old, SIGPIPE))
 		(void)sigtimedwait(&broken, NULL, &now); /* there may be none */
 	(void)pthread_sigmask(SIG_SETMASK, old, NULL);
 }
@@ -493,6 +507,7 @@ int foreground_wait(const struct foreground *ct, int *ret_status)
 	r = open_signals(&s, &old);
 	if (r < 0)
 		return r;
+	outputs_begin(&s.outputs, ct->outputs);
 	if (ct->terminal >= 0) {
 		open_caller(&s);
 		flags = fcntl(ct->terminal, F_GETFL);
@@ -506,6 +521,9 @@ int foreground_wait(const struct foreground *ct, int *ret_status)
 	fd_closep(&s.signals);
 	fd_closep(&s.reopened);
 	fd_closep(&s.slave);
+	outputs_drop(&s.outputs);
 	restore_signals(&s, &old);
+	if (r == 0 && s.outputs.failed < 0)
+		r = s.outputs.failed;
 	return r < 0 ? r : ct->wait(ct->userdata, ret_status);
 }

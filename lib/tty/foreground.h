@@ -12,6 +12,7 @@ struct foreground {
 	int pidfd;    /* of process 1 */
 	int server;   /* it cannot go on when this hangs up; or negative */
 	int terminal; /* master of its own terminal, or negative */
+	int *outputs; /* two pipes, for descriptors 1 and 2; negative: none. Taken over */
 	pid_t pid;    /* of process 1, in the caller's view */
 	/* Send @sig; where process 1 would not notice it, do what the signal means. */
 	int (*kill)(void *userdata, int sig);
@@ -27,6 +28,7 @@ struct foreground {
 
 /*
  * Wait for the container's end. The caller's terminal is restored, and its signal mask, at
- * every return. 0 with @ret_status (may be NULL), or -errno of wait, poll(2) or signalfd(2).
+ * every return. 0 with @ret_status (may be NULL), or -errno of wait, poll(2), signalfd(2), or of writing what
+ * came through the pipes.
  */
 int foreground_wait(const struct foreground *ct, int *ret_status);

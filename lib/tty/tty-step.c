@@ -54,6 +54,14 @@ int run_terminal(struct runner *r, const struct step *s)
 		return peer;
 	if (size.ws_row)
 		ret = sys_ioctl(master, TIOCSWINSZ, &size);
+	/*
+	 * Who becomes another user on it can open it by name, for writing as with a pipe. Not so with a
+	 * terminal that somebody brings into a container: those inside do not have it yet.
+	 */
+	if (ret == 0 && !r->plan->forks)
+		ret = sys_fchmod(peer, 0622);
+	if (ret == 0 && s->terminal.owner != UINT32_MAX)
+		ret = sys_call(SYS_fchown, peer, s->terminal.owner, -1, 0, 0);
 	if (ret == 0 && !r->plan->forks) /* else it is not the command's session yet */
 		ret = sys_ioctl(peer, TIOCSCTTY, NULL);
 	for (int fd = 0; ret >= 0 && fd < 3; fd++)

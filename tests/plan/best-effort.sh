@@ -523,31 +523,38 @@ host "$umount" -l /tmp # what is there now is the old root
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 102. descriptors: nothing that the caller has open leaks inside
+# 102. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 103. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 103. set user 0:0: root, without the caller's groups
+# 104. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 104. set capabilities: only the capabilities that are left
+# 105. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 105. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 106. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 106. change directory to /: the caller's directory if it is there, else /
+# 107. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 107. seccomp filter default: only the system calls of the profile
+# 108. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 108. execute true: no shell in between: arguments arrive as given
+# 109. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

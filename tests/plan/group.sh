@@ -263,25 +263,32 @@ host "$umount" -l /tmp # what is there now is the old root
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 54. descriptors: nothing that the caller has open leaks inside
+# 54. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 55. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 55. set user 77:50: the command's user and groups (minc_set_user)
+# 56. set user 77:50: the command's user and groups (minc_set_user)
 priv="$priv --reuid=77 --regid=50 --clear-groups"
 
-# 56. set capabilities: only the capabilities that are left (minc_drop_cap)
+# 57. set capabilities: only the capabilities that are left (minc_drop_cap)
 priv="$priv --bounding-set=-all --inh-caps=-all --ambient-caps=-all"
 
-# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 58. change directory to /: the caller's directory if it is there, else /
+# 59. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 59. seccomp filter default: only the system calls of the profile
+# 60. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 60. execute true: no shell in between: arguments arrive as given
+# 61. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

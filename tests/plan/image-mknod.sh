@@ -48,12 +48,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -114,7 +138,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s7"
 # it stays at "$s7" until the root changes
 
 # 14. make directory upper: what the container writes
-[ -d "$s7"/upper ] || mkdir -p -m 755 "$s7"/upper
+[ -d "$s7"/upper ] || { mkdir -p -m 755 "$s7"/upper; like - "$s7"/upper "$s6"/. "$s4"/.; }
 s8="$s7"/upper
 
 # 15. make directory work: overlayfs's own work space, on the same file system
@@ -139,7 +163,7 @@ mount --bind "$s7"/dev "$s11"
 flags nosuid,noexec,dev "$s11"
 
 # 21. attach on /dev: a /dev with only harmless devices
-attach "$s11" "$s10" /dev create; s11=$target
+attach "$s11" "$s10" /dev quiet; s11=$target
 
 # 22. make device null: a /dev with only harmless devices
 mknod -m 666 "$s11"/null c 1 3
@@ -215,13 +239,13 @@ s15=$t/15; mkdir "$s15"
 mount -t proc -o nosuid,nodev,noexec proc "$s15"
 
 # 45. attach on /proc: a /proc that shows only the container's processes
-attach "$s15" "$s10" /proc create; s15=$target
+attach "$s15" "$s10" /proc quiet; s15=$target
 
 # 46. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s2" -R
 
 # 47. attach on /sys: programs read about the hardware there
-attach "$s2" "$s10" /sys create; s2=$target
+attach "$s2" "$s10" /sys quiet; s2=$target
 
 # 48. make directory empty: what hides a directory
 [ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
@@ -230,17 +254,23 @@ attach "$s2" "$s10" /sys create; s2=$target
 [ -e "$(inside "$s10" /tmp)" ] || {
 	mkdir -m 1777 "$s7"/tmp; mkdir "$t/spare"; mount --bind "$s7"/tmp "$t/spare"
 	flags nosuid,nodev "$t/spare"
-	attach "$t/spare" "$s10" /tmp create
+	attach "$t/spare" "$s10" /tmp quiet
 }
 
 # 50. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
 # 51. open /var/lib/web: a volume of the image, made if missing (image web)
-s16=$(inside "$s10" /var/lib/web); mkdir -p "$s16"
+s16=$(inside "$s10" /var/lib/web)
+quiet "$s16"
+mkdir -p "$s16"
+loud
 
 # 52. open /srv: where the command starts, made if missing (image web)
-s17=$(inside "$s10" /srv); mkdir -p "$s17"
+s17=$(inside "$s10" /srv)
+quiet "$s17"
+mkdir -p "$s17"
+loud
 
 # 53. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
@@ -258,25 +288,32 @@ host "$umount" -l /tmp # what is there now is the old root
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 57. descriptors: nothing that the caller has open leaks inside
+# 57. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 58. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 58. set user 0:0: root, without the caller's groups
+# 59. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 59. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 60. set capabilities: only the capabilities that are left (--cap-add mknod)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 61. change directory to /srv: the caller's directory if it is there, else /
+# 62. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 62. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 63. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 64. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

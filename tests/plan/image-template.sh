@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -118,7 +142,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s7"
 # it stays at "$s7" until the root changes
 
 # 16. make directory upper: what the container writes
-[ -d "$s7"/upper ] || mkdir -p -m 755 "$s7"/upper
+[ -d "$s7"/upper ] || { mkdir -p -m 755 "$s7"/upper; like - "$s7"/upper "$s6"/. "$s4"/.; }
 s8="$s7"/upper
 
 # 17. make directory work: overlayfs's own work space, on the same file system
@@ -143,7 +167,7 @@ mount --bind "$s7"/dev "$s11"
 flags nosuid,noexec,dev "$s11"
 
 # 23. attach on /dev: a /dev with only harmless devices
-attach "$s11" "$s10" /dev create; s11=$target
+attach "$s11" "$s10" /dev quiet; s11=$target
 
 # 24. make device null: a /dev with only harmless devices
 mknod -m 666 "$s11"/null c 1 3
@@ -219,13 +243,13 @@ s15=$t/15; mkdir "$s15"
 mount -t proc -o nosuid,nodev,noexec proc "$s15"
 
 # 47. attach on /proc: a /proc that shows only the container's processes
-attach "$s15" "$s10" /proc create; s15=$target
+attach "$s15" "$s10" /proc quiet; s15=$target
 
 # 48. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 49. attach on /sys: programs read about the hardware there
-attach "$s0" "$s10" /sys create; s0=$target
+attach "$s0" "$s10" /sys quiet; s0=$target
 
 # 50. make directory empty: what hides a directory
 [ -d "$s7"/empty ] || mkdir -p -m 555 "$s7"/empty
@@ -234,29 +258,35 @@ attach "$s0" "$s10" /sys create; s0=$target
 [ -e "$(inside "$s10" /tmp)" ] || {
 	mkdir -m 1777 "$s7"/tmp; mkdir "$t/spare"; mount --bind "$s7"/tmp "$t/spare"
 	flags nosuid,nodev "$t/spare"
-	attach "$t/spare" "$s10" /tmp create
+	attach "$t/spare" "$s10" /tmp quiet
 }
 
 # 52. mount flags: the host's own file
 flags ro,nosuid,nodev "$s1" -R
 
 # 53. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s10" /etc/resolv.conf create; s1=$target
+attach "$s1" "$s10" /etc/resolv.conf quiet; s1=$target
 
 # 54. mount flags: the host's own file
 flags ro,nosuid,nodev "$s2" -R
 
 # 55. attach on /etc/hosts: names resolve as on the host
-attach "$s2" "$s10" /etc/hosts create; s2=$target
+attach "$s2" "$s10" /etc/hosts quiet; s2=$target
 
 # 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
 # 57. open /var/lib/web: a volume of the image, made if missing (image web)
-s16=$(inside "$s10" /var/lib/web); mkdir -p "$s16"
+s16=$(inside "$s10" /var/lib/web)
+quiet "$s16"
+mkdir -p "$s16"
+loud
 
 # 58. open /srv: where the command starts, made if missing (image web)
-s17=$(inside "$s10" /srv); mkdir -p "$s17"
+s17=$(inside "$s10" /srv)
+quiet "$s17"
+mkdir -p "$s17"
+loud
 
 # 59. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
@@ -268,25 +298,32 @@ host "$umount" -l /tmp # what is there now is the old root
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 61. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 62. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. set user 0:0: root, without the caller's groups
+# 63. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 63. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /srv: the caller's directory if it is there, else /
+# 66. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -104,7 +128,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 # it stays at "$s5" until the root changes
 
 # 12. make directory upper: what the container writes
-[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+[ -d "$s5"/upper ] || { mkdir -p -m 755 "$s5"/upper; like - "$s5"/upper "$s4"/. "$s2"/.; }
 s6="$s5"/upper
 
 # 13. make directory work: overlayfs's own work space, on the same file system
@@ -129,7 +153,7 @@ mount --bind "$s5"/dev "$s9"
 flags nosuid,noexec,dev "$s9"
 
 # 19. attach on /dev: a /dev with only harmless devices
-attach "$s9" "$s8" /dev create; s9=$target
+attach "$s9" "$s8" /dev quiet; s9=$target
 
 # 20. make device null: a /dev with only harmless devices
 mknod -m 666 "$s9"/null c 1 3
@@ -205,13 +229,13 @@ s13=$t/13; mkdir "$s13"
 mount -t proc -o nosuid,nodev,noexec proc "$s13"
 
 # 43. attach on /proc: a /proc that shows only the container's processes
-attach "$s13" "$s8" /proc create; s13=$target
+attach "$s13" "$s8" /proc quiet; s13=$target
 
 # 44. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 45. attach on /sys: programs read about the hardware there
-attach "$s0" "$s8" /sys create; s0=$target
+attach "$s0" "$s8" /sys quiet; s0=$target
 
 # 46. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
@@ -220,17 +244,23 @@ attach "$s0" "$s8" /sys create; s0=$target
 [ -e "$(inside "$s8" /tmp)" ] || {
 	mkdir -m 1777 "$s5"/tmp; mkdir "$t/spare"; mount --bind "$s5"/tmp "$t/spare"
 	flags nosuid,nodev "$t/spare"
-	attach "$t/spare" "$s8" /tmp create
+	attach "$t/spare" "$s8" /tmp quiet
 }
 
 # 48. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
 # 49. open /var/lib/web: a volume of the image, made if missing (image web)
-s14=$(inside "$s8" /var/lib/web); mkdir -p "$s14"
+s14=$(inside "$s8" /var/lib/web)
+quiet "$s14"
+mkdir -p "$s14"
+loud
 
 # 50. open /srv: where the command starts, made if missing (image web)
-s15=$(inside "$s8" /srv); mkdir -p "$s15"
+s15=$(inside "$s8" /srv)
+quiet "$s15"
+mkdir -p "$s15"
+loud
 
 # 51. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
@@ -242,25 +272,32 @@ host "$umount" -l /tmp # what is there now is the old root
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 53. descriptors: nothing that the caller has open leaks inside
+# 53. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 54. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 54. set user 0:0: root, without the caller's groups
+# 55. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 55. set capabilities: only the capabilities that are left
+# 56. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 56. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 57. change directory to /srv: the caller's directory if it is there, else /
+# 58. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 58. seccomp filter default: only the system calls of the profile
+# 59. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 59. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 60. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

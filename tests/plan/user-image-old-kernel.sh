@@ -38,12 +38,36 @@ inside() {
 }
 # place NAME SOURCE: a mount point of SOURCE's type
 place() { if [ -d "$2" ]; then mkdir "$1"; else : >"$1"; fi; }
-# attach MOUNT ROOT PATH [create]: move a mount to PATH inside ROOT
+# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry
+# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.
+like() {
+	nobody=$1 dir=$2 from=$3
+	shift 2
+	for below; do
+		[ -d "$below" ] || return 0
+		[ "$(stat -c '%a %Y' "$below")" = '755 0' ] || { from=$below; break; }
+	done
+	uid=$(stat -c %u "$from") gid=$(stat -c %g "$from")
+	[ "$uid" = "$nobody" ] || chown "$uid" "$dir"
+	[ "$gid" = "$nobody" ] || chgrp "$gid" "$dir"
+	chmod "$(stat -c %a "$from")" "$dir"
+	touch -r "$from" "$dir"
+}
+# quiet DIR, loud: what is made in DIR in between does not show in its time
+quiet() {
+	up=$1
+	while ! [ -d "$up" ]; do up=${up%/*}; done
+	time=$(stat -c %y "$up")
+}
+loud() { touch -d "$time" "$up" 2>/dev/null || :; }
+# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing
 attach() {
 	target=$(inside "$2" "$3")
 	if [ -n "${4-}" ] && ! [ -e "$target" ]; then
+		quiet "$target"
 		if [ -d "$1" ]; then mkdir -p "$target"
 		else mkdir -p "${target%/*}"; : >"$target"; fi
+		[ "$4" = create ] || loud
 	fi
 	mount -n --move "$1" "$target"
 }
@@ -100,7 +124,7 @@ mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
 # it stays at "$s5" until the root changes
 
 # 12. make directory upper: what the container writes
-[ -d "$s5"/upper ] || mkdir -p -m 755 "$s5"/upper
+[ -d "$s5"/upper ] || { mkdir -p -m 755 "$s5"/upper; like 65534 "$s5"/upper "$s3"/. "$s4"/.; }
 s6="$s5"/upper
 
 # 13. make directory work: overlayfs's own work space, on the same file system
@@ -128,7 +152,7 @@ mount --bind "$s5"/dev "$s9"
 flags nosuid,noexec "$s9"
 
 # 20. attach on /dev: a /dev with only harmless devices
-attach "$s9" "$s8" /dev create; s9=$target
+attach "$s9" "$s8" /dev quiet; s9=$target
 
 # 21. bind /dev/null: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/null
@@ -232,13 +256,13 @@ s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
 # 51. attach on /proc: a /proc that shows only the container's processes
-attach "$s19" "$s8" /proc create; s19=$target
+attach "$s19" "$s8" /proc quiet; s19=$target
 
 # 52. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
 # 53. attach on /sys: programs read about the hardware there
-attach "$s0" "$s8" /sys create; s0=$target
+attach "$s0" "$s8" /sys quiet; s0=$target
 
 # 54. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
@@ -259,17 +283,23 @@ attach "$s20" "$s0" fs/cgroup; s20=$target
 [ -e "$(inside "$s8" /tmp)" ] || {
 	mkdir -m 1777 "$s5"/tmp; mkdir "$t/spare"; mount --bind "$s5"/tmp "$t/spare"
 	flags nosuid,nodev "$t/spare"
-	attach "$t/spare" "$s8" /tmp create
+	attach "$t/spare" "$s8" /tmp quiet
 }
 
 # 59. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
 # 60. open /var/lib/web: a volume of the image, made if missing (image web)
-s21=$(inside "$s8" /var/lib/web); mkdir -p "$s21"
+s21=$(inside "$s8" /var/lib/web)
+quiet "$s21"
+mkdir -p "$s21"
+loud
 
 # 61. open /srv: where the command starts, made if missing (image web)
-s22=$(inside "$s8" /srv); mkdir -p "$s22"
+s22=$(inside "$s8" /srv)
+quiet "$s22"
+mkdir -p "$s22"
+loud
 
 # 62. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs

@@ -250,25 +250,32 @@ host "$umount" -l /tmp # what is there now is the old root
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 50. descriptors: nothing that the caller has open leaks inside
+# 50. open streams: pipes that every user inside can open by name: /dev/stdout
+for n in 0 1 2; do
+	case $(eval "readlink /proc/self/fd/9 9>&$n") in
+	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
+	esac
+done
+
+# 51. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 51. set user 1234:100: the command's user and groups (--user alice)
+# 52. set user 1234:100: the command's user and groups (--user alice)
 priv="$priv --reuid=1234 --regid=100 --groups=29,50"
 
-# 52. set capabilities: only the capabilities that are left (--cap-add net_raw)
+# 53. set capabilities: only the capabilities that are left (--cap-add net_raw)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+sys_time,+setfcap --inh-caps=-all,+net_raw,+sys_time --ambient-caps=-all,+net_raw,+sys_time"
 
-# 53. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 54. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 54. change directory to /: the caller's directory if it is there, else /
+# 55. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 55. seccomp filter default: only the system calls of the profile
+# 56. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 56. execute true: no shell in between: arguments arrive as given
+# 57. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -81,6 +81,8 @@ static int describe(minc_ctx *c, const struct exec_values *o)
 		r = minc_set_flag(c, MINC_PRIVILEGED, 1);
 	if (r == 0 && o->terminal && minc_set_origin(c, "--tty") == 0)
 		r = minc_set_flag(c, MINC_TERMINAL, 1);
+	if (r == 0 && !o->detach)
+		r = minc_set_flag(c, MINC_COPY_OUTPUT, 1);
 	if (r == 0 && !o->detach) /* who sent it off has no hold on it any more */
 		r = minc_set_flag(c, MINC_DIE_WITH_PARENT, 1);
 	return r < 0 ? r : minc_set_origin(c, NULL);

@@ -128,10 +128,10 @@ static int wait_for(struct options *o, minc_container *ct)
 	o->c = minc_ctx_free(o->c);
 	if (minc_container_terminal(ct) < 0)
 		r = minc_wait(ct, SHORT_MS, &status);
-	if (r == -ETIMEDOUT) {
+	if (r == -ETIMEDOUT)
 		idle_forget_code();
+	if (r == -ETIMEDOUT || r == 0) /* what it wrote may still be on its way */
 		r = minc_foreground(ct, &status);
-	}
 	minc_container_free(ct);
 	if (r == 0) {
 		status_ended(o->status_fd, status);

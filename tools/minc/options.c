@@ -287,6 +287,8 @@ int options_apply(struct options *o)
 {
 	int r = minc_set_flag(o->c, MINC_DIE_WITH_PARENT, 1);
 
+	if (r == 0 && !o->background)
+		r = minc_set_flag(o->c, MINC_COPY_OUTPUT, 1);
 	if (r == 0 && wants_terminal(o))
 		r = minc_set_flag(o->c, MINC_TERMINAL, 1);
 	if (r == 0)

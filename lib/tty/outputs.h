@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outputs - what a container writes to pipes in place of the caller's standard output and error
+ * (streams.c), on its way there. Part of the caller's poll loop: nothing here waits.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct output {
+	int from; /* read end; negative: none, or no more */
+	int to;
+	size_t start, len; /* of what is in its buffer */
+};
+
+enum { OUTPUTS = 2, OUTPUT_BYTES = 16384 };
+struct outputs {
+	struct output list[OUTPUTS];
+	int failed; /* -errno of the first write that did, beside EPIPE */
+	bool broken; /* there was a SIGPIPE */
+	char data[OUTPUTS][OUTPUT_BYTES]; /* untouched until it is needed */
+};
+
+/* @from: read ends for descriptors 1 and 2, which become ours; negative: none. */
+void outputs_begin(struct outputs *o, int from[OUTPUTS]);
+void outputs_watch(const struct outputs *o, struct pollfd p[OUTPUTS]);
+void outputs_copy(struct outputs *o, const struct pollfd p[OUTPUTS]);
+/* All writers have ended: whether nothing is left; else poll again. */
+bool outputs_are_empty(struct outputs *o);
+/* All is copied, or nobody wants to wait for what is left. */
+void outputs_drop(struct outputs *o);
