@@ -279,6 +279,7 @@ static void become_user(void)
 
 static void set_up(struct runner *r, int slots[SLOTS], enum who who)
 {
+	static const struct plan plan = { 0 };
 	sigset_t all;
 	int pair[2];
 
@@ -295,7 +296,8 @@ static void set_up(struct runner *r, int slots[SLOTS], enum who who)
 	slots[ROOM] = must(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
 	callers_end = must(fcntl(pair[0], F_DUPFD_CLOEXEC, HIGH_FD));
-	*r = (struct runner){ .slots = slots,
+	*r = (struct runner){ .plan = &plan,
+			      .slots = slots,
 			      .sealed_fd = -EBADF,
 			      .holder = -EBADF,
 			      .host_end = callers_end };
