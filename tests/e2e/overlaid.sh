@@ -107,6 +107,16 @@ if as_root && command -v setfacl >/dev/null; then
 fi
 chmod 755 "$bb"
 
+# A user's own directory below one of root's, and one below that.
+mkdir -p "$bb/a/b/c"
+! as_root || chown -R 1500:1501 "$bb/a/b"
+minc -r "$bb" -u 1500:1501 sh -c 'chmod 700 /a/b && chmod 700 /a/b/c && stat -c %a /a /a/b /a/b/c'
+if as_root || ! has_range; then
+	is "a user changes the mode of its own directories" "$out" "755
+700
+700"
+fi
+
 # Images: what the uppermost layer that has an entry for the root says.
 busybox_image bb # or the rest is skipped
 chmod 1755 "$T/image-root"
