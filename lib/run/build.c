@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <minc/container.h>
 #include <stdlib.h>
 #include <string.h>
