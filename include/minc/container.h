@@ -115,7 +115,8 @@ enum minc_bind_flags {
 	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it; a device: minc(7) */
 	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
 	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
-	MINC_BIND_VOLUME = 1 << 3  /* a directory that begins as what the image has there */
+	MINC_BIND_VOLUME = 1 << 3, /* a directory that begins as what the image has there */
+	MINC_BIND_NOEXEC = 1 << 4  /* programs in it cannot be executed */
 };
 
 /**
@@ -126,8 +127,10 @@ enum minc_bind_flags {
  *	in a directory that the container only reads
  * @flags: MINC_BIND_*
  *
- * Binds and tmpfs are mounted in call order, after the root and the API file systems.
- * Mounts below @src come with it. A symbolic link in @dst is followed inside the root.
+ * Binds and tmpfs are mounted after the root and the API file systems, and so that none
+ * hides another whatever the order of the calls: those with fewer names in @dst first, and
+ * of as many names in call order. Mounts below @src come with it. A symbolic link in @dst is
+ * followed inside the root.
  *
  * MINC_BIND_VOLUME wants an absolute @src and a @dst. A @src that is missing, or is new from
  * minc_volume_create(), becomes a copy of the directory @dst of the image, with its contents, owners
@@ -136,21 +139,45 @@ enum minc_bind_flags {
  * and closed to others; it is made if it is missing.
  *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag, a volume without a path; -ENOMEM. A missing @src fails when the container starts.
+ * flag, a volume without a path, something else is mounted on @dst; -ENOMEM. A missing @src
+ * fails when the container starts, as does a file for a directory of the container or a
+ * directory for a file.
  * See open_tree(2), move_mount(2), mount_setattr(2).
  */
 int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags);
+
+/** enum minc_tmpfs_flags - beside the mode of minc_add_tmpfs() */
+enum minc_tmpfs_flags {
+	MINC_TMPFS_RDONLY = 1 << 16, /* nobody can write it: it stays empty */
+	MINC_TMPFS_NOEXEC = 1 << 17  /* programs in it cannot be executed */
+};
 
 /**
  * minc_add_tmpfs() - an empty, writable, disposable directory
  * @c: context
  * @dst: path inside, absolute; created if missing
  * @size_bytes: limit, of files one for 8 KiB as well; 0: as MINC_LIMIT_SCRATCH
- * @mode: permissions 0..07777
+ * @mode: permissions 0..07777, and MINC_TMPFS_*
  *
- * Returns 0, or -EINVAL: bad path or mode; -ENOMEM. See tmpfs(5).
+ * Mounted in the order that minc_add_bind() says. Device files and set-user-ID bits in it do
+ * not work. On /dev/shm, where it is a size for what the container has anyway, a later call
+ * replaces an earlier one.
+ *
+ * Returns 0, or -EINVAL: bad path, mode or flag, something else is mounted on @dst;
+ * -ENOMEM. See tmpfs(5).
  */
 int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes, unsigned mode);
+
+/**
+ * minc_set_tmpfs_owner() - whose the directory of the last minc_add_tmpfs() is
+ * @c: context
+ * @uid: user, as the container counts; without this call root
+ * @gid: group
+ *
+ * Returns 0, or -EINVAL: no minc_add_tmpfs() before it, or an id above 4294967294. An id that
+ * the container's user namespace lacks fails the start.
+ */
+int minc_set_tmpfs_owner(minc_ctx *c, uint32_t uid, uint32_t gid);
 
 /**
  * minc_set_hostname() - host name inside
@@ -199,6 +226,16 @@ int minc_add_env(minc_ctx *c, const char *name, const char *value);
  * Returns 0, or -EINVAL: relative, "..", unprintable; -ENOMEM.
  */
 int minc_set_cwd(minc_ctx *c, const char *dir);
+
+/**
+ * minc_set_umask() - which permissions files that the command makes do not have
+ * @c: context
+ * @mask: 0 to 0777; -1: the caller's own, as it is now. Default: 022
+ *
+ * Returns 0, or -EINVAL: another number; -ENOSYS: -1 where /proc does not say it.
+ * See umask(2).
+ */
+int minc_set_umask(minc_ctx *c, int mask);
 
 /**
  * minc_add_cap() / minc_drop_cap() - change the command's capabilities

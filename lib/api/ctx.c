@@ -71,6 +71,16 @@ MINC_EXPORT int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes
 	return c ? spec_add_tmpfs(changing(c), dst, size_bytes, mode) : -EINVAL;
 }
 
+MINC_EXPORT int minc_set_tmpfs_owner(minc_ctx *c, uint32_t uid, uint32_t gid)
+{
+	return c ? spec_set_tmpfs_owner(changing(c), uid, gid) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_umask(minc_ctx *c, int mask)
+{
+	return c ? spec_set_umask(changing(c), mask) : -EINVAL;
+}
+
 MINC_EXPORT int minc_set_hostname(minc_ctx *c, const char *name)
 {
 	return c ? spec_set_hostname(changing(c), name) : -EINVAL;

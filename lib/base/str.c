@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool str_is_number(const char *s)
@@ -106,6 +107,54 @@ void str_make_printable(char *s)
 			memset(s, '?', n ? n : 1);
 		s += n ? n : 1;
 	}
+}
+
+/* Of private use: U+EF80 to U+EFFF, 0xee 0xbe 0x80 to 0xee 0xbf 0xbf. */
+static bool is_escape(const unsigned char *s)
+{
+	return s[0] == 0xee && (s[1] == 0xbe || s[1] == 0xbf) && (s[2] & 0xc0) == 0x80;
+}
+
+char *str_escape_bytes(const char *s, bool *ret_changed)
+{
+	char *ret = malloc(3 * strlen(s) + 1), *to = ret;
+
+	*ret_changed = false;
+	while (ret && *s) {
+		const unsigned char *p = (const unsigned char *)s;
+		const size_t n = utf8_sequence(p), end = n ? n : 1;
+		const bool plain = n && !(n == 3 && is_escape(p));
+
+		for (size_t i = 0; i < end; i++) {
+			if (plain) {
+				*to++ = s[i];
+				continue;
+			}
+			*to++ = (char)0xee;
+			*to++ = (char)(p[i] < 0xc0 ? 0xbe : 0xbf);
+			*to++ = (char)(0x80 | (p[i] & 0x3f));
+			*ret_changed = true;
+		}
+		s += end;
+	}
+	if (ret)
+		*to = '\0';
+	return ret;
+}
+
+size_t str_unescape_bytes(char *s)
+{
+	char *to = s, *start = s;
+
+	while (*s) {
+		const unsigned char *p = (const unsigned char *)s;
+		const bool escape = is_escape(p);
+
+		*to++ = escape ? (char)((p[1] == 0xbe ? 0x80 : 0xc0) | (p[2] & 0x3f)) : *s;
+		s += escape ? 3 : 1;
+	}
+	*to = '\0';
+	return (size_t)(to - start);
 }
 
 bool str_starts_with(const char *s, const char *prefix)

@@ -20,5 +20,14 @@ bool str_is_printable_utf8(const char *s);
 /* What a terminal obeys, and what is no character, becomes "?"; other characters stay. */
 void str_make_printable(char *s);
 
+/*
+ * Any bytes as UTF-8, and back: what is no character is U+EF80 to U+EFFF, one for each byte
+ * from 0x80 on, and so are the bytes of these characters themselves. The copy is for free(3);
+ * NULL without memory. @ret_changed: it differs from @s.
+ */
+char *str_escape_bytes(const char *s, bool *ret_changed);
+/* In place; the new length. */
+size_t str_unescape_bytes(char *s);
+
 bool str_starts_with(const char *s, const char *prefix);
 bool str_equal(const char *a, const char *b);

@@ -185,6 +185,18 @@ static int attach_spare(struct runner *r, const struct step *s)
 	return ret;
 }
 
+/* The kernel says EINVAL of a file on a directory, too; here it is told which is what. */
+static int explain_refusal(int mount, int target, int err)
+{
+	struct stat a, b;
+
+	if (err != -EINVAL || sys_call(SYS_newfstatat, mount, "", &a, SYS_AT_EMPTY_PATH, 0) < 0 ||
+	    sys_call(SYS_newfstatat, target, "", &b, SYS_AT_EMPTY_PATH, 0) < 0 ||
+	    S_ISDIR(a.st_mode) == S_ISDIR(b.st_mode))
+		return err;
+	return S_ISDIR(b.st_mode) ? -EISDIR : -ENOTDIR;
+}
+
 int run_attach(struct runner *r, const struct step *s)
 {
 	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret;
@@ -205,6 +217,7 @@ int run_attach(struct runner *r, const struct step *s)
 		return target;
 	ret = sys_move_mount(mount, "", target, "",
 			     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	ret = explain_refusal(mount, target, ret);
 	(void)sys_close(target); /* O_PATH */
 	return ret;
 }

@@ -238,6 +238,8 @@ static void plan_bind_flags(struct plan *p, int slot, const struct spec_mount *i
 		attr |= MOUNT_ATTR_NODEV;
 	if (!(i->flags & MINC_BIND_SUID))
 		attr |= MOUNT_ATTR_NOSUID;
+	if (i->flags & MINC_BIND_NOEXEC)
+		attr |= MOUNT_ATTR_NOEXEC;
 	if (attr)
 		mount_attr(p, slot, true, attr, i->origin, "no more than was asked for");
 }
@@ -245,11 +247,17 @@ static void plan_bind_flags(struct plan *p, int slot, const struct spec_mount *i
 static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_mount *i)
 {
 	/* another size for what the container has anyway makes no programs of data */
-	const unsigned data = strcmp(i->dst, "/dev/shm") == 0 ? MOUNT_ATTR_NOEXEC : 0;
-	struct step *s = mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | data,
-				     i->size_bytes, i->origin, "an empty directory");
+	const bool data = strcmp(i->dst, "/dev/shm") == 0 || i->flags & MINC_TMPFS_NOEXEC;
+	const unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			      (data ? MOUNT_ATTR_NOEXEC : 0) |
+			      (i->flags & MINC_TMPFS_RDONLY ? MOUNT_ATTR_RDONLY : 0);
+	struct step *s = mount_tmpfs(p, m, attr, i->size_bytes, i->origin, "an empty directory");
 
 	mount_option(s, "mode", plan_text(p, "%o", i->mode));
+	if (i->owned) {
+		mount_option(s, "uid", plan_text(p, "%u", i->uid));
+		mount_option(s, "gid", plan_text(p, "%u", i->gid));
+	}
 	return s->fs.ret;
 }
 

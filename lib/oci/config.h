@@ -24,7 +24,7 @@ typedef int oci_config_load_fn(struct spec *s, const char *path);
 /*
  * Print @s on the host @h as a config.json that runs @argv (NULL: the spec's own command,
  * else the user's shell). 0, or -errno recorded in s->err: -ENOTSUP for open descriptors,
- * -EILSEQ for text that is not UTF-8, -EINVAL for an unknown capability, -ENOMEM.
+ * -EINVAL for an unknown capability, -ENOMEM.
  */
 typedef int oci_config_write_fn(const struct spec *s, const struct host *h,
 				const char *const *argv, FILE *out);

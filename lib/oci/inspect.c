@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/json-text.h"
+#include "base/str.h"
 #include "run/background.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;
@@ -58,9 +59,20 @@ static int load_config(const struct state *s, json_t **ret)
 	return r;
 }
 
+/* As config.json has what is not UTF-8. */
+static json_t *any_text(const char *s)
+{
+	bool changed;
+	char *copy = str_escape_bytes(s, &changed);
+	json_t *ret = copy ? json_string(copy) : NULL;
+
+	free(copy);
+	return ret;
+}
+
 static json_t *text_or_null(const char *s)
 {
-	return s && *s ? json_string(s) : json_null();
+	return s && *s ? any_text(s) : json_null();
 }
 
 static json_t *describe(const struct state *s, const struct inspection *i, json_t *config)
@@ -83,10 +95,10 @@ static json_t *describe(const struct state *s, const struct inspection *i, json_
 	json_object_set_new(o, "terminal", json_boolean(f->terminal));
 	json_object_set_new(o, "init", json_boolean(f->init));
 	json_object_set_new(o, "auto_remove", json_boolean(f->auto_remove));
-	json_object_set_new(o, "log", json_string(log));
+	json_object_set_new(o, "log", any_text(log));
 	json_object_set_new(o, "log_lost_bytes", big_number(i->lost));
 	json_object_set_new(o, "storage", text_or_null(f->storage));
-	json_object_set_new(o, "state_dir", json_string(s->path));
+	json_object_set_new(o, "state_dir", any_text(s->path));
 	json_object_set_new(o, "limits", limits(i));
 	json_object_set_new(o, "config", config);
 	return o;

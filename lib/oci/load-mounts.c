@@ -21,6 +21,7 @@ struct entry {
 	const char *destination, *type, *source;
 	/* options */
 	bool bind, recursive, readonly, nodev, nosuid, noexec;
+	const char *uid, *gid;   /* the same; of a tmpfs */
 	const char *size, *mode; /* texts after "=" */
 	const char *other;       /* the first that only API file systems have */
 };
@@ -55,6 +56,10 @@ static void take_option(struct entry *e, const char *option)
 		e->size = option + strlen("size=");
 	} else if (str_starts_with(option, "mode=")) {
 		e->mode = option + strlen("mode=");
+	} else if (str_starts_with(option, "uid=")) {
+		e->uid = option + strlen("uid=");
+	} else if (str_starts_with(option, "gid=") && str_equal(e->type, "tmpfs")) {
+		e->gid = option + strlen("gid=");
 	} else if (!is_harmless(option) && !e->other) {
 		e->other = option;
 	}
@@ -152,10 +157,10 @@ static int load_bind(struct reader *r, const struct entry *e)
 	struct stat st;
 	int n;
 
-	if (e->other || e->noexec)
-		return refuse_option(r, e, e->other ? e->other : "noexec");
-	if (e->size || e->mode)
-		return refuse_option(r, e, e->size ? "size" : "mode");
+	if (e->other)
+		return refuse_option(r, e, e->other);
+	if (e->size || e->mode || e->uid)
+		return refuse_option(r, e, e->size ? "size" : e->mode ? "mode" : "uid");
 	if (!e->source)
 		return read_refuse(r, "%s.source: missing", e->where);
 	source = read_path(r, e->source);
@@ -173,6 +178,8 @@ static int load_bind(struct reader *r, const struct entry *e)
 		flags |= MINC_BIND_DEV;
 	if (!e->nosuid)
 		flags |= MINC_BIND_SUID;
+	if (e->noexec)
+		flags |= MINC_BIND_NOEXEC;
 	n = read_origin(r, "%s", e->where);
 	return n ? n : spec_add_bind(r->s, source, e->destination, flags);
 }
@@ -192,28 +199,34 @@ static int read_mode(const char *text, unsigned *ret)
 	return 0;
 }
 
+static int set_owner(struct reader *r, const struct entry *e)
+{
+	uint64_t uid = 0, gid = 0;
+
+	if (e->uid && str_to_u64(e->uid, UINT32_MAX - 1, &uid) < 0)
+		return read_refuse(r, "%s: uid=%s: not an id", e->where, e->uid);
+	if (e->gid && str_to_u64(e->gid, UINT32_MAX - 1, &gid) < 0)
+		return read_refuse(r, "%s: gid=%s: not an id", e->where, e->gid);
+	return spec_set_tmpfs_owner(r->s, (uint32_t)uid, (uint32_t)gid);
+}
+
 static int load_tmpfs(struct reader *r, const struct entry *e)
 {
 	unsigned mode = 01777;
 	uint64_t size = 0;
 	int n;
 
-	if (e->other || e->noexec || e->readonly) {
-		/* programs in it could be executed: more than was asked for, unless nobody
-		 * asked but the usual options of /dev/shm */
-		if (e->other || e->readonly || !str_equal(e->destination, "/dev/shm"))
-			return refuse_option(r, e,
-					     e->other      ? e->other
-					     : e->readonly ? "ro"
-							   : "noexec");
-	}
+	if (e->other)
+		return refuse_option(r, e, e->other);
 	if (e->size && str_to_size(e->size, &size) < 0)
 		return read_refuse(r, "%s: size=%s: not a size", e->where, e->size);
 	if (e->mode && read_mode(e->mode, &mode) < 0)
 		return read_refuse(r, "%s: mode=%s: not an octal mode", e->where,
 				   e->mode);
+	mode |= (e->readonly ? MINC_TMPFS_RDONLY : 0) | (e->noexec ? MINC_TMPFS_NOEXEC : 0);
 	n = read_origin(r, "%s", e->where);
-	return n ? n : spec_add_tmpfs(r->s, e->destination, size, mode);
+	n = n ? n : spec_add_tmpfs(r->s, e->destination, size, mode);
+	return n || (!e->uid && !e->gid) ? n : set_owner(r, e);
 }
 
 static int load_debugfs(struct reader *r, const struct entry *e)
@@ -260,22 +273,23 @@ int read_mounts(struct reader *r, json_t *mounts)
 {
 	json_t *mount;
 	size_t i;
+	int n = 0;
 
 	if (json_array_size(mounts) > MOUNTS_MAX)
 		return read_refuse(r, "mounts: more than %d", MOUNTS_MAX);
+	r->s->listing = true;
 	json_array_foreach(mounts, i, mount)
 	{
 		struct entry e = { 0 };
-		int n;
 
 		snprintf(e.where, sizeof(e.where), "mounts[%zu]", i);
-		if (!json_is_object(mount))
-			return read_refuse(r, "%s: not an object", e.where);
-		n = read_entry(r, mount, &e);
+		n = json_is_object(mount) ? read_entry(r, mount, &e) :
+					    read_refuse(r, "%s: not an object", e.where);
 		if (n == 0)
 			n = load_entry(r, &e, is_first(mounts, i, e.destination));
 		if (n < 0)
-			return n;
+			break;
 	}
-	return 0;
+	r->s->listing = false;
+	return n;
 }

@@ -98,9 +98,9 @@ static int load_cwd(struct reader *r, json_t *process)
 static int load_user(struct reader *r, json_t *process, uint32_t *ret_uid,
 		     uint32_t *ret_gid)
 {
-	static const char *const known[] = { "uid", "gid", "additionalGids", NULL };
+	static const char *const known[] = { "uid", "gid", "umask", "additionalGids", NULL };
 	const char *name = read_note(r, OCI_NOTE_USER);
-	uint64_t uid = 0, gid = 0;
+	uint64_t uid = 0, gid = 0, mask = 022;
 	json_t *user, *groups = NULL;
 	char text[32];
 	int n = read_value(r, process, "process", "user", JSON_OBJECT, &user);
@@ -111,12 +111,15 @@ static int load_user(struct reader *r, json_t *process, uint32_t *ret_uid,
 		      : read_number(r, user, "process.user", "uid", UINT32_MAX - 1, &uid);
 		n = n ? n
 		      : read_number(r, user, "process.user", "gid", UINT32_MAX - 1, &gid);
+		n = n ? n : read_number(r, user, "process.user", "umask", 0777, &mask);
 		n = n ? n
 		      : read_value(r, user, "process.user", "additionalGids", JSON_ARRAY,
 				   &groups);
 		if (n == 0 && json_array_size(groups) > 0)
 			n = read_refuse(r, "process.user.additionalGids: not supported");
 	}
+	if (n == 0 && mask != 022)
+		n = spec_set_umask(r->s, (int)mask);
 	if (n < 0)
 		return n;
 	*ret_uid = (uint32_t)uid;

@@ -48,7 +48,7 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_KEEP,    OCI_NOTE_STORAGE,      OCI_NOTE_USER,
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
-		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT,
+		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT, OCI_NOTE_BYTES,
 		OCI_NOTE_SCRATCH,
 	};
 
@@ -227,6 +227,25 @@ static int load_hostname(struct reader *r, json_t *top)
 	return n ? n : spec_set_hostname(r->s, name);
 }
 
+/* All strings, but for the names of fields, in place. */
+static int unescape(json_t *value)
+{
+	cleanup_free char *text = NULL;
+	const char *key;
+	json_t *item;
+	size_t i;
+	int n = 0;
+
+	json_object_foreach(value, key, item) n = n ? n : unescape(item);
+	json_array_foreach(value, i, item) n = n ? n : unescape(item);
+	if (!json_is_string(value))
+		return n;
+	text = strdup(json_string_value(value));
+	if (!text || json_string_setn_nocheck(value, text, str_unescape_bytes(text)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 static int load_top(struct reader *r, json_t *top)
 {
 	static const char *const known[] = { "ociVersion",  "root",   "process",
@@ -241,6 +260,8 @@ static int load_top(struct reader *r, json_t *top)
 	n = n ? n : read_value(r, top, "", "mounts", JSON_ARRAY, &mounts);
 	n = n ? n : read_value(r, top, "", "linux", JSON_OBJECT, &linux_object);
 	n = n ? n : load_notes(r, top);
+	if (n == 0 && read_note_is(r, OCI_NOTE_BYTES, "escaped") && unescape(top) < 0)
+		n = read_no_memory(r);
 	n = n ? n : apply_notes(r);
 	n = n ? n : load_root(r, top);
 	n = n ? n : load_hostname(r, top);

@@ -65,6 +65,16 @@ static bool flag(struct fields *f, const char *key)
 	return json_is_true(value);
 }
 
+/* It may be in any encoding. */
+static const char *path(struct fields *f, const char *key)
+{
+	char *copy = (char *)text(f, key, true); /* ours, in the arena */
+
+	if (copy)
+		(void)str_unescape_bytes(copy); /* its length is not needed */
+	return copy;
+}
+
 static const char *const *list(struct fields *f, const char *key)
 {
 	json_t *value = json_object_get(f->object, key), *item;
@@ -108,7 +118,7 @@ int oci_state_load(const char *json, size_t len, struct arena *a, struct state_f
 			.start_time = number(&f, "start_time"),
 			.created_ns = number(&f, "created_ns"),
 			.hostname = text(&f, "hostname", false),
-			.storage = text(&f, "storage", true),
+			.storage = path(&f, "storage"),
 			.terminal = flag(&f, "terminal"),
 			.init = flag(&f, "init"),
 			.auto_remove = flag(&f, "auto_remove"),

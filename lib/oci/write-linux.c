@@ -64,6 +64,8 @@ static void write_bind(struct writer *w, json_t *mounts, const struct spec_mount
 		options[n++] = "nodev";
 	if (!(m->flags & MINC_BIND_SUID))
 		options[n++] = "nosuid";
+	if (m->flags & MINC_BIND_NOEXEC)
+		options[n++] = "noexec";
 	append_mount(w, mounts, m->dst ? write_text(w, m->dst) : write_path(w, m->src),
 		     "bind", write_path(w, m->src), write_texts(w, options));
 }
@@ -78,6 +80,14 @@ static void write_tmpfs(struct writer *w, json_t *mounts, const struct spec_moun
 		write_append(
 			w, options,
 			write_format(w, "size=%llu", (unsigned long long)m->size_bytes));
+	if (m->flags & MINC_TMPFS_RDONLY)
+		write_append(w, options, json_string("ro"));
+	if (m->flags & MINC_TMPFS_NOEXEC)
+		write_append(w, options, json_string("noexec"));
+	if (m->owned) {
+		write_append(w, options, write_format(w, "uid=%u", m->uid));
+		write_append(w, options, write_format(w, "gid=%u", m->gid));
+	}
 	append_mount(w, mounts, write_text(w, m->dst), "tmpfs", json_string("tmpfs"),
 		     options);
 }

@@ -57,6 +57,8 @@ static void write_user(struct writer *w, json_t *process)
 		write_note(w, OCI_NOTE_USER, text);
 	write_put(w, user, "uid", json_integer(uid));
 	write_put(w, user, "gid", json_integer(gid));
+	if (w->s->umask != 022) /* which others have without a word, too */
+		write_put(w, user, "umask", json_integer(w->s->umask));
 	write_put(w, process, "user", user);
 }
 

@@ -40,15 +40,19 @@ void write_append(struct writer *w, json_t *array, json_t *value)
 
 json_t *write_text(struct writer *w, const char *text)
 {
-	json_t *ret = json_string(text), *unchecked;
+	cleanup_free char *copy = NULL;
+	json_t *ret = NULL;
+	bool changed = false;
 
-	if (ret || w->failed < 0)
-		return ret;
-	/* json_string() fails in the same way without memory and for what is not UTF-8 */
-	unchecked = json_string_nocheck(text);
-	w->failed = unchecked ? -EILSEQ : -ENOMEM;
-	json_decref(unchecked);
-	return NULL;
+	if (w->failed < 0)
+		return NULL;
+	copy = str_escape_bytes(text, &changed);
+	if (copy)
+		ret = json_string(copy);
+	w->escaped = w->escaped || changed;
+	if (!ret)
+		w->failed = -ENOMEM;
+	return ret;
 }
 
 json_t *write_format(struct writer *w, const char *format, ...)
@@ -179,6 +183,8 @@ static void write_top(struct writer *w, json_t *top, const char *const *argv)
 	write_flags(w);
 	write_cpus(w);
 	write_scratch(w);
+	if (w->escaped)
+		write_put(w, w->notes, OCI_NOTE_BYTES, json_string("escaped"));
 }
 
 int oci_config_write(const struct spec *s, const struct host *h, const char *const *argv,

@@ -13,6 +13,7 @@ struct writer {
 	const struct host *h;
 	json_t *notes; /* annotations; borrowed from the top */
 	bool in_userns;
+	bool escaped; /* some text was: see OCI_NOTE_BYTES */
 	int failed; /* -errno */
 };
 
@@ -20,7 +21,7 @@ struct writer {
 void write_put(struct writer *w, json_t *object, const char *key, json_t *value);
 void write_append(struct writer *w, json_t *array, json_t *value);
 
-/* Text that must be UTF-8, else -EILSEQ. */
+/* Any text; what JSON cannot hold is escaped. */
 json_t *write_text(struct writer *w, const char *text);
 json_t *write_format(struct writer *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -318,6 +318,7 @@ struct step {
 			/* of the sealed program, which executes the above (run/sealed.h) */
 			const char *const *sealed_argv;
 			int channel_fd; /* where it finds the channel */
+			unsigned umask; /* of the command */
 			bool init; /* it stays, as process 1 */
 		} exec;
 	};

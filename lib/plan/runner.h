@@ -19,8 +19,7 @@ struct runner {
 	int sealed_fd; /* memfd of the sealed program */
 	int holder;    /* pidfd of the process that all ends with, or -EBADF */
 	int tty;       /* of what enters: the terminal that it will control; 0: none */
-	int umask;     /* the caller's, given back to the command */
-	uint64_t files[2]; /* the same: RLIMIT_NOFILE, soft and hard */
+	uint64_t files[2]; /* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
 	char note[160]; /* what the kernel said about the failure, or "" */
 };
 

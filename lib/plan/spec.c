@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <minc/container.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 
 enum { HOSTNAME_MAX_BYTES = 64, FD_TARGET_MAX = 1023, FDS_MAX = 64, CPU_MASK_DIGITS = 256 };
@@ -17,6 +20,7 @@ void spec_init(struct spec *s, struct err *err)
 	memset(s, 0, sizeof(*s));
 	s->err = err;
 	s->root = "/";
+	s->umask = 022;
 }
 
 void spec_done(struct spec *s)
@@ -71,6 +75,17 @@ static int check_text(struct spec *s, const char *call, const char *text)
 	return 0;
 }
 
+/* Others' file names may be in any encoding, or in none. */
+int spec_check_path(struct spec *s, const char *call, const char *path)
+{
+	if (!path || !*path)
+		return refuse(s, -EINVAL, call, "empty value");
+	for (const char *p = path; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return refuse(s, -EINVAL, call, "control character");
+	return strlen(path) >= 4096 ? refuse(s, -ENAMETOOLONG, call, "too long") : 0;
+}
+
 static bool has_dotdot(const char *path)
 {
 	for (const char *p = path; (p = strstr(p, "..")); p += 2)
@@ -91,10 +106,9 @@ static bool has_long_name(const char *path)
 	return false;
 }
 
-/* A path inside the container. */
-static int check_inside(struct spec *s, const char *call, const char *path)
+int spec_check_inside(struct spec *s, const char *call, const char *path)
 {
-	int r = check_text(s, call, path);
+	int r = spec_check_path(s, call, path);
 
 	if (r < 0)
 		return r;
@@ -125,7 +139,7 @@ int spec_set_root(struct spec *s, const char *dir, unsigned flags)
 {
 	const unsigned known = MINC_ROOT_DIRECT | MINC_ROOT_RDONLY | MINC_ROOT_SUBMOUNTS |
 			       MINC_ROOT_NOSUBMOUNTS;
-	int r = check_text(s, "minc_set_root", dir);
+	int r = spec_check_path(s, "minc_set_root", dir);
 
 	if (r < 0)
 		return r;
@@ -143,7 +157,7 @@ int spec_set_root(struct spec *s, const char *dir, unsigned flags)
 
 int spec_set_storage(struct spec *s, const char *dir)
 {
-	int r = dir ? check_text(s, "minc_set_storage", dir) : 0;
+	int r = dir ? spec_check_path(s, "minc_set_storage", dir) : 0;
 
 	if (r < 0)
 		return r;
@@ -151,76 +165,6 @@ int spec_set_storage(struct spec *s, const char *dir)
 	s->storage = NULL;
 	s->storage_origin = origin(s, "minc_set_storage");
 	return dir ? keep_text(s, "minc_set_storage", dir, &s->storage, NULL) : 0;
-}
-
-static struct spec_mount *append_mount(struct spec *s, const char *call)
-{
-	struct spec_mount *m = arena_new(&s->arena, struct spec_mount), **tail = &s->mounts;
-
-	if (!m)
-		return NULL;
-	m->origin = origin(s, call);
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = m;
-	return m;
-}
-
-int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
-{
-	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL;
-	struct spec_mount *m;
-	int r = check_text(s, call, src);
-
-	if (r < 0)
-		return r;
-	if (flags & ~(unsigned)(MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID | MINC_BIND_VOLUME))
-		return refuse(s, -EINVAL, call, "unknown flag");
-	if (flags & MINC_BIND_VOLUME && (*src != '/' || !dst))
-		return refuse(s, -EINVAL, call, "a volume wants an absolute source, and a target");
-	if (dst) {
-		r = check_inside(s, call, dst);
-		if (r < 0)
-			return r;
-		if (dst[strspn(dst, "/.")] == '\0')
-			return refuse(s, -EINVAL, call, "cannot bind on /");
-	}
-	r = keep_text(s, call, src, &src_copy, NULL);
-	if (r == 0 && dst)
-		r = keep_text(s, call, dst, &dst_copy, NULL);
-	if (r < 0)
-		return r;
-	m = append_mount(s, call);
-	if (!m)
-		return no_memory(s);
-	m->src = src_copy;
-	m->dst = dst_copy;
-	m->flags = flags;
-	return 0;
-}
-
-int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode)
-{
-	const char *call = "minc_add_tmpfs", *copy = NULL;
-	struct spec_mount *m;
-	int r = check_inside(s, call, dst);
-
-	if (r < 0)
-		return r;
-	if (dst[strspn(dst, "/.")] == '\0')
-		return refuse(s, -EINVAL, call, "cannot mount on /");
-	if (mode > 07777)
-		return refuse(s, -EINVAL, call, "mode above 07777");
-	r = keep_text(s, call, dst, &copy, NULL);
-	if (r < 0)
-		return r;
-	m = append_mount(s, call);
-	if (!m)
-		return no_memory(s);
-	m->dst = copy;
-	m->size_bytes = size_bytes;
-	m->mode = mode;
-	return 0;
 }
 
 int spec_set_hostname(struct spec *s, const char *name)
@@ -343,9 +287,39 @@ int spec_add_env(struct spec *s, const char *name, const char *value)
 
 int spec_set_cwd(struct spec *s, const char *dir)
 {
-	int r = check_inside(s, "minc_set_cwd", dir);
+	int r = spec_check_inside(s, "minc_set_cwd", dir);
 
 	return r < 0 ? r : keep_text(s, "minc_set_cwd", dir, &s->cwd, &s->cwd_origin);
+}
+
+/* The caller's own, from its status: asking umask(2) would change it for all threads. */
+static int callers_umask(unsigned *ret)
+{
+	cleanup_free char *text = NULL;
+	const char *line;
+	int r = io_read_file(AT_FDCWD, "/proc/thread-self/status", 16384, &text, NULL);
+
+	line = r < 0 ? NULL : strstr(text, "\nUmask:");
+	if (!line)
+		return r < 0 ? r : -ENOSYS;
+	*ret = (unsigned)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777;
+	return 0;
+}
+
+int spec_set_umask(struct spec *s, int mask)
+{
+	const char *call = "minc_set_umask";
+	int r;
+
+	if (mask < -1 || mask > 0777)
+		return refuse(s, -EINVAL, call, "not -1, or 0 to 0777");
+	s->umask_given = true;
+	if (mask >= 0) {
+		s->umask = (unsigned)mask;
+		return 0;
+	}
+	r = callers_umask(&s->umask);
+	return r < 0 ? refuse(s, r, call, "the caller's umask is not known: /proc/thread-self/status") : 0;
 }
 
 int spec_change_caps(struct spec *s, bool add, const char *names)

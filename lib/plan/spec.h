@@ -18,12 +18,16 @@ enum { SPEC_LAYERS_MAX = 500 }; /* of an image: what overlayfs takes */
 enum spec_net { SPEC_NET_HOST, SPEC_NET_OWN };
 enum spec_userns { SPEC_USERNS_AUTO, SPEC_USERNS_HOST, SPEC_USERNS_SINGLE, SPEC_USERNS_RANGE };
 
-/* A bind (src set) or a tmpfs, in call order. */
+/* A bind (src set) or a tmpfs; in the order in which they are mounted. */
 struct spec_mount {
 	const char *src, *dst;
-	unsigned flags;	     /* MINC_BIND_* */
+	unsigned flags;	     /* MINC_BIND_*, or of a tmpfs MINC_TMPFS_* */
 	uint64_t size_bytes; /* tmpfs */
 	unsigned mode;	     /* tmpfs */
+	bool owned;	     /* tmpfs: it is this user's */
+	uint32_t uid, gid;
+	const char *place;   /* dst, or src without one: what they are sorted by */
+	bool listed;	     /* of a config.json, whose order is kept */
 	const char *origin;
 	struct spec_mount *next;
 };
@@ -98,7 +102,8 @@ struct spec {
 	const char *storage;	  /* ... this one, or NULL for a new one */
 	const char *storage_origin;
 
-	struct spec_mount *mounts;
+	struct spec_mount *mounts, *last_tmpfs;
+	bool listing; /* mounts are read from a config.json */
 	struct spec_env *env;
 	struct spec_fd *fds;
 	struct spec_cap *caps;
@@ -115,6 +120,8 @@ struct spec {
 	const char *net_origin;
 	enum spec_userns userns;
 	const char *userns_origin;
+	unsigned umask; /* of the command; 022 unless it was given */
+	bool umask_given;
 	uint64_t cpus[16]; /* mask, all zero: unset */
 	const char *cpus_origin;
 	struct spec_limit limits[SPEC_LIMITS]; /* by enum minc_limit */
@@ -149,6 +156,7 @@ int spec_set_root(struct spec *s, const char *dir, unsigned flags);
 int spec_set_storage(struct spec *s, const char *dir);
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags);
 int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode);
+int spec_set_tmpfs_owner(struct spec *s, uint32_t uid, uint32_t gid);
 int spec_set_hostname(struct spec *s, const char *name);
 /* Whether minc_set_name() takes @name: 0, -EINVAL, -ENAMETOOLONG. */
 int spec_check_name(const char *name);
@@ -158,6 +166,7 @@ int spec_set_log_size(struct spec *s, uint64_t bytes);
 int spec_set_user(struct spec *s, const char *user);
 int spec_add_env(struct spec *s, const char *name, const char *value);
 int spec_set_cwd(struct spec *s, const char *dir);
+int spec_set_umask(struct spec *s, int mask);
 int spec_change_caps(struct spec *s, bool add, const char *names);
 int spec_set_seccomp(struct spec *s, const char *profile);
 int spec_set_network(struct spec *s, const char *mode);
@@ -194,5 +203,8 @@ int spec_stick(struct spec *s, int r);
 /* Record a refused argument, check and copy a text. */
 int spec_refuse(struct spec *s, int r, const char *call, const char *what);
 int spec_check_text(struct spec *s, const char *call, const char *text);
+/* A file name may have any bytes but control characters; one inside is absolute. */
+int spec_check_path(struct spec *s, const char *call, const char *path);
+int spec_check_inside(struct spec *s, const char *call, const char *path);
 int spec_keep_text(struct spec *s, const char *call, const char *text, const char **ret,
 		   const char **ret_origin);

@@ -287,6 +287,7 @@ void build_command(struct build *b, const char *const *argv)
 
 	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
+	s->exec.umask = b->s->umask;
 	s->exec.channel_fd = b->p->lowest_fd;
 	if (argv) {
 		size_t n = 0;

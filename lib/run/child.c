@@ -60,7 +60,7 @@ _Noreturn void child_main(void *arg)
 
 	if (args->runner.host_end >= 0) /* so that the caller's end is the last */
 		(void)sys_close(args->runner.host_end);
-	args->runner.umask = sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned */
+	(void)sys_call(SYS_umask, 0, 0, 0, 0, 0); /* modes as planned; cannot fail */
 	raise_files(&args->runner);
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];

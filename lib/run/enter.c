@@ -148,6 +148,8 @@ static int override(struct spec *s, const struct spec *x)
 		memcpy(s->cpus, x->cpus, sizeof(s->cpus));
 		s->cpus_origin = x->cpus_origin;
 	}
+	if (x->umask_given)
+		s->umask = x->umask;
 	s->fds = x->fds;
 	return add_environment(s, x->env);
 }

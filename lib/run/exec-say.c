@@ -26,6 +26,8 @@ void say_exec(FILE *out, const struct step *s)
 {
 	if (s->exec.init)
 		fputs("# no shell equivalent: a small init stays process 1 and starts this\n", out);
+	if (s->exec.umask != 022) /* as the script has it */
+		fprintf(out, "umask %03o\n", s->exec.umask);
 	fputs("exec ${nest:+\"./$ld\" --library-path \"$libs\" \"./$unshare\" $nest --} \\\n"
 	      "\t\"./$ld\" --library-path \"$libs\" \"./$setpriv\" $priv -- \\\n"
 	      "\t\"./$ld\" --library-path \"$libs\" \"./$env\" -i -C \"$dir\"",

@@ -139,7 +139,7 @@ int run_exec(struct runner *r, const struct step *s)
 	uint64_t none = 0;
 	int ret;
 
-	(void)sys_call(SYS_umask, r->umask, 0, 0, 0, 0); /* cannot fail */
+	(void)sys_call(SYS_umask, (int)s->exec.umask, 0, 0, 0, 0); /* cannot fail */
 	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
 	/* The program reports for us: its copy of the channel closes when the command runs. */

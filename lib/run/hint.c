@@ -27,6 +27,10 @@ static const struct {
 	{ STEP_PROPAGATION, -EINVAL,
 	  "the root of a chroot(2) is no mount point: mount --bind DIR DIR before it "
 	  "makes one" },
+	{ STEP_ATTACH, -EISDIR,
+	  "the container has a directory there, which only a directory can be shown over" },
+	{ STEP_ATTACH, -ENOTDIR,
+	  "the container has a file there, or on the way: a directory can only be shown over one" },
 	{ STEP_LINK_MOVE, -EPERM, "moving an interface needs root" },
 	{ STEP_LINK_MOVE, -EINVAL, "loopback, bridges and some others cannot be moved" },
 	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },

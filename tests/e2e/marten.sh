@@ -56,7 +56,7 @@ refused "a bad number is named" -t 1x
 marten kill -s FLY web
 refused "a bad signal is named" FLY
 marten ps --all=yes
-refused "a switch takes no value" --all=yes
+refused "a switch is true or false" --all=yes "neither true nor false"
 marten ps --format yaml
 refused "an unknown format is named" --format yaml
 marten logs --since yesterday web

@@ -15,8 +15,8 @@ marten run --restart always bb
 refused "a restart policy is refused" --restart
 marten run --pid host bb
 refused "another's namespace is refused" --pid
-marten run --security-opt label=disable bb
-refused "an unknown security option is named" label=disable
+marten run --security-opt label=type:t bb
+refused "an unknown security option is named" label=type:t
 marten run -m 5x bb
 refused "a bad size is named" -m 5x
 marten run --pull sometimes bb

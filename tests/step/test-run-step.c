@@ -323,7 +323,7 @@ STEP_TEST(exec_has_its_arguments_and_environment_only)
 
 STEP_TEST(exec_gives_back_the_umask)
 {
-	r->umask = 027;
+	shell.exec.umask = 027;
 	shell_says(r, "umask", "0027\n");
 }
 

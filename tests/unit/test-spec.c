@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plan/spec.h"
@@ -94,7 +95,7 @@ static const struct {
 } refused[] = {
 	{ ROOT, NULL, -EINVAL },	{ ROOT, "", -EINVAL },
 	{ ROOT, "/a\nb", -EINVAL },	{ ROOT, "/a\x7f", -EINVAL },
-	{ ROOT, "/\xff", -EINVAL },	{ ROOT, "/" N4096, -ENAMETOOLONG },
+	{ HOSTNAME, "\xff", -EINVAL },	{ ROOT, "/" N4096, -ENAMETOOLONG },
 	{ STORAGE, "", -EINVAL },	{ STORAGE, "\x1b[2J", -EINVAL },
 	{ BIND_SRC, NULL, -EINVAL },	{ BIND_SRC, "", -EINVAL },
 	{ BIND_SRC, "a\tb", -EINVAL },	{ BIND_SRC, "/" N4096, -ENAMETOOLONG },
@@ -251,15 +252,117 @@ END_TEST
 
 START_TEST(bind_flags_and_tmpfs_modes)
 {
-	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 7), 0);
-	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", UINT64_MAX, 07777), 0);
-	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 16), -EINVAL);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 7 | MINC_BIND_NOEXEC), 0);
+	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", UINT64_MAX,
+					07777 | MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY), 0);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/c", 32), -EINVAL);
+	ck_assert_int_eq(spec_add_tmpfs(&spec, "/d", 0, 010000), -EINVAL);
+	ck_assert_int_eq(spec_add_tmpfs(&spec, "/d", 0, 1u << 18), -EINVAL);
 	ck_assert_int_eq(spec_add_bind(&spec, "a", "/b", MINC_BIND_VOLUME), -EINVAL);
 	ck_assert_int_eq(spec_add_bind(&spec, "/a", NULL, MINC_BIND_VOLUME), -EINVAL);
-	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", 0, 010000), -EINVAL);
 	ck_assert_str_eq(spec.mounts->dst, "/b");
 	ck_assert_str_eq(spec.mounts->next->dst, "/t");
+	ck_assert_uint_eq(spec.mounts->next->mode, 07777);
+	ck_assert_uint_eq(spec.mounts->next->flags, MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY);
 	ck_assert_ptr_null(spec.mounts->next->next);
+}
+END_TEST
+
+static void expect_places(const char *const *want)
+{
+	const struct spec_mount *m = spec.mounts;
+
+	for (; m && *want; m = m->next, want++)
+		ck_assert_str_eq(m->place, *want);
+	ck_assert(!m && !*want);
+}
+
+START_TEST(no_mount_hides_another)
+{
+	spec_add_bind(&spec, "/i", "/a/b//c/", 0);
+	spec_add_bind(&spec, "/j", "/z", 0);
+	spec_add_tmpfs(&spec, "/a/./b", 0, 0755);
+	spec_add_bind(&spec, "/a", NULL, 0);
+	spec_add_bind(&spec, "/usr/bin/../lib", NULL, 0);
+	ck_assert_int_eq(spec.sticky, 0);
+	expect_places((const char *const[]){ "/z", "/a", "/a/./b", spec.mounts->next->next->next->place,
+					     "/a/b//c/", NULL });
+}
+END_TEST
+
+START_TEST(mounts_of_a_config_keep_their_order)
+{
+	spec.listing = true;
+	spec_add_bind(&spec, "/i", "/a/b", 0);
+	spec_add_bind(&spec, "/j", "/a", 0);
+	spec_add_bind(&spec, "/k", "/a", 0);
+	spec.listing = false;
+	spec_add_bind(&spec, "/l", "/z/y", 0);
+	spec_add_bind(&spec, "/m", "/a", 0);
+	ck_assert_int_eq(spec.sticky, 0);
+	expect_places((const char *const[]){ "/a/b", "/a", "/a", "/a", "/z/y", NULL });
+}
+END_TEST
+
+static const char *const same_as_data[] = { "/data", "/data/", "//data", "/./data/." };
+
+START_TEST(a_target_is_used_once)
+{
+	spec_set_origin(&spec, "--first");
+	spec_add_bind(&spec, "/a", "/data", 0);
+	spec_set_origin(&spec, "--second");
+	ck_assert_int_eq(spec_add_tmpfs(&spec, same_as_data[_i], 0, 0755), -EINVAL);
+	ck_assert_msg(begins_with(err.message, "--second: ") && strstr(err.message, "--first"), "%s",
+		      err.message);
+	ck_assert_ptr_null(spec.mounts->next);
+}
+END_TEST
+
+START_TEST(the_last_size_of_dev_shm_counts)
+{
+	spec_add_tmpfs(&spec, "/dev/shm", 1 << 20, 01777);
+	ck_assert_int_eq(spec_add_tmpfs(&spec, "/dev/shm/", 2 << 20, 0700), 0);
+	ck_assert_uint_eq(spec.mounts->size_bytes, 2 << 20);
+	ck_assert_ptr_null(spec.mounts->next);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/dev/shm", 0), -EINVAL);
+}
+END_TEST
+
+START_TEST(the_owner_is_that_of_the_last_tmpfs)
+{
+	ck_assert_int_eq(spec_set_tmpfs_owner(&spec, 1, 2), -EINVAL);
+	spec.sticky = 0;
+	spec_add_tmpfs(&spec, "/a/b", 0, 0755);
+	spec_add_tmpfs(&spec, "/t", 0, 0755);
+	ck_assert_int_eq(spec_set_tmpfs_owner(&spec, 5, 6), 0);
+	ck_assert(spec.mounts->owned && !spec.mounts->next->owned);
+	ck_assert_uint_eq(spec.mounts->gid, 6);
+	ck_assert_int_eq(spec_set_tmpfs_owner(&spec, UINT32_MAX, 0), -EINVAL);
+}
+END_TEST
+
+START_TEST(file_names_need_no_encoding)
+{
+	ck_assert_int_eq(spec_set_root(&spec, "/srv/\xff", 0), 0);
+	ck_assert_int_eq(spec_add_bind(&spec, "\xe9t\xe9", "/\xfe", 0), 0);
+	ck_assert_int_eq(spec_set_cwd(&spec, "/\xc3"), 0);
+	ck_assert_int_eq(spec_set_storage(&spec, "/\x80"), 0);
+	ck_assert_str_eq(spec.mounts->dst, "/\xfe");
+}
+END_TEST
+
+START_TEST(umask_is_022_unless_it_is_said)
+{
+	const mode_t before = umask(031);
+
+	ck_assert_uint_eq(spec.umask, 022);
+	ck_assert_int_eq(spec_set_umask(&spec, 0), 0);
+	ck_assert_uint_eq(spec.umask, 0);
+	ck_assert_int_eq(spec_set_umask(&spec, -1), 0);
+	ck_assert_uint_eq(spec.umask, 031);
+	ck_assert_int_eq(spec_set_umask(&spec, 01000), -EINVAL);
+	ck_assert_int_eq(spec_set_umask(&spec, -2), -EINVAL);
+	umask(before);
 }
 END_TEST
 
@@ -385,6 +488,10 @@ int main(void)
 	const TTest *const tests[] = {
 		first_refusal_stays,	   refused_call_changes_nothing,
 		root_flags,		   bind_flags_and_tmpfs_modes,
+		no_mount_hides_another,	   mounts_of_a_config_keep_their_order,
+		the_last_size_of_dev_shm_counts,
+		the_owner_is_that_of_the_last_tmpfs,
+		file_names_need_no_encoding, umask_is_022_unless_it_is_said,
 		an_id_is_64_hexadecimal_digits,
 		flags,			   descriptors,
 		descriptors_have_a_limit,  environment_is_replaced_by_name,
@@ -401,6 +508,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, bad_text_is_refused, 0, bad);
+	tcase_add_loop_test(t, a_target_is_used_once, 0, 4);
 	tcase_add_loop_test(t, without_an_origin_the_call_is_named, 0, bad);
 	tcase_add_loop_test(t, good_text_is_accepted_and_copied, 0,
 			    (int)(sizeof(accepted) / sizeof(accepted[0])));

@@ -27,6 +27,8 @@ SETTER(minc_set_root, minc_set_root(c, NULL, 0))
 SETTER(minc_set_storage, minc_set_storage(c, ""))
 SETTER(minc_add_bind, minc_add_bind(c, "/", "relative", 0))
 SETTER(minc_add_tmpfs, minc_add_tmpfs(c, NULL, 0, 0))
+SETTER(minc_set_tmpfs_owner, minc_set_tmpfs_owner(c, 0, 0))
+SETTER(minc_set_umask, minc_set_umask(c, 01000))
 SETTER(minc_set_hostname, minc_set_hostname(c, NULL))
 SETTER(minc_set_name, minc_set_name(c, NULL))
 SETTER(minc_set_id, minc_set_id(c, "x"))
@@ -57,7 +59,7 @@ static const struct {
 	int (*fails)(minc_ctx *c);
 } setters[] = {
 	ROW(minc_set_root), ROW(minc_set_storage), ROW(minc_add_bind), ROW(minc_add_tmpfs),
-	ROW(minc_set_hostname), ROW(minc_set_name), ROW(minc_set_id), ROW(minc_set_log_size),
+	ROW(minc_set_tmpfs_owner), ROW(minc_set_umask), ROW(minc_set_hostname), ROW(minc_set_name), ROW(minc_set_id), ROW(minc_set_log_size),
 	ROW(minc_set_user), ROW(minc_add_env), ROW(minc_set_cwd), ROW(minc_add_cap),
 	ROW(minc_drop_cap), ROW(minc_set_seccomp), ROW(minc_set_network), ROW(minc_set_userns),
 	ROW(minc_set_cpus), ROW(minc_set_limit), ROW(minc_set_cpuset), ROW(minc_set_io_limit),

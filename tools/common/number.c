@@ -42,3 +42,18 @@ int number_parse_size(const char *s, const char **ret_end, uint64_t *ret)
 	}
 	return *ret ? 0 : -EINVAL;
 }
+
+const char *number_parse_umask(const char *s, int *ret)
+{
+	const char *end;
+	uint64_t n;
+
+	if (strcmp(s, "host") == 0) {
+		*ret = -1;
+		return NULL;
+	}
+	if (number_parse(s, &end, 8, 0777, &n) < 0 || *end)
+		return "neither 000 to 777 nor 'host'";
+	*ret = (int)n;
+	return NULL;
+}

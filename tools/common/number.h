@@ -12,4 +12,7 @@ int number_parse(const char *s, const char **ret_end, int base, uint64_t max,
 /* "64m", in bytes, not 0; k, m, g and t are powers of 1024. -EINVAL, -ERANGE. */
 int number_parse_size(const char *s, const char **ret_end, uint64_t *ret);
 
+/* Octal, or "host" for -1. NULL, or what is wrong with it. */
+const char *number_parse_umask(const char *s, int *ret);
+
 #endif

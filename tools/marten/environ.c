@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * environ - --env and --env-file. A file has NAME=VALUE or NAME on a line; empty lines and
- * those that begin with # are passed over; nothing is unquoted, as docker(1) has it.
+ * environ - --env and --env-file. A file has NAME=VALUE or NAME on a line; blanks before a
+ * name, empty lines and those that begin with # are passed over; nothing is unquoted, as
+ * docker(1) has it. So is what editors of other systems put there: a byte order mark before
+ * the first line, and a carriage return at the end of each.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -45,10 +47,28 @@ static bool add(struct words *list, const char *word)
 	return false;
 }
 
+/*
+ * What is to be read of a line of @n bytes, from its first name on; "" of one that says
+ * nothing. A NUL in it cuts it: *@n tells.
+ */
+static char *trim_line(char *line, ssize_t *n, bool first)
+{
+	static const char mark[] = "\xef\xbb\xbf", blanks[] = " \t\v\f\r";
+	size_t skip = first && strncmp(line, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+
+	if (*n > 0 && line[*n - 1] == '\n')
+		line[--*n] = '\0';
+	if (*n > 0 && line[*n - 1] == '\r')
+		line[--*n] = '\0';
+	skip += strspn(line + skip, blanks);
+	*n -= (ssize_t)skip;
+	return line + skip;
+}
+
 static int add_file(struct call *call, struct words *list, const char *path)
 {
 	FILE *in = fopen(path, "re");
-	char *line = NULL;
+	char *line = NULL, *word;
 	size_t size = 0;
 	ssize_t n;
 	int number = 0, status = 0;
@@ -56,17 +76,15 @@ static int add_file(struct call *call, struct words *list, const char *path)
 	if (!in)
 		return fail_usage(call, "--env-file %.200s: %s", path, strerror(errno));
 	while (status == 0 && (n = getline(&line, &size, in)) >= 0) {
-		number++;
-		if (n > 0 && line[n - 1] == '\n')
-			line[--n] = '\0';
-		if (!*line || *line == '#')
+		word = trim_line(line, &n, ++number == 1);
+		if (n == 0 || *word == '#')
 			continue;
-		if ((size_t)n != strlen(line) || n > LINE_MAX_BYTES || *line == '=' ||
-		    strcspn(line, " \t") < strcspn(line, "="))
+		if ((size_t)n != strlen(word) || n > LINE_MAX_BYTES || *word == '=' ||
+		    strcspn(word, " \t") < strcspn(word, "="))
 			status = fail_usage(call,
 					    "--env-file %.200s: line %d: not NAME=VALUE",
 					    path, number);
-		else if (!add(list, line))
+		else if (!add(list, word))
 			status = fail_say("out of memory");
 	}
 	if (status == 0 && ferror(in))

@@ -39,33 +39,6 @@ static int set_origin(minc_ctx *c, const char *option, const char *value)
 	return minc_set_origin(c, text);
 }
 
-static bool begins_with_target(const char *value, const char *target)
-{
-	size_t len = strlen(target);
-
-	return strncmp(value, target, len) == 0 && (!value[len] || value[len] == ':');
-}
-
-/* Whether one of the options puts something at @target. */
-static bool is_covered(const struct run_values *o, const char *target)
-{
-	size_t i;
-
-	for (i = 0; i < o->volumes.len; i++) {
-		const char *colon = strchr(o->volumes.v[i], ':');
-
-		if (begins_with_target(colon ? colon + 1 : o->volumes.v[i], target))
-			return true;
-	}
-	for (i = 0; i < o->tmpfs.len; i++)
-		if (begins_with_target(o->tmpfs.v[i], target))
-			return true;
-	for (i = 0; i < o->mounts.len; i++)
-		if (strstr(o->mounts.v[i], target)) /* more than it must; never less */
-			return true;
-	return false;
-}
-
 /*
  * What the image wants to be kept outside of its layers is, in the container's own storage.
  * Only where that cannot be written it needs a place of its own.
@@ -76,7 +49,7 @@ static int add_image_volumes(struct launch *l, struct places *p)
 	const char *wrong = NULL;
 
 	for (; l->o->read_only && *v && !wrong; v++)
-		if (!is_covered(l->o, *v))
+		if (!mount_covers(&l->o->volumes, &l->o->mounts, &l->o->tmpfs, *v))
 			wrong = mount_anonymous(l->call->c, p, *v);
 	return wrong ? wrong_value(l->call, "volume of the image", v[-1], wrong) : 0;
 }

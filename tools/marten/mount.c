@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "common/limit.h"
-#include "common/number.h"
+#include "common/mount-words.h"
+#include "common/switch.h"
 
-enum { TMPFS_MODE = 01777, VOLUME_NAME_MAX = 128 };
+enum { VOLUME_NAME_MAX = 128 };
 
 static const char no_memory[] = "out of memory";
 
@@ -31,16 +32,22 @@ bool mount_is_volume_name(const char *name)
 	return !*p;
 }
 
+/* Users of the container read it, whatever our umask is; it is closed to the machine's. */
+static int new_dir(const char *path)
+{
+	return mkdir(path, 0755) < 0 ? -1 : chmod(path, 0755);
+}
+
 /* @parent/@name as an empty directory, and the parent if need be. */
 static const char *make_dir(const char *parent, const char *path)
 {
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+	if (new_dir(path) == 0 || errno == EEXIST)
 		return NULL;
 	if (errno != ENOENT)
 		return strerror(errno);
 	if (mkdir(parent, VOLUMES_MODE) < 0 && errno != EEXIST)
 		return strerror(errno);
-	return mkdir(path, 0755) == 0 || errno == EEXIST ? NULL : strerror(errno);
+	return new_dir(path) == 0 || errno == EEXIST ? NULL : strerror(errno);
 }
 
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target)
@@ -69,118 +76,61 @@ static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
 	return wrong ? wrong : limit_answer(minc_add_bind(c, path, target, flags));
 }
 
-/* "z" and "Z" are for SELinux; where there is none they mean nothing. */
-static const char *volume_flags(char *words, unsigned *ret)
-{
-	char *rest = NULL, *word;
-
-	for (word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
-		if (strcmp(word, "ro") == 0)
-			*ret |= MINC_BIND_RDONLY;
-		else if (strcmp(word, "nocopy") == 0)
-			*ret &= ~(unsigned)MINC_BIND_VOLUME;
-		else if ((strcmp(word, "z") == 0 || strcmp(word, "Z") == 0) &&
-			 access("/sys/fs/selinux/enforce", F_OK) < 0)
-			continue;
-		else if (strcmp(word, "rw") != 0)
-			return "unknown mount option (ro, rw, nocopy)";
-	return NULL;
-}
-
-/* In place: SRC:DST[:FLAGS] */
-static const char *volume(minc_ctx *c, struct places *p, char *src)
-{
-	char *dst = strchr(src, ':'), *words;
-	unsigned flags = MINC_BIND_VOLUME;
-	const char *wrong;
-
-	if (!dst)
-		return *src == '/' ? mount_anonymous(c, p, src) : "not SOURCE:TARGET";
-	*dst++ = '\0';
-	words = strchr(dst, ':');
-	if (words) {
-		*words++ = '\0';
-		wrong = volume_flags(words, &flags);
-		if (wrong)
-			return wrong;
-	}
-	if (*dst != '/')
-		return "the target is not an absolute path";
-	if ((*src == '/' || *src == '.') && !(flags & MINC_BIND_VOLUME))
-		return "nocopy is for volumes";
-	if (*src == '/' || *src == '.')
-		return limit_answer(
-			minc_add_bind(c, src, dst, flags & ~(unsigned)MINC_BIND_VOLUME));
-	return mount_named(c, p, src, dst, flags);
-}
-
-const char *mount_volume(minc_ctx *c, struct places *p, const char *value)
-{
-	char *copy = strdup(value);
-	const char *wrong = copy ? volume(c, p, copy) : no_memory;
-
-	free(copy);
-	return wrong;
-}
-
-struct tmpfs {
-	uint64_t size;
-	unsigned mode;
-};
-
-static const char *tmpfs_word(struct tmpfs *t, const char *key, const char *value)
-{
-	const char *end = "";
-	uint64_t n = 0;
-
-	if (strcmp(key, "size") == 0)
-		return value && number_parse_size(value, &end, &t->size) == 0 && !*end
-			       ? NULL
-			       : "size: not a size such as 64m";
-	if (strcmp(key, "mode") == 0) {
-		if (!value || number_parse(value, &end, 8, 07777, &n) < 0 || *end)
-			return "mode: not octal";
-		t->mode = (unsigned)n;
-		return NULL;
-	}
-	/* these it is anyhow */
-	return strcmp(key, "rw") == 0 || strcmp(key, "nosuid") == 0 ||
-			       strcmp(key, "nodev") == 0
-		       ? NULL
-		       : "unknown option (size=, mode=, rw, nosuid, nodev)";
-}
-
-const char *mount_memory(minc_ctx *c, const char *value)
-{
-	struct tmpfs t = { .mode = TMPFS_MODE };
-	char *copy = strdup(value), *words, *rest = NULL, *word;
-	const char *wrong = copy ? NULL : no_memory;
-
-	words = copy ? strchr(copy, ':') : NULL;
-	if (words)
-		*words++ = '\0';
-	for (word = words ? strtok_r(words, ",", &rest) : NULL; word && !wrong;
-	     word = strtok_r(NULL, ",", &rest)) {
-		char *equals = strchr(word, '=');
-
-		if (equals)
-			*equals++ = '\0';
-		wrong = tmpfs_word(&t, word, equals);
-	}
-	if (!wrong)
-		wrong = limit_answer(minc_add_tmpfs(c, copy, t.size, t.mode));
-	free(copy);
-	return wrong;
-}
-
+/* What one of the options asks for; its texts point into the option's value. */
 struct mount {
 	const char *type, *source, *target;
 	unsigned flags;
-	bool nocopy;
-	struct tmpfs tmpfs;
+	bool nocopy; /* of a volume */
+	struct tmpfs_words tmpfs;
 };
 
-static const char *mount_word(struct mount *m, const char *key, const char *value)
+/* In place: SRC:DST[:FLAGS], or DST alone. */
+static const char *parse_volume(char *src, struct mount *m)
+{
+	char *dst = mount_words_cut(src), *words = dst ? mount_words_cut(dst) : NULL;
+	const char *wrong;
+
+	m->source = dst ? src : NULL;
+	m->target = dst ? dst : src;
+	m->type = dst && (*src == '/' || *src == '.') ? "bind" : "volume";
+	if (!dst && *src != '/')
+		return "not SOURCE:TARGET";
+	if (*m->target != '/')
+		return "the target is not an absolute path; a colon of a path is \\:";
+	wrong = words ? mount_words_bind(words, &m->flags) : NULL;
+	m->nocopy = m->flags & MOUNT_NOCOPY;
+	m->flags &= ~MOUNT_NOCOPY;
+	return wrong;
+}
+
+static const char *parse_memory(char *value, struct mount *m)
+{
+	m->type = "tmpfs";
+	m->target = value;
+	return mount_words_tmpfs(value, &m->tmpfs);
+}
+
+/*
+ * The next field of what is separated by commas, in place, as in a file of such: what begins
+ * with a quotation mark ends at the next one, and two of them are one. NULL at the end.
+ */
+static char *next_field(char **rest)
+{
+	char *field = *rest, *from = field, *to = field;
+	const bool quoted = field && *field == '"';
+
+	if (!field || !*field)
+		return NULL;
+	for (from += quoted; *from && (quoted || *from != ','); *to++ = *from++)
+		if (quoted && *from == '"' && *++from != '"')
+			break;
+	from += *from == ',';
+	*to = '\0';
+	*rest = from;
+	return field;
+}
+
+static const char *set_text(struct mount *m, const char *key, const char *value)
 {
 	static const struct {
 		const char *name;
@@ -198,68 +148,150 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 			*(const char **)((char *)m + texts[i].offset) = value;
 			return value && *value ? NULL : "empty value";
 		}
-	if (strcmp(key, "readonly") == 0 || strcmp(key, "ro") == 0) {
-		if (value && strcmp(value, "true") != 0 && strcmp(value, "1") != 0)
-			return strcmp(value, "false") == 0 ? NULL
-							   : "neither true nor false";
-		m->flags |= MINC_BIND_RDONLY;
-		return NULL;
-	}
-	if (strcmp(key, "volume-nocopy") == 0) {
-		if (value && strcmp(value, "true") != 0 && strcmp(value, "1") != 0)
-			return strcmp(value, "false") == 0 ? NULL
-							   : "neither true nor false";
-		m->nocopy = true;
-		return NULL;
-	}
-	if (strncmp(key, "tmpfs-", 6) == 0)
-		return tmpfs_word(&m->tmpfs, key + 6, value);
 	return "unknown field (type, source, target, readonly, tmpfs-size, tmpfs-mode, "
 	       "volume-nocopy)";
 }
 
-static const char *mount(minc_ctx *c, struct places *p, const struct mount *m)
+static const char *mount_word(struct mount *m, const char *key, const char *value)
 {
-	const char *type = m->type ? m->type : "volume"; /* as docker has it */
+	static const char *const read_only[] = { "readonly", "ro" };
+	bool on = true;
+	size_t i;
 
-	if (!m->target || *m->target != '/')
-		return "target= is missing, or not an absolute path";
-	if (m->nocopy && strcmp(type, "volume") != 0)
-		return "volume-nocopy is for volumes";
-	if (strcmp(type, "bind") == 0)
+	for (i = 0; i < 2; i++)
+		if (strcmp(key, read_only[i]) == 0) {
+			if (value && !switch_read(value, &on))
+				return "neither true nor false";
+			m->flags = on ? m->flags | MINC_BIND_RDONLY : m->flags & ~MINC_BIND_RDONLY;
+			return NULL;
+		}
+	if (strcmp(key, "volume-nocopy") == 0) {
+		m->nocopy = true;
+		return value && !switch_read(value, &m->nocopy) ? "neither true nor false" : NULL;
+	}
+	if (strncmp(key, "tmpfs-", 6) == 0)
+		return mount_words_tmpfs_one(&m->tmpfs, key + 6, value);
+	/* how it is for all, and for Docker on machines that are not Linux */
+	if (strcmp(key, "consistency") == 0 ||
+	    (strcmp(key, "bind-propagation") == 0 && value &&
+	     (strcmp(value, "rprivate") == 0 || strcmp(value, "private") == 0)))
+		return NULL;
+	return set_text(m, key, value);
+}
+
+static const char *parse_mount(char *rest, struct mount *m)
+{
+	const char *wrong = NULL;
+	char *word;
+
+	m->type = "volume"; /* as docker has it */
+	m->tmpfs.mode = TMPFS_MODE;
+	while (!wrong && (word = next_field(&rest))) {
+		char *equals = strchr(word, '=');
+
+		if (equals)
+			*equals++ = '\0';
+		wrong = mount_word(m, word, equals);
+	}
+	if (!wrong && (!m->target || *m->target != '/'))
+		wrong = "target= is missing, or not an absolute path";
+	return wrong;
+}
+
+static const char *add(minc_ctx *c, struct places *p, struct mount *m)
+{
+	if (m->nocopy && strcmp(m->type, "volume") != 0)
+		return "nocopy is for volumes";
+	if (strcmp(m->type, "bind") == 0)
 		return m->source ? limit_answer(minc_add_bind(c, m->source, m->target,
 							      m->flags))
 				 : "source= is missing";
-	if (strcmp(type, "tmpfs") == 0)
-		return m->source || m->flags
-			       ? "a tmpfs has no source and is not read-only"
-			       : limit_answer(minc_add_tmpfs(c, m->target, m->tmpfs.size,
-							     m->tmpfs.mode));
-	if (strcmp(type, "volume") != 0)
+	if (strcmp(m->type, "tmpfs") == 0) {
+		if (m->source)
+			return "a tmpfs has no source";
+		if (m->flags & MINC_BIND_RDONLY)
+			m->tmpfs.mode |= MINC_TMPFS_RDONLY;
+		return limit_answer(mount_words_add_tmpfs(c, m->target, &m->tmpfs));
+	}
+	if (strcmp(m->type, "volume") != 0)
 		return "unknown type (bind, tmpfs, volume)";
 	return m->source ? mount_named(c, p, m->source, m->target,
 				       m->flags | (m->nocopy ? 0 : MINC_BIND_VOLUME))
 			 : mount_anonymous(c, p, m->target);
 }
 
-const char *mount_mount(minc_ctx *c, struct places *p, const char *value)
+typedef const char *parse_fn(char *value, struct mount *m);
+
+static const char *parse_and_add(minc_ctx *c, struct places *p, parse_fn *parse,
+				 const char *value)
 {
-	struct mount m = { .tmpfs = { .mode = TMPFS_MODE } };
-	char *copy = strdup(value), *rest = NULL, *word;
-	const char *wrong = copy ? NULL : no_memory;
+	struct mount m = { .type = NULL };
+	char *copy = strdup(value);
+	const char *wrong = copy ? parse(copy, &m) : no_memory;
 
-	for (word = copy ? strtok_r(copy, ",", &rest) : NULL; word && !wrong;
-	     word = strtok_r(NULL, ",", &rest)) {
-		char *equals = strchr(word, '=');
-
-		if (equals)
-			*equals++ = '\0';
-		wrong = mount_word(&m, word, equals);
-	}
 	if (!wrong)
-		wrong = mount(c, p, &m);
+		wrong = add(c, p, &m);
 	free(copy);
 	return wrong;
+}
+
+const char *mount_volume(minc_ctx *c, struct places *p, const char *value)
+{
+	return parse_and_add(c, p, parse_volume, value);
+}
+
+const char *mount_mount(minc_ctx *c, struct places *p, const char *value)
+{
+	return parse_and_add(c, p, parse_mount, value);
+}
+
+const char *mount_memory(minc_ctx *c, const char *value)
+{
+	return parse_and_add(c, NULL, parse_memory, value);
+}
+
+/* The same names; "" and "." are none. */
+static bool same_place(const char *a, const char *b)
+{
+	for (;;) {
+		size_t len;
+
+		while (*a == '/' || (*a == '.' && (a[1] == '/' || !a[1])))
+			a++;
+		while (*b == '/' || (*b == '.' && (b[1] == '/' || !b[1])))
+			b++;
+		len = strcspn(a, "/");
+		if (len != strcspn(b, "/") || strncmp(a, b, len) != 0)
+			return false;
+		if (len == 0)
+			return true;
+		a += len;
+		b += len;
+	}
+}
+
+static bool any_covers(const struct words *values, parse_fn *parse, const char *target)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < values->len && !found; i++) {
+		struct mount m = { .type = NULL };
+		char *copy = strdup(values->v[i]);
+
+		/* what is wrong with it is said when it is added */
+		found = copy && !parse(copy, &m) && same_place(m.target, target);
+		free(copy);
+	}
+	return found;
+}
+
+bool mount_covers(const struct words *volumes, const struct words *mounts,
+		  const struct words *tmpfs, const char *target)
+{
+	return any_covers(volumes, parse_volume, target) ||
+	       any_covers(mounts, parse_mount, target) ||
+	       any_covers(tmpfs, parse_memory, target);
 }
 
 /* What a device may be used for, some letters of "rwm". */
@@ -274,17 +306,14 @@ static const char *device_flags(const char *access, unsigned *ret)
 /* HOST[:CONTAINER[:rwm]] */
 const char *mount_device(minc_ctx *c, const char *value)
 {
-	char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL, *access = NULL;
+	char *src = strdup(value), *dst = src ? mount_words_cut(src) : NULL, *access = NULL;
 	const char *wrong = src ? NULL : no_memory;
 	unsigned flags = MINC_BIND_DEV;
 	struct stat st;
 
 	if (dst) {
-		*dst++ = '\0';
-		access = strchr(dst, ':');
-		if (access)
-			*access++ = '\0';
-		else if (*dst != '/')
+		access = mount_words_cut(dst);
+		if (!access && *dst != '/')
 			access = dst, dst = NULL;
 	}
 	if (access)

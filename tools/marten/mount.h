@@ -10,6 +10,8 @@
 #include <minc/minc.h>
 #include <stdbool.h>
 
+#include "values.h"
+
 /* What is in a volume is for containers: set-user-ID files of theirs, too. */
 enum { VOLUMES_MODE = 0700 };
 
@@ -29,6 +31,10 @@ const char *mount_memory(minc_ctx *c, const char *value);
 const char *mount_device(minc_ctx *c, const char *value);
 /* An empty directory of the container's own at @target. */
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);
+
+/* Whether one of the values of --volume, --mount and --tmpfs puts something at @target. */
+bool mount_covers(const struct words *volumes, const struct words *mounts,
+		  const struct words *tmpfs, const char *target);
 
 /* Whether @name may be a volume's. */
 bool mount_is_volume_name(const char *name);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * options - the words after a verb, in the grammar of docker(1) and podman(1): short
- * options may be joined (-it, -n5), long ones take "=" or the next word, "--" ends them,
- * and they may follow operands unless these are a command. Long options are not
- * abbreviated, as getopt_long(3) would allow: each new one could break a script.
+ * options may be joined (-it, -n5), long ones take "=" or the next word, switches "=true"
+ * and "=false", "--" ends them, and they may follow operands unless these are a command.
+ * Long options are not abbreviated, as getopt_long(3) would allow: each new one could break
+ * a script.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "common/limit.h"
+#include "common/switch.h"
 #include "verb.h"
 
 struct reading {
@@ -62,6 +64,26 @@ static const char *keep(struct call *call, const struct option *row, const char 
 	return NULL;
 }
 
+/* @value NULL: no "=" was there. False after a complaint. */
+static bool store_switch(struct reading *r, const struct option *row, const char *name,
+			 const char *value)
+{
+	const char *wrong = NULL;
+	bool on = true;
+
+	if (value && !switch_read(value, &on)) {
+		(void)fail_usage(r->call, "%s=%.200s: neither true nor false", name, value);
+		return false;
+	}
+	if (row->set)
+		wrong = keep(r->call, row, name, on ? "true" : "false");
+	else
+		*(bool *)(r->values + row->offset) = on;
+	if (wrong)
+		(void)fail_usage(r->call, "%s: %s", name, wrong);
+	return !wrong;
+}
+
 static bool store(struct reading *r, const struct option *row, const char *name,
 		  const char *value)
 {
@@ -69,7 +91,9 @@ static bool store(struct reading *r, const struct option *row, const char *name,
 	void *into = (global ? (char *)r->call : r->values) + row->offset;
 	const char *wrong = NULL;
 
-	if (row->argument && !value) {
+	if (!row->argument)
+		return store_switch(r, row, name, value);
+	if (!value) {
 		value = *r->next;
 		if (!value) {
 			(void)fail_usage(r->call, "%s: %s is missing", name,
@@ -82,14 +106,10 @@ static bool store(struct reading *r, const struct option *row, const char *name,
 		wrong = keep(r->call, row, name, value);
 	else if (row->read)
 		wrong = row->read(into, value);
-	else if (row->argument)
-		*(const char **)into = value;
 	else
-		*(bool *)into = true;
-	if (wrong && value)
+		*(const char **)into = value;
+	if (wrong)
 		(void)fail_usage(r->call, "%s %.200s: %s", name, value, wrong);
-	else if (wrong)
-		(void)fail_usage(r->call, "%s: %s", name, wrong);
 	return !wrong;
 }
 
@@ -116,14 +136,10 @@ static bool read_long(struct reading *r, const char *word)
 	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, word);
 	if (!row)
 		return refuse(r, name);
-	if (equals && !row->argument) {
-		(void)fail_usage(r->call, "%.200s: takes no value", word);
-		return false;
-	}
 	return store(r, row, name, equals ? equals + 1 : NULL);
 }
 
-/* "-it", "-n5", "-n 5" */
+/* "-it", "-n5", "-n 5", "-n=5", "-d=false" */
 static bool read_short(struct reading *r, const char *word)
 {
 	const char *p;
@@ -135,7 +151,9 @@ static bool read_short(struct reading *r, const char *word)
 		if (!row)
 			return refuse(r, name);
 		if (row->argument)
-			return store(r, row, name, p[1] ? p + 1 : NULL);
+			return store(r, row, name, p[1] == '=' ? p + 2 : p[1] ? p + 1 : NULL);
+		if (p[1] == '=')
+			return store(r, row, name, p + 2);
 		if (!store(r, row, name, NULL))
 			return false;
 	}
@@ -198,9 +216,11 @@ int options_apply(struct call *call)
 		char origin[256];
 		const char *wrong;
 
-		(void)snprintf(origin, sizeof(origin), "%s%s%s", g->name,
-			       g->value ? " " : "",
-			       g->value ? g->value : ""); /* cut if it is long */
+		if (g->row->argument) /* cut if it is long */
+			(void)snprintf(origin, sizeof(origin), "%s %s", g->name, g->value);
+		else
+			(void)snprintf(origin, sizeof(origin), "%s%s", g->name,
+				       *g->value == 't' ? "" : "=false");
 		if (minc_set_origin(call->c, origin) < 0)
 			return fail_library(call);
 		wrong = g->row->set(call->c, g->value);

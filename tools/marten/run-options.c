@@ -22,22 +22,24 @@ static const char *set_workdir(minc_ctx *c, const char *value)
 	return limit_answer(minc_set_cwd(c, value));
 }
 
+static const char *set_switch(minc_ctx *c, enum minc_flag flag, const char *value)
+{
+	return limit_answer(minc_set_flag(c, flag, *value == 't'));
+}
+
 static const char *set_init(minc_ctx *c, const char *value)
 {
-	(void)value;
-	return limit_answer(minc_set_flag(c, MINC_INIT, 1));
+	return set_switch(c, MINC_INIT, value);
 }
 
 static const char *set_privileged(minc_ctx *c, const char *value)
 {
-	(void)value;
-	return limit_answer(minc_set_flag(c, MINC_PRIVILEGED, 1));
+	return set_switch(c, MINC_PRIVILEGED, value);
 }
 
 static const char *set_best_effort(minc_ctx *c, const char *value)
 {
-	(void)value;
-	return limit_answer(minc_set_flag(c, MINC_BEST_EFFORT, 1));
+	return set_switch(c, MINC_BEST_EFFORT, value);
 }
 
 static const char *add_cap(minc_ctx *c, const char *value)
@@ -48,6 +50,14 @@ static const char *add_cap(minc_ctx *c, const char *value)
 static const char *drop_cap(minc_ctx *c, const char *value)
 {
 	return limit_answer(minc_drop_cap(c, value));
+}
+
+static const char *set_umask(minc_ctx *c, const char *value)
+{
+	int mask;
+	const char *wrong = number_parse_umask(value, &mask);
+
+	return wrong ? wrong : limit_answer(minc_set_umask(c, mask));
 }
 
 static const char *set_userns(minc_ctx *c, const char *value)
@@ -63,6 +73,11 @@ static const char *set_security(minc_ctx *c, const char *value)
 	if (strcmp(value, "no-new-privileges") == 0 ||
 	    strcmp(value, "no-new-privileges=true") == 0 ||
 	    strcmp(value, "no-new-privileges:true") == 0)
+		return NULL;
+	/* nor does anything here label or load a profile */
+	if (strcmp(value, "label=disable") == 0 || strcmp(value, "label:disable") == 0 ||
+	    strcmp(value, "apparmor=unconfined") == 0 ||
+	    strcmp(value, "apparmor:unconfined") == 0)
 		return NULL;
 	return "only seccomp= and no-new-privileges are known";
 }
@@ -118,7 +133,7 @@ void run_values_done(struct run_values *o)
 	{ "-t --tty", NULL, "It has a terminal of its own", AT(terminal), NULL, NULL }, \
 	{ "--rm", NULL, "Remove it when it has ended", AT(remove), NULL, NULL }, \
 	{ "--name", "NAME", "Name of the container", AT(name), NULL, NULL }, \
-	{ "--hostname", "NAME", "Host name; default: the beginning of its id", AT(hostname), NULL, \
+	{ "-h --hostname", "NAME", "Host name; default: the beginning of its id", AT(hostname), NULL, \
 	  NULL }, \
 	{ "--entrypoint", "PROGRAM", "Instead of the image's; '' for none", AT(entrypoint), NULL, \
 	  NULL }, \
@@ -131,7 +146,7 @@ void run_values_done(struct run_values *o)
 	  AT(volumes), read_word, NULL }, \
 	{ "--mount", "type=..,target=..", "bind, tmpfs or volume, with source=, readonly", \
 	  AT(mounts), read_word, NULL }, \
-	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory", AT(tmpfs), read_word, \
+	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory; also noexec, ro, uid=", AT(tmpfs), read_word, \
 	  NULL }, \
 	{ "--device", "HOST[:TARGET][:rwm]", "Show a device of the host", 0, NULL, mount_device }, \
 	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, limit_shm }, \
@@ -140,6 +155,8 @@ void run_values_done(struct run_values *o)
 	{ "--read-only", NULL, "Its root cannot be written", AT(read_only), NULL, NULL }, \
 	{ "--network --net", "host|none", "host is the default", 0, NULL, set_network }, \
 	{ "--userns", "auto|host|single|range", "Whose ids it uses", 0, NULL, set_userns }, \
+	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022", 0, NULL, \
+	  set_umask }, \
 	{ "--init", NULL, "A minimal init is process 1", 0, NULL, set_init }, \
 	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)", 0, NULL, add_cap }, \
 	{ "--cap-drop", "LIST", "Drop capabilities", 0, NULL, drop_cap }, \

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/limit.h"
+#include "common/switch.h"
 #include "images.h"
 
 static bool begins(const char *s, const char *with)
@@ -79,25 +80,40 @@ static const struct option *find(const char *word, size_t len)
 	return NULL;
 }
 
+static int read_switch(struct options *o, struct given *g, const char *value)
+{
+	bool on;
+
+	if (!switch_read(value, &on))
+		return complain(o, g->word, "neither true nor false");
+	g->off = !on;
+	return 0;
+}
+
 static int read_option(struct options *o, struct given *g, char **argv, int *i)
 {
-	const char *equals = begins(g->word, "--") ? strchr(g->word, '=') : NULL;
+	const char *equals = strchr(g->word, '=');
 	size_t len = equals ? (size_t)(equals - g->word) : strlen(g->word);
 	const char *next = argv[*i + 1];
 	char name[64], reason[96];
 	bool required;
 
-	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, g->word);
 	g->option = find(g->word, len);
+	if (!begins(g->word, "--") && equals && !(g->option && !g->option->argument)) {
+		equals = NULL; /* only a switch has one after a short name */
+		len = strlen(g->word);
+		g->option = find(g->word, len);
+	}
+	(void)snprintf(name, sizeof(name), "%.*s", len < 60 ? (int)len : 60, g->word);
 	if (!g->option)
 		return complain(o, name, "unknown option");
 	required = g->option->argument && *g->option->argument != '[';
+	if (equals && !g->option->argument)
+		return read_switch(o, g, equals + 1);
 	if (equals)
 		g->value = equals + 1;
 	else if (required || (g->option->takes && next && g->option->takes(next)))
 		g->value = next;
-	if (equals && !g->option->argument)
-		return complain(o, g->word, "takes no value");
 	if (!g->value && required) {
 		(void)snprintf(reason, sizeof(reason), "%s is missing",
 			       g->option->argument);
@@ -106,8 +122,31 @@ static int read_option(struct options *o, struct given *g, char **argv, int *i)
 	if (g->value && !*g->value)
 		return complain(o, name, "empty value ''");
 	*i += g->value == next && next;
+	if (!g->option->argument)
+		return 0; /* it may be taken back: note_switches() */
 	o->now = g;
 	return g->option->note ? g->option->note(o, g->value) : 0;
+}
+
+/* What a later "=false" takes back is off, too. */
+static int note_switches(struct options *o)
+{
+	size_t i, k;
+	int r = 0;
+
+	for (i = 0; i < o->given_len; i++)
+		for (k = 0; k < i && o->given[i].off; k++)
+			if (o->given[k].option == o->given[i].option)
+				o->given[k].off = true;
+	for (i = 0; i < o->given_len && r == 0; i++) {
+		const struct given *g = &o->given[i];
+
+		if (g->off || g->option->argument || !g->option->note)
+			continue;
+		o->now = g;
+		r = g->option->note(o, NULL);
+	}
+	return r;
 }
 
 int options_read(struct options *o, int argc, char **argv)
@@ -126,16 +165,16 @@ int options_read(struct options *o, int argc, char **argv)
 			i++;
 			break;
 		}
-		g->word = argv[i];
+		*g = (struct given){ .word = argv[i] };
 		r = read_option(o, g, argv, &i);
 		if (r < 0)
 			return r;
 		o->given_len++;
-		if (o->action > ACTION_EXPLAIN)
-			return 0; /* help and the like: the rest does not matter */
+		if (g->option->alone && !g->off)
+			break; /* help and the like */
 	}
 	o->command = i < argc ? (const char *const *)argv + i : NULL;
-	return 0;
+	return note_switches(o);
 }
 
 static bool was_given(const struct options *o, const char *name)
@@ -144,7 +183,7 @@ static bool was_given(const struct options *o, const char *name)
 	size_t i;
 
 	for (i = 0; i < o->given_len; i++)
-		if (o->given[i].option == row)
+		if (o->given[i].option == row && !o->given[i].off)
 			return true;
 	return false;
 }
@@ -230,8 +269,10 @@ static int set_limit(struct options *o, const struct option *row, const char *va
 static int apply_one(struct options *o, const struct given *g)
 {
 	const struct option *row = g->option;
-	int r = set_origin(o, g);
+	int r = g->off ? 0 : set_origin(o, g);
 
+	if (g->off)
+		return 0;
 	if (r == 0 && row->set)
 		r = row->set(o, g->value);
 	if (r == 0 && row->call)

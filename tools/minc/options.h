@@ -4,7 +4,8 @@
  *
  * Reading and applying are two steps. Reading checks the grammar and notes what concerns
  * the tool itself; applying makes one library call per option. So a usage error has no
- * effect, and defaults can depend on what was given.
+ * effect, and defaults can depend on what was given. An option without a value is a switch:
+ * "=false" after it takes back those before it, "=true" changes nothing.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -22,6 +23,7 @@ struct option {
 	const char *argument;
 	const char *help;
 	bool (*takes)(const char *next); /* whether the next word is the [MODE] */
+	bool alone; /* what follows does not matter */
 	int (*note)(struct options *o, const char *value); /* while reading */
 	int (*set)(struct options *o, const char *value);  /* while applying */
 	int (*call)(minc_ctx *c, const char *value);       /* the same, in the library */
@@ -43,6 +45,7 @@ enum action {
 struct given {
 	const struct option *option;
 	const char *word, *value; /* value NULL: none */
+	bool off;		  /* a switch with "=false", or one before it */
 };
 
 struct options {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/limit.h"
+#include "common/mount-words.h"
 #include "common/number.h"
 #include "images.h"
 #include "options.h"
@@ -90,7 +91,8 @@ static int note_debug(struct options *o, const char *value)
 static int note_root_flag(struct options *o, unsigned set, unsigned clear)
 {
 	o->root_flags = (o->root_flags & ~clear) | set;
-	o->root_given = o->now;
+	if (!o->root_given || o->now > o->root_given) /* the last word: switches are noted later */
+		o->root_given = o->now;
 	return 0;
 }
 
@@ -223,99 +225,56 @@ static int set_net(struct options *o, const char *value)
 	return minc_set_network(o->c, value ? value : "raw");
 }
 
-/* Bits of "ro,dev" and the like in @ret; the first unknown word, or NULL. */
-static const char *bind_flags(const char *words, unsigned *ret)
-{
-	static const struct {
-		const char *name;
-		unsigned flag;
-	} table[] = { { "ro", MINC_BIND_RDONLY },
-		      { "rw", 0 },
-		      { "dev", MINC_BIND_DEV },
-		      { "suid", MINC_BIND_SUID } };
-	unsigned seen = 0;
-
-	for (*ret = 0;; words++) {
-		size_t len = strcspn(words, ","), i;
-
-		for (i = 0; i < 4; i++)
-			if (strlen(table[i].name) == len &&
-			    !strncmp(words, table[i].name, len))
-				break;
-		if (i < 4)
-			seen |= 1u << i;
-		if (i == 4 || (seen & 3) == 3) /* ro and rw */
-			return words;
-		*ret |= table[i].flag;
-		words += len;
-		if (!*words)
-			return NULL;
-	}
-}
-
 /* HOST[:CONT][:FLAGS]. A CONT is absolute, so a second field that is not may be FLAGS. */
 static int set_bind(struct options *o, const char *value)
 {
 	char *src = strdup(value), *dst, *words = NULL;
-	const char *bad = NULL;
+	const char *wrong = NULL;
 	unsigned flags = 0;
 	int r;
 
 	if (!src)
 		return options_refuse(o, "out of memory");
-	dst = strchr(src, ':');
-	if (dst)
-		*dst++ = '\0';
-	if (dst && *dst != '/' && !bind_flags(dst, &flags)) {
+	dst = mount_words_cut(src);
+	if (dst && *dst != '/' && !mount_words_bind(dst, &flags))
 		dst = NULL;
-	} else if (dst) {
-		words = strchr(dst, ':');
-		if (words)
-			*words++ = '\0';
-	}
+	else if (dst)
+		words = mount_words_cut(dst);
 	if (words)
-		bad = bind_flags(words, &flags);
-	r = bad ? options_refuse(o,
-				 "unknown or contradicting flag '%s' (ro, rw, dev, suid)",
-				 bad)
-		: minc_add_bind(o->c, src, dst, flags);
+		wrong = mount_words_bind(words, &flags);
+	r = wrong ? options_refuse(o, "%s", wrong) : minc_add_bind(o->c, src, dst, flags);
 	free(src);
 	return r;
 }
 
-/* DST[:size=SIZE,mode=OCTAL] */
+/* DIR[:size=SIZE,mode=OCTAL,..] */
 static int set_tmpfs(struct options *o, const char *value)
 {
-	const char *words = strchr(value, ':'), *end = NULL;
-	uint64_t size = 0, mode = 01777;
-	char *dst;
-	int r = 0;
+	struct tmpfs_words t;
+	char *dir = strdup(value);
+	const char *wrong;
+	int r;
 
-	while (words && r == 0) {
-		words++;
-		if (begins(words, "size="))
-			r = number_parse_size(words + 5, &end, &size);
-		else if (begins(words, "mode="))
-			r = number_parse(words + 5, &end, 8, 07777, &mode);
-		else
-			return options_refuse(o, "unknown setting '%s' (size=, mode=)",
-					      words);
-		if (r < 0 || (*end && *end != ','))
-			return options_refuse(o, "bad value in '%s'", words);
-		words = *end ? end : NULL;
-	}
-	dst = strndup(value, strcspn(value, ":"));
-	if (!dst)
+	if (!dir)
 		return options_refuse(o, "out of memory");
-	r = minc_add_tmpfs(o->c, dst, size, (unsigned)mode);
-	free(dst);
+	wrong = mount_words_tmpfs(dir, &t);
+	r = wrong ? options_refuse(o, "%s", wrong) : mount_words_add_tmpfs(o->c, dir, &t);
+	free(dir);
 	return r;
+}
+
+static int set_umask(struct options *o, const char *value)
+{
+	int mask;
+	const char *wrong = number_parse_umask(value, &mask);
+
+	return wrong ? options_refuse(o, "%s", wrong) : minc_set_umask(o->c, mask);
 }
 
 // clang-format off
 const struct option option_table[] = {
-	{ "-h --help", NULL, "Show this help", .note = note_help },
-	{ "--version", NULL, "Show the version", .note = note_version },
+	{ "-h --help", NULL, "Show this help", .note = note_help, .alone = true },
+	{ "--version", NULL, "Show the version", .note = note_version, .alone = true },
 	{ "-r --rootdir", "DIR", "Use DIR as the root directory instead of /",
 	  .note = note_root },
 	{ "-D --direct", NULL, "No overlay: writes reach the root directory",
@@ -329,8 +288,8 @@ const struct option option_table[] = {
 	{ "-t --tempdir", "DIR", "Keep it in DIR, or reuse what is there (implies -k)",
 	  .set = set_tempdir },
 	{ "-b --bind -v", "HOST[:CONT][:FLAGS]",
-	  "Show the host's HOST as CONT; FLAGS: ro, rw, dev, suid", .set = set_bind },
-	{ "--tmpfs", "DIR[:size=SIZE,mode=MODE]", "An empty, disposable directory at DIR",
+	  "Show the host's HOST as CONT; FLAGS: ro, dev, suid, noexec", .set = set_bind },
+	{ "--tmpfs", "DIR[:size=SIZE,mode=MODE]", "An empty, disposable directory at DIR; also noexec, ro",
 	  .set = set_tmpfs },
 	{ "--shm-size", "SIZE", "A /dev/shm of this size, apart from the scratch memory",
 	  .limit = limit_shm },
@@ -393,6 +352,8 @@ const struct option option_table[] = {
 	{ "--env-host", NULL, "Hand on the caller's whole environment",
 	  .flag = MINC_INHERIT_ENV },
 	{ "-w --workdir", "DIR", "Working directory inside", .call = minc_set_cwd },
+	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022",
+	  .set = set_umask },
 	{ "--init", NULL, "A minimal init is process 1", .flag = MINC_INIT },
 	{ "-i -it", NULL, "Accepted; exactly -it: an own terminal even in a pipeline",
 	  .set = NULL },
@@ -423,7 +384,7 @@ const struct option option_table[] = {
 	{ "--debug", NULL, "Print the plan to standard error before the run",
 	  .note = note_debug },
 	{ "--completion", "bash", "Print the completion script for a shell",
-	  .note = note_completion },
+	  .note = note_completion, .alone = true },
 	{ .names = NULL }
 };
 // clang-format on

@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# options - as users of docker(1) and podman(1) type them; cases.md says who met what.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+busybox_image bb -c 'VOLUME /var/data' # or skip
+bb=$T/bb
+[ -d "$bb" ] || busybox_root "$bb"
+run() {
+	marten run --rm "$@"
+}
+
+# Switches.
+for word in true True 1 t TRUE; do
+	run --read-only="$word" bb touch /x
+	ok "--read-only=$word turns it on" test "$status" -ne 0
+done
+for word in false False 0 f FALSE; do
+	run --read-only --read-only="$word" bb touch /x
+	is "--read-only=$word turns it off again" "$status" 0
+done
+run --init=false --privileged=false --best-effort=0 -i=false bb true
+is "switches of the library, and short ones, take a value" "$status" 0
+marten run --rm=true --name shortly bb true
+is "--rm=true removes" "$status$("$MARTEN" ps -aq)" 0
+marten run --rm=false --name kept bb true
+has "--rm=false keeps" "$("$MARTEN" ps -a)" kept
+marten rm -f=true kept
+is "of every verb" "$status$("$MARTEN" ps -aq)" 0
+run --rm=maybe bb true
+refused "what is neither is refused by name" --rm=maybe "neither true nor false"
+run -e=A=1 -u=0 -w=/tmp bb sh -c 'echo $A $PWD'
+is "a short option may have = before its value" "$out" "1 /tmp"
+minc --read-only=true -r "$bb" touch /x
+ok "minc's switches take true" test "$status" -ne 0
+minc --read-only --init -q=1 --read-only=false -r "$bb" touch /x
+is "and false, which takes back what was before" "$status" 0
+minc --init=false -r "$bb" sh -c 'echo $$'
+is "or nothing" "$out" 1
+minc --init=perhaps -r "$bb" true
+refused "and what is neither is refused" --init=perhaps
+
+# Names.
+run -h box bb hostname
+is "-h is the host name" "$status $out" "0 box"
+run -h=box bb hostname
+is "also with =" "$out" box
+run bb -h
+hasnt "after the image it is the command's" "$out$err" "Usage: marten run"
+marten run --help
+has "--help is help" "$out" "-h or --hostname"
+
+# Files with variables.
+printf '\357\273\277FIRST=1\r\n  INDENTED=2 \r\n\r\n \t\n\t# remark\r\nLAST=3' >"$T/windows"
+run --env-file "$T/windows" bb sh -c 'echo "[$FIRST][$INDENTED][$LAST]"'
+is "marks, carriage returns and blanks of editors are no part of a variable" "$out" "[1][2 ][3]"
+printf 'A=1\n\357\273\277B=2\n' >"$T/mark"
+run --env-file "$T/mark" bb sh -c 'echo "$A[$B]"'
+is "a mark elsewhere belongs to the name" "$out" "1[]"
+printf 'A=1\nB C=2\n' >"$T/blank"
+run --env-file "$T/blank" bb true
+refused "a name with a blank is refused, with its line" "$T/blank" "line 2"
+
+# Order of mounts.
+mkdir -p "$T/inner" "$T/outer/b" "$T/outermost/a/b"
+echo inner >"$T/inner/file"
+shown() { # NAME OPTION..
+	_what=$1
+	shift
+	run "$@" bb cat /m/a/b/file
+	is "$_what: the inner one is seen" "$status $out" "0 inner"
+}
+shown "outer first" -v "$T/outer:/m/a" -v "$T/inner:/m/a/b"
+shown "inner first" -v "$T/inner:/m/a/b" -v "$T/outer:/m/a"
+shown "of three" -v "$T/inner:/m/a/b" -v "$T/outer:/m/a" -v "$T/outermost:/m"
+shown "a tmpfs" -v "$T/inner:/m/a/b" --tmpfs /m/a
+shown "--mount" --mount "type=bind,source=$T/inner,target=/m/a/b" -v "$T/outer:/m//a/"
+shown "a volume" -v "$T/inner:/m/a/b" -v vol:/m/a
+minc -r "$bb" -b "$T/inner:/m/a/b" --tmpfs /m/a -b "$T/outermost:/m" cat /m/a/b/file
+is "so it is with minc" "$status $out" "0 inner"
+for again in "-v $T/outer:/x" "-v vol:/x/" "--tmpfs //x" "--mount type=tmpfs,dst=/./x" "-v /x"; do
+	# shellcheck disable=SC2086 # two words
+	run -v "$T/inner:/x" $again bb true
+	refused "$again on a target that is taken is refused" "$T/inner:/x" "${again#* }"
+done
+minc -r "$bb" -b "$T/inner:/x" -b "$T/outer:/x" true
+refused "by minc, too" "$T/inner:/x" "$T/outer:/x"
+for option in "-v $T/inner:/var/data/" "--mount type=bind,source=$T/inner,target=/var//data"; do
+	# shellcheck disable=SC2086 # two words
+	run --read-only $option bb cat /var/data/file
+	is "$option takes the place of the image's volume" "$status $out" "0 inner"
+done
+
+# What is mounted.
+options_of() { # DIR
+	printf '%s\n' "$out" | sed -n "s,^[^ ]* on $1 type [^ ]* (\\(.*\\)).*,\\1,p"
+}
+run --tmpfs /t:rw,noexec,nosuid,nodev,size=64m,mode=750,uid=0,gid=0 bb sh -c 'mount; stat -c "%a %u %g" /t'
+has "a tmpfs as docker writes it: noexec" "$(options_of /t)" noexec
+has "and its size" "$(options_of /t)" size=65536k
+has "and its mode" "$out" "750 0 0"
+run --tmpfs /t bb sh -c 'cp /usr/bin/busybox /t && /t/busybox echo executed'
+is "without noexec its programs run" "$out" executed
+run --tmpfs /t:ro bb touch /t/x
+ok "ro is read-only" test "$status" -ne 0
+run --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700,readonly=true bb touch /t/x
+ok "also of --mount" test "$status" -ne 0
+run --tmpfs /t:size=1%,exec,defaults bb true
+is "a size may be a percentage" "$status" 0
+run --tmpfs /t:flying bb true
+refused "an unknown word is refused" flying
+minc -r "$bb" --tmpfs /t:noexec,size=1m mount
+has "minc takes the same words" "$(options_of /t)" noexec
+run -v "$T/inner:/x:ro,noexec,z,rprivate,delegated" bb mount
+has "a bind may be noexec" "$(options_of /x)" noexec
+run -v "$T/inner:/x:ro,rw" bb true
+refused "contradicting words are refused" ro,rw
+
+# Paths.
+mkdir "$T/a:b" "$T/c,d" "$T/back\\slash"
+echo colon >"$T/a:b/file"
+echo comma >"$T/c,d/file"
+echo back >"$T/back\\slash/file"
+run --mount "type=bind,source=$T/a:b,target=/x" bb cat /x/file
+is "--mount takes a source with a colon" "$status $out" "0 colon"
+run --mount "type=bind,\"source=$T/c,d\",target=/x" bb cat /x/file
+is "and in quotation marks one with a comma" "$status $out" "0 comma"
+run -v "$T/a\\:b:/x:ro" bb cat /x/file
+is "-v takes a colon with a backslash" "$status $out" "0 colon"
+run -v "$T/back\\slash:/x" bb cat /x/file
+is "and a backslash as it is" "$status $out" "0 back"
+run -v "$T/a:b:/x" bb true
+refused "without one it says how it is written" '\:'
+minc -r "$bb" -b "$T/a\\:b:/x\\:y" cat /x:y/file
+is "so it is with minc's binds" "$status $out" "0 colon"
+odd=$T/$(printf 'f\351t\351\377')
+mkdir "$odd"
+echo odd >"$odd/file"
+run -v "$odd:/x" -w "/x" -e "A=$(printf '\377')" bb sh -c 'cat file; printf %s "$A" | od -An -tx1 | tr -d " "'
+is "names and values need not be UTF-8" "$status $out" "0 odd
+ff"
+minc -r "$bb" -b "$odd:$odd" -w "$odd" cat file
+is "nor with minc" "$status $out" "0 odd"
+marten run -d --name odd -v "$odd:/x" bb sleep 1000
+marten exec odd cat /x/file
+is "nor for who enters later" "$status $out" "0 odd"
+marten rm -f odd
+minc -r "$bb" -b "$T/inner:/x$(printf '\n')y" true
+is "a name that ends is no name" "$status" 0
+minc -r "$bb" -b "$T/inner:/x
+y" true
+refused "control characters are refused" "control character"
+for pair in "$T/inner/file:/etc" "/etc:/etc/passwd" "$T/inner:/etc/passwd/x"; do
+	run -v "$pair" bb true
+	refused "$pair is refused with the reason" "$pair" irectory
+	has "and a hint" "$err" "hint: the container has a"
+done
+minc -r "$bb" --tmpfs /etc/passwd true
+refused "a tmpfs on a file, too" /etc/passwd "Not a directory"
+
+# Permissions of new files.
+modes='umask; touch /tmp/f; stat -c %a /tmp/f'
+out=$(umask 077; "$MARTEN" run --rm bb sh -c "$modes")
+is "files have the usual permissions, whatever the caller's umask is" "$out" "0022
+644"
+out=$(umask 0; "$MINC" -r "$bb" sh -c "$modes")
+is "also with minc" "$out" "0022
+644"
+out=$(umask 027; "$MINC" --umask host -r "$bb" sh -c "$modes")
+is "--umask host is the caller's" "$out" "0027
+640"
+run --umask 0077 bb sh -c "$modes"
+is "or another" "$out" "0077
+600"
+run --umask 8 bb true
+refused "which is octal" --umask 8
+marten run -d --name masked --umask 007 bb sleep 1000
+marten exec masked sh -c umask
+is "who enters has that of the container" "$out" 0007
+marten rm -f masked
+out=$(umask 077; "$MARTEN" volume create private >&2; "$MARTEN" run --rm -v private:/v bb stat -c %a /v)
+is "a volume is for the container's users, whatever the umask was" "$out" 755
+marten ps -aq
+is "nothing is left" "$out" ""
+done_testing
