@@ -162,7 +162,7 @@ int minc_container_state(const minc_container *ct);
  *
  * Returns 0, -ENOENT: there is none; -ENOTUNIQ: an ambiguous prefix, the message lists the
  * candidates; -EINVAL: empty, or characters that neither a name nor an id has; -EBADMSG:
- * its state is damaged; -ENOSYS: built without jansson, or its module is missing; -ENOMEM.
+ * its state is damaged, see minc_forget(); -ENOSYS: built without jansson, or its module is missing; -ENOMEM.
  */
 int minc_open(minc_ctx *c, const char *id, minc_container **ret);
 
@@ -326,6 +326,20 @@ enum minc_delete_flags {
 int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
 
 /**
+ * minc_forget() - forget a container by its name, also one whose state cannot be read
+ * @c: context, for the error
+ * @id: as for minc_open()
+ * @flags: MINC_DELETE_*
+ *
+ * For what minc_open() answers with -EBADMSG; of others it is what minc_delete() does, but
+ * for the storage directory, which stays.
+ *
+ * Returns 0, -ENOENT, -ENOTUNIQ, -EINVAL as minc_open(); -EBUSY: it runs, without
+ * MINC_DELETE_FORCE; -ENOTEMPTY: its directory holds something else; -errno as kill(2).
+ */
+int minc_forget(minc_ctx *c, const char *id, unsigned flags);
+
+/**
  * minc_rename() - give a background container another name
  * @c: context, for the error
  * @ct: container
@@ -378,7 +392,7 @@ typedef int (*minc_limit_fn)(const char *limit, const char *enforced_by, void *u
  *	and "cgroup v1 memory", "cgroup v2 cpu", "rlimit" or "nothing"
  * @userdata: handed to @fn
  *
- * "nothing" also of a container that has ended: its groups are gone.
+ * Of a container that has ended, what did.
  *
  * Returns 0, what @fn returned, or -EINVAL: not a container in the background; -ENOSYS: built
  * without jansson, or its module is missing; -ENOMEM; errors of reading config.json.

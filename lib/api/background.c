@@ -19,19 +19,28 @@
 #include "run/state.h"
 
 /* What is recorded concerns this call; a sticky failure of configuration stays. */
-static int begin(minc_ctx *c, state_load_fn **ret)
+static int look_around(minc_ctx *c)
 {
-	void *load;
 	int r;
 
 	if (c->spec.sticky == 0)
 		err_clear(&c->err);
-	if (!c->probed) {
-		r = host_probe(&c->host);
-		if (r < 0)
-			return err_set(&c->err, r, "host");
-		c->probed = true;
-	}
+	if (c->probed)
+		return 0;
+	r = host_probe(&c->host);
+	if (r < 0)
+		return err_set(&c->err, r, "host");
+	c->probed = true;
+	return 0;
+}
+
+static int begin(minc_ctx *c, state_load_fn **ret)
+{
+	void *load;
+	int r = look_around(c);
+
+	if (r < 0)
+		return r;
 	r = module_symbol("oci", "oci_state_load", &c->err, &load);
 	if (r == 0)
 		*ret = (state_load_fn *)load;
@@ -238,6 +247,18 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 	return 0;
 }
 
+MINC_EXPORT int minc_forget(minc_ctx *c, const char *id, unsigned flags)
+{
+	int r;
+
+	if (!c || !id)
+		return -EINVAL;
+	r = look_around(c);
+	if (r == 0 && flags & ~(unsigned)MINC_DELETE_FORCE)
+		return err_say(&c->err, -EINVAL, "minc_forget: unknown flag");
+	return r < 0 ? r : state_forget(c, id, flags & MINC_DELETE_FORCE);
+}
+
 /* What is written down of a container, as a description. @e has the failure. */
 static int load_spec(const minc_container *ct, struct spec *s, struct err *e)
 {
@@ -286,7 +307,7 @@ static int confines_devices(const struct spec *s, const struct host *h, struct e
 /* By what each limit is enforced, as long as the container's groups are there. */
 static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 {
-	struct cgroup_set *set = NULL;
+	struct cgroup_set *set = NULL, *old = NULL;
 	bool devices = false;
 	struct err e;
 	struct spec s;
@@ -298,11 +319,15 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	err_clear(&e);
 	r = load_spec(ct, &s, &e);
 	if (r == 0) {
-		(void)background_groups(ct, &set); /* gone: nothing enforces anything */
+		if (background_groups(ct, &set) < 0) { /* gone: then what did */
+			(void)cgroup_set_recall(ct->state->facts.cgroups, &old);
+			set = old;
+		}
 		r = confines_devices(&s, &c->host, &e, &devices);
 	}
 	if (r == 0)
 		cgroup_report(&s, c->host.kernel, set, devices, note_limit, l);
+	cgroup_set_free(old);
 	spec_done(&s);
 	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;
 }

@@ -16,6 +16,18 @@
 
 enum { FILE_MAX_BYTES = 1 << 20 };
 
+/* Of a set that was recalled: there is no directory to look into, version 1 comes first. */
+static const struct cgroup_dir *recalled(const struct cgroup_set *set, unsigned controller)
+{
+	const struct cgroup_dir *ret = NULL;
+
+	for (size_t i = 0; set && i < set->len; i++)
+		if (set->dirs[i].fd < 0 && set->dirs[i].controllers & 1u << controller &&
+		    (!ret || ret->v2))
+			ret = &set->dirs[i];
+	return ret;
+}
+
 static const struct cgroup_dir *dir_of(const struct cgroup_set *set, unsigned controller)
 {
 	for (size_t i = 0; set && i < set->len; i++)
@@ -158,7 +170,11 @@ static void report_one(const struct cgroup_set *set, const struct limit_files *f
 	bool there = false;
 	char text[64];
 
-	for (size_t i = 0; d && i < 2; i++) {
+	if (!d) {
+		d = recalled(set, f->controller);
+		there = d && (d->v2 ? f->v2[0] : f->v1[0]);
+	}
+	for (size_t i = 0; d && d->fd >= 0 && i < 2; i++) {
 		const char *file = d->v2 ? f->v2[i] : f->v1[i];
 
 		there = there || (file && faccessat(d->fd, file, F_OK, 0) == 0);
@@ -201,6 +217,8 @@ static void report_devices(const struct cgroup_set *set, cgroup_report_fn *fn, v
 {
 	const struct cgroup_dir *d = device_dir(set);
 
+	if (!d)
+		d = recalled(set, CGROUP_DEVICES);
 	fn("devices", !d ? "nothing" : d->v2 ? "cgroup v2 devices" : "cgroup v1 devices", userdata);
 }
 

@@ -286,7 +286,10 @@ static unsigned v2_controllers(const struct cgroup_dir *d)
 	return cgroup_controllers_parse(text, ' ', true);
 }
 
-static int open_dir(struct cgroup_dir *d, const char *line)
+/* All that it could have had: which of them is not kept. */
+static const unsigned any_controller = ~0u;
+
+static int open_dir(struct cgroup_dir *d, const char *line, bool recall)
 {
 	const char *colon = strchr(line, ':');
 	char names[128];
@@ -298,6 +301,10 @@ static int open_dir(struct cgroup_dir *d, const char *line)
 	d->controllers = d->v2 ? 0 : cgroup_controllers_parse(names, ',', false);
 	if (!d->v2 && !d->controllers)
 		return -EINVAL;
+	if (recall) {
+		d->controllers = d->v2 ? any_controller : d->controllers;
+		return 0;
+	}
 	d->fd = open(colon + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (d->fd < 0)
 		return -errno;
@@ -330,7 +337,7 @@ int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid)
 		return -ENOMEM;
 	}
 	*d = (struct cgroup_dir){ .fd = -EBADF };
-	r = open_dir(d, line);
+	r = open_dir(d, line, false);
 	d->foreign = true;
 	set->len += r == 0;
 	if (r < 0) {
@@ -340,7 +347,7 @@ int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid)
 	return r;
 }
 
-int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
+static int read_lines(const char *const *lines, bool recall, struct cgroup_set **ret)
 {
 	struct cgroup_set *set = calloc(1, sizeof(*set));
 	int r = set ? 0 : -ENOMEM;
@@ -351,7 +358,7 @@ int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
 			break;
 		}
 		set->dirs[set->len].fd = -EBADF;
-		r = open_dir(&set->dirs[set->len++], *lines);
+		r = open_dir(&set->dirs[set->len++], *lines, recall);
 	}
 	if (r < 0) {
 		cgroup_set_free(set);
@@ -359,4 +366,14 @@ int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
 	}
 	*ret = set;
 	return 0;
+}
+
+int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
+{
+	return read_lines(lines, false, ret);
+}
+
+int cgroup_set_recall(const char *const *lines, struct cgroup_set **ret)
+{
+	return read_lines(lines, true, ret);
 }

@@ -55,6 +55,8 @@ int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t le
  * -ENOENT: gone; -errno.
  */
 int cgroup_set_open(const char *const *lines, struct cgroup_set **ret);
+/* The same without opening them: of what has ended, for cgroup_report() alone. */
+int cgroup_set_recall(const char *const *lines, struct cgroup_set **ret);
 
 void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret);
 /* To all processes; they are gone (frozen, running) on return. -ETIMEDOUT after 10 s. */
@@ -69,7 +71,8 @@ bool cgroup_set_confines_devices(const struct cgroup_set *set);
 /*
  * For each limit of @s, and for a list of devices if @devices says that there should be one,
  * what enforces it: @fn is called with the user's words for the limit and "cgroup v1 memory",
- * "cgroup v2 cpu", "tmpfs", "rlimit" or "nothing". @kernel is HOST_KERNEL(); @set may be NULL.
+ * "cgroup v2 cpu", "tmpfs", "rlimit" or "nothing". @kernel is HOST_KERNEL(); @set may be NULL. Of
+ * a set that was recalled, what enforced it: as no start goes on without, unless it was told to.
  */
 typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
 			      void *userdata);

@@ -60,6 +60,7 @@ static json_t *ensure(json_t *o, const char *key, bool array)
 	return v && json_object_set_new(o, key, v) == 0 ? v : NULL;
 }
 
+/* @layer NULL: there is none, and its image's are all. */
 static int describe(struct minc_transfer *t, json_t *config, const struct layer_made *layer)
 {
 	const char *author = t->text[MINC_TRANSFER_AUTHOR], *message = t->text[MINC_TRANSFER_MESSAGE];
@@ -69,7 +70,8 @@ static int describe(struct minc_transfer *t, json_t *config, const struct layer_
 	int r = ids && history && step && now ? 0 : -1;
 
 	if (r == 0)
-		r = json_array_append_new(ids, json_string(layer->diff_id.text));
+		r = layer ? json_array_append_new(ids, json_string(layer->diff_id.text)) :
+			    json_object_set_new(step, "empty_layer", json_true());
 	if (r == 0)
 		r = json_object_set(config, "created", now);
 	if (r == 0)
@@ -105,6 +107,7 @@ static bool marks_of_user(int dir)
 	return strstr(text, "\nxattr user\n");
 }
 
+/* 1: it was not started, and has written nothing. */
 static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
 {
 	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -115,9 +118,7 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct
 
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
-		return errno == ENOENT ? err_say(t->err, -ENOENT, "%s: it has not run: there is nothing to commit",
-						 what) :
-					 err_set(t->err, -errno, "%s", what);
+		return dir >= 0 && errno == ENOENT ? 1 : err_set(t->err, -errno, "%s", what);
 	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0, ret);
 }
 
@@ -127,6 +128,7 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	const size_t below = img ? img->layers_len : 0;
 	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
 	cleanup_json json_t *config = NULL;
+	bool wrote = true;
 	char name[512];
 	int r = layers ? base_config(t, img, &config) : err_set(t->err, -ENOMEM, "config");
 
@@ -141,12 +143,18 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 						 .media_type = img->layers[i].media_type };
 	if (r == 0)
 		r = apply_changes(t, config); /* the words first: they are the cheap part */
-	if (r == 0)
+	if (r == 0) {
 		r = make_layer(t, k, &layers[below]);
+		wrote = r != 1;
+		if (!wrote)
+			r = below ? 0 :
+				    err_say(t->err, -ENOENT, "container %.12s: it has no image and has "
+							     "not run: there is nothing to commit", k->id);
+	}
 	if (r == 0)
-		r = describe(t, config, &layers[below]);
+		r = describe(t, config, wrote ? &layers[below] : NULL);
 	if (r == 0)
-		r = take_built(t, config, layers, below + 1, "", fn, data);
+		r = take_built(t, config, layers, below + wrote, "", fn, data);
 	free(layers);
 	return r;
 }

@@ -135,7 +135,24 @@ static int oldest_first(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* A damaged one is warned of and left out; one that has just been deleted is not there. */
+/* It has an id, so that it can be removed. */
+static int add_damaged(struct store *s, const char *id, struct list *l)
+{
+	struct minc_kept *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	strcpy(k->id, id);
+	k->name = k->note = k->image = k->image_name = "";
+	k->dir = arena_printf(&k->arena, "%s/containers/%s", s->path, id);
+	k->damaged = true;
+	if (k->dir && list_add(l, k) == 0)
+		return 0;
+	k = containers_free(k);
+	return -ENOMEM;
+}
+
+/* A damaged one is warned of; one that has just been deleted is not there. */
 static int add_one(struct store *s, int dir, const char *id, struct list *l)
 {
 	struct err *err = s->err, said = { 0 };
@@ -149,11 +166,12 @@ static int add_one(struct store *s, int dir, const char *id, struct list *l)
 		k = containers_free(k);
 		r = -ENOMEM;
 	}
-	if (r == -ENOMEM)
-		return err_set(err, r, "containers");
-	if (r < 0 && r != -ENOENT && s->warn)
-		s->warn(said.message, s->warn_data);
-	return 0;
+	if (r < 0 && r != -ENOMEM && r != -ENOENT) {
+		if (s->warn)
+			s->warn(said.message, s->warn_data);
+		r = add_damaged(s, id, l);
+	}
+	return r == -ENOMEM ? err_set(err, r, "containers") : 0;
 }
 
 static int read_all(struct store *s, struct list *ret)
@@ -192,7 +210,8 @@ int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *dat
 	if (r < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < l.len; i++)
-		r = fn(l.v[i], data);
+		if (!l.v[i]->damaged)
+			r = fn(l.v[i], data);
 	list_done(&l);
 	return r;
 }

@@ -28,6 +28,7 @@ struct minc_kept {
 	char id[65];
 	const char *name, *dir, *note, *image, *image_name;
 	int64_t created_ms;
+	bool damaged; /* its container.json: only the id is known */
 };
 
 struct budget;

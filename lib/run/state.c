@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <minc/background.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -49,7 +48,7 @@ static int refuse_runtime(struct minc_ctx *c, const char *path, const struct sta
 }
 
 /* Anybody may have made it before us in /tmp: it must be ours alone. */
-static int open_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret)
+int state_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret)
 {
 	cleanup_close int fd = -EBADF;
 	char what[PATH_MAX + 32];
@@ -135,25 +134,13 @@ int state_write(const struct state *s, const char *name, const char *text, size_
 	return r;
 }
 
-/* names/NAME, unless it names another container by now. */
-static void drop_name(const struct state *s, const char *name)
-{
-	char link[sizeof("names/") + NAME_MAX], target[STATE_ID_LEN + 2];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "names/%s", name);
-	n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
-	if (n == STATE_ID_LEN && memcmp(target, s->id, STATE_ID_LEN) == 0)
-		(void)unlinkat(s->runtime, link, 0); /* a sweep finds it, too */
-}
-
 void state_remove(struct state *s)
 {
 	static const char *const files[] = { STATE_FILES };
 
 	state_read_name(s); /* another process may have renamed it */
 	if (*s->name)
-		drop_name(s, s->name);
+		state_drop_name(s, s->name);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		(void)unlinkat(s->dir, files[i], 0); /* most are there */
 	(void)unlinkat(s->runtime, s->id, AT_REMOVEDIR); /* unless somebody put a file there */
@@ -180,54 +167,6 @@ static int make_id(char ret[STATE_ID_LEN + 1])
 		return -errno;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-	return 0;
-}
-
-/* names/NAME; one that leads nowhere is free. */
-static int claim_name(const struct state *s, const char *name, char *ret_holder, size_t len)
-{
-	char link[PATH_MAX], target[NAME_MAX + 1];
-	struct stat st;
-	ssize_t n;
-
-	if (mkdirat(s->runtime, "names", 0700) < 0 && errno != EEXIST)
-		return -errno;
-	snprintf(link, sizeof(link), "names/%s", name);
-	for (int tries = 0; tries < 2; tries++) {
-		if (symlinkat(s->id, s->runtime, link) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return -errno;
-		n = readlinkat(s->runtime, link, target, sizeof(target) - 1);
-		if (n < 0)
-			return -errno;
-		target[n] = '\0';
-		if (state_is_id(target) && fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			snprintf(ret_holder, len, "%.12s", target);
-			return -EEXIST;
-		}
-		if (unlinkat(s->runtime, link, 0) < 0)
-			return -errno;
-	}
-	return -EEXIST;
-}
-
-static int take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin)
-{
-	char holder[16] = "another";
-	int r = claim_name(s, name, holder, sizeof(holder));
-
-	if (r == -EEXIST)
-		return err_say(&c->err, r, "%s: name %s is in use by container %s", origin, name,
-			       holder);
-	if (r == 0) {
-		r = state_write(s, "name", name, strlen(name));
-		if (r < 0)
-			drop_name(s, name);
-	}
-	if (r < 0)
-		return err_set(&c->err, r, "%s: name %s", origin, name);
-	snprintf(s->name, sizeof(s->name), "%s", name);
 	return 0;
 }
 
@@ -263,7 +202,7 @@ static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
 	    mknodat(s->dir, "auto-remove", S_IFREG | 0600, 0) < 0)
 		return err_set(&c->err, -errno, "%s", s->path);
 	if (c->spec.name)
-		return take_name(c, s, c->spec.name, c->spec.name_origin);
+		return state_take_name(c, s, c->spec.name, c->spec.name_origin);
 	return 0;
 }
 
@@ -272,7 +211,7 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
 	struct state *s;
-	int r = open_runtime(c, true, path, &runtime);
+	int r = state_runtime(c, true, path, &runtime);
 
 	if (r == 0 && c->spec.id) {
 		snprintf(id, sizeof(id), "%s", c->spec.id);
@@ -317,7 +256,8 @@ uint64_t process_start_time(int pid, char *ret_state)
 	return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
-static void print_facts(FILE *out, const struct state_facts *f)
+/* @storage: that of @f, escaped */
+static void print_facts(FILE *out, const struct state_facts *f, const char *storage)
 {
 	fprintf(out, "{\n  \"version\": %d,\n  \"pid\": %d,\n", STATE_VERSION, f->pid);
 	fprintf(out, "  \"start_time\": \"%llu\",\n", (unsigned long long)f->start_time);
@@ -325,8 +265,8 @@ static void print_facts(FILE *out, const struct state_facts *f)
 		(unsigned long long)f->created_ns);
 	quote_json(out, f->hostname);
 	fputs(",\n  \"storage\": ", out);
-	if (f->storage)
-		quote_json(out, f->storage);
+	if (storage)
+		quote_json(out, storage);
 	else
 		fputs("null", out);
 	fprintf(out, ",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"storage_made\": %s,\n  \"command\": [",
@@ -387,16 +327,22 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
 		 const struct plan *p, bool storage_made)
 {
+	cleanup_free char *storage = NULL;
 	char *text = NULL, pid[16];
+	bool escaped;
 	FILE *out;
 	size_t len;
 	int r = keep_facts(s, c, ct, p);
 
 	s->facts.storage_made = storage_made;
+	if (r == 0 && s->facts.storage)
+		storage = str_escape_bytes(s->facts.storage, &escaped);
+	if (r == 0 && s->facts.storage && !storage)
+		r = -ENOMEM;
 	out = r < 0 ? NULL : open_memstream(&text, &len);
 	if (!out)
 		return err_set(&c->err, -ENOMEM, "state of the container");
-	print_facts(out, &s->facts);
+	print_facts(out, &s->facts, storage);
 	if (fclose(out) != 0) {
 		free(text);
 		return err_set(&c->err, -ENOMEM, "state of the container");
@@ -438,67 +384,15 @@ static int load(int runtime, const char *path, const char *id, state_load_fn *pa
 	return 0;
 }
 
-/* Ids that begin with @prefix: how many or -errno, the first, and words that list them. */
-static int match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
-			char *words, size_t len)
-{
-	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
-	size_t used = 0;
-	int n = 0;
-	struct dirent *d;
-
-	if (!list)
-		return -errno;
-	(void)take_fd(&copy); /* closedir() closes it */
-	while ((d = readdir(list))) {
-		if (!state_is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
-			continue;
-		if (n++ == 0)
-			memcpy(first, d->d_name, STATE_ID_LEN + 1);
-		if (used + 16 < len)
-			used += (size_t)snprintf(words + used, len - used, "%s%.12s",
-						 n > 1 ? ", " : "", d->d_name);
-	}
-	closedir(list);
-	return n;
-}
-
-static int resolve(struct minc_ctx *c, int runtime, const char *word, char ret[STATE_ID_LEN + 1])
-{
-	char link[PATH_MAX], words[512] = "";
-	ssize_t n;
-	int r;
-
-	if (!*word || strlen(word) > NAME_MAX || strchr(word, '/') || *word == '.' ||
-	    !str_is_printable_utf8(word))
-		return err_say(&c->err, -EINVAL, "%.80s: neither a name nor an id", word);
-	snprintf(link, sizeof(link), "names/%s", word);
-	n = readlinkat(runtime, link, ret, STATE_ID_LEN + 1);
-	if (n == STATE_ID_LEN) {
-		struct stat st;
-
-		ret[n] = '\0';
-		if (state_is_id(ret) && fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return 0;
-	}
-	if (strspn(word, "0123456789abcdef") != strlen(word))
-		return -ENOENT;
-	r = match_ids(runtime, word, ret, words, sizeof(words));
-	if (r > 1)
-		return err_say(&c->err, -ENOTUNIQ, "%s: ambiguous: %s", word, words);
-	return r == 0 ? -ENOENT : r < 0 ? r : 0;
-}
-
 int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struct state **ret)
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
 	struct state *s = NULL;
-	int r = open_runtime(c, false, path, &runtime);
+	int r = state_runtime(c, false, path, &runtime);
 
 	if (r == 0)
-		r = resolve(c, runtime, word, id);
+		r = state_resolve(c, runtime, word, id);
 	if (r == 0)
 		r = load(runtime, path, id, parse, NULL, &s);
 	if (r == 0) {
@@ -511,9 +405,11 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 		*ret = s;
 		return 0;
 	}
-	if (r == -EBADMSG)
-		return err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path,
-			       id);
+	if (r == -EBADMSG) {
+		err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path, id);
+		err_hint(&c->err, "marten rm -f removes it");
+		return r;
+	}
 	if (r == -ENOENT)
 		return err_say(&c->err, r, "%s: no such container", word);
 	return err_set(&c->err, r, "%s", word);
@@ -587,7 +483,7 @@ int state_list(struct minc_ctx *c, state_load_fn *parse, struct arena *texts, st
 	char path[PATH_MAX];
 	size_t len = 0;
 	DIR *dir;
-	int r = list ? open_runtime(c, false, path, &runtime) : -ENOMEM;
+	int r = list ? state_runtime(c, false, path, &runtime) : -ENOMEM;
 
 	if (r == 0)
 		r = copy = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
@@ -654,30 +550,4 @@ bool state_is_kept(const struct state *s)
 	cleanup_close int lock = openat(s->dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-static int rename_locked(struct minc_ctx *c, struct state *s, const char *name)
-{
-	char old[sizeof(s->name)];
-	int r;
-
-	state_read_name(s); /* another process may have renamed it */
-	if (strcmp(s->name, name) == 0)
-		return 0;
-	memcpy(old, s->name, sizeof(old));
-	r = take_name(c, s, name, "rename");
-	if (r == 0 && *old)
-		drop_name(s, old);
-	return r;
-}
-
-int state_rename(struct minc_ctx *c, struct state *s, const char *name)
-{
-	int r;
-
-	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
-		;
-	r = rename_locked(c, s, name);
-	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
-	return r;
 }

@@ -58,13 +58,22 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 void state_remove(struct state *s);
 struct state *state_free(struct state *s);
 
-/* For the rooms of state: nothing is open yet. */
+/* For the rooms of state. The runtime directory, its path in @path; -ENOENT: not made yet. */
+int state_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret);
+/* The id of what is called @word; -ENOENT without a message, else with one. */
+int state_resolve(struct minc_ctx *c, int runtime, const char *word, char ret[STATE_ID_LEN + 1]);
+/* Names change under the lock on the runtime directory; @origin: for messages. */
+int state_take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin);
+void state_drop_name(const struct state *s, const char *name); /* unless it is another's by now */
+/* Nothing is open yet. */
 struct state *state_new(const char *runtime_path, const char *id);
 int state_open(struct state *s, int runtime); /* -ENOENT: it is gone */
 bool state_is_id(const char *s);
 void state_read_name(struct state *s);
 /* Remove what is nobody's, or a part of it; the runtime directory is locked. */
 void state_sweep(int runtime, const char *path);
+/* The same for one that is known. */
+void state_sweep_one(int runtime, const char *path, const char *id);
 
 /* By name, id or beginning of an id, as minc_open(). */
 int state_find(struct minc_ctx *c, state_load_fn *load, const char *word, struct state **ret);
@@ -83,6 +92,11 @@ int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
 /* Whether the monitor lives: it holds the lease. */
 bool state_is_kept(const struct state *s);
 int state_rename(struct minc_ctx *c, struct state *s, const char *name);
+/*
+ * Remove what is known of a container, without reading it (state-forget.c). -EBUSY: it runs;
+ * with @force its monitor is killed, with which it ends.
+ */
+int state_forget(struct minc_ctx *c, const char *word, bool force);
 
 /* Field 22 of proc_pid_stat(5): which process has the number; 0 if none has. */
 uint64_t process_start_time(int pid, char *ret_state); /* may be NULL; see proc_pid_stat(5) */

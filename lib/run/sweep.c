@@ -31,7 +31,7 @@ static bool is_abandoned(int runtime, const char *id)
 }
 
 /* Remove @id if its start failed in the middle, or it was to be forgotten at its end. */
-static void sweep_one(int runtime, const char *path, const char *id)
+void state_sweep_one(int runtime, const char *path, const char *id)
 {
 	struct state *s;
 	struct stat st;
@@ -79,7 +79,7 @@ static void sweep_slice(int runtime, const char *path, const char *dir, unsigned
 		return;
 	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list)))
-		if ((fn == sweep_one ? state_is_id(d->d_name) : d->d_name[0] != '.') &&
+		if ((fn == state_sweep_one ? state_is_id(d->d_name) : d->d_name[0] != '.') &&
 		    n++ % slices == slice)
 			fn(runtime, path, d->d_name);
 	closedir(list);
@@ -96,6 +96,6 @@ void state_sweep(int runtime, const char *path)
 		slice %= slices;
 	else
 		slice = 0;
-	sweep_slice(runtime, path, ".", slice, slices, sweep_one);
+	sweep_slice(runtime, path, ".", slice, slices, state_sweep_one);
 	sweep_slice(runtime, path, "names", slice, slices, sweep_name);
 }

@@ -13,4 +13,10 @@ void files_fill_standard(void);
 /* A new file with @text, or none: 0 or -errno. */
 int files_write_new(const char *path, const char *text);
 
+/*
+ * Print @line to standard output at once. If that is closed, full or broken, standard error
+ * has it, as a warning of @tool that it is @what: what was done stays done.
+ */
+void files_print_or_warn(const char *tool, const char *what, const char *line);
+
 #endif

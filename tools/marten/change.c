@@ -52,9 +52,10 @@ static int stop(struct call *call, minc_container *ct)
 								      : 0;
 }
 
+/* One of the store that does not run has nothing to be stopped: that is no failure. */
 static int run_stop(struct call *call)
 {
-	return each_container(call, stop);
+	return each_kept(call, stop, NULL);
 }
 
 static int kill_one(struct call *call, minc_container *ct)
@@ -119,6 +120,17 @@ static int delete_both(struct call *call, minc_container *ct)
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
+/* What is known of it cannot be read, and so neither can its name in the store: it is the same. */
+static int delete_damaged(struct call *call, const char *name)
+{
+	const struct rm_values *o = call->values;
+
+	if (minc_forget(call->c, name, o->force ? MINC_DELETE_FORCE : 0) < 0)
+		return fail_library(call);
+	kept_await_end(call, name); /* its keeper may still be on the way out */
+	return has_kept(call, name) ? delete_kept(call, name) : 0;
+}
+
 static int run_rm(struct call *call)
 {
 	int status = 0, i;
@@ -130,6 +142,8 @@ static int run_rm(struct call *call)
 		if (r == 0) {
 			r = delete_both(call, ct);
 			minc_container_free(ct);
+		} else if (r == -EBADMSG) {
+			r = delete_damaged(call, call->operands[i]);
 		} else if (r != -ENOENT) {
 			r = fail_library(call);
 		} else if (has_kept(call, call->operands[i])) {
@@ -160,8 +174,10 @@ static int run_rename(struct call *call)
 {
 	const char *old = call->operands[0], *name = call->operands[1];
 	minc_container *ct;
-	int status, r = minc_open(call->c, old, &ct);
+	int status, r;
 
+	kept_release_name(call, name);
+	r = minc_open(call->c, old, &ct);
 	if (r < 0 && r != -ENOENT)
 		return fail_library(call);
 	if (r < 0)

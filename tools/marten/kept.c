@@ -3,10 +3,17 @@
 #include "kept.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "starting.h"
+
+enum { RELEASE_TRIES = 400 }; /* two seconds */
 
 struct kept *kept_free(struct kept *k)
 {
@@ -61,20 +68,43 @@ static int note(minc_kept *from, void *userdata)
 	return 0;
 }
 
-/* Its state was forgotten when it ended. */
-static bool is_left_over(struct call *call, const struct kept *k)
+/* 0: its state is gone, as it has ended; -EBUSY: it has not; -ENOENT: there was none. */
+static int forget_state(struct call *call, const char *id)
 {
 	minc_container *ct;
+	int r = minc_open(call->c, id, &ct), state;
 
-	if (!k->readable || !k->recipe.remove || !kept_has_run(k))
-		return false;
-	if (minc_open(call->c, k->id, &ct) == 0) {
-		minc_container_free(ct);
-		return false;
-	}
-	return minc_error_code(call->c) == -ENOENT;
+	if (r < 0)
+		return r;
+	state = minc_container_state(ct);
+	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED)
+		r = -EBUSY;
+	else /* its monitor does it, too: in a moment, or it was killed */
+		r = minc_delete(call->c, ct, 0);
+	minc_container_free(ct);
+	return r;
 }
 
+/*
+ * It was to be removed when it ended, and has ended; or when it runs, and who wanted to start
+ * it was killed.
+ */
+static bool is_left_over(struct call *call, const struct kept *k)
+{
+	int r;
+
+	if (!k->readable || !k->recipe.remove)
+		return false;
+	r = forget_state(call, k->id);
+	if (r == 0)
+		return true;
+	return r == -ENOENT &&
+	       (kept_has_run(k) ||
+		(k->recipe.starting &&
+		 starting_has_died(minc_store_path(call->store), k->recipe.starting)));
+}
+
+/* Whoever starts it just now has its lock: then it stays. */
 static bool sweep(struct call *call, const struct kept *k)
 {
 	minc_kept *found;
@@ -117,6 +147,7 @@ void kept_list(struct call *call, struct kept_list *ret)
 		else
 			ret->v[len++] = ret->v[i];
 	ret->len = len;
+	starting_sweep(minc_store_path(call->store));
 }
 
 void kept_list_done(struct kept_list *list)
@@ -147,7 +178,37 @@ struct kept *kept_find(struct call *call, const char *name)
 		return NULL;
 	k = copy(found);
 	minc_kept_free(found);
-	return k;
+	return k && sweep(call, k) ? kept_free(k) : k;
+}
+
+static const struct timespec moment = { .tv_nsec = 5000000 };
+
+/* Who runs it holds an flock(2) on its directory; see mincs-store(5). */
+void kept_await_end(struct call *call, const char *name)
+{
+	struct kept *k = kept_find(call, name);
+	int fd = k ? open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, i;
+
+	for (i = 0; fd >= 0 && i < RELEASE_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
+		(void)nanosleep(&moment, NULL);
+	if (fd >= 0)
+		(void)close(fd); /* only looked at */
+	kept_free(k);
+}
+
+void kept_release_name(struct call *call, const char *name)
+{
+	int i;
+
+	for (i = 0; i < RELEASE_TRIES; i++) {
+		struct kept *k = kept_find(call, name);
+		bool leaving = k && is_left_over(call, k);
+
+		kept_free(k);
+		if (!leaving)
+			return;
+		(void)nanosleep(&moment, NULL); /* its monitor is on its way out */
+	}
 }
 
 bool has_kept(struct call *call, const char *name)

@@ -27,17 +27,25 @@ struct kept_list {
 
 /*
  * All containers of the store, oldest first. Those that were to be removed after their end
- * and could not be, as nobody waited for it, are removed now. Without a store that can be
- * opened there are none: a warning, except where images are not built in.
+ * and could not be, as nobody waited for it, are removed now, and so are those whose start
+ * was killed. Without a store that can be opened there are none: a warning, except where
+ * images are not built in.
  */
 void kept_list(struct call *call, struct kept_list *ret);
 void kept_list_done(struct kept_list *list);
 struct kept *kept_list_find(const struct kept_list *list, const char *id);
 
-/* One by name, id, or beginning of an id; NULL: there is none, or an error (quiet). */
+/*
+ * One by name, id, or beginning of an id; NULL: there is none, it was to be gone and is now,
+ * or an error (quiet).
+ */
 struct kept *kept_find(struct call *call, const char *name);
 struct kept *kept_free(struct kept *k);
 bool has_kept(struct call *call, const char *name);
+/* Nobody knows @name any more but the store: until it is not in use, two seconds at most. */
+void kept_await_end(struct call *call, const char *name);
+/* Who has @name, and was to be gone, gives it up: waits for that, if need be. */
+void kept_release_name(struct call *call, const char *name);
 /* minc_open() has failed, for there is none: what that means to the user. EXIT_OURS. */
 int say_unknown(struct call *call, const char *name);
 /* Whether it was started, ever: what it wrote is there. */

@@ -97,7 +97,18 @@ bool is_alive(const minc_container *ct)
 	return false;
 }
 
-int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct))
+/* Whether it is one of the store that has not been started: it was asked for by no mistake. */
+static bool is_idle(struct call *call, const char *name)
+{
+	struct kept *k = minc_error_code(call->c) == -ENOENT ? kept_find(call, name) : NULL;
+	bool idle = k && !kept_has_run(k);
+
+	kept_free(k);
+	return idle;
+}
+
+static int each_of(struct call *call, int (*fn)(struct call *call, minc_container *ct), bool kept,
+		   const char *answer)
 {
 	int status = 0, i;
 
@@ -106,7 +117,10 @@ int each_container(struct call *call, int (*fn)(struct call *call, minc_containe
 		int r = 0;
 
 		if (minc_open(call->c, call->operands[i], &ct) < 0) {
-			status = say_unknown(call, call->operands[i]);
+			if (!kept || !is_idle(call, call->operands[i]))
+				status = say_unknown(call, call->operands[i]);
+			else if (answer)
+				(void)puts(answer);
 			continue;
 		}
 		r = fn(call, ct);
@@ -115,6 +129,17 @@ int each_container(struct call *call, int (*fn)(struct call *call, minc_containe
 		minc_container_free(ct);
 	}
 	return status;
+}
+
+int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct))
+{
+	return each_of(call, fn, false, NULL);
+}
+
+int each_kept(struct call *call, int (*fn)(struct call *call, minc_container *ct),
+	      const char *answer)
+{
+	return each_of(call, fn, true, answer);
 }
 
 void warn_line(const char *line, void *userdata)

@@ -45,6 +45,8 @@ char *recipe_write(const struct recipe *r)
 	put(out, "image", r->image);
 	if (r->remove)
 		(void)fputs("remove\n", out);
+	if (r->starting)
+		put(out, "starting", r->starting);
 	if (r->stop_signal)
 		(void)fprintf(out, "stop-signal %d\n", r->stop_signal);
 	if (r->stop_grace_ms >= -1)
@@ -125,6 +127,8 @@ static bool take(struct recipe *r, const char *word, char *value)
 		return *(r->directory = value) == '/';
 	if (strcmp(word, "image") == 0 && !r->image)
 		return (r->image = value);
+	if (strcmp(word, "starting") == 0 && !r->starting)
+		return (r->starting = value);
 	if (strcmp(word, "stop-signal") == 0)
 		return read_int(value, 1, &r->stop_signal) && r->stop_signal > 0 &&
 		       r->stop_signal <= 64;

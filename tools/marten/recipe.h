@@ -8,6 +8,7 @@
  *	directory /home/anna		paths of options are relative to it
  *	image alpine			as it was typed
  *	remove				when it has ended
+ *	starting start-0123456789abcdef	by whom it is started; see starting.h
  *	stop-signal 15			if it is given
  *	stop-grace-ms 10000
  *	label KEY=VALUE
@@ -27,6 +28,7 @@
 
 struct recipe {
 	const char *directory, *image; /* image "": none */
+	const char *starting;	       /* NULL: it is started later, by anybody */
 	bool remove;
 	int stop_signal, stop_grace_ms; /* 0; -2: not said */
 	struct words labels, environment, options, operands;

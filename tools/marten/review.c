@@ -3,11 +3,13 @@
  * review - diff and apply: see what a container wrote to a kept directory, and take it
  * over. Nothing is applied that was not shown, since the directory stays locked between.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "kept.h"
 #include "text.h"
 #include "values.h"
 #include "verb.h"
@@ -151,19 +153,27 @@ static int choose(minc_changes *chs, const struct review_values *o)
 
 /*
  * The operand is a container, or with a slash the directory that minc -k or -t named: a
- * container in the foreground has no other name.
+ * container in the foreground has no other name. NULL: it has not been started.
  */
 static int open_changes(struct call *call, minc_changes **ret)
 {
 	const struct review_values *o = call->values;
 	const char *word = call->operands[0], *storage = word;
 	minc_container *ct = NULL;
+	struct kept *k = NULL;
 	int status = 0;
 
-	if (!strchr(word, '/')) {
-		if (minc_open(call->c, word, &ct) < 0)
-			return fail_library(call);
+	if (!strchr(word, '/') && minc_open(call->c, word, &ct) == 0) {
 		storage = minc_container_storage(ct);
+	} else if (!strchr(word, '/')) {
+		k = minc_error_code(call->c) == -ENOENT ? kept_find(call, word) : NULL;
+		if (!k)
+			return say_unknown(call, word);
+		if (!kept_has_run(k)) { /* and so has changed nothing */
+			kept_free(k);
+			return 0;
+		}
+		storage = k->dir;
 	}
 	if (!storage)
 		status = fail_say("%.64s: nothing is kept: it was started without -k",
@@ -171,6 +181,7 @@ static int open_changes(struct call *call, minc_changes **ret)
 	else if (minc_changes_open(call->c, storage, o->base, ret) < 0)
 		status = fail_library(call);
 	minc_container_free(ct);
+	kept_free(k);
 	if (status == 0 && choose(*ret, o) < 0) {
 		status = fail_library(call);
 		*ret = minc_changes_free(*ret);
@@ -190,7 +201,7 @@ static int run_diff(struct call *call)
 	minc_changes *chs = NULL;
 	int status = open_changes(call, &chs);
 
-	if (status == 0 && minc_diff(chs, o->json ? show_json : show, NULL) < 0 &&
+	if (status == 0 && chs && minc_diff(chs, o->json ? show_json : show, NULL) < 0 &&
 	    !ferror(stdout)) /* main() tells that */
 		status = fail_library(call);
 	minc_changes_free(chs);
@@ -237,7 +248,7 @@ static int run_apply(struct call *call)
 			fail_usage(call, "--yes is missing: nobody is there to be asked");
 	else
 		status = open_changes(call, &chs);
-	if (status == 0)
+	if (status == 0 && chs)
 		status = apply(call, chs);
 	minc_changes_free(chs);
 	free_words(o);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/files.h"
+#include "starting.h"
 #include "transfer.h"
 
 enum { GRACE_MS = 10000 };
@@ -94,13 +96,15 @@ static bool split_words(const struct call *call, struct recipe *r)
 	return true;
 }
 
+/* @starting: the word of who starts it now, or NULL. */
 static char *write_recipe(struct call *call, const struct run_values *o,
-			  const struct words *environment)
+			  const struct words *environment, const char *starting)
 {
 	char directory[PATH_MAX], *text = NULL;
 	struct recipe r = { .directory = getcwd(directory, sizeof(directory)),
 			    .image = call->operands[0],
 			    .remove = o->remove,
+			    .starting = starting,
 			    .stop_signal = o->stop_signal,
 			    .stop_grace_ms = o->stop_grace_ms,
 			    .labels = o->labels,
@@ -127,13 +131,15 @@ static void discard(struct call *call, const char *id)
 }
 
 static int make(struct call *call, const struct run_values *o, minc_image *image,
-		const struct words *environment, struct kept **ret)
+		const struct words *environment, const char *starting, struct kept **ret)
 {
-	char *text = write_recipe(call, o, environment), *id;
+	char *text = write_recipe(call, o, environment, starting), *id;
 	int r;
 
 	if (!text)
 		return fail_say("out of memory");
+	if (o->name)
+		kept_release_name(call, o->name);
 	r = minc_store_create(call->store, image, o->name, text, &id);
 	free(text);
 	if (r < 0)
@@ -141,6 +147,16 @@ static int make(struct call *call, const struct run_values *o, minc_image *image
 	*ret = kept_find(call, id);
 	free(id);
 	return *ret ? 0 : fail_library(call);
+}
+
+/*
+ * Print its id, or the name that was typed. If that cannot be printed, it is @what all the
+ * same, and that is no failure: who hears of one would do it again.
+ */
+static int say_id(const char *what, const char *id)
+{
+	files_print_or_warn("marten", what, id);
+	return 0;
 }
 
 /* Who waited for its end cleans up after it. */
@@ -174,15 +190,14 @@ static int begin(struct call *call, const struct run_values *o, minc_image *imag
 	launch_done(&l);
 	if (!l.started || (o->remove && has_ended(call, k->id)))
 		discard(call, k->id);
-	if (status == 0 && o->detach)
-		(void)printf("%s\n", k->id);
-	return status;
+	return status == 0 && o->detach ? say_id("running", k->id) : status;
 }
 
 static int run_or_create(struct call *call, bool start)
 {
 	const struct run_values *o = call->values;
 	struct words environment = { .v = NULL };
+	struct starting starting = { .fd = -1 };
 	minc_image *image = NULL;
 	struct kept *k = NULL;
 	int status = transfer_policy(call, o->insecure_policy) ? check_options(call, o) : EXIT_OURS;
@@ -191,13 +206,18 @@ static int run_or_create(struct call *call, bool start)
 		status = environ_collect(call, o, &environment);
 	if (status == 0)
 		status = find_image(call, o, &image);
+	if (status == 0 && start && o->remove &&
+	    !starting_begin(&starting, minc_store_path(call->store)))
+		status = fail_say("%.200s/containers: %s", minc_store_path(call->store),
+				  strerror(errno));
 	if (status == 0)
-		status = make(call, o, image, &environment, &k);
-	if (status == 0 && start) {
+		status = make(call, o, image, &environment,
+			      starting.fd < 0 ? NULL : starting.word, &k);
+	if (status == 0 && start)
 		status = begin(call, o, image, &environment, k);
-	} else if (status == 0) {
-		(void)printf("%s\n", k->id);
-	}
+	else if (status == 0)
+		status = say_id("made", k->id);
+	starting_end(&starting, call->store ? minc_store_path(call->store) : "");
 	minc_image_free(image);
 	kept_free(k);
 	environ_done(&environment);
@@ -393,7 +413,7 @@ static int run_start(struct call *call)
 		else if (r == 0)
 			r = start_kept(call, o, k);
 		if (r == 0 && !stay)
-			(void)printf("%s\n", call->operands[i]);
+			r = say_id("running", call->operands[i]);
 		if (r != 0)
 			status = r;
 		kept_free(k);
@@ -412,7 +432,7 @@ static int run_restart(struct call *call)
 		int r = k ? start_kept(call, &how, k) : EXIT_OURS;
 
 		if (r == 0)
-			(void)printf("%s\n", call->operands[i]);
+			(void)say_id("running", call->operands[i]);
 		else
 			status = r;
 		kept_free(k);

@@ -27,6 +27,18 @@ static const char *read_type(void *into, const char *value)
 	return *(int *)into ? NULL : "unknown type (container, image)";
 }
 
+static void print_words(const char *key, const struct words *words)
+{
+	size_t i;
+
+	(void)printf(",\n  \"%s\": [", key);
+	for (i = 0; words && i < words->len; i++) {
+		(void)fputs(i ? ", " : "", stdout);
+		print_json_string(words->v[i]);
+	}
+	(void)putchar(']');
+}
+
 /* "{" and what the store knows; without @more the end, too. */
 static void print_kept(const char *before, const struct kept *k, bool more)
 {
@@ -42,6 +54,13 @@ static void print_kept(const char *before, const struct kept *k, bool more)
 		print_json_string(k->recipe.labels.v[i]);
 	}
 	(void)printf("],\n  \"made_ms\": %lld", (long long)k->created_ms);
+	print_words("options", k->readable ? &k->recipe.options : NULL);
+	if (!more) {
+		print_words("command", k->readable ? &k->recipe.operands : NULL);
+		print_words("environment", k->readable ? &k->recipe.environment : NULL);
+		(void)printf(",\n  \"auto_remove\": %s",
+			     k->readable && k->recipe.remove ? "true" : "false");
+	}
 	if (more) {
 		(void)putchar(',');
 		return;

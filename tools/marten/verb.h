@@ -19,6 +19,9 @@ enum { EXIT_OURS = 125 };
  * const char * with one, or whatever @read makes of it. Or nowhere: @set is a call of the
  * library, made later by options_apply(). Both return NULL, or what is wrong with the
  * value; @set also limit_refused (common/limit.h), if the context has the message.
+ *
+ * An option without argument is a switch: "=true" and "=false" may follow it. Without
+ * @read; the value of its @set is "true" or "false".
  */
 struct option {
 	const char *names; /* all spellings, separated by blanks; NULL ends the table */
@@ -33,7 +36,7 @@ struct option {
 struct given {
 	const struct option *row;
 	char name[64];
-	const char *value; /* NULL: none */
+	const char *value; /* of a switch: "true" or "false" */
 };
 
 /* Options of others that we know and do not have, with the reason. */
@@ -115,5 +118,11 @@ bool is_alive(const minc_container *ct);
  * @fn returns an exit status. 0, or the last failure's.
  */
 int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct));
+/*
+ * The same, where one of the store that was not started yet is no failure: @answer is printed
+ * for it, if there is one.
+ */
+int each_kept(struct call *call, int (*fn)(struct call *call, minc_container *ct),
+	      const char *answer);
 
 #endif

@@ -34,6 +34,19 @@ static int write_piece(int stream, const char *data, size_t len, void *userdata)
 	return 0;
 }
 
+/* One that was not started has written nothing; of an old one the log is forgotten. */
+static int say_silent(struct call *call, const char *name)
+{
+	struct kept *k = minc_error_code(call->c) == -ENOENT ? kept_find(call, name) : NULL;
+	int status = !k		       ? say_unknown(call, name)
+		     : kept_has_run(k) ? fail_say("%.64s: it has ended, and its log is forgotten, as "
+						  "by a restart of the machine", name)
+				       : 0;
+
+	kept_free(k);
+	return status;
+}
+
 static int run_logs(struct call *call)
 {
 	const struct logs_values *o = call->values;
@@ -47,7 +60,7 @@ static int run_logs(struct call *call)
 	if (o->timestamps)
 		flags |= MINC_LOG_TIMESTAMPS;
 	if (minc_open(call->c, call->operands[0], &ct) < 0)
-		return say_unknown(call, call->operands[0]);
+		return say_silent(call, call->operands[0]);
 	r = minc_logs(call->c, ct, flags, o->since_ms, o->tail, write_piece, &l);
 	minc_container_free(ct);
 	if (r < 0)
@@ -70,7 +83,7 @@ static int wait_for(struct call *call, minc_container *ct)
 
 static int run_wait(struct call *call)
 {
-	return each_container(call, wait_for);
+	return each_kept(call, wait_for, "0");
 }
 
 static const struct logs_values logs_defaults = { .tail = -1 };

@@ -181,13 +181,17 @@ static int write_files(const struct options *o, const minc_container *ct)
 /* It goes on without us; what is printed is what MINCS prints, or the id for a script. */
 static int leave(const struct options *o, minc_container *ct)
 {
+	char line[4200];
+
 	if (o->quiet)
-		(void)printf("%s\n", minc_container_id(ct));
+		(void)snprintf(line, sizeof(line), "%s", minc_container_id(ct));
 	else
-		(void)printf("Run container in background. See %s/log for output.\n",
-			     minc_container_dir(ct));
+		(void)snprintf(line, sizeof(line),
+			       "Run container in background. See %s/log for output.",
+			       minc_container_dir(ct));
+	files_print_or_warn("minc", "running", line);
 	minc_container_free(ct);
-	return finish_output(0);
+	return 0;
 }
 
 static int run(struct options *o, const char *self)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state-forget - removing a container whose state cannot be read. Whether it runs is known all
+ * the same: its monitor has the lease, and says in its command line whose monitor it is.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "run/state.h"
+
+enum { END_WAIT_MS = 10000 };
+
+/* argv of run/monitor.h: the fourth word is the id. */
+static bool is_monitor_of(int pid, const char *id)
+{
+	char path[32], text[256];
+	const char *word = text, *end;
+	struct stat st;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) < 0 || st.st_uid != geteuid())
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	n = io_read_short(AT_FDCWD, path, text, sizeof(text));
+	if (n <= 0 || !str_equal(text, "minc-monitor"))
+		return false;
+	end = text + n;
+	for (int i = 0; i < 3 && word < end; i++)
+		word += strlen(word) + 1;
+	return word < end && str_equal(word, id);
+}
+
+/* A pidfd of @s's monitor, or -ESRCH. */
+static int open_monitor(const struct state *s)
+{
+	DIR *list = opendir("/proc");
+	struct dirent *d;
+	int fd = -ESRCH;
+
+	while (list && fd < 0 && (d = readdir(list))) {
+		const int pid = str_is_number(d->d_name) ? atoi(d->d_name) : 0;
+
+		if (pid <= 0 || !is_monitor_of(pid, s->id))
+			continue;
+		fd = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (fd < 0)
+			fd = -errno;
+		else if (!is_monitor_of(pid, s->id)) /* it was, and another has its number */
+			fd_closep(&fd);
+	}
+	if (list)
+		closedir(list);
+	return fd < 0 && fd != -ENOSYS && fd != -EPERM ? -ESRCH : fd;
+}
+
+static int end_monitor(const struct state *s)
+{
+	cleanup_close int fd = open_monitor(s);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return fd == -ESRCH && !state_is_kept(s) ? 0 : fd;
+	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return -errno;
+	return poll(&p, 1, END_WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static int forget(struct minc_ctx *c, struct state *s, const char *word, bool force)
+{
+	struct stat st;
+	int r = 0;
+
+	if (state_is_kept(s) && !force)
+		return err_say(&c->err, -EBUSY, "%.64s: it is running", word);
+	if (state_is_kept(s))
+		r = end_monitor(s);
+	if (r < 0)
+		return err_set(&c->err, r, "%.64s: its monitor", word);
+	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
+		;
+	state_remove(s);
+	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
+	if (fstatat(s->runtime, s->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_say(&c->err, -ENOTEMPTY, "%.64s: %s holds something else", word, s->path);
+	return 0;
+}
+
+int state_forget(struct minc_ctx *c, const char *word, bool force)
+{
+	cleanup_close int runtime = -EBADF;
+	char path[PATH_MAX], id[STATE_ID_LEN + 1];
+	struct state *s;
+	int r = state_runtime(c, false, path, &runtime);
+
+	if (r == 0)
+		r = state_resolve(c, runtime, word, id);
+	if (r == -ENOENT)
+		return err_say(&c->err, r, "%s: no such container", word);
+	if (r < 0)
+		return err_set(&c->err, r, "%s", word);
+	s = state_new(path, id);
+	r = s ? state_open(s, runtime) : -ENOMEM;
+	r = r < 0 ? err_set(&c->err, r, "%s", word) : forget(c, s, word, force);
+	state_free(s);
+	return r;
+}
