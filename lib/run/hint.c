@@ -31,6 +31,8 @@ static const struct {
 	  "the container has a directory there, which only a directory can be shown over" },
 	{ STEP_ATTACH, -ENOTDIR,
 	  "the container has a file there, or on the way: a directory can only be shown over one" },
+	{ STEP_ATTACH, -EROFS,
+	  "its mount point is missing below what is shown read-only, where nothing is made" },
 	{ STEP_LINK_MOVE, -EPERM, "moving an interface needs root" },
 	{ STEP_LINK_MOVE, -EINVAL, "loopback, bridges and some others cannot be moved" },
 	{ STEP_LINK_MOVE, -ENODEV, "ip link lists the interfaces there are" },

@@ -159,6 +159,28 @@ done
 minc -r "$bb" --tmpfs /etc/passwd true
 refused "a tmpfs on a file, too" /etc/passwd "Not a directory"
 
+# What is so anyhow may be said.
+run --restart=no --sig-proxy=true --security-opt label=disable --security-opt apparmor=unconfined bb true
+is "what is so anyhow is accepted" "$status$err" 0
+for other in --restart=always --sig-proxy=false "--mount type=bind,src=$T/inner,dst=/x,bind-propagation=rshared"; do
+	# shellcheck disable=SC2086 # two words
+	run $other bb true
+	refused "$other is refused with the reason" "${other%%[= ]*}"
+done
+
+# One that can be written in one that cannot.
+mkdir -p "$T/shelf/drawer" "$T/bare"
+run -v "$T/shelf/drawer:/w/drawer" -v "$T/shelf:/w:ro" bb sh -c 'touch /w/drawer/f; touch /w/f 2>/dev/null || echo no'
+is "a mount in a read-only one can be written" "$out$(ls "$T/shelf/drawer")" nof
+run -v "$T/bare:/w:ro" -v "$T/inner:/w/drawer" bb true
+refused "a mount point that cannot be made is named" /w/drawer "Read-only"
+has "with the reason" "$err" "mount point is missing"
+is "and nothing is made" "$(ls "$T/bare")" ""
+run --tmpfs /dev/shm:rw,nosuid,nodev,size=8m bb mount
+has "/dev/shm takes another size" "$(options_of /dev/shm)" size=8192k
+run --pull --rm bb true
+refused "a value that is an option is no value" --pull
+
 # Permissions of new files.
 modes='umask; touch /tmp/f; stat -c %a /tmp/f'
 out=$(umask 077; "$MARTEN" run --rm bb sh -c "$modes")

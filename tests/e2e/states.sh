@@ -30,7 +30,7 @@ marten create --rm --name made bb true
 marten start -a made
 free_again made
 marten run -d --rm --name gone bb true
-await sh -c '! "$MARTEN" top gone 2>/dev/null'
+await sh -c '! "$MARTEN" top gone >/dev/null 2>&1'
 marten start gone
 refused "one that has ended cannot be started" gone "no such container"
 marten run -d --rm --name left bb sleep 1000
@@ -127,7 +127,7 @@ rmdir "$MINC_STATE_DIR"/[0-9a-f]*/state.json
 marten rm damaged
 is "without it, it is" "$status$err" 0
 minc -B --name plain -r "$bb" true
-await sh -c '"$MARTEN" wait plain'
+await sh -c '"$MARTEN" wait plain >/dev/null'
 for file in "$MINC_STATE_DIR"/[0-9a-f]*/state.json; do : >"$file"; done
 marten rm plain
 is "one of minc's, that has ended, goes without force" "$status$err" 0

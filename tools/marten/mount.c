@@ -172,10 +172,12 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 	if (strncmp(key, "tmpfs-", 6) == 0)
 		return mount_words_tmpfs_one(&m->tmpfs, key + 6, value);
 	/* how it is for all, and for Docker on machines that are not Linux */
-	if (strcmp(key, "consistency") == 0 ||
-	    (strcmp(key, "bind-propagation") == 0 && value &&
-	     (strcmp(value, "rprivate") == 0 || strcmp(value, "private") == 0)))
+	if (strcmp(key, "consistency") == 0)
 		return NULL;
+	if (strcmp(key, "bind-propagation") == 0)
+		return value && (strcmp(value, "rprivate") == 0 || strcmp(value, "private") == 0)
+			       ? NULL
+			       : "bind-propagation: only private and rprivate are possible";
 	return set_text(m, key, value);
 }
 

@@ -82,6 +82,21 @@ static const char *set_security(minc_ctx *c, const char *value)
 	return "only seccomp= and no-new-privileges are known";
 }
 
+/* How it is here can be said, and nothing else. */
+static const char *set_restart(minc_ctx *c, const char *value)
+{
+	(void)c;
+	return strcmp(value, "no") == 0 ? NULL
+					: "nothing restarts a container here: that is the "
+					  "business of an init";
+}
+
+static const char *set_sig_proxy(minc_ctx *c, const char *value)
+{
+	(void)c;
+	return *value == 't' ? NULL : "signals always reach the container, in this version";
+}
+
 static const char *set_network(minc_ctx *c, const char *value)
 {
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
@@ -185,6 +200,8 @@ void run_values_done(struct run_values *o)
 	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process", 0, NULL, \
 	  limit_ulimit }, \
 	{ "-l --label", "KEY[=VALUE]", "For ps --format json", AT(labels), read_label, NULL }, \
+	{ "--restart", "no", "How it is: nothing restarts a container here", 0, NULL, \
+	  set_restart }, \
 	{ "--log-size", "SIZE", "How much output is kept, twice", 0, NULL, set_log_size }, \
 	{ "--stop-signal", "SIGNAL", "What stop sends; default: what the image says, or TERM", \
 	  AT(stop_signal), read_signal, NULL }, \
@@ -200,6 +217,7 @@ const struct option run_options[] = {
 	BOTH,
 	{ "-d --detach", NULL, "Do not wait for it; print its id", AT(detach), NULL, NULL },
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none", AT(keys), NULL, NULL },
+	{ "--sig-proxy", NULL, "How it is: signals reach the command", 0, NULL, set_sig_proxy },
 	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
 	  AT(pidfile), NULL, NULL },
 	{ .names = NULL }
@@ -214,7 +232,6 @@ const struct refusal run_refusals[] = {
 	{ "-p --publish -P --publish-all --expose", no_ports },
 	{ "--pid --ipc --uts --cgroupns", no_namespace },
 	{ "--gpus", "devices are given one by one, with --device" },
-	{ "--restart", "nothing restarts a container here: that is the business of an init" },
 	{ "--link --ip --ip6 --mac-address --network-alias --dns --dns-search --dns-option "
 	  "--add-host",
 	  "only --network host and none in this version" },
