@@ -480,8 +480,17 @@ STEP_TEST(attach_does_not_put_a_directory_on_a_file)
 {
 	put_file("/tmp/file", "");
 	new_tmpfs(r, ONE);
-	fails(r, -EINVAL, .kind = STEP_ATTACH,
+	fails(r, -ENOTDIR, .kind = STEP_ATTACH,
 	      .attach = { .mount = ONE, .at = ROOM, .path = "file", CREATE_LIKE_MOUNT });
+}
+
+STEP_TEST(attach_does_not_put_a_file_on_a_directory)
+{
+	put_file("/tmp/file", "");
+	put_dir("/tmp/dir");
+	works(r, .kind = STEP_TREE, .tree = { .at = ROOM, .path = "file", .ret = ONE });
+	fails(r, -EISDIR, .kind = STEP_ATTACH,
+	      .attach = { .mount = ONE, .at = ROOM, .path = "dir", CREATE_LIKE_MOUNT });
 }
 
 STEP_TEST(attach_needs_a_mount)
@@ -583,6 +592,7 @@ int main(void)
 		attach_refuses_to_leave_the_root,
 		attach_of_a_magic_link_is_refused,
 		attach_does_not_put_a_directory_on_a_file,
+		attach_does_not_put_a_file_on_a_directory,
 		attach_needs_a_mount,
 		root_leaves_nothing_of_the_old_one,
 		root_over_an_empty_namespace_changes_into_it,
