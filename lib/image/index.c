@@ -263,6 +263,13 @@ int store_index(struct store *s, struct arena *a, struct index *ret)
 	return r;
 }
 
+static void unlock(struct store *s)
+{
+	store_unlock_index(s);
+	if (!s->owned)
+		store_unshare(s);
+}
+
 int index_begin(struct store *s, struct index_edit *ret)
 {
 	const struct json_source src = { .e = s->err, .what = "index.json" };
@@ -270,8 +277,11 @@ int index_begin(struct store *s, struct index_edit *ret)
 				    "\",\"manifests\":[]}";
 	char *text;
 	size_t len;
-	int r = store_lock_index(s);
+	int r = s->owned ? 0 : store_share(s);
 
+	if (r < 0)
+		return r;
+	r = store_lock_index(s);
 	if (r == 0)
 		r = read_text(s, &text, &len);
 	if (r == 0) {
@@ -280,7 +290,7 @@ int index_begin(struct store *s, struct index_edit *ret)
 		free(text);
 	}
 	if (r < 0)
-		store_unlock_index(s);
+		unlock(s);
 	else
 		ret->differs = index_differs(ret->root);
 	return r;
@@ -314,7 +324,7 @@ int index_write(struct store *s, struct index_edit *edit)
 void index_end(struct store *s, struct index_edit *edit)
 {
 	json_decref(edit->root);
-	store_unlock_index(s);
+	unlock(s);
 }
 
 int index_annotate(json_t *entry, const char *key, const char *value)
@@ -464,9 +474,6 @@ int store_index_put(struct store *s, const struct index_entry *given)
 
 	index_normal_name(e.name, normal);
 	e.name = normal;
-	r = s->owned ? 0 : store_share(s);
-	if (r < 0)
-		return r;
 	entry = make_entry(s, &e);
 	r = entry ? index_begin(s, &edit) : err_set(s->err, -ENOMEM, "index.json");
 	if (r == 0) {
@@ -474,8 +481,6 @@ int store_index_put(struct store *s, const struct index_entry *given)
 		r = r < 0 ? err_set(s->err, r, "index.json") : index_write(s, &edit);
 		index_end(s, &edit);
 	}
-	if (!s->owned)
-		store_unshare(s);
 	return r;
 }
 

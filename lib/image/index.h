@@ -10,7 +10,11 @@ struct index_edit {
 	bool differs; /* from what was written by us last, see index_differs() */
 };
 
-/* Lock and read; index_end() in any case afterwards, if this succeeded. */
+/*
+ * Lock and read; index_end() in any case afterwards, if this succeeded. The store is shared
+ * meanwhile, unless it is owned: what is written has a temporary name for a moment, and whoever
+ * owns the store removes those.
+ */
 int index_begin(struct store *s, struct index_edit *ret);
 /* The entries as store_index() has them. */
 int index_entries(struct store *s, const struct index_edit *edit, struct arena *a,

@@ -164,8 +164,6 @@ int image_remove(struct store *s, const char *name, unsigned flags, minc_depende
 	if (r == -ENOENT)
 		return err_say(s->err, r, "image %s: not in %s", name, s->path);
 	if (r == 0)
-		r = store_make(s);
-	if (r == 0)
 		r = change_index(&rm, name, &last);
 	if (r == 0 && last && !(flags & MINC_REMOVE_UNTAG))
 		r = drop_files(&rm);

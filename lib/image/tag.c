@@ -57,9 +57,6 @@ int image_tag(struct store *s, struct image *img, const char *name)
 	if (ref_parse(name, &ref) < 0 || *ref.digest.text)
 		return err_say(s->err, -EINVAL, "name %s: not a name for an image", name);
 	ref_short(&ref, text);
-	r = store_share(s);
-	if (r < 0)
-		return r;
 	r = index_begin(s, &edit);
 	if (r == 0) {
 		r = set_name(&edit, &img->listed_digest, text);
@@ -71,6 +68,5 @@ int image_tag(struct store *s, struct image *img, const char *name)
 			r = index_write(s, &edit);
 		index_end(s, &edit);
 	}
-	store_unshare(s);
 	return r;
 }

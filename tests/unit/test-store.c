@@ -21,6 +21,7 @@
 #include "image/find.h"
 #include "image/index.h"
 #include "image/manage.h"
+#include "image/store-file.h"
 
 enum { PROCESSES = 8, ROUNDS = 20 };
 
@@ -549,6 +550,27 @@ START_TEST(a_container_that_runs_is_not_removed)
 }
 END_TEST
 
+/* Who owns the store removes temporary names, and an index has one on its way. */
+START_TEST(nobody_owns_a_store_whose_index_changes)
+{
+	struct index_edit edit;
+	int status;
+
+	put_image(1, "one");
+	ck_assert_int_eq(index_begin(s, &edit), 0);
+	if (fork() == 0) {
+		s = store_free(s);
+		open_store();
+		_exit(store_own_now(s) == -EWOULDBLOCK ? 0 : 1);
+	}
+	ck_assert_int_gt(wait(&status), 0);
+	ck_assert_int_eq(status, 0);
+	index_end(s, &edit);
+	ck_assert_int_eq(store_own_now(s), 0);
+	store_disown(s);
+}
+END_TEST
+
 /* One of many: images of its own come and go, a name all want moves. */
 static void work(unsigned me)
 {
@@ -634,6 +656,7 @@ int main(void)
 	RUN(a_link_or_a_fifo_is_no_blob);
 	RUN(containers_have_unique_names_and_go_as_a_whole);
 	RUN(a_container_that_runs_is_not_removed);
+	RUN(nobody_owns_a_store_whose_index_changes);
 	RUN(processes_do_not_disturb_each_other);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
