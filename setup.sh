@@ -24,7 +24,7 @@ fi
 BUILD=${BUILD:-build}
 BUILD_ASAN=${BUILD_ASAN:-build-asan}
 
-to_build=(gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg-config python3
+to_build=(ca-certificates gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg-config python3
 	libcap-ng-dev libmount-dev libseccomp-dev libjansson-dev
 	libarchive-dev liblzma-dev libsquashfs-dev libssl-dev libcurl4-openssl-dev libisal-dev zlib1g-dev libzstd-dev)
 to_test=(check busybox-static shellcheck mandoc git util-linux iproute2 procps jq uidmap strace

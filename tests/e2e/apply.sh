@@ -16,7 +16,7 @@ fresh() { # a base, and a container that has changed it
 	echo mode >"$base/etc/mode"
 	chmod 644 "$base/etc/mode"
 	# What has the same time as the start may have changed after it.
-	await sh -c 'touch "$1" && find "$1" -newer "$2" | grep -q .' sh "$T/tick" "$base/etc/mode"
+	await sh -c 'touch "$1" && find "$1" -newermc "$2" | grep -q .' sh "$T/tick" "$base/etc/mode"
 	minc -r "$base" -t "$kept" sh -c 'echo new >/etc/changed; rm /etc/deleted
 		chmod 600 /etc/mode; mkdir /etc/dir; echo added >/etc/dir/file; printf x >"/etc/odd
 name"'

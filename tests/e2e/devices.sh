@@ -109,8 +109,10 @@ read_only_for_others() {
 }
 
 minc --cap-add mknod -r "$bb" true
-if [ "$status" != 0 ]; then
+groups=$status
+if [ "$groups" != 0 ]; then
 	has "without control groups it is refused" "$err" "--cap-add mknod: no control group"
+	skip "a list of devices" "no control groups here"
 else
 	attack "as it is" "$MINC" --cap-add mknod -r "$bb"
 	attack "all capabilities" "$MINC" --cap-add all -r "$bb"
@@ -186,7 +188,9 @@ no_loops() {
 	unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /dev/loop-control
 		shift; exec "$@"' sh "$T/none" "$@"
 }
-if marten import -q "$bb" box; then
+if [ "$groups" != 0 ]; then
+	skip "an image with a list of devices" "no control groups here"
+elif marten import -q "$bb" box; then
 	try_image "as it is" "$MARTEN"
 	if [ -n "$disk" ]; then
 		marten run --rm --device "$disk:/dev/it:r" box sh -c 'head -c 6 /dev/it; echo hello >/dev/it'
@@ -205,8 +209,11 @@ else
 fi
 
 minc --explain --cap-add mknod -r "$bb" true
-like "--explain shows the list" "$out" "*confine devices of*1:3 rwm*" ||
-	has "or why there is none" "$err" "no control group"
+if [ "$groups" = 0 ]; then
+	like "--explain shows the list" "$out" "*confine devices of*1:3 rwm*"
+else
+	has "--explain says why there is none" "$err" "no control group"
+fi
 minc --explain -r "$bb" true
 hasnt "without mknod there is none" "$out" "confine devices"
 hasnt "and no group" "$out" "cgroup/"

@@ -27,8 +27,12 @@ is "and runs" "$status $out" "0 there
 if as_root; then
 	marten run --rm imported stat -c %u:%g /srv/file
 	is "with its owners" "$out" 33:34
-	marten run --rm imported test /srv/file -ef /srv/same
-	is "and hard links" "$status" 0
+	if mounts_layers; then
+		marten run --rm imported test /srv/file -ef /srv/same
+		is "and hard links" "$status" 0
+	else
+		skip "and hard links" "needs loop devices or /dev/fuse: unpacked they are files of their own"
+	fi
 fi
 ok "so it is from a pipe" sh -c "cat '$T/root.erofs' | '$MARTEN' import -q - stream >/dev/null"
 head -c 3000 "$T/root.erofs" >"$T/cut.erofs"

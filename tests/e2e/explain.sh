@@ -87,6 +87,10 @@ while IFS= read -r set; do
 		timeout 30 "$MINC" $opts -- $probe $part </dev/null
 	done >"$T/real" 2>"$T/real.err"
 	real=$?
+	if [ "$real" = 125 ] && grep -q '(cgroup none)' "$T/real.err"; then
+		skip "explained and real container are equal: $set" "no control groups here"
+		continue
+	fi
 	: >"$T/script.out"
 	: >"$T/script.err"
 	for part in state mounts; do

@@ -64,7 +64,7 @@ has "with what was unpacked before" "$out" "added"
 has "and what it removed is not there" "$err" "/etc/low"
 hasnt "and there is nothing to warn of" "$err" "/dev/fuse"
 is "its storage has only what it wrote" "$(cd "$MINCS_DIR/containers/$short"*/storage/etc &&
-	find . -mindepth 1 ! -name hosts ! -name resolv.conf | sed 's,^\./,,')" "kept
+	find . -mindepth 1 ! -name hosts ! -name resolv.conf | LC_ALL=C sort | sed 's,^\./,,')" "kept
 low"
 is "others may not look at it" "$(stat -c %a "$(unpacked)/..")" 700
 

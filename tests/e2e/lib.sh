@@ -173,6 +173,18 @@ tools_for_others() {
 	chmod -R a+rX "$T/tools"
 }
 
+# Layers are mounted by loop devices of root's, or by FUSE; else they are unpacked.
+mounts_layers() {
+	{ as_root && [ -e /dev/loop-control ]; } || { [ -r /dev/fuse ] && [ -w /dev/fuse ]; }
+}
+
+# Where they are unpacked each start says so: one test is about that, with UNPACKED=said.
+if mounts_layers || [ "${UNPACKED:-}" = said ]; then
+	said() { cat; }
+else
+	said() { grep -v '^[a-z]*: warning: /dev/fuse: .* the image is unpacked'; }
+fi
+
 # Run the tool: $status, $out, $err. A hang is cut, and shows as status 124.
 status=0 out='' err='' ran=''
 run_tool() { # PROGRAM ARG..
@@ -182,13 +194,6 @@ run_tool() { # PROGRAM ARG..
 	err=$(said <"$T/.err")
 	return "$status"
 }
-
-# A user who may not use FUSE hears of it each time: one test is about that, with UNPACKED=said.
-if as_root || [ "${UNPACKED:-}" = said ] || [ -w /dev/fuse ]; then
-	said() { cat; }
-else
-	said() { grep -v '^[a-z]*: warning: /dev/fuse: .* the image is unpacked'; }
-fi
 
 minc() {
 	ran="minc $*"

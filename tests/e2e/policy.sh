@@ -19,7 +19,7 @@ marten save -o "$T/docker.tar" app:1
 marten create --name before app:1
 marten run -d --name running app:1 sleep 600
 is "a container runs" "$status" 0
-HOME=/dev/null minc --explain -r app:1 true
+HOME=/dev/null marten run --rm app:1 true
 is "a home that is no directory has no policy" "$status $err" "0 "
 policy=$T/store/policy.json
 rejected="rejected by $policy"

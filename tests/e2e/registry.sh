@@ -106,7 +106,7 @@ is "layers compressed with zstd are pulled" "$status" 0
 
 if as_root && command -v podman >/dev/null; then
 	pm() {
-		env -u REGISTRY_AUTH_FILE podman --root "$T/pm" --runroot "$T/pmrun" --storage-driver vfs "$@"
+		env -u REGISTRY_AUTH_FILE podman --log-level error --root "$T/pm" --runroot "$T/pmrun" --storage-driver vfs "$@"
 	}
 	pm pull -q --tls-verify=false "$plain/dir/box:1" >/dev/null 2>"$T/podman.err"
 	is "podman takes what was pushed" "$?:$(cat "$T/podman.err")" "0:"

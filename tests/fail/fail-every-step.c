@@ -365,6 +365,10 @@ static int fail_set(const struct option_set *set, const struct places *at, const
 		printf("# cannot be tried here: %s\n", a.err.message);
 		return set->flags & (SET_MAY_LACK | SET_LINK) ? SKIPPED : FAILED;
 	}
+	if (set->flags & SET_MAY_LACK && strstr(a.warnings, "not enforced")) {
+		printf("# cannot be tried here: %s\n", a.warnings);
+		return SKIPPED;
+	}
 	if (*a.warnings && !(set->flags & SET_API_PATHS))
 		r = complain(&a, "warned: %s", a.warnings);
 	for (int i = 0; i < (int)a.steps; i++) {

@@ -162,12 +162,17 @@ static void set_submounts(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
-static void set_user_one(struct spec *s, const struct places *at)
+static void set_single(struct spec *s)
 {
-	set_root(s, at);
 	spec_set_origin(s, "--userns single");
 	spec_set_userns(s, "single");
 	spec_set_origin(s, NULL);
+}
+
+static void set_user_one(struct spec *s, const struct places *at)
+{
+	set_root(s, at);
+	set_single(s);
 }
 
 static void set_user_name(struct spec *s, const struct places *at)
@@ -285,6 +290,12 @@ static void set_mknod(struct spec *s, const struct places *at)
 	spec_set_origin(s, NULL);
 }
 
+static void set_user_mknod(struct spec *s, const struct places *at)
+{
+	set_mknod(s, at);
+	set_single(s); /* whatever subordinate ids this machine gives */
+}
+
 static void set_mknod_best(struct spec *s, const struct places *at)
 {
 	set_mknod(s, at);
@@ -341,6 +352,12 @@ static void set_image(struct spec *s, const struct places *at)
 	spec_set_image(s, &image);
 }
 
+static void set_user_image(struct spec *s, const struct places *at)
+{
+	set_image(s, at);
+	set_single(s);
+}
+
 static void set_image_mknod(struct spec *s, const struct places *at)
 {
 	set_image(s, at);
@@ -384,8 +401,8 @@ const struct option_set option_sets[] = {
 	{ "image-template", SET_PLAN_ONLY | SET_TEMPLATE | SET_RESOLV, set_image, true_argv },
 	{ "image-old-kernel", SET_PLAN_ONLY | SET_OLD_KERNEL, set_image,     true_argv },
 #ifdef HAVE_FUSE
-	{ "user-image",    SET_PLAN_ONLY | SET_USER,        set_image,       NULL },
-	{ "user-image-old-kernel", SET_PLAN_ONLY | SET_USER | SET_OLD_KERNEL, set_image, NULL },
+	{ "user-image",    SET_PLAN_ONLY | SET_USER,        set_user_image,  NULL },
+	{ "user-image-old-kernel", SET_PLAN_ONLY | SET_USER | SET_OLD_KERNEL, set_user_image, NULL },
 #endif
 	{ "limits",        SET_TEMPLATE | SET_MAY_LACK | SET_V1 | SET_V2, set_limits, true_argv },
 	{ "limits-v1",     SET_PLAN_ONLY | SET_V1,          set_limits,      true_argv },
@@ -398,7 +415,7 @@ const struct option_set option_sets[] = {
 	{ "mknod-v2",      SET_PLAN_ONLY | SET_V2,          set_mknod,       true_argv },
 	{ "mknod-best",    SET_PLAN_ONLY,                   set_mknod_best,  true_argv },
 	{ "mknod-usedev",  SET_PLAN_ONLY | SET_V2,          set_mknod_usedev, true_argv },
-	{ "user-mknod",    SET_USER | SET_PLAN_ONLY | SET_V2, set_mknod,     true_argv },
+	{ "user-mknod",    SET_USER | SET_PLAN_ONLY | SET_V2, set_user_mknod,  true_argv },
 	{ "image-mknod",   SET_PLAN_ONLY | SET_V2,          set_image_mknod, NULL },
 	{ "sizes",         SET_TEMPLATE,                    set_sizes,       true_argv },
 	{ "user-scope",    SET_USER | SET_PLAN_ONLY | SET_V2 | SET_SYSTEMD, set_user_scope, true_argv },

@@ -88,7 +88,7 @@ env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 # 1. lifeline: nothing goes on if the caller dies
 # unshare --kill-child, below
 
-# 2. map ids: the caller's own id becomes the container's user
+# 2. map ids: the caller's own id becomes the container's user (--userns single)
 # unshare --map-..., below
 
 # 3. private: mounts made inside stay inside
