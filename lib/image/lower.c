@@ -19,7 +19,7 @@ static int find(struct squash_reader *s, const char *path, struct tree_name **re
 	const char *wrong;
 
 	*ret = NULL;
-	return tree_walk(squash_reader_tree(s), path, false, ret, &wrong);
+	return tree_walk(squash_reader_tree(s), path, 0, ret, &wrong);
 }
 
 static const struct tree_name *child(const struct tree_name *dir, const struct tree_name *before)

@@ -446,7 +446,9 @@ static int squash(struct job *j, int out, int tar)
 	if (r == 0)
 		r = tar_writer_finish(j->tar, &j->result.diff_id, &j->result.tar_bytes);
 	if (r == 0)
-		r = remember(j, tree_mark_opaque(&j->tree));
+		r = remember(j, tree_mark(&j->tree));
+	if (r == 0 && tree_sort(&j->tree) < 0) /* some may be gone */
+		r = failed(j, -ENOMEM);
 	if (r == 0)
 		r = squash_writer_finish(j->writer, &j->tree, &j->result.image_bytes);
 	return r;

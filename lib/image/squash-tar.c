@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "image/squash-write.h"
 #include "image/squash.h"
@@ -67,14 +68,24 @@ static int remember(struct job *j, int r)
 	return r < 0 ? no_memory(j) : 0;
 }
 
-static int walk(struct job *j, const char *path, bool make, struct tree_name **ret)
+static int walk(struct job *j, const char *path, unsigned how, struct tree_name **ret)
 {
 	const char *wrong = NULL;
-	int r = tree_walk(&j->tree, path, make, ret, &wrong);
+	int r = tree_walk(&j->tree, path, how | TREE_FOLLOW, ret, &wrong);
 
 	if (r == -EBADMSG)
 		return refuse(j, path, wrong);
 	return remember(j, r);
+}
+
+/* As podman and umoci take names: "a/../b" is "b", whatever "a" is. */
+static int clean(struct job *j, const char *path, char **ret)
+{
+	int r = tree_clean(path, ret);
+
+	if (r == -EBADMSG)
+		return refuse(j, path, "\"..\" in a path that leads out of the root");
+	return r < 0 ? no_memory(j) : 0;
 }
 
 static int take_xattrs(struct job *j, const char *path, struct archive_entry *entry,
@@ -131,10 +142,13 @@ static int take_kind(struct job *j, const char *path, struct archive_entry *entr
 		if (i->major > 0xfff || i->minor > 0xfffff)
 			return refuse(j, path,
 				      "a device number that Linux does not have");
-		if (S_ISCHR(i->mode) && i->major == 0 && i->minor == 0)
+		if (!S_ISCHR(i->mode) || i->major || i->minor)
+			return 0;
+		if (!j->layer)
 			return refuse(j, path,
 				      "a device 0:0, which is overlayfs's mark for a "
 				      "removed file");
+		i->whiteout = true; /* that somebody packed as it was */
 		return 0;
 	default:
 		return refuse(j, path, "neither file, directory, link, FIFO nor device");
@@ -157,8 +171,12 @@ static int make_inode(struct job *j, const char *path, struct archive_entry *ent
 	i->gid = (uint32_t)gid;
 	i->mtime = clamp_time(archive_entry_mtime(entry));
 	r = take_kind(j, path, entry, i);
-	if (r == 0)
+	if (r == 0 && i->whiteout) { /* of which nothing is kept */
+		i->mode = S_IFCHR;
+		i->uid = i->gid = i->mtime = 0;
+	} else if (r == 0) {
 		r = take_xattrs(j, path, entry, i);
+	}
 	if (r == 0)
 		*ret = i;
 	return r;
@@ -217,7 +235,7 @@ static int put_whiteout(struct job *j, const char *path, const char *hidden,
 	target = arena_printf(&j->tree.arena, "%.*s%s", (int)dir_len, path, hidden);
 	if (!target)
 		return no_memory(j);
-	r = walk(j, target, true, &n);
+	r = walk(j, target, TREE_MAKE, &n);
 	if (r < 0)
 		return r;
 	if (n->inode && S_ISDIR(n->inode->mode)) {
@@ -234,6 +252,46 @@ static int put_whiteout(struct job *j, const char *path, const char *hidden,
 	return 0;
 }
 
+static int put_opaque(struct job *j, const char *path, size_t dir_len)
+{
+	char *parent = arena_printf(&j->tree.arena, "%.*s", (int)dir_len, path);
+	struct tree_name *dir;
+	struct tree_inode *i;
+	int r = parent ? walk(j, parent, TREE_MAKE, &dir) : no_memory(j);
+
+	if (r < 0)
+		return r;
+	if (!dir->inode || dir->inode->whiteout) {
+		i = tree_inode_new(&j->tree, S_IFDIR | 0755);
+		if (!i)
+			return no_memory(j);
+		tree_put(&j->tree, dir, i);
+	}
+	if (!S_ISDIR(dir->inode->mode))
+		return refuse(j, path, "not in a directory");
+	dir->inode->opaque = true;
+	return 0;
+}
+
+/* Where aufs kept files that have several names, for links to lead to; gone when all is read. */
+#define AUFS_LINKS ".wh..wh.plnk"
+
+static bool is_aufs_link(const char *path)
+{
+	return str_starts_with(path, AUFS_LINKS "/") &&
+	       !strchr(path + sizeof(AUFS_LINKS), '/');
+}
+
+static int drop_aufs_links(struct job *j)
+{
+	struct tree_name *n;
+	int r = walk(j, AUFS_LINKS, 0, &n);
+
+	if (r == 0 && n)
+		tree_forget(&j->tree, n, false);
+	return r;
+}
+
 /* Whether any name of @path begins as whiteouts do. */
 static bool has_mark(const char *path)
 {
@@ -245,61 +303,38 @@ static bool has_mark(const char *path)
 	return false;
 }
 
-/* 1: it was one and is done; 0: it is none. */
+/* @path is clean. 1: it was one and is done; 0: it is none. */
 static int take_whiteout(struct job *j, const char *path)
 {
-	const char *slash, *base;
-	struct tree_name *dir;
-	size_t len = strlen(path);
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	int r;
 
 	if (!has_mark(path))
 		return 0;
 	if (!j->layer)
 		return refuse(j, path, "a name that means a removed file in a layer");
-	while (len > 0 && path[len - 1] == '/')
-		len--;
-	path = arena_printf(&j->tree.arena, "%.*s", (int)len, path);
-	if (!path)
-		return no_memory(j);
-	slash = strrchr(path, '/');
-	base = slash ? slash + 1 : path;
+	if (is_aufs_link(path))
+		return 0;
 	for (const char *at = path; at < base; at += strcspn(at, "/") + 1)
 		if (str_starts_with(at, ".wh..wh."))
 			return 1;
 		else if (str_starts_with(at, ".wh."))
 			return refuse(j, path, "below a whiteout");
-	if (str_equal(base, ".wh..wh..opq")) {
-		char *parent =
-			arena_printf(&j->tree.arena, "%.*s", (int)(base - path), path);
-		struct tree_inode *i;
-
-		if (!parent)
-			return no_memory(j);
-		r = walk(j, parent, true, &dir);
-		if (r < 0)
-			return r;
-		if (!dir->inode || dir->inode->whiteout) {
-			i = tree_inode_new(&j->tree, S_IFDIR | 0755);
-			if (!i)
-				return no_memory(j);
-			tree_put(&j->tree, dir, i);
-		}
-		if (!S_ISDIR(dir->inode->mode))
-			return refuse(j, path, "not in a directory");
-		dir->inode->opaque = true;
-		return 1;
-	}
-	if (str_starts_with(base, ".wh..wh."))
+	if (str_equal(base, ".wh..wh..opq"))
+		r = put_opaque(j, path, (size_t)(base - path));
+	else if (str_starts_with(base, ".wh..wh."))
 		return 1; /* aufs's own files */
-	r = put_whiteout(j, path, base + 4, (size_t)(base - path));
+	else if (str_starts_with(base, ".wh."))
+		r = put_whiteout(j, path, base + 4, (size_t)(base - path));
+	else
+		return 0;
 	return r < 0 ? r : 1;
 }
 
 static int take_hard_link(struct job *j, const char *path, const char *target)
 {
 	struct tree_name *from, *to;
-	int r = walk(j, target, false, &from);
+	int r = walk(j, target, 0, &from);
 
 	if (r < 0)
 		return r;
@@ -307,7 +342,7 @@ static int take_hard_link(struct job *j, const char *path, const char *target)
 		return refuse(j, path, "a hard link to what the layer does not have");
 	if (S_ISDIR(from->inode->mode))
 		return refuse(j, path, "a hard link to a directory");
-	r = walk(j, path, true, &to);
+	r = walk(j, path, TREE_MAKE, &to);
 	if (r < 0 || from == to)
 		return r;
 	if (to == &j->tree.root)
@@ -316,30 +351,39 @@ static int take_hard_link(struct job *j, const char *path, const char *target)
 	return 0;
 }
 
-static int take_entry(struct job *j, struct archive_entry *entry)
+static int take_file(struct job *j, const char *path, struct archive_entry *entry)
 {
-	const char *path = archive_entry_pathname(entry),
-		   *link = archive_entry_hardlink(entry);
 	struct tree_inode *i = NULL;
 	struct tree_name *n;
-	int r;
+	int r = make_inode(j, path, entry, &i);
 
-	if (!path || !*path)
-		return refuse(j, "an entry", "without a name");
-	r = take_whiteout(j, path);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (link)
-		return take_hard_link(j, path, link);
-	r = make_inode(j, path, entry, &i);
 	if (r == 0)
-		r = walk(j, path, true, &n);
+		r = walk(j, path, TREE_MAKE, &n);
 	if (r < 0)
 		return r;
 	if (n == &j->tree.root && !S_ISDIR(i->mode))
 		return refuse(j, path, "the root is not a directory");
 	tree_put(&j->tree, n, i);
 	return S_ISREG(i->mode) ? copy_content(j, path, entry, i) : 0;
+}
+
+static int take_entry(struct job *j, struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+	cleanup_free char *path = NULL, *target = NULL;
+	int r;
+
+	if (!name || !*name)
+		return refuse(j, "an entry", "without a name");
+	r = clean(j, name, &path);
+	if (r == 0)
+		r = take_whiteout(j, path);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!link)
+		return take_file(j, path, entry);
+	r = clean(j, link, &target);
+	return r < 0 ? r : take_hard_link(j, path, target);
 }
 
 static int take_entries(struct job *j)
@@ -384,12 +428,14 @@ static int squash(struct job *j, struct squash_source *source, int out)
 	if (r == 0)
 		r = take_entries(j);
 	if (r == 0)
-		r = tar_reader_finish(j->tar, &j->result.diff_id, &j->result.tar_bytes);
+		r = tar_reader_finish(j->tar, !j->layer, &j->result.diff_id, &j->result.tar_bytes);
 	if (r == 0 && j->progress &&
 	    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
 		r = err_set(j->e, -ECANCELED, "%s", j->what);
 	if (r == 0)
-		r = remember(j, tree_mark_opaque(&j->tree));
+		r = drop_aufs_links(j);
+	if (r == 0)
+		r = remember(j, tree_mark(&j->tree));
 	if (r == 0 && tree_sort(&j->tree) < 0)
 		r = no_memory(j);
 	if (r == 0)

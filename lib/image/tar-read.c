@@ -17,7 +17,7 @@
 #include "image/gunzip.h"
 #include "image/unpack.h"
 
-enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10 };
+enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10, BLOCK_BYTES = 512 };
 
 struct buffer {
 	char *data;
@@ -33,7 +33,8 @@ struct tar_reader {
 	bool inside; /* of an entry */
 	bool in_header;
 	size_t header_bytes; /* that the parser got for one */
-	bool marked; /* the zeros that end a tar were seen */
+	int64_t size, got; /* of the entry's content */
+	la_int64_t mark;   /* bytes of the zeros that end a tar */
 
 	pthread_t thread;
 	bool started;
@@ -303,6 +304,15 @@ static int failed(struct tar_reader *t, int r)
 	return err_set(t->e, r, "%s", t->what);
 }
 
+/* A stream may stop with the last entry's last byte: nobody misses the zeros after it. */
+static ssize_t last_padding(const struct tar_reader *t, const void **ret)
+{
+	static const char zeros[BLOCK_BYTES];
+
+	*ret = zeros;
+	return (ssize_t)((BLOCK_BYTES - t->end % BLOCK_BYTES) % BLOCK_BYTES);
+}
+
 static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 {
 	struct tar_reader *t = data;
@@ -310,6 +320,8 @@ static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 
 	if (n > 0 && t->in_header)
 		t->header_bytes += (size_t)n;
+	if (n == 0 && t->inside && !t->in_header && t->got == t->size)
+		return last_padding(t, ret);
 	if (n >= 0 && t->header_bytes <= TAR_HEADER_MAX)
 		return n;
 	archive_set_error(a, EIO, "unreadable"); /* tar_failed() asks the thread */
@@ -441,13 +453,14 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 	r = archive_read_next_header(t->tar, ret);
 	t->in_header = false;
 	if (r == ARCHIVE_EOF) {
-		/* libarchive takes a stream that stops between two entries for a whole one */
-		t->marked = archive_filter_bytes(t->tar, -1) > before;
+		t->mark = archive_filter_bytes(t->tar, -1) - before;
 		return 0;
 	}
 	if (r == ARCHIVE_WARN && is_conversion(t->tar))
 		r = ARCHIVE_OK;
 	t->inside = r == ARCHIVE_OK;
+	t->size = t->inside ? archive_entry_size(*ret) : 0;
+	t->got = 0;
 	/* any other warning is about a header that it could not read whole: not for us to guess */
 	return r == ARCHIVE_OK ? 1 : tar_failed(t);
 }
@@ -463,6 +476,7 @@ int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len,
 	if (r != ARCHIVE_OK)
 		return tar_failed(t);
 	*ret_offset = offset;
+	t->got = offset + (int64_t)*ret_len;
 	return 1;
 }
 
@@ -474,30 +488,35 @@ static bool all_zero(const char *p, size_t len)
 	return true;
 }
 
-static int trailing(struct tar_reader *t)
-{
-	return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar",
-		       t->what);
-}
-
-int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes)
+/* What follows the end of the tar, read to its end for the digest: whether it is more than zeros. */
+static int read_rest(struct tar_reader *t, bool *ret_more)
 {
 	const uint64_t at = (uint64_t)archive_filter_bytes(t->tar, -1);
 	const void *piece;
 	ssize_t n;
 
 	/* what libarchive has got already, and what it has not */
-	if (t->holds && at >= t->start && at < t->end &&
-	    !all_zero(t->ring[t->taken % BUFFERS].data + (at - t->start), t->end - at))
-		return trailing(t);
+	*ret_more = t->holds && at >= t->start && at < t->end &&
+		    !all_zero(t->ring[t->taken % BUFFERS].data + (at - t->start), t->end - at);
 	while ((n = take(t, &piece)) > 0)
-		if (!all_zero(piece, (size_t)n))
-			return trailing(t);
-	if (n < 0)
-		return failed(t, (int)n);
-	if (!t->marked)
-		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end",
+		*ret_more = *ret_more || !all_zero(piece, (size_t)n);
+	return n < 0 ? failed(t, (int)n) : 0;
+}
+
+int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret, uint64_t *ret_bytes)
+{
+	bool more;
+	int r = read_rest(t, &more);
+
+	if (r < 0)
+		return r;
+	if (strict && more)
+		return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar", t->what);
+	if (more && t->mark < 2 * BLOCK_BYTES)
+		return err_say(t->e, -EBADMSG, "%s: something follows a single block of zeros, which ends no tar",
 			       t->what);
+	if (strict && !t->mark)
+		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end", t->what);
 	hash_end(t->hash, ret);
 	t->hash = NULL;
 	*ret_bytes = t->bytes;

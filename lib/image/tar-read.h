@@ -7,6 +7,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdbool.h>
 
 #include "image/squash.h"
 
@@ -31,7 +32,11 @@ int tar_reader_data(struct tar_reader *t, const void **ret, size_t *ret_len,
 int tar_reader_count(struct tar_reader *t);
 /* Of a sparse file: so many zeros come from nowhere. 0, or -EOVERFLOW with a message. */
 int tar_reader_hole(struct tar_reader *t, uint64_t len);
-/* After the last entry: the rest of the stream, which must be zeros. */
-int tar_reader_finish(struct tar_reader *t, struct digest *ret, uint64_t *ret_bytes);
+/*
+ * After the last entry: the rest of the stream. A tar may stop between two entries, and anything may
+ * follow the blocks of zeros that end one; not if it is @strict: what has no digest may be half of what
+ * it was.
+ */
+int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret, uint64_t *ret_bytes);
 /* How much of the source was read so far. */
 uint64_t tar_reader_consumed(struct tar_reader *t);

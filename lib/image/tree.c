@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024,
+enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024, LINKS_MAX = 40, TARGET_MAX = 4096,
        WRITTEN_BYTES = 104 /* what libsquashfs keeps of a file */ };
 
 int tree_init(struct tree *t)
@@ -119,66 +119,155 @@ static bool is_dir(const struct tree_name *n)
 	return n->inode && S_ISDIR(n->inode->mode);
 }
 
-/* One name down: what is on the way has to be a directory, and is one if it was missing. */
-static int step(struct tree *t, struct tree_name *at, const char *name, size_t len,
-		bool make, struct tree_name **ret, const char **ret_wrong)
+int tree_clean(const char *path, char **ret)
 {
-	struct tree_inode *dir;
+	char *text = malloc(strlen(path) + 1), *to = text;
 
-	if (!is_dir(at)) {
-		if (at->inode && !at->inode->whiteout) {
-			*ret_wrong = "a part of the path is not a directory";
-			return -EBADMSG;
-		}
-		dir = tree_inode_new(t, S_IFDIR | 0755);
-		if (!dir)
-			return -ENOMEM;
-		tree_put(t, at, dir);
-	}
-	*ret = find(t, at, name, len);
-	if (!*ret && make)
-		*ret = add(t, at, name, len);
-	return *ret || !make ? 0 : -ENOMEM;
-}
-
-int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **ret,
-	      const char **ret_wrong)
-{
-	struct tree_name *at = &t->root;
-	int depth = 0, r;
-
+	if (!text)
+		return -ENOMEM;
 	while (*path) {
-		size_t len = strcspn(path, "/");
+		const size_t len = strcspn(path, "/");
 
 		if (len == 2 && path[0] == '.' && path[1] == '.') {
-			*ret_wrong = "\"..\" in a path";
-			return -EBADMSG;
-		}
-		if (len > NAME_BYTES_MAX) {
-			*ret_wrong = "a name of more than 255 bytes";
-			return -EBADMSG;
-		}
-		if (t->bytes > TREE_BYTES_MAX)
-			return -EOVERFLOW;
-		if (len > 0 && !(len == 1 && *path == '.')) {
-			if (++depth > DEPTH_MAX) {
-				*ret_wrong = "more than 1024 directories deep";
+			if (to == text) {
+				free(text);
 				return -EBADMSG;
 			}
-			if (!make && !is_dir(at)) {
-				*ret = NULL;
-				return 0;
-			}
-			r = step(t, at, path, len, make, &at, ret_wrong);
-			if (r < 0)
-				return r;
-			if (!at)
-				break;
+			while (to > text && *--to != '/')
+				;
+		} else if (len > 0 && !(len == 1 && *path == '.')) {
+			if (to > text)
+				*to++ = '/';
+			memcpy(to, path, len);
+			to += len;
 		}
 		path += len + (path[len] == '/');
 	}
-	*ret = at;
+	*to = '\0';
+	*ret = text;
 	return 0;
+}
+
+/* Where a path has led so far. */
+struct walk {
+	struct tree *t;
+	unsigned how;
+	struct tree_name *at; /* NULL: nowhere */
+	int depth, links;
+	const char *wrong;
+	char *text; /* that a link was replaced in */
+};
+
+static int wrong(struct walk *w, const char *why)
+{
+	w->wrong = why;
+	return -EBADMSG;
+}
+
+/* One name down: what is on the way has to be a directory, and is one if it was missing. */
+static int down(struct walk *w, const char *name, size_t len)
+{
+	struct tree_name *found;
+	struct tree_inode *dir;
+
+	if (len > NAME_BYTES_MAX)
+		return wrong(w, "a name of more than 255 bytes");
+	if (++w->depth > DEPTH_MAX)
+		return wrong(w, "more than 1024 directories deep");
+	if (!is_dir(w->at) && !(w->how & TREE_MAKE)) {
+		w->at = NULL;
+		return 0;
+	}
+	if (!is_dir(w->at)) {
+		if (w->at->inode && !w->at->inode->whiteout)
+			return wrong(w, "a part of the path is not a directory");
+		dir = tree_inode_new(w->t, S_IFDIR | 0755);
+		if (!dir)
+			return -ENOMEM;
+		tree_put(w->t, w->at, dir);
+	}
+	found = find(w->t, w->at, name, len);
+	if (!found && w->how & TREE_MAKE) {
+		found = add(w->t, w->at, name, len);
+		if (!found)
+			return -ENOMEM;
+	}
+	w->at = found;
+	return 0;
+}
+
+static void up(struct walk *w)
+{
+	if (!w->at->parent)
+		return; /* of the root it is the root */
+	w->at = w->at->parent;
+	w->depth--;
+}
+
+/* Go on where the link @w is at leads, and then with @rest. */
+static int follow(struct walk *w, const char *rest, const char **ret)
+{
+	const char *target = w->at->inode->target;
+	const size_t len = strlen(target), rest_len = strlen(rest);
+	char *text;
+
+	if (++w->links > LINKS_MAX)
+		return wrong(w, "too many symbolic links in a path");
+	if (len >= TARGET_MAX)
+		return wrong(w, "a symbolic link that is too long for Linux to follow");
+	text = malloc(len + rest_len + 2);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, target, len);
+	text[len] = '/';
+	memcpy(text + len + 1, rest, rest_len + 1);
+	free(w->text);
+	w->text = text;
+	*ret = text;
+	up(w); /* the directory that the link is in */
+	if (*target == '/') {
+		w->at = &w->t->root;
+		w->depth = 0;
+	}
+	return 0;
+}
+
+static int step(struct walk *w, const char **path)
+{
+	const char *name = *path;
+	const size_t len = strcspn(name, "/");
+	int r;
+
+	*path += len + (name[len] == '/');
+	if (w->t->bytes > TREE_BYTES_MAX)
+		return -EOVERFLOW;
+	if (len == 0 || (len == 1 && *name == '.'))
+		return 0;
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		up(w);
+		return 0;
+	}
+	r = down(w, name, len);
+	if (r == 0 && w->how & TREE_FOLLOW && w->at && w->at->inode && S_ISLNK(w->at->inode->mode) &&
+	    name[len] == '/')
+		r = follow(w, *path, path);
+	return r;
+}
+
+int tree_walk(struct tree *t, const char *path, unsigned how, struct tree_name **ret,
+	      const char **ret_wrong)
+{
+	struct walk w = { .t = t, .how = how, .at = &t->root };
+	int r = 0;
+
+	while (r == 0 && w.at && *path)
+		r = step(&w, &path);
+	free(w.text);
+	if (r == 0)
+		*ret = w.at;
+	else if (r == -EBADMSG)
+		*ret_wrong = w.wrong;
+	return r;
 }
 
 struct tree_name *tree_child(struct tree *t, struct tree_name *parent, const char *name)
@@ -287,16 +376,51 @@ bool tree_xattr_is_foreign(const char *name)
 	       str_equal(name, "security.evm") || str_starts_with(name, "system.");
 }
 
-int tree_mark_opaque(struct tree *t)
+/* A whiteout where there is nothing below. */
+static bool is_useless(const struct tree_name *n)
+{
+	return n->inode->whiteout && n->parent && n->parent->inode->covered;
+}
+
+/* Whiteouts in @dir that hide nothing; and what follows for its directories. */
+static void drop_useless(struct tree *t, struct tree_name *dir)
+{
+	for (struct tree_name *n = dir->children; n; n = n->next) {
+		if (!n->inode)
+			continue;
+		if (S_ISDIR(n->inode->mode))
+			n->inode->covered = dir->inode->covered || n->inode->opaque;
+		if (is_useless(n))
+			tree_forget(t, n, false);
+		else
+			dir->inode->hides |= n->inode->whiteout;
+	}
+}
+
+static int mark(struct tree *t, struct tree_inode *i, const char *trusted, const char *user,
+		const char *value)
+{
+	int r = tree_xattr_add(t, i, trusted, value, strlen(value));
+
+	return r == 0 ? tree_xattr_add(t, i, user, value, strlen(value)) : r;
+}
+
+int tree_mark(struct tree *t)
 {
 	int r = 0;
 
-	for (struct tree_inode *i = t->inodes; i && r == 0; i = i->all) {
-		if (!i->opaque || !S_ISDIR(i->mode))
+	t->root.inode->covered = t->root.inode->opaque;
+	for (struct tree_name *n = &t->root; n && r == 0; n = tree_next(t, n)) {
+		struct tree_inode *i = n->inode;
+
+		if (!i || !S_ISDIR(i->mode))
 			continue;
-		r = tree_xattr_add(t, i, "trusted.overlay.opaque", "y", 1);
-		if (r == 0)
-			r = tree_xattr_add(t, i, "user.overlay.opaque", "y", 1);
+		drop_useless(t, n);
+		if (i->opaque)
+			r = mark(t, i, "trusted.overlay.opaque", "user.overlay.opaque", "y");
+		/* as if copied up from a directory that is not known: names are compared, not only listed */
+		if (r == 0 && i->hides)
+			r = mark(t, i, "trusted.overlay.origin", "user.overlay.origin", "");
 	}
 	return r;
 }

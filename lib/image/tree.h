@@ -28,6 +28,8 @@ struct tree_inode {
 	const char *target; /* of a symbolic link */
 	struct tree_xattr *xattrs;
 	bool opaque;   /* a directory that hides what is below */
+	bool covered;  /* a directory in which there is nothing below: it or one above it is opaque */
+	bool hides;    /* a directory with whiteouts */
 	bool whiteout; /* a name that hides what is below */
 	unsigned nlink;
 	const char *first; /* a writer of tar: the name it had first */
@@ -63,12 +65,16 @@ struct tree {
 int tree_init(struct tree *t);
 void tree_done(struct tree *t);
 struct tree_inode *tree_inode_new(struct tree *t, mode_t mode);
+enum {
+	TREE_MAKE = 1,	/* the name, and directories before it, if they are missing */
+	TREE_FOLLOW = 2 /* symbolic links on the way, as a program in this tree would; never out of it */
+};
 /*
- * The name at @path, with the directories before it made if they are missing (@make). NULL in *ret if
- * there is none. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying why; -ENOMEM;
- * -EOVERFLOW: beyond TREE_BYTES_MAX.
+ * The name at @path, without "..", see tree_clean(); @how: TREE_*. NULL in *ret if there is none. A link
+ * is on the way if a slash follows. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying
+ * why; -ENOMEM; -EOVERFLOW: beyond TREE_BYTES_MAX.
  */
-int tree_walk(struct tree *t, const char *path, bool make, struct tree_name **ret,
+int tree_walk(struct tree *t, const char *path, unsigned how, struct tree_name **ret,
 	      const char **ret_wrong);
 /* The name @name in directory @parent, made if it is missing. NULL without memory. */
 struct tree_name *tree_child(struct tree *t, struct tree_name *parent, const char *name);
@@ -78,8 +84,14 @@ int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
 		   const void *value, size_t len);
 /* Overlayfs's marks, a security module's labels and the kernel's integrity check: not an image's. */
 bool tree_xattr_is_foreign(const char *name);
-/* Opaque directories get overlayfs's mark, with trusted.* and, for user namespaces, user.*. */
-int tree_mark_opaque(struct tree *t);
+/*
+ * A tree is whole: whiteouts go where there is nothing below to hide. Directories get overlayfs's marks,
+ * with trusted.* and, for user namespaces, user.*: those that are opaque, and those with whiteouts, which
+ * would be seen in a directory that only one layer has.
+ */
+int tree_mark(struct tree *t);
+/* @path without ".", "..", and slashes too many; a new string. -EBADMSG: it leads out; -ENOMEM. */
+int tree_clean(const char *path, char **ret);
 /* The name and all below it are no more; or (@below) what is below only. */
 void tree_forget(struct tree *t, struct tree_name *n, bool below);
 /* The path of @n without a leading slash ("" for the root); -ENAMETOOLONG. */

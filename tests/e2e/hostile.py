@@ -22,8 +22,11 @@ def test_paths():
     layer_refused("a hard link that leads up", '".."', tar(entry("a", kind=b"1", link="../out/precious")))
     layer_refused("a hard link to an absolute name", "a hard link to what",
                   tar(entry("a", kind=b"1", link=f"{T}/out/precious")), ways=("tar", "oci"))
-    layer_refused("through a symbolic link", "not a directory",
-                  tar(entry("a", kind=b"2", link=f"{T}/out"), entry("a/evil", b"x")))
+    for to in (f"{T}/out", "../../../../../.." + f"{T}/out"):
+        taken("through a symbolic link", "import",
+              archive("l.tar", tar(entry("a", kind=b"2", link=to), entry("a/evil", b"x"))), "link")
+        result(not os.path.exists(f"{T}/out/evil"), "it is one below the root", to)
+        marten("rmi", "link")
     layer_refused("a hard link through a symbolic link", "a hard link to",
                   tar(entry("a", kind=b"2", link=f"{T}/out"), entry("b", kind=b"1", link="a/precious")),
                   ways=("tar",))
@@ -34,10 +37,10 @@ def test_paths():
                   ways=("tar",))
     layer_refused("a path of 1100 names", "deep", tar(entry("x", b"", {"path": "d/" * 1100 + "x"})),
                   ways=("tar",))
-    layer_refused("control characters in a name", "a?[31m?b/../c",
-                  tar(entry(b"a\x1b[31m\nb/../c", b"x")))
-    layer_refused("other tricks in a name", "..", tar(entry("a\u202e\u009b/../c", b"x")))
-    layer_refused("bytes that are no text in a name", "..", tar(entry(b"a\xff\xc3/../c", b"x")))
+    layer_refused("control characters in a name", "../a?[31m?b/c",
+                  tar(entry(b"../a\x1b[31m\nb/c", b"x")))
+    layer_refused("other tricks in a name", "..", tar(entry("../a\u202e\u009b/c", b"x")))
+    layer_refused("bytes that are no text in a name", "..", tar(entry(b"../a\xff\xc3/c", b"x")))
     taken("an absolute name", "import", archive("abs.tar", tar(entry(f"{T}/out/evil", b"x"))), "abs")
     result(not os.path.exists(f"{T}/out/evil"), "it is one below the root")
     marten("rmi", "abs")
@@ -89,7 +92,7 @@ def test_attributes():
 
 
 def test_entries():
-    layer_refused("a device 0:0", "0:0", tar(entry("dev", kind=b"3")))
+    layer_refused("a device 0:0 in a root file system", "0:0", tar(entry("dev", kind=b"3")), ways=("tar",))
     layer_refused("a device Linux does not have", "device number",
                   tar(entry("dev", kind=b"4", device=(1 << 20, 1))), ways=("tar",))
     for uid in (0xffffffff, 1 << 32, -1, 1 << 55):
@@ -97,10 +100,10 @@ def test_entries():
         layer_refused(f"group {uid:#x}", "owner", tar(entry("a", b"x", gid=uid)), ways=("tar",))
     layer_refused("an owner in a pax header", "owner", tar(entry("a", b"x", {"uid": str(1 << 32)})))
     layer_refused("a negative size", "", tar(entry("a", size=-1)), ways=("tar",))
-    layer_refused("a truncated tar", "runcated", entry("a", b"x")[:-100], ways=("tar", "oci"))
-    layer_refused("a tar without an end", "no end", entry("a", b"x"), ways=("tar", "oci"))
+    layer_refused("a truncated tar", "runcated", entry("a", bytes(1000))[:-100], ways=("tar", "oci"))
+    layer_refused("a tar without an end", "no end", entry("a", b"x"), ways=("tar",))
     layer_refused("something behind the end", "follows", tar(entry("a", b"x")) + tar(entry("b", b"y")),
-                  ways=("tar", "oci"))
+                  ways=("tar",))
     layer_refused("a broken check sum", "", b"x" + tar(entry("a", b"x"))[1:], ways=("tar", "oci"))
     layer_refused("what is no tar at all", "", b"precious" * 1000, ways=("tar", "oci"))
     layer_refused("gzip in gzip", "more than once", gz(gz(tar(entry("a", b"x")))), ways=("tar",))

@@ -24,6 +24,7 @@ static struct {
 	size_t len;
 } tar;
 
+static bool of_root; /* the tar is one of a root file system */
 static struct err err;
 static struct squash_result result;
 
@@ -60,6 +61,7 @@ static void begin(void)
 	memset(&tar, 0, sizeof(tar));
 	memset(&err, 0, sizeof(err));
 	memset(&result, 0, sizeof(result));
+	of_root = false;
 }
 
 static void end(void)
@@ -132,7 +134,7 @@ static int squash_data(const void *data, size_t len, size_t step, unsigned threa
 					.threads = threads };
 
 	memset(&err, 0, sizeof(err));
-	return squash_tar(&err, "layer", &m.source, out, true, &limits, NULL, NULL,
+	return squash_tar(&err, "layer", &m.source, out, !of_root, &limits, NULL, NULL,
 			  &result);
 }
 
@@ -328,7 +330,7 @@ static void refused(int r, const char *why)
 
 START_TEST(names_that_leave_the_layer_are_refused)
 {
-	static const char *const names[] = { "../f", "a/../f", "..", "a/.." };
+	static const char *const names[] = { "../f", "a/../../f", "..", "a/../.." };
 	static char text[4096];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -337,8 +339,10 @@ START_TEST(names_that_leave_the_layer_are_refused)
 	}
 	begin(), file("f", "x"), header("l", '1', 0, "../f"), end();
 	refused(-EBADMSG, "\"..\" in a path");
-	begin(), header("l", '2', 0, "/etc"), file("l/passwd", "x"), end();
-	refused(-EBADMSG, "not a directory");
+	begin(), file("a/..", "x"), end();
+	refused(-EBADMSG, "the root is not a directory");
+	begin(), header("l", '2', 0, "l"), file("l/passwd", "x"), end();
+	refused(-EBADMSG, "too many symbolic links");
 	memset(text, 'n', 256);
 	begin(), pax("path", text, 256), file("f", ""), end();
 	refused(-EBADMSG, "255 bytes");
@@ -362,24 +366,54 @@ START_TEST(hard_links_to_nothing_are_refused)
 }
 END_TEST
 
-START_TEST(a_tar_that_is_not_whole_is_no_layer)
+START_TEST(a_file_that_is_not_whole_is_no_layer)
 {
-	begin(), header("f", '0', 512, ""),
-		tar.len += 512; /* ends with zeros, without the end */
-	refused(-EBADMSG, "truncated");
-	begin();
-	refused(-EBADMSG, "truncated");
 	begin(), header("f", '0', 5000, ""), tar.len += 512;
 	refused(-EBADMSG, "runcated");
 	everything();
+	for (size_t len = 1; len < tar.len - 1024; len += len < 4096 ? 1 : 511) {
+		int out = new_file(), r = squash_data(tar.data, len, 1 << 20, 1, out);
+
+		/* only between two files, or in what fills up the block after one */
+		ck_assert(r == 0 || (r == -EBADMSG && *err.message));
+		close(out);
+	}
+}
+END_TEST
+
+START_TEST(a_tar_that_is_not_whole_is_no_root_file_system)
+{
+	begin(), of_root = true, header("f", '0', 512, ""),
+		tar.len += 512; /* ends with zeros, without the end */
+	refused(-EBADMSG, "truncated");
+	begin(), of_root = true;
+	refused(-EBADMSG, "truncated");
+	everything(), of_root = true;
 	for (size_t len = 512; len < tar.len - 1024; len += 512) {
 		int out = new_file();
 
 		ck_assert_int_eq(squash_data(tar.data, len, 1 << 20, 1, out), -EBADMSG);
 		close(out);
 	}
-	begin(), file("f", "x"), end(), put("more", 4);
+	begin(), of_root = true, file("f", "x"), end(), put("more", 4);
 	refused(-EBADMSG, "something follows");
+	of_root = false;
+}
+END_TEST
+
+START_TEST(a_layer_ends_as_others_let_it_end)
+{
+	int out = new_file();
+
+	begin();
+	ck_assert_int_eq(squash(out), 0);
+	begin(), file("f", "x");
+	ck_assert_int_eq(squash_data(tar.data, 513, 1 << 20, 1, out), 0);
+	begin(), file("f", "x"), end(), put("more", 4);
+	ck_assert_int_eq(squash(out), 0);
+	begin(), file("f", "x"), tar.len += 512, file("g", "y"), end();
+	refused(-EBADMSG, "single block of zeros");
+	close(out);
 }
 END_TEST
 
@@ -606,7 +640,9 @@ int main(void)
 	tcase_add_test(t, whiteouts_are_applied_when_layers_are_merged);
 	tcase_add_test(t, names_that_leave_the_layer_are_refused);
 	tcase_add_test(t, hard_links_to_nothing_are_refused);
-	tcase_add_test(t, a_tar_that_is_not_whole_is_no_layer);
+	tcase_add_test(t, a_file_that_is_not_whole_is_no_layer);
+	tcase_add_test(t, a_tar_that_is_not_whole_is_no_root_file_system);
+	tcase_add_test(t, a_layer_ends_as_others_let_it_end);
 	tcase_add_test(t, numbers_that_do_not_fit_are_refused);
 	tcase_add_test(t, the_later_of_two_entries_wins);
 	tcase_add_test(t, a_name_of_any_charset_is_kept);
