@@ -18,6 +18,7 @@
 #include "image/members.h"
 #include "image/sign.h"
 #include "image/transfer.h"
+#include "image/which.h"
 
 /* A layer by the name of its member. */
 struct wanted {
@@ -94,7 +95,7 @@ static int take_members(struct docker *d)
 				char what[128];
 
 				snprintf(what, sizeof(what), "layer %.64s", w->member->name);
-				r = layer_from_stream(d->t, what, &source.source, true, &w->made);
+				r = layer_from_stream(d->t, what, &source.source, NULL, NULL, &w->made);
 				first = w;
 			}
 			w->made = first->made;
@@ -152,6 +153,8 @@ static int list_others(struct docker *d, json_t *tags, const char *first)
 		if (r == 0 && i > 0)
 			r = take_name(d->t, json_string_value(tag), name);
 		if (r == 0 && i > 0)
+			r = take_check_digest(d->t, name, &img->manifest, &img->index);
+		if (r == 0 && i > 0)
 			r = policy_allows(d->t, name, &img->manifest, &img->index);
 		if (r == 0 && i > 0)
 			r = store_index_add(d->t->store, img->media_type, &img->manifest,
@@ -164,7 +167,7 @@ static int list_others(struct docker *d, json_t *tags, const char *first)
 
 static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *data)
 {
-	const char *config_name = NULL, *const *layers, *name = "";
+	const char *config_name = NULL, *const *layers, *name = "", *text;
 	const struct member *config;
 	json_t *tags = NULL;
 	struct layer_made *made;
@@ -180,9 +183,11 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 		r = list_first(d, tags, &name);
 	if (r == 0)
 		r = find_member(d, config_name, &config);
+	if (r == 0)
+		r = members_content(d->m, config, &text);
 	if (r < 0)
 		return r;
-	if (!config->content)
+	if (!text)
 		return err_say(d->t->err, -EBADMSG, "%s: %s: not a config", d->m->what, config_name);
 	for (d->len = 0; layers[d->len];)
 		d->len++;
@@ -201,7 +206,7 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 	for (size_t i = 0; r == 0 && i < d->len; i++)
 		made[i] = d->layers[i].made;
 	if (r == 0)
-		r = take_config(d->t, config->content, config->size, made, d->len, name, fn, data);
+		r = take_config(d->t, text, config->size, made, d->len, name, fn, data);
 	if (r == 0)
 		r = list_others(d, tags, name);
 	free(d->layers);
@@ -231,19 +236,22 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 	int r;
 
 	/* json_strict() takes an object; this is an array */
-	wrapped = arena_printf(&a, "{\"manifest\":%s}", manifest->content);
+	d.src.what = arena_printf(&a, "%s: manifest.json", m->what);
+	wrapped = d.src.what ? arena_printf(&a, "{\"manifest\":%s}", manifest->content) : NULL;
 	r = wrapped ? json_strict(&d.src, wrapped, strlen(wrapped), &root) :
 		      err_set(t->err, -ENOMEM, "%s", m->what);
+	if (r == 0 && !json_is_array(json_object_get(root, "manifest")))
+		r = json_refuse(&d.src, "not a list of images, as docker-save(1) writes it");
 	if (r == 0)
 		r = json_field(&d.src, root, "", "manifest", JSON_ARRAY, &list);
 	if (r == 0 && json_array_size(list) == 0)
-		r = json_refuse(&d.src, "manifest.json: no image in it");
+		r = json_refuse(&d.src, "no image in it");
 	if (r == 0)
 		r = count_images(&d, list);
 	json_array_foreach(list, i, item)
 	{
 		if (r == 0 && !json_is_object(item))
-			r = json_refuse(&d.src, "manifest.json: not an object");
+			r = json_refuse(&d.src, "not an object");
 		if (r == 0)
 			r = take_one(&d, item, fn, data);
 	}
@@ -264,7 +272,11 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 	r = find_member(d, name, &m);
 	if (r == 0 && !m->content)
 		r = err_say(d->t->err, -EBADMSG, "%s: %s: not a file", d->m->what, name);
-	return r < 0 ? r : json_strict(&d->src, m->content, m->size, ret);
+	if (r < 0)
+		return r;
+	d->src.what = arena_printf(d->src.a, "%s: %s", d->m->what, name);
+	return d->src.what ? json_strict(&d->src, m->content, m->size, ret) :
+			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 }
 
 static json_t *old_config(json_t *top, const struct wanted *layers, size_t len)
@@ -292,7 +304,7 @@ static int take_old(struct docker *d, const char *name, const char *id, image_fo
 {
 	cleanup_json json_t *top = NULL, *config = NULL;
 	struct layer_made *made = calloc(STORE_LAYERS_MAX, sizeof(*made));
-	const char *at = id;
+	const char *at = id, *list = d->src.what;
 	int r = 0;
 
 	d->layers = calloc(STORE_LAYERS_MAX, sizeof(*d->layers));
@@ -318,6 +330,7 @@ static int take_old(struct docker *d, const char *name, const char *id, image_fo
 		if (!top)
 			top = take_json(&layer);
 	}
+	d->src.what = list;
 	for (size_t i = 0; r == 0 && i < d->len / 2; i++) { /* the lowest first */
 		struct wanted w = d->layers[i];
 
@@ -347,7 +360,11 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 	const char *repository, *tag;
 	json_t *tags, *id;
 	size_t n = 0;
-	int r = json_strict(&d.src, file->content, file->size, &root);
+	int r;
+
+	d.src.what = arena_printf(&a, "%s: repositories", m->what);
+	r = d.src.what ? json_strict(&d.src, file->content, file->size, &root) :
+			 err_set(t->err, -ENOMEM, "%s", m->what);
 
 	json_object_foreach(root, repository, tags)
 		n += json_object_size(tags);
@@ -356,13 +373,13 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 	json_object_foreach(root, repository, tags)
 	{
 		if (r == 0 && !json_is_object(tags))
-			r = json_refuse(&d.src, "repositories: not an object");
+			r = json_refuse(&d.src, "not an object");
 		json_object_foreach(tags, tag, id)
 		{
 			char name[512];
 
 			if (r == 0 && !json_is_string(id))
-				r = json_refuse(&d.src, "repositories: not a string");
+				r = json_refuse(&d.src, "not a string");
 			if (r != 0)
 				break;
 			snprintf(name, sizeof(name), "%s:%s", repository, tag);
@@ -433,35 +450,55 @@ static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t l
 	return r;
 }
 
-int import_archive(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
+/* OCI's list and docker's may be both there: OCI's has the digests, unless only docker's has names. */
+static int is_oci(const struct members *m, const struct member *index, const struct member *manifest)
+{
+	int named, docker;
+
+	if (!index || !index->content || !(members_find(m, "oci-layout") || members_below(m, "blobs/")))
+		return 0;
+	if (!manifest || !manifest->content)
+		return 1;
+	named = which_has_name(index->content, index->size);
+	if (named != 0)
+		return named;
+	docker = which_is_docker(manifest->content, manifest->size);
+	return docker < 0 ? docker : !docker;
+}
+
+static int import_members(struct minc_transfer *t, struct members *m, image_found_fn *fn, void *data)
+{
+	const struct member *index = members_find(m, "index.json"), *old = members_find(m, "repositories");
+	const struct member *manifest = members_find(m, "manifest.json");
+	const int oci = is_oci(m, index, manifest);
+
+	if (oci < 0)
+		return err_set(t->err, oci, "%s", m->what);
+	if (oci) {
+		struct oci o = { .origin = { .text = oci_text, .blobs = oci_blobs, .what = m->what },
+				 .t = t,
+				 .m = m };
+
+		return import_index(t, &o.origin, index->content, index->size, fn, data);
+	}
+	if (manifest && manifest->content)
+		return import_docker(t, m, manifest, fn, data);
+	if (old && old->content)
+		return import_old(t, m, old, fn, data);
+	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
+}
+
+int import_archive(struct minc_transfer *t, const char *source, int fd, bool known, image_found_fn *fn,
 		   void *data)
 {
 	struct members m;
-	const struct member *index, *manifest, *old;
-	int r = members_read(&m, t, source, fd);
+	int r = members_read(&m, t, source, fd, known ? MEMBERS_ALL : MEMBERS_GUESS);
 
 	if (r < 0)
 		return r;
-	index = members_find(&m, "index.json");
-	manifest = members_find(&m, "manifest.json");
-	old = members_find(&m, "repositories");
 	r = import_refuse_changes(t, source);
-	if (r < 0) {
-		/* said */
-	} else if (index && index->content && members_find(&m, "oci-layout")) {
-		struct oci o = { .origin = { .text = oci_text, .blobs = oci_blobs, .what = source },
-				 .t = t,
-				 .m = &m };
-
-		r = import_index(t, &o.origin, index->content, index->size, fn, data);
-	} else if (manifest && manifest->content) {
-		r = import_docker(t, &m, manifest, fn, data);
-	} else if (old && old->content) {
-		r = import_old(t, &m, old, fn, data);
-	} else {
-		r = err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it",
-			    source);
-	}
+	if (r == 0)
+		r = import_members(t, &m, fn, data);
 	members_done(&m);
 	return r;
 }

@@ -60,6 +60,8 @@ struct manifest_child { /* of an index or manifest list */
 };
 
 /* Whether @media_type is that of an index (or manifest list), of a manifest. */
+/* How many indexes, in one another, an image is looked for in. */
+enum { INDEX_DEPTH_MAX = 8 };
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);
 

@@ -20,6 +20,7 @@
 #include "image/budget.h"
 #include "image/change-config.h"
 #include "image/transfer.h"
+#include "image/which.h"
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024, RESERVE_BYTES = 1 << 30 };
 
@@ -153,32 +154,81 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 	return 0;
 }
 
-static bool has_magic(int fd, off_t at, const char *magic, size_t len)
+/* 1, 0; what cannot be read is of no other kind for that: -errno. */
+static int has_magic(struct minc_transfer *t, const char *source, int fd, off_t at, const char *magic)
 {
+	const size_t len = strlen(magic);
 	char found[8];
+	const ssize_t n = pread(fd, found, len, at);
 
-	return pread(fd, found, len, at) == (ssize_t)len && memcmp(found, magic, len) == 0;
+	if (n < 0)
+		return err_set(t->err, -errno, "%s", source);
+	return n == (ssize_t)len && memcmp(found, magic, len) == 0;
+}
+
+struct told {
+	struct minc_transfer *t;
+	const char *source;
+	int fd;
+	bool images;
+};
+
+static int look_again(void *data)
+{
+	struct told *told = data;
+	int r = which_archive(told->t, told->source, told->fd);
+
+	told->images = r > 0;
+	return r > 0 ? -ENOMSG : r;
+}
+
+/* What was read in vain is no reason to read less of it now. */
+static void spend_again(struct minc_transfer *t)
+{
+	const uint64_t source = t->budget->source;
+
+	budget_done(t->budget);
+	budget_init(t->budget, t);
+	t->budget->source = source;
+}
+
+/*
+ * A root file system, by its first names. That is known when all of it has been read: else it is an
+ * archive of images whose files are called as nobody would have thought.
+ */
+static int import_tar(struct minc_transfer *t, const char *source, int fd, time_t created,
+		      image_found_fn *fn, void *data)
+{
+	struct told told = { .t = t, .source = source, .fd = fd };
+	struct fd_source stream;
+	struct layer_made layer;
+	int r;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(t->err, -errno, "%s", source);
+	fd_source_init(&stream, fd);
+	r = layer_from_stream(t, source, &stream.source, look_again, &told, &layer);
+	if (!told.images)
+		return r < 0 ? r : take_root(t, &layer, created, fn, data);
+	spend_again(t);
+	return import_archive(t, source, fd, true, fn, data);
 }
 
 static int import_file(struct minc_transfer *t, const char *source, int fd, const struct stat *st,
 		       image_found_fn *fn, void *data)
 {
-	struct fd_source stream;
-	struct layer_made layer;
 	int r;
 
-	if (has_magic(fd, 0, "hsqs", 4))
-		return import_squashfs(t, source, fd, st->st_mtime, fn, data);
-	if (has_magic(fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0", 4))
-		return import_erofs(t, source, fd, st->st_mtime, fn, data);
-	r = import_archive(t, source, fd, fn, data);
-	if (r != -ENOMSG)
-		return r;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(t->err, -errno, "%s", source);
-	fd_source_init(&stream, fd);
-	r = layer_from_stream(t, source, &stream.source, false, &layer);
-	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
+	if (st->st_size == 0)
+		return err_say(t->err, -EBADMSG, "%s: it is empty", source);
+	r = has_magic(t, source, fd, 0, "hsqs");
+	if (r != 0)
+		return r < 0 ? r : import_squashfs(t, source, fd, st->st_mtime, fn, data);
+	r = has_magic(t, source, fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0");
+	if (r != 0)
+		return r < 0 ? r : import_erofs(t, source, fd, st->st_mtime, fn, data);
+	r = import_archive(t, source, fd, false, fn, data);
+	return r == -ENOMSG ? import_tar(t, source, fd, st->st_mtime, fn, data) : r;
 }
 
 int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
@@ -187,10 +237,16 @@ int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, t
 	return take_root(t, layer, created, fn, data);
 }
 
-static bool is_layout(int dir)
+static int import_dir(struct minc_transfer *t, const char *source, int dir, const struct stat *st,
+		      image_found_fn *fn, void *data)
 {
-	return faccessat(dir, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       faccessat(dir, "index.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	int layout = which_directory(t, source, dir);
+	int r = layout > 0 ? import_refuse_changes(t, source) : layout;
+
+	if (r < 0)
+		return r;
+	return layout ? import_layout(t, source, dir, fn, data) :
+			import_directory(t, source, dir, st, fn, data);
 }
 
 static int import_open(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
@@ -205,12 +261,8 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s", source);
-	if (S_ISDIR(st.st_mode) && is_layout(fd)) {
-		r = import_refuse_changes(t, source);
-		return r < 0 ? r : import_layout(t, source, fd, fn, data);
-	}
 	if (S_ISDIR(st.st_mode))
-		return import_directory(t, source, fd, &st, fn, data);
+		return import_dir(t, source, fd, &st, fn, data);
 	if (!S_ISREG(st.st_mode)) {
 		r = spool(t, fd, &spooled);
 		if (r == 0 && fstat(spooled, &st) < 0)

@@ -196,8 +196,8 @@ static void tell_acls(const struct minc_transfer *t, const char *what,
 	t->store->warn(line, t->store->warn_data);
 }
 
-static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee, bool layer,
-		      struct store_file *blob, struct store_file *image, struct layer_made *ret)
+static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee, layer_lists_fn *lists,
+		      void *data, struct store_file *blob, struct store_file *image, struct layer_made *ret)
 {
 	struct watched w = { t, what, 0 };
 	struct squash_limits limits;
@@ -207,8 +207,10 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 	int r;
 
 	limits_of(t, &limits);
-	r = squash_tar(t->err, what, &tee->source, image->fd, layer, &limits, tell, &w, &result);
-	if (r < 0)
+	r = squash_tar(t->err, what, &tee->source, image->fd, !lists, &limits, tell, &w, &result);
+	if (r == 0 && lists && result.lists)
+		r = lists(data);
+	if (r != 0)
 		return r;
 	n = read_tee(&tee->source, rest, sizeof(rest));
 	if (n != 0)
@@ -230,7 +232,7 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 
 /* gzip and zstd stay as they are; OCI has no word for the others. */
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
-		      bool layer, struct layer_made *ret)
+		      layer_lists_fn *lists, void *data, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
@@ -245,7 +247,7 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_s
 		r = store_file_new(t->store, "layers", &image);
 	if (r == 0) {
 		tee.fd = blob.fd;
-		r = squash_tee(t, what, &tee, layer, &blob, &image, &made);
+		r = squash_tee(t, what, &tee, lists, data, &blob, &image, &made);
 	}
 	store_file_abandon(&blob);
 	store_file_abandon(&image);

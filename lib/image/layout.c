@@ -76,6 +76,26 @@ static int get_blobs(struct origin *o, struct image_layer *const *list, size_t l
 	return r;
 }
 
+const char *layout_name(const json_t *annotations)
+{
+	const char *name = json_string_value(json_object_get(annotations, DOCKER_NAME_ANNOTATION));
+
+	if (!name || !*name)
+		name = json_string_value(json_object_get(annotations, REF_NAME_ANNOTATION));
+	return name && *name ? name : NULL;
+}
+
+/* What lies beside images, and is none: what a build was made of, signatures, and the like. */
+static bool is_beside(json_t *entry, const json_t *annotations)
+{
+	json_t *platform = json_object_get(entry, "platform");
+	const char *os = json_string_value(json_object_get(platform, "os"));
+	const char *type = json_string_value(json_object_get(entry, "artifactType"));
+
+	return json_object_get(annotations, "vnd.docker.reference.type") || (os && str_equal(os, "unknown")) ||
+	       (type && *type && !str_equal(type, MEDIA_OCI_CONFIG) && !str_equal(type, MEDIA_DOCKER_CONFIG));
+}
+
 int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
 		 image_found_fn *fn, void *data)
 {
@@ -84,7 +104,10 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 	cleanup_json json_t *root = NULL;
 	json_t *list = NULL, *entry, *notes;
 	size_t i, found = 0;
-	int r = json_strict(&src, text, len, &root);
+	int r;
+
+	src.what = arena_printf(&a, "%s: index.json", o->what);
+	r = src.what ? json_strict(&src, text, len, &root) : err_set(t->err, -ENOMEM, "%s", o->what);
 
 	if (r == 0)
 		r = json_field(&src, root, "", "manifests", JSON_ARRAY, &list);
@@ -92,7 +115,7 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		r = take_counted(t, o->what, json_array_size(list));
 	json_array_foreach(list, i, entry)
 	{
-		const char *media_type = MEDIA_OCI_MANIFEST, *name = "";
+		const char *media_type = MEDIA_OCI_MANIFEST;
 		struct digest d;
 		uint64_t size = 0;
 
@@ -104,15 +127,15 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 			break;
 		if (!media_is_index(media_type) && !media_is_manifest(media_type))
 			continue; /* an artifact: not an image */
-		r = json_digest(&src, entry, "manifests.", "digest", &d);
+		r = json_annotations(&src, entry, "manifests.", &notes);
+		if (r == 0 && is_beside(entry, notes))
+			continue;
+		if (r == 0)
+			r = json_digest(&src, entry, "manifests.", "digest", &d);
 		if (r == 0)
 			r = json_whole(&src, entry, "manifests.", "size", STORE_JSON_MAX, &size);
 		if (r == 0)
-			r = json_annotations(&src, entry, "manifests.", &notes);
-		if (r == 0 && notes)
-			r = json_text(&src, notes, "annotations.", REF_NAME_ANNOTATION, &name);
-		if (r == 0)
-			r = take_image(t, o, media_type, &d, size, name, fn, data);
+			r = take_image(t, o, media_type, &d, size, layout_name(notes), fn, data);
 		if (r != 0)
 			break;
 		found++;

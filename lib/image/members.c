@@ -27,8 +27,8 @@ const char *members_clean(const char *name)
 {
 	if (!name)
 		return "";
-	while (name[0] == '.' && name[1] == '/')
-		name += 2;
+	while (name[0] == '/' || (name[0] == '.' && name[1] == '/'))
+		name += 1 + (name[0] == '.');
 	return name;
 }
 
@@ -219,28 +219,88 @@ int members_failed(struct members *m)
 	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why) : 0;
 }
 
+static bool is_one_of(const char *name, const char *const *list)
+{
+	for (; *list; list++)
+		if (str_equal(name, *list))
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	const size_t len = strlen(name), end_len = strlen(end);
+
+	return len > end_len && str_equal(name + len - end_len, end);
+}
+
 /* As image tools name things: ids, blobs, and the lists of them. */
 static bool of_images(const char *name)
 {
-	static const char *const names[] = { "manifest.json", "repositories", "oci-layout",
-					     "index.json" };
-	const size_t hex = strspn(name, "0123456789abcdef");
+	size_t hex;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_equal(name, names[i]))
-			return true;
-	if (str_starts_with(name, "blobs/") || str_equal(name, "blobs"))
+	if (members_is_list(name) || str_equal(name, "blobs") || str_starts_with(name, "blobs/"))
 		return true;
+	name += str_starts_with(name, "sha256:") ? 7 : 0;
+	hex = strspn(name, "0123456789abcdef");
 	return hex == 64 && (name[hex] == '/' || name[hex] == '.' || !name[hex]);
+}
+
+/* The first names of a root file system, as good as always. */
+static bool of_root(const char *name)
+{
+	static const char *const tops[] = { "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt",
+					    "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr",
+					    "var", NULL };
+	char top[16];
+
+	snprintf(top, sizeof(top), "%.*s", (int)strcspn(name, "/"), name);
+	return is_one_of(top, tops);
+}
+
+/* What each tool calls its configs and layers, before it comes to the list of them. */
+static bool may_be_of_images(const char *name)
+{
+	static const char *const ends[] = { ".json", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd",
+					    "/json", "/VERSION", NULL };
+
+	for (const char *const *end = ends; *end; end++)
+		if (ends_with(name, *end))
+			return true;
+	return false;
+}
+
+/* By the next name: 0, or -ENOMSG, see MEMBERS_GUESS. */
+static int judge(struct members *m, struct archive_entry *entry)
+{
+	const char *name = members_clean(archive_entry_pathname(entry));
+	const bool dir = archive_entry_filetype(entry) == AE_IFDIR;
+
+	if (of_root(name))
+		m->has_root = true;
+	else if (of_images(name))
+		m->known = true;
+	if (m->how != MEMBERS_GUESS || m->known)
+		return 0;
+	/* of another directory, what is in it says more */
+	return m->has_root || (!dir && !may_be_of_images(name)) ? -ENOMSG : 0;
+}
+
+/* Whether it is one to remember. */
+static bool is_wanted(const struct members *m, const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return m->how != MEMBERS_LISTS || members_is_list(slash ? slash + 1 : name);
 }
 
 static bool is_small(const char *name, uint64_t size)
 {
-	const size_t len = strlen(name);
+	const char *slash = strrchr(name, '/');
 
 	return size <= SMALL_MAX &&
-	       ((len >= 4 && str_equal(name + len - 4, "json")) || str_equal(name, "repositories") ||
-		str_equal(name, "oci-layout") || str_starts_with(name, "blobs/"));
+	       (members_is_list(slash ? slash + 1 : name) || ends_with(name, ".json") ||
+		ends_with(name, "/json") || str_starts_with(name, "blobs/"));
 }
 
 static int read_content(struct members *m, struct archive *a, struct member *one)
@@ -271,8 +331,10 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	const int64_t size = archive_entry_size(entry);
 	struct member *one;
 
-	if (!hard && type != AE_IFREG && type != AE_IFLNK)
+	if ((!hard && type != AE_IFREG && type != AE_IFLNK) || !is_wanted(m, name))
 		return 0;
+	if (m->len == MEMBERS_MAX && m->how == MEMBERS_GUESS && !m->known)
+		return -ENOMSG;
 	if (m->len == MEMBERS_MAX)
 		return err_say(m->e, -EBADMSG, "%s: more than %d files", m->what, MEMBERS_MAX);
 	if (m->len == m->room) {
@@ -318,32 +380,28 @@ static int refuse_twins(const struct members *m)
 	return r;
 }
 
-int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd)
+int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd,
+		 enum members_how how)
 {
 	struct archive_entry *entry;
 	struct archive *a;
 	size_t number = 0;
-	bool named = false;
 	int r, s = ARCHIVE_OK;
 
 	*m = (struct members){ .e = t->err, .what = what, .fd = fd, .store = t->store, .plain = -EBADF,
-			       .count = { .budget = t->budget },
+			       .count = { .budget = how == MEMBERS_LISTS ? NULL : t->budget },
+			       .how = how,
 			       .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES] };
 	r = members_open(m, &a);
 	if (r < 0)
 		return r;
 	while (r == 0 && (s = members_next(m, a, &entry)) == ARCHIVE_OK) {
-		const char *name = members_clean(archive_entry_pathname(entry));
-
-		if (*name && !named && !of_images(name)) {
-			r = -ENOMSG;
-			break;
-		}
-		named |= *name != '\0'; /* "./" says nothing */
-		r = add(m, a, entry, number++);
+		r = judge(m, entry);
+		if (r == 0)
+			r = add(m, a, entry, number++);
 	}
-	if (r == 0 && !named && s == ARCHIVE_EOF)
-		r = -ENOMSG; /* empty: as a root file system it is refused or not */
+	if (r == 0 && how == MEMBERS_GUESS && !m->known && s == ARCHIVE_EOF)
+		r = -ENOMSG;
 	if (r == 0 && s != ARCHIVE_EOF) {
 		const char *text = *m->why ? m->why : archive_error_string(a);
 
@@ -372,6 +430,35 @@ static const struct member *find(const struct members *m, const char *name)
 		if (str_equal(m->v[i].name, name))
 			return &m->v[i];
 	return NULL;
+}
+
+bool members_below(const struct members *m, const char *dir)
+{
+	for (size_t i = 0; i < m->len; i++)
+		if (str_starts_with(m->v[i].name, dir))
+			return true;
+	return false;
+}
+
+int members_content(struct members *m, const struct member *one, const char **ret)
+{
+	struct member *found = &m->v[one - m->v];
+	struct archive_entry *entry;
+	struct archive *a;
+	size_t at = 0;
+	int r = 0, s;
+
+	if (!one->content && !one->link && one->size <= SMALL_MAX) {
+		r = members_open(m, &a);
+		if (r < 0)
+			return r;
+		while ((s = members_next(m, a, &entry)) == ARCHIVE_OK && at < one->number)
+			at++;
+		r = s == ARCHIVE_OK ? read_content(m, a, found) : members_failed(m);
+		archive_read_free(a);
+	}
+	*ret = one->content;
+	return r;
 }
 
 /* "../ID/layer.tar" as seen from the directory of @from, without leaving the archive. */

@@ -10,7 +10,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "image/budget.h"
+
+enum members_how {
+	MEMBERS_GUESS, /* -ENOMSG at the first name that says that it is a root file system */
+	MEMBERS_LISTS, /* only what lists images, at the top or in a directory there */
+	MEMBERS_ALL
+};
 
 struct member {
 	const char *name;
@@ -37,11 +44,25 @@ struct members {
 	size_t header_bytes;
 	char why[160]; /* the reading was stopped, */
 	int failed;    /* with -EBADMSG or -EOVERFLOW */
+	enum members_how how;
+	bool known;    /* a name says that it is an archive of images */
+	bool has_root; /* or that it is a root file system */
 };
 
-/* -ENOMSG: by its first names it is no archive of images, but a root file system. -EOVERFLOW: its budget. */
-int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd);
+/* -EOVERFLOW: its budget; a list is nothing more to a budget that has all of it already. */
+int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd,
+		 enum members_how how);
 void members_done(struct members *m);
+/* The name of a file that lists the images of an archive, or says that it is one. */
+static inline bool members_is_list(const char *name)
+{
+	return str_equal(name, "manifest.json") || str_equal(name, "repositories") ||
+	       str_equal(name, "oci-layout") || str_equal(name, "index.json");
+}
+/* Whether there is something below @dir, which ends with a slash. */
+bool members_below(const struct members *m, const char *dir);
+/* The content of a file that is small enough, if it was not kept at once: NULL in *ret if it is not. */
+int members_content(struct members *m, const struct member *one, const char **ret);
 /* A file by its name, links resolved; or a link that leads nowhere; or NULL. */
 const struct member *members_find(const struct members *m, const char *name);
 /*
@@ -53,5 +74,5 @@ int members_open(struct members *m, struct archive **ret);
 int members_next(struct members *m, struct archive *a, struct archive_entry **ret);
 /* After the last header: 0, or why there were no more, with a message. */
 int members_failed(struct members *m);
-/* Without "./" in front. */
+/* Without "./" and "/" in front. */
 const char *members_clean(const char *name);

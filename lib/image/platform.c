@@ -163,6 +163,21 @@ int image_fits_platform(struct err *e, const struct image *img, const char *plat
 	return r < 0 ? r : (!*is.os && !*is.architecture) || best(&is, 1, &p) ? 1 : 0;
 }
 
+/* The only one that does not say what it is for, and nothing else but what lies beside an image. */
+static const struct manifest_child *only(const struct manifest_child *children, size_t len)
+{
+	const struct manifest_child *ret = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		if (str_equal(children[i].os, "unknown"))
+			continue;
+		if (ret || *children[i].os || *children[i].architecture)
+			return NULL;
+		ret = &children[i];
+	}
+	return ret;
+}
+
 int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
 			  size_t len, const char *platform, size_t *ret)
 {
@@ -173,8 +188,8 @@ int image_choose_platform(struct err *e, const char *what, const struct manifest
 	if (r < 0)
 		return r;
 	found = best(children, len, &p);
-	if (!found && len == 1 && !*children[0].os && !*children[0].architecture)
-		found = &children[0]; /* the only one, and it does not say */
+	if (!found)
+		found = only(children, len);
 	if (!found)
 		return refuse(e, what, children, len, &p);
 	*ret = (size_t)(found - children);

@@ -39,24 +39,32 @@ static int key_of(struct check *c, const struct policy_rule *rule, struct key **
 		     err_say(c->t->err, -EBADMSG, "%s: keyData: not base64", rule->where);
 }
 
-/* Whether the index in the store is what its digest says, and has the manifest. */
-static int is_in_index(struct check *c, bool *ret)
+/* Whether the index in the store is what its digest says, and has the manifest, if in one of its own. */
+static int is_in_index(struct check *c, const struct digest *index, unsigned depth, bool *ret)
 {
 	struct manifest_child *children;
 	struct digest found;
 	const char *text;
 	size_t len, n;
-	int r = store_read_blob(c->t->store, &c->a, c->q->index, &text, &len);
+	int r = store_read_blob(c->t->store, &c->a, index, &text, &len);
 
 	*ret = false;
 	if (r < 0)
 		return r;
 	hash_buffer(text, len, &found);
-	if (!digest_equal(&found, c->q->index))
-		return err_say(c->t->err, -EBADMSG, "index %s: damaged", digest_hex(c->q->index));
+	if (!digest_equal(&found, index))
+		return err_say(c->t->err, -EBADMSG, "index %s: damaged", digest_hex(index));
 	r = image_parse_index(&c->a, c->t->err, "index", text, len, &children, &n);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		*ret = *ret || digest_equal(&children[i].digest, c->q->manifest);
+	for (size_t i = 0; r == 0 && !*ret && i < n; i++) {
+		*ret = digest_equal(&children[i].digest, c->q->manifest);
+		if (*ret || !media_is_index(children[i].media_type) || depth == INDEX_DEPTH_MAX)
+			continue;
+		r = is_in_index(c, &children[i].digest, depth + 1, ret);
+		if (r == -ENOENT) { /* not the one that it was chosen from */
+			err_clear(c->t->err);
+			r = 0;
+		}
+	}
 	return r;
 }
 
@@ -70,7 +78,7 @@ static int gather(struct check *c)
 		r = q->bring(&c->a, q->manifest, &c->of_manifest, q->data);
 	c->has_index = q->index && *q->index->text;
 	if (r == 0 && c->has_index && !q->chosen)
-		r = is_in_index(c, &c->has_index);
+		r = is_in_index(c, q->index, 0, &c->has_index);
 	if (r == -ENOENT) { /* an index that is gone proves nothing */
 		err_clear(c->t->err);
 		c->has_index = false;

@@ -217,9 +217,37 @@ static int add_index(struct refs *r, struct store *s, const struct index_entry *
 	return ret;
 }
 
+/* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
+static int add_origin(struct refs *r, struct store *s, const struct digest *d, unsigned depth)
+{
+	struct err *e = s->err, ignored = { 0 };
+	struct manifest_child *children;
+	struct arena a = { NULL };
+	const char *text;
+	size_t len, n = 0;
+	int ret = add(r, d);
+
+	s->err = &ignored;
+	if (ret == 0)
+		ret = store_read_blob(s, &a, d, &text, &len);
+	if (ret == 0)
+		ret = image_parse_index(&a, &ignored, "index", text, len, &children, &n);
+	s->err = e;
+	ret = ret == -ENOMEM ? err_set(e, ret, "store %s", s->path) : 0; /* a damaged one is kept */
+	for (size_t i = 0; ret == 0 && i < n && depth < INDEX_DEPTH_MAX; i++)
+		if (media_is_index(children[i].media_type))
+			ret = add_origin(r, s, &children[i].digest, depth + 1);
+	arena_done(&a);
+	return ret;
+}
+
 int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
 {
-	if (add(r, &e->digest) < 0 || (*e->index.text && add(r, &e->index) < 0))
+	int ret = *e->index.text ? add_origin(r, s, &e->index, 0) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (add(r, &e->digest) < 0)
 		return err_set(s->err, -ENOMEM, "store %s", s->path);
 	return media_is_index(e->media_type) ? add_index(r, s, e) :
 					       add_manifest(r, s, &e->digest, &e->config);

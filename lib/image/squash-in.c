@@ -37,6 +37,13 @@ static int start(struct reading *reading, pthread_t *ret)
 	return r;
 }
 
+/* A file system is one, whatever lists it holds. */
+static int keep(void *data)
+{
+	(void)data;
+	return 0;
+}
+
 int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
 		    image_found_fn *fn, void *data)
 {
@@ -57,7 +64,7 @@ int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t 
 	}
 	fd_source_init(&stream, ends[0]);
 	stream.source.packed = t->budget ? t->budget->source : 0;
-	r = layer_from_stream(t, source, &stream.source, false, &layer);
+	r = layer_from_stream(t, source, &stream.source, keep, NULL, &layer);
 	fd_closep(&ends[0]);
 	(void)pthread_join(thread, NULL);
 	if (reading.result < 0 && reading.result != -EPIPE) { /* a short stream is the consequence */

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "image/members.h"
 #include "image/squash-write.h"
 #include "image/squash.h"
 #include "image/tar-read.h"
@@ -409,6 +410,28 @@ static int take_entries(struct job *j)
 	return r;
 }
 
+static bool has_list(const struct tree_name *dir)
+{
+	for (const struct tree_name *n = dir->children; n; n = n->next)
+		if (n->inode && S_ISREG(n->inode->mode) && members_is_list(n->name))
+			return true;
+	return false;
+}
+
+/* At the top, or in the only directory that there is, for who packs a directory with what is in it. */
+static bool has_lists(const struct tree_name *root)
+{
+	const struct tree_name *only = NULL;
+	size_t len = 0;
+
+	for (const struct tree_name *n = root->children; n; n = n->next)
+		if (n->inode) {
+			only = n;
+			len++;
+		}
+	return has_list(root) || (len == 1 && S_ISDIR(only->inode->mode) && has_list(only));
+}
+
 static void free_contents(struct tree *t)
 {
 	for (struct tree_inode *i = t->inodes; i; i = i->all)
@@ -434,6 +457,7 @@ static int squash(struct job *j, struct squash_source *source, int out)
 		r = err_set(j->e, -ECANCELED, "%s", j->what);
 	if (r == 0)
 		r = drop_aufs_links(j);
+	j->result.lists = r == 0 && !j->layer && has_lists(&j->tree.root);
 	if (r == 0)
 		r = remember(j, tree_mark(&j->tree));
 	if (r == 0 && tree_sort(&j->tree) < 0)

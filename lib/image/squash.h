@@ -11,8 +11,9 @@
  */
 #pragma once
 
-#include <sys/types.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "image/digest.h"
@@ -40,6 +41,7 @@ struct squash_result {
 	struct digest diff_id; /* of the uncompressed stream, all of it */
 	uint64_t tar_bytes, entries, image_bytes;
 	unsigned acls_dropped;
+	bool lists; /* a root file system has files that are called as lists of images are */
 };
 
 struct squash_source {

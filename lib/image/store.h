@@ -33,6 +33,7 @@
 #define MEDIA_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
 #define MEDIA_DOCKER_LAYER    "application/vnd.docker.image.rootfs.diff.tar.gzip"
 #define REF_NAME_ANNOTATION   "org.opencontainers.image.ref.name"
+#define DOCKER_NAME_ANNOTATION "io.containerd.image.name"
 
 enum {
 	STORE_JSON_MAX = 4 << 20, /* bytes of a manifest, config or index from outside */

@@ -45,8 +45,7 @@ int take_name(struct minc_transfer *t, const char *name, char ret[512])
 	return refuse_name(t, ret);
 }
 
-/* "a@sha256:..." is a promise. */
-static int check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
+int take_check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
 			const struct digest *index)
 {
 	struct ref ref;
@@ -73,7 +72,7 @@ int take_listed(struct minc_transfer *t, const char *media_type, const struct di
 				 .name = name, .architecture = img->architecture, .os = img->os,
 				 .variant = img->variant, .index = img->index };
 	struct image *found;
-	int r = check_digest(t, name, manifest, &img->index);
+	int r = take_check_digest(t, name, manifest, &img->index);
 
 	if (r == 0 && *name)
 		r = policy_allows(t, name, manifest, &img->index);
@@ -269,18 +268,81 @@ next:;
 	return r;
 }
 
-static int choose_child(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
-			struct manifest_child *ret, struct arena *a)
-{
-	struct manifest_child *children;
-	size_t n, which;
-	int r = image_parse_index(a, t->err, o->what, text, len, &children, &n);
+/* Each is fetched from wherever it is. */
+enum { INDEXES_MAX = 64 };
 
+/* From an index to the manifest that is meant, through others if need be. */
+struct descent {
+	struct minc_transfer *t;
+	struct origin *o;
+	struct arena a;
+	unsigned depth, read;
+};
+
+static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret);
+
+/* @child is it, or an index that has it, which is kept: a signature of the first one is one of it. */
+static int follow(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	int r;
+
+	if (!media_is_index(child->media_type)) {
+		*ret = *child;
+		return 0;
+	}
+	if (d->depth == INDEX_DEPTH_MAX || d->read == INDEXES_MAX)
+		return err_say(d->t->err, -EBADMSG, "%s: more than %d indexes in one another, or %d of them",
+			       d->o->what, INDEX_DEPTH_MAX, INDEXES_MAX);
+	d->read++;
+	r = get_text(d->t, d->o, false, &child->digest, child->size, &text, &len);
+	if (r == -ENOENT) /* which means something else to who asks */
+		r = -EBADMSG;
+	d->depth++;
 	if (r == 0)
-		r = image_choose_platform(t->err, o->what, children, n,
-					  t->text[MINC_TRANSFER_PLATFORM], &which);
+		r = choose(d, text, len, ret);
+	d->depth--;
+	return r == 0 ? store_write_blob(d->t->store, &child->digest, text, len) : r;
+}
+
+/* One that does not say for which platform it is, may have what is wanted. */
+static int look_into(struct descent *d, const struct manifest_child *children, size_t len,
+		     struct manifest_child *ret)
+{
+	struct err *e = d->t->err, why = { 0 };
+	int r = -ENOENT;
+
+	d->t->err = &why;
+	for (size_t i = 0; r == -ENOENT && i < len; i++) {
+		if (!media_is_index(children[i].media_type) || *children[i].os)
+			continue;
+		err_clear(&why);
+		r = follow(d, &children[i], ret);
+	}
+	d->t->err = e;
+	if (r < 0 && r != -ENOENT)
+		*e = why;
+	return r;
+}
+
+static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret)
+{
+	const char *platform = d->t->text[MINC_TRANSFER_PLATFORM], *what = d->o->what;
+	struct manifest_child *children;
+	struct err why = { 0 };
+	size_t n, which;
+	int r = image_parse_index(&d->a, d->t->err, what, text, len, &children, &n);
+
+	if (r < 0)
+		return r;
+	r = image_choose_platform(&why, what, children, n, platform, &which);
 	if (r == 0)
-		*ret = children[which];
+		return follow(d, &children[which], ret);
+	if (r == -ENOENT)
+		r = look_into(d, children, n, ret);
+	if (r == -ENOENT || (r < 0 && !d->t->err->code))
+		*d->t->err = why;
 	return r;
 }
 
@@ -296,7 +358,7 @@ static int ask_policy(struct minc_transfer *t, struct origin *o, const char *nam
 {
 	const struct policy_question q = { .name = name, .manifest = manifest, .index = index,
 					   .chosen = true, .bring = o->signatures, .data = o };
-	int r = check_digest(t, name, manifest, index);
+	int r = take_check_digest(t, name, manifest, index);
 
 	return r == 0 && *name ? policy_check(t, &q) : r;
 }
@@ -339,35 +401,27 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 {
 	struct manifest_child child = { .media_type = media_type, .digest = *d, .size = size };
 	cleanup_free char *text = NULL, *index_text = NULL;
+	struct descent descent = { .t = t, .o = o };
 	struct digest index = { "" };
-	size_t index_len = 0;
-	struct arena a = { NULL };
+	size_t len = 0, index_len = 0;
 	char listed[512];
-	size_t len;
 	int r = take_name(t, name, listed);
 
-	/* a list of lists is nothing that anybody makes */
-	for (int depth = 0; r == 0; depth++) {
-		struct digest wanted = child.digest;
-
-		if (text) {
-			index = *d;
-			index_text = take_ptr(&text);
-			index_len = len;
-		}
-		r = get_text(t, o, false, &wanted, child.size, &text, &len);
-		if (r < 0 || !media_is_index(child.media_type))
-			break;
-		if (depth > 0)
-			r = err_say(t->err, -EBADMSG, "%s: an index in an index", o->what);
-		else
-			r = choose_child(t, o, text, len, &child, &a);
+	if (r == 0)
+		r = get_text(t, o, false, d, size, &text, &len);
+	if (r == 0 && media_is_index(media_type)) {
+		index = *d;
+		index_text = take_ptr(&text);
+		index_len = len;
+		r = choose(&descent, index_text, index_len, &child);
+		if (r == 0)
+			r = get_text(t, o, false, &child.digest, child.size, &text, &len);
 	}
 	if (r == 0)
 		r = keep_index(t, &index, index_text, index_len);
 	if (r == 0)
 		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed,
 				  fn, data);
-	arena_done(&a);
+	arena_done(&descent.a);
 	return r;
 }

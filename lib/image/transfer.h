@@ -22,12 +22,14 @@ struct layer_made {
 
 /* layer.c */
 
+/* Asked before a root file system is kept in which lists of images are: not 0 is layer_from_stream()'s. */
+typedef int layer_lists_fn(void *data);
 /*
- * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a layer.
- * @layer: it has whiteouts.
+ * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a layer, which
+ * has whiteouts; or, with @lists, as a root file system.
  */
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
-		      bool layer, struct layer_made *ret);
+		      layer_lists_fn *lists, void *data, struct layer_made *ret);
 /* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside.
  * @packed: bytes of the image that it is the content of, or 0. */
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
@@ -91,10 +93,16 @@ int take_listed(struct minc_transfer *t, const char *media_type, const struct di
 int take_counted(struct minc_transfer *t, const char *what, size_t n);
 /* A name as the index has it; -EINVAL with a message. NULL or "": "". */
 int take_name(struct minc_transfer *t, const char *name, char ret[512]);
+/* "a@sha256:..." is a promise: -EBADMSG if that is neither the manifest nor its index. */
+int take_check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
+		      const struct digest *index);
 
 /* archive.c, layout.c, directory.c: what minc_import() takes, by its kind. */
-int import_archive(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
-		   void *data); /* -ENOMSG: it is no archive of images */
+/* @known: it is an archive of images; else -ENOMSG: its first names say that it is none. */
+int import_archive(struct minc_transfer *t, const char *source, int fd, bool known, image_found_fn *fn,
+		   void *data);
+/* What an index.json calls an image, or NULL. docker's word is a whole name, OCI's may be a tag only. */
+const char *layout_name(const json_t *annotations);
 int import_layout(struct minc_transfer *t, const char *source, int dir, image_found_fn *fn,
 		  void *data);
 /* The images of an index.json. */

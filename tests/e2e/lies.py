@@ -156,10 +156,10 @@ def test_manifests():
 
 
 def test_indexes():
-    """An index in an index, a name that is none, and the file system around a layout."""
+    """Indexes in one another, a name that is none, and the file system around a layout."""
     image = Image()
     for name, part_, entry_ in (
-            ("an index in an index", "index", {"mediaType": OCI + "index.v1+json"}),
+            ("an index that is a manifest", "ambiguous", {"mediaType": OCI + "index.v1+json"}),
             ("a digest that is none", "digest", {"digest": "sha256:0"}),
             ("a size that is another", "size", {"size": 3}),
             ("a huge size", "", {"size": 1 << 62}),
@@ -170,7 +170,7 @@ def test_indexes():
         child = {**image.entry(), **entry_}
         inner = json.dumps({"schemaVersion": 2, "manifests": [child]}).encode()
         image.index = {"manifests": [child]}
-        if name == "an index in an index":
+        if name == "an index that is a manifest":
             outer = json.dumps({"schemaVersion": 2, "manifests": [
                 {**descriptor("index.v1+json", inner), "platform": {
                     "architecture": "amd64", "os": "linux"}}]}).encode()
@@ -182,6 +182,28 @@ def test_indexes():
         refused(f"a layout with {name}", part_, "import", top, stays=True)
         shutil.rmtree(top)
         refused(f"an archive with {name}", part_, "import", archive("oci.tar", image.tar()), stays=True)
+    for name, part_, depth, platform, wide in (
+            ("indexes ten deep", "more than 8 indexes", 10, {}, 1),
+            ("ten that say for what they are", "more than 8 indexes", 10, {"platform": {
+                "architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"),
+                "os": "linux"}}, 1),
+            ("more indexes than anybody looks into", "of them", 3, {}, 10),
+            ("indexes without what is wanted", "nothing for linux/", 3, {}, 1)):
+        image = Image()
+        entries = [{**image.entry(), "platform": {"architecture": "none", "os": "linux"}}]
+        if depth == 10:
+            entries = [image.entry()]
+        for level in range(depth):
+            texts = [json.dumps({"schemaVersion": 2, "manifests": entries,
+                                 "annotations": {"n": f"{level}.{i}"}}).encode() for i in range(wide)]
+            image.blobs.update({digest(t): t for t in texts})
+            entries = [{**descriptor("index.v1+json", t), **platform} for t in texts]
+        image.index = {"manifests": entries[:1]}
+        top = image.write("layout")
+        refused(f"a layout with {name}", part_, "import", top, stays=True)
+        shutil.rmtree(top)
+        refused(f"a registry with {name}", part_, "pull", "--tls-verify=false",
+                REGISTRY.offers(image, image.blobs[entries[0]["digest"]]), stays=True)
     refused("a name the registry does not have", "no", "pull", "--tls-verify=false",
             REGISTRY.offers(Image()).replace(":1", ":2"))
 
