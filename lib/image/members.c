@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "image/store-file.h"
 #include "image/store.h"
+#include "image/tar-check.h"
 #include "image/tar-read.h"
 #include "image/transfer.h"
 #include "image/unpack.h"
@@ -37,6 +38,7 @@ struct stream {
 	struct members *m;
 	struct fd_source file;
 	struct squash_source *plain;
+	struct tar_check check;
 	uint64_t bytes;
 	char buf[READ_BYTES];
 };
@@ -55,10 +57,24 @@ __attribute__((format(printf, 4, 5))) static int stop(struct stream *s, struct a
 	return -1;
 }
 
+/* Whole blocks, whatever comes at once. */
+static ssize_t fill(struct stream *s)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && len < sizeof(s->buf)) {
+		n = s->plain->read(s->plain, s->buf + len, sizeof(s->buf) - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return n < 0 ? n : (ssize_t)len;
+}
+
 static ssize_t read_stream(struct archive *a, void *data, const void **ret)
 {
 	struct stream *s = data;
-	const ssize_t n = s->plain->read(s->plain, s->buf, sizeof(s->buf));
+	const ssize_t n = fill(s);
+	int r;
 
 	if (n < 0)
 		return stop(s, a, (int)n, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
@@ -69,21 +85,25 @@ static ssize_t read_stream(struct archive *a, void *data, const void **ret)
 			    (unsigned long long)s->m->max_bytes);
 	if (s->m->header_bytes > TAR_HEADER_MAX)
 		return stop(s, a, -EBADMSG, "a header of more than %d bytes", TAR_HEADER_MAX);
+	r = tar_check(&s->check, s->buf, (size_t)n);
+	if (r < 0)
+		return stop(s, a, r, "%s", r == -EBADMSG ? s->check.why : strerror(-r));
 	*ret = s->buf;
 	return n;
 }
 
 static la_int64_t skip_stream(struct archive *a, void *data, la_int64_t want)
 {
-	const struct stream *s = data;
+	struct stream *s = data;
 	struct stat st;
 	const off_t at = lseek(s->file.fd, 0, SEEK_CUR);
 
 	/* beyond the end it would find nothing wrong */
-	if (at < 0 || fstat(s->file.fd, &st) < 0 || st.st_size - at < want ||
+	if ((uint64_t)want != s->check.skip || at < 0 || fstat(s->file.fd, &st) < 0 || st.st_size - at < want ||
 	    lseek(s->file.fd, want, SEEK_CUR) < 0)
 		return 0;
 	(void)a;
+	s->check.skip = 0;
 	return want;
 }
 
@@ -93,6 +113,7 @@ static int close_stream(struct archive *a, void *data)
 
 	(void)a;
 	unpack_free(s->plain);
+	tar_check_done(&s->check);
 	free(s);
 	return ARCHIVE_OK;
 }
@@ -104,6 +125,7 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 	if (!s)
 		return ARCHIVE_FATAL;
 	s->m = m;
+	s->check = (struct tar_check){ .skip = 0 };
 	s->bytes = 0;
 	fd_source_init(&s->file, m->plain >= 0 ? m->plain : m->fd);
 	/* read again, it is what it was */

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "image/budget.h"
 #include "image/gunzip.h"
+#include "image/tar-check.h"
 #include "image/unpack.h"
 
 enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10, BLOCK_BYTES = 512 };
@@ -35,6 +36,8 @@ struct tar_reader {
 	size_t header_bytes; /* that the parser got for one */
 	int64_t size, got; /* of the entry's content */
 	la_int64_t mark;   /* bytes of the zeros that end a tar */
+	struct tar_check check;
+	int refused; /* by it */
 
 	pthread_t thread;
 	bool started;
@@ -320,6 +323,12 @@ static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 
 	if (n > 0 && t->in_header)
 		t->header_bytes += (size_t)n;
+	if (n > 0 && t->refused == 0)
+		t->refused = tar_check(&t->check, (char *)*ret, (size_t)n); /* it is our buffer */
+	if (t->refused < 0) {
+		archive_set_error(a, EIO, "refused"); /* tar_failed() says why */
+		return -1;
+	}
 	if (n == 0 && t->inside && !t->in_header && t->got == t->size)
 		return last_padding(t, ret);
 	if (n >= 0 && t->header_bytes <= TAR_HEADER_MAX)
@@ -338,6 +347,10 @@ static int tar_failed(struct tar_reader *t)
 	pthread_mutex_unlock(&t->lock);
 	if (r < 0)
 		return failed(t, r);
+	if (t->refused == -EBADMSG)
+		return err_say(t->e, -EBADMSG, "%s: %s", t->what, t->check.why);
+	if (t->refused < 0)
+		return err_set(t->e, t->refused, "%s", t->what);
 	if (t->header_bytes > TAR_HEADER_MAX)
 		return err_say(t->e, -EBADMSG, "%s: a header of more than %d bytes", t->what,
 			       TAR_HEADER_MAX);
@@ -413,6 +426,7 @@ struct tar_reader *tar_reader_close(struct tar_reader *t)
 		archive_read_free(t->tar);
 	hash_free(t->hash);
 	gunzip_free(t->gunzip);
+	tar_check_done(&t->check);
 	free(t->in);
 	unpack_free(t->plain);
 	for (size_t i = 0; i < BUFFERS; i++)

@@ -111,6 +111,64 @@ def test_entries():
     marten("rmi", "fifo")
 
 
+def patched(at, data, **fields):
+    """A header with other bytes, and a sum that is right, or is one of signed bytes."""
+    h = bytearray(header("name", **{k: v for k, v in fields.items() if k != "signed"}))
+    h[at:at + len(data)] = data
+    h[148:156] = b" " * 8
+    total = sum(b - 256 if fields.get("signed") and b > 127 else b for b in h)
+    h[148:156] = b"%06o\0 " % (total & 0o777777)
+    return bytes(h)
+
+
+def test_numbers():
+    """What libarchive reads as 0, as the largest number, or up to a NUL."""
+    wide = (1 << 87 | (1 << 32) + 1).to_bytes(11, "big")
+    for name, part, data in (
+            ("a size in hexadecimal", "name: size", patched(124, b"0x000000010\0")),
+            ("a size that is no number", "name: size", patched(124, b"00000000009 ")),
+            ("a size of two numbers", "name: size", patched(124, b"0000001 0001")),
+            ("a size that is negative", "name: size: negative", patched(124, b"\xff" * 12)),
+            ("a size that overflows", "name: size: too large", patched(124, b"\xbf" + b"\xff" * 11)),
+            ("a mode that is none", "name: mode", patched(100, b"000a644\0")),
+            ("an owner in hexadecimal", "name: owner", patched(108, b"0x003e8\0")),
+            ("a time that is none", "name: mtime", patched(136, b"yesterday   ")),
+            ("a device number that wraps", "name: major device number", patched(329, wide[-8:].replace(
+                wide[-8:-7], b"\x80"), kind=b"3", device=(1, 1))),
+            ("a kind that nobody knows", "name: an entry of a kind", patched(156, b"Z")),
+            ("a volume's name", "name: an entry of a kind", patched(156, b"V")),
+            ("what is no tar", "not a tar", b"precious" * 1000)):
+        layer_refused(name, part, data + END, ways=("tar", "docker"))
+    for name, part, records in (
+            ("a size that overflows", "size", {"size": str(1 << 64)}), ("a size with a sign", "size", {"size": "+5"}),
+            ("a size with an exponent", "size", {"size": "1e3"}), ("an owner in hexadecimal", "uid", {"uid": "0x10"}),
+            ("a group that is none", "gid", {"gid": "staff"}), ("a negative owner", "uid", {"uid": "-1"}),
+            ("a path with a NUL", "path: a NUL", {"path": "a\0b"}), ("a target with a NUL", "linkpath", {"linkpath": "a\0b"}),
+            ("a number that is empty", "size", {"size": ""}), ("a number with a NUL", "size", {"size": "0\0009"}), ("a time that is none", "mtime", {"mtime": "soon"}),
+            ("a device that wraps", "SCHILY.devmajor", {"SCHILY.devmajor": str((1 << 32) + 1)}),
+            ("sparse parts that overlap", "GNU.sparse.map: parts", {"GNU.sparse.map": "0,512,100,10"}),
+            ("sparse parts that are none", "GNU.sparse.map", {"GNU.sparse.map": "0,0x200"})):
+        layer_refused(f"{name}, in a pax record", "a: " + part, tar(entry("a", b"", records)), ways=("tar", "docker"))
+    for name, data in (("a length that is too long", b"99 a=b\n"), ("no key", b"6 =b\n\n"), ("no end", b"7 a=b  ")):
+        layer_refused(f"pax records with {name}", "a: pax records", tar(
+            header("pax", b"x", len(data)), padded(data), entry("a")), ways=("tar", "docker"))
+    for kind in (b"1", b"2", b"5"):
+        layer_refused(f"content of kind {kind.decode()}", "d: content", tar(
+            entry("a", b"x"), pax({"size": "512"}), header("d", kind, link="a"), header("b")), ways=("tar", "docker"))
+    for name, data in (
+            ("a hard link with a size", tar(entry("a", b"x"), header("b", b"1", 512, "a"), entry("c", b"y"))),
+            ("a directory with a size", tar(header("d", b"5", 512), entry("c", b"y"))),
+            ("a sum of signed bytes", tar(patched(0, b"\xc3\xa4c", signed=True), entry("c", b"y"))),
+            ("blanks for numbers", tar(patched(108, b" " * 16), entry("c", b"y"))),
+            ("what follows a NUL", tar(entry("c", b"y"), patched(108, b"0\0junk!!"))),
+            ("a time before 1970", tar(patched(136, b"\xff" * 12), entry("c", b"y"), entry("m", b"", {"mtime": "-1.5"}))),
+            ("an empty record", tar(entry("c", b"y", {"uname": "", "comment": ""})))):
+        taken(name, "import", archive("n.tar", data), "numbers")
+        found = content("numbers")
+        result(header("c", size=1)[:2] in found, f"{name}: and what follows is there")
+        marten("rmi", "numbers")
+
+
 def test_sizes():
     sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s"}
     layer_refused("a sparse file of 4 EiB", "bytes", tar(entry(
@@ -281,7 +339,7 @@ def test_bombs():
 
 
 if __name__ == "__main__":
-    TESTS = [test_paths, test_whiteouts, test_attributes, test_entries]
+    TESTS = [test_paths, test_whiteouts, test_attributes, test_entries, test_numbers]
     if AS_ROOT:  # the same for everybody
         TESTS += [test_sizes, test_bombs, test_small_bombs, test_many, test_allowed]
     run_tests(TESTS)

@@ -198,6 +198,8 @@ def test_nothing_shows():
             same(f"{name}: {top} has no marks", seen("shows:1", top), (0, want.split(), []))
             if AS_ROOT or top != "/m" or os.uname().release >= "6.6":
                 same(f"{name}: {top} can be removed", removed("shows:1", top), (0, ""))
+        if marten("images", "-q", "shows:1")[1] == "":
+            continue
         exported = [n.rstrip("/") for n in tree("shows:1").replace("=x", "").split()]
         inside = ["m/b", "m/s/b", "m/s/t/y", "new/a", "new/d", "only", "lowest/d"]
         same(f"{name}: an export has the same", [n for n in inside if n not in exported], [])
