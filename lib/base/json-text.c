@@ -3,6 +3,7 @@
 #include "base/json-text.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,14 @@ static int explain(const char *text, size_t len, json_error_t *why)
 	return -ENOMEM;
 }
 
+/* Of the list that was read, or was not; its first element tells. */
+static bool lacks_memory(const json_t *list, const json_error_t *error, size_t warm)
+{
+	if (!list)
+		return json_error_code(error) == json_error_out_of_memory;
+	return json_array_size(list) == 2 && json_string_length(json_array_get(list, 0)) != warm;
+}
+
 int json_text_read(const char *text, size_t len, json_t **ret, json_error_t *why)
 {
 	struct parts parts = { .text = text, .len = len, .warm = longest_token(text, len) };
@@ -75,12 +84,10 @@ int json_text_read(const char *text, size_t len, json_t **ret, json_error_t *why
 	json_t *list = json_load_callback(next_part, &parts, JSON_REJECT_DUPLICATES, &error);
 	int r = 0;
 
-	if (!list && json_error_code(&error) == json_error_out_of_memory)
+	if (lacks_memory(list, &error, parts.warm))
 		r = -ENOMEM;
 	else if (!list || json_array_size(list) != 2) /* nothing, or more than one value */
 		r = explain(text, len, &error);
-	else if (json_string_length(json_array_get(list, 0)) != parts.warm)
-		r = -ENOMEM;
 	if (r == 0)
 		*ret = json_incref(json_array_get(list, 1));
 	else if (why)

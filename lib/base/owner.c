@@ -205,10 +205,11 @@ static int step(struct walk *w, int *fd, const char *name)
 static int take_path(struct walk *w, const char *path)
 {
 	char cwd[PATH_MAX];
+	const size_t len = strlen(path);
 
-	if (strlen(path) >= sizeof(w->rest))
+	if (len >= sizeof(w->rest))
 		return -ENAMETOOLONG;
-	strcpy(w->rest, path);
+	memcpy(w->rest, path, len + 1);
 	if (!*path)
 		return -EINVAL;
 	if (*path == '/')

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <minc/container.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -83,10 +82,16 @@ static bool shows_directory(const struct spec *s)
 	return false;
 }
 
+static bool is_same_rule(const struct device_rule *a, const struct device_rule *b)
+{
+	return a->type == b->type && a->major == b->major && a->minor == b->minor &&
+	       a->access == b->access;
+}
+
 static int add(struct list *list, const struct device_rule *rule)
 {
 	for (size_t i = 0; i < list->len; i++)
-		if (memcmp(&list->rules[i], rule, sizeof(*rule)) == 0)
+		if (is_same_rule(&list->rules[i], rule))
 			return 0;
 	if (list->len == RULES_MAX)
 		return -E2BIG;
@@ -96,13 +101,11 @@ static int add(struct list *list, const struct device_rule *rule)
 
 static int add_device(struct list *list, const struct stat *st, unsigned access)
 {
-	struct device_rule rule;
+	const struct device_rule rule = { .type = S_ISBLK(st->st_mode) ? 'b' : 'c',
+					  .major = (int)major(st->st_rdev),
+					  .minor = (int)minor(st->st_rdev),
+					  .access = access };
 
-	memset(&rule, 0, sizeof(rule)); /* its padding is compared, too */
-	rule.type = S_ISBLK(st->st_mode) ? 'b' : 'c';
-	rule.major = (int)major(st->st_rdev);
-	rule.minor = (int)minor(st->st_rdev);
-	rule.access = access;
 	return add(list, &rule);
 }
 
