@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,7 +203,7 @@ static int inspect(struct call *call, const char *name, bool first)
 
 	if (status)
 		return status;
-	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &st) < 0)
+	if (syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &st) < 0)
 		return errno == ENOENT ? fail_say("%.200s: no such volume", name)
 				       : fail_say("%.200s: %s", name, strerror(errno));
 	(void)printf("%s\n  {\n    \"CreatedAt\": ", first ? "[" : ",");
