@@ -152,6 +152,10 @@ int run_exec(struct runner *r, const struct step *s)
 	if (ret < 0)
 		return ret;
 	stay_unreadable();
+	/*
+	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user namespace (6.7)
+	 * cannot hand this program, and what is open here, to one of its own: ENOENT.
+	 */
 	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, s->exec.envp,
 			    SYS_AT_EMPTY_PATH);
 }

@@ -20,11 +20,12 @@ _Noreturn static void become(const struct sealed_command *c)
 {
 	const int tty = c->channel + 1;
 	char byte;
-	int ret;
+	int ret = sys_call(SYS_read, c->channel, &byte, 1, 0, 0);
 
-	if (sys_call(SYS_read, c->channel, &byte, 1, 0, 0) != 1)
+	if (ret == 0)
 		sys_exit(EXIT_OURS);
-	ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0); /* a new process leads no group: it works */
+	if (ret > 0)
+		ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0); /* a new process leads no group: it works */
 	if (ret >= 0 && sys_fcntl(tty, F_GETFD, 0) >= 0) {
 		ret = sys_ioctl(tty, TIOCSCTTY, NULL); /* somebody inside may have been faster */
 		(void)sys_close(tty);

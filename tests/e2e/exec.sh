@@ -92,6 +92,17 @@ pid=$(printf '%s\n' "$out" | awk '/sleep 999/ { print $1 }')
 is "the process outside" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" "sleep 999 "
 is "and inside" "$(printf '%s\n' "$out" | awk '/sleep 1000/ { print $2 }')" 1
 
+# A profile may refuse what entering needs: it is said, and by all that it needs.
+for call in clone sendmsg read setsid; do
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_ERRNO",
+		"names": ["'$call'"]}]}' >"$T/$call.json"
+	minc -B --name narrow --seccomp "$T/$call.json" -r "$bb" sleep 1000
+	marten exec narrow true
+	is "a profile without $call keeps a command out" "$status" 126
+	has "which says what is needed" "$err" "$call(2)"
+	marten rm -f narrow
+done
+
 # The box has no limits, so its processes are counted: two of them.
 marten stats --no-stream box
 like "stats has a head" "$out" "CONTAINER ID*NAME*CPU %*MEMORY*LIMIT*PIDS*READ*WRITTEN*"
