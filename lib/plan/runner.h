@@ -31,6 +31,7 @@ enum verdict_kind {
 	VERDICT_READY,	  /* for its maps */
 	VERDICT_SCOPE,	  /* for being moved */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
+	VERDICT_LOST,	 /* that pid, which nobody can be given: its failure follows */
 	VERDICT_EXEC,	   /* now the command: nothing follows but its failure */
 	VERDICT_PID,	   /* of the keeper, with the pidfd of process 1 */
 	VERDICT_NO_CLONE,  /* no process in new namespaces */

@@ -40,7 +40,7 @@ uint32_t follow_expected(const struct plan *p, bool monitor)
 	if (monitor)
 		ret |= EXPECT(VERDICT_NO_MONITOR);
 	if (p->forks)
-		ret |= EXPECT(VERDICT_PROCESS);
+		ret |= EXPECT(VERDICT_PROCESS) | EXPECT(VERDICT_LOST);
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
 
@@ -68,9 +68,12 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 		return false;
 	if (w->executing && v->kind == VERDICT_FAILED && v->step != w->plan->len - 1)
 		return false;
-	if (v->kind == VERDICT_PROCESS && !w->executing) /* the last step forks */
+	/* the last step forks */
+	if ((v->kind == VERDICT_PROCESS || v->kind == VERDICT_LOST) && !w->executing)
 		return false;
 	w->expected &= ~EXPECT(v->kind) | several;
+	if (v->kind == VERDICT_PROCESS || v->kind == VERDICT_LOST) /* it forks once */
+		w->expected &= ~(EXPECT(VERDICT_PROCESS) | EXPECT(VERDICT_LOST));
 	return true;
 }
 
@@ -147,11 +150,13 @@ static int obey(struct spawn *w, const struct verdict *v)
 		return 1;
 	case VERDICT_PROCESS: /* take_process() has it */
 		return let_go(w);
+	case VERDICT_LOST: /* and had an end put to it */
+		return 1;
 	case VERDICT_EXEC:
 		w->executing = true;
 		w->expected &= EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_PID) |
 			       EXPECT(VERDICT_NO_KEEPER) | EXPECT(VERDICT_NO_MONITOR) |
-			       EXPECT(VERDICT_PROCESS);
+			       EXPECT(VERDICT_PROCESS) | EXPECT(VERDICT_LOST);
 		return 1;
 	case VERDICT_WARNING:
 		spawn_step_warned(w, v->step, v->err);
@@ -171,20 +176,28 @@ static int obey(struct spawn *w, const struct verdict *v)
 	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
-/* Another process goes on, our child as well; the first, who says so, ends. */
-static int take_process(struct spawn *w, int pid, int sender, int pidfd)
+/* A child that we have no descriptor of: until we reap it the number is its own. */
+static void end_lost(int pid)
 {
 	siginfo_t info;
+
+	(void)kill(pid, SIGKILL);
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+/* Another process goes on, our child as well; the first, who says so, ends. */
+static int take_process(struct spawn *w, const struct verdict *v, int sender, int pidfd)
+{
+	const int pid = v->err;
 
 	if (pid <= 0 || sender != w->ret->pid) {
 		fd_closep(&pidfd);
 		return -EBADMSG; /* not from us */
 	}
-	if (pidfd < 0) { /* our table is full: until we reap it the number is its own */
-		(void)kill(pid, SIGKILL);
-		while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
-			;
-		return err_set(w->err, -EMFILE, "process of the container");
+	if (pidfd < 0) {
+		end_lost(pid);
+		return v->kind == VERDICT_LOST ? 0 : err_set(w->err, -EMFILE, "process of the container");
 	}
 	w->middle = w->ret->pidfd;
 	w->ret->pidfd = pidfd;
@@ -195,8 +208,8 @@ static int take_process(struct spawn *w, int pid, int sender, int pidfd)
 /* The descriptor that came with @v, if any, finds its owner. */
 static int take_descriptor(struct spawn *w, const struct verdict *v, int sender, int fd)
 {
-	if (v->kind == VERDICT_PROCESS)
-		return take_process(w, v->err, sender, fd);
+	if (v->kind == VERDICT_PROCESS || v->kind == VERDICT_LOST)
+		return take_process(w, v, sender, fd);
 	if (v->kind == VERDICT_TERMINAL) {
 		fd_closep(&w->ret->terminal);
 		w->ret->terminal = fd;

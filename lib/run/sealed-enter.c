@@ -36,6 +36,17 @@ _Noreturn static void become(const struct sealed_command *c)
 	sys_exit(EXIT_OURS);
 }
 
+/* Only its parent, the caller, can reap it: also when a filter refuses sendmsg(2). */
+static int hand_over(struct runner *r, int pid, int pidfd)
+{
+	const struct verdict lost = { .kind = VERDICT_LOST, .err = pid };
+	int ret = runner_send_fd(r, VERDICT_PROCESS, pid, pidfd);
+
+	if (ret < 0)
+		(void)sys_write(r->channel, &lost, sizeof(lost)); /* the caller may be gone */
+	return ret;
+}
+
 void sealed_enter(const struct sealed_command *c)
 {
 	struct runner r = { .channel = c->channel };
@@ -46,7 +57,7 @@ void sealed_enter(const struct sealed_command *c)
 	if (ret == 0)
 		become(c);
 	if (ret > 0)
-		ret = runner_send_fd(&r, VERDICT_PROCESS, ret, pidfd);
+		ret = hand_over(&r, ret, pidfd);
 	if (ret < 0)
 		sealed_report(c, ret);
 	sys_exit(ret < 0 ? EXIT_OURS : 0);

@@ -4,11 +4,13 @@
  * as an ordinary user.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <minc/minc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -213,6 +215,31 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 	minc_ctx_free(c);
 }
 
+/* The process that was forked is ours already when its number cannot be handed over. */
+static void test_narrow(const struct scene *s, struct minc_container *ct)
+{
+	struct minc_ctx *c = minc_ctx_new();
+	struct minc_container *p = NULL;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/narrow.json", scene_tree);
+	minc_set_seccomp(c, path);
+	ok(minc_exec(c, ct, sleeper, &p) == -EPERM, "%s: a profile without sendmsg(2) keeps it out",
+	   s->name);
+	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: and nothing of it is left", s->name);
+	minc_ctx_free(c);
+}
+
+static bool write_narrow(void)
+{
+	static const char text[] = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": "
+				   "[\"sendmsg\"], \"action\": \"SCMP_ACT_ERRNO\"}]}";
+	cleanup_close int dir = open(scene_tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return io_replace_file(dir, "narrow.json", text, sizeof(text) - 1) == 0 &&
+	       fchmodat(dir, "narrow.json", 0644, 0) == 0;
+}
+
 static void test_terminal(const struct scene *s, struct minc_container *ct)
 {
 	static const char *const tty[] = { "sh", "-c", ": </dev/tty && tty; cat", NULL };
@@ -288,6 +315,8 @@ static void in_scene(const void *arg)
 	test_top(s, ct);
 	test_pause(s, ct);
 	test_refusals(s, ct);
+	if (HAVE_PROFILES)
+		test_narrow(s, ct);
 	test_terminal(s, ct);
 	test_ended(s, ct);
 	scene_end(ct);
@@ -298,7 +327,7 @@ int main(void)
 {
 	bool good = true;
 
-	if (scene_make_tree() < 0) {
+	if (scene_make_tree() < 0 || !write_narrow()) {
 		scene_remove_tree();
 		return SKIPPED;
 	}

@@ -349,6 +349,45 @@ static int open_sleeper(pid_t *ret)
 	return (int)syscall(SYS_pidfd_open, *ret, 0);
 }
 
+/* Its number cannot be handed over; its failure follows. */
+START_TEST(a_process_that_is_lost_is_ended)
+{
+	pid_t lost;
+	int fd;
+
+	begin(false);
+	fd = open_sleeper(&lost);
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	say(VERDICT_LOST, 0, lost, NO_FD);
+	say(VERDICT_FAILED, 2, -EPERM, NO_FD);
+	ck_assert_int_eq(follow_child(&w), -EPERM);
+	ck_assert_int_eq(waitpid(lost, NULL, WNOHANG), -1);
+	close(fd);
+	end();
+}
+END_TEST
+
+/* One that has entered, or who speaks for it, could name any process. */
+START_TEST(nobody_is_lost_when_one_has_entered)
+{
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0), fd;
+	pid_t other;
+
+	begin(false);
+	fd = open_sleeper(&other);
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	say(VERDICT_PROCESS, 0, getpid(), self); /* so that it is us who speak */
+	say(VERDICT_LOST, 0, other, NO_FD);
+	ck_assert_int_eq(follow_child(&w), -EBADMSG);
+	ck_assert_int_eq(waitpid(other, NULL, WNOHANG), 0);
+	kill(other, SIGKILL);
+	ck_assert_int_eq(waitpid(other, NULL, 0), other);
+	close(fd);
+	close(self);
+	end();
+}
+END_TEST
+
 /* The caller has no standard files, so the numbers are those that the watcher has. */
 START_TEST(a_watcher_that_does_not_come_to_be_ends_only_its_process)
 {
@@ -417,6 +456,8 @@ int main(void)
 	tcase_add_test(t, of_several_descriptors_none_is_kept);
 	tcase_add_test(t, nor_who_stops_the_process);
 	tcase_add_test(t, last_words_are_heard);
+	tcase_add_test(t, a_process_that_is_lost_is_ended);
+	tcase_add_test(t, nobody_is_lost_when_one_has_entered);
 	tcase_add_test(t, a_watcher_that_does_not_come_to_be_ends_only_its_process);
 	tcase_add_test(t, another_does_not_say_who_entered);
 	tcase_add_test(t, what_entered_may_go_on);
