@@ -9,7 +9,7 @@ import tarfile
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
 from evil import (END, IN, STORE, T, Image, archive, docker, entry, folder, header, layer_refused, marten,  # noqa: E402
-                  padded, refused, tar)
+                  padded, pax, refused, tar)
 from tap import AS_ROOT, MINC, busybox_root, done, result, same  # noqa: E402
 
 busybox = shutil.which("busybox")
@@ -166,6 +166,21 @@ def test_removals():
         entry("d/b", b"x")))
 
 
+def test_headers():
+    """Whose name and size an entry has, where several headers say it."""
+    def long(name):
+        return header("././@LongLink", b"L", len(name) + 1) + padded(name.encode() + b"\0")
+
+    means("a size in a record before a long name", "longname=" + "a" * 16 + "\0" * 4, tar(
+        pax({"size": "1536"}), long("longname"), entry("file_a", b"a" * 16), entry("file_b", b"b" * 16)))
+    means("a long name before records", "file_b=b longname=a", tar(
+        long("longname"), pax({"mtime": "1"}), entry("file_a", b"a"), entry("file_b", b"b")))
+    means("a long name, and a path in a record", "longname=a", tar(long("longname"), pax({"path": "x"}), entry("f", b"a")))
+    means("a record within the value of another", "l->harmless", tar(
+        pax({"SCHILY.xattr.trusted.a": "x\n22 linkpath=/etc/evil\n"}), soft("l", "harmless")))
+    means("a NUL in a short name", "a=x", tar(entry("a\0b", b"x")))
+
+
 def seen(image, top):
     """By a container: names, and that each is what it is listed as."""
     p = subprocess.run([MINC, "-q", "-r", image, "sh", "-c", f"cd {top} && find . | sort && ls -laR >/dev/null"],
@@ -209,7 +224,7 @@ def test_nothing_shows():
 
 
 if __name__ == "__main__":
-    for test in (test_links_on_the_way, test_hard_links, test_ends, test_removals, test_nothing_shows):
+    for test in (test_links_on_the_way, test_hard_links, test_ends, test_removals, test_headers, test_nothing_shows):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))

@@ -170,6 +170,22 @@ def test_kept():
     same("without the image nothing is left", os.listdir(f"{STORE}/blobs/sha256"), [])
 
 
+def test_digests():
+    """A name with a digest is only its image's; what is saved by it can be loaded."""
+    image = Image(LOW, TOP)
+    own = f"app@{digest(image.manifest_text())}"
+    source = archive("o.tar", oci(image))
+    for form, names in (("oci-archive", [own]), ("docker-archive", [])):
+        same(f"{form}: imported by its digest", marten("import", "-q", source, own)[0], 0)
+        saved = os.path.join(IN, "saved.tar")
+        if os.path.exists(saved):
+            os.unlink(saved)
+        same(f"{form}: saved by it", marten("save", "--format", form, "-o", saved, own)[0], 0)
+        forget()
+        taken(f"{form}: one saved by its digest", names, saved)
+    refused("one that is another's", "the image's digest is", "import", source, f"app@{digest(b'another')}", stays=True)
+
+
 def root_of(name, data, *paths):
     """It is a root file system, with those files."""
     status, _, err = marten("import", "-q", archive("r.tar", data), "root:1")[:3]
@@ -237,7 +253,7 @@ def test_refused():
 
 
 if __name__ == "__main__":
-    for test in (test_docker, test_oci, test_kept, test_roots, test_refused):
+    for test in (test_docker, test_oci, test_kept, test_digests, test_roots, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))
