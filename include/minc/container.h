@@ -139,7 +139,8 @@ enum minc_bind_flags {
  * and closed to others; it is made if it is missing.
  *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag, a volume without a path, something else is mounted on @dst; -ENOMEM. A missing @src
+ * flag, a volume without a path, something else is mounted on @dst (the same again is
+ * nothing new); -ENOMEM. A missing @src
  * fails when the container starts, as does a file for a directory of the container or a
  * directory for a file.
  * See open_tree(2), move_mount(2), mount_setattr(2).

@@ -84,6 +84,12 @@ static void insert(struct spec *s, struct spec_mount *m)
 	*at = m;
 }
 
+/* The same thing, said again: then it is there once. */
+static bool is_same(const struct spec_mount *m, const char *src, unsigned flags)
+{
+	return m->src && src && strcmp(m->src, src) == 0 && m->flags == flags;
+}
+
 /* One that is to be at @place, in the list; NULL after a failure, which is *@ret. */
 static struct spec_mount *add_mount(struct spec *s, const char *call, const char *place, bool tmpfs,
 				    int *ret)
@@ -146,6 +152,9 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 	place = dst ? dst_copy : own_place(s, src_copy);
 	if (!place)
 		return spec_refuse(s, -ENOMEM, call, "");
+	m = s->listing ? NULL : find_place(s, place);
+	if (m && is_same(m, src, flags))
+		return 0;
 	m = add_mount(s, call, place, false, &r);
 	if (!m)
 		return r;

@@ -86,6 +86,8 @@ for again in "-v $T/outer:/x" "-v vol:/x/" "--tmpfs //x" "--mount type=tmpfs,dst
 done
 minc -r "$bb" -b "$T/inner:/x" -b "$T/outer:/x" true
 refused "by minc, too" "$T/inner:/x" "$T/outer:/x"
+run -v "$T/inner:/x" -v "$T/inner:/x" bb cat /x/file
+is "the same one twice is there once" "$status $out" "0 inner"
 for option in "-v $T/inner:/var/data/" "--mount type=bind,source=$T/inner,target=/var//data"; do
 	# shellcheck disable=SC2086 # two words
 	run --read-only $option bb cat /var/data/file

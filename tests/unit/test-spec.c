@@ -318,6 +318,15 @@ START_TEST(a_target_is_used_once)
 }
 END_TEST
 
+START_TEST(the_same_said_again_is_there_once)
+{
+	spec_add_bind(&spec, "/a", "/data", MINC_BIND_RDONLY);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/data/", MINC_BIND_RDONLY), 0);
+	ck_assert_ptr_null(spec.mounts->next);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/data", 0), -EINVAL);
+}
+END_TEST
+
 START_TEST(the_last_size_of_dev_shm_counts)
 {
 	spec_add_tmpfs(&spec, "/dev/shm", 1 << 20, 01777);
@@ -489,7 +498,7 @@ int main(void)
 		first_refusal_stays,	   refused_call_changes_nothing,
 		root_flags,		   bind_flags_and_tmpfs_modes,
 		no_mount_hides_another,	   mounts_of_a_config_keep_their_order,
-		the_last_size_of_dev_shm_counts,
+		the_same_said_again_is_there_once, the_last_size_of_dev_shm_counts,
 		the_owner_is_that_of_the_last_tmpfs,
 		file_names_need_no_encoding, umask_is_022_unless_it_is_said,
 		an_id_is_64_hexadecimal_digits,

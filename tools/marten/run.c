@@ -206,10 +206,8 @@ static int run_or_create(struct call *call, bool start)
 		status = environ_collect(call, o, &environment);
 	if (status == 0)
 		status = find_image(call, o, &image);
-	if (status == 0 && start && o->remove &&
-	    !starting_begin(&starting, minc_store_path(call->store)))
-		status = fail_say("%.200s/containers: %s", minc_store_path(call->store),
-				  strerror(errno));
+	if (status == 0 && start && o->remove) /* if it cannot be, make() says why */
+		(void)starting_begin(&starting, minc_store_path(call->store));
 	if (status == 0)
 		status = make(call, o, image, &environment,
 			      starting.fd < 0 ? NULL : starting.word, &k);
