@@ -10,10 +10,15 @@ busybox_root "$bb"
 unshare -r true 2>/dev/null || skip_all "needs user namespaces"
 
 # The tools inside a container; its /tmp is its own, so they may have to be shown there.
-set -- -b "${MINC%/*}" -b "${MARTEN%/*}" -b "$T" -e MINC_MODULE_DIR -e LD_LIBRARY_PATH
+set -- -b "$T" -e MINC_MODULE_DIR -e LD_LIBRARY_PATH
 IFS=:
-for dir in ${MINC_LIBS:-} ${LD_LIBRARY_PATH:-} ${MINC_MODULE_DIR:-}; do
+shown=:
+for dir in "${MINC%/*}" "${MARTEN%/*}" ${MINC_LIBS:-} ${LD_LIBRARY_PATH:-} ${MINC_MODULE_DIR:-}; do
+	case $shown in
+	*":$dir:"*) continue ;; # a target may be named once
+	esac
 	[ ! -d "$dir" ] || set -- "$@" -b "$dir"
+	shown=$shown$dir:
 done
 unset IFS
 inside() { # OPTION.. -- CMD..
