@@ -153,12 +153,26 @@ static void put_place(FILE *out, const struct step *s)
 	fputc('\n', out);
 }
 
+/* In a user namespace mount(8) cannot remount: it hands over the owner, whose id is not mapped. */
+static void put_files(FILE *out, const struct step *s)
+{
+	const int slot = s->fs.ret;
+
+	fprintf(out, "mount -t %s", s->fs.type);
+	put_options(out, s, " -o ", false);
+	fprintf(out, " %s \"$s%d\" # to see its size\n", s->fs.type, slot);
+	fprintf(out, "files=$(($(stat -fc '%%b * %%S' \"$s%d\") / %u + %d)); umount \"$s%d\"\n", slot,
+		s->fs.file_bytes, FS_MORE_FILES, slot);
+}
+
 void say_fs(FILE *out, const struct step *s)
 {
 	const unsigned attr = s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY;
 	const bool many = has_list(s);
 
 	put_place(out, s);
+	if (s->fs.file_bytes)
+		put_files(out, s);
 	/* mount(2) takes a page of options: hundreds of layers only with short names */
 	fprintf(out, "%smount -t %s", many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "",
 		s->fs.type);
@@ -166,6 +180,8 @@ void say_fs(FILE *out, const struct step *s)
 	if (attr)
 		put_attrs(out, attr, " -o ");
 	put_options(out, s, attr ? "," : " -o ", many);
+	if (s->fs.file_bytes)
+		fputs(",nr_inodes=$files", out);
 	if (s->fs.on_device)
 		fprintf(out, " \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
 			s->fs.device, s->fs.ret, s->fs.device);

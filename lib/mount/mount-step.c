@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "mount/mount.h"
@@ -89,6 +90,23 @@ static void read_note(struct runner *r, int fs)
 	r->note[n > 0 ? n : 0] = '\0';
 }
 
+/* Only now the kernel says what its share of the memory is: a file for @bytes of that. */
+static int limit_files(int fs, int mount, unsigned bytes)
+{
+	char text[24], *p = text + sizeof(text) - 1;
+	struct statfs size;
+	uint64_t n;
+	int ret = sys_call(SYS_fstatfs, mount, &size, 0, 0, 0);
+
+	if (ret < 0)
+		return ret;
+	n = (uint64_t)size.f_blocks * (uint64_t)size.f_bsize / bytes + FS_MORE_FILES;
+	for (*p = '\0'; n; n /= 10)
+		*--p = (char)('0' + n % 10);
+	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", p, 0);
+	return ret < 0 ? ret : sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+}
+
 int run_fs(struct runner *r, const struct step *s)
 {
 	const char *source = s->fs.type;
@@ -111,6 +129,8 @@ int run_fs(struct runner *r, const struct step *s)
 		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (ret == 0)
 		ret = runner_put(r, s->fs.ret, sys_fsmount(fs, s->fs.attr));
+	if (ret == 0 && s->fs.file_bytes)
+		ret = limit_files(fs, runner_fd(r, s->fs.ret), s->fs.file_bytes);
 	if (ret < 0)
 		read_note(r, fs);
 	(void)sys_close(fs); /* a configuration context: the mount is what counts */

@@ -60,11 +60,13 @@ void mount_option(struct step *fs, const char *key, const char *value)
  * has two. So there is an end of files: one for 8 KiB, twice as many as ext4 makes, and some for
  * ours. All of them together take 1.2 times the size at most.
  */
-static void limit_files(struct plan *p, struct step *fs, uint64_t size)
-{
-	enum { FILE_BYTES = 8192, SOME = 1024 };
-	const uint64_t files = size ? size / FILE_BYTES + SOME : 0; /* 0: any number */
+enum { FILE_BYTES = 8192 };
 
+static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
+{
+	const uint64_t files = size ? size / FILE_BYTES + FS_MORE_FILES : 0; /* 0: any number */
+
+	mount_option(fs, "size", plan_text(p, "%llu", (unsigned long long)size));
 	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
 }
 
@@ -74,16 +76,15 @@ struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, 
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
 	struct step *s = mount_fs(p, "tmpfs", attr, origin, why);
 
-	if (!size && !limit->set) {
+	if (size) {
+		limit_tmpfs(p, s, size);
+	} else if (limit->set) {
+		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
+	} else {
+		/* the memory's size is the kernel's secret: sysinfo(2) looks at each disk for it */
 		mount_option(s, "size", "25%");
-		if (m->host->memory) /* else half of the memory's pages: the kernel's default */
-			limit_files(p, s, m->host->memory / 4);
-		return s;
+		s->fs.file_bytes = FILE_BYTES;
 	}
-	if (!size && limit->value > 0)
-		size = (uint64_t)limit->value;
-	mount_option(s, "size", plan_text(p, "%llu", (unsigned long long)size));
-	limit_files(p, s, size);
 	return s;
 }
 

@@ -21,7 +21,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -174,13 +173,6 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-static uint64_t memory_bytes(void)
-{
-	struct sysinfo info;
-
-	return sysinfo(&info) < 0 ? 0 : (uint64_t)info.totalram * info.mem_unit;
-}
-
 int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -189,7 +181,6 @@ int host_probe(struct host *h)
 	h->uid = geteuid();
 	h->gid = getegid();
 	read_caps(h);
-	h->memory = memory_bytes();
 	h->initial_userns = in_initial_userns();
 	h->owns_run = h->uid == 0 && (h->initial_userns || run_is_ours());
 	h->groups_denied = !h->initial_userns && setgroups_denied();

@@ -29,7 +29,6 @@ struct host {
 	uint64_t caps_known;	/* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
 	uint64_t caps_permitted;
-	uint64_t memory;	/* of the machine, in bytes */
 	uint32_t api_paths;	/* which of host_api_paths exist */
 	uint32_t api_unseen;	/* of these: which are only assumed to */
 	bool sys;		 /* the host has something on /sys */

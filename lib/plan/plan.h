@@ -96,6 +96,8 @@ struct dir_like {
 	const char *mark; /* attribute that tells who reads the layer of it, or NULL */
 };
 
+enum { FS_MORE_FILES = 1024 };
+
 /* What ATTACH makes at a missing target. */
 enum attach_create { CREATE_NOTHING, CREATE_LIKE_MOUNT };
 
@@ -187,6 +189,8 @@ struct step {
 			size_t options_len, options_size;
 			unsigned attr; /* MOUNT_ATTR_* */
 			const char *shown; /* what is in it, for people; or NULL */
+			/* a file for so many bytes of its size, and FS_MORE_FILES; 0: no limit here */
+			unsigned file_bytes;
 			bool on_device; /* @device, closed afterwards, is what it is on */
 			int device;
 			/*

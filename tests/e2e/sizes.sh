@@ -23,7 +23,7 @@ for at in /tmp /dev/shm /dev /; do
 done
 minc -r "$bb" sh -c "df -P -i /tmp | awk 'NR == 2 { print \$2 }'"
 ok "and an end of files, one for 8 KiB" \
-	test "$out" -gt $((memory / 32)) -a "$out" -le $((memory / 32 + 1024))
+	test "$out" -gt $((memory / 32)) -a "$out" -le $((memory / 32 + 1025))
 
 is "--scratch-size says another size" "$(blocks /tmp --scratch-size 2m)" 2048
 for place in / /tmp /dev/shm /var/lib; do

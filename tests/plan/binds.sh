@@ -113,7 +113,9 @@ s4=BASE/root
 
 # 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s5=$t/5; mkdir "$s5"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s5"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s5" # to see its size
+files=$(($(stat -fc '%b * %S' "$s5") / 8192 + 1024)); umount "$s5"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s5"
 
 # 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s5" until the root changes

@@ -136,7 +136,9 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 
 # 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s7=$t/7; mkdir "$s7"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s7"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s7" # to see its size
+files=$(($(stat -fc '%b * %S' "$s7") / 8192 + 1024)); umount "$s7"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s7"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s7" until the root changes

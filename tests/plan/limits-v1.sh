@@ -161,7 +161,9 @@ s11=BASE/root
 
 # 24. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s12"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s12" # to see its size
+files=$(($(stat -fc '%b * %S' "$s12") / 8192 + 1024)); umount "$s12"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s12"
 
 # 25. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s12" until the root changes

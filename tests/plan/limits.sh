@@ -174,7 +174,9 @@ flags ro "$s10"
 
 # 28. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s11=$t/11; mkdir "$s11"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s11"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s11" # to see its size
+files=$(($(stat -fc '%b * %S' "$s11") / 8192 + 1024)); umount "$s11"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s11"
 
 # 29. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s11" until the root changes

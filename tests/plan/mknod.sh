@@ -134,7 +134,9 @@ flags ro "$s5"
 
 # 14. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s6=$t/6; mkdir "$s6"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s6"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s6" # to see its size
+files=$(($(stat -fc '%b * %S' "$s6") / 8192 + 1024)); umount "$s6"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s6"
 
 # 15. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s6" until the root changes

@@ -113,7 +113,9 @@ flags ro "$s0"
 
 # 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s1=$t/1; mkdir "$s1"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s1"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s1" # to see its size
+files=$(($(stat -fc '%b * %S' "$s1") / 8192 + 1024)); umount "$s1"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s1"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s1" until the root changes

@@ -114,7 +114,9 @@ flags ro "$s1"
 
 # 9. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s2=$t/2; mkdir "$s2"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s2"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s2" # to see its size
+files=$(($(stat -fc '%b * %S' "$s2") / 8192 + 1024)); umount "$s2"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s2"
 
 # 10. attach on /: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes

@@ -143,7 +143,6 @@ static void fix_host(unsigned flags)
 
 	host = (struct host){
 		.kernel = old ? HOST_KERNEL(5, 15) : HOST_KERNEL(6, 18),
-		.memory = 4ull << 30,
 		.uid = user ? 1000 : 0,
 		.gid = user ? 1000 : 0,
 		.privileged = !user,

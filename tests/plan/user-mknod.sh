@@ -108,7 +108,9 @@ s2=BASE/root
 
 # 7. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s3=$t/3; mkdir "$s3"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s3"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s3" # to see its size
+files=$(($(stat -fc '%b * %S' "$s3") / 8192 + 1024)); umount "$s3"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s3"
 
 # 8. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s3" until the root changes

@@ -112,7 +112,9 @@ s3=BASE/root
 
 # 8. mount tmpfs: one private tmpfs for all that is made and forgotten: a quarter of the memory at most
 s4=$t/4; mkdir "$s4"
-mount -t tmpfs -o nosuid,nodev,size=25%,nr_inodes=132096,mode=755 tmpfs "$s4"
+mount -t tmpfs -o size=25%,mode=755 tmpfs "$s4" # to see its size
+files=$(($(stat -fc '%b * %S' "$s4") / 8192 + 1024)); umount "$s4"
+mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s4"
 
 # 9. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s4" until the root changes

@@ -218,6 +218,27 @@ STEP_TEST(fs_has_its_type_options_and_flags)
 }
 
 /* Options that are flags, and slots by path, as kernels before 6.13 need them. */
+STEP_TEST(fs_has_files_for_its_size)
+{
+	const struct fs_option size = { .key = "size", .value = "25%", .slot = SLOT_NONE };
+	struct statfs fs;
+
+	works(r, .kind = STEP_FS,
+	      .fs = { .type = "tmpfs",
+		      .options = &size,
+		      .options_len = 1,
+		      .attr = MOUNT_ATTR_NODEV,
+		      .file_bytes = 65536,
+		      .ret = ONE });
+	equal(fstatfs(r->slots[ONE], &fs), 0);
+	expect(fs.f_blocks > 0);
+	equal(fs.f_files, fs.f_blocks * (unsigned long)fs.f_bsize / 65536 + FS_MORE_FILES);
+	put_dir("/tmp/at");
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = ONE, .at = ROOM, .path = "at" });
+	expect(has_word("/tmp/at", " rw,nodev,")); /* which is as it was */
+}
+
 STEP_TEST(fs_options_may_be_slots)
 {
 	const struct fs_option options[] = {
@@ -573,6 +594,7 @@ int main(void)
 		tree_of_the_host_is_not_shared_with_it,
 		tree_of_a_missing_path_is_refused,
 		fs_has_its_type_options_and_flags,
+		fs_has_files_for_its_size,
 		fs_options_may_be_slots,
 		unknown_fs_option_brings_the_words_of_the_kernel,
 		unknown_fs_type_is_refused,
