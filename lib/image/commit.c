@@ -107,8 +107,12 @@ static bool marks_of_user(int dir)
 	return strstr(text, "\nxattr user\n");
 }
 
-/* 1: it was not started, and has written nothing. */
-static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct layer_made *ret)
+/*
+ * Without what is in the volumes of @img: as with docker(1) that is data, not a part of an image. 1: it
+ * was not started, and has written nothing.
+ */
+static int make_layer(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
+		      struct layer_made *ret)
 {
 	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int upper = dir < 0 ? -EBADF :
@@ -119,7 +123,8 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, struct
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
 		return dir >= 0 && errno == ENOENT ? 1 : err_set(t->err, -errno, "%s", what);
-	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0, ret);
+	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0,
+			      img ? img->volumes : NULL, ret);
 }
 
 static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
@@ -144,7 +149,7 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	if (r == 0)
 		r = apply_changes(t, config); /* the words first: they are the cheap part */
 	if (r == 0) {
-		r = make_layer(t, k, &layers[below]);
+		r = make_layer(t, k, img, &layers[below]);
 		wrote = r != 1;
 		if (!wrote)
 			r = below ? 0 :

@@ -162,7 +162,7 @@ static int layer_from_unpacked(struct minc_transfer *t, const char *source, cons
 
 	if (dir < 0)
 		return err_set(t->err, -errno, "%s: unpacked", source);
-	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, packed,
+	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, packed, NULL,
 			      ret);
 }
 
@@ -206,7 +206,7 @@ int import_erofs(struct minc_transfer *t, const char *source, int file, time_t c
 	struct layer_made layer;
 	const uint64_t packed = t->budget ? t->budget->source : 0;
 	int r = dir < 0 ? by_tool(t, source, file, packed, &layer) :
-			  layer_from_dir(t, source, dir, false, false, NULL, packed, &layer);
+			  layer_from_dir(t, source, dir, false, false, NULL, packed, NULL, &layer);
 
 	return r < 0 ? r : import_root_layer(t, &layer, created, fn, data);
 }

@@ -92,7 +92,7 @@ static int import_directory(struct minc_transfer *t, const char *source, int dir
 			    const struct stat *st, image_found_fn *fn, void *data)
 {
 	struct layer_made layer;
-	int r = layer_from_dir(t, source, dir, false, false, NULL, 0, &layer);
+	int r = layer_from_dir(t, source, dir, false, false, NULL, 0, NULL, &layer);
 
 	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
 }

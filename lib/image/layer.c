@@ -298,7 +298,8 @@ static int pack_as_inside(struct err *e, struct packing *p)
 }
 
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, uint64_t packed, struct layer_made *ret)
+		   const struct squash_owners *owners, uint64_t packed, const char *const *without,
+		   struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct watched w = { t, what, 0 };
@@ -311,6 +312,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 
 	limits_of(t, &limits);
 	limits.packed = packed;
+	limits.without = without;
 	if (r == 0)
 		r = store_file_new(t->store, "layers", &image);
 	p.blob = blob.fd;

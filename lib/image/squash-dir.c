@@ -270,6 +270,24 @@ static int report(struct job *j)
 	return 0;
 }
 
+/* "/a/b/" is a path of @path "a/b". */
+static bool is_path(const char *absolute, const char *path)
+{
+	const size_t len = strlen(path);
+
+	absolute += strspn(absolute, "/");
+	return strncmp(absolute, path, len) == 0 && !absolute[len + strspn(absolute + len, "/")] &&
+	       (absolute[len] == '/' || !absolute[len]);
+}
+
+static bool stays_out(const struct job *j)
+{
+	for (const char *const *p = j->limits->without; p && *p; p++)
+		if (is_path(*p, j->path))
+			return true;
+	return false;
+}
+
 static int take_entry(struct job *j, int fd, struct tree_name *parent, const char *name)
 {
 	struct tree_inode *i;
@@ -300,7 +318,10 @@ static int take_entry(struct job *j, int fd, struct tree_name *parent, const cha
 	if (r < 0)
 		return r;
 	tree_put(&j->tree, n, i);
-	return S_ISDIR(i->mode) ? add_pending(j, n) : 0;
+	if (!S_ISDIR(i->mode) || !stays_out(j))
+		return S_ISDIR(i->mode) ? add_pending(j, n) : 0;
+	i->opaque = false; /* so it hides nothing either */
+	return 0;
 }
 
 static int read_dir(struct job *j, struct tree_name *n)

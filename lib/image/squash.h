@@ -26,6 +26,7 @@ struct squash_limits {
 	unsigned threads;     /* 0: one for each CPU */
 	struct budget *budget; /* shared with others; or NULL */
 	uint64_t packed;       /* of a directory: bytes of what it is the content of; 0: of its own */
+	const char *const *without; /* absolute paths in it of directories whose contents stay out; or NULL */
 };
 
 /* Owners of a directory's files that are others in the layer; an id that no range has is refused. */

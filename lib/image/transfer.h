@@ -31,9 +31,10 @@ typedef int layer_lists_fn(void *data);
 int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
 		      layer_lists_fn *lists, void *data, struct layer_made *ret);
 /* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside.
- * @packed: bytes of the image that it is the content of, or 0. */
+ * @packed: bytes of the image that it is the content of, or 0. @without: see squash_limits; or NULL. */
 int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, uint64_t packed, struct layer_made *ret);
+		   const struct squash_owners *owners, uint64_t packed, const char *const *without,
+		   struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);

@@ -22,6 +22,14 @@ run() {
 	marten run --rm "$@"
 }
 
+# What belongs to bob in the image: an ordinary user has but one id.
+mkdir -p "$T/had/srv/had" && cp "$(command -v busybox)" "$T/had"
+tar -C "$T/had" --owner=0 --group=0 -cf "$T/had.tar" busybox
+tar -C "$T/had" --owner=1500 --group=1501 -rf "$T/had.tar" srv/had
+marten import -q -c 'ENTRYPOINT ["/busybox"]' "$T/had.tar" had
+had=1500:1501
+as_root || has_range || had=0:0 # then all is the caller's
+
 # commit -c, import -c
 # shellcheck disable=SC2016 # the image's variables
 changed 'ENV A=1 B="x y" C=$NONE' 'ENV PATH=/bin' 'ENV PATH=$PATH:/x' 'LABEL a=1 "b c"=2' 'VOLUME /v /w' 'EXPOSE 80 81/udp'
@@ -86,9 +94,20 @@ done
 minc -q -r changed sh -c 'pwd; stat -c %u /made/volume'
 is "and by minc, too" "$(printf '%s\n' "$out" | tail -n 2)" "/srv/bob/work
 1500"
+marten run --rm -u 0 -w /srv/had had stat -c %u:%g .
+is "one that the image has keeps its owner" "$out" "$had"
 run -w /not/there changed sh -c 'pwd; stat -c %u:%g .'
 is "and so is the one of --workdir" "$out" "/not/there
 1500:1501"
+
+marten run --name data -u 0 changed sh -c 'echo x >/made/volume/x; echo x >/made/beside'
+marten commit -q data without
+run without ls -A /made /made/volume
+is "what is in a volume is not committed" "$out" "/made:
+beside
+volume
+
+/made/volume:"
 
 # /tmp
 changed 'ENTRYPOINT ["/tmp/entry.sh"]'
