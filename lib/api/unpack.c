@@ -66,7 +66,8 @@ static int unpack(minc_ctx *c, int dir)
 				   .layers_len = image->layers_len,
 				   .inside = "",
 				   .single = c->plan.owners.single,
-				   .range = c->plan.owners.range };
+				   .range = c->plan.owners.range,
+				   .few = c->plan.owners.few };
 	cleanup_close int partial = -EBADF;
 	void *ops;
 	int r = module_symbol("import", "import_ops", &c->err, &ops);
@@ -79,7 +80,7 @@ static int unpack(minc_ctx *c, int dir)
 	if (partial < 0)
 		return -errno;
 	r = ((const struct import_ops *)ops)->unpack(&c->err, &part, partial);
-	if (r == 0 && renameat(dir, "partial", dir, "rootfs") < 0)
+	if (r >= 0 && renameat(dir, "partial", dir, "rootfs") < 0)
 		r = -errno;
 	return r;
 }

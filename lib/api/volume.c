@@ -36,6 +36,7 @@ int api_fill_volumes(minc_ctx *c)
 						    .inside = i->dst,
 						    .single = c->plan.owners.single,
 						    .range = c->plan.owners.range,
+						    .few = c->plan.owners.few,
 						    .uid = c->plan.owners.uid,
 						    .gid = c->plan.owners.gid } };
 

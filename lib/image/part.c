@@ -34,7 +34,7 @@ static int make_empty(const struct work *w)
 	const uint32_t gid = o ? outside(o->gids, o->gids_len, w->p->gid) : w->p->gid;
 
 	/* an id that has no number here cannot be the command's either: its start says so */
-	if (!w->p->single && fchown(w->dir, uid, gid) < 0 && errno != EINVAL)
+	if (!w->p->single && fchown(w->dir, uid, gid) < 0 && errno != EINVAL && !w->p->few)
 		return -errno;
 	return fchmod(w->dir, 0755) < 0 ? -errno : 0;
 }
@@ -45,16 +45,17 @@ static int do_work(struct err *e, void *data)
 	const struct work *w = data;
 	const struct part *p = w->p;
 	const struct squash_part part = { .path = p->inside,
-					  .any_owner = p->single,
+					  .one_owner = p->single,
+					  .any_owner = p->few,
 					  .in_userns = p->range && !w->owners,
 					  .owners = w->owners };
 	int r = p->layers_len ?
 			squash_part_to_dir(e, p->what, w->layers, p->layers_len, &part, w->dir) :
-			1;
+			PART_ABSENT;
 
-	if (r == 1)
+	if (r == PART_ABSENT)
 		r = make_empty(w);
-	return r < 0 ? err_set(e, r, "%s", p->what) : 0;
+	return r < 0 ? err_set(e, r, "%s", p->what) : r == PART_FILES;
 }
 
 static size_t convert(struct squash_ids *ret, const struct id_range *ranges, size_t len)

@@ -17,9 +17,9 @@ struct part {
 	const char *const *layers; /* absolute paths, lowest first */
 	size_t layers_len;
 	const char *inside; /* directory of the image; "" for all of it */
-	bool single, range; /* as in struct plan */
+	bool single, range, few; /* as in struct plan */
 	uint32_t uid, gid;  /* whose the directory is where the image has none; it is then empty */
 };
 
-/* To @dir, which is empty. 0 or -errno with a message. */
+/* To @dir, which is empty. 0, or 1: there are files that may not be on the disk yet; -errno with a message. */
 int part_to_dir(struct err *e, const struct part *p, int dir);

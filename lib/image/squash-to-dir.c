@@ -23,8 +23,9 @@ struct unpack {
 	struct err *e;
 	const char *what;
 	int dir;
-	bool any_owner;
+	bool one_owner, any_owner;
 	bool poor; /* no devices, and not all attributes */
+	bool files; /* were made */
 	bool nobody; /* is who has no number here */
 	const struct squash_owners *owners; /* or NULL */
 	struct squash_reader *reader;
@@ -89,7 +90,7 @@ static int set_owner(struct unpack *u, int fd, const char *name,
 	const uint32_t uid = o ? outside(o->uids, o->uids_len, i->uid) : i->uid;
 	const uint32_t gid = o ? outside(o->gids, o->gids_len, i->gid) : i->gid;
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-	int r = fchownat(fd, name, uid, gid, flags) < 0 ? -errno : 0;
+	int r = u->one_owner || fchownat(fd, name, uid, gid, flags) == 0 ? 0 : -errno;
 
 	if (r == -EINVAL && u->nobody) /* one of the two, maybe: each for itself */
 		r = (fchownat(fd, name, uid, (gid_t)-1, flags) < 0 &&
@@ -163,6 +164,7 @@ static int make_file(struct unpack *u, const struct tree_name *n)
 
 	if (fd < 0)
 		return -errno;
+	u->files = true;
 	r = write_content(u, fd, n->inode);
 	return r == 0 ? set_attributes(u, fd, n->inode) : r;
 }
@@ -346,8 +348,10 @@ static int unpack(struct unpack *u, const int *layers, size_t len, const char *p
 	if (n) {
 		cut(squash_reader_tree(u->reader), n);
 		r = unpack_tree(u);
+		if (r == 0)
+			r = u->files ? PART_FILES : PART_EMPTY;
 	} else if (r == 0) {
-		r = 1;
+		r = PART_ABSENT;
 	}
 	fd_closep(&u->parent_fd);
 	squash_reader_close(u->reader);
@@ -364,8 +368,9 @@ int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len
 			    .any_owner = any_owner,
 			    .poor = any_owner,
 			    .parent_fd = -EBADF };
+	int r = unpack(&u, layers, len, "");
 
-	return unpack(&u, layers, len, "");
+	return r < 0 ? r : 0;
 }
 
 int squash_part_to_dir(struct err *e, const char *what, const int *layers, size_t len,
@@ -374,8 +379,9 @@ int squash_part_to_dir(struct err *e, const char *what, const int *layers, size_
 	struct unpack u = { .e = e,
 			    .what = what,
 			    .dir = dir,
+			    .one_owner = part->one_owner,
 			    .any_owner = part->any_owner,
-			    .poor = part->any_owner || part->in_userns,
+			    .poor = part->one_owner || part->any_owner || part->in_userns,
 			    .nobody = part->in_userns,
 			    .owners = part->owners,
 			    .parent_fd = -EBADF };

@@ -88,14 +88,17 @@ int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len
 /* How a part of an image becomes files. */
 struct squash_part {
 	const char *path; /* of the directory in the image; links in it stay inside */
-	bool any_owner;	  /* owners, devices and attributes that the caller may not set are left out */
+	bool one_owner;	  /* all is the caller's; devices and attributes that it may not set are left out */
+	bool any_owner;	  /* owners that it may not set are left out, too */
 	bool in_userns;	  /* devices and attributes are; an owner that has no number there is nobody */
 	const struct squash_owners *owners; /* NULL: the image's numbers; one that is in none is nobody */
 };
 
 /*
  * What is in a directory of the image, and its owner, mode, attributes and times, to @dir, which is
- * empty. 0, or 1: the image has no such directory, @dir is as it was.
+ * empty. PART_ABSENT: the image has no such directory, @dir is as it was; PART_EMPTY: there was no file
+ * that has to reach the disk; or PART_FILES.
  */
+enum { PART_ABSENT, PART_EMPTY, PART_FILES };
 int squash_part_to_dir(struct err *e, const char *what, const int *layers, size_t len,
 		       const struct squash_part *part, int dir);

@@ -29,8 +29,8 @@ static int fill_at(struct err *e, const struct volume *v, int dir, const char *n
 	}
 	if (r == 0)
 		r = part_to_dir(e, &v->part, to);
-	if (r == 0 && syncfs(to) < 0) /* renamed, it counts as whole */
-		r = -errno;
+	if (r == 1) /* renamed, it counts as whole, also after a loss of power */
+		r = syncfs(to) < 0 ? -errno : 0;
 	return r < 0 ? err_set(e, r, "volume %s", v->path) : 0;
 }
 

@@ -346,8 +346,9 @@ struct plan {
 	bool unpack; /* the image, below storage (UNPACKED_ROOT) */
 	bool volumes; /* a bind with MINC_BIND_VOLUME */
 	struct {      /* of files that are made for the container before it starts */
-		bool single; /* all are the caller's: other owners cannot be set */
+		bool single; /* all are the caller's */
 		bool range;  /* ids are those of a namespace with the caller's ranges */
+		bool few;    /* the caller is in a namespace itself: some cannot be set */
 		uint32_t uid, gid; /* the command's */
 	} owners;
 	bool reusable; /* depends on the context only: good for the next start, too */

@@ -476,8 +476,9 @@ static void note_owners(struct build *b)
 {
 	for (const struct spec_mount *i = b->s->mounts; i; i = i->next)
 		b->p->volumes |= (i->flags & MINC_BIND_VOLUME) != 0;
-	b->p->owners.single = b->map.single || !b->h->initial_userns;
-	b->p->owners.range = b->map.own && !b->p->owners.single;
+	b->p->owners.single = b->map.single;
+	b->p->owners.range = b->map.own && !b->map.single;
+	b->p->owners.few = !b->h->initial_userns;
 	b->p->owners.uid = b->id.uid;
 	b->p->owners.gid = b->id.gid;
 }

@@ -48,6 +48,8 @@ if as_root || has_range; then
 	run -v named:/data bb stat -c %u:%g . /data /data/file /data/sub/closed
 	is "and its owners" "$(printf '%s\n' "$out" | tail -n 3 | sort -u)" 1500:50
 fi
+run --userns single -v single:/data bb sh -c "$look" /data
+is "one id has all of it, also where the caller could give it away" "$status $out" "0 $seen"
 run -v named:/data bb sh -c 'echo mine >/data/file && rm /data/link && echo more >/data/more'
 run -v named:/data bb sh -c 'cat /data/file /data/more; ls /data'
 is "only once: what was written stays, what was removed stays away" "$out" "mine
@@ -56,6 +58,10 @@ file
 hard
 more
 sub"
+if as_root || has_range; then
+	run -u 0 -v others:/data bb stat -c %u:%g /data
+	is "the owner is the image's, whoever runs" "$out" 1500:50
+fi
 run -v named:/elsewhere bb cat /elsewhere/more
 is "wherever it is shown" "$out" more
 run --read-only bb sh -c "$look" /data
@@ -113,7 +119,7 @@ has "prune --dry-run says what would go" "$out" "would remove volume made"
 ok "and removes nothing" test -d "$volumes/made"
 marten volume prune
 refused "prune asks, and where nobody can answer wants -f" -f
-marten volume prune -f
+marten volume prune -a -f
 has "prune removes what no container uses, whoever owns the files" "$out" "removed volume many"
 is "and nothing else" "$(ls -A "$volumes")" named
 marten rm -v user

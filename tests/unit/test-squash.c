@@ -234,7 +234,7 @@ END_TEST
 /* Of all that is in a new directory, as ls(1) and cat(1) say it; "-" with ret 1: untouched. */
 static void part_is(int layer, const char *path, int want, const char *seen)
 {
-	const struct squash_part part = { .path = path, .any_owner = true };
+	const struct squash_part part = { .path = path, .one_owner = true };
 	char dir[] = "/tmp/minc-part-XXXXXX", command[256], line[512] = "";
 	size_t len;
 	FILE *in;
@@ -271,16 +271,16 @@ START_TEST(a_part_is_one_directory_and_no_link_leads_out)
 	header("a/hard", '1', 0, "a/file");
 	end();
 	ck_assert_msg(squash(layer) == 0, "%s", err.message);
-	part_is(layer, "/a", 0, "644\n./b/file\n./file\n./hard\ninnerouter");
-	part_is(layer, "a/./b/../b//", 0, "755\n./file\ninner");
-	part_is(layer, "/link", 0, "755\n./file\ninner");
-	part_is(layer, "/a/way", 0, "755\n./file\ninner");
-	part_is(layer, "/../a/b", 0, "755\n./file\ninner");
-	part_is(layer, "/up/a/b", 0, "755\n./file\ninner");
-	part_is(layer, "/loop", 1, "700\n");
-	part_is(layer, "/out", 1, "700\n");
-	part_is(layer, "/a/file", 1, "700\n");
-	part_is(layer, "/nothing", 1, "700\n");
+	part_is(layer, "/a", PART_FILES, "644\n./b/file\n./file\n./hard\ninnerouter");
+	part_is(layer, "a/./b/../b//", PART_FILES, "755\n./file\ninner");
+	part_is(layer, "/link", PART_FILES, "755\n./file\ninner");
+	part_is(layer, "/a/way", PART_FILES, "755\n./file\ninner");
+	part_is(layer, "/../a/b", PART_FILES, "755\n./file\ninner");
+	part_is(layer, "/up/a/b", PART_FILES, "755\n./file\ninner");
+	part_is(layer, "/loop", PART_ABSENT, "700\n");
+	part_is(layer, "/out", PART_ABSENT, "700\n");
+	part_is(layer, "/a/file", PART_ABSENT, "700\n");
+	part_is(layer, "/nothing", PART_ABSENT, "700\n");
 	close(layer);
 }
 END_TEST

@@ -24,7 +24,7 @@
 #include "text.h"
 
 struct volume_values {
-	bool quiet, force, dry;
+	bool quiet, force, dry, all;
 };
 
 static int check_name(struct call *call, const char *name)
@@ -282,7 +282,7 @@ static int each(struct call *call, int (*fn)(struct call *call, const char *name
 /* What a word is about, and the options that it takes. */
 static const struct {
 	const char *word;
-	bool names, quiet, force, dry;
+	bool names, quiet, force, prune;
 } words[] = {
 	{ "ls", false, true, false, false },	{ "list", false, true, false, false },
 	{ "create", true, false, false, false },  { "rm", true, false, true, false },
@@ -300,9 +300,9 @@ static int run_volume(struct call *call)
 	if (i == n || words[i].names != (call->count > 1))
 		return fail_usage(call, "volume: expects ls, prune, or create, rm, inspect and names");
 	if ((o->quiet && !words[i].quiet) || (o->force && !words[i].force) ||
-	    (o->dry && !words[i].dry))
-		return fail_usage(call, "volume %s: -q is for ls, -f for rm and prune, --dry-run for "
-				  "prune", word);
+	    ((o->dry || o->all) && !words[i].prune))
+		return fail_usage(call, "volume %s: -q is for ls, -f for rm and prune, -a and "
+				  "--dry-run for prune", word);
 	if (!call_store(call))
 		return EXIT_OURS;
 	switch (word[0]) {
@@ -325,6 +325,8 @@ static const struct option volume_options[] = {
 	  offsetof(struct volume_values, quiet), NULL, NULL },
 	{ "-f --force", NULL, "With rm: one that is not there is no error; with prune: do not ask",
 	  offsetof(struct volume_values, force), NULL, NULL },
+	{ "-a --all", NULL, "With prune: those with a name, too, which are all that there are",
+	  offsetof(struct volume_values, all), NULL, NULL },
 	{ "--dry-run", NULL, "With prune: only say what would go",
 	  offsetof(struct volume_values, dry), NULL, NULL },
 	{ .names = NULL }
