@@ -27,8 +27,8 @@ says() { # JSON
 	printf '%s' "$1" >"$policy"
 }
 no_name() { # NAME
-	marten images "$1"
-	is "$1 is no name afterwards" "$(printf '%s\n' "$out" | wc -l)" 1
+	marten images -q "$1"
+	is "$1 is no name afterwards" "$status $out" "0 "
 }
 
 says '{"default":[{"type":"reject"}]}'

@@ -184,7 +184,7 @@ static minc_image *make_image(minc_store **ret)
 
 	snprintf(store, sizeof(store), "%s/store", dir);
 	r = minc_store_open(ctx, store, ret);
-	if (r == -ENOSYS)
+	if (r == -ENOSYS && !HAVE_IMPORT)
 		return NULL;
 	ck_assert_int_eq(r, 0);
 	snprintf(root, sizeof(root), "%s/root", dir);
@@ -193,7 +193,7 @@ static minc_image *make_image(minc_store **ret)
 	ck_assert_int_eq(minc_transfer_set(t, MINC_TRANSFER_NAME, "some"), 0);
 	r = minc_import(t, root, NULL, NULL);
 	minc_transfer_free(t);
-	if (r == -ENOSYS)
+	if (r == -ENOSYS && !HAVE_IMPORT)
 		return NULL;
 	ck_assert_int_eq(r, 0);
 	ck_assert_int_eq(minc_image_find(*ret, "some", &image), 0);
