@@ -191,6 +191,18 @@ int minc_set_tmpfs_owner(minc_ctx *c, uint32_t uid, uint32_t gid);
 int minc_set_hostname(minc_ctx *c, const char *name);
 
 /**
+ * minc_add_host() - a name that can be looked up inside
+ * @c: context
+ * @name_address: "NAME:ADDRESS"; of IPv4, or IPv6 with or without brackets; "host-gateway":
+ *	127.0.0.1, which with the host's network is the host
+ *
+ * A line of the container's /etc/hosts, before all others.
+ *
+ * Returns 0, or -EINVAL: not a name and an address; -ENOMEM. See hosts(5).
+ */
+int minc_add_host(minc_ctx *c, const char *name_address);
+
+/**
  * minc_set_user() - user and group of the command
  * @c: context
  * @user: "UID", "UID:GID", "NAME" or "NAME:GROUP"; ":GROUP" is root with another group. A

@@ -86,6 +86,11 @@ MINC_EXPORT int minc_set_hostname(minc_ctx *c, const char *name)
 	return c ? spec_set_hostname(changing(c), name) : -EINVAL;
 }
 
+MINC_EXPORT int minc_add_host(minc_ctx *c, const char *name_address)
+{
+	return c ? spec_add_host(changing(c), name_address) : -EINVAL;
+}
+
 MINC_EXPORT int minc_set_name(minc_ctx *c, const char *name)
 {
 	return c ? spec_set_name(changing(c), name) : -EINVAL;

@@ -114,6 +114,7 @@ static void plan_apt(struct plan *p, struct mounts *m)
 			"apt would check that it became another user: there is one id");
 	s->file.at = m->dev;
 	s->file.path = MOUNT_APT_NAME;
+	s->file.source = SLOT_NONE;
 	s->file.content = "APT::Sandbox::User \"root\";\n";
 	s->file.mode = 0644;
 }
@@ -301,22 +302,6 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 		     m->spec->flag_origin[MINC_DEBUGFS], "kernel debugging and tracing");
 }
 
-static void plan_name_file(struct plan *p, struct mounts *m, int source, const char *path)
-{
-	const bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
-	size_t first = p->len;
-
-	if (source == SLOT_NONE)
-		return;
-	mount_attr(p, source, true, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-		   NULL, "the host's own file");
-	mount_attach(p, source, m->root, path, direct ? CREATE_NOTHING : CREATE_LIKE_MOUNT, NULL,
-		     "names resolve as on the host");
-	if (direct) /* nothing is made in the directory itself for this */
-		for (size_t i = first; i < p->len; i++)
-			p->steps[i].flags |= STEP_IF_EXISTS;
-}
-
 /* An old root may have a list of mounts as a file: it would be the host's, or stale. */
 static void plan_mtab(struct plan *p, struct mounts *m)
 {
@@ -365,8 +350,7 @@ int mount_plan_api(struct plan *p, struct mounts *m)
 	plan_dev(p, m);
 	plan_proc_sys(p, m);
 	plan_tmp(p, m);
-	plan_name_file(p, m, m->resolv_source, "/etc/resolv.conf");
-	plan_name_file(p, m, m->hosts_source, "/etc/hosts");
+	mount_plan_names(p, m);
 	plan_mtab(p, m);
 	return 0;
 }

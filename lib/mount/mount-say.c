@@ -58,6 +58,16 @@ void say_propagation(FILE *out, const struct step *s)
 
 void say_open(FILE *out, const struct step *s)
 {
+	if (s->open.read) {
+		fprintf(out, "s%d=; ", s->open.ret);
+		if (s->open.in_root)
+			fprintf(out, "f=$(inside \"$s%d\" ", s->open.at);
+		else
+			fputs("f=", out);
+		quote_shell(out, s->open.path);
+		fprintf(out, "%s; [ ! -f \"$f\" ] || s%d=$f\n", s->open.in_root ? ")" : "", s->open.ret);
+		return;
+	}
 	if (s->open.create) {
 		fprintf(out, "s%d=$(inside \"$s%d\" ", s->open.ret, s->open.at);
 		quote_shell(out, s->open.path);
@@ -293,9 +303,17 @@ void say_file(FILE *out, const struct step *s)
 	put_quiet(out, s, s->file.at, s->file.path);
 	fputs("[ -e ", out);
 	put_path(out, s->file.at, s->file.path);
-	fputs(" ] || printf %s ", out);
+	fputs(" ] || { ", out);
+	if (s->file.before) {
+		fputs("printf %s ", out);
+		quote_shell(out, s->file.before);
+		fputs("; ", out);
+	}
+	if (s->file.source != SLOT_NONE)
+		fprintf(out, "cat \"${s%d:-/dev/null}\"; ", s->file.source);
+	fputs("printf %s ", out);
 	quote_shell(out, s->file.content);
-	fputs(" >", out);
+	fputs("; } >", out);
 	put_path(out, s->file.at, s->file.path);
 	fputc('\n', out);
 	put_loud(out, s);

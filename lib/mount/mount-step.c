@@ -21,11 +21,37 @@ static unsigned quietly(const struct step *s)
 	return s->flags & STEP_QUIET ? PATH_QUIET : 0;
 }
 
+/* What it is, is looked at before it is opened: a FIFO would wait, a device act. */
+static int open_to_read(struct runner *r, const struct step *s)
+{
+	const int at = runner_fd(r, s->open.at),
+		  flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	int fd = s->open.in_root ? sys_openat2(at, s->open.path, O_PATH, 0,
+					       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
+				   sys_openat(at, s->open.path, O_PATH, 0);
+	unsigned type = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -ENOENT; /* or not to be found: there is nothing to begin with */
+	if (sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0)
+		type = st.st_mode & S_IFMT;
+	(void)sys_close(fd); /* O_PATH */
+	if (type != S_IFREG)
+		return -ENOENT;
+	fd = s->open.in_root ? sys_openat2(at, s->open.path, (uint64_t)flags, 0,
+					   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
+			       sys_openat(at, s->open.path, flags, 0);
+	return fd < 0 ? -ENOENT : runner_put(r, s->open.ret, fd);
+}
+
 int run_open(struct runner *r, const struct step *s)
 {
 	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
 	int at = runner_fd(r, s->open.at), inside, fd;
 
+	if (s->open.read)
+		return open_to_read(r, s);
 	if (!s->open.in_root)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
 	inside = path_open_in_root(at, s->open.path, 0);
@@ -367,10 +393,10 @@ int run_symlink(struct runner *r, const struct step *s)
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t len = strlen(text);
+enum { SOURCE_MAX = 1 << 20 };
 
+static int write_all(int fd, const char *text, size_t len)
+{
 	while (len > 0) {
 		long n = sys_write(fd, text, len);
 
@@ -382,7 +408,22 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-static int make_file(const struct step *s, int dir, const char *name)
+/* What the file begins with; more than a list of names can be is cut. */
+static int copy_source(int source, int fd)
+{
+	char buf[4096];
+	int ret = 0;
+	long n = 1;
+
+	for (size_t done = 0; ret == 0 && n > 0 && done < SOURCE_MAX; done += (size_t)n) {
+		n = sys_read(source, buf, sizeof(buf));
+		if (n > 0)
+			ret = write_all(fd, buf, (size_t)n);
+	}
+	return ret;
+}
+
+static int make_file(const struct step *s, int dir, const char *name, int source)
 {
 	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
 	int ret;
@@ -391,7 +432,11 @@ static int make_file(const struct step *s, int dir, const char *name)
 		return 0; /* kept from an earlier run */
 	if (fd < 0)
 		return fd;
-	ret = write_all(fd, s->file.content);
+	ret = s->file.before ? write_all(fd, s->file.before, strlen(s->file.before)) : 0;
+	if (ret == 0 && source >= 0)
+		ret = copy_source(source, fd);
+	if (ret == 0)
+		ret = write_all(fd, s->file.content, strlen(s->file.content));
 	(void)sys_close(fd); /* a tmpfs: written is written */
 	return ret;
 }
@@ -402,7 +447,8 @@ int run_file(struct runner *r, const struct step *s)
 	int ret = open_parent(r, s, s->file.at, s->file.path, &p);
 
 	if (ret == 0) {
-		ret = make_file(s, p.dir, p.name);
+		ret = make_file(s, p.dir, p.name, s->file.source == SLOT_NONE ? -EBADF :
+									 runner_fd(r, s->file.source));
 		close_parent(s, &p);
 	}
 	return ret;

@@ -50,7 +50,8 @@ struct mounts {
 	size_t layers_len;
 	int *sources;	 /* slot per spec mount */
 	const char **targets; /* absolute path inside, per spec mount */
-	int sys_source, resolv_source, hosts_source; /* or SLOT_NONE */
+	int sys_source; /* or SLOT_NONE, as are */
+	int resolv_source, hosts_source; /* to be read */
 };
 
 /* Mount namespace; every source that the host's tree must give, before it is hidden. */
@@ -62,6 +63,11 @@ int mount_plan_api(struct plan *p, struct mounts *m);
 /* apt(8)'s settings in a container with one id, in its own /dev; see plan_apt(). */
 #define MOUNT_APT_NAME ".minc-apt.conf"
 bool mount_has_apt(const struct mounts *m);
+/* /etc/hosts and /etc/resolv.conf (names.c): what they begin with, and they; whether there are any. */
+void mount_plan_name_sources(struct plan *p, struct mounts *m);
+void mount_plan_names(struct plan *p, struct mounts *m);
+bool mount_has_hosts(const struct mounts *m);
+bool mount_has_resolv(const struct mounts *m);
 /* The user's binds and tmpfs, in order; then, if asked for, the root read-only. */
 int mount_plan_user(struct plan *p, struct mounts *m);
 /*

@@ -168,9 +168,8 @@ int mount_plan_sources(struct plan *p, struct mounts *m)
 {
 	const struct spec *s = m->spec;
 	bool fresh_sys = (s->net == SPEC_NET_OWN || !m->host->sys) && !m->in_userns;
-	bool own_files = strcmp(m->root_path, "/") != 0 && s->net == SPEC_NET_HOST;
 
-	m->sys_source = m->resolv_source = m->hosts_source = SLOT_NONE;
+	m->sys_source = SLOT_NONE;
 	if (!m->template) {
 		p->clone_flags |= CLONE_NEWNS;
 		plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
@@ -179,12 +178,7 @@ int mount_plan_sources(struct plan *p, struct mounts *m)
 	if (!fresh_sys)
 		m->sys_source = mount_tree(p, m, SLOT_CWD, "/sys", false, NULL,
 					   "the kernel's devices and settings");
-	if (own_files && m->host->resolv_conf)
-		m->resolv_source = mount_tree(p, m, SLOT_CWD, "/etc/resolv.conf", false, NULL,
-					      "the host's network: its name servers, too");
-	if (own_files && m->host->hosts)
-		m->hosts_source = mount_tree(p, m, SLOT_CWD, "/etc/hosts", false, NULL,
-					     "the host's network: its names, too");
+	mount_plan_name_sources(p, m);
 	return 0;
 }
 

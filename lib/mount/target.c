@@ -64,6 +64,7 @@ static void make_file(struct plan *p, struct mounts *m, const char *path, const 
 	s->file.at = m->upper;
 	s->file.path = path;
 	s->file.content = "";
+	s->file.source = SLOT_NONE;
 	s->file.mode = 0644;
 }
 
@@ -219,9 +220,9 @@ void mount_plan_targets(struct plan *p, struct mounts *m)
 		return;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		plan_target(p, m, root, own[i], true, NULL, 0);
-	if (m->resolv_source != SLOT_NONE)
+	if (mount_has_resolv(m))
 		plan_target(p, m, root, "/etc/resolv.conf", false, NULL, 0);
-	if (m->hosts_source != SLOT_NONE)
+	if (mount_has_hosts(m))
 		plan_target(p, m, root, "/etc/hosts", false, NULL, 0);
 	plan_writables(p, m, root);
 	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++) {

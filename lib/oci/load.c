@@ -49,7 +49,7 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
 		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT, OCI_NOTE_BYTES,
-		OCI_NOTE_SCRATCH,
+		OCI_NOTE_SCRATCH, OCI_NOTE_HOSTS,
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -146,6 +146,25 @@ static int apply_scratch(struct reader *r, const char *text)
 	return n ? n : spec_set_limit(r->s, MINC_LIMIT_SCRATCH, none ? -1 : (int64_t)size);
 }
 
+/* "NAME:ADDRESS NAME:ADDRESS" */
+static int apply_hosts(struct reader *r, const char *text)
+{
+	char one[512];
+	int n = read_origin(r, "annotations.%s", OCI_NOTE_HOSTS);
+
+	while (n == 0 && text && *text) {
+		const size_t len = strcspn(text, " ");
+
+		if (len >= sizeof(one))
+			return read_refuse(r, "annotations.%s: too long", OCI_NOTE_HOSTS);
+		memcpy(one, text, len);
+		one[len] = '\0';
+		n = spec_add_host(r->s, one);
+		text += len + (text[len] == ' ');
+	}
+	return n;
+}
+
 /* What needs nothing but its annotation. */
 static int apply_notes(struct reader *r)
 {
@@ -165,6 +184,8 @@ static int apply_notes(struct reader *r)
 	}
 	if (n == 0 && layers)
 		n = load_layers(r, layers);
+	if (n == 0)
+		n = apply_hosts(r, read_note(r, OCI_NOTE_HOSTS));
 	n = n ? n : apply_fake_root(r);
 	r->privileged = spec_flag(r->s, MINC_PRIVILEGED);
 	if (n == 0 && (storage || read_note_is(r, OCI_NOTE_KEEP, "true"))) {

@@ -29,6 +29,7 @@
 #define OCI_NOTE_SCRATCH      OCI_NOTE "scratch-size" /* bytes, or -1 */
 /* "escaped": what is not UTF-8 is written as str_escape_bytes() does, in all strings */
 #define OCI_NOTE_BYTES        OCI_NOTE "bytes"
+#define OCI_NOTE_HOSTS        OCI_NOTE "hosts" /* "NAME:ADDRESS NAME:ADDRESS" */
 #define OCI_NOTE_FAKE_ROOT OCI_NOTE "fake-root" /* "auto": where there is one id */
 
 /* Keys of linux.resources.blockIO, in the order of enum minc_io_limit. */

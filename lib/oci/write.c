@@ -159,6 +159,22 @@ static void write_scratch(struct writer *w)
 			  write_format(w, "%lld", (long long)limit->value));
 }
 
+static void write_hosts(struct writer *w)
+{
+	cleanup_free char *text = NULL;
+	size_t len;
+	FILE *out = w->s->names ? open_memstream(&text, &len) : NULL;
+
+	if (!w->s->names)
+		return;
+	for (const struct spec_name *n = w->s->names; n && out; n = n->next)
+		fprintf(out, "%s%s:%s", n == w->s->names ? "" : " ", n->name, n->address);
+	if (out && fclose(out) == 0)
+		write_note(w, OCI_NOTE_HOSTS, text);
+	else
+		w->failed = -ENOMEM;
+}
+
 static void write_flags(struct writer *w)
 {
 	for (size_t i = 0; i < oci_flag_notes_len; i++)
@@ -183,6 +199,7 @@ static void write_top(struct writer *w, json_t *top, const char *const *argv)
 	write_flags(w);
 	write_cpus(w);
 	write_scratch(w);
+	write_hosts(w);
 	if (w->escaped)
 		write_put(w, w->notes, OCI_NOTE_BYTES, json_string("escaped"));
 }

@@ -93,6 +93,14 @@ static unsigned kernel_version(void)
 	return HOST_KERNEL(major, minor);
 }
 
+static void find_name(struct host *h)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0)
+		(void)snprintf(h->nodename, sizeof(h->nodename), "%s", u.nodename);
+}
+
 static int find_template(void)
 {
 	struct mnt_ns_info info = { .size = sizeof(info) };
@@ -189,6 +197,7 @@ int host_probe(struct host *h)
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;
 	h->sys_cgroup2 = is_cgroup2("/sys/fs/cgroup");
+	find_name(h);
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
 	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&

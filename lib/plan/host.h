@@ -34,6 +34,7 @@ struct host {
 	bool sys;		 /* the host has something on /sys */
 	bool sys_cgroup2;	 /* on /sys/fs/cgroup it is cgroup2 */
 	bool resolv_conf, hosts; /* the host has these files in /etc */
+	char nodename[65]; /* from uname(2), or "" */
 	struct host_cgroups *cgroups; /* NULL until host_probe_cgroups(); owned here */
 	const char *cwd;   /* the caller's directory, or NULL; owned here */
 	const char *shell; /* $SHELL, borrowed from the environment, or NULL */

@@ -174,6 +174,7 @@ struct step {
 			unsigned create; /* then: S_IFDIR and mode of what is missing, or 0 */
 			uint32_t uid, gid; /* of what is created */
 			bool directory;
+			bool read; /* a regular file, for its contents */
 			int ret;
 		} open;
 		struct {
@@ -257,7 +258,10 @@ struct step {
 		} symlink;
 		struct {
 			int at;
-			const char *path, *content;
+			const char *path;
+			const char *before; /* or NULL; then what @source has, then @content */
+			int source;	    /* slot, or SLOT_NONE */
+			const char *content;
 			unsigned mode;
 		} file;
 		struct {

@@ -2,6 +2,7 @@
 /* spec - see spec.h. */
 #include "plan/spec.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <minc/container.h>
@@ -282,6 +283,57 @@ int spec_add_env(struct spec *s, const char *name, const char *value)
 		return no_memory(s);
 	(*e)->name = name_copy;
 	(*e)->value = value_copy;
+	return 0;
+}
+
+/* Of hosts(5), or docker's word for the machine: with its network that is the loopback interface. */
+static const char *check_address(char *text)
+{
+	unsigned char binary[sizeof(struct in6_addr)];
+	const size_t len = strlen(text);
+
+	if (str_equal(text, "host-gateway"))
+		return "127.0.0.1";
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		text[len - 1] = '\0';
+		text++;
+	}
+	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1 ?
+		       text :
+		       NULL;
+}
+
+int spec_add_host(struct spec *s, const char *name_address)
+{
+	static const char call[] = "minc_add_host",
+			  fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-._";
+	struct spec_name **end = &s->names, *n;
+	int r = check_text(s, call, name_address);
+	const char *address;
+	size_t len;
+	char *text;
+
+	if (r < 0)
+		return r;
+	len = strspn(name_address, fit);
+	if (len == 0 || (name_address[len] != ':' && name_address[len] != '='))
+		return refuse(s, -EINVAL, call, "not NAME:ADDRESS");
+	n = arena_new(&s->arena, struct spec_name);
+	text = arena_strdup(&s->arena, name_address);
+	if (!n || !text)
+		return no_memory(s);
+	text[len] = '\0';
+	address = check_address(text + len + 1);
+	if (!address)
+		return refuse(s, -EINVAL, call, "not an address of IPv4 or IPv6");
+	while (*end)
+		end = &(*end)->next;
+	*n = (struct spec_name){ .name = text,
+				 .address = address,
+				 .gateway = str_equal(name_address + len + 1, "host-gateway"),
+				 .origin = origin(s, call) };
+	*end = n;
 	return 0;
 }
 

@@ -37,6 +37,14 @@ struct spec_env {
 	struct spec_env *next;
 };
 
+/* A line of /etc/hosts. */
+struct spec_name {
+	const char *name, *address;
+	bool gateway; /* it was asked for as the host's */
+	const char *origin;
+	struct spec_name *next;
+};
+
 struct spec_fd {
 	int fd, target;
 	struct spec_fd *next;
@@ -106,6 +114,7 @@ struct spec {
 	bool listing; /* mounts are read from a config.json */
 	struct spec_env *env;
 	struct spec_fd *fds;
+	struct spec_name *names;
 	struct spec_cap *caps;
 
 	const char *hostname, *hostname_origin;
@@ -165,6 +174,7 @@ int spec_set_id(struct spec *s, const char *id);
 int spec_set_log_size(struct spec *s, uint64_t bytes);
 int spec_set_user(struct spec *s, const char *user);
 int spec_add_env(struct spec *s, const char *name, const char *value);
+int spec_add_host(struct spec *s, const char *name_address);
 int spec_set_cwd(struct spec *s, const char *dir);
 int spec_set_umask(struct spec *s, int mask);
 int spec_change_caps(struct spec *s, bool add, const char *names);

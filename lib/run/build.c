@@ -459,6 +459,16 @@ static int check_argv(struct build *b, const char *const *argv)
 	return err_say(b->e, -EINVAL, "empty command");
 }
 
+/* "host-gateway" with a network in which the host is not. */
+static int check_names(struct build *b)
+{
+	for (const struct spec_name *n = b->s->names; n; n = n->next)
+		if (n->gateway && b->s->net != SPEC_NET_HOST)
+			return err_say(b->e, -EINVAL, "%s: the host is not in the container's network",
+				       n->origin);
+	return 0;
+}
+
 bool build_fits(const struct plan *p, const char *const *argv)
 {
 	const char *const *planned = p->len ? p->steps[p->len - 1].exec.argv : NULL;
@@ -506,6 +516,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 	memset(p, 0, sizeof(*p));
 	p->storage = storage ? plan_text(p, "%s", storage) : NULL;
 	r = check_argv(&b, argv);
+	if (r == 0)
+		r = check_names(&b);
 	if (r == 0)
 		r = open_root(&b);
 	if (r == 0)

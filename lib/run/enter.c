@@ -77,6 +77,8 @@ static const char *container_word(const struct spec *s)
 			return s->limits[i].origin;
 	if (s->mounts)
 		return s->mounts->origin;
+	if (s->names)
+		return s->names->origin;
 	if (s->io)
 		return s->io->origin;
 	if (s->rlimits)

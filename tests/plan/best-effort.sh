@@ -505,58 +505,75 @@ flags nosuid,nodev "$s29"
 # 97. attach on /tmp: a /tmp of its own
 attach "$s29" "$s5" /tmp quiet; s29=$target
 
-# 98. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 98. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 99. bind hosts: its own name and localhost can be looked up
+s30=$t/30; place "$s30" "$s2"/hosts
+mount --bind "$s2"/hosts "$s30"
+
+# 100. mount flags: data only
+flags nosuid,nodev,noexec "$s30"
+
+# 101. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s30" "$s5" /etc/hosts quiet; s30=$target
+
+# 102. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 
-# 99. new session: a session of its own: it cannot type into the caller's terminal
+# 103. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 100. change root: the tree made above becomes /
+# 104. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 101. new keyring: an own session keyring, without the caller's keys
+# 105. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 102. open streams: pipes that every user inside can open by name: /dev/stdout
+# 106. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 103. descriptors: nothing that the caller has open leaks inside
+# 107. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 104. set user 0:0: root, without the caller's groups
+# 108. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 105. set capabilities: only the capabilities that are left
+# 109. set capabilities: only the capabilities that are left
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 106. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 110. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 107. change directory to /: the caller's directory if it is there, else /
+# 111. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 108. seccomp filter default: only the system calls of the profile
+# 112. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 109. execute true: no shell in between: arguments arrive as given
+# 113. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -246,72 +246,89 @@ flags nosuid,nodev "$s14"
 # 48. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp quiet; s14=$target
 
-# 49. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 49. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 50. bind hosts: its own name and localhost can be looked up
+s15=$t/15; place "$s15" "$s5"/hosts
+mount --bind "$s5"/hosts "$s15"
+
+# 51. mount flags: data only
+flags nosuid,nodev,noexec "$s15"
+
+# 52. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s15" "$s8" /etc/hosts quiet; s15=$target
+
+# 53. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s8"/etc/mtab
 ln -sfn /proc/mounts "$s8"/etc/mtab
 loud
 
-# 50. new session: a session of its own: it cannot type into the caller's terminal
+# 54. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 51. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 55. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 52. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 56. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data quiet; s0=$target
 
-# 53. mount flags: no more than was asked for (--bind-ro FILE)
+# 57. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 54. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 58. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' quiet; s1=$target
 
-# 55. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 59. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero quiet; s2=$target
 
-# 56. mount tmpfs: an empty directory (--tmpfs /srv/t)
-s15=$t/15; mkdir "$s15"
-mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s15"
+# 60. mount tmpfs: an empty directory (--tmpfs /srv/t)
+s16=$t/16; mkdir "$s16"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s16"
 
-# 57. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
-attach "$s15" "$s8" /srv/t quiet; s15=$target
+# 61. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+attach "$s16" "$s8" /srv/t quiet; s16=$target
 
-# 58. change root: the tree made above becomes /, the host's is detached
+# 62. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 59. new keyring: an own session keyring, without the caller's keys
+# 63. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 60. open streams: pipes that every user inside can open by name: /dev/stdout
+# 64. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 65. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. set user 0:0: root, without the caller's groups
+# 66. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 63. set capabilities: only the capabilities that are left
+# 67. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /: the caller's directory if it is there, else /
+# 69. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 70. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. execute /bin/printf: no shell in between: arguments arrive as given
+# 71. execute /bin/printf: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

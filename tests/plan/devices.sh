@@ -170,44 +170,61 @@ flags nosuid,nodev "$s10"
 # 24. attach on /tmp: a /tmp of its own
 attach "$s10" "$s5" /tmp quiet; s10=$target
 
-# 25. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 25. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 26. bind hosts: its own name and localhost can be looked up
+s11=$t/11; place "$s11" "$s2"/hosts
+mount --bind "$s2"/hosts "$s11"
+
+# 27. mount flags: data only
+flags nosuid,nodev,noexec "$s11"
+
+# 28. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s11" "$s5" /etc/hosts quiet; s11=$target
+
+# 29. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 
-# 26. new session: a session of its own: it cannot type into the caller's terminal
+# 30. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 27. change root: the tree made above becomes /, the host's is detached
+# 31. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 28. new keyring: an own session keyring, without the caller's keys
+# 32. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 29. open streams: pipes that every user inside can open by name: /dev/stdout
+# 33. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 30. descriptors: nothing that the caller has open leaks inside
+# 34. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 31. set user 0:0: root, without the caller's groups
+# 35. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 32. set capabilities: all capabilities, none inheritable
+# 36. set capabilities: all capabilities, none inheritable
 priv="$priv --inh-caps=-all --ambient-caps=-all"
 
-# 33. change directory to /: the caller's directory if it is there, else /
+# 37. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 34. execute true: no shell in between: arguments arrive as given
+# 38. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -7,6 +7,7 @@ export PATH
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
+# warning: BASE/root/etc/resolv.conf: not there, so names are not looked up as on the host: an empty file will do
 set +e
 setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
 	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
@@ -96,13 +97,15 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 s0=$t/0; place "$s0" /sys
 mount --bind /sys "$s0"
 
-# 4. bind /etc/resolv.conf: the host's network: its name servers, too
-s1=$t/1; place "$s1" /etc/resolv.conf
-mount --bind /etc/resolv.conf "$s1"
+# 4. open /etc/resolv.conf: the host's network: its name servers, too
+{ :
+s1=; f=/etc/resolv.conf; [ ! -f "$f" ] || s1=$f
+} 2>/dev/null || : skipped, for it does not exist
 
-# 5. bind /etc/hosts: the host's network: its names, too
-s2=$t/2; place "$s2" /etc/hosts
-mount --bind /etc/hosts "$s2"
+# 5. open /etc/hosts: the host's names, too
+{ :
+s2=; f=/etc/hosts; [ ! -f "$f" ] || s2=$f
+} 2>/dev/null || : skipped, for it does not exist
 
 # 6. bind BASE/root: the directory itself: what is written stays (--direct ROOT)
 s3=$t/3; place "$s3" BASE/root
@@ -234,65 +237,87 @@ flags nosuid,nodev "$s10"
 # 45. attach on /tmp: a /tmp of its own
 attach "$s10" "$s3" /tmp create; s10=$target
 
-# 46. mount flags: the host's own file
+# 46. write resolv.conf: names are looked up as on the host
+[ -e "$s4"/resolv.conf ] || { cat "${s1:-/dev/null}"; printf %s ''; } >"$s4"/resolv.conf
+
+# 47. bind resolv.conf: names are looked up as on the host
 { :
-flags ro,nosuid,nodev "$s1" -R
+s11=$t/11; place "$s11" "$s4"/resolv.conf
+mount --bind "$s4"/resolv.conf "$s11"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 47. attach on /etc/resolv.conf: names resolve as on the host
+# 48. mount flags: data only
 { :
-attach "$s1" "$s3" /etc/resolv.conf; s1=$target
+flags nosuid,nodev,noexec "$s11"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 48. mount flags: the host's own file
+# 49. attach on /etc/resolv.conf: names are looked up as on the host
 { :
-flags ro,nosuid,nodev "$s2" -R
+attach "$s11" "$s3" /etc/resolv.conf; s11=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 49. attach on /etc/hosts: names resolve as on the host
+# 50. write hosts: its own name and localhost can be looked up
+[ -e "$s4"/hosts ] || { cat "${s2:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s4"/hosts
+
+# 51. bind hosts: its own name and localhost can be looked up
 { :
-attach "$s2" "$s3" /etc/hosts; s2=$target
+s12=$t/12; place "$s12" "$s4"/hosts
+mount --bind "$s4"/hosts "$s12"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 50. new session: a session of its own: it cannot type into the caller's terminal
+# 52. mount flags: data only
+{ :
+flags nosuid,nodev,noexec "$s12"
+} 2>/dev/null || : skipped, for it does not exist
+
+# 53. attach on /etc/hosts: its own name and localhost can be looked up
+{ :
+attach "$s12" "$s3" /etc/hosts; s12=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 54. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 51. change root: the tree made above becomes /, the host's is detached
+# 55. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s3" "$s3/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 52. new keyring: an own session keyring, without the caller's keys
+# 56. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 53. open streams: pipes that every user inside can open by name: /dev/stdout
+# 57. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 54. descriptors: nothing that the caller has open leaks inside
+# 58. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 55. set user 0:0: root, without the caller's groups
+# 59. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 56. set capabilities: only the capabilities that are left
+# 60. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 58. change directory to /etc: where the command starts (minc_set_cwd)
+# 62. change directory to /etc: where the command starts (minc_set_cwd)
 for dir in /etc; do if [ -d "$dir" ]; then break; fi; done
 
-# 59. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 60. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -247,50 +247,67 @@ flags nosuid,nodev "$s11"
 # 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp quiet; s11=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 51. bind hosts: its own name and localhost can be looked up
+s12=$t/12; place "$s12" "$s2"/hosts
+mount --bind "$s2"/hosts "$s12"
+
+# 52. mount flags: data only
+flags nosuid,nodev,noexec "$s12"
+
+# 53. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s12" "$s5" /etc/hosts quiet; s12=$target
+
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 55. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. change root: the tree made above becomes /
+# 56. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 53. new keyring: an own session keyring, without the caller's keys
+# 57. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 54. open streams: pipes that every user inside can open by name: /dev/stdout
+# 58. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 55. descriptors: nothing that the caller has open leaks inside
+# 59. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 56. set user 77:50: the command's user and groups (minc_set_user)
+# 60. set user 77:50: the command's user and groups (minc_set_user)
 priv="$priv --reuid=77 --regid=50 --clear-groups"
 
-# 57. set capabilities: only the capabilities that are left (minc_drop_cap)
+# 61. set capabilities: only the capabilities that are left (minc_drop_cap)
 priv="$priv --bounding-set=-all --inh-caps=-all --ambient-caps=-all"
 
-# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 59. change directory to /: the caller's directory if it is there, else /
+# 63. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 60. seccomp filter default: only the system calls of the profile
+# 64. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 61. execute true: no shell in between: arguments arrive as given
+# 65. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

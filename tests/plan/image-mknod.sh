@@ -259,63 +259,80 @@ attach "$s2" "$s10" /sys quiet; s2=$target
 	attach "$t/spare" "$s10" /tmp quiet
 }
 
-# 50. new session: a session of its own: it cannot type into the caller's terminal
+# 50. write hosts: its own name and localhost can be looked up
+[ -e "$s7"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s7"/hosts
+
+# 51. bind hosts: its own name and localhost can be looked up
+s16=$t/16; place "$s16" "$s7"/hosts
+mount --bind "$s7"/hosts "$s16"
+
+# 52. mount flags: data only
+flags nosuid,nodev,noexec "$s16"
+
+# 53. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s16" "$s10" /etc/hosts quiet; s16=$target
+
+# 54. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 51. open /var/lib/web: a volume of the image, made if missing (image web)
-s16=$(inside "$s10" /var/lib/web)
-quiet "$s16"
-mkdir -p "$s16"
-loud
-
-# 52. open /srv: where the command starts, made if missing (image web)
-s17=$(inside "$s10" /srv)
+# 55. open /var/lib/web: a volume of the image, made if missing (image web)
+s17=$(inside "$s10" /var/lib/web)
 quiet "$s17"
 mkdir -p "$s17"
 loud
 
-# 53. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
+# 56. open /srv: where the command starts, made if missing (image web)
+s18=$(inside "$s10" /srv)
+quiet "$s18"
+mkdir -p "$s18"
+loud
+
+# 57. join group /sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/user.slice/own/minc-x/cgroup.procs
 
-# 54. unshare cgroup namespace: its own control group is the top one that it sees
+# 58. unshare cgroup namespace: its own control group is the top one that it sees
 nest="$nest --cgroup"
 
-# 55. change root: the tree made above becomes /, the host's is detached
+# 59. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 56. new keyring: an own session keyring, without the caller's keys
+# 60. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 57. open streams: pipes that every user inside can open by name: /dev/stdout
+# 61. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 58. descriptors: nothing that the caller has open leaks inside
+# 62. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 59. set user 0:0: root, without the caller's groups
+# 63. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 60. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 64. set capabilities: only the capabilities that are left (--cap-add mknod)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 62. change directory to /srv: the caller's directory if it is there, else /
+# 66. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 63. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 64. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 68. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -252,57 +252,74 @@ attach "$s0" "$s8" /sys quiet; s0=$target
 	attach "$t/spare" "$s8" /tmp quiet
 }
 
-# 49. new session: a session of its own: it cannot type into the caller's terminal
+# 49. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 50. bind hosts: its own name and localhost can be looked up
+s14=$t/14; place "$s14" "$s5"/hosts
+mount --bind "$s5"/hosts "$s14"
+
+# 51. mount flags: data only
+flags nosuid,nodev,noexec "$s14"
+
+# 52. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s14" "$s8" /etc/hosts quiet; s14=$target
+
+# 53. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 50. open /var/lib/web: a volume of the image, made if missing (image web)
-s14=$(inside "$s8" /var/lib/web)
-quiet "$s14"
-mkdir -p "$s14"
-loud
-
-# 51. open /srv: where the command starts, made if missing (image web)
-s15=$(inside "$s8" /srv)
+# 54. open /var/lib/web: a volume of the image, made if missing (image web)
+s15=$(inside "$s8" /var/lib/web)
 quiet "$s15"
 mkdir -p "$s15"
 loud
 
-# 52. change root: the tree made above becomes /, the host's is detached
+# 55. open /srv: where the command starts, made if missing (image web)
+s16=$(inside "$s8" /srv)
+quiet "$s16"
+mkdir -p "$s16"
+loud
+
+# 56. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 53. new keyring: an own session keyring, without the caller's keys
+# 57. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 54. open streams: pipes that every user inside can open by name: /dev/stdout
+# 58. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 55. descriptors: nothing that the caller has open leaks inside
+# 59. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 56. set user 0:0: root, without the caller's groups
+# 60. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 57. set capabilities: only the capabilities that are left
+# 61. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 58. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 59. change directory to /srv: the caller's directory if it is there, else /
+# 63. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 60. seccomp filter default: only the system calls of the profile
+# 64. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 61. execute true: no shell in between: arguments arrive as given
+# 65. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -92,13 +92,15 @@ env=$(readlink -f "$(command -v env)") env=${env#/usr/}
 s0=$t/0; place "$s0" /sys
 mount --bind /sys "$s0"
 
-# 3. bind /etc/resolv.conf: the host's network: its name servers, too
-s1=$t/1; place "$s1" /etc/resolv.conf
-mount --bind /etc/resolv.conf "$s1"
+# 3. open /etc/resolv.conf: the host's network: its name servers, too
+{ :
+s1=; f=/etc/resolv.conf; [ ! -f "$f" ] || s1=$f
+} 2>/dev/null || : skipped, for it does not exist
 
-# 4. bind /etc/hosts: the host's network: its names, too
-s2=$t/2; place "$s2" /etc/hosts
-mount --bind /etc/hosts "$s2"
+# 4. open /etc/hosts: the host's names, too
+{ :
+s2=; f=/etc/hosts; [ ! -f "$f" ] || s2=$f
+} 2>/dev/null || : skipped, for it does not exist
 
 # 5. loop device for BASE/low.sqfs: a layer of the image, where the kernel can mount it (image web)
 s3=$(losetup --find --show --read-only -- BASE/low.sqfs)
@@ -263,69 +265,87 @@ attach "$s0" "$s10" /sys quiet; s0=$target
 	attach "$t/spare" "$s10" /tmp quiet
 }
 
-# 52. mount flags: the host's own file
-flags ro,nosuid,nodev "$s1" -R
+# 52. write resolv.conf: names are looked up as on the host
+[ -e "$s7"/resolv.conf ] || { cat "${s1:-/dev/null}"; printf %s ''; } >"$s7"/resolv.conf
 
-# 53. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s10" /etc/resolv.conf quiet; s1=$target
+# 53. bind resolv.conf: names are looked up as on the host
+s16=$t/16; place "$s16" "$s7"/resolv.conf
+mount --bind "$s7"/resolv.conf "$s16"
 
-# 54. mount flags: the host's own file
-flags ro,nosuid,nodev "$s2" -R
+# 54. mount flags: data only
+flags nosuid,nodev,noexec "$s16"
 
-# 55. attach on /etc/hosts: names resolve as on the host
-attach "$s2" "$s10" /etc/hosts quiet; s2=$target
+# 55. attach on /etc/resolv.conf: names are looked up as on the host
+attach "$s16" "$s10" /etc/resolv.conf quiet; s16=$target
 
-# 56. new session: a session of its own: it cannot type into the caller's terminal
+# 56. write hosts: its own name and localhost can be looked up
+[ -e "$s7"/hosts ] || { cat "${s2:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s7"/hosts
+
+# 57. bind hosts: its own name and localhost can be looked up
+s17=$t/17; place "$s17" "$s7"/hosts
+mount --bind "$s7"/hosts "$s17"
+
+# 58. mount flags: data only
+flags nosuid,nodev,noexec "$s17"
+
+# 59. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s17" "$s10" /etc/hosts quiet; s17=$target
+
+# 60. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 57. open /var/lib/web: a volume of the image, made if missing (image web)
-s16=$(inside "$s10" /var/lib/web)
-quiet "$s16"
-mkdir -p "$s16"
+# 61. open /var/lib/web: a volume of the image, made if missing (image web)
+s18=$(inside "$s10" /var/lib/web)
+quiet "$s18"
+mkdir -p "$s18"
 loud
 
-# 58. open /srv: where the command starts, made if missing (image web)
-s17=$(inside "$s10" /srv)
-quiet "$s17"
-mkdir -p "$s17"
+# 62. open /srv: where the command starts, made if missing (image web)
+s19=$(inside "$s10" /srv)
+quiet "$s19"
+mkdir -p "$s19"
 loud
 
-# 59. change root: the tree made above becomes /
+# 63. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s10" "$s10/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 60. new keyring: an own session keyring, without the caller's keys
+# 64. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 61. open streams: pipes that every user inside can open by name: /dev/stdout
+# 65. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 62. descriptors: nothing that the caller has open leaks inside
+# 66. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 63. set user 0:0: root, without the caller's groups
+# 67. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 64. set capabilities: only the capabilities that are left
+# 68. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 69. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 66. change directory to /srv: the caller's directory if it is there, else /
+# 70. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 67. seccomp filter default: only the system calls of the profile
+# 71. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 68. execute true: no shell in between: arguments arrive as given
+# 72. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

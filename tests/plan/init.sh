@@ -247,64 +247,81 @@ flags nosuid,nodev "$s11"
 # 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp quiet; s11=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 51. bind hosts: its own name and localhost can be looked up
+s12=$t/12; place "$s12" "$s2"/hosts
+mount --bind "$s2"/hosts "$s12"
+
+# 52. mount flags: data only
+flags nosuid,nodev,noexec "$s12"
+
+# 53. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s12" "$s5" /etc/hosts quiet; s12=$target
+
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 55. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. new terminal: a terminal that is not the caller's (--tty)
+# 56. new terminal: a terminal that is not the caller's (--tty)
 # no shell equivalent: script(1) comes near
 
-# 53. bind 0: the first terminal of the new instance
+# 57. bind 0: the first terminal of the new instance
 { :
-s12=$t/12; place "$s12" "$s8"/0
-mount --bind "$s8"/0 "$s12"
+s13=$t/13; place "$s13" "$s8"/0
+mount --bind "$s8"/0 "$s13"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 54. attach on console: what speaks to the console speaks to this terminal
+# 58. attach on console: what speaks to the console speaks to this terminal
 { :
-attach "$s12" "$s6" console create; s12=$target
+attach "$s13" "$s6" console create; s13=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 55. change root: the tree made above becomes /
+# 59. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 56. new keyring: an own session keyring, without the caller's keys
+# 60. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 57. open streams: pipes that every user inside can open by name: /dev/stdout
+# 61. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 58. descriptors: nothing that the caller has open leaks inside
+# 62. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 59. set user 0:0: root, without the caller's groups
+# 63. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 60. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 62. change directory to /: the caller's directory if it is there, else /
+# 66. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 63. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 64. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 # no shell equivalent: a small init stays process 1 and starts this
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \

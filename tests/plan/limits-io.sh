@@ -261,53 +261,70 @@ flags nosuid,nodev "$s14"
 # 53. attach on /tmp: a /tmp of its own
 attach "$s14" "$s8" /tmp quiet; s14=$target
 
-# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 54. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 55. bind hosts: its own name and localhost can be looked up
+s15=$t/15; place "$s15" "$s5"/hosts
+mount --bind "$s5"/hosts "$s15"
+
+# 56. mount flags: data only
+flags nosuid,nodev,noexec "$s15"
+
+# 57. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s15" "$s8" /etc/hosts quiet; s15=$target
+
+# 58. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s8"/etc/mtab
 ln -sfn /proc/mounts "$s8"/etc/mtab
 loud
 
-# 55. new session: a session of its own: it cannot type into the caller's terminal
+# 59. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 56. change root: the tree made above becomes /, the host's is detached
+# 60. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 57. new keyring: an own session keyring, without the caller's keys
+# 61. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 58. open streams: pipes that every user inside can open by name: /dev/stdout
+# 62. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 63. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
+# 64. limit msgqueue: each process of the command on its own (--ulimit msgqueue=4096)
 : no shell equivalent: limit on msgqueue
 
-# 61. set user 0:0: root, without the caller's groups
+# 65. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 62. set capabilities: only the capabilities that are left
+# 66. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 63. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 64. change directory to /: the caller's directory if it is there, else /
+# 68. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 65. seccomp filter default: only the system calls of the profile
+# 69. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 66. execute true: no shell in between: arguments arrive as given
+# 70. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -294,57 +294,74 @@ flags nosuid,nodev "$s21"
 # 64. attach on /tmp: a /tmp of its own
 attach "$s21" "$s15" /tmp quiet; s21=$target
 
-# 65. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 65. write hosts: its own name and localhost can be looked up
+[ -e "$s12"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s12"/hosts
+
+# 66. bind hosts: its own name and localhost can be looked up
+s22=$t/22; place "$s22" "$s12"/hosts
+mount --bind "$s12"/hosts "$s22"
+
+# 67. mount flags: data only
+flags nosuid,nodev,noexec "$s22"
+
+# 68. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s22" "$s15" /etc/hosts quiet; s22=$target
+
+# 69. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s15"/etc/mtab
 ln -sfn /proc/mounts "$s15"/etc/mtab
 loud
 
-# 66. new session: a session of its own: it cannot type into the caller's terminal
+# 70. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 67. change root: the tree made above becomes /, the host's is detached
+# 71. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s15" "$s15/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 68. new keyring: an own session keyring, without the caller's keys
+# 72. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 69. open streams: pipes that every user inside can open by name: /dev/stdout
+# 73. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 70. descriptors: nothing that the caller has open leaks inside
+# 74. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 71. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 75. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 72. limit core: each process of the command on its own (--ulimit core=0)
+# 76. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 73. set user 0:0: root, without the caller's groups
+# 77. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 74. set capabilities: only the capabilities that are left
+# 78. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 75. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 79. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 76. change directory to /: the caller's directory if it is there, else /
+# 80. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 77. seccomp filter default: only the system calls of the profile
+# 81. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 78. execute true: no shell in between: arguments arrive as given
+# 82. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

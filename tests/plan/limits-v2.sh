@@ -267,57 +267,74 @@ flags nosuid,nodev "$s12"
 # 55. attach on /tmp: a /tmp of its own
 attach "$s12" "$s6" /tmp quiet; s12=$target
 
-# 56. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 56. write hosts: its own name and localhost can be looked up
+[ -e "$s3"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s3"/hosts
+
+# 57. bind hosts: its own name and localhost can be looked up
+s13=$t/13; place "$s13" "$s3"/hosts
+mount --bind "$s3"/hosts "$s13"
+
+# 58. mount flags: data only
+flags nosuid,nodev,noexec "$s13"
+
+# 59. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s13" "$s6" /etc/hosts quiet; s13=$target
+
+# 60. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
 loud
 
-# 57. new session: a session of its own: it cannot type into the caller's terminal
+# 61. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 58. change root: the tree made above becomes /, the host's is detached
+# 62. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 59. new keyring: an own session keyring, without the caller's keys
+# 63. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 60. open streams: pipes that every user inside can open by name: /dev/stdout
+# 64. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 61. descriptors: nothing that the caller has open leaks inside
+# 65. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 62. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
+# 66. limit nofile: each process of the command on its own (--ulimit nofile=64:128)
 ulimit -n 128
 ulimit -S -n 64
 
-# 63. limit core: each process of the command on its own (--ulimit core=0)
+# 67. limit core: each process of the command on its own (--ulimit core=0)
 ulimit -c 0
 
-# 64. set user 0:0: root, without the caller's groups
+# 68. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 65. set capabilities: only the capabilities that are left
+# 69. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 70. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /: the caller's directory if it is there, else /
+# 71. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 72. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. execute true: no shell in between: arguments arrive as given
+# 73. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -239,64 +239,81 @@ flags nosuid,nodev "$s12"
 # 46. attach on /tmp: a /tmp of its own
 attach "$s12" "$s6" /tmp quiet; s12=$target
 
-# 47. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 47. write hosts: its own name and localhost can be looked up
+[ -e "$s3"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s3"/hosts
+
+# 48. bind hosts: its own name and localhost can be looked up
+s13=$t/13; place "$s13" "$s3"/hosts
+mount --bind "$s3"/hosts "$s13"
+
+# 49. mount flags: data only
+flags nosuid,nodev,noexec "$s13"
+
+# 50. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s13" "$s6" /etc/hosts quiet; s13=$target
+
+# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
 loud
 
-# 48. new session: a session of its own: it cannot type into the caller's terminal
+# 52. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 49. mount flags: no more than was asked for (--bind-ro /dev/zero)
+# 53. mount flags: no more than was asked for (--bind-ro /dev/zero)
 flags ro,nosuid "$s0" -R
 
-# 50. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+# 54. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
 attach "$s0" "$s6" /dev/nothing quiet; s0=$target
 
-# 51. change root: the tree made above becomes /, the host's is detached
+# 55. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 52. new keyring: an own session keyring, without the caller's keys
+# 56. new keyring: an own session keyring, without the caller's keys
 { :
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 } || echo 'warning: this step failed' >&2
 
-# 53. open streams: pipes that every user inside can open by name: /dev/stdout
+# 57. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 54. descriptors: nothing that the caller has open leaks inside
+# 58. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 55. set user 0:0: root, without the caller's groups
+# 59. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 56. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 60. set capabilities: only the capabilities that are left (--cap-add mknod)
 { :
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 } || echo 'warning: this step failed' >&2
 
-# 57. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 { :
 priv="$priv --no-new-privs"
 } || echo 'warning: this step failed' >&2
 
-# 58. change directory to /: the caller's directory if it is there, else /
+# 62. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 59. seccomp filter default: only the system calls of the profile
+# 63. seccomp filter default: only the system calls of the profile
 { :
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 } || echo 'warning: this step failed' >&2
 
-# 60. execute true: no shell in between: arguments arrive as given
+# 64. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -267,62 +267,79 @@ flags nosuid,nodev "$s15"
 # 54. attach on /tmp: a /tmp of its own
 attach "$s15" "$s9" /tmp quiet; s15=$target
 
-# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 55. write hosts: its own name and localhost can be looked up
+[ -e "$s6"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s6"/hosts
+
+# 56. bind hosts: its own name and localhost can be looked up
+s16=$t/16; place "$s16" "$s6"/hosts
+mount --bind "$s6"/hosts "$s16"
+
+# 57. mount flags: data only
+flags nosuid,nodev,noexec "$s16"
+
+# 58. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s16" "$s9" /etc/hosts quiet; s16=$target
+
+# 59. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s9"/etc/mtab
 ln -sfn /proc/mounts "$s9"/etc/mtab
 loud
 
-# 56. new session: a session of its own: it cannot type into the caller's terminal
+# 60. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 57. mount flags: no more than was asked for (--bind-ro /dev/zero)
+# 61. mount flags: no more than was asked for (--bind-ro /dev/zero)
 flags ro,nosuid "$s3" -R
 
-# 58. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+# 62. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
 attach "$s3" "$s9" /dev/nothing quiet; s3=$target
 
-# 59. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
+# 63. join group /sys/fs/cgroup/devices/minc-x/cgroup.procs: every process of the container is in the group
 echo 0 >/sys/fs/cgroup/devices/minc-x/cgroup.procs
 
-# 60. unshare cgroup namespace: its own control group is the top one that it sees
+# 64. unshare cgroup namespace: its own control group is the top one that it sees
 nest="$nest --cgroup"
 
-# 61. change root: the tree made above becomes /
+# 65. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s9" "$s9/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 66. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. open streams: pipes that every user inside can open by name: /dev/stdout
+# 67. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 64. descriptors: nothing that the caller has open leaks inside
+# 68. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 65. set user 0:0: root, without the caller's groups
+# 69. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 66. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 70. set capabilities: only the capabilities that are left (--cap-add mknod)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 71. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 68. change directory to /: the caller's directory if it is there, else /
+# 72. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 69. seccomp filter default: only the system calls of the profile
+# 73. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 70. execute true: no shell in between: arguments arrive as given
+# 74. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -248,56 +248,78 @@ flags nosuid,nodev "$s11"
 # 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s4" /tmp quiet; s11=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. open /etc/hosts: the names that the root has
+{ :
+s12=; f=$(inside "$s4" /etc/hosts); [ ! -f "$f" ] || s12=$f
+} 2>/dev/null || : skipped, for it does not exist
+
+# 51. write hosts: its own name and localhost can be looked up
+[ -e "$s1"/hosts ] || { cat "${s12:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	box
+'; } >"$s1"/hosts
+
+# 52. bind hosts: its own name and localhost can be looked up
+s13=$t/13; place "$s13" "$s1"/hosts
+mount --bind "$s1"/hosts "$s13"
+
+# 53. mount flags: data only
+flags nosuid,nodev,noexec "$s13"
+
+# 54. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s13" "$s4" /etc/hosts quiet; s13=$target
+
+# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s4"/etc/mtab
 ln -sfn /proc/mounts "$s4"/etc/mtab
 loud
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 56. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. set hostname box: the name it has for itself (--name box)
+# 57. set hostname box: the name it has for itself (--name box)
 hostname box
 
-# 53. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
+# 58. bring up lo: programs expect 127.0.0.1 to answer (--net raw,minctest0)
 ip link set lo up
 
-# 54. change root: the tree made above becomes /
+# 59. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s4" "$s4/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 55. new keyring: an own session keyring, without the caller's keys
+# 60. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 56. open streams: pipes that every user inside can open by name: /dev/stdout
+# 61. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 57. descriptors: nothing that the caller has open leaks inside
+# 62. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 58. set user 0:0: root, without the caller's groups
+# 63. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 59. set capabilities: only the capabilities that are left
+# 64. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 61. change directory to /: the caller's directory if it is there, else /
+# 66. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 62. seccomp filter default: only the system calls of the profile
+# 67. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 63. execute true: no shell in between: arguments arrive as given
+# 68. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -96,13 +96,15 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 s0=$t/0; place "$s0" /sys
 mount --bind /sys "$s0"
 
-# 4. bind /etc/resolv.conf: the host's network: its name servers, too
-s1=$t/1; place "$s1" /etc/resolv.conf
-mount --bind /etc/resolv.conf "$s1"
+# 4. open /etc/resolv.conf: the host's network: its name servers, too
+{ :
+s1=; f=/etc/resolv.conf; [ ! -f "$f" ] || s1=$f
+} 2>/dev/null || : skipped, for it does not exist
 
-# 5. bind /etc/hosts: the host's network: its names, too
-s2=$t/2; place "$s2" /etc/hosts
-mount --bind /etc/hosts "$s2"
+# 5. open /etc/hosts: the host's names, too
+{ :
+s2=; f=/etc/hosts; [ ! -f "$f" ] || s2=$f
+} 2>/dev/null || : skipped, for it does not exist
 
 # 6. open BASE/root: the files below the overlay (-r ROOT)
 s3=BASE/root
@@ -404,62 +406,80 @@ flags nosuid,nodev "$s31"
 # 95. attach on /tmp: a /tmp of its own
 attach "$s31" "$s7" /tmp quiet; s31=$target
 
-# 96. mount flags: the host's own file
-flags ro,nosuid,nodev "$s1" -R
+# 96. write resolv.conf: names are looked up as on the host
+[ -e "$s4"/resolv.conf ] || { cat "${s1:-/dev/null}"; printf %s ''; } >"$s4"/resolv.conf
 
-# 97. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s7" /etc/resolv.conf quiet; s1=$target
+# 97. bind resolv.conf: names are looked up as on the host
+s32=$t/32; place "$s32" "$s4"/resolv.conf
+mount --bind "$s4"/resolv.conf "$s32"
 
-# 98. mount flags: the host's own file
-flags ro,nosuid,nodev "$s2" -R
+# 98. mount flags: data only
+flags nosuid,nodev,noexec "$s32"
 
-# 99. attach on /etc/hosts: names resolve as on the host
-attach "$s2" "$s7" /etc/hosts quiet; s2=$target
+# 99. attach on /etc/resolv.conf: names are looked up as on the host
+attach "$s32" "$s7" /etc/resolv.conf quiet; s32=$target
 
-# 100. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 100. write hosts: its own name and localhost can be looked up
+[ -e "$s4"/hosts ] || { cat "${s2:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s4"/hosts
+
+# 101. bind hosts: its own name and localhost can be looked up
+s33=$t/33; place "$s33" "$s4"/hosts
+mount --bind "$s4"/hosts "$s33"
+
+# 102. mount flags: data only
+flags nosuid,nodev,noexec "$s33"
+
+# 103. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s33" "$s7" /etc/hosts quiet; s33=$target
+
+# 104. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s7"/etc/mtab
 ln -sfn /proc/mounts "$s7"/etc/mtab
 loud
 
-# 101. new session: a session of its own: it cannot type into the caller's terminal
+# 105. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 102. change root: the tree made above becomes /, the host's is detached
+# 106. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s7" "$s7/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 103. new keyring: an own session keyring, without the caller's keys
+# 107. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 104. open streams: pipes that every user inside can open by name: /dev/stdout
+# 108. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 105. descriptors: nothing that the caller has open leaks inside
+# 109. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 106. set user 0:0: root, without the caller's groups
+# 110. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 107. set capabilities: only the capabilities that are left
+# 111. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 108. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 112. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 109. change directory to /: the caller's directory if it is there, else /
+# 113. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 110. seccomp filter default: only the system calls of the profile
+# 114. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 111. execute true: no shell in between: arguments arrive as given
+# 115. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -245,64 +245,81 @@ flags nosuid,nodev "$s11"
 # 49. attach on /tmp: a /tmp of its own
 attach "$s11" "$s5" /tmp quiet; s11=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 50. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 51. bind hosts: its own name and localhost can be looked up
+s12=$t/12; place "$s12" "$s2"/hosts
+mount --bind "$s2"/hosts "$s12"
+
+# 52. mount flags: data only
+flags nosuid,nodev,noexec "$s12"
+
+# 53. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s12" "$s5" /etc/hosts quiet; s12=$target
+
+# 54. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 55. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. mount tmpfs: an empty directory (--shm-size 8m)
-s12=$t/12; mkdir "$s12"
-mount -t tmpfs -o nosuid,nodev,noexec,size=8388608,nr_inodes=2048,mode=1777 tmpfs "$s12"
-
-# 53. attach on /dev/shm: shown where it was asked for (--shm-size 8m)
-attach "$s12" "$s5" /dev/shm quiet; s12=$target
-
-# 54. mount tmpfs: an empty directory (--tmpfs /srv/t)
+# 56. mount tmpfs: an empty directory (--shm-size 8m)
 s13=$t/13; mkdir "$s13"
-mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=9216,mode=755 tmpfs "$s13"
+mount -t tmpfs -o nosuid,nodev,noexec,size=8388608,nr_inodes=2048,mode=1777 tmpfs "$s13"
 
-# 55. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
-attach "$s13" "$s5" /srv/t quiet; s13=$target
+# 57. attach on /dev/shm: shown where it was asked for (--shm-size 8m)
+attach "$s13" "$s5" /dev/shm quiet; s13=$target
 
-# 56. change root: the tree made above becomes /
+# 58. mount tmpfs: an empty directory (--tmpfs /srv/t)
+s14=$t/14; mkdir "$s14"
+mount -t tmpfs -o nosuid,nodev,size=67108864,nr_inodes=9216,mode=755 tmpfs "$s14"
+
+# 59. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+attach "$s14" "$s5" /srv/t quiet; s14=$target
+
+# 60. change root: the tree made above becomes /
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 57. new keyring: an own session keyring, without the caller's keys
+# 61. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 58. open streams: pipes that every user inside can open by name: /dev/stdout
+# 62. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 63. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. set user 0:0: root, without the caller's groups
+# 64. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 61. set capabilities: only the capabilities that are left
+# 65. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 62. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 63. change directory to /: the caller's directory if it is there, else /
+# 67. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 64. seccomp filter default: only the system calls of the profile
+# 68. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 65. execute true: no shell in between: arguments arrive as given
+# 69. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -159,6 +159,7 @@ static void fix_host(unsigned flags)
 		.sys_cgroup2 = !old && !(flags & SET_V1),
 		.resolv_conf = flags & SET_RESOLV,
 		.hosts = flags & SET_RESOLV,
+		.nodename = "here",
 		.cwd = "/home/alice/it's here",
 		.shell = "/bin/zsh",
 		.path = "/caller/bin",
@@ -347,6 +348,7 @@ static size_t slots_read(const struct step *s, int ret[16])
 		break;
 	case STEP_FILE:
 		ret[n++] = s->file.at;
+		ret[n++] = s->file.source;
 		break;
 	case STEP_ROOT:
 		ret[n++] = s->root.slot;

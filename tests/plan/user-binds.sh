@@ -131,258 +131,285 @@ s6="$s5"/upper
 [ -d "$s5"/work ] || mkdir -p -m 755 "$s5"/work
 s7="$s5"/work
 
-# 13. make directory mnt: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
+# 13. make directory etc: a mount point, made where the overlay will show it
+quiet "$s6"/etc
+[ -d "$s6"/etc ] || { mkdir -p -m 755 "$s6"/etc; like 65534 "$s6"/etc BASE/root/etc; }
+loud
+
+# 14. write etc/hosts: a mount point, made where the overlay will show it
+quiet "$s6"/etc/hosts
+[ -e "$s6"/etc/hosts ] || { printf %s ''; } >"$s6"/etc/hosts
+loud
+
+# 15. make directory mnt: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
 quiet "$s6"/mnt
 [ -d "$s6"/mnt ] || { mkdir -p -m 755 "$s6"/mnt; like 65534 "$s6"/mnt BASE/root/mnt; }
 loud
 
-# 14. make directory mnt/data: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
+# 16. make directory mnt/data: a mount point, made where the overlay will show it (--bind DATA:/mnt/data)
 quiet "$s6"/mnt/data
 [ -d "$s6"/mnt/data ] || { mkdir -p -m 755 "$s6"/mnt/data; like 65534 "$s6"/mnt/data BASE/root/mnt/data; }
 loud
 
-# 15. make directory mnt: a mount point, made where the overlay will show it (--bind-ro FILE)
+# 17. make directory mnt: a mount point, made where the overlay will show it (--bind-ro FILE)
 quiet "$s6"/mnt
 [ -d "$s6"/mnt ] || { mkdir -p -m 755 "$s6"/mnt; like 65534 "$s6"/mnt BASE/root/mnt; }
 loud
 
-# 16. write mnt/it's a file: a mount point, made where the overlay will show it (--bind-ro FILE)
+# 18. write mnt/it's a file: a mount point, made where the overlay will show it (--bind-ro FILE)
 quiet "$s6"/'mnt/it'\''s a file'
-[ -e "$s6"/'mnt/it'\''s a file' ] || printf %s '' >"$s6"/'mnt/it'\''s a file'
+[ -e "$s6"/'mnt/it'\''s a file' ] || { printf %s ''; } >"$s6"/'mnt/it'\''s a file'
 loud
 
-# 17. make directory dev: a mount point, made where the overlay will show it (--bind /dev/zero)
+# 19. make directory dev: a mount point, made where the overlay will show it (--bind /dev/zero)
 quiet "$s6"/dev
 [ -d "$s6"/dev ] || { mkdir -p -m 755 "$s6"/dev; like 65534 "$s6"/dev BASE/root/dev; }
 loud
 
-# 18. write dev/zero: a mount point, made where the overlay will show it (--bind /dev/zero)
+# 20. write dev/zero: a mount point, made where the overlay will show it (--bind /dev/zero)
 quiet "$s6"/dev/zero
-[ -e "$s6"/dev/zero ] || printf %s '' >"$s6"/dev/zero
+[ -e "$s6"/dev/zero ] || { printf %s ''; } >"$s6"/dev/zero
 loud
 
-# 19. make directory srv: a mount point, made where the overlay will show it (--tmpfs /srv/t)
+# 21. make directory srv: a mount point, made where the overlay will show it (--tmpfs /srv/t)
 quiet "$s6"/srv
 [ -d "$s6"/srv ] || { mkdir -p -m 755 "$s6"/srv; like 65534 "$s6"/srv BASE/root/srv; }
 loud
 
-# 20. make directory srv/t: a mount point, made where the overlay will show it (--tmpfs /srv/t)
+# 22. make directory srv/t: a mount point, made where the overlay will show it (--tmpfs /srv/t)
 quiet "$s6"/srv/t
 [ -d "$s6"/srv/t ] || { mkdir -p -m 755 "$s6"/srv/t; like 65534 "$s6"/srv/t BASE/root/srv/t; }
 loud
 
-# 21. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 23. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s8=$t/8; mkdir "$s8"
 mount -t overlay -o nodev,lowerdir="$s4",upperdir="$s6",workdir="$s7",userxattr overlay "$s8"
 
-# 22. attach on /: the root to be (-r ROOT)
+# 24. attach on /: the root to be (-r ROOT)
 # it stays at "$s8" until the root changes
 
-# 23. make directory dev: a /dev with only harmless devices
+# 25. make directory dev: a /dev with only harmless devices
 [ -d "$s5"/dev ] || mkdir -p -m 755 "$s5"/dev
 
-# 24. bind dev: a /dev with only harmless devices
+# 26. bind dev: a /dev with only harmless devices
 s9=$t/9; place "$s9" "$s5"/dev
 mount --bind "$s5"/dev "$s9"
 
-# 25. mount flags: nothing in it is a program
+# 27. mount flags: nothing in it is a program
 flags nosuid,noexec "$s9"
 
-# 26. attach on /dev: a /dev with only harmless devices
+# 28. attach on /dev: a /dev with only harmless devices
 attach "$s9" "$s8" /dev quiet; s9=$target
 
-# 27. bind /dev/null: a user namespace cannot make device files
+# 29. bind /dev/null: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/null
 mount --rbind /dev/null "$s10"
 
-# 28. attach on null: a /dev with only harmless devices
+# 30. attach on null: a /dev with only harmless devices
 attach "$s10" "$s9" null create; s10=$target
 
-# 29. bind /dev/zero: a user namespace cannot make device files
+# 31. bind /dev/zero: a user namespace cannot make device files
 s11=$t/11; place "$s11" /dev/zero
 mount --rbind /dev/zero "$s11"
 
-# 30. attach on zero: a /dev with only harmless devices
+# 32. attach on zero: a /dev with only harmless devices
 attach "$s11" "$s9" zero create; s11=$target
 
-# 31. bind /dev/full: a user namespace cannot make device files
+# 33. bind /dev/full: a user namespace cannot make device files
 s12=$t/12; place "$s12" /dev/full
 mount --rbind /dev/full "$s12"
 
-# 32. attach on full: a /dev with only harmless devices
+# 34. attach on full: a /dev with only harmless devices
 attach "$s12" "$s9" full create; s12=$target
 
-# 33. bind /dev/random: a user namespace cannot make device files
+# 35. bind /dev/random: a user namespace cannot make device files
 s13=$t/13; place "$s13" /dev/random
 mount --rbind /dev/random "$s13"
 
-# 34. attach on random: a /dev with only harmless devices
+# 36. attach on random: a /dev with only harmless devices
 attach "$s13" "$s9" random create; s13=$target
 
-# 35. bind /dev/urandom: a user namespace cannot make device files
+# 37. bind /dev/urandom: a user namespace cannot make device files
 s14=$t/14; place "$s14" /dev/urandom
 mount --rbind /dev/urandom "$s14"
 
-# 36. attach on urandom: a /dev with only harmless devices
+# 38. attach on urandom: a /dev with only harmless devices
 attach "$s14" "$s9" urandom create; s14=$target
 
-# 37. bind /dev/tty: a user namespace cannot make device files
+# 39. bind /dev/tty: a user namespace cannot make device files
 s15=$t/15; place "$s15" /dev/tty
 mount --rbind /dev/tty "$s15"
 
-# 38. attach on tty: a /dev with only harmless devices
+# 40. attach on tty: a /dev with only harmless devices
 attach "$s15" "$s9" tty create; s15=$target
 
-# 39. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 41. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s9"/fd ] || ln -s /proc/self/fd "$s9"/fd
 
-# 40. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 42. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s9"/stdin ] || ln -s /proc/self/fd/0 "$s9"/stdin
 
-# 41. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 43. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s9"/stdout ] || ln -s /proc/self/fd/1 "$s9"/stdout
 
-# 42. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 44. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s9"/stderr ] || ln -s /proc/self/fd/2 "$s9"/stderr
 
-# 43. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 45. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
-# 44. make directory pts: for the terminals
+# 46. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
 
-# 45. make directory mqueue: for message queues
+# 47. make directory mqueue: for message queues
 [ -d "$s9"/mqueue ] || mkdir -p -m 755 "$s9"/mqueue
 
-# 46. make directory shm: POSIX shared memory, of this container only
+# 48. make directory shm: POSIX shared memory, of this container only
 [ -d "$s9"/shm ] || mkdir -p -m 755 "$s9"/shm
 
-# 47. make directory shm: POSIX shared memory, of this container only
+# 49. make directory shm: POSIX shared memory, of this container only
 [ -d "$s5"/shm ] || mkdir -p -m 1777 "$s5"/shm
 
-# 48. bind shm: POSIX shared memory, of this container only
+# 50. bind shm: POSIX shared memory, of this container only
 s16=$t/16; place "$s16" "$s5"/shm
 mount --bind "$s5"/shm "$s16"
 
-# 49. mount flags: data only
+# 51. mount flags: data only
 flags nosuid,nodev,noexec "$s16"
 
-# 50. attach on shm: POSIX shared memory, of this container only
+# 52. attach on shm: POSIX shared memory, of this container only
 attach "$s16" "$s9" shm; s16=$target
 
-# 51. mount devpts: terminals of its own
+# 53. mount devpts: terminals of its own
 s17=$t/17; mkdir "$s17"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s17"
 
-# 52. attach on pts: terminals of its own
+# 54. attach on pts: terminals of its own
 attach "$s17" "$s9" pts; s17=$target
 
-# 53. mount mqueue: message queues of its own
+# 55. mount mqueue: message queues of its own
 s18=$t/18; mkdir "$s18"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s18"
 
-# 54. attach on mqueue: message queues of its own
+# 56. attach on mqueue: message queues of its own
 attach "$s18" "$s9" mqueue; s18=$target
 
-# 55. mount proc: a /proc that shows only the container's processes
+# 57. mount proc: a /proc that shows only the container's processes
 s19=$t/19; mkdir "$s19"
 mount -t proc -o nosuid,nodev,noexec proc "$s19"
 
-# 56. attach on /proc: a /proc that shows only the container's processes
+# 58. attach on /proc: a /proc that shows only the container's processes
 attach "$s19" "$s8" /proc quiet; s19=$target
 
-# 57. mount flags: to be read, not written
+# 59. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s3" -R
 
-# 58. attach on /sys: programs read about the hardware there
+# 60. attach on /sys: programs read about the hardware there
 attach "$s3" "$s8" /sys quiet; s3=$target
 
-# 59. make directory empty: what hides a directory
+# 61. make directory empty: what hides a directory
 [ -d "$s5"/empty ] || mkdir -p -m 555 "$s5"/empty
 
-# 60. mount cgroup2: its own control groups, not those of the machine
+# 62. mount cgroup2: its own control groups, not those of the machine
 { :
 s20=$t/20; mkdir "$s20"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s20"
 flags ro "$s20"
 } || echo 'warning: this step failed' >&2
 
-# 61. attach on fs/cgroup: its own control groups, not those of the machine
+# 63. attach on fs/cgroup: its own control groups, not those of the machine
 { :
 attach "$s20" "$s3" fs/cgroup; s20=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 62. make directory tmp: a /tmp of its own
+# 64. make directory tmp: a /tmp of its own
 [ -d "$s5"/tmp ] || mkdir -p -m 1777 "$s5"/tmp
 
-# 63. bind tmp: a /tmp of its own
+# 65. bind tmp: a /tmp of its own
 s21=$t/21; place "$s21" "$s5"/tmp
 mount --bind "$s5"/tmp "$s21"
 
-# 64. mount flags: no devices, no set-user-ID programs
+# 66. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s21"
 
-# 65. attach on /tmp: a /tmp of its own
+# 67. attach on /tmp: a /tmp of its own
 attach "$s21" "$s8" /tmp quiet; s21=$target
 
-# 66. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 68. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 69. bind hosts: its own name and localhost can be looked up
+s22=$t/22; place "$s22" "$s5"/hosts
+mount --bind "$s5"/hosts "$s22"
+
+# 70. mount flags: data only
+flags nosuid,nodev,noexec "$s22"
+
+# 71. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s22" "$s8" /etc/hosts quiet; s22=$target
+
+# 72. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 quiet "$s8"/etc/mtab
 ln -sfn /proc/mounts "$s8"/etc/mtab
 loud
 } || echo 'warning: this step failed' >&2
 
-# 67. new session: a session of its own: it cannot type into the caller's terminal
+# 73. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 68. mount flags: no more than was asked for (--bind DATA:/mnt/data)
+# 74. mount flags: no more than was asked for (--bind DATA:/mnt/data)
 flags nosuid,nodev "$s0" -R
 
-# 69. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
+# 75. attach on /mnt/data: shown where it was asked for (--bind DATA:/mnt/data)
 attach "$s0" "$s8" /mnt/data quiet; s0=$target
 
-# 70. mount flags: no more than was asked for (--bind-ro FILE)
+# 76. mount flags: no more than was asked for (--bind-ro FILE)
 flags ro,nosuid,nodev "$s1" -R
 
-# 71. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
+# 77. attach on /mnt/it's a file: shown where it was asked for (--bind-ro FILE)
 attach "$s1" "$s8" '/mnt/it'\''s a file' quiet; s1=$target
 
-# 72. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
+# 78. attach on /dev/zero: shown where it was asked for (--bind /dev/zero)
 attach "$s2" "$s8" /dev/zero quiet; s2=$target
 
-# 73. mount tmpfs: an empty directory (--tmpfs /srv/t)
-s22=$t/22; mkdir "$s22"
-mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s22"
+# 79. mount tmpfs: an empty directory (--tmpfs /srv/t)
+s23=$t/23; mkdir "$s23"
+mount -t tmpfs -o nosuid,nodev,size=1048576,nr_inodes=1152,mode=1755 tmpfs "$s23"
 
-# 74. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
-attach "$s22" "$s8" /srv/t quiet; s22=$target
+# 80. attach on /srv/t: shown where it was asked for (--tmpfs /srv/t)
+attach "$s23" "$s8" /srv/t quiet; s23=$target
 
-# 75. change root: the tree made above becomes /, the host's is detached
+# 81. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 76. new keyring: an own session keyring, without the caller's keys
+# 82. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 77. descriptors: nothing that the caller has open leaks inside
+# 83. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 78. set capabilities: only the capabilities that are left
+# 84. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 79. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 85. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 80. change directory to /: the caller's directory if it is there, else /
+# 86. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 81. seccomp filter default: only the system calls of the profile
+# 87. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 82. execute true: no shell in between: arguments arrive as given
+# 88. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

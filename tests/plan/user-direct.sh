@@ -7,6 +7,7 @@ export PATH
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
+# warning: BASE/root/etc/resolv.conf: not there, so names are not looked up as on the host: an empty file will do
 set +e
 setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --user --cgroup --map-user=0 --map-group=0 \
 	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'
@@ -99,13 +100,15 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 s0=$t/0; place "$s0" /sys
 mount --rbind /sys "$s0"
 
-# 5. bind /etc/resolv.conf: the host's network: its name servers, too
-s1=$t/1; place "$s1" /etc/resolv.conf
-mount --rbind /etc/resolv.conf "$s1"
+# 5. open /etc/resolv.conf: the host's network: its name servers, too
+{ :
+s1=; f=/etc/resolv.conf; [ ! -f "$f" ] || s1=$f
+} 2>/dev/null || : skipped, for it does not exist
 
-# 6. bind /etc/hosts: the host's network: its names, too
-s2=$t/2; place "$s2" /etc/hosts
-mount --rbind /etc/hosts "$s2"
+# 6. open /etc/hosts: the host's names, too
+{ :
+s2=; f=/etc/hosts; [ ! -f "$f" ] || s2=$f
+} 2>/dev/null || : skipped, for it does not exist
 
 # 7. bind BASE/root: the directory itself: what is written stays (minc_set_root)
 s3=$t/3; place "$s3" BASE/root
@@ -273,58 +276,80 @@ flags nosuid,nodev "$s17"
 # 54. attach on /tmp: a /tmp of its own
 attach "$s17" "$s3" /tmp create; s17=$target
 
-# 55. mount flags: the host's own file
+# 55. write resolv.conf: names are looked up as on the host
+[ -e "$s4"/resolv.conf ] || { cat "${s1:-/dev/null}"; printf %s ''; } >"$s4"/resolv.conf
+
+# 56. bind resolv.conf: names are looked up as on the host
 { :
-flags ro,nosuid,nodev "$s1" -R
+s18=$t/18; place "$s18" "$s4"/resolv.conf
+mount --bind "$s4"/resolv.conf "$s18"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 56. attach on /etc/resolv.conf: names resolve as on the host
+# 57. mount flags: data only
 { :
-attach "$s1" "$s3" /etc/resolv.conf; s1=$target
+flags ro,nosuid,nodev,noexec "$s18"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 57. mount flags: the host's own file
+# 58. attach on /etc/resolv.conf: names are looked up as on the host
 { :
-flags ro,nosuid,nodev "$s2" -R
+attach "$s18" "$s3" /etc/resolv.conf; s18=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 58. attach on /etc/hosts: names resolve as on the host
+# 59. write hosts: its own name and localhost can be looked up
+[ -e "$s4"/hosts ] || { cat "${s2:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s4"/hosts
+
+# 60. bind hosts: its own name and localhost can be looked up
 { :
-attach "$s2" "$s3" /etc/hosts; s2=$target
+s19=$t/19; place "$s19" "$s4"/hosts
+mount --bind "$s4"/hosts "$s19"
 } 2>/dev/null || : skipped, for it does not exist
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 61. mount flags: data only
+{ :
+flags ro,nosuid,nodev,noexec "$s19"
+} 2>/dev/null || : skipped, for it does not exist
+
+# 62. attach on /etc/hosts: its own name and localhost can be looked up
+{ :
+attach "$s19" "$s3" /etc/hosts; s19=$target
+} 2>/dev/null || : skipped, for it does not exist
+
+# 63. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. mount flags: the root cannot be written (minc_set_root)
+# 64. mount flags: the root cannot be written (minc_set_root)
 flags ro "$s3"
 
-# 61. change root: the tree made above becomes /, the host's is detached
+# 65. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s3" "$s3/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 62. new keyring: an own session keyring, without the caller's keys
+# 66. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 63. descriptors: nothing that the caller has open leaks inside
+# 67. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 64. set capabilities: only the capabilities that are left
+# 68. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 65. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 69. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 66. change directory to /: the caller's directory if it is there, else /
+# 70. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 67. seccomp filter default: only the system calls of the profile
+# 71. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 68. execute true: no shell in between: arguments arrive as given
+# 72. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

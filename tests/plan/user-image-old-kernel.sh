@@ -214,8 +214,8 @@ attach "$s15" "$s9" tty create; s15=$target
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
 # 38. write .minc-apt.conf: apt would check that it became another user: there is one id
-[ -e "$s9"/.minc-apt.conf ] || printf %s 'APT::Sandbox::User "root";
-' >"$s9"/.minc-apt.conf
+[ -e "$s9"/.minc-apt.conf ] || { printf %s 'APT::Sandbox::User "root";
+'; } >"$s9"/.minc-apt.conf
 
 # 39. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
@@ -288,50 +288,67 @@ attach "$s20" "$s0" fs/cgroup; s20=$target
 	attach "$t/spare" "$s8" /tmp quiet
 }
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 59. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 60. bind hosts: its own name and localhost can be looked up
+s21=$t/21; place "$s21" "$s5"/hosts
+mount --bind "$s5"/hosts "$s21"
+
+# 61. mount flags: data only
+flags nosuid,nodev,noexec "$s21"
+
+# 62. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s21" "$s8" /etc/hosts quiet; s21=$target
+
+# 63. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. open /var/lib/web: a volume of the image, made if missing (image web)
-s21=$(inside "$s8" /var/lib/web)
-quiet "$s21"
-mkdir -p "$s21"
-loud
-
-# 61. open /srv: where the command starts, made if missing (image web)
-s22=$(inside "$s8" /srv)
+# 64. open /var/lib/web: a volume of the image, made if missing (image web)
+s22=$(inside "$s8" /var/lib/web)
 quiet "$s22"
 mkdir -p "$s22"
 loud
 
-# 62. change root: the tree made above becomes /, the host's is detached
+# 65. open /srv: where the command starts, made if missing (image web)
+s23=$(inside "$s8" /srv)
+quiet "$s23"
+mkdir -p "$s23"
+loud
+
+# 66. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 63. new keyring: an own session keyring, without the caller's keys
+# 67. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 64. descriptors: nothing that the caller has open leaks inside
+# 68. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 65. set capabilities: only the capabilities that are left
+# 69. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 70. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /srv: the caller's directory if it is there, else /
+# 71. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 72. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 73. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 70. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 74. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

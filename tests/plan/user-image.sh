@@ -211,8 +211,8 @@ attach "$s15" "$s9" tty create; s15=$target
 [ -L "$s9"/ptmx ] || ln -s pts/ptmx "$s9"/ptmx
 
 # 37. write .minc-apt.conf: apt would check that it became another user: there is one id
-[ -e "$s9"/.minc-apt.conf ] || printf %s 'APT::Sandbox::User "root";
-' >"$s9"/.minc-apt.conf
+[ -e "$s9"/.minc-apt.conf ] || { printf %s 'APT::Sandbox::User "root";
+'; } >"$s9"/.minc-apt.conf
 
 # 38. make directory pts: for the terminals
 [ -d "$s9"/pts ] || mkdir -p -m 755 "$s9"/pts
@@ -285,50 +285,67 @@ attach "$s20" "$s0" fs/cgroup; s20=$target
 	attach "$t/spare" "$s8" /tmp quiet
 }
 
-# 57. new session: a session of its own: it cannot type into the caller's terminal
+# 57. write hosts: its own name and localhost can be looked up
+[ -e "$s5"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s5"/hosts
+
+# 58. bind hosts: its own name and localhost can be looked up
+s21=$t/21; place "$s21" "$s5"/hosts
+mount --bind "$s5"/hosts "$s21"
+
+# 59. mount flags: data only
+flags nosuid,nodev,noexec "$s21"
+
+# 60. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s21" "$s8" /etc/hosts quiet; s21=$target
+
+# 61. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 58. open /var/lib/web: a volume of the image, made if missing (image web)
-s21=$(inside "$s8" /var/lib/web)
-quiet "$s21"
-mkdir -p "$s21"
-loud
-
-# 59. open /srv: where the command starts, made if missing (image web)
-s22=$(inside "$s8" /srv)
+# 62. open /var/lib/web: a volume of the image, made if missing (image web)
+s22=$(inside "$s8" /var/lib/web)
 quiet "$s22"
 mkdir -p "$s22"
 loud
 
-# 60. change root: the tree made above becomes /, the host's is detached
+# 63. open /srv: where the command starts, made if missing (image web)
+s23=$(inside "$s8" /srv)
+quiet "$s23"
+mkdir -p "$s23"
+loud
+
+# 64. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s8" "$s8/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 61. new keyring: an own session keyring, without the caller's keys
+# 65. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 62. descriptors: nothing that the caller has open leaks inside
+# 66. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 63. set capabilities: only the capabilities that are left
+# 67. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 64. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 68. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 65. change directory to /srv: the caller's directory if it is there, else /
+# 69. change directory to /srv: the caller's directory if it is there, else /
 for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 
-# 66. seccomp filter default: only the system calls of the profile
+# 70. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 67. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 71. seccomp filter fake root: changes of owners and ids answer success: there is one id
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
-# 68. execute /usr/bin/server: no shell in between: arguments arrive as given
+# 72. execute /usr/bin/server: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -123,212 +123,239 @@ s4="$s3"/upper
 [ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
 s5="$s3"/work
 
-# 11. make directory dev: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
+# 11. make directory etc: a mount point, made where the overlay will show it
+quiet "$s4"/etc
+[ -d "$s4"/etc ] || { mkdir -p -m 755 "$s4"/etc; like 65534 "$s4"/etc BASE/root/etc; }
+loud
+
+# 12. write etc/hosts: a mount point, made where the overlay will show it
+quiet "$s4"/etc/hosts
+[ -e "$s4"/etc/hosts ] || { printf %s ''; } >"$s4"/etc/hosts
+loud
+
+# 13. make directory dev: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
 quiet "$s4"/dev
 [ -d "$s4"/dev ] || { mkdir -p -m 755 "$s4"/dev; like 65534 "$s4"/dev BASE/root/dev; }
 loud
 
-# 12. write dev/nothing: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
+# 14. write dev/nothing: a mount point, made where the overlay will show it (--bind-ro /dev/zero)
 quiet "$s4"/dev/nothing
-[ -e "$s4"/dev/nothing ] || printf %s '' >"$s4"/dev/nothing
+[ -e "$s4"/dev/nothing ] || { printf %s ''; } >"$s4"/dev/nothing
 loud
 
-# 13. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 15. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s6=$t/6; mkdir "$s6"
 mount -t overlay -o nodev,lowerdir="$s2",upperdir="$s4",workdir="$s5",userxattr overlay "$s6"
 
-# 14. attach on /: the root to be (-r ROOT)
+# 16. attach on /: the root to be (-r ROOT)
 # it stays at "$s6" until the root changes
 
-# 15. make directory dev: a /dev with only harmless devices
+# 17. make directory dev: a /dev with only harmless devices
 [ -d "$s3"/dev ] || mkdir -p -m 755 "$s3"/dev
 
-# 16. bind dev: a /dev with only harmless devices
+# 18. bind dev: a /dev with only harmless devices
 s7=$t/7; place "$s7" "$s3"/dev
 mount --bind "$s3"/dev "$s7"
 
-# 17. mount flags: nothing in it is a program
+# 19. mount flags: nothing in it is a program
 flags nosuid,noexec "$s7"
 
-# 18. attach on /dev: a /dev with only harmless devices
+# 20. attach on /dev: a /dev with only harmless devices
 attach "$s7" "$s6" /dev quiet; s7=$target
 
-# 19. bind /dev/null: a user namespace cannot make device files
+# 21. bind /dev/null: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/null
 mount --rbind /dev/null "$s8"
 
-# 20. attach on null: a /dev with only harmless devices
+# 22. attach on null: a /dev with only harmless devices
 attach "$s8" "$s7" null create; s8=$target
 
-# 21. bind /dev/zero: a user namespace cannot make device files
+# 23. bind /dev/zero: a user namespace cannot make device files
 s9=$t/9; place "$s9" /dev/zero
 mount --rbind /dev/zero "$s9"
 
-# 22. attach on zero: a /dev with only harmless devices
+# 24. attach on zero: a /dev with only harmless devices
 attach "$s9" "$s7" zero create; s9=$target
 
-# 23. bind /dev/full: a user namespace cannot make device files
+# 25. bind /dev/full: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/full
 mount --rbind /dev/full "$s10"
 
-# 24. attach on full: a /dev with only harmless devices
+# 26. attach on full: a /dev with only harmless devices
 attach "$s10" "$s7" full create; s10=$target
 
-# 25. bind /dev/random: a user namespace cannot make device files
+# 27. bind /dev/random: a user namespace cannot make device files
 s11=$t/11; place "$s11" /dev/random
 mount --rbind /dev/random "$s11"
 
-# 26. attach on random: a /dev with only harmless devices
+# 28. attach on random: a /dev with only harmless devices
 attach "$s11" "$s7" random create; s11=$target
 
-# 27. bind /dev/urandom: a user namespace cannot make device files
+# 29. bind /dev/urandom: a user namespace cannot make device files
 s12=$t/12; place "$s12" /dev/urandom
 mount --rbind /dev/urandom "$s12"
 
-# 28. attach on urandom: a /dev with only harmless devices
+# 30. attach on urandom: a /dev with only harmless devices
 attach "$s12" "$s7" urandom create; s12=$target
 
-# 29. bind /dev/tty: a user namespace cannot make device files
+# 31. bind /dev/tty: a user namespace cannot make device files
 s13=$t/13; place "$s13" /dev/tty
 mount --rbind /dev/tty "$s13"
 
-# 30. attach on tty: a /dev with only harmless devices
+# 32. attach on tty: a /dev with only harmless devices
 attach "$s13" "$s7" tty create; s13=$target
 
-# 31. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 33. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
 
-# 32. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 34. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
 
-# 33. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 35. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
 
-# 34. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 36. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
 
-# 35. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 37. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
 
-# 36. make directory pts: for the terminals
+# 38. make directory pts: for the terminals
 [ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
 
-# 37. make directory mqueue: for message queues
+# 39. make directory mqueue: for message queues
 [ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
 
-# 38. make directory shm: POSIX shared memory, of this container only
+# 40. make directory shm: POSIX shared memory, of this container only
 [ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
 
-# 39. make directory shm: POSIX shared memory, of this container only
+# 41. make directory shm: POSIX shared memory, of this container only
 [ -d "$s3"/shm ] || mkdir -p -m 1777 "$s3"/shm
 
-# 40. bind shm: POSIX shared memory, of this container only
+# 42. bind shm: POSIX shared memory, of this container only
 s14=$t/14; place "$s14" "$s3"/shm
 mount --bind "$s3"/shm "$s14"
 
-# 41. mount flags: data only
+# 43. mount flags: data only
 flags nosuid,nodev,noexec "$s14"
 
-# 42. attach on shm: POSIX shared memory, of this container only
+# 44. attach on shm: POSIX shared memory, of this container only
 attach "$s14" "$s7" shm; s14=$target
 
-# 43. mount devpts: terminals of its own
+# 45. mount devpts: terminals of its own
 s15=$t/15; mkdir "$s15"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s15"
 
-# 44. attach on pts: terminals of its own
+# 46. attach on pts: terminals of its own
 attach "$s15" "$s7" pts; s15=$target
 
-# 45. mount mqueue: message queues of its own
+# 47. mount mqueue: message queues of its own
 s16=$t/16; mkdir "$s16"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s16"
 
-# 46. attach on mqueue: message queues of its own
+# 48. attach on mqueue: message queues of its own
 attach "$s16" "$s7" mqueue; s16=$target
 
-# 47. mount proc: a /proc that shows only the container's processes
+# 49. mount proc: a /proc that shows only the container's processes
 s17=$t/17; mkdir "$s17"
 mount -t proc -o nosuid,nodev,noexec proc "$s17"
 
-# 48. attach on /proc: a /proc that shows only the container's processes
+# 50. attach on /proc: a /proc that shows only the container's processes
 attach "$s17" "$s6" /proc quiet; s17=$target
 
-# 49. mount flags: to be read, not written
+# 51. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s1" -R
 
-# 50. attach on /sys: programs read about the hardware there
+# 52. attach on /sys: programs read about the hardware there
 attach "$s1" "$s6" /sys quiet; s1=$target
 
-# 51. make directory empty: what hides a directory
+# 53. make directory empty: what hides a directory
 [ -d "$s3"/empty ] || mkdir -p -m 555 "$s3"/empty
 
-# 52. mount cgroup2: its own control groups, not those of the machine
+# 54. mount cgroup2: its own control groups, not those of the machine
 { :
 s18=$t/18; mkdir "$s18"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s18"
 flags ro "$s18"
 } || echo 'warning: this step failed' >&2
 
-# 53. attach on fs/cgroup: its own control groups, not those of the machine
+# 55. attach on fs/cgroup: its own control groups, not those of the machine
 { :
 attach "$s18" "$s1" fs/cgroup; s18=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 54. make directory tmp: a /tmp of its own
+# 56. make directory tmp: a /tmp of its own
 [ -d "$s3"/tmp ] || mkdir -p -m 1777 "$s3"/tmp
 
-# 55. bind tmp: a /tmp of its own
+# 57. bind tmp: a /tmp of its own
 s19=$t/19; place "$s19" "$s3"/tmp
 mount --bind "$s3"/tmp "$s19"
 
-# 56. mount flags: no devices, no set-user-ID programs
+# 58. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s19"
 
-# 57. attach on /tmp: a /tmp of its own
+# 59. attach on /tmp: a /tmp of its own
 attach "$s19" "$s6" /tmp quiet; s19=$target
 
-# 58. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 60. write hosts: its own name and localhost can be looked up
+[ -e "$s3"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s3"/hosts
+
+# 61. bind hosts: its own name and localhost can be looked up
+s20=$t/20; place "$s20" "$s3"/hosts
+mount --bind "$s3"/hosts "$s20"
+
+# 62. mount flags: data only
+flags nosuid,nodev,noexec "$s20"
+
+# 63. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s20" "$s6" /etc/hosts quiet; s20=$target
+
+# 64. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 quiet "$s6"/etc/mtab
 ln -sfn /proc/mounts "$s6"/etc/mtab
 loud
 } || echo 'warning: this step failed' >&2
 
-# 59. new session: a session of its own: it cannot type into the caller's terminal
+# 65. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 60. mount flags: no more than was asked for (--bind-ro /dev/zero)
+# 66. mount flags: no more than was asked for (--bind-ro /dev/zero)
 flags ro,nosuid "$s0" -R
 
-# 61. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
+# 67. attach on /dev/nothing: shown where it was asked for (--bind-ro /dev/zero)
 attach "$s0" "$s6" /dev/nothing quiet; s0=$target
 
-# 62. change root: the tree made above becomes /, the host's is detached
+# 68. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 63. new keyring: an own session keyring, without the caller's keys
+# 69. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 64. descriptors: nothing that the caller has open leaks inside
+# 70. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 65. set capabilities: only the capabilities that are left (--cap-add mknod)
+# 71. set capabilities: only the capabilities that are left (--cap-add mknod)
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 66. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 72. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 67. change directory to /: the caller's directory if it is there, else /
+# 73. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 68. seccomp filter default: only the system calls of the profile
+# 74. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 69. execute true: no shell in between: arguments arrive as given
+# 75. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -99,13 +99,15 @@ mount -t tmpfs minc "$t" # room for what the steps below mount
 s0=$t/0; place "$s0" /sys
 mount --rbind /sys "$s0"
 
-# 5. bind /etc/resolv.conf: the host's network: its name servers, too
-s1=$t/1; place "$s1" /etc/resolv.conf
-mount --rbind /etc/resolv.conf "$s1"
+# 5. open /etc/resolv.conf: the host's network: its name servers, too
+{ :
+s1=; f=/etc/resolv.conf; [ ! -f "$f" ] || s1=$f
+} 2>/dev/null || : skipped, for it does not exist
 
-# 6. bind /etc/hosts: the host's network: its names, too
-s2=$t/2; place "$s2" /etc/hosts
-mount --rbind /etc/hosts "$s2"
+# 6. open /etc/hosts: the host's names, too
+{ :
+s2=; f=/etc/hosts; [ ! -f "$f" ] || s2=$f
+} 2>/dev/null || : skipped, for it does not exist
 
 # 7. open BASE/root: the files below the overlay (-r ROOT)
 s3=BASE/root
@@ -134,7 +136,7 @@ loud
 
 # 13. write etc/resolv.conf: a mount point, made where the overlay will show it
 quiet "$s5"/etc/resolv.conf
-[ -e "$s5"/etc/resolv.conf ] || printf %s '' >"$s5"/etc/resolv.conf
+[ -e "$s5"/etc/resolv.conf ] || { printf %s ''; } >"$s5"/etc/resolv.conf
 loud
 
 # 14. make directory etc: a mount point, made where the overlay will show it
@@ -144,7 +146,7 @@ loud
 
 # 15. write etc/hosts: a mount point, made where the overlay will show it
 quiet "$s5"/etc/hosts
-[ -e "$s5"/etc/hosts ] || printf %s '' >"$s5"/etc/hosts
+[ -e "$s5"/etc/hosts ] || { printf %s ''; } >"$s5"/etc/hosts
 loud
 
 # 16. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
@@ -463,54 +465,72 @@ flags nosuid,nodev "$s38"
 # 108. attach on /tmp: a /tmp of its own
 attach "$s38" "$s7" /tmp quiet; s38=$target
 
-# 109. mount flags: the host's own file
-flags ro,nosuid,nodev "$s1" -R
+# 109. write resolv.conf: names are looked up as on the host
+[ -e "$s4"/resolv.conf ] || { cat "${s1:-/dev/null}"; printf %s ''; } >"$s4"/resolv.conf
 
-# 110. attach on /etc/resolv.conf: names resolve as on the host
-attach "$s1" "$s7" /etc/resolv.conf quiet; s1=$target
+# 110. bind resolv.conf: names are looked up as on the host
+s39=$t/39; place "$s39" "$s4"/resolv.conf
+mount --bind "$s4"/resolv.conf "$s39"
 
-# 111. mount flags: the host's own file
-flags ro,nosuid,nodev "$s2" -R
+# 111. mount flags: data only
+flags nosuid,nodev,noexec "$s39"
 
-# 112. attach on /etc/hosts: names resolve as on the host
-attach "$s2" "$s7" /etc/hosts quiet; s2=$target
+# 112. attach on /etc/resolv.conf: names are looked up as on the host
+attach "$s39" "$s7" /etc/resolv.conf quiet; s39=$target
 
-# 113. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 113. write hosts: its own name and localhost can be looked up
+[ -e "$s4"/hosts ] || { cat "${s2:-/dev/null}"; printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s4"/hosts
+
+# 114. bind hosts: its own name and localhost can be looked up
+s40=$t/40; place "$s40" "$s4"/hosts
+mount --bind "$s4"/hosts "$s40"
+
+# 115. mount flags: data only
+flags nosuid,nodev,noexec "$s40"
+
+# 116. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s40" "$s7" /etc/hosts quiet; s40=$target
+
+# 117. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 quiet "$s7"/etc/mtab
 ln -sfn /proc/mounts "$s7"/etc/mtab
 loud
 } || echo 'warning: this step failed' >&2
 
-# 114. new session: a session of its own: it cannot type into the caller's terminal
+# 118. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 115. change root: the tree made above becomes /, the host's is detached
+# 119. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s7" "$s7/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 116. new keyring: an own session keyring, without the caller's keys
+# 120. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 117. descriptors: nothing that the caller has open leaks inside
+# 121. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 118. set capabilities: only the capabilities that are left
+# 122. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 119. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 123. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 120. change directory to /: the caller's directory if it is there, else /
+# 124. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 121. seccomp filter default: only the system calls of the profile
+# 125. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 122. execute true: no shell in between: arguments arrive as given
+# 126. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

@@ -127,196 +127,227 @@ s3=BASE/kept/storage
 [ -d BASE/kept/work ] || mkdir -p -m 755 BASE/kept/work
 s4=BASE/kept/work
 
-# 10. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+# 10. make directory etc: a mount point, made where the overlay will show it
+{ :
+quiet "$s3"/etc
+[ -d "$s3"/etc ] || { mkdir -p -m 755 "$s3"/etc; like 65534 "$s3"/etc BASE/root/etc; }
+loud
+} 2>/dev/null || : skipped, for it does not exist
+
+# 11. write etc/hosts: a mount point, made where the overlay will show it
+{ :
+quiet "$s3"/etc/hosts
+[ -e "$s3"/etc/hosts ] || { printf %s ''; } >"$s3"/etc/hosts
+loud
+} 2>/dev/null || : skipped, for it does not exist
+
+# 12. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
 s5=$t/5; mkdir "$s5"
 mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4",userxattr overlay "$s5"
 
-# 11. attach on /: the root to be (-r ROOT)
+# 13. attach on /: the root to be (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 12. make directory dev: a /dev with only harmless devices
+# 14. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 13. bind dev: a /dev with only harmless devices
+# 15. bind dev: a /dev with only harmless devices
 s6=$t/6; place "$s6" "$s2"/dev
 mount --bind "$s2"/dev "$s6"
 
-# 14. mount flags: nothing in it is a program
+# 16. mount flags: nothing in it is a program
 flags nosuid,noexec "$s6"
 
-# 15. attach on /dev: a /dev with only harmless devices
+# 17. attach on /dev: a /dev with only harmless devices
 attach "$s6" "$s5" /dev quiet; s6=$target
 
-# 16. bind /dev/null: a user namespace cannot make device files
+# 18. bind /dev/null: a user namespace cannot make device files
 s7=$t/7; place "$s7" /dev/null
 mount --rbind /dev/null "$s7"
 
-# 17. attach on null: a /dev with only harmless devices
+# 19. attach on null: a /dev with only harmless devices
 attach "$s7" "$s6" null create; s7=$target
 
-# 18. bind /dev/zero: a user namespace cannot make device files
+# 20. bind /dev/zero: a user namespace cannot make device files
 s8=$t/8; place "$s8" /dev/zero
 mount --rbind /dev/zero "$s8"
 
-# 19. attach on zero: a /dev with only harmless devices
+# 21. attach on zero: a /dev with only harmless devices
 attach "$s8" "$s6" zero create; s8=$target
 
-# 20. bind /dev/full: a user namespace cannot make device files
+# 22. bind /dev/full: a user namespace cannot make device files
 s9=$t/9; place "$s9" /dev/full
 mount --rbind /dev/full "$s9"
 
-# 21. attach on full: a /dev with only harmless devices
+# 23. attach on full: a /dev with only harmless devices
 attach "$s9" "$s6" full create; s9=$target
 
-# 22. bind /dev/random: a user namespace cannot make device files
+# 24. bind /dev/random: a user namespace cannot make device files
 s10=$t/10; place "$s10" /dev/random
 mount --rbind /dev/random "$s10"
 
-# 23. attach on random: a /dev with only harmless devices
+# 25. attach on random: a /dev with only harmless devices
 attach "$s10" "$s6" random create; s10=$target
 
-# 24. bind /dev/urandom: a user namespace cannot make device files
+# 26. bind /dev/urandom: a user namespace cannot make device files
 s11=$t/11; place "$s11" /dev/urandom
 mount --rbind /dev/urandom "$s11"
 
-# 25. attach on urandom: a /dev with only harmless devices
+# 27. attach on urandom: a /dev with only harmless devices
 attach "$s11" "$s6" urandom create; s11=$target
 
-# 26. bind /dev/tty: a user namespace cannot make device files
+# 28. bind /dev/tty: a user namespace cannot make device files
 s12=$t/12; place "$s12" /dev/tty
 mount --rbind /dev/tty "$s12"
 
-# 27. attach on tty: a /dev with only harmless devices
+# 29. attach on tty: a /dev with only harmless devices
 attach "$s12" "$s6" tty create; s12=$target
 
-# 28. make link fd -> /proc/self/fd: a /dev with only harmless devices
+# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
 [ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
 
-# 29. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
 [ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
 
-# 30. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
 [ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
 
-# 31. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
 [ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
 
-# 32. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
 [ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
 
-# 33. make directory pts: for the terminals
+# 35. make directory pts: for the terminals
 [ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
 
-# 34. make directory mqueue: for message queues
+# 36. make directory mqueue: for message queues
 [ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
 
-# 35. make directory shm: POSIX shared memory, of this container only
+# 37. make directory shm: POSIX shared memory, of this container only
 [ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
 
-# 36. make directory shm: POSIX shared memory, of this container only
+# 38. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 37. bind shm: POSIX shared memory, of this container only
+# 39. bind shm: POSIX shared memory, of this container only
 s13=$t/13; place "$s13" "$s2"/shm
 mount --bind "$s2"/shm "$s13"
 
-# 38. mount flags: data only
+# 40. mount flags: data only
 flags nosuid,nodev,noexec "$s13"
 
-# 39. attach on shm: POSIX shared memory, of this container only
+# 41. attach on shm: POSIX shared memory, of this container only
 attach "$s13" "$s6" shm; s13=$target
 
-# 40. mount devpts: terminals of its own
+# 42. mount devpts: terminals of its own
 s14=$t/14; mkdir "$s14"
 mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s14"
 
-# 41. attach on pts: terminals of its own
+# 43. attach on pts: terminals of its own
 attach "$s14" "$s6" pts; s14=$target
 
-# 42. mount mqueue: message queues of its own
+# 44. mount mqueue: message queues of its own
 s15=$t/15; mkdir "$s15"
 mount -t mqueue -o nosuid,nodev,noexec mqueue "$s15"
 
-# 43. attach on mqueue: message queues of its own
+# 45. attach on mqueue: message queues of its own
 attach "$s15" "$s6" mqueue; s15=$target
 
-# 44. mount proc: a /proc that shows only the container's processes
+# 46. mount proc: a /proc that shows only the container's processes
 s16=$t/16; mkdir "$s16"
 mount -t proc -o nosuid,nodev,noexec proc "$s16"
 
-# 45. attach on /proc: a /proc that shows only the container's processes
+# 47. attach on /proc: a /proc that shows only the container's processes
 attach "$s16" "$s5" /proc quiet; s16=$target
 
-# 46. mount flags: to be read, not written
+# 48. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 47. attach on /sys: programs read about the hardware there
+# 49. attach on /sys: programs read about the hardware there
 attach "$s0" "$s5" /sys quiet; s0=$target
 
-# 48. make directory empty: what hides a directory
+# 50. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 49. mount cgroup2: its own control groups, not those of the machine
+# 51. mount cgroup2: its own control groups, not those of the machine
 { :
 s17=$t/17; mkdir "$s17"
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s17"
 flags ro "$s17"
 } || echo 'warning: this step failed' >&2
 
-# 50. attach on fs/cgroup: its own control groups, not those of the machine
+# 52. attach on fs/cgroup: its own control groups, not those of the machine
 { :
 attach "$s17" "$s0" fs/cgroup; s17=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 51. make directory tmp: a /tmp of its own
+# 53. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 52. bind tmp: a /tmp of its own
+# 54. bind tmp: a /tmp of its own
 s18=$t/18; place "$s18" "$s2"/tmp
 mount --bind "$s2"/tmp "$s18"
 
-# 53. mount flags: no devices, no set-user-ID programs
+# 55. mount flags: no devices, no set-user-ID programs
 flags nosuid,nodev "$s18"
 
-# 54. attach on /tmp: a /tmp of its own
+# 56. attach on /tmp: a /tmp of its own
 attach "$s18" "$s5" /tmp quiet; s18=$target
 
-# 55. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+# 57. write hosts: its own name and localhost can be looked up
+[ -e "$s2"/hosts ] || { printf %s '
+127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+127.0.1.1	here
+'; } >"$s2"/hosts
+
+# 58. bind hosts: its own name and localhost can be looked up
+s19=$t/19; place "$s19" "$s2"/hosts
+mount --bind "$s2"/hosts "$s19"
+
+# 59. mount flags: data only
+flags nosuid,nodev,noexec "$s19"
+
+# 60. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s19" "$s5" /etc/hosts quiet; s19=$target
+
+# 61. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
 { :
 quiet "$s5"/etc/mtab
 ln -sfn /proc/mounts "$s5"/etc/mtab
 loud
 } || echo 'warning: this step failed' >&2
 
-# 56. new session: a session of its own: it cannot type into the caller's terminal
+# 62. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 57. change root: the tree made above becomes /, the host's is detached
+# 63. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
 pivot_root "$s5" "$s5/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 58. new keyring: an own session keyring, without the caller's keys
+# 64. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 59. descriptors: nothing that the caller has open leaks inside
+# 65. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 60. set capabilities: only the capabilities that are left
+# 66. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 61. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 67. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 62. change directory to /: the caller's directory if it is there, else /
+# 68. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 63. seccomp filter default: only the system calls of the profile
+# 69. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 64. execute true: no shell in between: arguments arrive as given
+# 70. execute true: no shell in between: arguments arrive as given
 # no shell equivalent: a small init stays process 1 and starts this
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \

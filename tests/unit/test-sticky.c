@@ -30,6 +30,7 @@ SETTER(minc_add_tmpfs, minc_add_tmpfs(c, NULL, 0, 0))
 SETTER(minc_set_tmpfs_owner, minc_set_tmpfs_owner(c, 0, 0))
 SETTER(minc_set_umask, minc_set_umask(c, 01000))
 SETTER(minc_set_hostname, minc_set_hostname(c, NULL))
+SETTER(minc_add_host, minc_add_host(c, "name:nowhere"))
 SETTER(minc_set_name, minc_set_name(c, NULL))
 SETTER(minc_set_id, minc_set_id(c, "x"))
 SETTER(minc_set_log_size, minc_set_log_size(c, 1))
@@ -64,7 +65,7 @@ static const struct {
 	ROW(minc_drop_cap), ROW(minc_set_seccomp), ROW(minc_set_network), ROW(minc_set_userns),
 	ROW(minc_set_cpus), ROW(minc_set_limit), ROW(minc_set_cpuset), ROW(minc_set_io_limit),
 	ROW(minc_set_rlimit), ROW(minc_pass_fd), ROW(minc_set_flag), ROW(minc_load_config),
-	ROW(minc_set_image),
+	ROW(minc_set_image), ROW(minc_add_host),
 	{ "/nonexistent/config.json", config_is_missing },
 	{ "minc_set_root", text_is_too_long },
 };

@@ -17,6 +17,11 @@ static const char *set_user(minc_ctx *c, const char *value)
 	return limit_answer(minc_set_user(c, value));
 }
 
+static const char *add_host(minc_ctx *c, const char *value)
+{
+	return limit_answer(minc_add_host(c, value));
+}
+
 static const char *set_workdir(minc_ctx *c, const char *value)
 {
 	return limit_answer(minc_set_cwd(c, value));
@@ -150,6 +155,8 @@ void run_values_done(struct run_values *o)
 	{ "--name", "NAME", "Name of the container", AT(name), NULL, NULL }, \
 	{ "-h --hostname", "NAME", "Host name; default: the beginning of its id", AT(hostname), NULL, \
 	  NULL }, \
+	{ "--add-host", "NAME:ADDRESS", "A line of its /etc/hosts; may be repeated", 0, NULL, \
+	  add_host }, \
 	{ "--entrypoint", "PROGRAM", "Instead of the image's; '' for none", AT(entrypoint), NULL, \
 	  NULL }, \
 	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's", AT(env), \

@@ -345,6 +345,8 @@ const struct option option_table[] = {
 	  .set = set_log_size },
 	{ "--hostname", "NAME", "Host name, where it differs from the name",
 	  .set = set_hostname },
+	{ "--add-host", "NAME:ADDRESS", "A line of its /etc/hosts; may be repeated",
+	  .call = minc_add_host },
 	{ "-u --user", "UID[:GID]", "Run the command as this user; names work too",
 	  .call = minc_set_user },
 	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's",
