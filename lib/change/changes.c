@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* changes - the handle of minc/change.h: a storage directory, locked, and its base. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -65,6 +66,31 @@ int changes_check_owner(const struct minc_changes *chs)
 	return -EPERM;
 }
 
+/*
+ * The root that the container had. Its path had no links when it was noted down. If one is there
+ * now, somebody has put it there, and the changes were meant for another place.
+ */
+static int open_noted(struct minc_changes *chs)
+{
+	cleanup_close int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_object struct object o = OBJECT_NONE;
+	const char *path = chs->rec.root;
+	int r = top < 0 ? -errno : object_open_path(top, path, &o);
+
+	if (r == 0 && !object_exists(&o))
+		r = -ENOENT;
+	if (r == -ENOTDIR || (r == 0 && !object_is_dir(&o))) {
+		err_say(chs->err, -ENOTDIR,
+			"%s: the root that the container had, and now a link or below one", path);
+		err_hint(chs->err, "where it leads to the changes may not belong; --base names a directory");
+		return -ENOTDIR;
+	}
+	if (r < 0)
+		return err_set(chs->err, r, "%s", path);
+	chs->base = take_fd(&o.fd);
+	return 0;
+}
+
 static int open_base(struct minc_changes *chs, const char *base)
 {
 	const char *path = base ? base : chs->rec.root;
@@ -79,7 +105,9 @@ static int open_base(struct minc_changes *chs, const char *base)
 
 		return r < 0 ? r : lower_open(chs);
 	}
-	chs->elsewhere = base;
+	if (!base)
+		return open_noted(chs);
+	chs->elsewhere = true;
 	chs->base = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return chs->base < 0 ? err_set(chs->err, -errno, "%s", path) : 0;
 }

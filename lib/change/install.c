@@ -38,33 +38,6 @@ static int check_base(const struct walk *w, const struct spot *s)
 		       : -ESTALE;
 }
 
-/* Open a path of the base that was seen before, following nothing. */
-static int open_seen(int base, const char *path, struct object *ret)
-{
-	cleanup_close int dir = fcntl(base, F_DUPFD_CLOEXEC, 0);
-
-	for (;;) {
-		char name[NAME_MAX + 1];
-		size_t len;
-		int fd;
-
-		path += strspn(path, "/");
-		len = strcspn(path, "/");
-		if (len == 0 || len > NAME_MAX)
-			return -ENOENT;
-		memcpy(name, path, len);
-		name[len] = '\0';
-		path += len;
-		if (!*path)
-			return object_open(dir, name, ret);
-		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-		fd_closep(&dir);
-		dir = fd;
-	}
-}
-
 /* Another name of a file that is in the base already: 1 if it was linked, 0 if not. */
 static int make_link(struct minc_changes *chs, const struct walk *w, const struct spot *s,
 		     const char *temporary)
@@ -79,7 +52,7 @@ static int make_link(struct minc_changes *chs, const struct walk *w, const struc
 
 	if (!i || !i->b)
 		return 0;
-	if (open_seen(chs->base, i->text, &first) < 0 || !object_exists(&first) ||
+	if (object_open_path(chs->base, i->text, &first) < 0 || !object_exists(&first) ||
 	    first.st.st_dev != i->a || first.st.st_ino != i->b)
 		return 0;
 	p = object_path(first.fd);
@@ -127,8 +100,12 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 	if (r < 0)
 		return -errno;
 	r = object_open(w->base, temporary, &o);
-	if (r < 0 || !object_exists(&o))
-		return r < 0 ? r : -ESTALE;
+	if (r < 0)
+		return r;
+	/* the base's owner may have put a file of his own there, which must not become the container's */
+	if (!object_exists(&o) || (o.st.st_mode ^ u->st_mode) & S_IFMT || o.st.st_uid != geteuid() ||
+	    (!S_ISDIR(u->st_mode) && o.st.st_nlink != 1))
+		return -ESTALE;
 	if (S_ISDIR(u->st_mode))
 		r = journal_note(&chs->journal, &o.st);
 	return r < 0 ? r : object_dress(o.fd, &s->upper, mode);

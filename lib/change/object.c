@@ -36,6 +36,34 @@ int object_open(int dir, const char *name, struct object *ret)
 	return 0;
 }
 
+int object_open_path(int dir, const char *path, struct object *ret)
+{
+	cleanup_close int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+
+	path += strspn(path, "/");
+	if (!*path)
+		return object_open(at, ".", ret);
+	for (;;) {
+		const size_t len = strcspn(path, "/");
+		char name[NAME_MAX + 1];
+		int fd;
+
+		if (len > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		path += strspn(path, "/");
+		if (!*path)
+			return object_open(at, name, ret);
+		fd = openat(at, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		fd_closep(&at);
+		at = fd;
+	}
+}
+
 void object_close(struct object *o)
 {
 	fd_closep(&o->fd);

@@ -21,6 +21,8 @@ struct object {
 
 /* @name in @dir, which may be -EBADF. Nothing there is no error: the result does not exist. */
 int object_open(int dir, const char *name, struct object *ret);
+/* The same for a path below @dir, no part of which may be a link: -ENOTDIR. */
+int object_open_path(int dir, const char *path, struct object *ret);
 void object_close(struct object *o);
 static inline bool object_exists(const struct object *o)
 {

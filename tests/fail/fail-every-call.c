@@ -52,7 +52,24 @@ static bool due(enum mode kind)
 	}
 
 WRAP(int, MODE_KILL, -1, mkdirat, (int d, const char *n, mode_t m), (d, n, m))
-WRAP(int, MODE_KILL, -1, mknodat, (int d, const char *n, mode_t m, dev_t v), (d, n, m, v))
+
+static bool exchanging;
+static int exchanged = -1; /* the file that is there instead of a FIFO */
+
+/* Whoever owns the directory of a base may put a file of his own where a temporary has just been made. */
+int __real_mknodat(int d, const char *n, mode_t m, dev_t v);
+int __wrap_mknodat(int d, const char *n, mode_t m, dev_t v);
+int __wrap_mknodat(int d, const char *n, mode_t m, dev_t v)
+{
+	int r = due(MODE_KILL) ? -1 : __real_mknodat(d, n, m, v);
+
+	if (r < 0 || !exchanging)
+		return r;
+	(void)unlinkat(d, n, 0); /* if it fails, so does what follows */
+	exchanged = openat(d, n, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return 0;
+}
+
 WRAP(int, MODE_KILL, -1, symlinkat, (const char *t, int d, const char *n), (t, d, n))
 WRAP(int, MODE_KILL, -1, linkat, (int d, const char *n, int e, const char *o, int f),
      (d, n, e, o, f))
@@ -416,6 +433,30 @@ static void check_complete(int n, const struct listing *wanted)
 	forget(&now);
 }
 
+/* A FIFO with the modes of a set-user-ID program must not give them to another one's file. */
+static void exchange_fifo(void)
+{
+	char message[1024];
+	struct stat st;
+	int r;
+
+	clear();
+	make_all();
+	must(chmod(in_top("keep/storage/n/m/fifo"), 04755), "fifo");
+	exchanging = true;
+	r = apply(message, sizeof(message));
+	exchanging = false;
+	if (r != 1 || exchanged < 0)
+		fail("a FIFO that became a file: %d refused: %s", r, message);
+	must(fstat(exchanged, &st), "fstat");
+	if ((st.st_mode & 07777) != 0600)
+		fail("the file got mode %o", st.st_mode);
+	close(exchanged);
+	r = apply(message, sizeof(message));
+	if (r != 0 || stat(in_top("base/n/m/fifo"), &st) < 0 || !S_ISFIFO(st.st_mode))
+		fail("the next apply: %d %s", r, message);
+}
+
 /* Returns the status of the process: 77 if the file system is not for this. */
 static int stop_everywhere(void)
 {
@@ -474,6 +515,7 @@ static int stop_everywhere(void)
 	forget(&before);
 	forget(&after);
 	forget(&wanted);
+	exchange_fifo();
 	wipe(top);
 	return 0;
 }
