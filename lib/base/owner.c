@@ -4,16 +4,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 
-enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1 };
+enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1, MOUNTINFO_MAX_BYTES = 16 << 20 };
 
 struct walk {
 	struct err *e;
@@ -48,7 +54,7 @@ bool owner_lets_others(const char *path, const struct stat *st, unsigned bits)
 		return false;
 	if (st->st_gid != 0 && (geteuid() == 0 || st->st_gid != getegid()))
 		return true;
-	return lists_others(path);
+	return lists_others(path) || !account_is_alone(geteuid(), st->st_gid);
 }
 
 static const char *shown(const struct walk *w)
@@ -64,7 +70,8 @@ static bool is_own(const struct walk *w, uid_t uid)
 static bool others_write(const struct walk *w, const char *path, const struct stat *st)
 {
 	const bool askers = w->asker != NOBODY && st->st_gid == w->asker_group &&
-			    !(st->st_mode & OTHERS_WRITE) && !lists_others(path);
+			    !(st->st_mode & OTHERS_WRITE) && !lists_others(path) &&
+			    account_is_alone(w->asker, w->asker_group);
 
 	return !askers && owner_lets_others(path, st, OTHERS_WRITE);
 }
@@ -76,16 +83,59 @@ static int blame_owner(const struct walk *w, const char *path, const struct stat
 		       w->what, path, (unsigned)st->st_uid);
 }
 
+/* The user who serves mount @id, by its line of proc(5) mountinfo; root if it does not say, or is no FUSE. */
+static uid_t find_server(char *mounts, unsigned long long id)
+{
+	char *save = NULL;
+
+	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *rest = strstr(line, " - ");
+		const char *user = rest && strncmp(rest, " - fuse", 7) == 0 ? strstr(rest, "user_id=") : NULL;
+
+		if (strtoull(line, NULL, 10) == id)
+			return user ? (uid_t)strtoul(user + strlen("user_id="), NULL, 10) : 0;
+	}
+	return 0; /* gone since */
+}
+
+/* What FUSE shows, and who owns it, is its server's word. */
+static int check_server(const struct walk *w, int fd)
+{
+	cleanup_free char *mounts = NULL;
+	struct statx stx;
+	struct statfs fs;
+	uid_t uid;
+	int r;
+
+	if (fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type != FUSE_SUPER_MAGIC)
+		return 0; /* only a server says that it cannot tell */
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
+	    !(stx.stx_mask & STATX_MNT_ID))
+		return 0; /* before Linux 5.8 it cannot be told */
+	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+	if (r < 0)
+		return err_set(w->e, r, "%s: /proc/self/mountinfo", w->what);
+	uid = find_server(mounts, stx.stx_mnt_id);
+	if (is_own(w, uid))
+		return 0;
+	return err_say(w->e, -EPERM, "%s: %s is on a file system that user %u serves, who could show "
+		       "anything there", w->what, shown(w), (unsigned)uid);
+}
+
 /* The directory that the next name is looked up in. */
 static int check_dir(struct walk *w, int fd)
 {
 	struct stat st;
+	int r = check_server(w, fd);
 
+	if (r < 0)
+		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(w->e, -errno, "%s", w->what);
 	if (!is_own(w, st.st_uid) && st.st_uid != w->asker)
 		return blame_owner(w, shown(w), &st);
-	if (!(st.st_mode & S_ISVTX) && others_write(w, shown(w), &st)) {
+	w->ret->shared = others_write(w, shown(w), &st);
+	if (!(st.st_mode & S_ISVTX) && w->ret->shared) {
 		err_say(w->e, -EPERM,
 			"%s: others can write to %s, and put something else in its place",
 			w->what, shown(w));
@@ -223,7 +273,7 @@ static int resolve(struct walk *w, const char *path)
 	char name[NAME_MAX + 1];
 	int r = take_path(w, path);
 
-	w->ret->closed = false;
+	w->ret->closed = w->ret->shared = false;
 	w->root = owner_of_root();
 	if (r < 0)
 		return err_set(w->e, r, "%s", w->what);
@@ -234,7 +284,7 @@ static int resolve(struct walk *w, const char *path)
 		return err_set(w->e, r, "%s", w->what);
 	if (r == 0 && !*w->ret->path)
 		strcpy(w->ret->path, "/");
-	return r;
+	return r < 0 ? r : check_server(w, fd);
 }
 
 int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret)
@@ -268,13 +318,18 @@ int owner_resolve_given(struct err *e, const char *what, const char *path,
 const char *owner_env_dir(const char *name)
 {
 	const char *dir = secure_getenv(name);
+	struct owner_place place;
 	struct stat st;
+	int r;
 
 	if (!dir || !*dir)
 		return NULL;
-	if (stat(dir, &st) < 0)
-		return errno == ENOENT ? dir : NULL;
+	r = owner_resolve(NULL, name, dir, &place);
+	if (r == -ENOENT)
+		return place.shared ? NULL : dir;
+	if (r < 0 || stat(place.path, &st) < 0)
+		return NULL;
 	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != owner_of_root())
 		return NULL;
-	return owner_lets_others(dir, &st, OTHERS_WRITE) ? NULL : dir;
+	return owner_lets_others(place.path, &st, OTHERS_WRITE) ? NULL : dir;
 }

@@ -8,8 +8,10 @@
  * so the path that comes out can be used by name.
  *
  * A group counts as nobody else if it is root's, or an ordinary user's own first one (where umask
- * is 002 each user has a group), unless an access control list names more. Root is who owns "/":
- * in a user namespace the machine's root has another number.
+ * is 002 each user has a group), and nobody else is in it (account.h), unless an access control list
+ * names more. Root is who owns "/": in a user namespace the machine's root has another number.
+ *
+ * Owners that FUSE shows are its server's word: what another user serves is refused.
  *
  * Who has root do something by sudo(8) may name a place of his own: he could have named any other, too.
  */
@@ -24,6 +26,7 @@
 struct owner_place {
 	char path[PATH_MAX]; /* absolute, without links */
 	bool closed;	     /* a directory above it lets nobody else in */
+	bool shared;	     /* where it is, or else the last directory that is there, others may make files */
 };
 
 /*
@@ -43,7 +46,8 @@ int owner_resolve_given(struct err *e, const char *what, const char *path,
 bool owner_lets_others(const char *path, const struct stat *st, unsigned bits);
 
 /*
- * The directory that environment variable @name has, or NULL: unset, of another user, or open for
- * others to write to. One left by another user must not guide what the caller does.
+ * The directory that environment variable @name has, or NULL: unset, of another user, open for others
+ * to write to, or somewhere where another user can exchange it. One left by another user must not
+ * guide what the caller does.
  */
 const char *owner_env_dir(const char *name);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/owner.h"
 
 enum { STRANGER = 12391 };
@@ -127,7 +128,7 @@ START_TEST(a_directory_that_others_write_to_is_refused)
 	ck_assert_int_eq(resolve("a/b"), 0);
 	ck_assert_int_eq(chmod("a", 0775), 0);
 	ck_assert_int_eq(chown("a", (uid_t)-1, getegid()), 0);
-	ck_assert_int_eq(resolve("a/b"), getegid() == 0 || geteuid() != 0 ? 0 : -EPERM);
+	ck_assert_int_eq(resolve("a/b"), account_is_alone(geteuid(), getegid()) ? 0 : -EPERM);
 }
 END_TEST
 
@@ -211,6 +212,62 @@ START_TEST(a_variable_does_not_lead_to_others)
 }
 END_TEST
 
+START_TEST(a_variable_does_not_lead_through_what_others_can_exchange)
+{
+	ck_assert(mkdir("a", 0777) == 0 && mkdir("a/b", 0755) == 0 && chmod("a", 0777) == 0);
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("a/b"), 1), 0);
+	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(chmod("a", 01777), 0);
+	ck_assert_ptr_nonnull(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("a/none"), 1), 0);
+	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR")); /* others may make it */
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("a/b/none"), 1), 0);
+	ck_assert_ptr_nonnull(owner_env_dir("MINC_TEST_DIR"));
+	ck_assert_int_eq(symlink(below("a/b"), "l"), 0);
+	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("l"), 1), 0);
+	ck_assert_ptr_nonnull(owner_env_dir("MINC_TEST_DIR"));
+	if (geteuid() == 0 && lchown("l", STRANGER, STRANGER) == 0)
+		ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
+}
+END_TEST
+
+START_TEST(a_group_is_ones_own_if_nobody_else_is_in_it)
+{
+	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
+				     "sync:x:4:0:sync:/sbin:/bin/sync\n"
+				     "a:x:1000:1000::/home/a:/bin/sh\n"
+				     "b:x:1001:1001::/home/b:/bin/sh\n"
+				     "c:x:1002:100::/home/c:/bin/sh\n"
+				     "d:x:1003:100::/home/d:/bin/sh\n"
+				     "e:x:1004:1004\n"
+				     "f:x:x:1005\n";
+	static const char group[] = "root:x:0:\n"
+				    "users:x:100:\n"
+				    "a:x:1000:root,a,\n"
+				    "b:x:1001:web\n"
+				    "e:x:1004:ee,a\n"
+				    "wheel:x:1010:a\n";
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		bool alone;
+	} cases[] = {
+		{ 0, 0, true },	       { 1000, 1000, true },  { 1001, 1001, false },
+		{ 1002, 100, false },  { 1004, 1004, false }, { 1005, 1005, false },
+		{ 1000, 1010, true },  { 1001, 1010, false }, { 2000, 2000, true },
+		{ 2000, 2001, false }, { 1000, 10, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(account_is_alone_in(passwd, group, cases[i].uid, cases[i].gid) ==
+				      cases[i].alone,
+			      "user %u in group %u", cases[i].uid, cases[i].gid);
+	ck_assert(!account_is_alone_in(passwd, "root:x:0:a\n", 0, 0));
+	ck_assert(account_is_alone_in(NULL, NULL, 7, 7) && !account_is_alone_in(NULL, NULL, 7, 8));
+	ck_assert(!account_is_alone_in("", "x:x:7:y", 7, 7)); /* nobody knows who that is */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("owner");
@@ -227,6 +284,8 @@ int main(void)
 	tcase_add_test(t, what_a_stranger_owns_is_refused);
 	tcase_add_test(t, who_asks_by_sudo_may_name_a_place_of_his_own);
 	tcase_add_test(t, a_variable_does_not_lead_to_others);
+	tcase_add_test(t, a_variable_does_not_lead_through_what_others_can_exchange);
+	tcase_add_test(t, a_group_is_ones_own_if_nobody_else_is_in_it);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
