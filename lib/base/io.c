@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,29 @@ ssize_t io_read_short(int dir, const char *path, char *buf, size_t size)
 		return -errno;
 	buf[n] = '\0';
 	return n;
+}
+
+int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1])
+{
+	cleanup_free char *parent = strdup(path);
+	size_t len = parent ? strlen(parent) : 0;
+	char *slash;
+	int fd;
+
+	while (len > 1 && parent[len - 1] == '/')
+		parent[--len] = '\0';
+	slash = parent ? strrchr(parent, '/') : NULL;
+	if (!parent)
+		return -ENOMEM;
+	if (strlen(slash ? slash + 1 : parent) > NAME_MAX)
+		return -ENAMETOOLONG;
+	strcpy(ret_name, slash ? slash + 1 : parent);
+	if (!*ret_name || strcmp(ret_name, ".") == 0 || strcmp(ret_name, "..") == 0)
+		return *path ? -EINVAL : -ENOENT;
+	if (slash)
+		slash[slash == parent] = '\0'; /* "/name" is in "/" */
+	fd = open(slash ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int io_write_all(int fd, const void *buf, size_t len)

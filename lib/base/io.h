@@ -2,6 +2,7 @@
 /* io - whole reads and writes, in the parent only. */
 #pragma once
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,6 +31,13 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 
 /* A file that is short, or whose beginning will do, with a NUL: length or -errno. */
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
+
+/*
+ * The directory that @path is in, O_PATH, and its name there. What is made by these two can be removed
+ * by them, whatever the path leads to by then. -EINVAL: it
+ * ends in no name, as "." and "a/.." do.
+ */
+int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
 
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);

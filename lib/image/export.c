@@ -369,12 +369,35 @@ static int write_format(struct minc_transfer *t, const char *format, struct imag
 	return r;
 }
 
-/* Nothing of ours stays after a failure. */
+/* What is made now, or -errno. A root has owners and set-user-ID files: it is closed until it is whole. */
+static int make_target(int dir, const char *name, const char *format)
+{
+	const bool root = str_equal(format, "dir");
+	struct stat st;
+	int fd;
+
+	if (!makes_directory(format))
+		return openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (mkdirat(dir, name, root ? 0700 : 0755) < 0)
+		return -1;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || !root || (fstat(fd, &st) == 0 && st.st_uid == geteuid()))
+		return fd;
+	(void)close(fd); /* of somebody who could change what we make in it */
+	errno = EPERM;
+	return -1;
+}
+
+/*
+ * Nothing of ours stays after a failure. It is removed where it was made: the path may lead to what is
+ * not ours by then.
+ */
 static int export_to(struct minc_transfer *t, const char *format, struct image **images, size_t len,
 		     const char *target)
 {
 	const bool directory = makes_directory(format);
-	cleanup_close int fd = -EBADF;
+	cleanup_close int dir = -EBADF, fd = -EBADF;
+	char name[NAME_MAX + 1];
 	int r;
 
 	if (str_equal(target, "-")) {
@@ -382,20 +405,21 @@ static int export_to(struct minc_transfer *t, const char *format, struct image *
 			return err_say(t->err, -EINVAL, "format %s: not to standard output", format);
 		return write_format(t, format, images, len, "standard output", STDOUT_FILENO);
 	}
-	if (directory)
-		fd = mkdir(target, 0755) < 0 ? -1 :
-					       open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	else
-		fd = open(target, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (!directory && *target && target[strlen(target) - 1] == '/')
+		return err_set(t->err, -EISDIR, "%s", target);
+	dir = io_open_dir_of(target, name);
+	if (dir < 0)
+		return err_set(t->err, dir == -EINVAL ? -EEXIST : dir, "%s", target);
+	fd = make_target(dir, name, format);
 	if (fd < 0)
 		return err_set(t->err, -errno, "%s", target);
 	r = write_format(t, format, images, len, target, fd);
 	if (r == 0 && fsync(fd) < 0)
 		r = err_set(t->err, -errno, "%s", target);
 	if (r < 0 && directory)
-		(void)tree_remove(AT_FDCWD, target); /* the failure before is what counts */
+		(void)tree_remove(dir, name); /* the failure before is what counts */
 	else if (r < 0)
-		(void)unlink(target); /* it was made just now */
+		(void)unlinkat(dir, name, 0); /* it was made just now */
 	return r;
 }
 

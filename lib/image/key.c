@@ -3,6 +3,7 @@
 #include "image/key.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -36,9 +37,10 @@ struct key *key_free(struct key *k)
 	return NULL;
 }
 
-static int write_bio(BIO *b, const char *path, mode_t mode)
+static int write_bio(BIO *b, int dir, const char *name, mode_t mode)
 {
-	cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	cleanup_close int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				      mode);
 	char *text;
 	long len = BIO_get_mem_data(b, &text);
 	int r;
@@ -49,45 +51,44 @@ static int write_bio(BIO *b, const char *path, mode_t mode)
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0)
-		(void)unlink(path); /* half a key is none */
+		(void)unlinkat(dir, name, 0); /* half a key is none */
 	return r;
 }
 
-static int make_pair(EVP_PKEY *pkey, struct err *e, const char *key, const char *pub)
+/* Two files in @dir, whose names begin with @name; @base is what the user calls them. */
+static int make_pair(EVP_PKEY *pkey, struct err *e, const char *base, int dir, const char *name)
 {
 	cleanup_bio BIO *private = BIO_new(BIO_s_secmem());
 	cleanup_bio BIO *public = BIO_new(BIO_s_mem());
+	char key[NAME_MAX + 8], pub[NAME_MAX + 8];
 	int r;
 
+	snprintf(key, sizeof(key), "%s.key", name);
+	snprintf(pub, sizeof(pub), "%s.pub", name);
 	if (!private || !public || PEM_write_bio_PUBKEY(public, pkey) != 1 ||
 	    PEM_write_bio_PKCS8PrivateKey(private, pkey, NULL, NULL, 0, NULL, NULL) != 1)
-		return err_set(e, -ENOMEM, "%s", key);
-	r = write_bio(public, pub, 0644);
+		return err_set(e, -ENOMEM, "%s.key", base);
+	r = write_bio(public, dir, pub, 0644);
 	if (r < 0)
-		return err_set(e, r, "%s", pub);
-	r = write_bio(private, key, 0600);
+		return err_set(e, r, "%s.pub", base);
+	r = write_bio(private, dir, key, 0600);
 	if (r < 0)
-		(void)unlink(pub); /* just made */
-	return r < 0 ? err_set(e, r, "%s", key) : 0;
+		(void)unlinkat(dir, pub, 0); /* just made */
+	return r < 0 ? err_set(e, r, "%s.key", base) : 0;
 }
 
 int key_make(struct err *e, const char *base)
 {
-	cleanup_free char *key = NULL, *pub = NULL;
+	char name[NAME_MAX + 1];
+	cleanup_close int dir = io_open_dir_of(base, name);
 	EVP_PKEY *pkey;
 	int r;
 
-	if (asprintf(&key, "%s.key", base) < 0) {
-		key = NULL;
-		return err_set(e, -ENOMEM, "%s", base);
-	}
-	if (asprintf(&pub, "%s.pub", base) < 0) {
-		pub = NULL;
-		return err_set(e, -ENOMEM, "%s", base);
-	}
+	if (dir < 0 || base[strlen(base) - 1] == '/')
+		return err_set(e, dir < 0 ? dir : -EISDIR, "%s.key", base);
 	ERR_set_mark();
 	pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	r = pkey ? make_pair(pkey, e, key, pub) : err_set(e, -ENOMEM, "%s", key);
+	r = pkey ? make_pair(pkey, e, base, dir, name) : err_set(e, -ENOMEM, "%s.key", base);
 	EVP_PKEY_free(pkey);
 	ERR_pop_to_mark();
 	return r;

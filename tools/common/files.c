@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,21 +22,58 @@ void files_fill_standard(void)
 			_exit(EXIT_FAILED);
 }
 
-int files_write_new(const char *path, const char *text)
+/* The directory of @path, and its name there. */
+static int find_place(const char *path, struct new_file *ret)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), r = 0;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+	int r = 0;
+
+	if (slash && !parent)
+		return -ENOMEM;
+	if (!*name || strlen(name) >= sizeof(ret->name))
+		r = *name ? -ENAMETOOLONG : *path ? -EISDIR : -ENOENT;
+	if (r == 0) {
+		ret->dir = open(parent ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		r = ret->dir < 0 ? -errno : 0;
+		(void)strcpy(ret->name, name);
+	}
+	free(parent);
+	return r;
+}
+
+void files_keep(struct new_file *f)
+{
+	(void)close(f->dir); /* nothing was buffered */
+}
+
+void files_remove(struct new_file *f)
+{
+	(void)unlinkat(f->dir, f->name, 0); /* it is said elsewhere why */
+	files_keep(f);
+}
+
+int files_write_new(const char *path, const char *text, struct new_file *ret)
+{
 	size_t len = strlen(text);
+	int r = find_place(path, ret), fd;
 	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
+	if (r < 0)
+		return r;
+	fd = openat(ret->dir, ret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		r = -errno;
+		files_keep(ret);
+		return r;
+	}
 	n = write(fd, text, len);
 	if (n != (ssize_t)len)
 		r = n < 0 ? -errno : -ENOSPC;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
-		(void)unlink(path); /* only a part */
+		files_remove(ret); /* only a part */
 	return r;
 }
 

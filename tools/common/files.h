@@ -10,8 +10,18 @@
  */
 void files_fill_standard(void);
 
-/* A new file with @text, or none: 0 or -errno. */
-int files_write_new(const char *path, const char *text);
+/* A file that was made: in @dir, whatever its path leads to by now. */
+struct new_file {
+	int dir;
+	char name[256];
+};
+
+/*
+ * A new file with @text, or none: 0 or -errno. With 0 @ret is for one of the two below.
+ */
+int files_write_new(const char *path, const char *text, struct new_file *ret);
+void files_keep(struct new_file *f);
+void files_remove(struct new_file *f);
 
 /*
  * Print @line to standard output at once. If that is closed, full or broken, standard error
