@@ -78,7 +78,22 @@ static void file_donep(struct login_file *f)
 
 #define cleanup_file __attribute__((cleanup(file_donep)))
 
-/* Nobody else can put another file, or a link, in its place. -ENOENT, without a message: none. */
+/* A file that another user has made says what that user likes: where the secrets are to go, above all. */
+static int check_file(struct err *e, const char *path, const struct login_file *f)
+{
+	struct stat st;
+
+	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(e, -errno, "%s", path);
+	if (st.st_uid == geteuid() || st.st_uid == 0)
+		return 0;
+	return err_say(e, -EPERM, "%s: belongs to user %u", path, (unsigned)st.st_uid);
+}
+
+/*
+ * Nobody else can put another file, or a link, in its place, or has made the one that is there. -ENOENT,
+ * without a message: none.
+ */
 static int open_dir(struct err *e, const char *path, bool make, struct login_file *ret)
 {
 	char *slash;
@@ -100,7 +115,9 @@ static int open_dir(struct err *e, const char *path, bool make, struct login_fil
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*slash = '/';
 	ret->name = slash + 1;
-	return ret->dir < 0 ? err_set(e, -errno, "directory of %s", path) : 0;
+	if (ret->dir < 0)
+		return err_set(e, -errno, "directory of %s", path);
+	return check_file(e, path, ret);
 }
 
 /*

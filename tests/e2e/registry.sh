@@ -172,6 +172,12 @@ if as_root; then
 		timeout 10 "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
 	refused "nor waits for a lock that another user could hold" "$T/sticky/auth.json"
 	is "and his file stays" "$(ls -A "$T/sticky")" .minc-login.lock
+	rm "$T/sticky/.minc-login.lock"
+	setpriv --reuid 12391 --clear-groups sh -c 'echo "{\"credsStore\": \"anybody\"}" >"$1"' sh "$T/sticky/auth.json"
+	ran="login into a file that another user has made"
+	REGISTRY_AUTH_FILE=$T/sticky/auth.json run_tool "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
+	refused "nor gives it where a file of another user's says" "$T/sticky/auth.json" "belongs to user 12391"
+	rm "$T/sticky/auth.json"
 	ran="login with the HOME of another user"
 	run_tool env -u REGISTRY_AUTH_FILE HOME="$T/others" "$MARTEN" login --tls-verify=false -u bob -p secret "$basic"
 	refused "nor in a home that the environment still names" "$T/others" "user 12391"
