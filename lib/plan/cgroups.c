@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -143,7 +144,24 @@ static void read_level(struct cgroup_level *l, bool v2)
 	l->top = !exists(l->path, "cgroup.type");
 }
 
-/* The caller's directory and, in v2, those above it up to the mount point. */
+/* Neither the caller's nor root's, whose number may not be mapped here. */
+static bool is_anothers(const char *dir, const char *name)
+{
+	enum { UNMAPPED = 65534 };
+	char path[4096];
+	struct stat st;
+
+	return snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path) &&
+	       stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid() &&
+	       st.st_uid != UNMAPPED;
+}
+
+/*
+ * The caller's directory and, in v2, those above it up to the mount point. What is delegated to another
+ * user is left out, with all below it: that user could move processes out of a group there, and freeze,
+ * kill and set free from its limits whatever is in it. Root is in such a place when it was asked by
+ * sudo(8) from a desktop, where the user's service manager has the group of each terminal.
+ */
 static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
 		       const char *mount, const char *below)
 {
@@ -156,7 +174,9 @@ static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
 
 		l->path = path;
 		read_level(l, h->v2);
-		if (!h->v2 || len <= mount_len)
+		if (is_anothers(path, ".") || is_anothers(path, "cgroup.procs"))
+			h->levels_len = 0;
+		if ((!h->v2 && h->levels_len > 0) || len <= mount_len)
 			return 0;
 		path = arena_strdup(&g->arena, path);
 		if (path)

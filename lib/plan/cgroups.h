@@ -46,7 +46,7 @@ struct cgroup_hierarchy {
 	bool v2;
 	unsigned controllers; /* v1: of this mount */
 	struct cgroup_level
-		levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only it */
+		levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only one */
 	size_t levels_len;
 };
 

@@ -285,6 +285,41 @@ START_TEST(v2_levels_are_read_upwards)
 }
 END_TEST
 
+/* Its owner could move processes out of the groups in it. */
+START_TEST(what_another_user_has_is_no_place_for_groups)
+{
+	static const char mounts[] = "31 1 0:5 / @/v2 rw - cgroup2 cgroup2 rw\n"
+				     "32 1 0:6 / @/v1 rw - cgroup cgroup rw,memory\n";
+	static const char self[] = "2:memory:/a\n0::/a/b/c\n";
+	char path[PATH_MAX];
+	struct host_cgroups *g;
+
+	make_file("", "v2/cgroup.procs");
+	make_file("", "v2/a/cgroup.procs");
+	make_file("", "v2/a/b/cgroup.procs");
+	make_file("", "v2/a/b/c/cgroup.procs");
+	make_file("", "v1/a/cgroup.procs");
+	if (geteuid() != 0)
+		return; /* an ordinary user cannot give them away */
+	snprintf(path, sizeof(path), "%s/v2/a/b", top);
+	ck_assert_int_eq(chown(path, 12391, 12391), 0);
+	snprintf(path, sizeof(path), "%s/v1/a/cgroup.procs", top);
+	ck_assert_int_eq(chown(path, 12391, 12391), 0);
+	g = read_host(mounts, self);
+	ck_assert_uint_eq(g->list[0].levels_len, 2);
+	expect_path(g->list[0].levels[0].path, "/v2/a");
+	expect_path(g->list[0].levels[1].path, "/v2");
+	ck_assert_uint_eq(g->list[1].levels_len, 1);
+	expect_path(g->list[1].levels[0].path, "/v1");
+	free_host(g);
+	snprintf(path, sizeof(path), "%s/v2/a/b", top);
+	ck_assert_int_eq(chown(path, 65534, 65534), 0); /* whose number is not mapped */
+	g = read_host(mounts, self);
+	ck_assert_uint_eq(g->list[0].levels_len, 4);
+	free_host(g);
+}
+END_TEST
+
 START_TEST(v1_and_hybrid_mounts_are_found)
 {
 	struct host_cgroups *g;
@@ -583,6 +618,7 @@ int main(void)
 	suite_add_tcase(s, set);
 	tcase_add_checked_fixture(hosts, make_top, remove_top);
 	tcase_add_test(hosts, v2_levels_are_read_upwards);
+	tcase_add_test(hosts, what_another_user_has_is_no_place_for_groups);
 	tcase_add_test(hosts, v1_and_hybrid_mounts_are_found);
 	tcase_add_test(hosts, groups_outside_of_what_is_mounted_are_not_the_callers);
 	tcase_add_test(hosts, lines_open_what_they_name);
