@@ -89,11 +89,12 @@ static void plan_fuse(struct plan *p, struct mounts *m)
 /* One layer that is all of them. */
 static void plan_unpacked(struct plan *p, struct mounts *m)
 {
+	const int at = mount_storage(p, m, m->spec->image.name);
 	struct step *s = plan_append(p, STEP_OPEN, m->spec->image.name,
 				     "its files, unpacked before: there is no /dev/fuse");
 
-	s->open.at = SLOT_CWD;
-	s->open.path = plan_text(p, "%s/" UNPACKED_ROOT, m->storage);
+	s->open.at = at;
+	s->open.path = UNPACKED_ROOT;
 	s->open.directory = true;
 	s->open.ret = plan_slot(p);
 	m->layers_len = 1;

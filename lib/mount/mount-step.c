@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mount-step - child code of the file tree: system calls on prepared memory only. */
 #include <errno.h>
+#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -45,6 +46,26 @@ static int open_to_read(struct runner *r, const struct step *s)
 	return fd < 0 ? -ENOENT : runner_put(r, s->open.ret, fd);
 }
 
+/* @fd, or -ESTALE: it is another directory than @than. */
+static int same_directory(int fd, int than)
+{
+	struct statx a, b;
+	int ret = fd;
+
+	if (fd < 0)
+		return fd;
+	ret = sys_call(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_INO, &a);
+	if (ret == 0)
+		ret = sys_call(SYS_statx, than, "", SYS_AT_EMPTY_PATH, STATX_INO, &b);
+	if (ret == 0 && (a.stx_ino != b.stx_ino || a.stx_dev_major != b.stx_dev_major ||
+			 a.stx_dev_minor != b.stx_dev_minor))
+		ret = -ESTALE;
+	if (ret == 0)
+		return fd;
+	(void)sys_close(fd); /* O_PATH */
+	return ret;
+}
+
 int run_open(struct runner *r, const struct step *s)
 {
 	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
@@ -52,6 +73,10 @@ int run_open(struct runner *r, const struct step *s)
 
 	if (s->open.read)
 		return open_to_read(r, s);
+	if (s->open.storage && r->storage >= 0) {
+		fd = sys_openat(at, s->open.path, flags | O_NOFOLLOW, 0);
+		return runner_put(r, s->open.ret, same_directory(fd, r->storage));
+	}
 	if (!s->open.in_root)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
 	inside = path_open_in_root(at, s->open.path, 0);

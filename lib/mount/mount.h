@@ -43,6 +43,8 @@ struct mounts {
 	bool unpacked; /* neither: they are files in the storage */
 	const char *server, *server_ids; /* then: its program, whose ids it shows */
 
+	bool opened; /* the storage, in slot @kept */
+	int kept;
 	int upper, work; /* the overlay's, if there is one */
 	int works;	 /* work directories used below the latter */
 	int scratch, root, dev, devpts, proc, sys;
@@ -107,6 +109,8 @@ void mount_plan_split(struct plan *p, struct mounts *m);
 void mount_plan_layers(struct plan *p, struct mounts *m);
 void mount_attach_layers(struct plan *p, struct mounts *m);
 
+/* Slot of the directory that is kept, opened once; else of scratch. */
+int mount_storage(struct plan *p, struct mounts *m, const char *origin);
 /*
  * Slots of the root overlay's upper and work directories, made if missing, like what is below
  * (overlay.c).

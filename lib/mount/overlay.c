@@ -124,6 +124,28 @@ static const struct dir_like *like_lower(struct plan *p, const struct mounts *m,
 	return mount_like(p, m, slot, 1, ".", true);
 }
 
+/*
+ * Once, and by name: only a file of the mount namespace that the container has can be an upper layer.
+ * The user for whom root does this may own a directory above it, so it is looked whether it is still
+ * the one that was checked; from there on no name is used that he could exchange.
+ */
+int mount_storage(struct plan *p, struct mounts *m, const char *origin)
+{
+	struct step *s;
+
+	if (!m->storage)
+		return m->scratch;
+	if (!m->opened) {
+		s = plan_append(p, STEP_OPEN, origin, "the directory that is kept");
+		s->open.at = SLOT_CWD;
+		s->open.path = m->storage;
+		s->open.directory = s->open.storage = true;
+		s->open.ret = m->kept = plan_slot(p);
+		m->opened = true;
+	}
+	return m->kept;
+}
+
 static const char place_name[] = "overlay";
 
 /* Only the overlay's: what the container sees of scratch are other directories. */
@@ -144,12 +166,10 @@ static const char why_upper[] = "what the container writes",
 void mount_upper(struct plan *p, struct mounts *m, const struct dir_like *like,
 		 const char *origin, int *ret_upper, int *ret_work)
 {
-	int at = m->storage ? SLOT_CWD : m->scratch;
-	const char *upper = m->storage ? plan_text(p, "%s/storage", m->storage) : "upper";
-	const char *work = m->storage ? plan_text(p, "%s/work", m->storage) : "work";
+	const int at = mount_storage(p, m, origin);
 
-	*ret_upper = plan_dir(p, at, upper, like, origin, why_upper);
-	*ret_work = plan_dir(p, at, work, NULL, origin, why_work);
+	*ret_upper = plan_dir(p, at, m->storage ? "storage" : "upper", like, origin, why_upper);
+	*ret_work = plan_dir(p, at, "work", NULL, origin, why_work);
 	m->work = *ret_work;
 }
 
@@ -157,13 +177,11 @@ void mount_upper(struct plan *p, struct mounts *m, const struct dir_like *like,
 static void submount_upper(struct plan *p, struct mounts *m, size_t n, int lower,
 			   const char *origin, int *ret_upper, int *ret_work)
 {
-	int at = m->storage ? SLOT_CWD : m->scratch;
-	const char *dir = m->storage ? plan_text(p, "%s/", m->storage) : "";
+	const int at = mount_storage(p, m, origin);
 
-	*ret_upper = plan_dir(p, at, plan_text(p, "%ssubmount%zu.storage", dir, n),
-			      like_lower(p, m, lower), origin, why_upper);
-	*ret_work = plan_dir(p, at, plan_text(p, "%ssubmount%zu.work", dir, n), NULL, origin,
-			     why_work);
+	*ret_upper = plan_dir(p, at, plan_text(p, "submount%zu.storage", n), like_lower(p, m, lower),
+			      origin, why_upper);
+	*ret_work = plan_dir(p, at, plan_text(p, "submount%zu.work", n), NULL, origin, why_work);
 }
 
 /* A device file in somebody's root directory would open the host's disks. */

@@ -138,8 +138,8 @@ void mount_plan_split(struct plan *p, struct mounts *m)
 	mount_upper(p, m, mount_like_path(p, m, m->root_path, false), origin, &m->upper, &work);
 	mount_plan_targets(p, m);
 	if (m->storage)
-		m->root = mount_tree(p, m, SLOT_CWD, plan_text(p, "%s/storage", m->storage), true,
-				     origin, "the root: what is written at its top");
+		m->root = mount_tree(p, m, mount_storage(p, m, origin), "storage", true, origin,
+				     "the root: what is written at its top");
 	else
 		m->root = mount_tree(p, m, m->scratch, "upper", false, origin,
 				     "the root: what is written at its top");

@@ -175,6 +175,7 @@ struct step {
 			uint32_t uid, gid; /* of what is created */
 			bool directory;
 			bool read; /* a regular file, for its contents */
+			bool storage; /* what is kept: it must be the directory that is locked */
 			int ret;
 		} open;
 		struct {

@@ -18,6 +18,7 @@ struct runner {
 	int host_end;  /* the caller's end, to be closed in the child */
 	int sealed_fd; /* memfd of the sealed program */
 	int holder;    /* pidfd of the process that all ends with, or -EBADF */
+	int storage;   /* what is kept, as it was checked and locked; or -EBADF */
 	int tty;       /* of what enters: the terminal that it will control; 0: none */
 	uint64_t files[2]; /* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
 	char note[160]; /* what the kernel said about the failure, or "" */

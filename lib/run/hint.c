@@ -54,6 +54,7 @@ static const struct {
 	{ STEP_FUSE, -ENODEV, "this kernel has no FUSE: modprobe fuse" },
 	{ STEP_LOOP, -ENOENT, "the image lacks a layer, or there is no /dev/loop-control: modprobe "
 			      "loop" },
+	{ STEP_OPEN, -ESTALE, "somebody has put another directory in its place since it was looked at" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
 

@@ -168,7 +168,7 @@ static int run_host_steps(struct spawn *w)
 {
 	const struct spawn_fault *fault = w->options->fault;
 	const struct plan *p = w->plan;
-	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF };
+	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF, .storage = -EBADF };
 
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
@@ -309,6 +309,7 @@ static int clone_with_signals_blocked(struct spawn *w)
 			    .channel = w->child_end,
 			    .sealed_fd = w->sealed_fd,
 			    .holder = w->holder,
+			    .storage = w->options->lock,
 			    .host_end = w->channel },
 		.unsent = w->unsent,
 		.fault_step = fault ? fault->step : -1,

@@ -289,10 +289,12 @@ int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p)
 void storage_abandon(struct minc_ctx *c, struct storage *st)
 {
 	struct dirent *d;
+	int copy;
 	DIR *list;
 
 	if (st->lock >= 0 && st->made_upper) {
-		list = opendir(c->storage);
+		copy = openat(st->lock, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* not by name */
+		list = copy < 0 ? NULL : fdopendir(copy);
 		while (list && (d = readdir(list)))
 			if (str_equal(d->d_name, "storage") ||
 			    (st->made_work && str_equal(d->d_name, "work")) ||
@@ -303,6 +305,8 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 				storage_remove(dirfd(list), d->d_name);
 		if (list)
 			closedir(list);
+		else
+			fd_closep(&copy);
 		if (st->closed_mode)
 			(void)fchmod(st->lock, st->closed_mode); /* empty, as it was */
 	}

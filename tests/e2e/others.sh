@@ -153,6 +153,84 @@ else
 	skip "an access control list counts" "no lists here: $(cat "$T/acl.err")"
 fi
 
+# What was there when the container started is not what a link leads to afterwards.
+mkdir "$T/tree" "$T/else" "$T/else/in"
+cp -R "$bb" "$T/tree/in"
+echo old | tee "$T/tree/in/file" >"$T/else/in/file"
+mkdir "$T/over"
+minc -q -r "$T/tree/in" -t "$T/over" sh -c 'echo new >/file'
+mv "$T/tree" "$T/moved"
+ln -s else "$T/tree"
+for cmd in "diff" "apply -y"; do
+	# shellcheck disable=SC2086 # words
+	marten $cmd "$T/over"
+	refused "$cmd takes no link for the root that a container had" "$T/tree/in" link
+	has "and the hint says what to do" "$err" "--base"
+done
+rm "$T/tree"
+mkdir "$T/tree"
+ln -s ../else/in "$T/tree/in"
+marten apply -y "$T/over"
+refused "nor if it is the last name" "$T/tree/in" link
+is "so nothing is written there" "$(cat "$T/else/in/file")" old
+marten apply -y --base "$T/moved/in" "$T/over"
+is "unless it is named" "$status $(cat "$T/moved/in/file")" "0 new"
+
+# Two names are exchanged all the time; the first is a directory, or leads to one that must stay whole.
+exchange() { # NAME NAME
+	python3 - "$1" "$2" >"$T/exchanging" <<'END' &
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+a, b = map(os.fsencode, sys.argv[1:])
+print("now", flush=True)
+while os.getppid() != 1:
+    for i in range(100):
+        libc.renameat2(-100, a, -100, b, 2)
+END
+	exchanger=$!
+	await grep -q now "$T/exchanging"
+}
+exchange_no_more() {
+	kill "$exchanger"
+	wait "$exchanger" 2>/dev/null
+}
+
+# Who has a volume in a container changes it while it is removed.
+mkdir "$T/whole" "$T/whole/d"
+(cd "$T/whole/d" && seq -f f%g 2000 | xargs touch)
+try=0
+while [ "$try" -lt 5 ]; do
+	try=$((try + 1))
+	mkdir -p "$MINCS_DIR/volumes/racing/a"
+	(cd "$MINCS_DIR/volumes/racing/a" && seq -f f%g 2000 | xargs touch)
+	ln -s "$T/whole/d" "$MINCS_DIR/volumes/racing/b"
+	exchange "$MINCS_DIR/volumes/racing/a" "$MINCS_DIR/volumes/racing/b"
+	marten volume rm racing
+	exchange_no_more
+	rm -rf "$MINCS_DIR/volumes/racing"
+done
+is "a volume is removed, not what a link leads to that is put there meanwhile" \
+	"$(find "$T/whole/d" -type f | wc -l)" 2000
+
+# What an export could not complete is removed where it was made.
+mkdir "$T/out" "$T/out-else"
+ln -s "$T/out-else" "$T/out-link"
+head -c 600000 /dev/urandom >"$bb/big"
+marten import -q "$bb" bigger
+rm "$bb/big"
+: >"$T/out-else/it.sqfs"
+try=0
+exchange "$T/out" "$T/out-link"
+while [ "$try" -lt 30 ] && [ -e "$T/out-else/it.sqfs" ]; do
+	try=$((try + 1))
+	(trap '' XFSZ && ulimit -f 400 && exec "$MARTEN" export --format squashfs -o "$T/out/it.sqfs" bigger) \
+		>"$T/.out" 2>"$T/.err"
+done
+exchange_no_more
+marten rmi bigger
+ok "an export that fails removes nothing that it did not make" test -e "$T/out-else/it.sqfs"
+is "and leaves nothing" "$(find "$T/out/" "$T/out-link/" -name 'it.sqfs' | wc -l)" 1
+
 if ! as_root; then
 	minc -r "$bb" -t / true
 	refused "a directory of root's is no storage of a user's" -t "user 0"
@@ -320,6 +398,19 @@ for asker in "$A 0" "$B 64001"; do
 		refused "nor if another user does" -t "$T/a belongs to user $A"
 	fi
 done
+# He owns what is above it, and so do his other programs.
+mkdir -p "$T/a/x/keep" "$T/a/y/keep/storage" "$T/a/y/keep/work"
+chown "$A" "$T/a/x"
+chown -R "$A" "$T/a/y"
+exchange "$T/a/x" "$T/a/y"
+try=0
+while [ "$try" -lt 20 ]; do
+	try=$((try + 1))
+	SUDO_UID=$A SUDO_GID=$A "$MINC" -q -r "$bb" -e DIR=/ -t "$T/a/x/keep" sh -c "$plant" >"$T/.out" 2>&1
+done
+exchange_no_more
+is "nor does root write into another directory that he puts there meanwhile" \
+	"$(find "$T/a" -path '*/keep/storage/*' -prune -o -path '*/keep/storage' -user "$A" -exec ls -A {} +)" ""
 unset SUDO_UID SUDO_GID
 ln -s "$T/keep" "$T/a/link"
 minc -r "$bb" -t "$T/a/link" true
@@ -347,6 +438,83 @@ mkdir -p "$T/a/keep/storage"
 chown -R "$A" "$T/a/keep"
 marten diff "$T/a/keep"
 refused "no layers are read because another user's record names them" "$T/a/keep" "another user"
+
+# Of a file system that another user serves all is that user's word, owners too.
+mkdir "$T/served"
+cat >"$T/serve.py" <<'END'
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = b"fd=%d,rootmode=40000,user_id=12391,group_id=12391,allow_other" % fd
+if libc.mount(b"served", os.fsencode(sys.argv[1]), b"fuse", 6, options):
+    sys.exit(os.strerror(ctypes.get_errno()))
+print("served", flush=True)
+while True:
+    try:
+        request = os.read(fd, 1 << 17)
+    except OSError: # unmounted
+        break
+    length, opcode, unique, node, uid, gid, pid, _ = struct.unpack_from("<IIQQIIII", request)
+    if opcode == 26: # INIT
+        answer = struct.pack("<IIIIHHIIHHI", 7, 31, 65536, 0, 12, 9, 4096, 1, 0, 0, 0) + bytes(28)
+    elif opcode == 3: # GETATTR: root's, 0700
+        answer = struct.pack("<QII", 0, 0, 0) + struct.pack("<QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                          0o40700, 2, 0, 0, 0, 4096, 0)
+    elif opcode in (2, 42): # FORGET: no answer
+        continue
+    else:
+        answer = None
+    error = -2 if answer is None else 0
+    answer = answer or b""
+    try:
+        os.write(fd, struct.pack("<IiQ", 16 + len(answer), error, unique) + answer)
+    except OSError:
+        pass
+END
+: >"$T/serve.err"
+if [ -e /dev/fuse ]; then
+	python3 "$T/serve.py" "$T/served" >"$T/serving" 2>"$T/serve.err" &
+	server=$!
+	await sh -c 'grep -q served "$1" || ! kill -0 "$2"' sh "$T/serving" "$server"
+fi
+if [ -e /dev/fuse ] && grep -q served "$T/serving"; then
+	is "a file system of another user's says that all is root's" "$(stat -c %u:%a "$T/served")" 0:700
+	marten --store "$T/served" images
+	refused "and is no store of root's" "store $T/served" "user $A serves"
+	minc -r "$bb" -t "$T/served/keep" true
+	refused "nor is a directory of -t in it" -t "user $A serves"
+	MINC_STATE_DIR=$T/served/state minc -B -r "$bb" true
+	refused "nor a state directory" "state directory" "user $A serves"
+	umount -l "$T/served"
+	wait "$server"
+else
+	skip "a file system of another user's says that all is root's" "no FUSE: $(cat "$T/serve.err")"
+fi
+
+# A group of another user's: that user could move processes out of it.
+v2=$(awk '/ - cgroup2 / { print $5; exit }' /proc/self/mountinfo)
+own=$v2$(sed -n 's/^0:://p' /proc/self/cgroup)
+delegated=${own%/}/minc-test-$$
+if [ -n "$v2" ] && mkdir -p "$delegated/session" 2>"$T/group.err" &&
+	chown "$A" "$delegated" "$delegated/session" "$delegated/cgroup.procs" "$delegated/session/cgroup.procs" &&
+	sh -c 'echo $$ >"$1/session/cgroup.procs"' sh "$delegated" 2>"$T/group.err"; then
+	# shellcheck disable=SC2016 # the shell in the group expands it
+	run_tool sh -c 'echo $$ >"$1/session/cgroup.procs" && shift && exec "$@"' sh "$delegated" \
+		"$MINC" -q -B --name placed --pids-limit 50 -r "$bb" sleep 1000
+	if [ "$status" = 0 ]; then
+		pid=$(cat "$MINC_STATE_DIR/$out/pid")
+		unlike "a container of root's has no group below one of another user's" \
+			"$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" "*/minc-test-$$/*"
+		run_as "$A" sh -c 'echo "$1" >"$2/session/cgroup.procs"' sh "$pid" "$delegated"
+		ok "who cannot move its processes" test "$status" -ne 0
+	else
+		skip "a container of root's has no group below one of another user's" "no limits here: $err"
+	fi
+	"$MARTEN" rm -f placed >"$T/.out" 2>&1
+else
+	skip "a container of root's has no group below one of another user's" "no group to give: $(cat "$T/group.err")"
+fi
+[ -z "$v2" ] || rmdir "$delegated/session" "$delegated" 2>"$T/.err"
 
 # An ordinary user.
 chmod 755 "$MINCS_DIR"

@@ -116,196 +116,199 @@ mount -t tmpfs -o nosuid,nodev,size=25%,mode=755,nr_inodes=$files tmpfs "$s2"
 # 6. attach on /sys: somewhere that goes away: an unattached one is slower to tear down
 # it stays at "$s2" until the root changes
 
-# 7. make directory BASE/kept/storage: what the container writes (-r ROOT)
-[ -d BASE/kept/storage ] || { mkdir -p -m 755 BASE/kept/storage; like - BASE/kept/storage "$s1"/.; }
-s3=BASE/kept/storage
+# 7. open BASE/kept: the directory that is kept (-r ROOT)
+s3=BASE/kept
 
-# 8. make directory BASE/kept/work: overlayfs's own work space, on the same file system (-r ROOT)
-[ -d BASE/kept/work ] || mkdir -p -m 755 BASE/kept/work
-s4=BASE/kept/work
+# 8. make directory storage: what the container writes (-r ROOT)
+[ -d "$s3"/storage ] || { mkdir -p -m 755 "$s3"/storage; like - "$s3"/storage "$s1"/.; }
+s4="$s3"/storage
 
-# 9. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
-s5=$t/5; mkdir "$s5"
-mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4" overlay "$s5"
+# 9. make directory work: overlayfs's own work space, on the same file system (-r ROOT)
+[ -d "$s3"/work ] || mkdir -p -m 755 "$s3"/work
+s5="$s3"/work
 
-# 10. attach on /: the root to be (-r ROOT)
-# it stays at "$s5" until the root changes
+# 10. mount overlay: writes go to the upper layer, never to the directory (-r ROOT)
+s6=$t/6; mkdir "$s6"
+mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s4",workdir="$s5" overlay "$s6"
 
-# 11. make directory dev: a /dev with only harmless devices
+# 11. attach on /: the root to be (-r ROOT)
+# it stays at "$s6" until the root changes
+
+# 12. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 12. bind dev: a /dev with only harmless devices
-s6=$t/6; place "$s6" "$s2"/dev
-mount --bind "$s2"/dev "$s6"
+# 13. bind dev: a /dev with only harmless devices
+s7=$t/7; place "$s7" "$s2"/dev
+mount --bind "$s2"/dev "$s7"
 
-# 13. mount flags: nothing in it is a program, and here devices work
-flags nosuid,noexec,dev "$s6"
+# 14. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s7"
 
-# 14. attach on /dev: a /dev with only harmless devices
-attach "$s6" "$s5" /dev quiet; s6=$target
+# 15. attach on /dev: a /dev with only harmless devices
+attach "$s7" "$s6" /dev quiet; s7=$target
 
-# 15. make device null: a /dev with only harmless devices
-mknod -m 666 "$s6"/null c 1 3
+# 16. make device null: a /dev with only harmless devices
+mknod -m 666 "$s7"/null c 1 3
 
-# 16. make device zero: a /dev with only harmless devices
-mknod -m 666 "$s6"/zero c 1 5
+# 17. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s7"/zero c 1 5
 
-# 17. make device full: a /dev with only harmless devices
-mknod -m 666 "$s6"/full c 1 7
+# 18. make device full: a /dev with only harmless devices
+mknod -m 666 "$s7"/full c 1 7
 
-# 18. make device random: a /dev with only harmless devices
-mknod -m 666 "$s6"/random c 1 8
+# 19. make device random: a /dev with only harmless devices
+mknod -m 666 "$s7"/random c 1 8
 
-# 19. make device urandom: a /dev with only harmless devices
-mknod -m 666 "$s6"/urandom c 1 9
+# 20. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s7"/urandom c 1 9
 
-# 20. make device tty: a /dev with only harmless devices
-mknod -m 666 "$s6"/tty c 5 0
+# 21. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s7"/tty c 5 0
 
-# 21. make link fd -> /proc/self/fd: a /dev with only harmless devices
-[ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
+# 22. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
 
-# 22. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
-[ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
+# 23. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
 
-# 23. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
-[ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
+# 24. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
 
-# 24. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
-[ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
+# 25. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
 
-# 25. make link ptmx -> pts/ptmx: a /dev with only harmless devices
-[ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
+# 26. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
 
-# 26. make directory pts: for the terminals
-[ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
+# 27. make directory pts: for the terminals
+[ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
 
-# 27. make directory mqueue: for message queues
-[ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
-
-# 28. make directory shm: POSIX shared memory, of this container only
-[ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
+# 28. make directory mqueue: for message queues
+[ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
 
 # 29. make directory shm: POSIX shared memory, of this container only
+[ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
+
+# 30. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 30. bind shm: POSIX shared memory, of this container only
-s7=$t/7; place "$s7" "$s2"/shm
-mount --bind "$s2"/shm "$s7"
+# 31. bind shm: POSIX shared memory, of this container only
+s8=$t/8; place "$s8" "$s2"/shm
+mount --bind "$s2"/shm "$s8"
 
-# 31. mount flags: data only
-flags nosuid,nodev,noexec "$s7"
+# 32. mount flags: data only
+flags nosuid,nodev,noexec "$s8"
 
-# 32. attach on shm: POSIX shared memory, of this container only
-attach "$s7" "$s6" shm; s7=$target
+# 33. attach on shm: POSIX shared memory, of this container only
+attach "$s8" "$s7" shm; s8=$target
 
-# 33. mount devpts: terminals of its own
-s8=$t/8; mkdir "$s8"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
-
-# 34. attach on pts: terminals of its own
-attach "$s8" "$s6" pts; s8=$target
-
-# 35. mount mqueue: message queues of its own
+# 34. mount devpts: terminals of its own
 s9=$t/9; mkdir "$s9"
-mount -t mqueue -o nosuid,nodev,noexec mqueue "$s9"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s9"
 
-# 36. attach on mqueue: message queues of its own
-attach "$s9" "$s6" mqueue; s9=$target
+# 35. attach on pts: terminals of its own
+attach "$s9" "$s7" pts; s9=$target
 
-# 37. mount proc: a /proc that shows only the container's processes
+# 36. mount mqueue: message queues of its own
 s10=$t/10; mkdir "$s10"
-mount -t proc -o nosuid,nodev,noexec proc "$s10"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s10"
 
-# 38. attach on /proc: a /proc that shows only the container's processes
-attach "$s10" "$s5" /proc quiet; s10=$target
+# 37. attach on mqueue: message queues of its own
+attach "$s10" "$s7" mqueue; s10=$target
 
-# 39. mount flags: to be read, not written
+# 38. mount proc: a /proc that shows only the container's processes
+s11=$t/11; mkdir "$s11"
+mount -t proc -o nosuid,nodev,noexec proc "$s11"
+
+# 39. attach on /proc: a /proc that shows only the container's processes
+attach "$s11" "$s6" /proc quiet; s11=$target
+
+# 40. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 40. attach on /sys: programs read about the hardware there
-attach "$s0" "$s5" /sys quiet; s0=$target
+# 41. attach on /sys: programs read about the hardware there
+attach "$s0" "$s6" /sys quiet; s0=$target
 
-# 41. make directory empty: what hides a directory
+# 42. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 42. make directory tmp: a /tmp of its own
+# 43. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 43. bind tmp: a /tmp of its own
-s11=$t/11; place "$s11" "$s2"/tmp
-mount --bind "$s2"/tmp "$s11"
+# 44. bind tmp: a /tmp of its own
+s12=$t/12; place "$s12" "$s2"/tmp
+mount --bind "$s2"/tmp "$s12"
 
-# 44. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s11"
+# 45. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s12"
 
-# 45. attach on /tmp: a /tmp of its own
-attach "$s11" "$s5" /tmp quiet; s11=$target
+# 46. attach on /tmp: a /tmp of its own
+attach "$s12" "$s6" /tmp quiet; s12=$target
 
-# 46. write hosts: its own name and localhost can be looked up
+# 47. write hosts: its own name and localhost can be looked up
 [ -e "$s2"/hosts ] || { printf %s '
 127.0.0.1	localhost
 ::1	localhost ip6-localhost ip6-loopback
 127.0.1.1	kept
 '; } >"$s2"/hosts
 
-# 47. bind hosts: its own name and localhost can be looked up
-s12=$t/12; place "$s12" "$s2"/hosts
-mount --bind "$s2"/hosts "$s12"
+# 48. bind hosts: its own name and localhost can be looked up
+s13=$t/13; place "$s13" "$s2"/hosts
+mount --bind "$s2"/hosts "$s13"
 
-# 48. mount flags: data only
-flags nosuid,nodev,noexec "$s12"
+# 49. mount flags: data only
+flags nosuid,nodev,noexec "$s13"
 
-# 49. attach on /etc/hosts: its own name and localhost can be looked up
-attach "$s12" "$s5" /etc/hosts quiet; s12=$target
+# 50. attach on /etc/hosts: its own name and localhost can be looked up
+attach "$s13" "$s6" /etc/hosts quiet; s13=$target
 
-# 50. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
-quiet "$s5"/etc/mtab
-ln -sfn /proc/mounts "$s5"/etc/mtab
+# 51. make link etc/mtab -> /proc/mounts: the mounts that there are, not a list of old ones
+quiet "$s6"/etc/mtab
+ln -sfn /proc/mounts "$s6"/etc/mtab
 loud
 
-# 51. new session: a session of its own: it cannot type into the caller's terminal
+# 52. new session: a session of its own: it cannot type into the caller's terminal
 # setsid, below
 
-# 52. set hostname kept: the name it has for itself (-t DIR)
+# 53. set hostname kept: the name it has for itself (-t DIR)
 hostname kept
 
-# 53. change root: the tree made above becomes /, the host's is detached
+# 54. change root: the tree made above becomes /, the host's is detached
 cd /usr # stays in the host's tree, where host() finds its programs
 host() { prog=$1; shift; "./$ld" --library-path "$libs" "./$prog" "$@"; }
-pivot_root "$s5" "$s5/tmp"
+pivot_root "$s6" "$s6/tmp"
 host "$umount" -l /tmp # what is there now is the old root
 
-# 54. new keyring: an own session keyring, without the caller's keys
+# 55. new keyring: an own session keyring, without the caller's keys
 # no equivalent in shell: keyctl(1) "session" starts a command with a
 # new keyring, if it is installed
 
-# 55. open streams: pipes that every user inside can open by name: /dev/stdout
+# 56. open streams: pipes that every user inside can open by name: /dev/stdout
 for n in 0 1 2; do
 	case $(eval "readlink /proc/self/fd/9 9>&$n") in
 	pipe:*) chmod "$([ $n = 0 ] && echo go+r || echo go+w)" /proc/self/fd/$n || : ;;
 	esac
 done
 
-# 56. descriptors: nothing that the caller has open leaks inside
+# 57. descriptors: nothing that the caller has open leaks inside
 exec 9<&- # a shell hands on 0, 1 and 2
 
-# 57. set user 0:0: root, without the caller's groups
+# 58. set user 0:0: root, without the caller's groups
 priv="$priv --reuid=0 --regid=0 --clear-groups"
 
-# 58. set capabilities: only the capabilities that are left
+# 59. set capabilities: only the capabilities that are left
 priv="$priv --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+setfcap --inh-caps=-all --ambient-caps=-all"
 
-# 59. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
+# 60. no new privileges: no program gives more rights than these (set-user-ID, file capabilities)
 priv="$priv --no-new-privs"
 
-# 60. change directory to /: the caller's directory if it is there, else /
+# 61. change directory to /: the caller's directory if it is there, else /
 for dir in /; do if [ -d "$dir" ]; then break; fi; done
 
-# 61. seccomp filter default: only the system calls of the profile
+# 62. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 62. execute true: no shell in between: arguments arrive as given
+# 63. execute true: no shell in between: arguments arrive as given
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \

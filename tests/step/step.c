@@ -300,6 +300,7 @@ static void set_up(struct runner *r, int slots[SLOTS], enum who who)
 			      .slots = slots,
 			      .sealed_fd = -EBADF,
 			      .holder = -EBADF,
+			      .storage = -EBADF,
 			      .host_end = callers_end };
 	r->channel = must(fcntl(pair[1], F_DUPFD_CLOEXEC, HIGH_FD));
 	must(close(pair[0]) | close(pair[1]));
