@@ -7,7 +7,6 @@ export PATH
 t=$(mktemp -d) # a mount point, hidden from the container and removed at the end
 trap 'rmdir "$t"' EXIT
 exec 9</proc/self/ns/net # the host's network, for moving an interface
-# warning: BASE/root/etc/resolv.conf: not there, so names are not looked up as on the host: an empty file will do
 set +e
 setsid --wait unshare --mount --propagation unchanged --pid --fork --kill-child --ipc --uts --cgroup \
 	sh -c 'plan=$(cat <&8); exec 8<&-; eval "$plan"' minc "$t" 8<<'END_OF_PLAN'

@@ -464,6 +464,7 @@ int places_make(struct places *at)
 	r += write_file(path, "group", "users:x:100:\naudio:x:29:bob,alice\n"
 				       "staff:x:50:alice\n");
 	r += write_file(path, "mtab", "/dev/old / ext2 rw 0 0\n");
+	r += write_file(path, "resolv.conf", ""); /* direct: there is something to show it over */
 	r += make_dir(path, sizeof(path), at->root, "proc");
 	r += make_dir(path, sizeof(path), at->root, "sys");
 	/* direct: nothing is made in the directory that the user did not ask for */
