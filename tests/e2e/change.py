@@ -87,6 +87,8 @@ def setup(prepare=None):
             os.symlink("busybox", os.path.join(base, "usr/bin", tool))
     os.makedirs(os.path.join(base, "d/sub/deep"))
     os.mkdir(os.path.join(base, "e"))
+    os.makedirs(os.path.join(base, "etc"), exist_ok=True)
+    write(os.path.join(base, "etc/hosts"))  # else a place for the container's own would be made in the layer
     for name in ("f", "g", "d/x", "d/y", "d/sub/z", "d/sub/deep/w", "e/one", "e/two"):
         write(os.path.join(base, name), f"{name} of the base\n")
     os.link(os.path.join(base, "f"), os.path.join(base, "f2"))
