@@ -22,7 +22,7 @@
 #include "base/str.h"
 #include "image/part.h"
 
-enum { LAYERS_TEXT_MAX = 4 << 20 };
+enum { LAYERS_TEXT_MAX = 4 << 20, UNPACKED_SAID_BYTES = 32 << 20 };
 
 /* A line for each layer. */
 static char *describe_layers(const struct spec_image *image)
@@ -85,11 +85,18 @@ static int unpack(minc_ctx *c, int dir)
 	return r;
 }
 
+/* Only of what takes a noticeable time: else each start of a small image would complain. */
 static void warn(minc_ctx *c)
 {
+	const struct spec_image *image = &c->spec.image;
+	off_t bytes = 0;
 	char text[256];
+	struct stat st;
 
-	if (!c->log)
+	for (size_t i = 0; i < image->layers_len; i++)
+		if (stat(image->layers[i], &st) == 0)
+			bytes += st.st_size;
+	if (!c->log || bytes < UNPACKED_SAID_BYTES)
 		return;
 	snprintf(text, sizeof(text),
 		 "/dev/fuse: %s: the image is unpacked, which takes time and space: load the fuse "

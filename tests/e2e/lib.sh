@@ -178,20 +178,13 @@ mounts_layers() {
 	{ as_root && [ -e /dev/loop-control ]; } || { [ -r /dev/fuse ] && [ -w /dev/fuse ]; }
 }
 
-# Where they are unpacked each start says so: one test is about that, with UNPACKED=said.
-if mounts_layers || [ "${UNPACKED:-}" = said ]; then
-	said() { cat; }
-else
-	said() { grep -v '^[a-z]*: warning: /dev/fuse: .* the image is unpacked'; }
-fi
-
 # Run the tool: $status, $out, $err. A hang is cut, and shows as status 124.
 status=0 out='' err='' ran=''
 run_tool() { # PROGRAM ARG..
 	timeout -k 5 "${LIMIT:-30}" "$@" >"$T/.out" 2>"$T/.err" </dev/null
 	status=$?
 	out=$(cat "$T/.out")
-	err=$(said <"$T/.err")
+	err=$(cat "$T/.err")
 	return "$status"
 }
 

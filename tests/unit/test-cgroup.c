@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <minc/container.h>
 #include <signal.h>
 #include <stdarg.h>
