@@ -352,11 +352,13 @@ static void set_image(struct spec *s, const struct places *at)
 	spec_set_image(s, &image);
 }
 
+#ifdef HAVE_FUSE
 static void set_user_image(struct spec *s, const struct places *at)
 {
 	set_image(s, at);
 	set_single(s);
 }
+#endif
 
 static void set_image_mknod(struct spec *s, const struct places *at)
 {
