@@ -2,6 +2,15 @@
 /* clone-step - a new process on a stack of its own; see clone.h. Child code. */
 #include "base/clone.h"
 
+#include <errno.h>
+
+/* The kernel may give the number of a descriptor although it fails later, and takes that back. */
+static void forget_pidfd(const struct sys_clone_args *a, long ret)
+{
+	if (ret < 0 && a->flags & CLONE_PIDFD)
+		*(int *)(uintptr_t)a->pidfd = -EBADF;
+}
+
 long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
 {
 	long ret;
@@ -44,6 +53,7 @@ long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg)
 	a->stack = a->stack_size = 0;
 	ret = clone_copy(a, fn, arg);
 #endif
+	forget_pidfd(a, ret);
 	return ret;
 }
 
@@ -64,5 +74,6 @@ long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg)
 
 	if (ret == 0)
 		fn(arg);
+	forget_pidfd(a, ret);
 	return ret;
 }

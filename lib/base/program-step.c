@@ -25,6 +25,8 @@ static long clone_plain(int exit_signal, int *pidfd, clone_fn *fn, void *arg)
 {
 	long ret = sys_call6(SYS_clone, CLONE_PIDFD | exit_signal, 0, (long)pidfd, 0, 0, 0);
 
+	if (ret < 0)
+		*pidfd = -EBADF; /* see forget_pidfd() */
 	if (ret == 0)
 		fn(arg);
 	return ret;

@@ -37,6 +37,8 @@ struct pidfd_info_64 {
 
 _Static_assert(sizeof(struct pidfd_info_64) == 64, "PIDFD_INFO_SIZE_VER0");
 
+enum { RECALL_LOOKS = 100 };
+
 #define PIDFD_INFO_64	_IOWR(0xff, 11, struct pidfd_info_64)
 #define PIDFD_INFO_ENDED (UINT64_C(1) << 3) /* PIDFD_INFO_EXIT, 6.15 */
 
@@ -49,9 +51,10 @@ static int recall_status(int child)
 	struct pollfd p = { .fd = child }; /* until it is reaped: that may just happen */
 	struct pidfd_info_64 info;
 
-	for (;;) {
+	/* of one that is not our child it may never be: then it is another's to wait for */
+	for (int looks = 0;; looks++) {
 		info = (struct pidfd_info_64){ .mask = PIDFD_INFO_ENDED };
-		if (ioctl(child, PIDFD_INFO_64, &info) < 0)
+		if (looks == RECALL_LOOKS || ioctl(child, PIDFD_INFO_64, &info) < 0)
 			return -ECHILD;
 		if (info.mask & PIDFD_INFO_ENDED)
 			break;
@@ -91,7 +94,7 @@ static int status_of(const siginfo_t *info)
 static int take_status_of_process(struct minc_container *ct)
 {
 	siginfo_t info;
-	int r = follow_reap_entered(ct->pidfd, &info);
+	int r = follow_reap_entered(ct->pidfd, -1, &info);
 
 	if (r == -ECHILD)
 		return recall_status(ct->pidfd);

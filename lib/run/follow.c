@@ -176,14 +176,19 @@ static int obey(struct spawn *w, const struct verdict *v)
 	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
+static const struct timespec moment = { .tv_nsec = 1000000 };
+
 /* A child that we have no descriptor of: until we reap it the number is its own. */
 static void end_lost(int pid)
 {
-	siginfo_t info;
+	siginfo_t info = { 0 };
 
 	(void)kill(pid, SIGKILL);
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
-		;
+	for (int i = 0; i < HELD_MS && info.si_pid == 0; i++) { /* or its tracer keeps it */
+		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0)
+			return;
+		(void)nanosleep(&moment, NULL);
+	}
 }
 
 /* Another process goes on, our child as well; the first, who says so, ends. */
@@ -275,8 +280,9 @@ static int receive(struct spawn *w)
 	struct ucred sender = { 0 };
 	int fd = -EBADF, r;
 
-	if (n < 0 && errno == ECONNRESET) /* ended before it read our answer */
-		return 0;
+	/* ended before it read our answer: this comes before its last words, and once */
+	if (n < 0 && errno == ECONNRESET)
+		return 1;
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;
 	if (n == 0 && msg.msg_controllen == 0) /* else an empty message, from somebody */
@@ -392,12 +398,11 @@ void follow_reap(int pidfd)
 		;
 }
 
-int follow_reap_entered(int pidfd, siginfo_t *ret)
+int follow_reap_entered(int pidfd, int timeout_ms, siginfo_t *ret)
 {
-	const struct timespec moment = { .tv_nsec = 1000000 };
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+	while (poll(&p, 1, timeout_ms) < 0 && errno == EINTR)
 		;
 	for (int i = 0; i < HELD_MS; i++) {
 		ret->si_pid = 0;

@@ -152,7 +152,8 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 		err_hint(e, "not a program for this machine, or a script without #!");
 	else if (s->kind == STEP_EXEC && (err == -EPERM || err == -ENOSYS) && has_filter(p))
 		err_hint(e, p->forks ? "a seccomp profile must allow clone(2), sendmsg(2), read(2), "
-				       "setsid(2) and execve(2) for a command to enter" :
+				       "setsid(2), execve(2) and execveat(2) for a command to enter, "
+				       "and ioctl(2) for a terminal" :
 				       "a seccomp profile must allow execve(2) and execveat(2)");
 	else if (s->kind == STEP_EXEC && err == -ENOENT)
 		hint_path(e, p->command);

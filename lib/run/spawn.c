@@ -364,7 +364,7 @@ static void bury(struct spawn *w)
 	if (child >= 0) {
 		(void)sys_pidfd_send_signal(child, SIGKILL); /* it may have ended */
 		if (w->plan->forks)
-			(void)follow_reap_entered(child, &info); /* or it stays until its tracer ends */
+			(void)follow_reap_entered(child, 1000, &info); /* or a tracer keeps it, or a thread */
 		else if (!w->options->monitor) /* which reaps, when it hears that nothing came of it */
 			follow_reap(child);
 	}

@@ -39,7 +39,7 @@ int follow_child(struct spawn *w);
 /* Reap a child that has ended or is about to. */
 void follow_reap(int pidfd);
 /*
- * The same for one that a container can get at: 1 with *ret, or 0 if somebody who traces it does not
- * let it go, which may be for ever; -errno.
+ * The same for one that a container can get at, of which the end is awaited for @timeout_ms (-1: for
+ * ever): 1 with *ret, or 0 if somebody who traces it does not let it go, which may be for ever; -errno.
  */
-int follow_reap_entered(int pidfd, siginfo_t *ret);
+int follow_reap_entered(int pidfd, int timeout_ms, siginfo_t *ret);

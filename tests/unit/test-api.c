@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -410,90 +409,6 @@ START_TEST(the_command_inherits_neither_mask_nor_ignored_signals)
 }
 END_TEST
 
-/* Since Linux 6.15 a pidfd knows how its process has ended, whoever reaped it. */
-static bool pidfds_remember(void)
-{
-	struct utsname uts;
-	int major = 0, minor = 0;
-
-	(void)uname(&uts);
-	(void)sscanf(uts.release, "%d.%d", &major, &minor);
-	return major > 6 || (major == 6 && minor >= 15);
-}
-
-/* The status of @ct, which somebody else reaps, is @expected, or nobody knows it. */
-static void expect_recalled(minc_container *ct, int expected)
-{
-	int status = -1, r = minc_wait(ct, 10000, &status);
-
-	if (pidfds_remember() || r != -ECHILD) {
-		ck_assert_int_eq(r, 0);
-		ck_assert_int_eq(status, expected);
-		ck_assert_int_eq(minc_wait(ct, 0, &status), 0);
-		ck_assert_int_eq(status, expected);
-	}
-	minc_container_free(ct);
-}
-
-START_TEST(a_caller_that_ignores_sigchld_has_the_status)
-{
-	struct sigaction lost = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
-	minc_container *ct;
-
-	signal(SIGCHLD, SIG_IGN);
-	ck_assert_int_eq(minc_start(ctx, ARGV("sh", "-c", "exit 3"), &ct), 0);
-	expect_recalled(ct, 3);
-	sigaction(SIGCHLD, &lost, NULL);
-	ck_assert_int_eq(minc_start(ctx, ARGV("sleep", "600"), &ct), 0);
-	ck_assert_int_eq(minc_kill(ct, SIGTERM), 0);
-	expect_recalled(ct, 128 + SIGTERM);
-	signal(SIGCHLD, SIG_DFL);
-}
-END_TEST
-
-START_TEST(a_status_that_the_caller_has_reaped_is_known)
-{
-	minc_container *ct;
-
-	ck_assert_int_eq(minc_start(ctx, ARGV("sh", "-c", "exit 3"), &ct), 0);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-	ck_assert_int_eq(errno, ECHILD);
-	expect_recalled(ct, 3);
-	ck_assert_int_eq(minc_start(ctx, ARGV("sleep", "600"), &ct), 0);
-	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
-	expect_recalled(ct, 128 + SIGKILL);
-}
-END_TEST
-
-START_TEST(the_status_in_the_background_is_not_lost_with_sigchld)
-{
-	char dir[] = "/tmp/minc-test-api.XXXXXX";
-	minc_container *ct = NULL;
-	char command[128];
-	int r, status = -1;
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(setenv("MINC_STATE_DIR", dir, 1), 0);
-	ck_assert_int_eq(minc_set_flag(ctx, MINC_BACKGROUND, 1), 0);
-	signal(SIGCHLD, SIG_IGN);
-	r = minc_start(ctx, ARGV("sh", "-c", "exit 3"), &ct);
-	signal(SIGCHLD, SIG_DFL);
-	if (r == 0)
-		r = minc_wait(ct, 10000, &status);
-	if (r == 0)
-		(void)minc_delete(ctx, ct, 0); /* it has ended */
-	minc_container_free(ct);
-	snprintf(command, sizeof(command), "rm -rf --one-file-system %s", dir);
-	ck_assert_int_eq(system(command), 0);
-	unsetenv("MINC_STATE_DIR");
-	ck_assert_msg(r == 0, "%s", minc_error_message(ctx));
-	ck_assert_int_eq(status, 3);
-}
-END_TEST
-
 START_TEST(setters_reach_the_container)
 {
 	ck_assert_int_eq(minc_set_hostname(ctx, "sandbox"), 0);
@@ -662,9 +577,6 @@ static void add_runs(Suite *s)
 	ADD(other_children_of_the_caller_are_left_alone);
 	ADD(signal_handlers_and_masks_of_the_caller_are_left_alone);
 	ADD(the_command_inherits_neither_mask_nor_ignored_signals);
-	ADD(the_status_in_the_background_is_not_lost_with_sigchld);
-	ADD(a_caller_that_ignores_sigchld_has_the_status);
-	ADD(a_status_that_the_caller_has_reaped_is_known);
 	ADD(setters_reach_the_container);
 	ADD(the_command_is_explained_in_three_languages);
 	ADD(explain_is_the_same_twice_and_starts_nothing);

@@ -329,6 +329,19 @@ static void say_failed(void)
 	say(VERDICT_FAILED, 0, -EIO, NO_FD);
 }
 
+/* The kernel tells of what was not read before it gives what was said. */
+START_TEST(last_words_are_heard_after_an_answer_that_was_not)
+{
+	begin(false);
+	say(VERDICT_EXEC, 0, 0, NO_FD);
+	say(VERDICT_FAILED, (uint32_t)plan.len - 1, -EIO, NO_FD);
+	ck_assert_int_eq(send(w.channel, "", 1, 0), 1);
+	fd_closep(&others_end);
+	ck_assert_int_eq(follow_child(&w), -EIO);
+	end();
+}
+END_TEST
+
 START_TEST(last_words_are_heard)
 {
 	begin(false);
@@ -457,6 +470,7 @@ int main(void)
 	tcase_add_test(t, of_several_descriptors_none_is_kept);
 	tcase_add_test(t, nor_who_stops_the_process);
 	tcase_add_test(t, last_words_are_heard);
+	tcase_add_test(t, last_words_are_heard_after_an_answer_that_was_not);
 	tcase_add_test(t, a_process_that_is_lost_is_ended);
 	tcase_add_loop_test(t, only_one_process_is_named, 0, 2);
 	tcase_add_test(t, a_watcher_that_does_not_come_to_be_ends_only_its_process);

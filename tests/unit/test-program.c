@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/clone.h"
 #include "base/program.h"
 
 enum { OUT_MAX = 4096 };
@@ -492,6 +493,20 @@ START_TEST(clone3_may_be_refused)
 }
 END_TEST
 
+/* The kernel gives a descriptor's number before it finds that there is no such group. */
+START_TEST(a_clone_that_fails_has_no_descriptor)
+{
+	int pidfd = -1;
+	struct sys_clone_args a = { .flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
+				    .pidfd = (uintptr_t)&pidfd,
+				    .exit_signal = SIGCHLD,
+				    .cgroup = 1000000 };
+
+	ck_assert_int_lt(clone_copy(&a, NULL, NULL), 0);
+	ck_assert_int_eq(pidfd, -EBADF);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("program");
@@ -523,6 +538,7 @@ int main(void)
 	tcase_add_test(t, environment_is_given_or_the_callers);
 	tcase_add_test(t, what_the_program_leaves_running_holds_nobody);
 	tcase_add_test(t, what_waits_may_be_killed);
+	tcase_add_test(t, a_clone_that_fails_has_no_descriptor);
 	tcase_add_loop_test(t, clone3_may_be_refused, 0, 2);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
