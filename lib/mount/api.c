@@ -347,6 +347,7 @@ static void plan_tmp(struct plan *p, struct mounts *m)
 
 int mount_plan_api(struct plan *p, struct mounts *m)
 {
+	mount_plan_root_names(p, m);
 	plan_dev(p, m);
 	plan_proc_sys(p, m);
 	plan_tmp(p, m);

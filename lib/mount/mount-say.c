@@ -56,16 +56,28 @@ void say_propagation(FILE *out, const struct step *s)
 	fputs("mount --make-rprivate /\n", out);
 }
 
+/* What is read of the container's tree is copied: what is mounted there later may hide it. */
+static void say_source(FILE *out, const struct step *s)
+{
+	fprintf(out, "s%d=; ", s->open.ret);
+	if (!s->open.in_root) {
+		fputs("f=", out);
+		quote_shell(out, s->open.path);
+		fprintf(out, "; [ ! -f \"$f\" ] || s%d=$f\n", s->open.ret);
+		return;
+	}
+	fprintf(out, "f=$(inside \"$s%d\" ", s->open.at);
+	quote_shell(out, s->open.path);
+	fprintf(out,
+		"); [ ! -f \"$f\" ] || case $(stat -f -c %%T \"$f\") in proc | sysfs) ;; "
+		"*) s%d=$t/%d; cat \"$f\" >\"$s%d\" ;; esac\n",
+		s->open.ret, s->open.ret, s->open.ret);
+}
+
 void say_open(FILE *out, const struct step *s)
 {
 	if (s->open.read) {
-		fprintf(out, "s%d=; ", s->open.ret);
-		if (s->open.in_root)
-			fprintf(out, "f=$(inside \"$s%d\" ", s->open.at);
-		else
-			fputs("f=", out);
-		quote_shell(out, s->open.path);
-		fprintf(out, "%s; [ ! -f \"$f\" ] || s%d=$f\n", s->open.in_root ? ")" : "", s->open.ret);
+		say_source(out, s);
 		return;
 	}
 	if (s->open.create) {

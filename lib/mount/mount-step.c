@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mount-step - child code of the file tree: system calls on prepared memory only. */
 #include <errno.h>
+#include <linux/magic.h>
 #include <linux/stat.h> /* an old musl has no statx(2) */
 #include <string.h>
 #include <sys/stat.h>
@@ -22,28 +23,51 @@ static unsigned quietly(const struct step *s)
 	return s->flags & STEP_QUIET ? PATH_QUIET : 0;
 }
 
-/* What it is, is looked at before it is opened: a FIFO would wait, a device act. */
-static int open_to_read(struct runner *r, const struct step *s)
+/*
+ * Whether @fd is a regular file. In the container's tree one of the kernel's own is none: a link
+ * there may lead to what /proc says of a process of the caller's, its environment.
+ */
+static bool is_plain(int fd, bool in_root)
 {
-	const int at = runner_fd(r, s->open.at),
-		  flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	int fd = s->open.in_root ? sys_openat2(at, s->open.path, O_PATH, 0,
-					       RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
-				   sys_openat(at, s->open.path, O_PATH, 0);
-	unsigned type = 0;
+	struct statfs fs = { 0 }; /* only f_type is in the same place whatever libc is told */
 	struct stat st;
 
-	if (fd < 0)
+	if (sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	return !in_root || (sys_call(SYS_fstatfs, fd, &fs, 0, 0, 0) == 0 &&
+			    (unsigned)fs.f_type != PROC_SUPER_MAGIC &&
+			    (unsigned)fs.f_type != SYSFS_MAGIC);
+}
+
+static int open_source(struct runner *r, const struct step *s, int flags)
+{
+	const int at = runner_fd(r, s->open.at);
+
+	return s->open.in_root ? sys_openat2(at, s->open.path, (uint64_t)flags, 0,
+					     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
+				 sys_openat(at, s->open.path, flags, 0);
+}
+
+/*
+ * What it is, is looked at before it is opened: a FIFO would wait, a device act. And again of
+ * what was opened: it may be another by then.
+ */
+static int open_to_read(struct runner *r, const struct step *s)
+{
+	int fd = open_source(r, s, O_PATH);
+	bool plain = fd >= 0 && is_plain(fd, s->open.in_root);
+
+	if (fd >= 0)
+		(void)sys_close(fd); /* O_PATH */
+	if (!plain)
 		return -ENOENT; /* or not to be found: there is nothing to begin with */
-	if (sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0)
-		type = st.st_mode & S_IFMT;
-	(void)sys_close(fd); /* O_PATH */
-	if (type != S_IFREG)
+	fd = open_source(r, s, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
 		return -ENOENT;
-	fd = s->open.in_root ? sys_openat2(at, s->open.path, (uint64_t)flags, 0,
-					   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
-			       sys_openat(at, s->open.path, flags, 0);
-	return fd < 0 ? -ENOENT : runner_put(r, s->open.ret, fd);
+	if (is_plain(fd, s->open.in_root))
+		return runner_put(r, s->open.ret, fd);
+	(void)sys_close(fd); /* nothing was read */
+	return -ENOENT;
 }
 
 /* @fd, or -ESTALE: it is another directory than @than. */

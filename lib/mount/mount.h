@@ -67,6 +67,7 @@ int mount_plan_api(struct plan *p, struct mounts *m);
 bool mount_has_apt(const struct mounts *m);
 /* /etc/hosts and /etc/resolv.conf (names.c): what they begin with, and they; whether there are any. */
 void mount_plan_name_sources(struct plan *p, struct mounts *m);
+void mount_plan_root_names(struct plan *p, struct mounts *m); /* before /proc is there */
 void mount_plan_names(struct plan *p, struct mounts *m);
 bool mount_has_hosts(const struct mounts *m);
 bool mount_has_resolv(const struct mounts *m);

@@ -63,6 +63,19 @@ static int plan_source(struct plan *p, const struct mounts *m, const char *path,
 	return s->open.ret;
 }
 
+/* To be read before the container's own /proc is there: a link of the root's may lead into it. */
+static int plan_root_source(struct plan *p, const struct mounts *m)
+{
+	struct step *s = plan_append(p, STEP_OPEN, NULL, "the names that the root has");
+
+	s->flags |= STEP_IF_EXISTS;
+	s->open.at = m->root;
+	s->open.path = hosts_path;
+	s->open.in_root = s->open.read = true;
+	s->open.ret = plan_slot(p);
+	return s->open.ret;
+}
+
 void mount_plan_name_sources(struct plan *p, struct mounts *m)
 {
 	m->resolv_source = m->hosts_source = SLOT_NONE;
@@ -72,21 +85,6 @@ void mount_plan_name_sources(struct plan *p, struct mounts *m)
 	if (mount_has_hosts(m) && m->host->hosts &&
 	    (on_host_root(m) || m->spec->net == SPEC_NET_HOST))
 		m->hosts_source = plan_source(p, m, hosts_path, "the host's names, too");
-}
-
-/* With a network of its own, what the root itself knows. */
-static void plan_root_hosts(struct plan *p, struct mounts *m)
-{
-	struct step *s;
-
-	if (m->hosts_source != SLOT_NONE || m->spec->net == SPEC_NET_HOST)
-		return;
-	s = plan_append(p, STEP_OPEN, NULL, "the names that the root has");
-	s->flags |= STEP_IF_EXISTS;
-	s->open.at = m->root;
-	s->open.path = hosts_path;
-	s->open.in_root = s->open.read = true;
-	s->open.ret = m->hosts_source = plan_slot(p);
 }
 
 /* "a.b.c" is known as "a", too; and a container by its name. */
@@ -150,6 +148,12 @@ static void warn_direct(struct plan *p, const struct mounts *m)
 			     "will do", path);
 }
 
+void mount_plan_root_names(struct plan *p, struct mounts *m)
+{
+	if (mount_has_hosts(m) && m->hosts_source == SLOT_NONE && m->spec->net != SPEC_NET_HOST)
+		m->hosts_source = plan_root_source(p, m);
+}
+
 void mount_plan_names(struct plan *p, struct mounts *m)
 {
 	if (mount_has_resolv(m)) {
@@ -159,7 +163,6 @@ void mount_plan_names(struct plan *p, struct mounts *m)
 	}
 	if (!mount_has_hosts(m))
 		return;
-	plan_root_hosts(p, m);
 	plan_file(p, m, "hosts", hosts_path, asked_lines(p, m), m->hosts_source,
 		  plan_text(p, "\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s",
 			    own_line(p, m)),

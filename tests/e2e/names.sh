@@ -16,7 +16,7 @@ for net in host none; do
 	minc --net=$net --hostname web -r "$bb" sh -c 'echo 10.0.0.1 more >>/etc/hosts && tail -n 1 /etc/hosts'
 	is "the file can be written" "$out" "10.0.0.1 more"
 	minc --net=$net --read-only -r "$bb" sh -c 'echo x >>/etc/hosts'
-	ok "not in a read-only root" test "$status" -ne 0
+	has "not in a read-only root" "$err" "Read-only"
 done
 minc -r "$bb" cat /etc/hosts
 has "without a name of its own it has the machine's" "$out" "127.0.1.1	$(uname -n)"
@@ -52,6 +52,34 @@ minc --net=none -r "$bb" grep -c localhost /etc/hosts
 is "what is no file is not waited for" "$status $out" "0 2"
 rm "$bb/etc/hosts"
 
+# What /proc says of the processes that make the container is nobody's inside.
+no_secret() { # WHAT
+	hasnt "$1" "$(printf %s "$out" | tr '\0' '\n')" of-the-caller
+	has "there is a file of names all the same" "$out" "127.0.0.1	localhost"
+}
+export SECRET=of-the-caller
+for to in self/environ 1/environ self/cmdline thread-self/environ; do
+	ln -s "../proc/$to" "$bb/etc/hosts"
+	minc --net=none -r "$bb" cat /etc/hosts of-the-caller
+	no_secret "a link of the root to /proc/$to shows nothing"
+	"$MINC" --explain --net=none -r "$bb" cat /etc/hosts of-the-caller >"$T/script"
+	if as_root; then
+		out=$(sh "$T/script" 2>"$T/script.err") # may fail: to whom /proc/self leads differs
+		hasnt "nor does the script of --explain" "$(printf %s "$out" | tr '\0' '\n')" of-the-caller
+	fi
+	rm "$bb/etc/hosts"
+done
+if as_root; then
+	mount --bind /proc "$bb/proc"
+	ln -s ../proc/self/environ "$bb/etc/hosts"
+	minc --net=none -D --submounts -r "$bb" sh -c 'tr "\0" "\n" </etc/hosts'
+	hasnt "nor does one to the host's /proc below a root that is used as it is" "$out" of-the-caller
+	"$MINC" --explain --net=none -D --submounts -r "$bb" cat /etc/hosts >"$T/script"
+	hasnt "nor does the script" "$(sh "$T/script" 2>&1 | tr '\0' '\n')" of-the-caller
+	rm "$bb/etc/hosts"
+	umount "$bb/proc"
+fi
+
 if [ -s /etc/resolv.conf ]; then
 	ln -s ../run/nowhere/resolv.conf "$bb/etc/resolv.conf"
 	minc -r "$bb" cat /etc/resolv.conf
@@ -72,6 +100,12 @@ busybox_image bb # or the rest is skipped
 marten run --rm --network none --name box bb sh -c 'grep " *$(hostname)" /etc/hosts && grep -c box /etc/hosts'
 like "a container of an image finds its id and its name" "$status $out" "0 127.0.1.1*
 1"
+
+cp -a "$bb" "$T/linked"
+ln -s ../proc/self/environ "$T/linked/etc/hosts"
+marten import -q "$T/linked" linked
+marten run --rm --network none linked cat /etc/hosts
+no_secret "a link of an image shows nothing, either"
 
 marten run --rm --add-host db:10.2.3.4 bb head -n 1 /etc/hosts
 is "with an added one" "$out" "10.2.3.4	db"

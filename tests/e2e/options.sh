@@ -14,7 +14,7 @@ run() {
 # Switches.
 for word in true True 1 t TRUE; do
 	run --read-only="$word" bb touch /x
-	ok "--read-only=$word turns it on" test "$status" -ne 0
+	has "--read-only=$word turns it on" "$err" "Read-only"
 done
 for word in false False 0 f FALSE; do
 	run --read-only --read-only="$word" bb touch /x
@@ -33,7 +33,7 @@ refused "what is neither is refused by name" --rm=maybe "neither true nor false"
 run -e=A=1 -u=0 -w=/tmp bb sh -c 'echo $A $PWD'
 is "a short option may have = before its value" "$out" "1 /tmp"
 minc --read-only=true -r "$bb" touch /x
-ok "minc's switches take true" test "$status" -ne 0
+has "minc's switches take true" "$err" "Read-only"
 minc --read-only --init -q=1 --read-only=false -r "$bb" touch /x
 is "and false, which takes back what was before" "$status" 0
 minc --init=false -r "$bb" sh -c 'echo $$'
@@ -105,9 +105,9 @@ has "and its mode" "$out" "750 0 0"
 run --tmpfs /t bb sh -c 'cp /usr/bin/busybox /t && /t/busybox echo executed'
 is "without noexec its programs run" "$out" executed
 run --tmpfs /t:ro bb touch /t/x
-ok "ro is read-only" test "$status" -ne 0
+has "ro is read-only" "$err" "Read-only"
 run --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700,readonly=true bb touch /t/x
-ok "also of --mount" test "$status" -ne 0
+has "also of --mount" "$err" "Read-only"
 run --tmpfs /t:size=1%,exec,defaults bb true
 is "a size may be a percentage" "$status" 0
 run --tmpfs /t:flying bb true

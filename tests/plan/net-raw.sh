@@ -135,126 +135,126 @@ mount -t overlay -o nodev,lowerdir="$s0",upperdir="$s2",workdir="$s3" overlay "$
 # 14. attach on /: the root to be (-r ROOT)
 # it stays at "$s4" until the root changes
 
-# 15. make directory dev: a /dev with only harmless devices
-[ -d "$s1"/dev ] || mkdir -p -m 755 "$s1"/dev
-
-# 16. bind dev: a /dev with only harmless devices
-s5=$t/5; place "$s5" "$s1"/dev
-mount --bind "$s1"/dev "$s5"
-
-# 17. mount flags: nothing in it is a program, and here devices work
-flags nosuid,noexec,dev "$s5"
-
-# 18. attach on /dev: a /dev with only harmless devices
-attach "$s5" "$s4" /dev quiet; s5=$target
-
-# 19. make device null: a /dev with only harmless devices
-mknod -m 666 "$s5"/null c 1 3
-
-# 20. make device zero: a /dev with only harmless devices
-mknod -m 666 "$s5"/zero c 1 5
-
-# 21. make device full: a /dev with only harmless devices
-mknod -m 666 "$s5"/full c 1 7
-
-# 22. make device random: a /dev with only harmless devices
-mknod -m 666 "$s5"/random c 1 8
-
-# 23. make device urandom: a /dev with only harmless devices
-mknod -m 666 "$s5"/urandom c 1 9
-
-# 24. make device tty: a /dev with only harmless devices
-mknod -m 666 "$s5"/tty c 5 0
-
-# 25. make link fd -> /proc/self/fd: a /dev with only harmless devices
-[ -L "$s5"/fd ] || ln -s /proc/self/fd "$s5"/fd
-
-# 26. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
-[ -L "$s5"/stdin ] || ln -s /proc/self/fd/0 "$s5"/stdin
-
-# 27. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
-[ -L "$s5"/stdout ] || ln -s /proc/self/fd/1 "$s5"/stdout
-
-# 28. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
-[ -L "$s5"/stderr ] || ln -s /proc/self/fd/2 "$s5"/stderr
-
-# 29. make link ptmx -> pts/ptmx: a /dev with only harmless devices
-[ -L "$s5"/ptmx ] || ln -s pts/ptmx "$s5"/ptmx
-
-# 30. make directory pts: for the terminals
-[ -d "$s5"/pts ] || mkdir -p -m 755 "$s5"/pts
-
-# 31. make directory mqueue: for message queues
-[ -d "$s5"/mqueue ] || mkdir -p -m 755 "$s5"/mqueue
-
-# 32. make directory shm: POSIX shared memory, of this container only
-[ -d "$s5"/shm ] || mkdir -p -m 755 "$s5"/shm
-
-# 33. make directory shm: POSIX shared memory, of this container only
-[ -d "$s1"/shm ] || mkdir -p -m 1777 "$s1"/shm
-
-# 34. bind shm: POSIX shared memory, of this container only
-s6=$t/6; place "$s6" "$s1"/shm
-mount --bind "$s1"/shm "$s6"
-
-# 35. mount flags: data only
-flags nosuid,nodev,noexec "$s6"
-
-# 36. attach on shm: POSIX shared memory, of this container only
-attach "$s6" "$s5" shm; s6=$target
-
-# 37. mount devpts: terminals of its own
-s7=$t/7; mkdir "$s7"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s7"
-
-# 38. attach on pts: terminals of its own
-attach "$s7" "$s5" pts; s7=$target
-
-# 39. mount mqueue: message queues of its own
-s8=$t/8; mkdir "$s8"
-mount -t mqueue -o nosuid,nodev,noexec mqueue "$s8"
-
-# 40. attach on mqueue: message queues of its own
-attach "$s8" "$s5" mqueue; s8=$target
-
-# 41. mount proc: a /proc that shows only the container's processes
-s9=$t/9; mkdir "$s9"
-mount -t proc -o nosuid,nodev,noexec proc "$s9"
-
-# 42. attach on /proc: a /proc that shows only the container's processes
-attach "$s9" "$s4" /proc quiet; s9=$target
-
-# 43. mount sysfs: a /sys that shows its own network interfaces
-s10=$t/10; mkdir "$s10"
-mount -t sysfs -o nosuid,nodev,noexec sysfs "$s10"
-flags ro "$s10"
-
-# 44. attach on /sys: programs read about the hardware there
-attach "$s10" "$s4" /sys quiet; s10=$target
-
-# 45. make directory empty: what hides a directory
-[ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
-
-# 46. make directory tmp: a /tmp of its own
-[ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
-
-# 47. bind tmp: a /tmp of its own
-s11=$t/11; place "$s11" "$s1"/tmp
-mount --bind "$s1"/tmp "$s11"
-
-# 48. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s11"
-
-# 49. attach on /tmp: a /tmp of its own
-attach "$s11" "$s4" /tmp quiet; s11=$target
-
-# 50. open /etc/hosts: the names that the root has
+# 15. open /etc/hosts: the names that the root has
 { :
-s12=; f=$(inside "$s4" /etc/hosts); [ ! -f "$f" ] || s12=$f
+s5=; f=$(inside "$s4" /etc/hosts); [ ! -f "$f" ] || case $(stat -f -c %T "$f") in proc | sysfs) ;; *) s5=$t/5; cat "$f" >"$s5" ;; esac
 } 2>/dev/null || : skipped, for it does not exist
 
+# 16. make directory dev: a /dev with only harmless devices
+[ -d "$s1"/dev ] || mkdir -p -m 755 "$s1"/dev
+
+# 17. bind dev: a /dev with only harmless devices
+s6=$t/6; place "$s6" "$s1"/dev
+mount --bind "$s1"/dev "$s6"
+
+# 18. mount flags: nothing in it is a program, and here devices work
+flags nosuid,noexec,dev "$s6"
+
+# 19. attach on /dev: a /dev with only harmless devices
+attach "$s6" "$s4" /dev quiet; s6=$target
+
+# 20. make device null: a /dev with only harmless devices
+mknod -m 666 "$s6"/null c 1 3
+
+# 21. make device zero: a /dev with only harmless devices
+mknod -m 666 "$s6"/zero c 1 5
+
+# 22. make device full: a /dev with only harmless devices
+mknod -m 666 "$s6"/full c 1 7
+
+# 23. make device random: a /dev with only harmless devices
+mknod -m 666 "$s6"/random c 1 8
+
+# 24. make device urandom: a /dev with only harmless devices
+mknod -m 666 "$s6"/urandom c 1 9
+
+# 25. make device tty: a /dev with only harmless devices
+mknod -m 666 "$s6"/tty c 5 0
+
+# 26. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
+
+# 27. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
+
+# 28. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
+
+# 29. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
+
+# 30. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
+
+# 31. make directory pts: for the terminals
+[ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
+
+# 32. make directory mqueue: for message queues
+[ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
+
+# 33. make directory shm: POSIX shared memory, of this container only
+[ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
+
+# 34. make directory shm: POSIX shared memory, of this container only
+[ -d "$s1"/shm ] || mkdir -p -m 1777 "$s1"/shm
+
+# 35. bind shm: POSIX shared memory, of this container only
+s7=$t/7; place "$s7" "$s1"/shm
+mount --bind "$s1"/shm "$s7"
+
+# 36. mount flags: data only
+flags nosuid,nodev,noexec "$s7"
+
+# 37. attach on shm: POSIX shared memory, of this container only
+attach "$s7" "$s6" shm; s7=$target
+
+# 38. mount devpts: terminals of its own
+s8=$t/8; mkdir "$s8"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024,gid=5 devpts "$s8"
+
+# 39. attach on pts: terminals of its own
+attach "$s8" "$s6" pts; s8=$target
+
+# 40. mount mqueue: message queues of its own
+s9=$t/9; mkdir "$s9"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s9"
+
+# 41. attach on mqueue: message queues of its own
+attach "$s9" "$s6" mqueue; s9=$target
+
+# 42. mount proc: a /proc that shows only the container's processes
+s10=$t/10; mkdir "$s10"
+mount -t proc -o nosuid,nodev,noexec proc "$s10"
+
+# 43. attach on /proc: a /proc that shows only the container's processes
+attach "$s10" "$s4" /proc quiet; s10=$target
+
+# 44. mount sysfs: a /sys that shows its own network interfaces
+s11=$t/11; mkdir "$s11"
+mount -t sysfs -o nosuid,nodev,noexec sysfs "$s11"
+flags ro "$s11"
+
+# 45. attach on /sys: programs read about the hardware there
+attach "$s11" "$s4" /sys quiet; s11=$target
+
+# 46. make directory empty: what hides a directory
+[ -d "$s1"/empty ] || mkdir -p -m 555 "$s1"/empty
+
+# 47. make directory tmp: a /tmp of its own
+[ -d "$s1"/tmp ] || mkdir -p -m 1777 "$s1"/tmp
+
+# 48. bind tmp: a /tmp of its own
+s12=$t/12; place "$s12" "$s1"/tmp
+mount --bind "$s1"/tmp "$s12"
+
+# 49. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s12"
+
+# 50. attach on /tmp: a /tmp of its own
+attach "$s12" "$s4" /tmp quiet; s12=$target
+
 # 51. write hosts: its own name and localhost can be looked up
-[ -e "$s1"/hosts ] || { cat "${s12:-/dev/null}"; printf %s '
+[ -e "$s1"/hosts ] || { cat "${s5:-/dev/null}"; printf %s '
 127.0.0.1	localhost
 ::1	localhost ip6-localhost ip6-loopback
 127.0.1.1	box

@@ -137,160 +137,160 @@ mount -t overlay -o nodev,lowerdir="$s1",upperdir="$s3",workdir="$s4",userxattr 
 # 13. attach on /: the root to be (-r ROOT)
 # it stays at "$s5" until the root changes
 
-# 14. make directory dev: a /dev with only harmless devices
+# 14. open /etc/hosts: the names that the root has
+{ :
+s6=; f=$(inside "$s5" /etc/hosts); [ ! -f "$f" ] || case $(stat -f -c %T "$f") in proc | sysfs) ;; *) s6=$t/6; cat "$f" >"$s6" ;; esac
+} 2>/dev/null || : skipped, for it does not exist
+
+# 15. make directory dev: a /dev with only harmless devices
 [ -d "$s2"/dev ] || mkdir -p -m 755 "$s2"/dev
 
-# 15. bind dev: a /dev with only harmless devices
-s6=$t/6; place "$s6" "$s2"/dev
-mount --bind "$s2"/dev "$s6"
+# 16. bind dev: a /dev with only harmless devices
+s7=$t/7; place "$s7" "$s2"/dev
+mount --bind "$s2"/dev "$s7"
 
-# 16. mount flags: nothing in it is a program
-flags nosuid,noexec "$s6"
+# 17. mount flags: nothing in it is a program
+flags nosuid,noexec "$s7"
 
-# 17. attach on /dev: a /dev with only harmless devices
-attach "$s6" "$s5" /dev quiet; s6=$target
+# 18. attach on /dev: a /dev with only harmless devices
+attach "$s7" "$s5" /dev quiet; s7=$target
 
-# 18. bind /dev/null: a user namespace cannot make device files
-s7=$t/7; place "$s7" /dev/null
-mount --rbind /dev/null "$s7"
+# 19. bind /dev/null: a user namespace cannot make device files
+s8=$t/8; place "$s8" /dev/null
+mount --rbind /dev/null "$s8"
 
-# 19. attach on null: a /dev with only harmless devices
-attach "$s7" "$s6" null create; s7=$target
+# 20. attach on null: a /dev with only harmless devices
+attach "$s8" "$s7" null create; s8=$target
 
-# 20. bind /dev/zero: a user namespace cannot make device files
-s8=$t/8; place "$s8" /dev/zero
-mount --rbind /dev/zero "$s8"
+# 21. bind /dev/zero: a user namespace cannot make device files
+s9=$t/9; place "$s9" /dev/zero
+mount --rbind /dev/zero "$s9"
 
-# 21. attach on zero: a /dev with only harmless devices
-attach "$s8" "$s6" zero create; s8=$target
+# 22. attach on zero: a /dev with only harmless devices
+attach "$s9" "$s7" zero create; s9=$target
 
-# 22. bind /dev/full: a user namespace cannot make device files
-s9=$t/9; place "$s9" /dev/full
-mount --rbind /dev/full "$s9"
+# 23. bind /dev/full: a user namespace cannot make device files
+s10=$t/10; place "$s10" /dev/full
+mount --rbind /dev/full "$s10"
 
-# 23. attach on full: a /dev with only harmless devices
-attach "$s9" "$s6" full create; s9=$target
+# 24. attach on full: a /dev with only harmless devices
+attach "$s10" "$s7" full create; s10=$target
 
-# 24. bind /dev/random: a user namespace cannot make device files
-s10=$t/10; place "$s10" /dev/random
-mount --rbind /dev/random "$s10"
+# 25. bind /dev/random: a user namespace cannot make device files
+s11=$t/11; place "$s11" /dev/random
+mount --rbind /dev/random "$s11"
 
-# 25. attach on random: a /dev with only harmless devices
-attach "$s10" "$s6" random create; s10=$target
+# 26. attach on random: a /dev with only harmless devices
+attach "$s11" "$s7" random create; s11=$target
 
-# 26. bind /dev/urandom: a user namespace cannot make device files
-s11=$t/11; place "$s11" /dev/urandom
-mount --rbind /dev/urandom "$s11"
+# 27. bind /dev/urandom: a user namespace cannot make device files
+s12=$t/12; place "$s12" /dev/urandom
+mount --rbind /dev/urandom "$s12"
 
-# 27. attach on urandom: a /dev with only harmless devices
-attach "$s11" "$s6" urandom create; s11=$target
+# 28. attach on urandom: a /dev with only harmless devices
+attach "$s12" "$s7" urandom create; s12=$target
 
-# 28. bind /dev/tty: a user namespace cannot make device files
-s12=$t/12; place "$s12" /dev/tty
-mount --rbind /dev/tty "$s12"
+# 29. bind /dev/tty: a user namespace cannot make device files
+s13=$t/13; place "$s13" /dev/tty
+mount --rbind /dev/tty "$s13"
 
-# 29. attach on tty: a /dev with only harmless devices
-attach "$s12" "$s6" tty create; s12=$target
+# 30. attach on tty: a /dev with only harmless devices
+attach "$s13" "$s7" tty create; s13=$target
 
-# 30. make link fd -> /proc/self/fd: a /dev with only harmless devices
-[ -L "$s6"/fd ] || ln -s /proc/self/fd "$s6"/fd
+# 31. make link fd -> /proc/self/fd: a /dev with only harmless devices
+[ -L "$s7"/fd ] || ln -s /proc/self/fd "$s7"/fd
 
-# 31. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
-[ -L "$s6"/stdin ] || ln -s /proc/self/fd/0 "$s6"/stdin
+# 32. make link stdin -> /proc/self/fd/0: a /dev with only harmless devices
+[ -L "$s7"/stdin ] || ln -s /proc/self/fd/0 "$s7"/stdin
 
-# 32. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
-[ -L "$s6"/stdout ] || ln -s /proc/self/fd/1 "$s6"/stdout
+# 33. make link stdout -> /proc/self/fd/1: a /dev with only harmless devices
+[ -L "$s7"/stdout ] || ln -s /proc/self/fd/1 "$s7"/stdout
 
-# 33. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
-[ -L "$s6"/stderr ] || ln -s /proc/self/fd/2 "$s6"/stderr
+# 34. make link stderr -> /proc/self/fd/2: a /dev with only harmless devices
+[ -L "$s7"/stderr ] || ln -s /proc/self/fd/2 "$s7"/stderr
 
-# 34. make link ptmx -> pts/ptmx: a /dev with only harmless devices
-[ -L "$s6"/ptmx ] || ln -s pts/ptmx "$s6"/ptmx
+# 35. make link ptmx -> pts/ptmx: a /dev with only harmless devices
+[ -L "$s7"/ptmx ] || ln -s pts/ptmx "$s7"/ptmx
 
-# 35. make directory pts: for the terminals
-[ -d "$s6"/pts ] || mkdir -p -m 755 "$s6"/pts
+# 36. make directory pts: for the terminals
+[ -d "$s7"/pts ] || mkdir -p -m 755 "$s7"/pts
 
-# 36. make directory mqueue: for message queues
-[ -d "$s6"/mqueue ] || mkdir -p -m 755 "$s6"/mqueue
-
-# 37. make directory shm: POSIX shared memory, of this container only
-[ -d "$s6"/shm ] || mkdir -p -m 755 "$s6"/shm
+# 37. make directory mqueue: for message queues
+[ -d "$s7"/mqueue ] || mkdir -p -m 755 "$s7"/mqueue
 
 # 38. make directory shm: POSIX shared memory, of this container only
+[ -d "$s7"/shm ] || mkdir -p -m 755 "$s7"/shm
+
+# 39. make directory shm: POSIX shared memory, of this container only
 [ -d "$s2"/shm ] || mkdir -p -m 1777 "$s2"/shm
 
-# 39. bind shm: POSIX shared memory, of this container only
-s13=$t/13; place "$s13" "$s2"/shm
-mount --bind "$s2"/shm "$s13"
+# 40. bind shm: POSIX shared memory, of this container only
+s14=$t/14; place "$s14" "$s2"/shm
+mount --bind "$s2"/shm "$s14"
 
-# 40. mount flags: data only
-flags nosuid,nodev,noexec "$s13"
+# 41. mount flags: data only
+flags nosuid,nodev,noexec "$s14"
 
-# 41. attach on shm: POSIX shared memory, of this container only
-attach "$s13" "$s6" shm; s13=$target
+# 42. attach on shm: POSIX shared memory, of this container only
+attach "$s14" "$s7" shm; s14=$target
 
-# 42. mount devpts: terminals of its own
-s14=$t/14; mkdir "$s14"
-mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s14"
-
-# 43. attach on pts: terminals of its own
-attach "$s14" "$s6" pts; s14=$target
-
-# 44. mount mqueue: message queues of its own
+# 43. mount devpts: terminals of its own
 s15=$t/15; mkdir "$s15"
-mount -t mqueue -o nosuid,nodev,noexec mqueue "$s15"
+mount -t devpts -o nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,max=1024 devpts "$s15"
 
-# 45. attach on mqueue: message queues of its own
-attach "$s15" "$s6" mqueue; s15=$target
+# 44. attach on pts: terminals of its own
+attach "$s15" "$s7" pts; s15=$target
 
-# 46. mount proc: a /proc that shows only the container's processes
+# 45. mount mqueue: message queues of its own
 s16=$t/16; mkdir "$s16"
-mount -t proc -o nosuid,nodev,noexec proc "$s16"
+mount -t mqueue -o nosuid,nodev,noexec mqueue "$s16"
 
-# 47. attach on /proc: a /proc that shows only the container's processes
-attach "$s16" "$s5" /proc quiet; s16=$target
+# 46. attach on mqueue: message queues of its own
+attach "$s16" "$s7" mqueue; s16=$target
 
-# 48. mount flags: to be read, not written
+# 47. mount proc: a /proc that shows only the container's processes
+s17=$t/17; mkdir "$s17"
+mount -t proc -o nosuid,nodev,noexec proc "$s17"
+
+# 48. attach on /proc: a /proc that shows only the container's processes
+attach "$s17" "$s5" /proc quiet; s17=$target
+
+# 49. mount flags: to be read, not written
 flags ro,nosuid,nodev,noexec "$s0" -R
 
-# 49. attach on /sys: programs read about the hardware there
+# 50. attach on /sys: programs read about the hardware there
 attach "$s0" "$s5" /sys quiet; s0=$target
 
-# 50. make directory empty: what hides a directory
+# 51. make directory empty: what hides a directory
 [ -d "$s2"/empty ] || mkdir -p -m 555 "$s2"/empty
 
-# 51. mount cgroup2: its own control groups, not those of the machine
+# 52. mount cgroup2: its own control groups, not those of the machine
 { :
-s17=$t/17; mkdir "$s17"
-mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s17"
-flags ro "$s17"
+s18=$t/18; mkdir "$s18"
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 "$s18"
+flags ro "$s18"
 } || echo 'warning: this step failed' >&2
 
-# 52. attach on fs/cgroup: its own control groups, not those of the machine
+# 53. attach on fs/cgroup: its own control groups, not those of the machine
 { :
-attach "$s17" "$s0" fs/cgroup; s17=$target
+attach "$s18" "$s0" fs/cgroup; s18=$target
 } 2>/dev/null || : skipped, for it does not exist
 
-# 53. make directory tmp: a /tmp of its own
+# 54. make directory tmp: a /tmp of its own
 [ -d "$s2"/tmp ] || mkdir -p -m 1777 "$s2"/tmp
 
-# 54. bind tmp: a /tmp of its own
-s18=$t/18; place "$s18" "$s2"/tmp
-mount --bind "$s2"/tmp "$s18"
+# 55. bind tmp: a /tmp of its own
+s19=$t/19; place "$s19" "$s2"/tmp
+mount --bind "$s2"/tmp "$s19"
 
-# 55. mount flags: no devices, no set-user-ID programs
-flags nosuid,nodev "$s18"
+# 56. mount flags: no devices, no set-user-ID programs
+flags nosuid,nodev "$s19"
 
-# 56. attach on /tmp: a /tmp of its own
-attach "$s18" "$s5" /tmp quiet; s18=$target
-
-# 57. open /etc/hosts: the names that the root has
-{ :
-s19=; f=$(inside "$s5" /etc/hosts); [ ! -f "$f" ] || s19=$f
-} 2>/dev/null || : skipped, for it does not exist
+# 57. attach on /tmp: a /tmp of its own
+attach "$s19" "$s5" /tmp quiet; s19=$target
 
 # 58. write hosts: its own name and localhost can be looked up
-[ -e "$s2"/hosts ] || { cat "${s19:-/dev/null}"; printf %s '
+[ -e "$s2"/hosts ] || { cat "${s6:-/dev/null}"; printf %s '
 127.0.0.1	localhost
 ::1	localhost ip6-localhost ip6-loopback
 127.0.1.1	box
