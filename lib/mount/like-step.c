@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "mount/mount.h"
@@ -22,6 +23,7 @@
 enum {
 	NOBODY = 65534,	    /* what an id without a number is shown as */
 	NAMES_MAX = 65536,  /* Linux lists no more, nor is a value longer */
+	MAX_ERRNO = 4095,
 	GROUP_SHIFT = 3,
 	/* linux/posix_acl.h, which libc's headers do not bring */
 	ACL_USER = 0x02, ACL_GROUP_OBJ = 0x04, ACL_GROUP = 0x08
@@ -36,6 +38,34 @@ struct acl {
 	uint32_t version;
 	struct acl_entry entries[];
 };
+
+/*
+ * For attributes, of which most directories have none. Not on the stack: it may be a copy of a
+ * small one of a thread of the caller's.
+ */
+struct room {
+	union {
+		struct acl acl;
+		char value[NAMES_MAX];
+	};
+	char names[NAMES_MAX];
+};
+
+static int make_room(struct room **ret)
+{
+#ifdef SYS_mmap2 /* there mmap is another call */
+	const long number = SYS_mmap2;
+#else
+	const long number = SYS_mmap;
+#endif
+	long p = sys_call6(number, 0, sizeof(**ret), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p < 0 && p > -MAX_ERRNO)
+		return (int)p;
+	*ret = (struct room *)p; // NOLINT(performance-no-int-to-ptr): as mmap(2) has it
+	return 0;
+}
 
 /* The directory below: to be read, or where that is refused by its name in /proc. */
 struct below {
@@ -150,9 +180,11 @@ static unsigned mode_without_list(const struct acl *acl, size_t len, unsigned mo
 	return (mode & ~(unsigned)S_IRWXG) | (mode & group << GROUP_SHIFT);
 }
 
-static void copy_list(const struct below *b, int to, const char *name, bool access,
-		      struct acl *acl, unsigned *mode)
+/* The list of @b into @to; of the access list, what remains of @mode without it. */
+static void copy_list(const struct below *b, int to, const char *name, struct acl *acl,
+		      unsigned *mode)
 {
+	const bool access = strcmp(name, ACL_ACCESS) == 0;
 	int len = get_value(b, name, acl, NAMES_MAX), ret;
 	size_t kept;
 
@@ -167,31 +199,43 @@ static void copy_list(const struct below *b, int to, const char *name, bool acce
 }
 
 /*
- * A function of its own for its buffers: most directories have no attributes. What the file
- * system of the upper layer does not take is left out.
+ * All but the access list, which gives permissions. What the file system of the upper layer does
+ * not take is left out. Whether there is such a list.
  */
-__attribute__((noinline)) static void copy_attributes(const struct below *b, int to,
-						      unsigned *mode)
+static bool copy_attributes(const struct below *b, int to, struct room *room, unsigned *mode)
 {
-	_Alignas(struct acl) char value[NAMES_MAX];
-	char names[NAMES_MAX];
-	int len = list_names(b, names, sizeof(names)), n;
+	int len = list_names(b, room->names, sizeof(room->names)), n;
+	bool listed = false;
 	size_t size;
 
-	for (const char *name = names; len > 0 && name < names + len; name += size) {
+	for (const char *name = room->names; len > 0 && name < room->names + len; name += size) {
 		size = strlen(name) + 1;
-		if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0) {
-			copy_list(b, to, name, strcmp(name, ACL_ACCESS) == 0, (struct acl *)value,
-				  mode);
-			continue;
-		}
+		listed |= strcmp(name, ACL_ACCESS) == 0;
+		if (strcmp(name, ACL_DEFAULT) == 0)
+			copy_list(b, to, name, &room->acl, mode);
 		if ((!starts_with(name, "user.") && !starts_with(name, "trusted.")) ||
 		    starts_with(name, "user.overlay.") || starts_with(name, "trusted.overlay."))
 			continue;
-		n = get_value(b, name, value, sizeof(value));
+		n = get_value(b, name, room->value, sizeof(room->value));
 		if (n >= 0)
-			(void)sys_call(SYS_fsetxattr, to, name, value, n, 0); /* see above */
+			(void)sys_call(SYS_fsetxattr, to, name, room->value, n, 0); /* see above */
 	}
+	return listed;
+}
+
+/* A list of the directory that @to was made in gives its permissions to others than @to's. */
+static int drop_list(int to, const char *name)
+{
+	int ret = sys_call(SYS_fremovexattr, to, name, 0, 0, 0);
+
+	return ret < 0 && sys_call(SYS_fgetxattr, to, name, NULL, 0, 0) >= 0 ? ret : 0;
+}
+
+static int drop_lists(int to)
+{
+	int ret = drop_list(to, ACL_ACCESS);
+
+	return ret < 0 ? ret : drop_list(to, ACL_DEFAULT);
 }
 
 static int set_times(int fd, const struct stat *st)
@@ -201,25 +245,48 @@ static int set_times(int fd, const struct stat *st)
 	return sys_call(SYS_utimensat, fd, "", times, SYS_AT_EMPTY_PATH, 0);
 }
 
-static int be_like(int to, const struct below *b, const struct dir_like *like)
+/*
+ * Permissions come last, of a list first: one of them says that all is done, see
+ * like_is_unfinished().
+ */
+static int be_like_with(int to, const struct below *b, const struct dir_like *like,
+			struct room *room)
 {
 	unsigned mode = b->st.st_mode & 07777;
+	const bool listed = room && copy_attributes(b, to, room, &mode);
+	int ret;
+
+	if (like->mark)
+		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0); /* without it: as before */
+	ret = set_times(to, &b->st);
+	if (ret == 0 && listed)
+		ret = sys_fchmod(to, mode & ~(unsigned)ACCESSPERMS);
+	if (ret == 0 && listed)
+		copy_list(b, to, ACL_ACCESS, &room->acl, &mode);
+	return ret < 0 ? ret : sys_fchmod(to, mode);
+}
+
+static int be_like(int to, const struct below *b, const struct dir_like *like)
+{
+	struct room *room = NULL;
 	int ret = give_owner(to, &b->st, like->mapped);
 
 	if (ret == 0 && list_names(b, NULL, 0) > 0)
-		copy_attributes(b, to, &mode);
-	if (ret == 0 && like->mark)
-		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0); /* without it: as before */
+		ret = make_room(&room);
 	if (ret == 0)
-		ret = sys_fchmod(to, mode); /* last: it says that all is done */
-	return ret < 0 ? ret : set_times(to, &b->st);
+		ret = be_like_with(to, b, like, room);
+	if (room)
+		(void)sys_call(SYS_munmap, room, sizeof(*room), 0, 0, 0); /* ours */
+	return ret;
 }
 
 int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned mode)
 {
 	struct below b;
-	int ret = open_below(r, like, &b);
+	int ret = drop_lists(to);
 
+	if (ret == 0)
+		ret = open_below(r, like, &b);
 	if (ret == -ENOENT || ret == -ENOTDIR || ret == -ELOOP || ret == -EACCES)
 		return sys_fchmod(to, mode);
 	if (ret < 0)
@@ -234,7 +301,7 @@ int like_is_unfinished(int fd)
 	struct stat st;
 	int ret = sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0);
 
-	return ret < 0 ? ret : (st.st_mode & 07777) == 0;
+	return ret < 0 ? ret : (st.st_mode & ACCESSPERMS) == 0; /* a set-group-ID is inherited */
 }
 
 void like_note_times(int dir, struct like_times *ret)

@@ -101,6 +101,11 @@ STEP_TEST(one_that_a_killed_start_left_is_made_whole)
 	make_over(r, "/tmp/below", who != AS_ROOT);
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode, S_IFDIR | 01777);
+	must(rmdir("/tmp/upper"));
+	put_below("/tmp/upper", 02000); /* of a parent that hands its group on */
+	make_over(r, "/tmp/below", who != AS_ROOT);
+	must(stat("/tmp/upper", &st));
+	equal(st.st_mode, S_IFDIR | 01777);
 }
 
 STEP_TEST(over_nothing_it_has_the_mode_of_the_step)
@@ -214,6 +219,39 @@ STEP_TEST(without_room_for_the_list_the_group_gets_no_more_than_before)
 	equal(st.st_mode, S_IFDIR | 0700);
 }
 
+/* The storage directory's default list would open the new one to others. */
+STEP_TEST(a_list_of_the_directory_around_it_is_not_taken_over)
+{
+	const struct acl acl = acl_for(getuid());
+	struct stat st;
+
+	put_below("/tmp/below", 0770);
+	if (setxattr("/tmp", "system.posix_acl_default", &acl, sizeof(acl), 0) < 0)
+		skip("no access control lists here");
+	make_over(r, "/tmp/below", who != AS_ROOT);
+	expect(getxattr("/tmp/upper", acl_name, NULL, 0) < 0);
+	expect(getxattr("/tmp/upper", "system.posix_acl_default", NULL, 0) < 0);
+	must(stat("/tmp/upper", &st));
+	equal(st.st_mode, S_IFDIR | 0770);
+}
+
+/* What fails, or is killed, before its end is made whole by the next start. */
+STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
+{
+	const struct dir_like like = { .slots = one_slot, .len = 1, .path = ".",
+				       .mapped = who != AS_ROOT };
+	struct stat st;
+
+	put_below("/tmp/below", 01700);
+	set_list("/tmp/below", getuid());
+	open_slot(r, ONE, "/tmp/below");
+	refuse(SYS_utimensat, EIO);
+	fails(r, -EIO, .kind = STEP_MKDIR,
+	      .mkdir = { .at = ROOM, .path = "upper", .mode = 0755, .like = &like, .ret = TWO });
+	must(stat("/tmp/upper", &st));
+	equal(st.st_mode & ACCESSPERMS, 0);
+}
+
 STEP_TEST(attributes_are_kept_but_for_those_of_overlays)
 {
 	const char *mine = who == AS_ROOT ? "trusted.mine" : "user.mine",
@@ -270,6 +308,8 @@ int main(void)
 		the_uppermost_layer_that_says_something_counts,
 		where_no_layer_says_anything_the_uppermost_counts,
 		its_access_control_list_is_kept,
+		a_list_of_the_directory_around_it_is_not_taken_over,
+		one_with_a_list_is_not_finished_before_all_is_done,
 		without_room_for_the_list_the_group_gets_no_more_than_before,
 		attributes_are_kept_but_for_those_of_overlays,
 		what_is_made_quietly_leaves_the_times,
