@@ -10,25 +10,35 @@
  * that has it, and these are for who may look into that process. The owner of it stays who it
  * was, for another program of the caller may open it by name, too. Nothing else of the caller's is
  * ever changed: where a file or a terminal could not be opened, the command gets a pipe and the
- * caller copies (outputs.c), if it says that it will.
+ * caller copies (outputs.c), if it says that it will. A FIFO that has a name is such a file.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <minc/container.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tty/tty.h"
 
-/* Whether the command's user can open @st for writing; of a pipe, once it has been opened to all. */
-static bool opens(const struct stat *st, const struct tty_user *user)
+/* A FIFO of a file system is somebody's file. */
+static bool is_pipe(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+}
+
+/* Whether the command's user can open @fd for writing; a pipe, once it has been opened to all. */
+static bool opens(int fd, const struct stat *st, const struct tty_user *user)
 {
 	if (S_ISSOCK(st->st_mode))
 		return true; /* nobody ever can, and who has one counts on it */
 	if (st->st_mode & S_IWOTH)
 		return true;
-	if (S_ISFIFO(st->st_mode) && (user->privileged || st->st_uid == geteuid()))
+	if (is_pipe(fd, st) && (user->privileged || st->st_uid == geteuid()))
 		return true;
 	return !user->own_userns && st->st_uid == user->uid && st->st_mode & S_IWUSR;
 }
@@ -57,7 +67,7 @@ static bool needs_copy(const struct spec *s, const struct tty_user *user, int fd
 	const int flags = fcntl(fd, F_GETFL);
 
 	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && !is_passed(s, fd) &&
-	       fstat(fd, ret) == 0 && !opens(ret, user);
+	       fstat(fd, ret) == 0 && !opens(fd, ret, user);
 }
 
 static int plan_pipe(struct plan *p, const char *origin, int fd)

@@ -104,9 +104,9 @@ def with_broken(what, argv):
     os.mkfifo(fifo, 0o600)
     reader = subprocess.Popen(["head", "-n", "1", fifo], stdout=subprocess.PIPE)
     with open(fifo, "wb") as f:
-        got = run(argv("sh", "-c", "echo y >/dev/stdout; yes"), stdout=f, stderr=subprocess.DEVNULL)
+        got = run(argv("sh", "-c", "echo opened >/dev/stdout; yes"), stdout=f, stderr=subprocess.DEVNULL)
     tap.same(f"{what}: a FIFO opens, and when its reader ends, so does the command",
-             (reader.communicate()[0], got.returncode != 0), (b"y\n", True))
+             (reader.communicate()[0], got.returncode != 0), (b"opened\n", True))
     tap.same(f"{what}: it keeps its mode", stat.S_IMODE(os.stat(fifo).st_mode), 0o600)
     os.unlink(fifo)
 
