@@ -5,12 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -19,7 +17,8 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1, MOUNTINFO_MAX_BYTES = 16 << 20 };
+enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1, MOUNTINFO_MAX_BYTES = 16 << 20,
+       FDINFO_MAX_BYTES = 4096 };
 
 struct walk {
 	struct err *e;
@@ -38,6 +37,11 @@ static uid_t owner_of_root(void)
 	struct stat st;
 
 	return stat("/", &st) == 0 ? st.st_uid : 0;
+}
+
+bool owner_is_ours(uid_t uid)
+{
+	return uid == 0 || uid == geteuid() || uid == owner_of_root();
 }
 
 /* Where there is a list, the bits of the group are a bound for all whom it names. */
@@ -83,39 +87,79 @@ static int blame_owner(const struct walk *w, const char *path, const struct stat
 		       w->what, path, (unsigned)st->st_uid);
 }
 
-/* The user who serves mount @id, by its line of proc(5) mountinfo; root if it does not say, or is no FUSE. */
-static uid_t find_server(char *mounts, unsigned long long id)
+/* Its last field says how it is served; those before have names that its user chose, without spaces. */
+static int server_of_line(const char *line, const char *type, uid_t *ret)
+{
+	const char *word = strrchr(line, ' ') + 1;
+	uint64_t uid;
+	char text[16];
+
+	if (strncmp(type, "fuse", 4) != 0) { /* virtiofs: the machine below, whose word all is */
+		*ret = 0;
+		return 0;
+	}
+	for (; word; word = strchr(word, ',')) {
+		word += *word == ',';
+		if (!str_starts_with(word, "user_id="))
+			continue;
+		(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(word + 8, ","), word + 8);
+		if (str_to_u64(text, UINT32_MAX - 1, &uid) < 0)
+			return -EINVAL; /* or not mapped here */
+		*ret = (uid_t)uid;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int owner_find_server(char *mounts, uint64_t id, uid_t *ret)
 {
 	char *save = NULL;
 
 	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		const char *rest = strstr(line, " - ");
-		const char *user = rest && strncmp(rest, " - fuse", 7) == 0 ? strstr(rest, "user_id=") : NULL;
 
-		if (strtoull(line, NULL, 10) == id)
-			return user ? (uid_t)strtoul(user + strlen("user_id="), NULL, 10) : 0;
+		if (rest && strtoull(line, NULL, 10) == id)
+			return server_of_line(line, rest + strlen(" - "), ret);
 	}
-	return 0; /* gone since */
+	return -ENOENT;
+}
+
+/* The mount that @fd is on, by proc(5): a server is asked for what statx(2) says. */
+static int mount_of(int fd, uint64_t *ret)
+{
+	cleanup_free char *info = NULL;
+	char path[64];
+	const char *line;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	r = io_read_file(AT_FDCWD, path, FDINFO_MAX_BYTES, &info, NULL);
+	if (r < 0)
+		return r;
+	line = strstr(info, "mnt_id:");
+	*ret = line ? strtoull(line + strlen("mnt_id:"), NULL, 10) : 0;
+	return line ? 0 : -ENOENT;
 }
 
 /* What FUSE shows, and who owns it, is its server's word. */
 static int check_server(const struct walk *w, int fd)
 {
 	cleanup_free char *mounts = NULL;
-	struct statx stx;
 	struct statfs fs;
+	uint64_t id;
 	uid_t uid;
 	int r;
 
 	if (fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type != FUSE_SUPER_MAGIC)
 		return 0; /* only a server says that it cannot tell */
-	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0 ||
-	    !(stx.stx_mask & STATX_MNT_ID))
-		return 0; /* before Linux 5.8 it cannot be told */
-	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+	r = mount_of(fd, &id);
+	if (r == 0)
+		r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+	if (r == 0)
+		r = owner_find_server(mounts, id, &uid);
 	if (r < 0)
-		return err_set(w->e, r, "%s: /proc/self/mountinfo", w->what);
-	uid = find_server(mounts, stx.stx_mnt_id);
+		return err_say(w->e, -EPERM, "%s: %s is on a FUSE file system, and /proc does not tell "
+			       "whose: %s", w->what, shown(w), strerror(-r));
 	if (is_own(w, uid))
 		return 0;
 	return err_say(w->e, -EPERM, "%s: %s is on a file system that user %u serves, who could show "
@@ -329,7 +373,7 @@ const char *owner_env_dir(const char *name)
 		return place.shared ? NULL : dir;
 	if (r < 0 || stat(place.path, &st) < 0)
 		return NULL;
-	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != owner_of_root())
+	if (!owner_is_ours(st.st_uid))
 		return NULL;
 	return owner_lets_others(place.path, &st, OTHERS_WRITE) ? NULL : dir;
 }

@@ -11,7 +11,8 @@
  * is 002 each user has a group), and nobody else is in it (account.h), unless an access control list
  * names more. Root is who owns "/": in a user namespace the machine's root has another number.
  *
- * Owners that FUSE shows are its server's word: what another user serves is refused.
+ * Owners that FUSE shows are its server's word: what another user serves is refused, and what nobody
+ * says who serves.
  *
  * Who has root do something by sudo(8) may name a place of his own: he could have named any other, too.
  */
@@ -19,6 +20,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -41,6 +43,15 @@ int owner_resolve(struct err *e, const char *what, const char *path, struct owne
  */
 int owner_resolve_given(struct err *e, const char *what, const char *path,
 			struct owner_place *ret);
+
+/* Whether @uid is root, by either number, or the caller. */
+bool owner_is_ours(uid_t uid);
+
+/*
+ * The user who serves mount @id, a FUSE one, by @mounts, the text of proc(5) mountinfo, which is cut
+ * up. -ENOENT: it is not there, or does not say; -EINVAL: what it says is no user.
+ */
+int owner_find_server(char *mounts, uint64_t id, uid_t *ret);
 
 /* Whether others than the owner, root and the caller have any of @bits (4, 2, 1) on @path. */
 bool owner_lets_others(const char *path, const struct stat *st, unsigned bits);

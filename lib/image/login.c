@@ -85,7 +85,7 @@ static int check_file(struct err *e, const char *path, const struct login_file *
 
 	if (fstatat(f->dir, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_set(e, -errno, "%s", path);
-	if (st.st_uid == geteuid() || st.st_uid == 0)
+	if (owner_is_ours(st.st_uid))
 		return 0;
 	return err_say(e, -EPERM, "%s: belongs to user %u", path, (unsigned)st.st_uid);
 }

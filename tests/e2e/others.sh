@@ -403,12 +403,20 @@ mkdir -p "$T/a/x/keep" "$T/a/y/keep/storage" "$T/a/y/keep/work"
 chown "$A" "$T/a/x"
 chown -R "$A" "$T/a/y"
 exchange "$T/a/x" "$T/a/y"
-try=0
-while [ "$try" -lt 20 ]; do
+try=0 ran=0 named=0 # until each has been seen, of which chance decides
+while [ "$try" -lt 20 ] || { [ "$try" -lt 500 ] && { [ "$ran" = 0 ] || [ "$named" = 0 ]; }; }; do
 	try=$((try + 1))
 	SUDO_UID=$A SUDO_GID=$A "$MINC" -q -r "$bb" -e DIR=/ -t "$T/a/x/keep" sh -c "$plant" >"$T/.out" 2>&1
+	case $?:$(cat "$T/.out") in
+	0:*) ran=$((ran + 1)) ;;
+	125:*"$T/a/x/keep"*"user $A"*) named=$((named + 1)) ;;
+	*) cp "$T/.out" "$T/exchanged" ;; # between the two
+	esac
 done
 exchange_no_more
+echo "# of $try tries $ran ran and $named were refused by name"
+ok "of two directories that a user exchanges, root's is used" test "$ran" -gt 0
+ok "and that user's is refused by name" test "$named" -gt 0
 is "nor does root write into another directory that he puts there meanwhile" \
 	"$(find "$T/a" -path '*/keep/storage/*' -prune -o -path '*/keep/storage' -user "$A" -exec ls -A {} +)" ""
 unset SUDO_UID SUDO_GID
@@ -446,7 +454,8 @@ import ctypes, os, struct, sys
 libc = ctypes.CDLL(None, use_errno=True)
 fd = os.open("/dev/fuse", os.O_RDWR)
 options = b"fd=%d,rootmode=40000,user_id=12391,group_id=12391,allow_other" % fd
-if libc.mount(b"served", os.fsencode(sys.argv[1]), b"fuse", 6, options):
+# the names of the source and of the type are that user's choice
+if libc.mount(b"user_id=0 - user_id=0", os.fsencode(sys.argv[1]), b"fuse.user_id=0", 6, options):
     sys.exit(os.strerror(ctypes.get_errno()))
 print("served", flush=True)
 while True:
@@ -557,6 +566,16 @@ run_as "$A" "$T/bin/minc" -r "$bb" -t "$T/keep" true
 refused "nor a directory of -t" -t
 run_as "$A" env MINC_STATE_DIR="$T/b/state" "$T/bin/minc" -B -r "$bb" true
 refused "nor a state directory" "state directory" "user $B"
+mkdir "$T/b/auth"
+echo '{"auths":{"example.org":{"auth":"Ym9iOnNlY3JldA=="}}}' >"$T/b/auth/auth.json"
+chown "$B" "$T/b/auth"
+if as "$B" unshare -r true 2>"$T/.err"; then
+	run_as "$B" env MINCS_DIR="$T/b/store" REGISTRY_AUTH_FILE="$T/b/auth/auth.json" \
+		unshare -r "$T/bin/marten" logout example.org
+	is "root's file is root's in a user namespace, too" "$status $(grep -c example.org "$T/b/auth/auth.json")" "0 0"
+else
+	skip "root's file is root's in a user namespace, too" "$(cat "$T/.err")"
+fi
 run_as "$B" env XDG_RUNTIME_DIR="$T/a/run" TMPDIR="$T/sticky" "$T/bin/minc" -k -r "$bb" true
 like "a runtime directory that su(1) left is passed over" "$status $out" "0 *-t $T/sticky/minc*"
 done_testing

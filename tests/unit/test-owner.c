@@ -268,6 +268,51 @@ START_TEST(a_group_is_ones_own_if_nobody_else_is_in_it)
 }
 END_TEST
 
+START_TEST(who_serves_fuse_is_in_the_last_field)
+{
+	static const char text[] =
+		"21 1 8:1 / / rw - ext4 /dev/sda1 rw,user_id=5\n"
+		"40 21 0:40 / /a\\040-\\040user_id=0 rw shared:1 - fuse.user_id=0 user_id=0 "
+		"rw,user_id=12391,group_id=0,allow_other\n"
+		"41 21 0:41 / /b rw - fuse x rw,xuser_id=0,user_id=7\n"
+		"42 21 0:42 / /c rw - fuse user_id=0 rw,allow_other\n"
+		"43 21 0:43 / /d rw - fuse user_id=0 user_id=1x\n"
+		"44 21 0:44 / /e rw - virtiofs user_id=9 rw\n"
+		"45 21 0:45 / /f rw - fuseblk /dev/sdb user_id=0\n"
+		"46 21 0:46 / /g rw - fuse x user_id=\n"
+		"47 21 0:47 / /h rw - fuse x user_id=4294967295\n"
+		"48\n";
+	static const struct {
+		uint64_t id;
+		int r;
+		uid_t uid;
+	} cases[] = {
+		{ 40, 0, 12391 },   { 41, 0, 7 },	{ 42, -ENOENT, 0 }, { 43, -EINVAL, 0 },
+		{ 44, 0, 0 },	    { 45, 0, 0 },	{ 46, -EINVAL, 0 }, { 47, -EINVAL, 0 },
+		{ 48, -ENOENT, 0 }, { 4, -ENOENT, 0 },	{ 0, -ENOENT, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uid_t uid = 0;
+		char copy[sizeof(text)];
+		int r = owner_find_server(memcpy(copy, text, sizeof(text)), cases[i].id, &uid);
+
+		ck_assert_msg(r == cases[i].r && uid == cases[i].uid, "mount %u: %d, user %u",
+			      (unsigned)cases[i].id, r, (unsigned)uid);
+	}
+}
+END_TEST
+
+START_TEST(root_is_who_owns_the_root_directory)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat("/", &st), 0);
+	ck_assert(owner_is_ours(0) && owner_is_ours(geteuid()) && owner_is_ours(st.st_uid));
+	ck_assert(!owner_is_ours(STRANGER));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("owner");
@@ -286,6 +331,8 @@ int main(void)
 	tcase_add_test(t, a_variable_does_not_lead_to_others);
 	tcase_add_test(t, a_variable_does_not_lead_through_what_others_can_exchange);
 	tcase_add_test(t, a_group_is_ones_own_if_nobody_else_is_in_it);
+	tcase_add_test(t, who_serves_fuse_is_in_the_last_field);
+	tcase_add_test(t, root_is_who_owns_the_root_directory);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
