@@ -171,7 +171,11 @@ static int limit_files(int fs, int mount, unsigned bytes)
 	char text[24], *p = text + sizeof(text) - 1;
 	struct statfs size;
 	uint64_t n;
+#ifdef SYS_fstatfs64 /* where words have 32 bits, and the C library's struct does not */
+	int ret = sys_call(SYS_fstatfs64, mount, sizeof(size), &size, 0, 0);
+#else
 	int ret = sys_call(SYS_fstatfs, mount, &size, 0, 0, 0);
+#endif
 
 	if (ret < 0)
 		return ret;
