@@ -37,6 +37,11 @@ int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
  */
 const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m);
 /*
+ * The same for a terminal, of which no list keeps a container: it goes by numbers, and the container's
+ * own terminals, of its own devpts, have the same ones.
+ */
+const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m);
+/*
  * Append what enters the group with the list, when the file tree is made: for that the child
  * may open loop devices and /dev/fuse.
  */

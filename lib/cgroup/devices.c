@@ -67,6 +67,19 @@ const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m)
 	return NULL;
 }
 
+const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m)
+{
+	enum { UNIX98_FIRST = 136, UNIX98_LAST = 143 }; /* majors of the kernel's devices.txt */
+	struct stat st;
+
+	for (; m; m = m->next)
+		if (m->src && m->flags & MINC_BIND_RDONLY && stat(m->src, &st) == 0 &&
+		    S_ISCHR(st.st_mode) && major(st.st_rdev) >= UNIX98_FIRST &&
+		    major(st.st_rdev) <= UNIX98_LAST)
+			return m;
+	return NULL;
+}
+
 /*
  * Whether a directory of the host is shown in which device files work. What is made there is found
  * by the next container that it is shown to, and then is on that one's list.

@@ -38,7 +38,8 @@ struct build {
 int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
 		  struct cgroup_devices *ret);
 /*
- * Where no list can be had: refuse a device that may only be read, but that the caller may write;
+ * Refuse a terminal that may only be read, and, where no list can be had, any such device, but that the
+ * caller, or an id that the container has, may write;
  * with MINC_BEST_EFFORT warn. 0 or -EOPNOTSUPP with a message.
  */
 int build_check_rdonly(struct build *b);

@@ -60,33 +60,61 @@ int build_devices(const struct spec *s, const struct host *h, bool own_userns, s
 	return find_mknod(s, h, own_userns, e, &ret->mknod);
 }
 
-/* What its mode forbids a user and no owner inside can change. */
-static bool may_write(const struct host *h, const char *path)
+static bool has_id(const struct id_range *ranges, size_t len, uint32_t id)
+{
+	for (size_t i = 0; i < len; i++)
+		if (id >= ranges[i].start && id - ranges[i].start < ranges[i].count)
+			return true;
+	return false;
+}
+
+/* What its mode forbids the caller, its owner inside allows itself, and its group may have. */
+static bool is_inside(const struct idmap *map, const struct stat *st)
+{
+	const struct id_ranges *r = &map->ranges;
+
+	return map->own && !map->single &&
+	       (has_id(r->uids, r->uids_len, st->st_uid) ||
+		(st->st_mode & S_IWGRP && has_id(r->gids, r->gids_len, st->st_gid)));
+}
+
+/* The caller, or somebody whom the container can become. */
+static bool may_write(const struct build *b, const char *path)
 {
 	struct stat st;
 
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
-	       (stat(path, &st) == 0 && st.st_uid == h->uid);
+	       (stat(path, &st) == 0 && (st.st_uid == b->h->uid || is_inside(&b->map, &st)));
+}
+
+/* 0: only warned. */
+static int refuse(struct build *b, const struct spec_mount *m, const char *what, const char *hint)
+{
+	if (spec_flag(b->s, MINC_BEST_EFFORT)) {
+		plan_warn(b->p, "%s: not enforced: %s", m->origin, what);
+		return 0;
+	}
+	(void)err_say(b->e, -EOPNOTSUPP, "%s: %s, and you may write this one", m->origin, what);
+	err_hint(b->e, "%s; --best-effort starts it all the same", hint);
+	return -EOPNOTSUPP;
 }
 
 int build_check_rdonly(struct build *b)
 {
-	const struct spec_mount *m = b->s->mounts;
+	const struct spec_mount *m = b->s->mounts, *t = m;
+	int r = 0;
 
-	if (has_all(b->s) || can_list(b->h))
+	if (has_all(b->s))
 		return 0;
-	for (; (m = cgroup_rdonly_device(m)); m = m->next) {
-		if (!may_write(b->h, m->src))
-			continue;
-		if (!spec_flag(b->s, MINC_BEST_EFFORT)) {
-			(void)err_say(b->e, -EOPNOTSUPP,
-				      "%s: a read-only mount does not bind a device, and you may write this one",
-				      m->origin);
-			err_hint(b->e, "root's containers have a list of devices for it; leave out ro, or "
-				       "--best-effort starts it all the same");
-			return -EOPNOTSUPP;
-		}
-		plan_warn(b->p, "%s: not enforced: a read-only mount does not bind a device", m->origin);
-	}
-	return 0;
+	for (; r == 0 && (t = cgroup_rdonly_terminal(t)); t = t->next)
+		if (may_write(b, t->src))
+			r = refuse(b, t, "neither a read-only mount nor a list of devices binds a terminal",
+				   "leave out ro, or show no terminal");
+	if (can_list(b->h))
+		return r;
+	for (; r == 0 && (m = cgroup_rdonly_device(m)); m = m->next)
+		if (may_write(b, m->src))
+			r = refuse(b, m, "a read-only mount does not bind a device",
+				   "root's containers have a list of devices for it; leave out ro");
+	return r;
 }

@@ -11,6 +11,27 @@ minc --cap-add mknod --userns single -r "$bb" sh -c 'mknod /dev/d c 1 11 2>/dev/
 is "in a user namespace there are no device files" "$status $out" "0 1"
 minc -b /dev/null:/nothing:ro -r "$bb" sh -c 'echo x >/nothing && cat /nothing'
 is "what every container may write is shown read-only without more" "$status $out$err" "0 "
+
+# A terminal of the host's has the number of one of the container's own, which every list allows.
+cat >"$T/terminal.py" <<'END'
+import os, subprocess, sys
+ours, theirs = os.openpty()
+args = [a.replace("TERMINAL", os.ttyname(theirs)) for a in sys.argv[1:]]
+sys.exit(subprocess.call(args, stdin=subprocess.DEVNULL))
+END
+with_terminal() {
+	ran="minc $* (with a terminal)"
+	run_tool python3 "$T/terminal.py" "$MINC" "$@"
+}
+with_terminal -b TERMINAL:/it:ro -r "$bb" sh -c 'echo x >/it && echo written'
+refused "no terminal is shown read-only" "-b /dev/pts/" terminal
+has "with what to do" "$err" "leave out ro"
+with_terminal --best-effort -b TERMINAL:/it:ro -r "$bb" echo ran
+is "--best-effort does show it" "$status $out" "0 ran"
+has "with a warning" "$err" ":/it:ro: not enforced"
+with_terminal -b TERMINAL:/it -r "$bb" sh -c 'echo x >/it && echo written'
+is "without ro it is shown, and written" "$status $out" "0 written"
+
 if ! as_root; then
 	minc --explain --cap-add mknod -r "$bb" true
 	hasnt "nor is there a list of them" "$out" "confine devices"
@@ -106,6 +127,30 @@ read_only_for_others() {
 	user -b "$T/closed:/dev/it:ro" -r "$bb" sh -c 'head -c 6 /dev/it; chmod 666 /dev/it
 		echo hello >/dev/it'
 	is "one that he may only read needs nothing" "$out $(head -c 6 "$T/disk")" "secret secret"
+	# shellcheck disable=SC2086 # two words
+	mknod -m 600 "$T/sub" b $number && chown 700005 "$T/sub"
+	# shellcheck disable=SC2086 # two words
+	mknod -m 660 "$T/subgroup" b $number && chown :700005 "$T/subgroup"
+	# shellcheck disable=SC2086 # two words
+	mknod -m 640 "$T/readers" b $number && chown :700005 "$T/readers"
+	echo 12345:700000:65536 >"$T/ranges"
+	for file in sub subgroup readers; do
+		# shellcheck disable=SC2016 # the shell in the namespace expands it
+		run_tool unshare -m sh -c 'for i in /etc/subuid /etc/subgid; do mount --bind "$1" "$i" || exit 1; done
+			shift; exec "$@"' sh "$T/ranges" setpriv --reuid 12345 --regid 12345 --clear-groups --inh-caps=-all \
+			env LD_LIBRARY_PATH="$T/tools" MINC_MODULE_DIR="$T/tools" "$T/tools/minc" --explain \
+			--userns range -b "$T/$file:/dev/it:ro" -r "$bb" true
+		case $status:$err in
+		*subordinate*) skip "an id that the container has may not write it: $file" "$err" ;;
+		*)
+			if [ "$file" = readers ]; then
+				is "a group that only reads it may be the container's" "$status" 0
+			else
+				refused "an id that the container has may not write it: $file" "-b $T/$file" "read-only"
+			fi
+			;;
+		esac
+	done
 }
 
 minc --cap-add mknod -r "$bb" true
