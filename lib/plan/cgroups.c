@@ -144,16 +144,24 @@ static void read_level(struct cgroup_level *l, bool v2)
 	l->top = !exists(l->path, "cgroup.type");
 }
 
-/* Neither the caller's nor root's, whose number may not be mapped here. */
-static bool is_anothers(const char *dir, const char *name)
+/*
+ * Whether somebody who is neither the caller nor root can write it. Root's number may not be mapped in
+ * a user namespace; in the machine's own that one is a user's as any other.
+ */
+static bool is_anothers(const struct host_cgroups *g, const char *dir, const char *name)
 {
-	enum { UNMAPPED = 65534 };
+	enum { UNMAPPED = 65534, GROUP_WRITES = 020, OTHERS_WRITE = 02 };
 	char path[4096];
 	struct stat st;
 
-	return snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path) &&
-	       stat(path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid() &&
-	       st.st_uid != UNMAPPED;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) || stat(path, &st) < 0)
+		return false;
+	if (st.st_uid != 0 && st.st_uid != geteuid() && !(g->in_userns && st.st_uid == UNMAPPED))
+		return true;
+	if (g->in_userns && st.st_gid == UNMAPPED)
+		return st.st_mode & OTHERS_WRITE;
+	return st.st_mode & OTHERS_WRITE || (st.st_mode & GROUP_WRITES && st.st_gid != 0 &&
+					     (geteuid() == 0 || st.st_gid != getegid()));
 }
 
 /*
@@ -174,7 +182,7 @@ static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
 
 		l->path = path;
 		read_level(l, h->v2);
-		if (is_anothers(path, ".") || is_anothers(path, "cgroup.procs"))
+		if (is_anothers(g, path, ".") || is_anothers(g, path, "cgroup.procs"))
 			h->levels_len = 0;
 		if ((!h->v2 && h->levels_len > 0) || len <= mount_len)
 			return 0;

@@ -54,6 +54,7 @@ struct host_cgroups {
 	struct arena arena;
 	struct cgroup_hierarchy list[CGROUP_HIERARCHIES_MAX];
 	size_t len;
+	bool in_userns;          /* not the machine's own; set before it is read */
 	const char *cpus, *mems; /* what the caller's cpuset may use; NULL: unknown */
 	bool swap;               /* swap is accounted for, or this cannot be seen */
 	const char *io_weight;   /* the file for it in a v2 group, or NULL */

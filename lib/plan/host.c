@@ -225,6 +225,7 @@ int host_probe_cgroups(struct host *h)
 	g = r == -ENOMEM ? NULL : calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
+	g->in_userns = !h->initial_userns;
 	if (r == 0)
 		r = cgroups_read(g, mounts, self);
 	if (r == 0 && !h->privileged)

@@ -314,9 +314,9 @@ START_TEST(what_another_user_has_is_no_place_for_groups)
 	expect_path(g->list[1].levels[0].path, "/v1");
 	free_host(g);
 	snprintf(path, sizeof(path), "%s/v2/a/b", top);
-	ck_assert_int_eq(chown(path, 65534, 65534), 0); /* whose number is not mapped */
+	ck_assert_int_eq(chown(path, 65534, 65534), 0); /* here a user as any other */
 	g = read_host(mounts, self);
-	ck_assert_uint_eq(g->list[0].levels_len, 4);
+	ck_assert_uint_eq(g->list[0].levels_len, 2);
 	free_host(g);
 }
 END_TEST
@@ -363,6 +363,46 @@ START_TEST(groups_outside_of_what_is_mounted_are_not_the_callers)
 	g = read_host("22 1 0:1 / / rw - ext4 /dev/sda rw\n", "0::/\n");
 	ck_assert_str_eq(cgroups_layout(g), "none");
 	free_host(g);
+}
+END_TEST
+
+static size_t levels_of(bool in_userns)
+{
+	char text[512], own[] = "0::/a\n";
+	struct host_cgroups *g = calloc(1, sizeof(*g));
+	size_t n;
+
+	snprintf(text, sizeof(text), "34 1 0:7 / %s/u rw - cgroup2 cgroup2 rw\n", top);
+	g->in_userns = in_userns;
+	ck_assert_int_eq(cgroups_read(g, text, own), 0);
+	n = g->list[0].levels_len;
+	free_host(g);
+	return n;
+}
+
+START_TEST(groups_that_others_can_write_are_not_used)
+{
+	enum { NOBODY = 65534, STRANGER = 12391 };
+	char procs[512];
+
+	make_file("", "u/cgroup.procs");
+	make_file("", "u/a/cgroup.procs");
+	snprintf(procs, sizeof(procs), "%s/u/a/cgroup.procs", top);
+	ck_assert_uint_eq(levels_of(false), 2);
+	ck_assert_int_eq(chmod(procs, 0666), 0);
+	ck_assert_uint_eq(levels_of(false), 1);
+	ck_assert_int_eq(chmod(procs, 0664), 0);
+	ck_assert_uint_eq(levels_of(false), 2); /* the caller's group */
+	if (geteuid() != 0 || chown(procs, 0, STRANGER) < 0)
+		return; /* an ordinary user cannot try the rest */
+	ck_assert_uint_eq(levels_of(false), 1);
+	ck_assert_int_eq(chmod(procs, 0644), 0);
+	ck_assert_uint_eq(levels_of(false), 2);
+	ck_assert_int_eq(chown(procs, NOBODY, 0), 0);
+	ck_assert_uint_eq(levels_of(false), 1);
+	ck_assert_uint_eq(levels_of(true), 2);
+	ck_assert_int_eq(chown(procs, STRANGER, 0), 0);
+	ck_assert_uint_eq(levels_of(true), 1);
 }
 END_TEST
 
@@ -622,6 +662,7 @@ int main(void)
 	tcase_add_test(hosts, what_another_user_has_is_no_place_for_groups);
 	tcase_add_test(hosts, v1_and_hybrid_mounts_are_found);
 	tcase_add_test(hosts, groups_outside_of_what_is_mounted_are_not_the_callers);
+	tcase_add_test(hosts, groups_that_others_can_write_are_not_used);
 	tcase_add_test(hosts, lines_open_what_they_name);
 	tcase_add_test(hosts, the_report_names_what_enforces);
 	tcase_add_test(hosts, a_list_of_devices_is_one_that_denies);
