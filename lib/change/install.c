@@ -5,6 +5,7 @@
  * attributes and times, synced, and renamed. A directory that goes is first renamed away.
  * So whenever we are stopped, the path is the old or the new object, never half of one.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/fs.h>
@@ -80,6 +81,36 @@ static int make_file(const struct walk *w, const struct spot *s, const char *tem
 	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
+/* Whether there is nothing in it; a directory that cannot be read has something. */
+static bool is_empty(const struct object *o)
+{
+	int fd = openat(o->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		fd_closep(&fd);
+		return false;
+	}
+	errno = 0;
+	while (n <= 2 && readdir(dir)) /* . and .. */
+		n++;
+	n = errno ? 3 : n;
+	closedir(dir);
+	return n <= 2;
+}
+
+/* @o is what was to be made as @u: the base's owner may have put a file of his own there. */
+static bool is_made(const struct object *o, const struct stat *u)
+{
+	if (!object_exists(o) || (o->st.st_mode ^ u->st_mode) & S_IFMT || o->st.st_uid != geteuid())
+		return false;
+	if (S_ISDIR(u->st_mode))
+		return is_empty(o);
+	if ((S_ISCHR(u->st_mode) || S_ISBLK(u->st_mode)) && o->st.st_rdev != u->st_rdev)
+		return false;
+	return o->st.st_nlink == 1;
+}
+
 /* Anything but a file: made empty, then dressed. */
 static int make_other(struct minc_changes *chs, const struct walk *w,
 		      const struct spot *s, const char *temporary)
@@ -102,9 +133,7 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 	r = object_open(w->base, temporary, &o);
 	if (r < 0)
 		return r;
-	/* the base's owner may have put a file of his own there, which must not become the container's */
-	if (!object_exists(&o) || (o.st.st_mode ^ u->st_mode) & S_IFMT || o.st.st_uid != geteuid() ||
-	    (!S_ISDIR(u->st_mode) && o.st.st_nlink != 1))
+	if (!is_made(&o, u)) /* it must not become the container's */
 		return -ESTALE;
 	if (S_ISDIR(u->st_mode))
 		r = journal_note(&chs->journal, &o.st);
