@@ -381,7 +381,14 @@ static int make_target(int dir, const char *name, const char *format)
 	if (mkdirat(dir, name, root ? 0700 : 0755) < 0)
 		return -1;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || !root || (fstat(fd, &st) == 0 && st.st_uid == geteuid()))
+	if (fd < 0) {
+		const int error = errno;
+
+		(void)unlinkat(dir, name, AT_REMOVEDIR); /* only if it is empty, as we made it */
+		errno = error;
+		return -1;
+	}
+	if (!root || (fstat(fd, &st) == 0 && st.st_uid == geteuid()))
 		return fd;
 	(void)close(fd); /* of somebody who could change what we make in it */
 	errno = EPERM;
