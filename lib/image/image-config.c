@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "image/image.h"
@@ -100,10 +101,36 @@ static int read_history(const struct json_source *src, struct image *img, json_t
 	return 0;
 }
 
-/* Volumes are promised to be absolute. */
-static int make_absolute(const struct json_source *src, struct image *img)
+/*
+ * From the root, and without ".", "..", and slashes too many, as docker(1) has it: whoever looks at
+ * the files would take other ways, some of them out of the image. NULL without memory.
+ */
+static const char *clean_path(const struct json_source *src, const char *path)
 {
-	size_t len = 0;
+	char *clean = arena_printf(src->a, "/%s", path);
+	size_t len = 0, n;
+
+	for (; clean && *path; path += n) {
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (len > 0 && clean[--len] != '/')
+				continue;
+		} else if (n > 0 && !(n == 1 && *path == '.')) {
+			clean[len++] = '/';
+			memcpy(clean + len, path, n);
+			len += n;
+		}
+	}
+	if (clean)
+		clean[len ? len : 1] = '\0';
+	return clean;
+}
+
+/* Absolute, and each once. */
+static int clean_volumes(const struct json_source *src, struct image *img)
+{
+	size_t len = 0, n = 0, same;
 	const char **list;
 
 	while (img->volumes[len])
@@ -112,12 +139,14 @@ static int make_absolute(const struct json_source *src, struct image *img)
 	if (!list)
 		return json_no_memory(src);
 	for (size_t i = 0; i < len; i++) {
-		const char *v = img->volumes[i];
-
-		list[i] = *v == '/' ? v : arena_printf(src->a, "/%s", v);
-		if (!list[i])
+		list[n] = clean_path(src, img->volumes[i]);
+		if (!list[n])
 			return json_no_memory(src);
+		for (same = 0; !str_equal(list[same], list[n]); same++)
+			continue;
+		n += same == n;
 	}
+	list[n] = NULL;
 	img->volumes = list;
 	return 0;
 }
@@ -174,7 +203,9 @@ static int read_run(const struct json_source *src, struct image *img, json_t *o)
 		r = json_keys(src, c, where, "ExposedPorts", false, &img->ports);
 	if (r == 0)
 		r = json_keys(src, c, where, "Labels", true, &img->labels);
-	return r < 0 ? r : make_absolute(src, img);
+	if (r == 0 && *img->cwd == '/' && !(img->cwd = clean_path(src, img->cwd)))
+		r = json_no_memory(src);
+	return r < 0 ? r : clean_volumes(src, img);
 }
 
 /* "linux/arm64/v8", as the three words say it. */

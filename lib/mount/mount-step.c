@@ -90,6 +90,20 @@ static int same_directory(int fd, int than)
 	return ret;
 }
 
+/* Only what is made here is given away: what was there is somebody's, maybe the host's. */
+static int open_or_make(const struct step *s, int at)
+{
+	bool made = false;
+	int fd = path_open_in_root(at, s->open.path, 0);
+
+	if (fd == -ENOENT && s->open.create)
+		fd = path_make_in_root(at, s->open.path, s->open.create | quietly(s), &made);
+	/* an id that is not mapped cannot be the command's either: that step will say so */
+	if (made && (s->open.uid || s->open.gid))
+		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid, SYS_AT_EMPTY_PATH);
+	return fd;
+}
+
 int run_open(struct runner *r, const struct step *s)
 {
 	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
@@ -103,14 +117,7 @@ int run_open(struct runner *r, const struct step *s)
 	}
 	if (!s->open.in_root)
 		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
-	inside = path_open_in_root(at, s->open.path, 0);
-	if (inside == -ENOENT && s->open.create) {
-		inside = path_open_in_root(at, s->open.path, s->open.create | quietly(s));
-		/* an id that is not mapped cannot be the command's either: that step will say so */
-		if (inside >= 0 && (s->open.uid || s->open.gid))
-			(void)sys_call(SYS_fchownat, inside, "", s->open.uid, s->open.gid,
-				       SYS_AT_EMPTY_PATH);
-	}
+	inside = open_or_make(s, at);
 	if (inside < 0 || !s->open.directory)
 		return runner_put(r, s->open.ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */

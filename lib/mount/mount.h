@@ -147,6 +147,11 @@ const char *mount_inside(const struct mounts *m, const char *path);
  */
 #define PATH_QUIET (1U << 31)
 int path_open_in_root(int root, const char *path, unsigned create_mode);
+/*
+ * The same; *ret_made: what the descriptor is of was made here. A path with ".." may end at what was
+ * there although a name on the way was not.
+ */
+int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made);
 
 /*
  * Open the directory that holds the last name of relative @path below @at, without

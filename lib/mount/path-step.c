@@ -33,6 +33,7 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd)
 struct walk {
 	int root, dir;		  /* dir: descriptor of @done */
 	unsigned links;		  /* followed so far */
+	bool made;		  /* @dir, as the last name */
 	char done[PATH_MAX];	  /* "a/b", no links in it */
 	char left[2 * PATH_MAX]; /* "c/../d" */
 };
@@ -170,17 +171,20 @@ static int walk_one(struct walk *w, unsigned create_mode)
 		return push_left(w, "", rest);
 	if (strcmp(name, "..") == 0)
 		return go_up(w, rest);
+	w->made = false;
 	fd = sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
 	if (fd == -ENOENT && create_mode) {
 		r = make(w, name, last, create_mode);
 		if (r < 0 && r != -EEXIST)
 			return r;
+		w->made = r == 0 && last;
 		fd = sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
 	}
 	if (fd < 0)
 		return fd;
 	r = file_type(fd, &type);
 	if (r == 0 && type == S_IFLNK) {
+		w->made = false; /* somebody was faster */
 		r = follow(w, fd, rest);
 		(void)sys_close(fd); /* O_PATH */
 		return r;
@@ -196,11 +200,12 @@ static int walk_one(struct walk *w, unsigned create_mode)
 	return push_left(w, "", rest);
 }
 
-int path_open_in_root(int root, const char *path, unsigned create_mode)
+int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made)
 {
 	struct walk w;
 	int r = sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 
+	*ret_made = false;
 	/* EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2). */
 	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM && r != -EAGAIN) ||
 	    (r == -ENOENT && !create_mode))
@@ -209,6 +214,7 @@ int path_open_in_root(int root, const char *path, unsigned create_mode)
 		return -ENAMETOOLONG;
 	w.root = w.dir = root;
 	w.links = 0;
+	w.made = false;
 	w.done[0] = '\0';
 	memcpy(w.left, path, strlen(path) + 1);
 	do
@@ -216,10 +222,19 @@ int path_open_in_root(int root, const char *path, unsigned create_mode)
 	while (r == 0);
 	if (r == 1 && w.dir == root)
 		return sys_openat(root, ".", O_PATH, 0);
-	if (r == 1)
+	if (r == 1) {
+		*ret_made = w.made;
 		return w.dir;
+	}
 	set_dir(&w, root);
 	return r;
+}
+
+int path_open_in_root(int root, const char *path, unsigned create_mode)
+{
+	bool made;
+
+	return path_make_in_root(root, path, create_mode, &made);
 }
 
 static const char *next_slash(const char *s)

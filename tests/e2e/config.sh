@@ -100,6 +100,19 @@ run -w /not/there changed sh -c 'pwd; stat -c %u:%g .'
 is "and so is the one of --workdir" "$out" "/not/there
 1500:1501"
 
+# What was there is nobody's to give away, on whatever way the image leads to it.
+mkdir -p "$T/around/srv" "$T/bound/key" && cp "$(command -v busybox)" "$T/around"
+ln -s /data/new/../key "$T/around/srv/key"
+ln -s /data/new/.. "$T/around/srv/source"
+marten import -q -c 'ENTRYPOINT ["/busybox"]' "$T/around" around
+ids=$(stat -c %u:%g "$T/bound" "$T/bound/key")
+for cwd in /srv/key /srv/source; do
+	as_root || break # another has nothing to give away
+	rm -rf "$T/bound/new"
+	run -u 1000 -v "$T/bound:/data" -w $cwd around true
+	is "what is there keeps its owner ($cwd)" "$status $(stat -c %u:%g "$T/bound" "$T/bound/key")" "0 $ids"
+done
+
 marten run --name data -u 0 changed sh -c 'echo x >/made/volume/x; echo x >/made/beside'
 marten commit -q data without
 run without ls -A /made /made/volume

@@ -281,8 +281,8 @@ START_TEST(a_config_says_what_runs)
 		config("{\"architecture\":\"arm\",\"os\":\"linux\",\"variant\":\"v7\","
 		       "\"created\":\"2024-01-02T03:04:05.678901+01:00\"," ROOTFS
 		       ",\"config\":{\"Env\":[\"A=B\"],\"Cmd\":[\"x\",\"y\"],\"Entrypoint\":null,"
-		       "\"Volumes\":{\"/v\":{},\"w\":{}},\"Labels\":{\"k\":\"v\"},\"User\":\"u:g\","
-		       "\"WorkingDir\":\"/w\",\"StopSignal\":\"SIGQUIT\","
+		       "\"Volumes\":{\"/v\":{},\"w\":{},\"//v/.\":{},\"/../a/./b//c/../\":{}},\"Labels\":{\"k\":\"v\"},\"User\":\"u:g\","
+		       "\"WorkingDir\":\"/w/new/../key/\",\"StopSignal\":\"SIGQUIT\","
 		       "\"ExposedPorts\":{\"80/tcp\":{}}},"
 		       "\"history\":[{\"created_by\":\"RUN\",\"empty_layer\":true},{}]}"),
 		0);
@@ -292,6 +292,8 @@ START_TEST(a_config_says_what_runs)
 	ck_assert_ptr_null(img->entrypoint[0]);
 	ck_assert_str_eq(img->volumes[0], "/v");
 	ck_assert_str_eq(img->volumes[1], "/w");
+	ck_assert_str_eq(img->volumes[2], "/a/b");
+	ck_assert_ptr_null(img->volumes[3]);
 	ck_assert_str_eq(img->platform, "linux/arm/v7");
 	ck_assert_str_eq(img->labels[0], "k=v");
 	ck_assert_str_eq(img->ports[0], "80/tcp");
