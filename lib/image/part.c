@@ -11,6 +11,8 @@
 #include "image/store.h"
 #include "ns/userns.h"
 
+enum { NOBODY = 65534 };
+
 struct work {
 	const struct part *p;
 	const int *layers;
@@ -23,7 +25,7 @@ static uint32_t outside(const struct squash_ids *ids, size_t len, uint32_t id)
 	for (size_t i = 0; i < len; i++)
 		if (id - ids[i].inside < ids[i].count)
 			return id - ids[i].inside + ids[i].outside;
-	return id;
+	return NOBODY; /* not @id: that one is somebody of the machine */
 }
 
 /* The command's own, where the image has no such directory. */
