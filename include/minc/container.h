@@ -116,7 +116,8 @@ enum minc_bind_flags {
 	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
 	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
 	MINC_BIND_VOLUME = 1 << 3, /* a directory that begins as what the image has there */
-	MINC_BIND_NOEXEC = 1 << 4  /* programs in it cannot be executed */
+	MINC_BIND_NOEXEC = 1 << 4, /* programs in it cannot be executed */
+	MINC_BIND_NOCOPY = 1 << 5  /* beside MINC_BIND_VOLUME: it begins empty */
 };
 
 /**
@@ -136,10 +137,11 @@ enum minc_bind_flags {
  * minc_volume_create(), becomes a copy of the directory @dst of the image, with its contents, owners
  * and modes, before the command starts: once, whole or not at all. Where the image has no such
  * directory it is an empty one of the command's user. The directory that @src is in is the caller's
- * and closed to others; it is made if it is missing.
+ * and closed to others; it is made if it is missing. With MINC_BIND_NOCOPY it is that empty one
+ * whatever the image has.
  *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag, a volume without a path, something else is mounted on @dst (the same again is
+ * flag, a volume without a path, MINC_BIND_NOCOPY without one, something else is mounted on @dst (the same again is
  * nothing new); -ENOMEM. A missing @src
  * fails when the container starts, as does a file for a directory of the container or a
  * directory for a file.

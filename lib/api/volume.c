@@ -29,10 +29,11 @@ int api_fill_volumes(minc_ctx *c)
 	int r = 0;
 
 	for (const struct spec_mount *i = c->spec.mounts; i && r == 0; i = i->next) {
+		const size_t copied = i->flags & MINC_BIND_NOCOPY ? 0 : image->layers_len;
 		const struct volume v = { .path = i->src,
 					  .part = { .what = image->layers_len ? image->name : "volume",
 						    .layers = image->layers,
-						    .layers_len = image->layers_len,
+						    .layers_len = copied,
 						    .inside = i->dst,
 						    .single = c->plan.owners.single,
 						    .range = c->plan.owners.range,

@@ -130,7 +130,7 @@ static int check_target(struct spec *s, const char *call, const char *dst, const
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
 {
 	const unsigned known = MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID | MINC_BIND_VOLUME |
-			       MINC_BIND_NOEXEC;
+			       MINC_BIND_NOEXEC | MINC_BIND_NOCOPY;
 	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL, *place, *origin = NULL;
 	struct spec_mount *m;
 	int r = spec_check_path(s, call, src);
@@ -139,6 +139,8 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 		return r;
 	if (flags & ~known)
 		return spec_refuse(s, -EINVAL, call, "unknown flag");
+	if (flags & MINC_BIND_NOCOPY && !(flags & MINC_BIND_VOLUME))
+		return spec_refuse(s, -EINVAL, call, "not to be copied is for volumes");
 	if (flags & MINC_BIND_VOLUME && (*src != '/' || !dst))
 		return spec_refuse(s, -EINVAL, call, "a volume wants an absolute source, and a target");
 	if (dst)

@@ -76,12 +76,24 @@ is "and with volume-nocopy" "$status $out" "0 "
 run -v "$T/outside:/x:nocopy" bb true
 refused "which is for volumes" nocopy
 run -v out:/out bb ls -A /out
-hasnt "no link leads out of the image" "$out$(ls -AR "$volumes/out")" secret
+is "no link leads out of the image" "$status $out$(ls -A "$volumes/out")" "0 "
+# A range of root's own, for this start alone.
+with_range='mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec "$@"'
+echo root:300000:65536 >"$T/subids"
+if as_root && command -v newuidmap >/dev/null && unshare -m sh -c "$with_range" "$T/subids" true; then
+	unshare -m sh -c "$with_range" "$T/subids" "$MARTEN" run --rm --userns range -u 2000000 -v far:/missing bb true 2>"$T/far"
+	is "an id that the container has not is no id of the machine" "$(stat -c %u "$volumes/far")" 65534
+	marten volume rm -f far
+fi
 
 # One that is made first, as with docker.
 marten volume create made
 run -v made:/data bb cat /data/file
 is "one that was made before is filled at its first use" "$out" text
+marten volume create begun
+run -v begun:/data:nocopy bb true
+run -v begun:/data bb ls -A /data
+is "with nocopy, too, its first use is one" "$status $out" "0 "
 marten volume create mine
 echo mine >"$volumes/mine/own"
 run -v mine:/data bb ls /data
@@ -114,6 +126,31 @@ has "and shows the others" "$out" "\"Mountpoint\": \"$volumes/named\""
 marten create --name user -v named:/data bb true
 marten volume rm named
 refused "one that a container uses is not removed" named
+for option in -itvnamed:/data -vnamed:/data --volume=named:/data '--mount="source=named",target=/data'; do
+	marten rm -f user
+	marten create --name user "$option" bb true
+	marten volume rm named
+	refused "however that is said ($option)" named
+	[ -d "$volumes/named" ] || marten volume create named
+done
+marten create --name other -v x1:/x bb true
+marten volume create x
+marten volume rm x
+is "another's name is no use of it" "$status" 0
+marten rm other
+marten create --name strange bb true
+strange=$(grep -l '"name": "strange"' "$MINCS_DIR"/containers/*/container.json) # see mincs-store(5)
+cp "$strange" "$T/known"
+for damage in 's/"marten 1/"marten 99/' '1d'; do
+	sed "$damage" "$T/known" >"$strange"
+	for verb in 'rm made' 'prune -a -f'; do
+		# shellcheck disable=SC2086 # words
+		marten volume $verb
+		refused "while it is unknown what a container uses volumes stay ($verb, $damage)" "$(basename "${strange%/*}" | cut -c 1-12)"
+	done
+done
+cp "$T/known" "$strange"
+marten rm strange
 marten volume prune --dry-run
 has "prune --dry-run says what would go" "$out" "would remove volume made"
 ok "and removes nothing" test -d "$volumes/made"

@@ -260,6 +260,7 @@ START_TEST(bind_flags_and_tmpfs_modes)
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/d", 0, 1u << 18), -EINVAL);
 	ck_assert_int_eq(spec_add_bind(&spec, "a", "/b", MINC_BIND_VOLUME), -EINVAL);
 	ck_assert_int_eq(spec_add_bind(&spec, "/a", NULL, MINC_BIND_VOLUME), -EINVAL);
+	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", MINC_BIND_NOCOPY), -EINVAL);
 	ck_assert_str_eq(spec.mounts->dst, "/b");
 	ck_assert_str_eq(spec.mounts->next->dst, "/t");
 	ck_assert_uint_eq(spec.mounts->next->mode, 07777);

@@ -119,7 +119,7 @@ static bool sweep(struct call *call, const struct kept *k)
 }
 
 /* -ENOSYS: images are not built in, and so there are no containers of images. */
-static bool open_quietly(struct call *call)
+static int open_quietly(struct call *call)
 {
 	int r = call->store ? 0 : minc_store_open(call->c, call->store_dir, &call->store);
 
@@ -127,17 +127,17 @@ static bool open_quietly(struct call *call)
 		call->store = NULL;
 	if (r < 0 && r != -ENOSYS)
 		warn_line(minc_error_message(call->c), NULL);
-	return r == 0;
+	return r;
 }
 
-void kept_list(struct call *call, struct kept_list *ret)
+int kept_list(struct call *call, struct kept_list *ret)
 {
 	size_t i, len = 0;
-	int r;
+	int r = open_quietly(call);
 
 	*ret = (struct kept_list){ .v = NULL };
-	if (!open_quietly(call))
-		return;
+	if (r < 0)
+		return r == -ENOSYS ? 0 : r;
 	r = minc_store_containers(call->store, note, ret);
 	if (r < 0 && r != -ENOSYS)
 		warn_line(minc_error_message(call->c), NULL);
@@ -148,6 +148,7 @@ void kept_list(struct call *call, struct kept_list *ret)
 			ret->v[len++] = ret->v[i];
 	ret->len = len;
 	starting_sweep(minc_store_path(call->store));
+	return r == -ENOSYS ? 0 : r;
 }
 
 void kept_list_done(struct kept_list *list)
@@ -174,7 +175,7 @@ struct kept *kept_find(struct call *call, const char *name)
 	struct kept *k = NULL;
 	minc_kept *found;
 
-	if (!open_quietly(call) || minc_store_container(call->store, name, &found) < 0)
+	if (open_quietly(call) < 0 || minc_store_container(call->store, name, &found) < 0)
 		return NULL;
 	k = copy(found);
 	minc_kept_free(found);

@@ -29,9 +29,10 @@ struct kept_list {
  * All containers of the store, oldest first. Those that were to be removed after their end
  * and could not be, as nobody waited for it, are removed now, and so are those whose start
  * was killed. Without a store that can be opened there are none: a warning, except where
- * images are not built in.
+ * images are not built in. 0, or -errno after that warning: then some may be missing. One whose
+ * record is damaged is missing, too, with a warning only.
  */
-void kept_list(struct call *call, struct kept_list *ret);
+int kept_list(struct call *call, struct kept_list *ret);
 void kept_list_done(struct kept_list *list);
 struct kept *kept_list_find(const struct kept_list *list, const char *id);
 

@@ -239,7 +239,7 @@ static int run_ps(struct call *call)
 	if (!l.o->quiet && !l.o->json)
 		for (i = 0; i < l.table.columns; i++)
 			table_cell(&l.table, "%s", head[i]);
-	kept_list(call, &l.kept);
+	(void)kept_list(call, &l.kept); /* a warning is enough: the others are shown */
 	r = minc_foreach(call->c, show, &l);
 	for (i = 0; r >= 0 && l.o->all && i < l.kept.len; i++)
 		if (!l.kept.v[i]->seen)
@@ -283,7 +283,7 @@ static int run_lc(struct call *call)
 
 	if (!l.o->json)
 		(void)puts("ID\tPID\tNAME");
-	kept_list(call, &l.kept);
+	(void)kept_list(call, &l.kept); /* a warning is enough: the others are shown */
 	r = minc_foreach(call->c, show_line, &l);
 	for (i = 0; r >= 0 && i < l.kept.len; i++) {
 		const struct kept *k = l.kept.v[i];

@@ -32,24 +32,6 @@ bool mount_is_volume_name(const char *name)
 	return !*p;
 }
 
-/* Users of the container read it, whatever our umask is; it is closed to the machine's. */
-static int new_dir(const char *path)
-{
-	return mkdir(path, 0755) < 0 ? -1 : chmod(path, 0755);
-}
-
-/* @parent/@name as an empty directory, and the parent if need be. */
-static const char *make_dir(const char *parent, const char *path)
-{
-	if (new_dir(path) == 0 || errno == EEXIST)
-		return NULL;
-	if (errno != ENOENT)
-		return strerror(errno);
-	if (mkdir(parent, VOLUMES_MODE) < 0 && errno != EEXIST)
-		return strerror(errno);
-	return new_dir(path) == 0 || errno == EEXIST ? NULL : strerror(errno);
-}
-
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target)
 {
 	char path[PATH_MAX];
@@ -64,16 +46,13 @@ static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
 			       const char *target, unsigned flags)
 {
 	char path[PATH_MAX];
-	const char *wrong = NULL;
 
 	if (!mount_is_volume_name(name))
 		return "a volume's name has letters, digits, _ . and -; a path begins "
 		       "with / or .";
 	if (snprintf(path, PATH_MAX, "%s/%s", p->store, name) >= PATH_MAX)
 		return strerror(ENAMETOOLONG);
-	if (!(flags & MINC_BIND_VOLUME)) /* nocopy */
-		wrong = make_dir(p->store, path);
-	return wrong ? wrong : limit_answer(minc_add_bind(c, path, target, flags));
+	return limit_answer(minc_add_bind(c, path, target, flags | MINC_BIND_VOLUME));
 }
 
 /* What one of the options asks for; its texts point into the option's value. */
@@ -218,7 +197,7 @@ static const char *add(minc_ctx *c, struct places *p, struct mount *m)
 	if (strcmp(m->type, "volume") != 0)
 		return "unknown type (bind, tmpfs, volume)";
 	return m->source ? mount_named(c, p, m->source, m->target,
-				       m->flags | (m->nocopy ? 0 : MINC_BIND_VOLUME))
+				       m->flags | (m->nocopy ? MINC_BIND_NOCOPY : 0))
 			 : mount_anonymous(c, p, m->target);
 }
 
@@ -294,6 +273,31 @@ bool mount_covers(const struct words *volumes, const struct words *mounts,
 	return any_covers(volumes, parse_volume, target) ||
 	       any_covers(mounts, parse_mount, target) ||
 	       any_covers(tmpfs, parse_memory, target);
+}
+
+static int any_uses(const struct words *values, parse_fn *parse, const char *name)
+{
+	int found = 0;
+	size_t i;
+
+	for (i = 0; i < values->len && found == 0; i++) {
+		struct mount m = { .type = NULL };
+		char *copy = strdup(values->v[i]);
+
+		if (!copy)
+			return -1;
+		found = !parse(copy, &m) && strcmp(m.type, "volume") == 0 && m.source &&
+			strcmp(m.source, name) == 0;
+		free(copy);
+	}
+	return found;
+}
+
+int mount_uses_volume(const struct words *volumes, const struct words *mounts, const char *name)
+{
+	int r = any_uses(volumes, parse_volume, name);
+
+	return r ? r : any_uses(mounts, parse_mount, name);
 }
 
 /* What a device may be used for, some letters of "rwm". */

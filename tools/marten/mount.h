@@ -12,9 +12,6 @@
 
 #include "values.h"
 
-/* What is in a volume is for containers: set-user-ID files of theirs, too. */
-enum { VOLUMES_MODE = 0700 };
-
 /* The directory for volumes of the store, and of the container. */
 struct places {
 	const char *store, *container;
@@ -35,6 +32,12 @@ const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);
 /* Whether one of the values of --volume, --mount and --tmpfs puts something at @target. */
 bool mount_covers(const struct words *volumes, const struct words *mounts,
 		  const struct words *tmpfs, const char *target);
+
+/*
+ * Whether one of the values of --volume and --mount is of the volume @name: 1, or 0; -1: no memory. One that
+ * is wrong is of none: no start takes it.
+ */
+int mount_uses_volume(const struct words *volumes, const struct words *mounts, const char *name);
 
 /* Whether @name may be a volume's. */
 bool mount_is_volume_name(const char *name);

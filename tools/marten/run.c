@@ -4,6 +4,7 @@
  * store with its recipe; started, it is also one of those in the background. Both have one
  * id and one name.
  */
+#include "mount.h"
 #include "run.h"
 
 #include <errno.h>
@@ -248,7 +249,7 @@ struct start_values {
 };
 
 /* The words of the recipe as a command line; NULL without memory. */
-static char **command_line(struct recipe *r)
+static char **command_line(const struct recipe *r)
 {
 	char **argv = calloc(r->options.len + r->operands.len + 2, sizeof(*argv));
 	size_t n = 0, i;
@@ -261,6 +262,21 @@ static char **command_line(struct recipe *r)
 	for (i = 0; i < r->operands.len; i++)
 		argv[n++] = (char *)r->operands.v[i];
 	return argv;
+}
+
+int recipe_uses_volume(const struct kept *k, const char *name)
+{
+	struct run_values o = run_defaults;
+	struct call call = { .verb = &run_verbs[0], .values = &o };
+	char **argv = k->readable ? command_line(&k->recipe) : NULL;
+	int r = -1;
+
+	if (argv && options_read(&call, argv, &o))
+		r = mount_uses_volume(&o.volumes, &o.mounts, name);
+	run_values_done(&o);
+	free(call.given);
+	free(argv);
+	return r;
 }
 
 /* One that has ended gives up its state; -EEXIST: it runs. */

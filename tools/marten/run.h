@@ -51,4 +51,10 @@ void launch_done(struct launch *l);
 /* launch.c: start what is prepared; with @attached until it ends or is left. An exit status. */
 int launch(struct launch *l);
 
+/*
+ * run.c: whether a start of @k shows the volume with this name: 1, or 0; -1: its options cannot be
+ * read, as those of a container that others made, or no memory.
+ */
+int recipe_uses_volume(const struct kept *k, const char *name);
+
 #endif

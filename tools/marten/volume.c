@@ -21,6 +21,7 @@
 
 #include "kept.h"
 #include "mount.h"
+#include "run.h"
 #include "text.h"
 
 struct volume_values {
@@ -124,36 +125,56 @@ static int make(struct call *call, const char *name)
 	return 0;
 }
 
-/* Whether @word, an option of a container, is about volume @name: NAME:.. or source=NAME. */
-static bool is_about(const char *word, const char *name)
+/* One that is not in @kept, though it is there: its record is damaged, or it is just made. */
+static int find_unlisted(struct call *call, const struct kept_list *kept)
 {
-	size_t len = strlen(name);
-	const char *p;
+	char path[PATH_MAX];
+	struct dirent *e;
+	int status = 0;
+	DIR *dir;
 
-	for (p = strstr(word, name); p; p = strstr(p + 1, name))
-		if ((p == word || p[-1] == '=' || (p[-1] == 'v' && p[-2] == '-')) &&
-		    (p[len] == ':' || p[len] == ',' || !p[len]))
-			return true;
-	return false;
+	(void)snprintf(path, sizeof(path), "%s/containers", minc_store_path(call->store));
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : fail_say("%.300s: %s", path, strerror(errno));
+	while (status == 0 && (e = readdir(dir))) {
+		char file[300];
+
+		(void)snprintf(file, sizeof(file), "%s/container.json", e->d_name);
+		if (*e->d_name != '.' && !kept_list_find(kept, e->d_name) &&
+		    faccessat(dirfd(dir), file, F_OK, 0) == 0)
+			status = fail_say("container %.12s: it cannot be read, and may use any volume",
+					  e->d_name);
+	}
+	(void)closedir(dir); /* only read */
+	return status;
 }
 
-/* One word too many keeps a volume that might go; one too few would lose data. */
-static bool uses(const struct kept *k, const char *name)
+/*
+ * All containers, each with known volumes: who cannot say what is used removes nothing. An exit status
+ * after a complaint; kept_list_done() in either case.
+ */
+static int list_users(struct call *call, struct kept_list *ret)
 {
+	int status = kept_list(call, ret);
 	size_t i;
 
-	for (i = 0; k->readable && i < k->recipe.options.len; i++)
-		if (is_about(k->recipe.options.v[i], name))
-			return true;
-	return false;
+	if (status)
+		return fail_say("the containers could not be read: they may use any volume");
+	for (i = 0; i < ret->len && status == 0; i++)
+		if (recipe_uses_volume(ret->v[i], "") < 0)
+			status = fail_say("container %.12s: its options cannot be read, and may name any volume",
+					  ret->v[i]->id);
+	return status ? status : find_unlisted(call, ret);
 }
 
+/* No memory: the first. */
 static const struct kept *user_of(const struct kept_list *kept, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < kept->len; i++)
-		if (uses(kept->v[i], name))
+		if (recipe_uses_volume(kept->v[i], name) != 0)
 			return kept->v[i];
 	return NULL;
 }
@@ -167,8 +188,8 @@ static int remove_volume(struct call *call, const char *name)
 
 	if (status)
 		return status;
-	kept_list(call, &kept);
-	user = user_of(&kept, name);
+	status = list_users(call, &kept);
+	user = status ? NULL : user_of(&kept, name);
 	if (user)
 		status = fail_say("%.200s: container %.12s uses it", name, user->id);
 	kept_list_done(&kept);
@@ -232,18 +253,14 @@ static int inspect_all(struct call *call)
 	return status;
 }
 
-int volumes_prune(struct call *call, bool dry)
+/* One that cannot be removed does not keep the others. */
+static int remove_unused(struct call *call, const struct kept_list *kept, char **names, bool dry)
 {
-	char **names = names_of_all(call);
-	struct kept_list kept;
-	int status = names ? 0 : EXIT_OURS;
+	int status = 0;
 	size_t i;
 
-	if (!names)
-		return status;
-	kept_list(call, &kept);
 	for (i = 0; names[i]; i++) {
-		if (user_of(&kept, names[i]))
+		if (user_of(kept, names[i]))
 			continue;
 		if (!dry && minc_volume_remove(call->store, names[i]) < 0)
 			status = fail_library(call);
@@ -251,6 +268,20 @@ int volumes_prune(struct call *call, bool dry)
 			(void)printf("%s volume %s\n", dry ? "would remove" : "removed",
 				     names[i]);
 	}
+	return status;
+}
+
+int volumes_prune(struct call *call, bool dry)
+{
+	char **names = names_of_all(call);
+	struct kept_list kept;
+	int status;
+
+	if (!names)
+		return EXIT_OURS;
+	status = list_users(call, &kept);
+	if (status == 0)
+		status = remove_unused(call, &kept, names, dry);
 	kept_list_done(&kept);
 	done(names);
 	return status;
