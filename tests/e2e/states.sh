@@ -131,6 +131,15 @@ await sh -c '"$MARTEN" wait plain >/dev/null'
 for file in "$MINC_STATE_DIR"/[0-9a-f]*/state.json; do : >"$file"; done
 marten rm plain
 is "one of minc's, that has ended, goes without force" "$status$err" 0
+marten create --name same bb true
+other=$out
+minc -B --name same -r "$bb" sleep 1000
+for file in "$MINC_STATE_DIR"/[0-9a-f]*/state.json; do : >"$file"; done
+marten rm -f same
+is "one of minc's, that is damaged, goes" "$status$err" 0
+ok "another of that name in the store stays" test -d "$MINCS_DIR/containers/$other"
+marten rm same
+is "and is the one that has the name" "$status$err" 0
 marten create --name record bb true
 record=$out
 echo '{' >"$MINCS_DIR/containers/$record/container.json"
