@@ -67,20 +67,43 @@ void starting_end(struct starting *s, const char *store)
 	s->fd = -1;
 }
 
-bool starting_has_died(const char *store, const char *word)
+/* As starting_has_died(). @ret: a lock of it is held there, or -1: it is gone, or not ours to see. */
+static bool has_died(const char *store, const char *word, int *ret)
 {
 	char path[PATH_MAX];
-	bool died;
-	int fd;
 
+	*ret = -1;
 	if (strchr(word, '/') || !path_of(path, store, word))
 		return false;
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	*ret = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret < 0)
 		return errno == ENOENT;
-	died = flock(fd, LOCK_SH | LOCK_NB) == 0;
-	(void)close(fd); /* only looked at */
+	if (flock(*ret, LOCK_SH | LOCK_NB) == 0)
+		return true;
+	(void)close(*ret); /* only looked at */
+	*ret = -1;
+	return false;
+}
+
+bool starting_has_died(const char *store, const char *word)
+{
+	int fd;
+	const bool died = has_died(store, word, &fd);
+
+	if (fd >= 0)
+		(void)close(fd); /* only looked at */
 	return died;
+}
+
+/* Under the lock: who has just made the file cannot lock it before it is gone, see make_locked(). */
+static void sweep_one(int dir, const char *store, const char *word)
+{
+	int fd;
+
+	if (!has_died(store, word, &fd) || fd < 0)
+		return;
+	(void)unlinkat(dir, word, 0); /* or the next one does */
+	(void)close(fd); /* nothing was written */
 }
 
 void starting_sweep(const char *store)
@@ -90,9 +113,8 @@ void starting_sweep(const char *store)
 	DIR *list = path_of(path, store, "") ? opendir(path) : NULL;
 
 	while (list && (d = readdir(list)))
-		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0 &&
-		    starting_has_died(store, d->d_name))
-			(void)unlinkat(dirfd(list), d->d_name, 0); /* or the next one does */
+		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0)
+			sweep_one(dirfd(list), store, d->d_name);
 	if (list)
 		(void)closedir(list);
 }
