@@ -360,7 +360,7 @@ struct tty_user build_tty_user(const struct build *b)
 		.uid = b->id.uid,
 		.same = b->map.single || b->id.uid == (own ? 0 : b->h->uid),
 		.own_userns = own,
-		.privileged = b->h->initial_userns && b->h->caps_permitted >> CAP_FOWNER & 1,
+		.privileged = !own && b->h->initial_userns && b->h->caps_permitted >> CAP_FOWNER & 1,
 	};
 }
 
