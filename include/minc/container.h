@@ -200,7 +200,8 @@ int minc_set_hostname(minc_ctx *c, const char *name);
  *
  * A line of the container's /etc/hosts, before all others.
  *
- * Returns 0, or -EINVAL: not a name and an address; -ENOMEM. See hosts(5).
+ * Returns 0, or -EINVAL: not a name and an address; -ENAMETOOLONG: a name longer than 253 bytes;
+ * -ENOMEM. See hosts(5).
  */
 int minc_add_host(minc_ctx *c, const char *name_address);
 

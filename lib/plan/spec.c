@@ -303,6 +303,8 @@ static const char *check_address(char *text)
 		       NULL;
 }
 
+enum { HOST_NAME_LEN = 253 }; /* of a name in the DNS, RFC 1035 */
+
 int spec_add_host(struct spec *s, const char *name_address)
 {
 	static const char call[] = "minc_add_host",
@@ -319,6 +321,8 @@ int spec_add_host(struct spec *s, const char *name_address)
 	len = strspn(name_address, fit);
 	if (len == 0 || (name_address[len] != ':' && name_address[len] != '='))
 		return refuse(s, -EINVAL, call, "not NAME:ADDRESS");
+	if (len > HOST_NAME_LEN)
+		return refuse(s, -ENAMETOOLONG, call, "a name longer than 253 bytes");
 	n = arena_new(&s->arena, struct spec_name);
 	text = arena_strdup(&s->arena, name_address);
 	if (!n || !text)

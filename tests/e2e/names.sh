@@ -40,6 +40,11 @@ for wrong in db db: :1.2.3.4 db:1.2.3 'd b:1.2.3.4' db:1.2.3.4:5 'db:[fd00::1'; 
 	minc --add-host "$wrong" -r "$bb" true
 	refused "what is no name and address is refused: $wrong" --add-host
 done
+long=$(printf %0253d 0)
+minc --add-host "$long:db00::1" -r "$bb" head -n 1 /etc/hosts
+is "a name may be as long as one of the DNS" "$out" "db00::1	$long"
+minc --add-host "x$long:1.2.3.4" -r "$bb" true
+refused "and not longer" --add-host
 minc --net=none --add-host here:host-gateway -r "$bb" true
 refused "and the host where it is not" "--add-host here:host-gateway"
 
