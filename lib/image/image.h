@@ -59,9 +59,9 @@ struct manifest_child { /* of an index or manifest list */
 	const char *architecture, *os, *variant;
 };
 
+/* How many indexes, in one another and all together, an image is looked for in. */
+enum { INDEX_DEPTH_MAX = 8, INDEXES_MAX = 64 };
 /* Whether @media_type is that of an index (or manifest list), of a manifest. */
-/* How many indexes, in one another, an image is looked for in. */
-enum { INDEX_DEPTH_MAX = 8 };
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);
 

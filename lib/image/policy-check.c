@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/digests.h"
 #include "image/image.h"
 #include "image/sign.h"
 
@@ -39,33 +40,56 @@ static int key_of(struct check *c, const struct policy_rule *rule, struct key **
 		     err_say(c->t->err, -EBADMSG, "%s: keyData: not base64", rule->where);
 }
 
-/* Whether the index in the store is what its digest says, and has the manifest, if in one of its own. */
-static int is_in_index(struct check *c, const struct digest *index, unsigned depth, bool *ret)
+/* Whether the index in the store is what its digest says, and has the manifest; those in it wait then. */
+static int look_into(struct check *c, const struct digest *index, struct digests *others, bool *ret)
 {
 	struct manifest_child *children;
+	struct arena a = { NULL };
 	struct digest found;
 	const char *text;
-	size_t len, n;
-	int r = store_read_blob(c->t->store, &c->a, index, &text, &len);
+	size_t len, n = 0;
+	int r = store_read_blob(c->t->store, &a, index, &text, &len);
+
+	if (r == 0) {
+		hash_buffer(text, len, &found);
+		if (!digest_equal(&found, index))
+			r = err_say(c->t->err, -EBADMSG, "index %s: damaged", digest_hex(index));
+	}
+	if (r == 0)
+		r = image_parse_index(&a, c->t->err, "index", text, len, &children, &n);
+	for (size_t i = 0; r >= 0 && !*ret && i < n; i++) {
+		*ret = digest_equal(&children[i].digest, c->q->manifest);
+		if (!*ret && media_is_index(children[i].media_type))
+			r = digests_add(others, &children[i].digest);
+		if (r == -ENOMEM)
+			(void)err_set(c->t->err, r, "index %s", digest_hex(index)); /* returns @r */
+	}
+	arena_done(&a);
+	return r < 0 ? r : 0;
+}
+
+/* Whether the manifest is in @index or in one of those in it: each is read once, no more than an import reads. */
+static int is_in_index(struct check *c, const struct digest *index, bool *ret)
+{
+	struct digests all = { .v = NULL };
+	const struct digest *at;
+	unsigned read = 0;
+	int r = digests_add(&all, index);
 
 	*ret = false;
 	if (r < 0)
-		return r;
-	hash_buffer(text, len, &found);
-	if (!digest_equal(&found, index))
-		return err_say(c->t->err, -EBADMSG, "index %s: damaged", digest_hex(index));
-	r = image_parse_index(&c->a, c->t->err, "index", text, len, &children, &n);
-	for (size_t i = 0; r == 0 && !*ret && i < n; i++) {
-		*ret = digest_equal(&children[i].digest, c->q->manifest);
-		if (*ret || !media_is_index(children[i].media_type) || depth == INDEX_DEPTH_MAX)
-			continue;
-		r = is_in_index(c, &children[i].digest, depth + 1, ret);
-		if (r == -ENOENT) { /* not the one that it was chosen from */
+		(void)err_set(c->t->err, r, "index %s", digest_hex(index)); /* returns @r */
+	while (r >= 0 && !*ret && read <= INDEXES_MAX && (at = digests_next(&all))) {
+		r = look_into(c, at, &all, ret);
+		if (r == -ENOENT && all.at > 1) { /* not the one that it was chosen from */
 			err_clear(c->t->err);
 			r = 0;
+		} else {
+			read++;
 		}
 	}
-	return r;
+	digests_done(&all);
+	return r < 0 ? r : 0;
 }
 
 /* What the store has of them, and what can be brought. */
@@ -78,7 +102,7 @@ static int gather(struct check *c)
 		r = q->bring(&c->a, q->manifest, &c->of_manifest, q->data);
 	c->has_index = q->index && *q->index->text;
 	if (r == 0 && c->has_index && !q->chosen)
-		r = is_in_index(c, q->index, 0, &c->has_index);
+		r = is_in_index(c, q->index, &c->has_index);
 	if (r == -ENOENT) { /* an index that is gone proves nothing */
 		err_clear(c->t->err);
 		c->has_index = false;

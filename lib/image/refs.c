@@ -19,6 +19,8 @@ void refs_done(struct refs *r)
 {
 	free(r->v);
 	free(r->text);
+	digests_done(&r->indexes);
+	digests_done(&r->manifests);
 	*r = (struct refs){ .v = NULL };
 }
 
@@ -211,14 +213,19 @@ static int add_index(struct refs *r, struct store *s, const struct index_entry *
 		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children, &n);
 	if (ret == -EBADMSG)
 		ret = 0;
-	for (size_t i = 0; ret == 0 && i < n; i++)
-		ret = add_manifest(r, s, &children[i].digest, &unknown);
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		ret = digests_add(&r->manifests, &children[i].digest);
+		if (ret < 0)
+			(void)err_set(s->err, ret, "store %s", s->path); /* returns @ret */
+		if (ret > 0)
+			ret = add_manifest(r, s, &children[i].digest, &unknown);
+	}
 	arena_done(&a);
 	return ret;
 }
 
-/* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
-static int add_origin(struct refs *r, struct store *s, const struct digest *d, unsigned depth)
+/* An index, and those in it, which wait then: a digest may be in it, or in others, any number of times. */
+static int add_nested(struct refs *r, struct store *s, const struct digest *d)
 {
 	struct err *e = s->err, ignored = { 0 };
 	struct manifest_child *children;
@@ -233,17 +240,27 @@ static int add_origin(struct refs *r, struct store *s, const struct digest *d, u
 	if (ret == 0)
 		ret = image_parse_index(&a, &ignored, "index", text, len, &children, &n);
 	s->err = e;
-	ret = ret == -ENOMEM ? err_set(e, ret, "store %s", s->path) : 0; /* a damaged one is kept */
-	for (size_t i = 0; ret == 0 && i < n && depth < INDEX_DEPTH_MAX; i++)
+	ret = ret == -ENOMEM ? ret : 0; /* a damaged one is kept */
+	for (size_t i = 0; ret >= 0 && i < n; i++)
 		if (media_is_index(children[i].media_type))
-			ret = add_origin(r, s, &children[i].digest, depth + 1);
+			ret = digests_add(&r->indexes, &children[i].digest);
 	arena_done(&a);
-	return ret;
+	return ret < 0 ? ret : 0;
+}
+
+/* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
+static int add_origin(struct refs *r, struct store *s, const struct digest *d)
+{
+	int ret = digests_add(&r->indexes, d);
+
+	while (ret >= 0 && (d = digests_next(&r->indexes)))
+		ret = add_nested(r, s, d);
+	return ret < 0 ? err_set(s->err, ret, "store %s", s->path) : 0;
 }
 
 int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
 {
-	int ret = *e->index.text ? add_origin(r, s, &e->index, 0) : 0;
+	int ret = *e->index.text ? add_origin(r, s, &e->index) : 0;
 
 	if (ret < 0)
 		return ret;

@@ -268,9 +268,6 @@ next:;
 	return r;
 }
 
-/* Each is fetched from wherever it is. */
-enum { INDEXES_MAX = 64 };
-
 /* From an index to the manifest that is meant, through others if need be. */
 struct descent {
 	struct minc_transfer *t;
