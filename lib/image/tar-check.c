@@ -13,7 +13,9 @@ enum { BLOCK = 512, RECORDS_MAX = 8 << 20, MAJOR_MAX = 0xfff, MINOR_MAX = 0xffff
 
 /* Of a header: where, and how long. */
 enum { NAME_AT = 0, NAME_LEN = 100, SIZE_AT = 124, SIZE_LEN = 12, SUM_AT = 148, SUM_LEN = 8, TYPE_AT = 156,
-       MAGIC_AT = 257, EXTENDED_AT = 482, MORE_AT = 504 };
+       MAGIC_AT = 257, PARTS_AT = 386, PARTS = 4, EXTENDED_AT = 482, REALSIZE_AT = 483 };
+/* Of a block with more parts, and of a part: two numbers. */
+enum { MORE_PARTS = 21, MORE_AT = 504, PART_LEN = 24, NUMBER_LEN = 12 };
 
 struct field {
 	const char *name;
@@ -42,11 +44,19 @@ static void fault(struct tar_check *c, const char *key, const char *what)
 		snprintf(c->fault, sizeof(c->fault), "%.30s: %s", key, what);
 }
 
-/* Octal digits with blanks or zeros around them, or GNU's binary form, which is not negative here. */
+static bool is_all_zero(const char *p, size_t len)
+{
+	return len == 0 || (!p[0] && memcmp(p, p + 1, len - 1) == 0);
+}
+
+/*
+ * Octal digits with blanks around them, or GNU's binary form, which is not negative here. Nothing is 0: then
+ * there are no digits behind a NUL either, which some readers pass over.
+ */
 static const char *parse_field(const char *p, size_t len, uint64_t *ret)
 {
 	const unsigned char *b = (const unsigned char *)p;
-	size_t i = 0;
+	size_t i = 0, digits;
 
 	*ret = 0;
 	if (*b & 0x80) {
@@ -59,10 +69,13 @@ static const char *parse_field(const char *p, size_t len, uint64_t *ret)
 		}
 		return NULL;
 	}
-	while (i < len && (p[i] == ' ' || !p[i]))
+	while (i < len && p[i] == ' ')
 		i++;
+	digits = i;
 	for (; i < len && p[i] >= '0' && p[i] <= '7'; i++)
 		*ret = *ret << 3 | (uint64_t)(p[i] - '0'); /* 12 digits at the most */
+	if (i == digits)
+		return is_all_zero(p + i, len - i) ? NULL : "not a number";
 	while (i < len && p[i] == ' ')
 		i++;
 	return i < len && p[i] ? "not a number" : NULL; /* behind a NUL is nothing of it */
@@ -192,11 +205,6 @@ static uint64_t padded(uint64_t size)
 	return (size + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static bool is_zero(const char *block)
-{
-	return !block[0] && memcmp(block, block + 1, BLOCK - 1) == 0;
-}
-
 static unsigned sum_of(const char *header)
 {
 	const unsigned char *h = (const unsigned char *)header;
@@ -221,14 +229,12 @@ static unsigned signed_sum_of(const char *header)
 }
 
 /* A copy of the records: they are taken apart. */
-static int begin_records(struct tar_check *c, uint64_t size)
+static int begin_records(struct tar_check *c, const char *header, uint64_t size)
 {
 	char *text;
 
-	if (size > RECORDS_MAX) {
-		c->ended = true; /* it is refused by its size */
-		return 0;
-	}
+	if (size > RECORDS_MAX)
+		return refuse(c, header, "pax records of more than 8 MiB");
 	text = realloc(c->text, (size_t)size + 1);
 	if (!text)
 		return -ENOMEM;
@@ -252,6 +258,70 @@ static void clear_size(char *header)
 	memcpy(header + SUM_AT, sum, SUM_LEN);
 }
 
+static int refuse_sparse(struct tar_check *c, const char *what)
+{
+	snprintf(c->why, sizeof(c->why), "%s: %s", c->name, what);
+	str_make_printable(c->why);
+	return -EBADMSG;
+}
+
+/* The part at @p: behind the one before, and within the file. */
+static int check_part(struct tar_check *c, const char *p)
+{
+	char text[64];
+	uint64_t at, len;
+	const char *what;
+
+	if (c->last || !*p) { /* where libarchive stops */
+		c->last = true;
+		return is_all_zero(p, PART_LEN) ? 0 : refuse_sparse(c, "sparse parts: one behind the last");
+	}
+	what = parse_field(p, NUMBER_LEN, &at);
+	if (!what)
+		what = p[NUMBER_LEN] ? parse_field(p + NUMBER_LEN, NUMBER_LEN, &len) : "not a number";
+	if (!what && at < c->end)
+		what = "parts that overlap";
+	if (!what && (__builtin_add_overflow(at, len, &c->end) || c->end > c->realsize))
+		what = "behind its end (realsize)";
+	if (!what && (len > c->stored))
+		what = "more than its size";
+	if (!what) {
+		c->stored -= len;
+		return 0;
+	}
+	snprintf(text, sizeof(text), "sparse parts: %s", what);
+	return refuse_sparse(c, text);
+}
+
+static int check_parts(struct tar_check *c, const char *p, unsigned n)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = check_part(c, p + (size_t)i * PART_LEN);
+	return r;
+}
+
+/* GNU tar's first form of sparse files: their parts are in the header, and in blocks behind it. */
+static int begin_sparse(struct tar_check *c, const char *header, uint64_t size)
+{
+	static const struct field realsize = { "realsize", REALSIZE_AT, NUMBER_LEN, INT64_MAX };
+	int r;
+
+	if (memcmp(header + MAGIC_AT, "ustar  ", 8) != 0) /* libarchive would take it for an ordinary one */
+		return refuse(c, header, "a sparse file in a form that is not known");
+	r = check_field(c, header, &realsize);
+	if (r < 0)
+		return r;
+	snprintf(c->name, sizeof(c->name), "%.*s", NAME_LEN, c->path ? c->path : header + NAME_AT);
+	(void)parse_field(header + REALSIZE_AT, NUMBER_LEN, &c->realsize); /* it is one */
+	c->extended = header[EXTENDED_AT];
+	c->stored = size;
+	c->end = 0;
+	c->last = false;
+	return check_parts(c, header + PARTS_AT, PARTS);
+}
+
 /* What follows the header of a file. */
 static int check_type(struct tar_check *c, char *header, uint64_t size)
 {
@@ -259,8 +329,8 @@ static int check_type(struct tar_check *c, char *header, uint64_t size)
 
 	switch (header[TYPE_AT]) {
 	case 'S':
-		c->extended = header[EXTENDED_AT];
-		__attribute__((fallthrough));
+		c->skip = padded(c->sized ? c->size : size);
+		return begin_sparse(c, header, c->sized ? c->size : size);
 	case '0':
 	case '\0':
 	case '7':
@@ -308,7 +378,7 @@ static int check_header(struct tar_check *c, char *header)
 	uint64_t size, sum;
 	int r;
 
-	if (is_zero(header)) {
+	if (is_all_zero(header, BLOCK)) {
 		c->ended = true;
 		return 0;
 	}
@@ -325,7 +395,7 @@ static int check_header(struct tar_check *c, char *header)
 	switch (header[TYPE_AT]) {
 	case 'x':
 		c->skip = padded(size);
-		return begin_records(c, size);
+		return begin_records(c, header, size);
 	case 'g':
 	case 'L':
 	case 'K':
@@ -368,6 +438,7 @@ int tar_check(struct tar_check *c, char *data, size_t len)
 		if (len < BLOCK && (c->skip == 0 || c->extended))
 			break; /* the last bytes: no header */
 		if (c->extended) {
+			r = check_parts(c, data, MORE_PARTS);
 			c->extended = data[MORE_AT];
 		} else if (c->skip > 0) {
 			n = c->skip < len ? (size_t)c->skip : len;

@@ -13,8 +13,11 @@
 struct tar_check {
 	uint64_t skip; /* bytes of contents until the next header */
 	bool begun;    /* there was a header */
-	bool ended;    /* with zeros, or with what libarchive will refuse */
-	bool extended; /* the next block has more of a sparse file's parts */
+	bool ended;    /* with zeros */
+	bool extended; /* the next block has more of an old sparse file's parts, */
+	bool last;     /* but all of them were there; */
+	uint64_t realsize, stored, end; /* of the file, of its parts together, of the part before */
+	char name[101];			/* and what it is called */
 	/* of pax records, for the file that follows */
 	char *text;
 	size_t len, want;
