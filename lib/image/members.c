@@ -21,7 +21,7 @@
 #include "image/transfer.h"
 #include "image/unpack.h"
 
-enum { MEMBERS_MAX = 100000, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX, READ_BYTES = 256 << 10,
+enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX, READ_BYTES = 256 << 10,
        LINKS_MAX = 8 };
 
 const char *members_clean(const char *name)
@@ -345,20 +345,34 @@ static int read_content(struct members *m, struct archive *a, struct member *one
 	return 0;
 }
 
+/* One more: 0; -ENOMSG: so many are no archive of images, as far as is known. */
+static int count(struct members *m, const char *name, const char *link)
+{
+	m->names += strlen(name) + (link ? strlen(link) : 0);
+	if (m->len < MEMBERS_MAX && m->names <= NAMES_MAX)
+		return 0;
+	if (m->how == MEMBERS_GUESS && !m->known)
+		return -ENOMSG;
+	return m->len < MEMBERS_MAX ?
+		       err_say(m->e, -EBADMSG, "%s: names of files of more than %d bytes", m->what, NAMES_MAX) :
+		       err_say(m->e, -EBADMSG, "%s: more than %d files", m->what, MEMBERS_MAX);
+}
+
 static int add(struct members *m, struct archive *a, struct archive_entry *entry, size_t number)
 {
 	const char *name = members_clean(archive_entry_pathname(entry));
 	const char *hard = archive_entry_hardlink(entry), *soft = archive_entry_symlink(entry);
 	const mode_t type = archive_entry_filetype(entry);
 	const int64_t size = archive_entry_size(entry);
+	const char *link = hard ? hard : soft;
 	struct member *one;
+	int r;
 
 	if ((!hard && type != AE_IFREG && type != AE_IFLNK) || !is_wanted(m, name))
 		return 0;
-	if (m->len == MEMBERS_MAX && m->how == MEMBERS_GUESS && !m->known)
-		return -ENOMSG;
-	if (m->len == MEMBERS_MAX)
-		return err_say(m->e, -EBADMSG, "%s: more than %d files", m->what, MEMBERS_MAX);
+	r = count(m, name, link);
+	if (r < 0)
+		return r;
 	if (m->len == m->room) {
 		struct member *more = realloc(m->v, (m->room = m->room ? m->room * 2 : 64) *
 							    sizeof(*more));
@@ -371,9 +385,9 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	*one = (struct member){ .name = arena_strdup(&m->arena, name),
 				.size = size < 0 ? 0 : (uint64_t)size,
 				.number = number };
-	if (hard || soft)
-		one->link = arena_strdup(&m->arena, hard ? hard : soft);
-	if (!one->name || ((hard || soft) && !one->link))
+	if (link)
+		one->link = arena_strdup(&m->arena, link);
+	if (!one->name || (link && !one->link))
 		return err_set(m->e, -ENOMEM, "%s", m->what);
 	if (one->link || !is_small(name, one->size) || m->kept + one->size > KEPT_MAX)
 		return 0;

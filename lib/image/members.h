@@ -35,6 +35,7 @@ struct members {
 	struct member *v;
 	size_t len, room;
 	uint64_t kept; /* bytes of content */
+	size_t names;  /* bytes of names and links */
 	struct store *store;
 	uint64_t max_bytes;
 	struct budget_stream count; /* of entries */

@@ -7,6 +7,8 @@
 #include <sqfs/inode.h>
 #include <sqfs/io.h>
 #include <sqfs/predef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -134,6 +136,7 @@ static int take_kind(struct job *j, const char *path, struct archive_entry *entr
 		i->target = archive_entry_symlink(entry);
 		if (!i->target || !*i->target || strlen(i->target) > TARGET_MAX)
 			return refuse(j, path, "a symbolic link to nothing, or too long");
+		j->tree.bytes += strlen(i->target) + 1; /* the walk looks at the sum */
 		i->target = arena_strdup(&j->tree.arena, i->target);
 		return i->target ? 0 : no_memory(j);
 	case S_IFCHR:
@@ -228,14 +231,15 @@ static int put_whiteout(struct job *j, const char *path, const char *hidden,
 {
 	struct tree_name *n;
 	struct tree_inode *i;
-	char *target;
+	cleanup_free char *target = NULL;
 	int r;
 
 	if (!*hidden || str_equal(hidden, ".") || str_equal(hidden, ".."))
 		return refuse(j, path, "a whiteout of nothing");
-	target = arena_printf(&j->tree.arena, "%.*s%s", (int)dir_len, path, hidden);
-	if (!target)
+	if (asprintf(&target, "%.*s%s", (int)dir_len, path, hidden) < 0) {
+		target = NULL;
 		return no_memory(j);
+	}
 	r = walk(j, target, TREE_MAKE, &n);
 	if (r < 0)
 		return r;
@@ -255,7 +259,7 @@ static int put_whiteout(struct job *j, const char *path, const char *hidden,
 
 static int put_opaque(struct job *j, const char *path, size_t dir_len)
 {
-	char *parent = arena_printf(&j->tree.arena, "%.*s", (int)dir_len, path);
+	cleanup_free char *parent = strndup(path, dir_len);
 	struct tree_name *dir;
 	struct tree_inode *i;
 	int r = parent ? walk(j, parent, TREE_MAKE, &dir) : no_memory(j);
