@@ -11,6 +11,8 @@
 
 enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024, LINKS_MAX = 40, TARGET_MAX = 4096,
        WRITTEN_BYTES = 104 /* what libsquashfs keeps of a file */ };
+/* Names behind links, for all paths together, and more for each path; a copy of so many bytes is one. */
+enum { DETOURS_MAX = 4 << 20, DETOURS_EACH = 64, DETOUR_BYTES = 64 };
 
 int tree_init(struct tree *t)
 {
@@ -186,6 +188,8 @@ static int down(struct walk *w, const char *name, size_t len)
 			return -ENOMEM;
 		tree_put(w->t, w->at, dir);
 	}
+	if (w->links > 0 && w->how & TREE_MAKE && strncmp(name, ".wh.", 4) == 0)
+		return wrong(w, "a name that means a removed file, by a symbolic link");
 	found = find(w->t, w->at, name, len);
 	if (!found && w->how & TREE_MAKE) {
 		found = add(w->t, w->at, name, len);
@@ -218,6 +222,7 @@ static int follow(struct walk *w, const char *rest, const char **ret)
 	text = malloc(len + rest_len + 2);
 	if (!text)
 		return -ENOMEM;
+	w->t->detours += (len + rest_len) / DETOUR_BYTES;
 	memcpy(text, target, len);
 	text[len] = '/';
 	memcpy(text + len + 1, rest, rest_len + 1);
@@ -241,6 +246,8 @@ static int step(struct walk *w, const char **path)
 	*path += len + (name[len] == '/');
 	if (w->t->bytes > TREE_BYTES_MAX)
 		return -EOVERFLOW;
+	if (w->links > 0 && ++w->t->detours > DETOURS_MAX + DETOURS_EACH * w->t->walks)
+		return wrong(w, "symbolic links that lead too far, with those before");
 	if (len == 0 || (len == 1 && *name == '.'))
 		return 0;
 	if (len == 2 && name[0] == '.' && name[1] == '.') {
@@ -260,6 +267,7 @@ int tree_walk(struct tree *t, const char *path, unsigned how, struct tree_name *
 	struct walk w = { .t = t, .how = how, .at = &t->root };
 	int r = 0;
 
+	t->walks += how & TREE_FOLLOW ? 1 : 0;
 	while (r == 0 && w.at && *path)
 		r = step(&w, &path);
 	free(w.text);

@@ -56,7 +56,8 @@ struct tree {
 	struct tree_inode *inodes;
 	struct tree_name **table;
 	size_t table_size, names;
-	size_t bytes; /* of names and attributes, see TREE_BYTES_MAX */
+	size_t bytes; /* of names, targets and attributes, see TREE_BYTES_MAX */
+	size_t walks, detours; /* paths so far; names on the way of them after a link */
 };
 
 /* What hostile input may make us remember: with the rest less than 256 MiB, and 600 000 files. */
