@@ -238,8 +238,9 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 	/* json_strict() takes an object; this is an array */
 	d.src.what = arena_printf(&a, "%s: manifest.json", m->what);
 	wrapped = d.src.what ? arena_printf(&a, "{\"manifest\":%s}", manifest->content) : NULL;
-	r = wrapped ? json_strict(&d.src, wrapped, strlen(wrapped), &root) :
-		      err_set(t->err, -ENOMEM, "%s", m->what);
+	r = !wrapped ? err_set(t->err, -ENOMEM, "%s", m->what) :
+	    strlen(manifest->content) != manifest->size ? json_refuse(&d.src, "a NUL in it") :
+							  json_strict(&d.src, wrapped, strlen(wrapped), &root);
 	if (r == 0 && !json_is_array(json_object_get(root, "manifest")))
 		r = json_refuse(&d.src, "not a list of images, as docker-save(1) writes it");
 	if (r == 0)

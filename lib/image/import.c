@@ -228,7 +228,10 @@ static int import_file(struct minc_transfer *t, const char *source, int fd, cons
 	if (r != 0)
 		return r < 0 ? r : import_erofs(t, source, fd, st->st_mtime, fn, data);
 	r = import_archive(t, source, fd, false, fn, data);
-	return r == -ENOMSG ? import_tar(t, source, fd, st->st_mtime, fn, data) : r;
+	if (r != -ENOMSG)
+		return r;
+	spend_again(t);
+	return import_tar(t, source, fd, st->st_mtime, fn, data);
 }
 
 int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
