@@ -128,6 +128,10 @@ def test_numbers():
             ("a size in hexadecimal", "name: size", patched(124, b"0x000000010\0")),
             ("a size that is no number", "name: size", patched(124, b"00000000009 ")),
             ("a size of two numbers", "name: size", patched(124, b"0000001 0001")),
+            ("a size behind a NUL", "name: size", patched(124, b"\0" + b"0000001000\0") + header("b", size=512)),
+            ("a mode behind a NUL", "name: mode", patched(100, b"\0000644\0")),
+            ("an owner behind a NUL", "name: owner", patched(108, b"\0001750\0")),
+            ("a group behind a NUL", "name: owner", patched(116, b" \0001750")),
             ("a size that is negative", "name: size: negative", patched(124, b"\xff" * 12)),
             ("a size that overflows", "name: size: too large", patched(124, b"\xbf" + b"\xff" * 11)),
             ("a mode that is none", "name: mode", patched(100, b"000a644\0")),
@@ -152,6 +156,8 @@ def test_numbers():
     for name, data in (("a length that is too long", b"99 a=b\n"), ("no key", b"6 =b\n\n"), ("no end", b"7 a=b  ")):
         layer_refused(f"pax records with {name}", "a: pax records", tar(
             header("pax", b"x", len(data)), padded(data), entry("a")), ways=("tar", "docker"))
+    layer_refused("pax records of 9 MiB", "pax records of more than 8 MiB", tar(entry(
+        "a", b"", {"comment": "c" * (9 << 20)}), entry("b")), ways=("tar", "docker"))
     for kind in (b"1", b"2", b"5"):
         layer_refused(f"content of kind {kind.decode()}", "d: content", tar(
             entry("a", b"x"), pax({"size": "512"}), header("d", kind, link="a"), header("b")), ways=("tar", "docker"))
@@ -167,6 +173,62 @@ def test_numbers():
         found = content("numbers")
         result(header("c", size=1)[:2] in found, f"{name}: and what follows is there")
         marten("rmi", "numbers")
+
+
+def old_sparse(parts, realsize, size=0, more=b"", magic=b"ustar  \0"):
+    """A sparse file as GNU tar wrote it first: four parts in the header, others in blocks behind it."""
+    at = b"".join(p if isinstance(p, bytes) else b"%011o\0%011o\0" % p for p in parts)
+    rest = at.ljust(96, b"\0") + (b"\1" if more else b"\0") + (
+        realsize if isinstance(realsize, bytes) else b"%011o\0" % realsize)
+    return patched(257, magic.ljust(386 - 257, b"\0") + rest, kind=b"S", size=size) + more + padded(b"x" * size)
+
+
+def test_old_sparse():
+    block = b"".join(b"%011o\0%011o\0" % (4096 * i, 512) for i in range(1, 22)) + bytes(8)
+    for name, part, data in (
+            ("a size that is none", "realsize", old_sparse([(0, 512)], b"0x000001000\0", 512)),
+            ("another form", "a form that is not known", old_sparse([(0, 512)], 512, 512, magic=b"ustar\00000")),
+            ("a part that is none", "parts: not a number", old_sparse([b"0x000000000\0" + b"00000001000\0"], 4096, 512)),
+            ("a negative part", "parts: negative", old_sparse([b"\xff" * 12 + b"00000001000\0"], 4096, 512)),
+            ("parts that overlap", "parts that overlap", old_sparse([(0, 1024), (512, 512)], 4096, 1536)),
+            ("parts behind its end", "realsize", old_sparse([(8192, 512)], 4096, 512)),
+            ("parts of more than it has", "more than its size", old_sparse([(0, 4096)], 4096, 512)),
+            ("a part behind the last one", "behind the last", old_sparse([bytes(24), (0, 512)], 4096, 512)),
+            ("a part in a block that is none", "parts: not a number", old_sparse(
+                [(0, 512)] + [(512 * i, 512) for i in (1, 2, 3)], 1 << 20, 25 * 512,
+                padded(b"0x000000000\0" + block[12:])))):
+        layer_refused(f"old sparse, {name}", part, tar(data, entry("b", b"y")), ways=("tar", "docker"))
+    for name, data in (
+            ("parts of an old sparse file", old_sparse([(0, 512), (4096, 0)], 4096, 512)),
+            ("more parts than fit its header", old_sparse([(0, 512)] + [(512 * i, 512) for i in (1, 2, 3)], 1 << 20,
+                                                          25 * 512, padded(block)))):
+        taken(name, "import", archive("s.tar", tar(data, entry("c", b"y"))), "sparse")
+        result(header("c", size=1)[:2] in content("sparse"), f"{name}: and what follows is there")
+        marten("rmi", "sparse")
+
+
+def test_links():
+    """What links cost is bounded by what comes, and they make no whiteouts."""
+    def soft(name, to):
+        return entry(name, b"", {"linkpath": to}, kind=b"2", link=to[:99])
+
+    for way in ("", "d/"):
+        layer_refused("a whiteout's name by a link", "a name that means a removed file", tar(
+            folder("d"), soft("d/l", f"/{way}.wh.etc"), entry("d/l/x", b"x")))
+    chain = [soft(f"l{i}", "d/../" * 800 + f"l{i + 1}") for i in range(38)] + [soft("l38", "d")]
+    layer_refused("links that lead to and fro", "links that lead too far", tar(
+        folder("d"), *chain, *[entry(f"l0/{i}") for i in range(20000)]), ways=("tar",))
+    with open(archive("targets.tar.gz", b""), "wb") as f:
+        z = zlib.compressobj(1, zlib.DEFLATED, 31)
+        one = pax({"linkpath": "t" * 65000})
+        for i in range(8000):
+            f.write(z.compress(one + header(f"l{i}", b"2", link="t")))
+        f.write(z.compress(END) + z.flush())
+    refused("half a gigabyte of targets", "memory", "import", os.path.join(IN, "targets.tar.gz"))
+    gone = tar(*[pax({"path": ("d" * 250 + "/") * 8 + ".wh.w"}) + header("w")] * 150000)
+    taken("a whiteout that comes again and again", "import", archive("white.tar", docker([gz(gone)], config=config_of(
+        [], ids=[digest(gone)]))))
+    marten("rmi", "evil:1")
 
 
 def test_sizes():
@@ -339,9 +401,9 @@ def test_bombs():
 
 
 if __name__ == "__main__":
-    TESTS = [test_paths, test_whiteouts, test_attributes, test_entries]
+    TESTS = [test_paths, test_whiteouts, test_attributes, test_entries, test_old_sparse]
     if AS_ROOT:  # the same for everybody
-        TESTS += [test_sizes, test_bombs, test_small_bombs, test_many, test_allowed]
+        TESTS += [test_links, test_sizes, test_bombs, test_small_bombs, test_many, test_allowed]
     else:
         TESTS.append(test_numbers)
     run_tests(TESTS)

@@ -6,10 +6,12 @@ import os
 import shutil
 import sys
 import threading
+import zlib
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
-from evil import (IN, OCI, T, Image, archive, config_of, descriptor, digest, docker, entry, gz,  # noqa: E402
-                  refused, run_tests, tar)
+from evil import (IN, OCI, T, Image, archive, bounded, config_of, descriptor, digest, docker, entry, gz,  # noqa: E402
+                  header, marten, pax, refused, run_tests, taken, tar)
+from tap import result  # noqa: E402
 
 
 def bad_manifest(name, part, change, **keywords):
@@ -70,6 +72,9 @@ class Offers:
 
 
 REGISTRY = Offers()
+
+
+MACHINE = {"architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"), "os": "linux"}
 
 
 def text(value):
@@ -184,9 +189,7 @@ def test_indexes():
         refused(f"an archive with {name}", part_, "import", archive("oci.tar", image.tar()), stays=True)
     for name, part_, depth, platform, wide in (
             ("indexes ten deep", "more than 8 indexes", 10, {}, 1),
-            ("ten that say for what they are", "more than 8 indexes", 10, {"platform": {
-                "architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"),
-                "os": "linux"}}, 1),
+            ("ten that say for what they are", "more than 8 indexes", 10, {"platform": MACHINE}, 1),
             ("more indexes than anybody looks into", "of them", 3, {}, 10),
             ("indexes without what is wanted", "nothing for linux/", 3, {}, 1)):
         image = Image()
@@ -206,6 +209,24 @@ def test_indexes():
                 REGISTRY.offers(image, image.blobs[entries[0]["digest"]]), stays=True)
     refused("a name the registry does not have", "no", "pull", "--tls-verify=false",
             REGISTRY.offers(Image()).replace(":1", ":2"))
+
+
+def test_twins():
+    """The same index again and again, in one another, is read once."""
+    image = Image()
+    entries = [{**image.entry(), "platform": MACHINE}] * 2000
+    for _ in range(3):
+        text_ = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+        image.blobs[digest(text_)] = text_
+        entries = [descriptor("index.v1+json", text_)] * 2000
+    image.index = {"manifests": [{**entries[0], "annotations": {"org.opencontainers.image.ref.name": "twins:1"}}]}
+    top = image.write("layout")
+    taken("indexes that are in one another often", "import", top)
+    shutil.rmtree(top)
+    for words in (("df",), ("prune", "-f"), ("rmi", "twins:1")):
+        status, _, err, kib, seconds = marten(*words)
+        result(status == 0, f"{words[0]} with them", f"status {status}", err)
+        bounded(f"{words[0]} with them", kib, seconds)
 
 
 def spoiled(name, part_, spoil):
@@ -300,6 +321,7 @@ def test_docker_archives():
     bad_docker("a deep manifest", "deep", docker([good], "[" * 100000))
     bad_docker("a manifest of 5 MiB", "", docker([good], b"[" + b" " * (5 << 20) + b"]"))
     bad_docker("a manifest with a zero in it", "", docker([good], b"[]\0garbage"))
+    bad_docker("a manifest that ends with a zero", "manifest.json: a NUL", docker([good], manifest() + "\0garbage"))
     bad_docker("a name that is none", "name", docker([good], tags=["\x1b[31mEVIL\n"]))
     bad_docker("a name that leads up", "name", docker([good], tags=["../../out:1"]))
     bad_docker("a second name that is none", "name", docker([good], tags=["evil:1", "\x1b[31mEVIL\n"]))
@@ -308,9 +330,16 @@ def test_docker_archives():
     bad_docker("a circle of parents", "parent", tar(entry("repositories", json.dumps(
         {"evil": {"1": "a" * 64}}).encode()), entry("a" * 64 + "/json", json.dumps(
             {"parent": "a" * 64}).encode()), entry("a" * 64 + "/layer.tar", good)))
+    with open(archive("d.tar.gz", b""), "wb") as f:
+        z = zlib.compressobj(1, zlib.DEFLATED, 31)
+        f.write(z.compress(entry("manifest.json", b"[]")))
+        for i in range(400):
+            f.write(z.compress(pax({"path": f"{i}" + "n" * 900000}) + header("n")))
+        f.write(z.compress(bytes(1024)) + z.flush())
+    refused("names that are too long together", "names", "import", f"{IN}/d.tar.gz")
     bad_docker("more files than there are in one", "files", tar(
         entry("manifest.json", b"[]"), *[entry(f"{i}") for i in range(100001)]))
 
 
 if __name__ == "__main__":
-    run_tests([test_manifests, test_indexes, test_layouts, test_docker_archives])
+    run_tests([test_manifests, test_indexes, test_twins, test_layouts, test_docker_archives])

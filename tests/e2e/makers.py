@@ -209,6 +209,10 @@ def test_roots():
             "app/manifest.json")
     many = b"".join(folder(f"d{i}/") for i in range(2000))
     root_of("one of many directories", tar(many, entry("a", b"x")), "d1999/")
+    few = archive("r.tar", tar(*[folder(f"d{i}/") for i in range(6)]))
+    same("one of directories only, within what is allowed",
+         marten("import", "-q", "--max-entries", "8", few, "root:1")[::2][:2], (0, ""))
+    forget()
 
 
 def test_refused():
