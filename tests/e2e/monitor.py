@@ -297,7 +297,8 @@ BABBLE = [b"a", b"r", b"r\0", b"w\0\0\0\0", b"r\xff\xff\xff\xff", b"i", b"h\1", 
 
 def babble():
     """One who says anything, and then leaves in any way, harms nobody."""
-    cid = background("-it", "sh", "-c", "stty -echo; echo up; exec cat")
+    # raw: what is said at random must neither end cat nor stop its output (^C, ^S)
+    cid = background("-it", "sh", "-c", "stty raw -echo; echo up; exec cat")
     await_true(lambda: b"up" in read(path(cid, "log")))
     for turn in range(300):
         s = connect(cid)
