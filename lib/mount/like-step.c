@@ -260,7 +260,7 @@ static int be_like_with(int to, const struct below *b, const struct dir_like *li
 		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0); /* without it: as before */
 	ret = set_times(to, &b->st);
 	if (ret == 0 && listed)
-		ret = sys_fchmod(to, mode & ~(unsigned)ACCESSPERMS);
+		ret = sys_fchmod(to, mode & ~0777u);
 	if (ret == 0 && listed)
 		copy_list(b, to, ACL_ACCESS, &room->acl, &mode);
 	return ret < 0 ? ret : sys_fchmod(to, mode);
@@ -301,7 +301,7 @@ int like_is_unfinished(int fd)
 	struct stat st;
 	int ret = sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0);
 
-	return ret < 0 ? ret : (st.st_mode & ACCESSPERMS) == 0; /* a set-group-ID is inherited */
+	return ret < 0 ? ret : (st.st_mode & 0777) == 0; /* a set-group-ID is inherited */
 }
 
 void like_note_times(int dir, struct like_times *ret)
