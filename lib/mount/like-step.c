@@ -44,11 +44,11 @@ struct acl {
  * small one of a thread of the caller's.
  */
 struct room {
+	char names[NAMES_MAX];
 	union {
 		struct acl acl;
 		char value[NAMES_MAX];
 	};
-	char names[NAMES_MAX];
 };
 
 static int make_room(struct room **ret)
