@@ -176,19 +176,29 @@ static int obey(struct spawn *w, const struct verdict *v)
 	return 0; /* its last word: its end may be held open by a fork of another thread */
 }
 
-static const struct timespec moment = { .tv_nsec = 1000000 };
+/* Reap a child that somebody who traces it may not let go: 1 with *ret, 0 if that is so, -errno. */
+static int reap_unless_held(idtype_t kind, id_t child, siginfo_t *ret)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < HELD_MS; i++) {
+		ret->si_pid = 0;
+		if (waitid(kind, child, ret, WEXITED | WNOHANG) < 0)
+			return -errno;
+		if (ret->si_pid)
+			return 1;
+		(void)nanosleep(&moment, NULL); /* a debugger outside may be slow */
+	}
+	return 0;
+}
 
 /* A child that we have no descriptor of: until we reap it the number is its own. */
 static void end_lost(int pid)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
 	(void)kill(pid, SIGKILL);
-	for (int i = 0; i < HELD_MS && info.si_pid == 0; i++) { /* or its tracer keeps it */
-		if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG) < 0)
-			return;
-		(void)nanosleep(&moment, NULL);
-	}
+	(void)reap_unless_held(P_PID, (id_t)pid, &info); /* else it stays until its tracer ends */
 }
 
 /* Another process goes on, our child as well; the first, who says so, ends. */
@@ -404,15 +414,7 @@ int follow_reap_entered(int pidfd, int timeout_ms, siginfo_t *ret)
 
 	while (poll(&p, 1, timeout_ms) < 0 && errno == EINTR)
 		;
-	for (int i = 0; i < HELD_MS; i++) {
-		ret->si_pid = 0;
-		if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, ret, WEXITED | WNOHANG) < 0)
-			return -errno;
-		if (ret->si_pid)
-			return 1;
-		(void)nanosleep(&moment, NULL); /* a debugger outside may be slow */
-	}
-	return 0;
+	return reap_unless_held((idtype_t)P_PIDFD, (id_t)pidfd, ret);
 }
 
 /* The process between us and the one that entered has ended. */

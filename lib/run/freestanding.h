@@ -6,20 +6,35 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 __attribute__((used)) _Noreturn void PROGRAM_MAIN(long argc, const char *const *argv,
 						  const char *const *envp);
 
-/* The number that @s begins with. */
-static inline uint64_t number_at(const char *s)
+/* The number that @*s begins with, which is passed. */
+static inline uint64_t take_number(const char **s)
 {
 	uint64_t n = 0;
 
-	while (*s >= '0' && *s <= '9')
-		n = n * 10 + (uint64_t)(*s++ - '0');
+	while (**s >= '0' && **s <= '9')
+		n = n * 10 + (uint64_t)(*(*s)++ - '0');
 	return n;
+}
+
+static inline uint64_t number_at(const char *s)
+{
+	return take_number(&s);
+}
+
+static inline bool equal(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)

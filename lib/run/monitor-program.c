@@ -47,15 +47,6 @@ struct monitor {
 
 static struct monitor monitor; /* one program, one container */
 
-static bool equal(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 /* The log. */
 
 static int open_fresh(const char *name)

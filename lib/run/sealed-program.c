@@ -18,38 +18,18 @@
 #define PROGRAM_MAIN sealed_main
 #include "run/freestanding.h"
 
-static bool equal(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
-/* Decimal up to the first other character; the library wrote it. */
-static unsigned long parse_number(const char **s)
-{
-	unsigned long n = 0;
-
-	while (**s >= '0' && **s <= '9')
-		n = n * 10 + (unsigned long)(*(*s)++ - '0');
-	return n;
-}
-
 static bool parse_command(struct sealed_command *c, long argc, const char *const *argv)
 {
 	const char *s;
 
 	if (argc < 4)
 		return false;
-	s = argv[1];
-	c->channel = (int)parse_number(&s);
+	s = argv[1]; /* the library wrote it */
+	c->channel = (int)take_number(&s);
 	if (*s++ != ':')
 		return false;
-	c->step = (uint32_t)parse_number(&s);
-	s = argv[2];
-	c->candidates_len = parse_number(&s);
+	c->step = (uint32_t)number_at(s);
+	c->candidates_len = number_at(argv[2]);
 	if (c->candidates_len > (unsigned long)argc - 4) /* none: no name */
 		return false;
 	c->candidates = argv + 3;

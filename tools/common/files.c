@@ -22,6 +22,12 @@ void files_fill_standard(void)
 			_exit(EXIT_FAILED);
 }
 
+/* A file that was made: in @dir, whatever its path leads to by now. */
+struct new_file {
+	int dir;
+	char name[256];
+};
+
 /* The directory of @path, and its name there. */
 static int find_place(const char *path, struct new_file *ret)
 {
@@ -42,18 +48,19 @@ static int find_place(const char *path, struct new_file *ret)
 	return r;
 }
 
-void files_keep(struct new_file *f)
+static void keep(struct new_file *f)
 {
 	(void)close(f->dir); /* nothing was buffered */
 }
 
-void files_remove(struct new_file *f)
+static void discard(struct new_file *f)
 {
 	(void)unlinkat(f->dir, f->name, 0); /* it is said elsewhere why */
-	files_keep(f);
+	keep(f);
 }
 
-int files_write_new(const char *path, const char *text, struct new_file *ret)
+/* A new file with @text, or none: 0 or -errno. With 0 @ret is for one of the two above. */
+static int write_new(const char *path, const char *text, struct new_file *ret)
 {
 	size_t len = strlen(text);
 	int r = find_place(path, ret), fd;
@@ -64,7 +71,7 @@ int files_write_new(const char *path, const char *text, struct new_file *ret)
 	fd = openat(ret->dir, ret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		r = -errno;
-		files_keep(ret);
+		keep(ret);
 		return r;
 	}
 	n = write(fd, text, len);
@@ -73,7 +80,29 @@ int files_write_new(const char *path, const char *text, struct new_file *ret)
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
-		files_remove(ret); /* only a part */
+		discard(ret); /* only a part */
+	return r;
+}
+
+int files_write_new(const struct text_file *list, size_t len, const struct text_file **ret)
+{
+	struct new_file made[TEXT_FILES_MAX];
+	size_t n;
+	int r = 0;
+
+	for (n = 0; n < len; n++) {
+		r = list[n].path ? write_new(list[n].path, list[n].text, &made[n]) : 0;
+		if (r < 0) {
+			*ret = &list[n];
+			break;
+		}
+	}
+	while (n-- > 0) {
+		if (list[n].path && r < 0)
+			discard(&made[n]);
+		else if (list[n].path)
+			keep(&made[n]);
+	}
 	return r;
 }
 

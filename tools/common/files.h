@@ -3,6 +3,8 @@
 #ifndef FILES_H
 #define FILES_H
 
+#include <stddef.h>
+
 /*
  * What is opened later must not become standard input, output or error. The stand-ins
  * are opened the wrong way round: using them fails, as using the closed ones would have.
@@ -10,18 +12,17 @@
  */
 void files_fill_standard(void);
 
-/* A file that was made: in @dir, whatever its path leads to by now. */
-struct new_file {
-	int dir;
-	char name[256];
+/* A file that tells a script a number or an id. */
+struct text_file {
+	const char *option; /* that asked for it */
+	const char *path;   /* NULL: nobody did; it must not be one that is there */
+	const char *text;
 };
 
-/*
- * A new file with @text, or none: 0 or -errno. With 0 @ret is for one of the two below.
- */
-int files_write_new(const char *path, const char *text, struct new_file *ret);
-void files_keep(struct new_file *f);
-void files_remove(struct new_file *f);
+enum { TEXT_FILES_MAX = 2 };
+
+/* Make all @len of @list or none: 0, or -errno with the one that failed in *ret. */
+int files_write_new(const struct text_file *list, size_t len, const struct text_file **ret);
 
 /*
  * Print @line to standard output at once. If that is closed, full or broken, standard error

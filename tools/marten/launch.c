@@ -196,35 +196,17 @@ static const char **compose(const struct launch *l)
 	return argv;
 }
 
-/* A file that tells a script a number or an id. It must not be one that is there. */
-static int write_file(const char *option, const char *path, const char *text, struct new_file *ret)
-{
-	int r = files_write_new(path, text, ret);
-
-	return r < 0 ? fail_say("%s %.200s: %s", option, path, strerror(-r)) : 0;
-}
-
 static int write_files(const struct launch *l, const minc_container *ct)
 {
-	const struct run_values *o = l->o;
-	struct new_file cid, pid;
 	char text[16];
-	int status = 0;
+	const struct text_file files[] = { { "--cidfile", l->o->cidfile, l->kept->id },
+					   { "--pidfile", l->o->pidfile, text } };
+	const struct text_file *failed;
+	int r;
 
 	(void)snprintf(text, sizeof(text), "%d\n", minc_container_pid(ct));
-	if (o->cidfile)
-		status = write_file("--cidfile", o->cidfile, l->kept->id, &cid);
-	if (status != 0)
-		return status;
-	if (o->pidfile)
-		status = write_file("--pidfile", o->pidfile, text, &pid);
-	if (o->pidfile && status == 0)
-		files_keep(&pid);
-	if (o->cidfile && status == 0)
-		files_keep(&cid);
-	else if (o->cidfile)
-		files_remove(&cid); /* of a container that will not be */
-	return status;
+	r = files_write_new(files, 2, &failed);
+	return r < 0 ? fail_say("%s %.200s: %s", failed->option, failed->path, strerror(-r)) : 0;
 }
 
 /* Until it ends, or its keys are typed. */

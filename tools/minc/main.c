@@ -142,17 +142,6 @@ static int wait_for(struct options *o, minc_container *ct)
 	return EXIT_OURS;
 }
 
-/* A file that tells a script a number or an id. It must not be one that is there. */
-static int write_file(const char *option, const char *path, const char *text, struct new_file *ret)
-{
-	int r = files_write_new(path, text, ret);
-
-	if (r == 0)
-		return 0;
-	(void)fprintf(stderr, "minc: %s %s: %s\n", option, path, strerror(-r));
-	return EXIT_OURS;
-}
-
 /* Before anything is started; it may still be made by another meanwhile. */
 static int check_file(const char *option, const char *path)
 {
@@ -164,24 +153,18 @@ static int check_file(const char *option, const char *path)
 
 static int write_files(const struct options *o, const minc_container *ct)
 {
-	struct new_file cid, pid;
 	char text[16];
-	int status = 0;
+	const struct text_file files[] = { { "--cidfile", o->cidfile, minc_container_id(ct) },
+					   { "--pidfile", o->pidfile, text } };
+	const struct text_file *failed;
+	int r;
 
 	(void)snprintf(text, sizeof(text), "%d\n", minc_container_pid(ct));
-	if (o->cidfile)
-		status = write_file("--cidfile", o->cidfile, minc_container_id(ct), &cid);
-	if (status != 0)
-		return status;
-	if (o->pidfile)
-		status = write_file("--pidfile", o->pidfile, text, &pid);
-	if (o->pidfile && status == 0)
-		files_keep(&pid);
-	if (o->cidfile && status == 0)
-		files_keep(&cid);
-	else if (o->cidfile)
-		files_remove(&cid); /* of a container that will not be */
-	return status;
+	r = files_write_new(files, 2, &failed);
+	if (r == 0)
+		return 0;
+	(void)fprintf(stderr, "minc: %s %s: %s\n", failed->option, failed->path, strerror(-r));
+	return EXIT_OURS;
 }
 
 /* It goes on without us; what is printed is what MINCS prints, or the id for a script. */
