@@ -166,3 +166,26 @@ bool str_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
+
+void str_clean_path(char *path)
+{
+	char *to = path;
+
+	for (const char *p = path; *p;) {
+		const size_t len = strcspn(p, "/");
+		const char *next = p + len + (p[len] == '/');
+
+		if (len == 2 && p[0] == '.' && p[1] == '.') {
+			while (to > path && *--to != '/')
+				;
+		} else if (len > 0 && !(len == 1 && *p == '.')) {
+			*to++ = '/';
+			memmove(to, p, len);
+			to += len;
+		}
+		p = next;
+	}
+	if (to == path)
+		*to++ = '/';
+	*to = '\0';
+}

@@ -29,5 +29,11 @@ char *str_escape_bytes(const char *s, bool *ret_changed);
 /* In place; the new length. */
 size_t str_unescape_bytes(char *s);
 
+/*
+ * In place: an absolute path without ".", "..", and slashes too many, by its words alone, as docker(1)
+ * has it: "/a/../b/./c/" becomes "/b/c", and ".." of the root is the root.
+ */
+void str_clean_path(char *path);
+
 bool str_starts_with(const char *s, const char *prefix);
 bool str_equal(const char *a, const char *b);

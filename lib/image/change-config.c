@@ -341,30 +341,6 @@ static int expose(struct change *c)
 	return r;
 }
 
-/* "a/../b/./c" as "/b/c". */
-static void tidy(char *path)
-{
-	char *to = path;
-
-	for (const char *p = path; *p;) {
-		const size_t len = strcspn(p, "/");
-		const char *next = p + len + (p[len] == '/');
-
-		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			while (to > path && *--to != '/')
-				;
-		} else if (len > 0 && !(len == 1 && *p == '.')) {
-			*to++ = '/';
-			memmove(to, p, len);
-			to += len;
-		}
-		p = next;
-	}
-	if (to == path)
-		*to++ = '/';
-	*to = '\0';
-}
-
 /* A relative one goes on from the one before; all of the line is the path. */
 static int set_directory(struct change *c)
 {
@@ -379,7 +355,7 @@ static int set_directory(struct change *c)
 	path = arena_printf(&c->arena, "/%s/%s", *value != '/' && old ? old : "", value);
 	if (!path)
 		return no_memory(c);
-	tidy(path);
+	str_clean_path(path);
 	return set_text(c, "WorkingDir", path);
 }
 

@@ -108,22 +108,9 @@ static int read_history(const struct json_source *src, struct image *img, json_t
 static const char *clean_path(const struct json_source *src, const char *path)
 {
 	char *clean = arena_printf(src->a, "/%s", path);
-	size_t len = 0, n;
 
-	for (; clean && *path; path += n) {
-		path += strspn(path, "/");
-		n = strcspn(path, "/");
-		if (n == 2 && path[0] == '.' && path[1] == '.') {
-			while (len > 0 && clean[--len] != '/')
-				continue;
-		} else if (n > 0 && !(n == 1 && *path == '.')) {
-			clean[len++] = '/';
-			memcpy(clean + len, path, n);
-			len += n;
-		}
-	}
 	if (clean)
-		clean[len ? len : 1] = '\0';
+		str_clean_path(clean);
 	return clean;
 }
 

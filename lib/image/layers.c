@@ -15,6 +15,7 @@
 #include <sqfs/inode.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "image/squash-read.h"
 
 enum { LINKS_MAX = 40 };
@@ -163,46 +164,23 @@ static int read_in_layer(const char *layer, const char *path, size_t max, struct
 	return r == -EIO ? err_say(e, -EBADMSG, "%s: damaged", layer) : r;
 }
 
-/* "a/../b/./c" and "/b" as "b/c": inside the image, ".." of the root is the root. */
-static void tidy(char *path)
-{
-	char *to = path;
-
-	for (const char *p = path; *p;) {
-		size_t len = strcspn(p, "/");
-		const char *next = p + len + (p[len] == '/');
-
-		if (len == 2 && p[0] == '.' && p[1] == '.') {
-			while (to > path && *--to != '/')
-				;
-		} else if (len > 0 && !(len == 1 && *p == '.')) {
-			if (to > path)
-				*to++ = '/';
-			memmove(to, p, len);
-			to += len;
-		}
-		p = next;
-	}
-	*to = '\0';
-}
-
 int layers_read_file(const char *const *layers, size_t len, const char *path, size_t max,
 		     struct err *e, char **ret)
 {
-	char at[PATH_MAX], link[PATH_MAX];
+	char at[1 + PATH_MAX], link[PATH_MAX];
 
-	snprintf(at, sizeof(at), "%s", path);
+	snprintf(at, sizeof(at), "/%s", path);
 	for (unsigned links = 0; links <= LINKS_MAX; links++) {
 		int r = ABSENT;
 
-		tidy(at);
+		str_clean_path(at); /* inside the image */
 		for (size_t i = len; i-- > 0 && r == ABSENT;)
-			r = read_in_layer(layers[i], at, max, e, link, ret);
+			r = read_in_layer(layers[i], at + 1, max, e, link, ret);
 		if (r < 0 || r == FOUND)
 			return r < 0 ? r : 0;
 		if (r != LINK)
 			return -ENOENT;
-		memcpy(at, link, sizeof(at));
+		memcpy(at + 1, link, sizeof(link));
 	}
 	return -ELOOP;
 }

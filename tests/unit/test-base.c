@@ -343,6 +343,24 @@ END_TEST
 
 /* str */
 
+START_TEST(paths_are_cleaned_by_their_words)
+{
+	static const char *const cases[][2] = {
+		{ "/", "/" },		{ "/a", "/a" },	      { "//a//b/", "/a/b" },
+		{ "/a/./b/.", "/a/b" }, { "/a/../b", "/b" },  { "/../../a", "/a" },
+		{ "/a/b/../..", "/" },	{ "/..a/...", "/..a/..." },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "%s", cases[i][0]);
+		str_clean_path(path);
+		ck_assert_str_eq(path, cases[i][1]);
+	}
+}
+END_TEST
+
 START_TEST(numbers_are_strict)
 {
 	static const char *const bad[] = { "",    " 1", "1 ",  "+1", "-1",
@@ -437,6 +455,7 @@ int main(void)
 	tcase_add_test(t, sizes_have_units);
 	tcase_add_test(t, utf8_is_checked);
 	tcase_add_test(t, texts_are_compared);
+	tcase_add_test(t, paths_are_cleaned_by_their_words);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
