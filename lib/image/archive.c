@@ -167,7 +167,8 @@ static int list_others(struct docker *d, json_t *tags, const char *first)
 
 static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *data)
 {
-	const char *config_name = NULL, *const *layers, *name = "", *text;
+	const char *config_name = NULL, *const *layers, *name = "";
+	cleanup_free char *text = NULL;
 	const struct member *config;
 	json_t *tags = NULL;
 	struct layer_made *made;
@@ -184,7 +185,7 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 	if (r == 0)
 		r = find_member(d, config_name, &config);
 	if (r == 0)
-		r = members_content(d->m, config, &text);
+		r = members_text(d->m, config, &text);
 	if (r < 0)
 		return r;
 	if (!text)
@@ -241,7 +242,7 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 	r = !wrapped ? err_set(t->err, -ENOMEM, "%s", m->what) :
 	    strlen(manifest->content) != manifest->size ? json_refuse(&d.src, "a NUL in it") :
 							  json_strict(&d.src, wrapped, strlen(wrapped), &root);
-	if (r == 0 && !json_is_array(json_object_get(root, "manifest")))
+	if (r == 0 && (json_object_size(root) > 1 || !json_is_array(json_object_get(root, "manifest"))))
 		r = json_refuse(&d.src, "not a list of images, as docker-save(1) writes it");
 	if (r == 0)
 		r = json_field(&d.src, root, "", "manifest", JSON_ARRAY, &list);
@@ -263,6 +264,7 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 /* ID/json of the old form. */
 static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 {
+	cleanup_free char *text = NULL;
 	char name[128];
 	const struct member *m;
 	int r;
@@ -271,12 +273,14 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 		return err_say(d->t->err, -EBADMSG, "%s: repositories: %.80s is no id", d->m->what, id);
 	snprintf(name, sizeof(name), "%s/json", id);
 	r = find_member(d, name, &m);
-	if (r == 0 && !m->content)
+	if (r == 0)
+		r = members_text(d->m, m, &text);
+	if (r == 0 && !text)
 		r = err_say(d->t->err, -EBADMSG, "%s: %s: not a file", d->m->what, name);
 	if (r < 0)
 		return r;
 	d->src.what = arena_printf(d->src.a, "%s: %s", d->m->what, name);
-	return d->src.what ? json_strict(&d->src, m->content, m->size, ret) :
+	return d->src.what ? json_strict(&d->src, text, m->size, ret) :
 			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 }
 
@@ -404,18 +408,18 @@ static int oci_text(struct origin *o, const struct digest *d, uint64_t size, cha
 	struct oci *oci = (struct oci *)o;
 	char name[128];
 	const struct member *m;
+	int r = 0;
 
 	(void)size; /* the caller compares */
+	*ret = NULL;
 	snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(d));
 	m = members_find(oci->m, name);
-	if (!m || !m->content)
+	if (m)
+		r = members_text(oci->m, m, ret);
+	if (r == 0 && !*ret)
 		return err_say(oci->t->err, -EBADMSG, "%s: %s is missing in the archive", o->what, name);
-	*ret = malloc(m->size + 1);
-	if (!*ret)
-		return err_set(oci->t->err, -ENOMEM, "%s", o->what);
-	memcpy(*ret, m->content, m->size + 1);
-	*ret_len = m->size;
-	return 0;
+	*ret_len = r == 0 ? m->size : 0;
+	return r;
 }
 
 static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t len)

@@ -21,7 +21,8 @@
 #include "image/transfer.h"
 #include "image/unpack.h"
 
-enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX, READ_BYTES = 256 << 10,
+enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX,
+       LISTS_MAX = 4 * SMALL_MAX, READ_BYTES = 256 << 10,
        LINKS_MAX = 8 };
 
 const char *members_clean(const char *name)
@@ -316,22 +317,20 @@ static bool is_wanted(const struct members *m, const char *name)
 	return m->how != MEMBERS_LISTS || members_is_list(slash ? slash + 1 : name);
 }
 
-static bool is_small(const char *name, uint64_t size)
+/* Whether its content is kept. The lists have a place of their own: nothing goes without them. */
+static bool is_kept(const struct members *m, const struct member *one)
 {
-	const char *slash = strrchr(name, '/');
+	const char *name = one->name, *slash = strrchr(name, '/');
+	const bool list = members_is_list(slash ? slash + 1 : name);
 
-	return size <= SMALL_MAX &&
-	       (members_is_list(slash ? slash + 1 : name) || ends_with(name, ".json") ||
-		ends_with(name, "/json") || str_starts_with(name, "blobs/"));
+	return !one->link && one->size <= SMALL_MAX &&
+	       m->kept + one->size <= KEPT_MAX + (list ? LISTS_MAX : 0) &&
+	       (list || ends_with(name, ".json") || ends_with(name, "/json") || str_starts_with(name, "blobs/"));
 }
 
-static int read_content(struct members *m, struct archive *a, struct member *one)
+/* All of the entry, after the @at bytes that @text has. */
+static int read_content(struct members *m, struct archive *a, const struct member *one, char *text, size_t at)
 {
-	char *text = arena_alloc(&m->arena, one->size + 1);
-	size_t at = 0;
-
-	if (!text)
-		return err_set(m->e, -ENOMEM, "%s", m->what);
 	while (at < one->size) {
 		const ssize_t n = archive_read_data(a, text + at, one->size - at);
 
@@ -340,6 +339,25 @@ static int read_content(struct members *m, struct archive *a, struct member *one
 				       *m->why ? m->why : "truncated");
 		at += (size_t)n;
 	}
+	text[at] = '\0';
+	return 0;
+}
+
+/* What is no JSON is a layer, as a rule: who wants it after all reads it again. */
+static int keep_content(struct members *m, struct archive *a, struct member *one)
+{
+	char *text, first = '\0';
+	int r;
+
+	if (one->size > 0 && archive_read_data(a, &first, 1) == 1 && first != '{' && first != '[')
+		return 0;
+	text = arena_alloc(&m->arena, one->size + 1);
+	if (!text)
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	text[0] = first;
+	r = read_content(m, a, one, text, first != '\0');
+	if (r < 0)
+		return r;
 	m->kept += one->size;
 	one->content = text;
 	return 0;
@@ -389,9 +407,7 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 		one->link = arena_strdup(&m->arena, link);
 	if (!one->name || (link && !one->link))
 		return err_set(m->e, -ENOMEM, "%s", m->what);
-	if (one->link || !is_small(name, one->size) || m->kept + one->size > KEPT_MAX)
-		return 0;
-	return read_content(m, a, one);
+	return is_kept(m, one) ? keep_content(m, a, one) : 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -476,24 +492,34 @@ bool members_below(const struct members *m, const char *dir)
 	return false;
 }
 
-int members_content(struct members *m, const struct member *one, const char **ret)
+int members_text(struct members *m, const struct member *one, char **ret)
 {
-	struct member *found = &m->v[one - m->v];
+	cleanup_free char *text = NULL;
 	struct archive_entry *entry;
 	struct archive *a;
 	size_t at = 0;
-	int r = 0, s;
+	int r, s;
 
-	if (!one->content && !one->link && one->size <= SMALL_MAX) {
-		r = members_open(m, &a);
-		if (r < 0)
-			return r;
-		while ((s = members_next(m, a, &entry)) == ARCHIVE_OK && at < one->number)
-			at++;
-		r = s == ARCHIVE_OK ? read_content(m, a, found) : members_failed(m);
-		archive_read_free(a);
+	*ret = NULL;
+	if (one->link || one->size > SMALL_MAX)
+		return 0;
+	text = malloc(one->size + 1);
+	if (!text)
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	if (one->content) {
+		memcpy(text, one->content, one->size + 1);
+		*ret = take_ptr(&text);
+		return 0;
 	}
-	*ret = one->content;
+	r = members_open(m, &a);
+	if (r < 0)
+		return r;
+	while ((s = members_next(m, a, &entry)) == ARCHIVE_OK && at < one->number)
+		at++;
+	r = s == ARCHIVE_OK ? read_content(m, a, one, text, 0) : members_failed(m);
+	archive_read_free(a);
+	if (r == 0 && s == ARCHIVE_OK)
+		*ret = take_ptr(&text);
 	return r;
 }
 

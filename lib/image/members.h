@@ -21,7 +21,7 @@ enum members_how {
 
 struct member {
 	const char *name;
-	const char *content; /* with a NUL; NULL: too large, or no file */
+	const char *content; /* of JSON, with a NUL; NULL: it was not kept, see members_text() */
 	uint64_t size;
 	size_t number;	  /* its place in the archive */
 	const char *link; /* where it leads; NULL for a file */
@@ -62,8 +62,11 @@ static inline bool members_is_list(const char *name)
 }
 /* Whether there is something below @dir, which ends with a slash. */
 bool members_below(const struct members *m, const char *dir);
-/* The content of a file that is small enough, if it was not kept at once: NULL in *ret if it is not. */
-int members_content(struct members *m, const struct member *one, const char **ret);
+/*
+ * The content of a file, for free(3), read again if it was not kept: there is no bound for all of them.
+ * NULL in *ret if it is too large for a text, or none.
+ */
+int members_text(struct members *m, const struct member *one, char **ret);
 /* A file by its name, links resolved; or a link that leads nowhere; or NULL. */
 const struct member *members_find(const struct members *m, const char *name);
 /*

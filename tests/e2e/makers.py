@@ -9,7 +9,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
-from evil import (IN, OCI, STORE, Image, archive, config_of, content, descriptor, digest, entry, folder, gz,  # noqa: E402
+from evil import (IN, INSTRUMENTED, OCI, STORE, Image, archive, config_of, content, descriptor, digest, entry, folder, gz,  # noqa: E402
                   marten, put, refused, tar)
 from tap import done, result, same  # noqa: E402
 
@@ -215,11 +215,49 @@ def test_roots():
     forget()
 
 
+def test_large():
+    """Lists and configs come behind more small files than are remembered."""
+    four = 4 << 20
+    layers = [tar(entry(f"zeros{i}", bytes(four - 1536))) for i in range(16)]
+    text = b"{" + b" " * (four - 2) + b"}"
+    image = Layout(org_opencontainers_image_ref_name="app:1")
+    for what, before in (("layers", [entry(f"blobs/sha256/{digest(z)[7:]}", z) for z in layers]),
+                         ("texts", [entry(f"blobs/sha256/{i:064x}", text) for i in range(17)])):
+        blobs = [entry(f"blobs/sha256/{d[7:]}", data) for d, data in image.all().items()]
+        marks = [entry("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'), entry("index.json", image.index_text())]
+        taken(f"a layout behind 64 MiB of small {what}", ["app:1"], archive("m.tar.gz", gz(tar(*before, *blobs, *marks))))
+        config = [entry("c.json", CONFIG), entry("base", LOW), entry("top", TOP)]
+        taken(f"a docker archive behind them ({what})", ["app:1"], archive("m.tar.gz", gz(tar(
+            *before, *config, entry("manifest.json", listing("c.json", ["base", "top"], ["app:1"]))))))
+    parts = [entry(f"{i:064x}.json", text) for i in range(17)]
+    old = entry(f"{HEX[0]}/json", b"{}") + entry(f"{HEX[0]}/layer.tar", TOP + b"")
+    data = tar(*parts, old, entry("repositories", json.dumps({"old": {"1": HEX[0]}}).encode()))
+    status, out, err = marten("load", "-q", "-i", archive("m.tar.gz", gz(data)))[:3]
+    same("one of the time before there was a list", (status, out), (0, "Loaded image: old:1\n"))
+    result(not err, "without a word", err)
+    forget()
+
+
+def test_memory():
+    """Texts are read again where they do not fit, and not kept then."""
+    n = 12
+    configs = [config_of([LOW, TOP], author=str(i), x="y" * 4000000) for i in range(n)]
+    items = [{"Config": f"c{i}", "RepoTags": [f"m{i}:1"], "Layers": ["base", "top"]} for i in range(n)]
+    data = tar(*[entry(f"c{i}", c) for i, c in enumerate(configs)], entry("base", LOW), entry("top", TOP),
+               entry("manifest.json", json.dumps(items).encode()))
+    status, out, err, kib = marten("load", "-q", "-i", archive("m.tar.gz", gz(data)))[:4]
+    same("many images with long configs are taken", (status, out.count("Loaded")), (0, n))
+    result(INSTRUMENTED or kib < 64 << 10, "one after the other", f"{kib >> 10} MiB", err)
+    forget()
+
+
 def test_refused():
     good = [entry("config", CONFIG), entry("base", LOW), entry("top", TOP)]
     for name, part, data in (
             ("a list that is cut", "manifest.json", tar(*good, entry("manifest.json", listing("config", ["base"], [])[:-9]))),
             ("a list that is empty", "manifest.json", tar(*good, entry("manifest.json", b"[]"))),
+            ("a list with more behind it", "list of images", tar(*good, entry(
+                "manifest.json", listing("config", ["base"], ["a:1"]) + b', "more": 1'))),
             ("a list of something else", "list of images", tar(*good, entry("manifest.json", b"{}"))),
             ("a layer that is missing", "gone", tar(*good, entry("manifest.json", listing("config", ["gone"], [])))),
             ("a config that is missing", "gone", tar(*good, entry("manifest.json", listing("gone", ["base"], [])))),
@@ -257,7 +295,7 @@ def test_refused():
 
 
 if __name__ == "__main__":
-    for test in (test_docker, test_oci, test_kept, test_digests, test_roots, test_refused):
+    for test in (test_docker, test_oci, test_kept, test_digests, test_roots, test_large, test_memory, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))
