@@ -112,6 +112,8 @@ static int check_api(struct reader *r, const struct entry *e)
 {
 	if (e->other && !is_api_option(e->other))
 		return refuse_option(r, e, e->other);
+	if (e->uid || e->gid)
+		return refuse_option(r, e, e->uid ? "uid" : "gid");
 	if (str_equal(e->destination, "/sys") && !e->readonly && !r->privileged)
 		return read_refuse(r, "%s: /sys: not supported without option ro",
 				   e->where);
@@ -120,14 +122,33 @@ static int check_api(struct reader *r, const struct entry *e)
 	return refuse_option(r, e, "ro");
 }
 
-/* A size other than every container's makes it a mount of the user. */
-static bool has_usual_size(const struct entry *e)
+/* Octal, as mount(8) reads it. */
+static int read_mode(const char *text, unsigned *ret)
 {
+	char *end;
+	unsigned long mode;
+
+	if (!*text || strspn(text, "01234567") != strlen(text) || strlen(text) > 8)
+		return -EINVAL;
+	mode = strtoul(text, &end, 8);
+	if (mode > 07777)
+		return -EINVAL;
+	*ret = (unsigned)mode;
+	return 0;
+}
+
+/* A size, an owner or a mode other than every container's makes it a mount of the user. */
+static bool is_usual(const struct entry *e)
+{
+	const bool tmp = str_equal(e->destination, "/tmp"), shm = str_equal(e->destination, "/dev/shm");
+	unsigned mode;
 	uint64_t size;
 
-	if (str_equal(e->destination, "/tmp"))
+	if ((tmp || shm) && (e->uid || e->gid || (e->mode && (read_mode(e->mode, &mode) < 0 || mode != 01777))))
+		return false;
+	if (tmp)
 		return !e->size && !e->noexec && !e->readonly;
-	if (!str_equal(e->destination, "/dev/shm") || !e->size)
+	if (!shm || !e->size)
 		return true;
 	return str_to_size(e->size, &size) == 0 && size == SHM_BYTES;
 }
@@ -140,7 +161,7 @@ static const struct oci_api_mount *find_api(const struct entry *e)
 
 		if (!str_equal(a->destination, e->destination))
 			continue;
-		if (str_equal(a->type, e->type) && !e->bind && has_usual_size(e))
+		if (str_equal(a->type, e->type) && !e->bind && is_usual(e))
 			return a;
 		/* in a user namespace without an own network sysfs cannot be mounted */
 		if (e->bind && str_equal(a->destination, "/sys") &&
@@ -184,21 +205,6 @@ static int load_bind(struct reader *r, const struct entry *e)
 	return n ? n : spec_add_bind(r->s, source, e->destination, flags);
 }
 
-/* Octal, as mount(8) reads it. */
-static int read_mode(const char *text, unsigned *ret)
-{
-	char *end;
-	unsigned long mode;
-
-	if (!*text || strspn(text, "01234567") != strlen(text) || strlen(text) > 8)
-		return -EINVAL;
-	mode = strtoul(text, &end, 8);
-	if (mode > 07777)
-		return -EINVAL;
-	*ret = (unsigned)mode;
-	return 0;
-}
-
 static int set_owner(struct reader *r, const struct entry *e)
 {
 	uint64_t uid = 0, gid = 0;
@@ -233,8 +239,8 @@ static int load_debugfs(struct reader *r, const struct entry *e)
 {
 	int n;
 
-	if (e->other)
-		return refuse_option(r, e, e->other);
+	if (e->other || e->uid)
+		return refuse_option(r, e, e->other ? e->other : "uid");
 	if (e->readonly)
 		return refuse_option(r, e, "ro");
 	n = read_origin(r, "%s", e->where);

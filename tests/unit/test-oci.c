@@ -466,6 +466,13 @@ START_TEST(usual_mounts_are_our_own_and_the_rest_is_kept)
 }
 END_TEST
 
+START_TEST(a_usual_directory_of_another_user_is_a_mount_of_ours)
+{
+	ck_assert_int_eq(load_text(WITH_MOUNT("{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[\"uid=7\"]}")), 0);
+	ck_assert(loaded.mounts && loaded.mounts->owned && loaded.mounts->uid == 7);
+}
+END_TEST
+
 /* Refusals */
 
 // clang-format off
@@ -519,6 +526,10 @@ static const struct { const char *text, *message; } refusals[] = {
 	  "mounts[0]: /x: option noatime: not supported" },
 	{ WITH_MOUNT("{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"uid=-1\"]}"),
 	  "mounts[0]: uid=-1: not an id" },
+	{ WITH_MOUNT("{\"destination\":\"/proc\",\"type\":\"proc\",\"options\":[\"uid=1\"]}"),
+	  "mounts[0]: /proc: option uid: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"gid=1\"]}"),
+	  "mounts[0]: /dev: option gid: not supported" },
 	{ WITH_MOUNT("{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/proc\"}"),
 	  "mounts[0]: /x: option bind of a directory" },
 	{ WITH_MOUNT("{\"destination\":\"x\",\"type\":\"bind\",\"source\":\"/s\"}"),
@@ -673,6 +684,7 @@ int main(void)
 	tcase_add_test(t, annotations_of_others_are_ignored);
 	tcase_add_test(t, capabilities_become_changes_of_the_default);
 	tcase_add_test(t, usual_mounts_are_our_own_and_the_rest_is_kept);
+	tcase_add_test(t, a_usual_directory_of_another_user_is_a_mount_of_ours);
 	tcase_add_loop_test(t, what_cannot_be_carried_out_is_refused_by_name, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(t, mapped_user_must_be_the_caller);
