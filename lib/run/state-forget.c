@@ -19,7 +19,7 @@
 #include "base/str.h"
 #include "run/state.h"
 
-enum { END_WAIT_MS = 10000 };
+enum { END_WAIT_MS = 10000, MONITORS_MAX = 64 };
 
 /* argv of run/monitor.h: the fourth word is the id. */
 static bool is_monitor_of(int pid, const char *id)
@@ -65,16 +65,29 @@ static int open_monitor(const struct state *s)
 	return fd < 0 && fd != -ENOSYS && fd != -EPERM ? -ESRCH : fd;
 }
 
+static int kill_and_wait(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int n;
+
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return -errno;
+	while ((n = poll(&p, 1, END_WAIT_MS)) < 0 && errno == EINTR)
+		;
+	return n == 1 ? 0 : -ETIMEDOUT;
+}
+
+/* Until nobody has the lease: a process of the same user, also one in the container, may say the same words. */
 static int end_monitor(const struct state *s)
 {
-	cleanup_close int fd = open_monitor(s);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r = 0;
 
-	if (fd < 0)
-		return fd == -ESRCH && !state_is_kept(s) ? 0 : fd;
-	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-		return -errno;
-	return poll(&p, 1, END_WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
+	for (int i = 0; r == 0 && state_is_kept(s); i++) {
+		cleanup_close int fd = i < MONITORS_MAX ? open_monitor(s) : -EBUSY;
+
+		r = fd < 0 ? fd : kill_and_wait(fd);
+	}
+	return r == -ESRCH && !state_is_kept(s) ? 0 : r;
 }
 
 static int forget(struct minc_ctx *c, struct state *s, const char *word, bool force)

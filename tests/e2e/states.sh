@@ -118,6 +118,20 @@ is "rm -f removes it" "$status$err" 0
 await test ! -e "/proc/$pid"
 ok "it has ended" test ! -e "/proc/$pid"
 free_again damaged
+marten create --name damaged bb sleep 1000
+damaged=$out
+# Another process says that it is the monitor, as one in the container could, and is found first.
+cp "$(command -v tail)" "$T/minc-monitor"
+PATH=$T:$PATH minc-monitor -f /dev/null "$damaged" >/dev/null 2>&1 &
+decoy=$!
+marten start damaged
+pid=$(cat "$MINC_STATE_DIR/$damaged/pid")
+echo garbage >"$MINC_STATE_DIR/$damaged/state.json"
+marten rm -f damaged
+kill $decoy 2>/dev/null
+is "who says that it is the monitor does not save it" "$status$err" 0
+await test ! -e "/proc/$pid"
+ok "it has ended" test ! -e "/proc/$pid"
 marten run --name damaged bb true
 rm "$MINC_STATE_DIR"/[0-9a-f]*/state.json
 mkdir "$(echo "$MINC_STATE_DIR"/[0-9a-f]*)/state.json"
