@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "image/change-config.h"
 #include "image/manage.h"
 #include "image/sign.h"
+#include "image/squash-tree.h"
 #include "image/transfer.h"
 
 static json_t *now_text(void)
@@ -107,6 +109,63 @@ static bool marks_of_user(int dir)
 	return strstr(text, "\nxattr user\n");
 }
 
+/* @path with the links of the image on its way, which it may end with; what is missing has been made there. */
+static int resolve(struct minc_transfer *t, struct arena *a, struct tree *tree, const char *path,
+		   const char **ret)
+{
+	cleanup_free char *text = NULL;
+	const char *wrong;
+	struct tree_name *n;
+	char place[PATH_MAX];
+	int r = asprintf(&text, "%s/", path) < 0 ? -ENOMEM : 0; /* so that a last one is on the way, too */
+
+	if (r == 0)
+		r = tree_walk(tree, text, TREE_FOLLOW | TREE_MAKE, &n, &wrong);
+	if (r == 0)
+		r = tree_path(n, place, sizeof(place));
+	*ret = r == 0 ? arena_printf(a, "/%s", place) : NULL;
+	if (r == -EBADMSG || r == -ENAMETOOLONG) /* no directory was there either */
+		return 0;
+	if (r < 0 || !*ret)
+		return err_set(t->err, r < 0 ? r : -ENOMEM, "volume %s", path);
+	return 0;
+}
+
+static size_t count(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+/* Where the volumes of @img are, by its layers, and as it calls them; NULL at the end. */
+static int find_volumes(struct minc_transfer *t, struct arena *a, const struct image *img,
+			const char *const **ret)
+{
+	const char **list = arena_alloc(a, (2 * count(img->volumes) + 1) * sizeof(*list));
+	struct squash_reader *reader = NULL;
+	int fds[STORE_LAYERS_MAX], r = list ? 0 : err_set(t->err, -ENOMEM, "volumes");
+	size_t len = 0, n = 0;
+
+	*ret = list;
+	if (r < 0 || !img->volumes[0])
+		return r;
+	r = take_open_layers(t, img, fds, &len);
+	if (r == 0)
+		r = squash_reader_open(t->err, img->name, fds, len, true, &reader);
+	for (const char *const *v = img->volumes; r == 0 && *v; v++) {
+		list[n++] = *v;
+		r = resolve(t, a, squash_reader_tree(reader), *v, &list[n]);
+		n += list[n] != NULL;
+	}
+	squash_reader_close(reader);
+	while (len > 0)
+		(void)close(fds[--len]); /* only read */
+	return r;
+}
+
 /*
  * Without what is in the volumes of @img: as with docker(1) that is data, not a part of an image. 1: it
  * was not started, and has written nothing.
@@ -118,13 +177,20 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, const 
 	cleanup_close int upper = dir < 0 ? -EBADF :
 					    openat(dir, "storage",
 						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const char *const *volumes = NULL;
+	struct arena a = { NULL };
 	char what[80];
+	int r = 0;
 
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
 		return dir >= 0 && errno == ENOENT ? 1 : err_set(t->err, -errno, "%s", what);
-	return layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0,
-			      img ? img->volumes : NULL, ret);
+	if (img)
+		r = find_volumes(t, &a, img, &volumes);
+	if (r == 0)
+		r = layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0, volumes, ret);
+	arena_done(&a);
+	return r;
 }
 
 static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,

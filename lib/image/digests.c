@@ -30,7 +30,7 @@ int digests_add(struct digests *q, const struct digest *d)
 		return 0;
 	if (q->len == q->room) {
 		size_t room = q->room ? q->room * 2 : 16;
-		struct digest **more = reallocarray(q->v, room, sizeof(*more));
+		struct digest **more = reallocarray(q->v, room, sizeof(struct digest *));
 
 		if (!more)
 			return -ENOMEM;

@@ -284,20 +284,6 @@ static void out_done(struct out *o)
 	free(o->buf);
 }
 
-/* The layers of an image as descriptors, lowest first. */
-static int open_layers(struct minc_transfer *t, const struct image *img, int *fds, size_t *ret_len)
-{
-	int r = take_layers(t, img); /* those that another tool has brought */
-
-	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
-		fds[i] = store_open_layer(t->store, &img->layers[i].diff_id, NULL);
-		if (fds[i] < 0)
-			return fds[i];
-		*ret_len = i + 1;
-	}
-	return r;
-}
-
 /* A tar of the root becomes one squashfs image. */
 static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds, size_t len, int out)
 {
@@ -321,7 +307,7 @@ static int put_root(struct minc_transfer *t, const char *format, const struct im
 {
 	int fds[STORE_LAYERS_MAX];
 	size_t len = 0;
-	int r = img->layers_len > STORE_LAYERS_MAX ? -E2BIG : open_layers(t, img, fds, &len);
+	int r = take_open_layers(t, img, fds, &len);
 
 	if (r == 0 && str_equal(format, "tar"))
 		r = squash_to_tar(t->err, target, fds, len, false, out);

@@ -218,6 +218,21 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 	return converter_free(c, t->err);
 }
 
+int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[STORE_LAYERS_MAX], size_t *ret_len)
+{
+	int r = img->layers_len > STORE_LAYERS_MAX ? err_set(t->err, -E2BIG, "%s", img->name) :
+						     take_layers(t, img); /* those that another tool has brought */
+
+	*ret_len = 0;
+	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
+		fds[i] = store_open_layer(t->store, &img->layers[i].diff_id, NULL);
+		if (fds[i] < 0)
+			return fds[i];
+		*ret_len = i + 1;
+	}
+	return r;
+}
+
 /* A text by its digest, checked before anything looks into it. */
 static int get_text(struct minc_transfer *t, struct origin *o, bool config, const struct digest *d,
 		    uint64_t size, char **ret, size_t *ret_len)

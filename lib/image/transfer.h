@@ -79,6 +79,9 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	       void *data);
 /* Layers of an image whose blobs are there: convert what is missing, on all CPUs. */
 int take_layers(struct minc_transfer *t, const struct image *img);
+/* The same, and then all of them, lowest first: *ret_len descriptors to be closed, also after a failure. */
+int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[STORE_LAYERS_MAX],
+		     size_t *ret_len);
 /* Config and layers are there: write both and the manifest, list it, find it. */
 int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
 	       size_t layers_len, const char *name, image_found_fn *fn, void *data);

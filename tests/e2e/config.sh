@@ -122,6 +122,18 @@ volume
 
 /made/volume:"
 
+# Wherever links of the image lead to: one on the way, one that is it, one to what is missing.
+mkdir -p "$T/linked/srv/real" && cp "$(command -v busybox)" "$T/linked"
+ln -s srv "$T/linked/on"
+ln -s ../srv/real "$T/linked/srv/is"
+ln -s /srv/later "$T/linked/missing"
+marten import -q -c 'ENTRYPOINT ["/busybox"]' -c 'VOLUME /on/new /srv/is /missing/deep /srv/real/' "$T/linked" linked
+marten run --name linked linked sh -c 'for d in /on/new /srv/is /missing/deep; do echo x >$d/file || /busybox echo $d; done; echo x >/srv/file'
+is "a volume may be behind links of the image" "$status $out" "0 "
+marten commit -q linked without
+run without find /srv -type f
+is "nor is what is in one that links of the image lead to" "$out" /srv/file
+
 # /tmp
 changed 'ENTRYPOINT ["/tmp/entry.sh"]'
 run changed
