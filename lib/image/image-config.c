@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -114,10 +115,15 @@ static const char *clean_path(const struct json_source *src, const char *path)
 	return clean;
 }
 
-/* Absolute, and each once. */
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Absolute, in order, and each once: an image may name hundreds of thousands. */
 static int clean_volumes(const struct json_source *src, struct image *img)
 {
-	size_t len = 0, n = 0, same;
+	size_t len = 0, n = 0;
 	const char **list;
 
 	while (img->volumes[len])
@@ -126,13 +132,14 @@ static int clean_volumes(const struct json_source *src, struct image *img)
 	if (!list)
 		return json_no_memory(src);
 	for (size_t i = 0; i < len; i++) {
-		list[n] = clean_path(src, img->volumes[i]);
-		if (!list[n])
+		list[i] = clean_path(src, img->volumes[i]);
+		if (!list[i])
 			return json_no_memory(src);
-		for (same = 0; !str_equal(list[same], list[n]); same++)
-			continue;
-		n += same == n;
 	}
+	qsort(list, len, sizeof(*list), compare_texts);
+	for (size_t i = 0; i < len; i++)
+		if (n == 0 || strcmp(list[n - 1], list[i]) != 0)
+			list[n++] = list[i];
 	list[n] = NULL;
 	img->volumes = list;
 	return 0;

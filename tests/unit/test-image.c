@@ -275,6 +275,26 @@ static int config(const char *text)
 
 #define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" A "]}"
 
+/* Each is looked for among the others: not by comparing all with all, which took many minutes. */
+START_TEST(a_config_may_name_very_many_volumes)
+{
+	enum { MANY = 300000, BYTES = 12 };
+	char *text = malloc(MANY * BYTES + sizeof(ROOTFS) + 100), *p = text;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(text);
+	p += sprintf(p, "{\"architecture\":\"x\",\"os\":\"linux\"," ROOTFS ",\"config\":{\"Volumes\":{");
+	for (unsigned i = 0; i < MANY; i++)
+		p += sprintf(p, "%s\"%x\":{}", i ? "," : "", i);
+	strcpy(p, "}}}");
+	ck_assert_int_eq(config(text), 0);
+	free(text);
+	while (img->volumes[n])
+		n++;
+	ck_assert_uint_eq(n, MANY);
+}
+END_TEST
+
 START_TEST(a_config_says_what_runs)
 {
 	ck_assert_int_eq(
@@ -290,9 +310,9 @@ START_TEST(a_config_says_what_runs)
 	ck_assert_str_eq(img->env[0], "A=B");
 	ck_assert_str_eq(img->cmd[1], "y");
 	ck_assert_ptr_null(img->entrypoint[0]);
-	ck_assert_str_eq(img->volumes[0], "/v");
-	ck_assert_str_eq(img->volumes[1], "/w");
-	ck_assert_str_eq(img->volumes[2], "/a/b");
+	ck_assert_str_eq(img->volumes[0], "/a/b");
+	ck_assert_str_eq(img->volumes[1], "/v");
+	ck_assert_str_eq(img->volumes[2], "/w");
 	ck_assert_ptr_null(img->volumes[3]);
 	ck_assert_str_eq(img->platform, "linux/arm/v7");
 	ck_assert_str_eq(img->labels[0], "k=v");
@@ -571,6 +591,7 @@ int main(void)
 			    COUNT(bad_manifests));
 	tcase_add_test(t, depth_size_and_number_have_bounds);
 	tcase_add_test(t, a_config_says_what_runs);
+	tcase_add_test(t, a_config_may_name_very_many_volumes);
 	tcase_add_test(t, a_command_has_several_forms);
 	tcase_add_test(t, an_image_is_for_one_platform);
 	tcase_add_loop_test(t, a_bad_config_is_refused_by_the_name_of_what_is_wrong, 0,
