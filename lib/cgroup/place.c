@@ -173,12 +173,40 @@ static void enter_scope(struct limiting *l)
 	l->p->own_memory = true; /* the caller has work in the middle */
 }
 
+/* What was not looked at as a place has the reason: 1 if there is none such, else as place_cannot(). */
+static int place_left_out(struct limiting *l, unsigned controller, const char *origin)
+{
+	const struct place *place = place_of_v1(l, controller);
+	const struct cgroup_hierarchy *h;
+
+	if (!place)
+		place = place_of_v2(l);
+	h = place ? place->h : NULL;
+	if (h && h->anothers && !h->levels_len)
+		return place_cannot(l, -EPERM, origin,
+				    "another user can write to every control group that could hold one here, "
+				    "and so lift the limit",
+				    "start minc in a group of root's: systemd-run --scope COMMAND, as root");
+	if (h && h->deep)
+		return place_cannot(l, -E2BIG, origin,
+				    plan_text(l->p,
+					      "none of the %d control groups nearest to the caller can have one "
+					      "beside it with the %s controller, and others are not looked at",
+					      CGROUP_LEVELS_MAX, cgroup_controller_name(controller, false)),
+				    "start minc in a group that is less deep: /proc/self/cgroup names the "
+				    "caller's");
+	return 1;
+}
+
 int place_missing(struct limiting *l, unsigned controller, const char *origin)
 {
 	const char *name = cgroup_controller_name(controller, false);
 	const struct place *v2 = place_of_v2(l);
 	bool exists = place_of_v1(l, controller), permitted = false;
+	const int r = place_left_out(l, controller, origin);
 
+	if (r <= 0)
+		return r;
 	for (size_t i = 0; v2 && i < v2->h->levels_len; i++) {
 		exists = exists || v2->h->levels[i].controllers & 1u << controller;
 		permitted = permitted || v2->h->levels[i].writable;

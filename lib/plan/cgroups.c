@@ -166,31 +166,38 @@ static bool is_anothers(const struct host_cgroups *g, const char *dir, const cha
 
 /*
  * The caller's directory and, in v2, those above it up to the mount point. What is delegated to another
- * user is left out, with all below it: that user could move processes out of a group there, and freeze,
- * kill and set free from its limits whatever is in it. Root is in such a place when it was asked by
- * sudo(8) from a desktop, where the user's service manager has the group of each terminal.
+ * user is left out, with all below it, however far above that is: that user could move processes out of
+ * a group there, and freeze, kill and set free from its limits whatever is in it. Root is in such a place
+ * when it was asked by sudo(8) from a desktop, where the user's service manager has the group of each
+ * terminal.
  */
 static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
 		       const char *mount, const char *below)
 {
-	size_t mount_len = strlen(mount);
+	const size_t most = h->v2 ? CGROUP_LEVELS_MAX : 1, mount_len = strlen(mount);
 	char *path = arena_printf(&g->arena, "%s%s", mount, below);
 
-	while (path && h->levels_len < CGROUP_LEVELS_MAX) {
-		struct cgroup_level *l = &h->levels[h->levels_len++];
-		size_t len = strlen(path);
+	while (path) {
+		const size_t len = strlen(path);
 
-		l->path = path;
-		read_level(l, h->v2);
-		if (is_anothers(g, path, ".") || is_anothers(g, path, "cgroup.procs"))
+		if (is_anothers(g, path, ".") || is_anothers(g, path, "cgroup.procs")) {
+			h->anothers = true;
+			h->deep = false; /* those are left out as well */
 			h->levels_len = 0;
-		if ((!h->v2 && h->levels_len > 0) || len <= mount_len)
+		} else if (h->levels_len < most) {
+			h->levels[h->levels_len].path = path;
+			read_level(&h->levels[h->levels_len++], h->v2);
+		} else {
+			h->deep = h->v2;
+		}
+		if (len <= mount_len)
 			return 0;
-		path = arena_strdup(&g->arena, path);
+		if (h->levels_len && h->levels[h->levels_len - 1].path == path)
+			path = arena_strdup(&g->arena, path);
 		if (path)
 			*strrchr(path, '/') = '\0';
 	}
-	return path ? 0 : -ENOMEM;
+	return -ENOMEM;
 }
 
 static int add_hierarchy(struct host_cgroups *g, const char *root, const char *mount,
@@ -272,6 +279,8 @@ static int read_v1_details(struct host_cgroups *g, const struct cgroup_hierarchy
 	const char *dir = h->levels[0].path;
 	int r = 0;
 
+	if (!h->levels_len)
+		return 0;
 	if (h->controllers & 1u << CGROUP_MEMORY)
 		g->swap = exists(dir, "memory.memsw.limit_in_bytes");
 	if (h->controllers & 1u << CGROUP_CPUSET) {

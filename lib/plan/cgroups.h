@@ -48,6 +48,8 @@ struct cgroup_hierarchy {
 	struct cgroup_level
 		levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only one */
 	size_t levels_len;
+	bool deep;     /* v2: there are more above, which are not looked at as places */
+	bool anothers; /* another user can write one, so that it and those below it are left out */
 };
 
 struct host_cgroups {

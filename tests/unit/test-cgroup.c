@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits: what the setters take, what other versions make of values, and what is found
- * out about hosts that do not exist: mount tables with files below them. With root and
- * groups, also the groups of a real container: usage, freezing, killing.
+ * Limits: what the setters take, what other versions make of values, what is said of groups.
+ * With root and groups, also the groups of a real container: usage, freezing, killing.
  */
 #include <check.h>
 #include <dirent.h>
@@ -25,20 +24,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
 #include "run/run.h"
-
-static struct err err;
-static struct spec spec;
-
-static void setup(void)
-{
-	err_clear(&err);
-	spec_init(&spec, &err);
-}
-
-static void teardown(void)
-{
-	spec_done(&spec);
-}
+#include "tree.h"
 
 /* Setters */
 
@@ -156,253 +142,6 @@ START_TEST(weights_keep_their_ends)
 	ck_assert_uint_eq(cgroup_weight_of_shares(262144), 10000);
 	ck_assert_uint_eq(cgroup_io_weight(10), 1);
 	ck_assert_uint_eq(cgroup_io_weight(1000), 10000);
-}
-END_TEST
-
-/* Hosts */
-
-static char top[] = "/tmp/minc-cgroup-XXXXXX";
-
-static void make_file(const char *text, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* A file below the temporary directory with all directories on the way. */
-static void make_file(const char *text, const char *format, ...)
-{
-	char path[512];
-	va_list ap;
-	FILE *out;
-	int n = snprintf(path, sizeof(path), "%s/", top);
-
-	va_start(ap, format);
-	vsnprintf(path + n, sizeof(path) - (size_t)n, format, ap);
-	va_end(ap);
-	for (char *p = path + n; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		(void)mkdir(path, 0755); /* it may be there */
-		*p = '/';
-	}
-	out = fopen(path, "we");
-	ck_assert_ptr_nonnull(out);
-	fputs(text, out);
-	ck_assert_int_eq(fclose(out), 0);
-}
-
-static void remove_below(const char *path)
-{
-	DIR *list = opendir(path);
-	struct dirent *d;
-	char below[1024];
-
-	while (list && (d = readdir(list))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		snprintf(below, sizeof(below), "%s/%s", path, d->d_name);
-		if (unlink(below) < 0)
-			remove_below(below);
-	}
-	if (list)
-		closedir(list);
-	(void)rmdir(path); /* the next run has another */
-}
-
-static void make_top(void)
-{
-	setup();
-	memcpy(top + strlen(top) - 6, "XXXXXX", 6);
-	ck_assert_ptr_nonnull(mkdtemp(top));
-}
-
-static void remove_top(void)
-{
-	remove_below(top);
-	teardown();
-}
-
-/* @mounts with each @ replaced by the directory, as mountinfo writes it. */
-static struct host_cgroups *read_host(const char *mounts, const char *self)
-{
-	struct host_cgroups *g = calloc(1, sizeof(*g));
-	char text[4096] = "", own[512];
-	size_t n = 0;
-
-	for (; *mounts; mounts++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n,
-				      *mounts == '@' ? "%s" : "%.1s",
-				      *mounts == '@' ? top : mounts);
-	snprintf(own, sizeof(own), "%s", self);
-	ck_assert_int_eq(cgroups_read(g, text, own), 0);
-	return g;
-}
-
-static void free_host(struct host_cgroups *g)
-{
-	arena_done(&g->arena);
-	free(g);
-}
-
-static void expect_path(const char *path, const char *below)
-{
-	ck_assert(strncmp(path, top, strlen(top)) == 0);
-	ck_assert_str_eq(path + strlen(top), below);
-}
-
-START_TEST(v2_levels_are_read_upwards)
-{
-	struct host_cgroups *g;
-
-	make_file("cpu io memory pids\n", "v2/cgroup.controllers");
-	make_file("memory pids\n", "v2/cgroup.subtree_control");
-	make_file("", "v2/cgroup.procs");
-	make_file("0-3\n", "v2/cpuset.cpus.effective");
-	make_file("x\n", "v2/io.cost.qos");
-	make_file("domain\n", "v2/a/cgroup.type");
-	make_file("memory pids\n", "v2/a/cgroup.controllers");
-	make_file("", "v2/a/cgroup.procs");
-	make_file("max\n", "v2/a/memory.max");
-	make_file("domain\n", "v2/a/b c/cgroup.type");
-	make_file("77\n", "v2/a/b c/cgroup.procs");
-	g = read_host(
-		"22 1 0:1 / / rw - ext4 /dev/sda rw\n"
-		"31 22 0:5 / @/v2 rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
-		"0::/a/b c\n");
-	ck_assert_str_eq(cgroups_layout(g), "v2");
-	ck_assert_uint_eq(g->len, 1);
-	ck_assert_uint_eq(g->list[0].levels_len, 3);
-	expect_path(g->list[0].levels[0].path, "/v2/a/b c");
-	expect_path(g->list[0].levels[1].path, "/v2/a");
-	expect_path(g->list[0].levels[2].path, "/v2");
-	ck_assert(g->list[0].levels[0].busy && !g->list[0].levels[1].busy);
-	ck_assert(g->list[0].levels[2].top && !g->list[0].levels[1].top);
-	ck_assert_uint_eq(g->list[0].levels[1].controllers,
-			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
-	ck_assert_uint_eq(g->list[0].levels[2].enabled,
-			  1 << CGROUP_MEMORY | 1 << CGROUP_PIDS);
-	ck_assert_str_eq(g->cpus, "0-3");
-	ck_assert_ptr_null(g->mems);
-	ck_assert_str_eq(g->io_weight, "io.weight");
-	ck_assert(!g->swap); /* memory.max without memory.swap.max */
-	free_host(g);
-}
-END_TEST
-
-/* Its owner could move processes out of the groups in it. */
-START_TEST(what_another_user_has_is_no_place_for_groups)
-{
-	static const char mounts[] = "31 1 0:5 / @/v2 rw - cgroup2 cgroup2 rw\n"
-				     "32 1 0:6 / @/v1 rw - cgroup cgroup rw,memory\n";
-	static const char self[] = "2:memory:/a\n0::/a/b/c\n";
-	char path[PATH_MAX];
-	struct host_cgroups *g;
-
-	make_file("", "v2/cgroup.procs");
-	make_file("", "v2/a/cgroup.procs");
-	make_file("", "v2/a/b/cgroup.procs");
-	make_file("", "v2/a/b/c/cgroup.procs");
-	make_file("", "v1/a/cgroup.procs");
-	if (geteuid() != 0)
-		return; /* an ordinary user cannot give them away */
-	snprintf(path, sizeof(path), "%s/v2/a/b", top);
-	ck_assert_int_eq(chown(path, 12391, 12391), 0);
-	snprintf(path, sizeof(path), "%s/v1/a/cgroup.procs", top);
-	ck_assert_int_eq(chown(path, 12391, 12391), 0);
-	g = read_host(mounts, self);
-	ck_assert_uint_eq(g->list[0].levels_len, 2);
-	expect_path(g->list[0].levels[0].path, "/v2/a");
-	expect_path(g->list[0].levels[1].path, "/v2");
-	ck_assert_uint_eq(g->list[1].levels_len, 1);
-	expect_path(g->list[1].levels[0].path, "/v1");
-	free_host(g);
-	snprintf(path, sizeof(path), "%s/v2/a/b", top);
-	ck_assert_int_eq(chown(path, 65534, 65534), 0); /* here a user as any other */
-	g = read_host(mounts, self);
-	ck_assert_uint_eq(g->list[0].levels_len, 2);
-	free_host(g);
-}
-END_TEST
-
-START_TEST(v1_and_hybrid_mounts_are_found)
-{
-	struct host_cgroups *g;
-
-	make_file("", "m m/box/x/memory.memsw.limit_in_bytes");
-	make_file("0-1\n", "cs/cpuset.cpus");
-	make_file("0\n", "cs/cpuset.mems");
-	make_file("", "u/cgroup.procs");
-	g = read_host("30 1 0:3 /docker @/m\\040m rw - cgroup cgroup rw,memory\n"
-		      "31 1 0:4 / @/cs rw - cgroup cgroup rw,cpuset\n"
-		      "32 1 0:5 / @/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
-		      "33 1 0:6 / @/sd rw - cgroup cgroup rw,xattr,name=systemd\n"
-		      "34 1 0:7 / @/u rw - cgroup2 cgroup2 rw\n"
-		      "35 1 0:7 / @/again rw - cgroup2 cgroup2 rw\n",
-		      "9:name=systemd:/s\n8:cpu,cpuacct:/\n7:memory:/docker/box/x\n"
-		      "6:cpuset:/\n0::/\n");
-	ck_assert_str_eq(cgroups_layout(g), "hybrid");
-	ck_assert_uint_eq(g->len, 4);
-	expect_path(g->list[0].levels[0].path, "/m m/box/x");
-	ck_assert_uint_eq(g->list[2].controllers, 1 << CGROUP_CPU | 1 << CGROUP_CPUACCT);
-	ck_assert(!g->list[2].levels[0].writable); /* there is no such directory */
-	ck_assert(g->list[3].v2);
-	expect_path(g->list[3].levels[0].path, "/u");
-	ck_assert(g->swap);
-	ck_assert_str_eq(g->cpus, "0-1");
-	ck_assert_str_eq(g->mems, "0");
-	free_host(g);
-}
-END_TEST
-
-START_TEST(groups_outside_of_what_is_mounted_are_not_the_callers)
-{
-	struct host_cgroups *g;
-
-	g = read_host("30 1 0:3 /docker/a @/m rw - cgroup cgroup rw,memory\n"
-		      "34 1 0:7 /../x @/u rw - cgroup2 cgroup2 rw\n",
-		      "7:memory:/other\n0::/../y\n");
-	ck_assert_str_eq(cgroups_layout(g), "none");
-	free_host(g);
-	g = read_host("22 1 0:1 / / rw - ext4 /dev/sda rw\n", "0::/\n");
-	ck_assert_str_eq(cgroups_layout(g), "none");
-	free_host(g);
-}
-END_TEST
-
-static size_t levels_of(bool in_userns)
-{
-	char text[512], own[] = "0::/a\n";
-	struct host_cgroups *g = calloc(1, sizeof(*g));
-	size_t n;
-
-	snprintf(text, sizeof(text), "34 1 0:7 / %s/u rw - cgroup2 cgroup2 rw\n", top);
-	g->in_userns = in_userns;
-	ck_assert_int_eq(cgroups_read(g, text, own), 0);
-	n = g->list[0].levels_len;
-	free_host(g);
-	return n;
-}
-
-START_TEST(groups_that_others_can_write_are_not_used)
-{
-	enum { NOBODY = 65534, STRANGER = 12391 };
-	char procs[512];
-
-	make_file("", "u/cgroup.procs");
-	make_file("", "u/a/cgroup.procs");
-	snprintf(procs, sizeof(procs), "%s/u/a/cgroup.procs", top);
-	ck_assert_uint_eq(levels_of(false), 2);
-	ck_assert_int_eq(chmod(procs, 0666), 0);
-	ck_assert_uint_eq(levels_of(false), 1);
-	ck_assert_int_eq(chmod(procs, 0664), 0);
-	ck_assert_uint_eq(levels_of(false), 2); /* the caller's group */
-	if (geteuid() != 0 || chown(procs, 0, STRANGER) < 0)
-		return; /* an ordinary user cannot try the rest */
-	ck_assert_uint_eq(levels_of(false), 1);
-	ck_assert_int_eq(chmod(procs, 0644), 0);
-	ck_assert_uint_eq(levels_of(false), 2);
-	ck_assert_int_eq(chown(procs, NOBODY, 0), 0);
-	ck_assert_uint_eq(levels_of(false), 1);
-	ck_assert_uint_eq(levels_of(true), 2);
-	ck_assert_int_eq(chown(procs, STRANGER, 0), 0);
-	ck_assert_uint_eq(levels_of(true), 1);
 }
 END_TEST
 
@@ -658,11 +397,6 @@ int main(void)
 	tcase_add_test(set, weights_keep_their_ends);
 	suite_add_tcase(s, set);
 	tcase_add_checked_fixture(hosts, make_top, remove_top);
-	tcase_add_test(hosts, v2_levels_are_read_upwards);
-	tcase_add_test(hosts, what_another_user_has_is_no_place_for_groups);
-	tcase_add_test(hosts, v1_and_hybrid_mounts_are_found);
-	tcase_add_test(hosts, groups_outside_of_what_is_mounted_are_not_the_callers);
-	tcase_add_test(hosts, groups_that_others_can_write_are_not_used);
 	tcase_add_test(hosts, lines_open_what_they_name);
 	tcase_add_test(hosts, the_report_names_what_enforces);
 	tcase_add_test(hosts, a_list_of_devices_is_one_that_denies);
