@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,9 +20,35 @@
 #include "base/str.h"
 #include "run/state.h"
 
-enum { END_WAIT_MS = 10000, MONITORS_MAX = 64 };
+enum {
+	END_WAIT_MS = 10000, MONITORS_MAX = 64,
+	STATUS_MAX_BYTES = 1 << 20 /* it may be in 65536 groups */
+};
 
-/* argv of run/monitor.h: the fourth word is the id. */
+/*
+ * In how many pid namespaces process @pid ("self": the caller) has a number, by proc_pid_status(5); 0 if it
+ * is gone.
+ */
+static unsigned pid_depth(const char *pid)
+{
+	cleanup_free char *status = NULL;
+	const char *line;
+	char path[32];
+	unsigned n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	if (io_read_file(AT_FDCWD, path, STATUS_MAX_BYTES, &status, NULL) < 0)
+		return 0;
+	line = strstr(status, "\nNSpid:");
+	for (line = line ? line + 1 : ""; *line && *line != '\n'; line++)
+		n += *line == '\t';
+	return n;
+}
+
+/*
+ * argv of run/monitor.h: the fourth word is the id. Anybody may have these words, and in a container's
+ * processes they may be of the caller's user, too: but those are below pid namespaces of their own.
+ */
 static bool is_monitor_of(int pid, const char *id)
 {
 	char path[32], text[256];
@@ -39,7 +66,10 @@ static bool is_monitor_of(int pid, const char *id)
 	end = text + n;
 	for (int i = 0; i < 3 && word < end; i++)
 		word += strlen(word) + 1;
-	return word < end && str_equal(word, id);
+	if (word >= end || !str_equal(word, id))
+		return false;
+	snprintf(path, sizeof(path), "%d", pid);
+	return pid_depth(path) == pid_depth("self");
 }
 
 /* A pidfd of @s's monitor, or -ESRCH. */
@@ -77,7 +107,7 @@ static int kill_and_wait(int pidfd)
 	return n == 1 ? 0 : -ETIMEDOUT;
 }
 
-/* Until nobody has the lease: a process of the same user, also one in the container, may say the same words. */
+/* Until nobody has the lease: another process of the same user may say the same words. */
 static int end_monitor(const struct state *s)
 {
 	int r = 0;

@@ -154,6 +154,24 @@ is "one of minc's, that is damaged, goes" "$status$err" 0
 ok "another of that name in the store stays" test -d "$MINCS_DIR/containers/$other"
 marten rm same
 is "and is the one that has the name" "$status$err" 0
+# A process of another container has the words of its monitor, and a lower number.
+cp "$PROBE" "$bb/usr/bin/probe"
+mkdir "$T/words" && mkfifo "$T/words/id" "$T/words/never"
+minc -B --name decoy --pidfile "$T/decoy" -b "$T/words:/words" -r "$bb" sh -c 'read -r id </words/id
+	exec -a minc-monitor /usr/bin/probe offer 0 "$id" 0<>/words/never'
+minc -B --name marked --cidfile "$T/cid" --pidfile "$T/marked" -r "$bb" sleep 1000
+read -r id <"$T/cid"
+read -r pid <"$T/marked"
+read -r decoy <"$T/decoy"
+echo "$id" >"$T/words/id"
+await grep -q minc-monitor "/proc/$decoy/cmdline"
+echo garbage >"$MINC_STATE_DIR/$id/state.json"
+marten rm -f marked
+is "one whose monitor's words somebody else has goes" "$status$err" 0
+await test ! -e "/proc/$pid"
+ok "with its processes" test ! -e "/proc/$pid"
+ok "and not who has the words" grep -q minc-monitor "/proc/$decoy/cmdline"
+marten rm -f decoy
 marten create --name record bb true
 record=$out
 echo '{' >"$MINCS_DIR/containers/$record/container.json"
