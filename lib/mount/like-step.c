@@ -67,6 +67,9 @@ static int make_room(struct room **ret)
 	return 0;
 }
 
+/* What the mark says when all is done; before it is "y". */
+static const char finished = 'd';
+
 /* The directory below: to be read, or where that is refused by its name in /proc. */
 struct below {
 	int fd;
@@ -263,7 +266,11 @@ static int be_like_with(int to, const struct below *b, const struct dir_like *li
 		ret = sys_fchmod(to, mode & ~0777u);
 	if (ret == 0 && listed)
 		copy_list(b, to, ACL_ACCESS, &room->acl, &mode);
-	return ret < 0 ? ret : sys_fchmod(to, mode);
+	if (ret == 0)
+		ret = sys_fchmod(to, mode);
+	if (ret == 0 && like->mark)
+		(void)sys_call(SYS_fsetxattr, to, like->mark, &finished, 1, 0); /* see below */
+	return ret;
 }
 
 static int be_like(int to, const struct below *b, const struct dir_like *like)
@@ -296,12 +303,17 @@ int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned m
 	return ret;
 }
 
-int like_is_unfinished(int fd)
+/* The command may take all permissions from its root, but cannot see the mark. */
+int like_is_unfinished(int fd, const struct dir_like *like)
 {
 	struct stat st;
+	char mark;
 	int ret = sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0);
 
-	return ret < 0 ? ret : (st.st_mode & 0777) == 0; /* a set-group-ID is inherited */
+	if (ret < 0 || st.st_mode & 0777) /* a set-group-ID is inherited */
+		return ret < 0 ? ret : 0;
+	return !like->mark || sys_call(SYS_fgetxattr, fd, like->mark, &mark, 1, 0) != 1 ||
+	       mark != finished;
 }
 
 void like_note_times(int dir, struct like_times *ret)

@@ -358,7 +358,7 @@ static void close_parent(const struct step *s, const struct parent *p)
 /* A new one, or one that a start was killed over, becomes what the step says. */
 static int dress_dir(struct runner *r, const struct step *s, int fd, bool made)
 {
-	int ret = made ? 1 : like_is_unfinished(fd);
+	int ret = made ? 1 : like_is_unfinished(fd, s->mkdir.like);
 
 	return ret > 0 ? like_dress(r, fd, s->mkdir.like, s->mkdir.mode) : ret;
 }

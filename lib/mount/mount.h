@@ -165,8 +165,8 @@ int path_open_parent(int at, const char *path, const char **ret_name);
  * One that was made with mode 0 is unfinished until then. 0 or -errno.
  */
 int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned mode);
-/* 1, 0 or -errno. */
-int like_is_unfinished(int fd);
+/* 1, 0 or -errno. Without a mark one that has no permissions is taken for unfinished. */
+int like_is_unfinished(int fd, const struct dir_like *like);
 /* The times of directory @dir, to be given back after something was made in it. */
 struct like_times {
 	bool known;

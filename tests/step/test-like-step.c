@@ -252,6 +252,29 @@ STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
 	equal(st.st_mode & 0777, 0);
 }
 
+/* By the command, who cannot see the mark. */
+STEP_TEST(permissions_that_were_taken_from_it_stay_so)
+{
+	const char *mark = who == AS_ROOT ? "trusted.overlay.minc" : "user.overlay.minc";
+	const struct dir_like like = { .slots = one_slot, .len = 1, .path = ".",
+				       .mapped = who != AS_ROOT, .mark = mark };
+	struct stat st;
+
+	put_below("/tmp/below", 0755);
+	open_slot(r, ONE, "/tmp/below");
+	make_like(r, &like);
+	if (getxattr("/tmp/upper", mark, NULL, 0) < 0)
+		skip("no such attributes here");
+	must(chmod("/tmp/upper", 0));
+	make_like(r, &like);
+	must(stat("/tmp/upper", &st));
+	equal(st.st_mode, S_IFDIR);
+	must(setxattr("/tmp/upper", mark, "y", 1, 0)); /* as a start that is killed leaves it */
+	make_like(r, &like);
+	must(stat("/tmp/upper", &st));
+	equal(st.st_mode, S_IFDIR | 0755);
+}
+
 STEP_TEST(attributes_are_kept_but_for_those_of_overlays)
 {
 	const char *mine = who == AS_ROOT ? "trusted.mine" : "user.mine",
@@ -311,6 +334,7 @@ int main(void)
 		a_list_of_the_directory_around_it_is_not_taken_over,
 		one_with_a_list_is_not_finished_before_all_is_done,
 		without_room_for_the_list_the_group_gets_no_more_than_before,
+		permissions_that_were_taken_from_it_stay_so,
 		attributes_are_kept_but_for_those_of_overlays,
 		what_is_made_quietly_leaves_the_times,
 	};
