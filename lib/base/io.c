@@ -56,6 +56,26 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 	return fd < 0 ? -errno : io_read_all(fd, max, ret, ret_len);
 }
 
+/*
+ * What cannot be opened without waiting: a file that somebody has a lease on, see fcntl(2), who gives it up
+ * or has some seconds. By what was looked at, which is not a FIFO by then.
+ */
+static int open_leased(int dir, const char *path, int flags)
+{
+	cleanup_close int fd = openat(dir, path, O_PATH | O_CLOEXEC | flags);
+	char name[sizeof("/proc/self/fd/") + 12];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = ENXIO;
+		return -1;
+	}
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
 /* -EBADMSG: anything but a file. It is not waited for. */
 static int read_regular(int dir, const char *path, int flags, size_t max, char **ret, size_t *ret_len)
 {
@@ -63,6 +83,8 @@ static int read_regular(int dir, const char *path, int flags, size_t max, char *
 		dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
 	struct stat st;
 
+	if (fd < 0 && errno == EWOULDBLOCK)
+		fd = open_leased(dir, path, flags);
 	if (fd < 0) /* ENXIO: a socket, or a device that is not there */
 		return errno == ENXIO ? -EBADMSG : -errno;
 	if (fstat(fd, &st) < 0)

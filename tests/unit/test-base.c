@@ -262,6 +262,52 @@ START_TEST(configuration_is_a_file_that_is_not_waited_for)
 }
 END_TEST
 
+/* Another process has a lease on @path, and gives it up when it is told; false: there are none. */
+static bool take_lease(const char *path)
+{
+	int told[2], sig;
+	char taken = 0;
+	sigset_t io;
+
+	ck_assert_int_eq(pipe(told), 0);
+	if (fork() == 0) {
+		const int fd = open(path, O_RDWR | O_CLOEXEC);
+
+		sigemptyset(&io);
+		sigaddset(&io, SIGIO);
+		sigprocmask(SIG_BLOCK, &io, NULL);
+		taken = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+		(void)!write(told[1], &taken, 1);
+		if (taken)
+			(void)sigwait(&io, &sig);
+		_exit(fcntl(fd, F_SETLEASE, F_UNLCK) < 0);
+	}
+	close(told[1]);
+	ck_assert_int_eq(read(told[0], &taken, 1), 1);
+	close(told[0]);
+	return taken;
+}
+
+START_TEST(a_file_with_a_lease_is_read)
+{
+	char path[] = "/tmp/minc-lease.XXXXXX";
+	cleanup_free char *text = NULL;
+	struct err e = { 0 };
+	int fd = mkstemp(path), r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "text", 4), 4);
+	ck_assert_int_eq(close(fd), 0);
+	if (take_lease(path)) {
+		r = io_read_config(&e, path, 100, &text, NULL);
+		ck_assert_msg(r == 0, "%s", e.message);
+		ck_assert_str_eq(text, "text");
+	}
+	(void)waitpid(-1, NULL, 0);
+	(void)unlink(path);
+}
+END_TEST
+
 START_TEST(descriptor_moves_above_a_number)
 {
 	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), high = fd_move_up(low, 100);
@@ -447,6 +493,7 @@ int main(void)
 	tcase_add_test(t, limit_of_a_read_is_kept);
 	tcase_add_test(t, failures_of_io_are_told);
 	tcase_add_test(t, configuration_is_a_file_that_is_not_waited_for);
+	tcase_add_test(t, a_file_with_a_lease_is_read);
 	tcase_add_test(t, descriptor_moves_above_a_number);
 	tcase_add_test(t, shell_word_is_quoted_only_if_it_must_be);
 	tcase_add_test(t, shell_reads_back_every_byte);
