@@ -269,7 +269,7 @@ static int load_spec(const minc_container *ct, struct spec *s, struct err *e)
 	spec_init(s, e);
 	r = module_symbol("oci", "oci_config_load", e, &load);
 	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
-	return r < 0 ? r : ((oci_config_load_fn *)load)(s, path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(s, ct->state->dir, path);
 }
 
 enum { LIMITS_MAX = 64 };

@@ -202,6 +202,6 @@ MINC_EXPORT int minc_load_config(minc_ctx *c, const char *path)
 	spec_begin(&c->spec);
 	r = module_symbol("oci", "oci_config_load", &c->err, &load);
 	if (r == 0)
-		r = ((oci_config_load_fn *)load)(changing(c), path);
+		r = ((oci_config_load_fn *)load)(changing(c), -EBADF, path);
 	return spec_stick(&c->spec, r);
 }

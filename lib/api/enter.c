@@ -18,7 +18,7 @@ static int load_description(minc_ctx *c, const minc_container *ct, struct spec *
 	int r = module_symbol("oci", "oci_config_load", &c->err, &load);
 
 	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
-	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, ct->state->dir, path);
 }
 
 MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,

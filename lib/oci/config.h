@@ -15,11 +15,12 @@
 #include "plan/spec.h"
 
 /*
- * Add what @path says to @s by the spec_* setters. root.path and bind sources that are
- * relative are relative to its directory. 0, or the failure, recorded in @s: -EINVAL for
+ * Add what @path says to @s by the spec_* setters. @dir: where it is a file of ours, read as
+ * io_read_own_file() does; negative: what the user named, maybe a pipe. root.path and bind sources that
+ * are relative are relative to its directory. 0, or the failure, recorded in @s: -EINVAL for
  * what is not strict JSON or is refused, -EFBIG above 4 MiB, errors of open(2), -ENOMEM.
  */
-typedef int oci_config_load_fn(struct spec *s, const char *path);
+typedef int oci_config_load_fn(struct spec *s, int dir, const char *path);
 
 /*
  * Print @s on the host @h as a config.json that runs @argv (NULL: the spec's own command,

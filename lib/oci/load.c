@@ -295,7 +295,16 @@ static int load_top(struct reader *r, json_t *top)
 	return n ? n : read_linux(r, linux_object, uid, gid);
 }
 
-int oci_config_load(struct spec *s, const char *path)
+static int read_text(int dir, const char *path, char **ret, size_t *ret_len)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (dir < 0)
+		return io_read_file(AT_FDCWD, path, FILE_MAX_BYTES, ret, ret_len);
+	return io_read_own_file(dir, slash ? slash + 1 : path, FILE_MAX_BYTES, ret, ret_len);
+}
+
+int oci_config_load(struct spec *s, int dir, const char *path)
 {
 	__attribute__((cleanup(json_freep))) json_t *top = NULL;
 	struct reader r = { .s = s, .file = path };
@@ -303,13 +312,15 @@ int oci_config_load(struct spec *s, const char *path)
 	cleanup_free char *text = NULL;
 	json_error_t error;
 	size_t len;
-	int n = io_read_file(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len);
+	int n = read_text(dir, path, &text, &len);
 
 	if (n < 0) {
 		if (s->sticky == 0) {
 			s->sticky = n;
 			err_clear(s->err);
 		}
+		if (n == -EBADMSG)
+			return err_say(s->err, n, "%s: not a regular file", path);
 		return err_set(s->err, n, "%s", path);
 	}
 	n = json_text_read(text, len, &top, &error);

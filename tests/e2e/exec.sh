@@ -14,6 +14,13 @@ marten exec box sh -c 'exit 9'
 is "the status is the command's" "$status" 9
 marten exec box sh -c 'kill -TERM $$'
 is "or 128 and the signal" "$status" 143
+description=$(echo "$MINC_STATE_DIR"/[0-9a-f]*/config.json)
+mv "$description" "$T/description"
+mkfifo "$description"
+LIMIT=10 marten exec box true
+is "what is no file in place of its description is not waited for" "$status" 125
+has "but named" "$err" "config.json: not a regular file"
+mv "$T/description" "$description"
 marten exec box no-such-command
 is "127 if it is not there" "$status" 127
 has "which is named" "$err" no-such-command

@@ -64,7 +64,7 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	a->r = module_symbol("oci", "oci_config_load", &c->err, &load);
 	snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
 	if (a->r == 0)
-		a->r = ((oci_config_load_fn *)load)(&s, path);
+		a->r = ((oci_config_load_fn *)load)(&s, -1, path);
 	if (a->r == 0)
 		a->r = enter_exec(c, ct, &s, absent, &process, &fault);
 	a->err = c->err;

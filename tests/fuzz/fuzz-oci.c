@@ -22,7 +22,7 @@ static int load(struct spec *s, const void *data, size_t size)
 	if (fd < 0 || io_write_all(fd, data, size) < 0)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = oci_config_load(s, path);
+	r = oci_config_load(s, -1, path);
 	close(fd);
 	return r;
 }

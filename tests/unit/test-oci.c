@@ -49,7 +49,7 @@ static int load_text(const char *text)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = oci_config_load(&loaded, path);
+	r = oci_config_load(&loaded, -EBADF, path);
 	close(fd);
 	return r;
 }
@@ -406,7 +406,7 @@ START_TEST(relative_root_is_below_the_bundle)
 	fputs(HEAD PROCESS ",\"root\":{\"path\":\"rootfs\",\"readonly\":true}," LINUX "}",
 	      f);
 	fclose(f);
-	ck_assert_int_eq(oci_config_load(&loaded, path), 0);
+	ck_assert_int_eq(oci_config_load(&loaded, -EBADF, path), 0);
 	unlink(path);
 	rmdir(dir);
 	ck_assert_str_eq(loaded.root, want);
@@ -621,7 +621,7 @@ END_TEST
 
 START_TEST(missing_file_is_named)
 {
-	ck_assert_int_eq(oci_config_load(&loaded, "/nonexistent/config.json"), -ENOENT);
+	ck_assert_int_eq(oci_config_load(&loaded, -EBADF, "/nonexistent/config.json"), -ENOENT);
 	ck_assert_str_eq(loaded_error.message,
 			 "/nonexistent/config.json: No such file or directory");
 	ck_assert_int_eq(loaded.sticky, -ENOENT);
@@ -635,7 +635,7 @@ START_TEST(huge_file_is_refused)
 
 	ck_assert_int_eq(ftruncate(fd, 5 << 20), 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ck_assert_int_eq(oci_config_load(&loaded, path), -EFBIG);
+	ck_assert_int_eq(oci_config_load(&loaded, -EBADF, path), -EFBIG);
 	close(fd);
 }
 END_TEST
