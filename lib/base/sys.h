@@ -93,6 +93,24 @@ struct sys_clone_args {
 		set_tid, set_tid_size, cgroup;
 };
 
+/* struct statx of linux/stat.h, which clashes with the sys/stat.h of a musl that has one. */
+struct sys_statx_time {
+	int64_t sec;
+	uint32_t nsec, unused;
+};
+struct sys_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, unused;
+	uint64_t ino, size, blocks, attributes_mask;
+	struct sys_statx_time atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t mnt_id, rest[13];
+};
+#define SYS_STATX_INO 0x100U
+#define SYS_STATX_MNT_ID 0x1000U /* 5.8 */
+
 static inline int sys_close(int fd)
 {
 	return sys_call(SYS_close, fd, 0, 0, 0, 0);

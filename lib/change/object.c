@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "change/xattr.h"
 
 enum { BLOCK_BYTES = 128 * 1024 };
@@ -107,12 +107,11 @@ int object_target(const struct object *o, char **ret)
 
 unsigned long long object_mount(const struct object *o)
 {
-	struct statx stx;
+	struct sys_statx st;
 
-	if (syscall(SYS_statx, o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID,
-		    &stx) < 0)
+	if (syscall(SYS_statx, o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, SYS_STATX_MNT_ID, &st) < 0)
 		return 0;
-	return stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0;
+	return st.mask & SYS_STATX_MNT_ID ? st.mnt_id : 0;
 }
 
 /* Where data goes on at or after @at; @size if it does not. */

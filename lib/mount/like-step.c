@@ -53,12 +53,7 @@ struct room {
 
 static int make_room(struct room **ret)
 {
-#ifdef SYS_mmap2 /* there mmap is another call */
-	const long number = SYS_mmap2;
-#else
-	const long number = SYS_mmap;
-#endif
-	long p = sys_call6(number, 0, sizeof(**ret), PROT_READ | PROT_WRITE,
+	long p = sys_call6(SYS_mmap, 0, sizeof(**ret), PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p < 0 && p > -MAX_ERRNO)

@@ -12,7 +12,6 @@
  * container goes on.
  */
 #include <errno.h>
-#include <linux/stat.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>

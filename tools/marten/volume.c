@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/stat.h> /* an old musl has no statx(2) */
+#ifdef LACKS_STATX /* else what it has clashes with this */
+#include <linux/stat.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
