@@ -2,7 +2,6 @@
 /* mount-step - child code of the file tree: system calls on prepared memory only. */
 #include <errno.h>
 #include <linux/magic.h>
-#include <linux/stat.h> /* an old musl has no statx(2) */
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -17,10 +16,28 @@ int run_propagation(struct runner *r, const struct step *s)
 	return sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 }
 
+enum { DOTS_BYTES = 24 }; /* a struct linux_dirent64 of "." or "..", see getdents64(2) */
+
 /* To be added to the mode of what is made. */
 static unsigned quietly(const struct step *s)
 {
 	return s->flags & STEP_QUIET ? PATH_QUIET : 0;
+}
+
+/* Files there are the kernel's own, and reading one may do something. */
+static bool is_of_kernel(int fd)
+{
+	static const unsigned kinds[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
+					  SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+					  EFIVARFS_MAGIC };
+	struct statfs fs;
+
+	if (sys_call(SYS_fstatfs, fd, &fs, 0, 0, 0) < 0)
+		return true; /* who knows */
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((unsigned)fs.f_type == kinds[i])
+			return true;
+	return false;
 }
 
 /*
@@ -29,14 +46,10 @@ static unsigned quietly(const struct step *s)
  */
 static bool is_plain(int fd, bool in_root)
 {
-	struct statfs fs = { 0 }; /* only f_type is in the same place whatever libc is told */
 	struct stat st;
 
-	if (sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	return !in_root || (sys_call(SYS_fstatfs, fd, &fs, 0, 0, 0) == 0 &&
-			    (unsigned)fs.f_type != PROC_SUPER_MAGIC &&
-			    (unsigned)fs.f_type != SYSFS_MAGIC);
+	return sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0 && S_ISREG(st.st_mode) &&
+	       !(in_root && is_of_kernel(fd));
 }
 
 static int open_source(struct runner *r, const struct step *s, int flags)
@@ -73,21 +86,42 @@ static int open_to_read(struct runner *r, const struct step *s)
 /* @fd, or -ESTALE: it is another directory than @than. */
 static int same_directory(int fd, int than)
 {
-	struct statx a, b;
+	struct sys_statx a, b;
 	int ret = fd;
 
 	if (fd < 0)
 		return fd;
-	ret = sys_call(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, STATX_INO, &a);
+	ret = sys_call(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, SYS_STATX_INO, &a);
 	if (ret == 0)
-		ret = sys_call(SYS_statx, than, "", SYS_AT_EMPTY_PATH, STATX_INO, &b);
-	if (ret == 0 && (a.stx_ino != b.stx_ino || a.stx_dev_major != b.stx_dev_major ||
-			 a.stx_dev_minor != b.stx_dev_minor))
+		ret = sys_call(SYS_statx, than, "", SYS_AT_EMPTY_PATH, SYS_STATX_INO, &b);
+	if (ret == 0 && (a.ino != b.ino || a.dev_major != b.dev_major || a.dev_minor != b.dev_minor))
 		ret = -ESTALE;
 	if (ret == 0)
 		return fd;
 	(void)sys_close(fd); /* O_PATH */
 	return ret;
+}
+
+/* Whether there is nothing in directory @fd; one that cannot be read has something. */
+static bool is_empty(int fd)
+{
+	const int dir = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+	char names[1024];
+	int n = dir < 0 ? dir : sys_call(SYS_getdents64, dir, names, sizeof(names), 0, 0);
+
+	if (dir >= 0)
+		(void)sys_close(dir); /* only looked at */
+	return n >= 0 && n <= 2 * DOTS_BYTES;
+}
+
+/* @fd is of the directory that was made, or of one that somebody has put in its place. */
+static bool is_made(int fd)
+{
+	struct stat st;
+
+	return sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0 &&
+	       S_ISDIR(st.st_mode) && st.st_uid == (uid_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0) &&
+	       is_empty(fd);
 }
 
 /* Only what is made here is given away: what was there is somebody's, maybe the host's. */
@@ -99,7 +133,7 @@ static int open_or_make(const struct step *s, int at)
 	if (fd == -ENOENT && s->open.create)
 		fd = path_make_in_root(at, s->open.path, s->open.create | quietly(s), &made);
 	/* an id that is not mapped cannot be the command's either: that step will say so */
-	if (made && (s->open.uid || s->open.gid))
+	if (made && (s->open.uid || s->open.gid) && is_made(fd))
 		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid, SYS_AT_EMPTY_PATH);
 	return fd;
 }
@@ -178,11 +212,7 @@ static int limit_files(int fs, int mount, unsigned bytes)
 	char text[24], *p = text + sizeof(text) - 1;
 	struct statfs size;
 	uint64_t n;
-#ifdef SYS_fstatfs64 /* where words have 32 bits, and the C library's struct does not */
-	int ret = sys_call(SYS_fstatfs64, mount, sizeof(size), &size, 0, 0);
-#else
 	int ret = sys_call(SYS_fstatfs, mount, &size, 0, 0, 0);
-#endif
 
 	if (ret < 0)
 		return ret;

@@ -8,10 +8,12 @@
  * With the host's network names are the host's, so its files come first; else the root's own
  * /etc/hosts does. What is added comes last: the first answer counts. See hosts(5), resolv.conf(5).
  */
+#include <fcntl.h>
 #include <minc/container.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "mount/mount.h"
 
 static const char hosts_path[] = "/etc/hosts", resolv_path[] = "/etc/resolv.conf";
@@ -137,13 +139,23 @@ static void plan_file(struct plan *p, struct mounts *m, const char *name, const 
 			p->steps[i].flags |= STEP_IF_EXISTS;
 }
 
+/* Whether @path leads to anything in the directory @root, as the container will see it. */
+static bool is_inside(const char *root, const char *path)
+{
+	cleanup_close int at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = at < 0 ? at : path_open_in_root(at, path, 0);
+
+	if (fd >= 0)
+		(void)close(fd); /* O_PATH */
+	return fd >= 0;
+}
+
 /* Without an overlay there is no place for it but in the directory itself. */
 static void warn_direct(struct plan *p, const struct mounts *m)
 {
 	const char *path = plan_text(p, "%s%s", m->root_path, resolv_path);
-	struct stat st;
 
-	if (m->spec->root_flags & MINC_ROOT_DIRECT && stat(path, &st) < 0)
+	if (m->spec->root_flags & MINC_ROOT_DIRECT && !is_inside(m->root_path, resolv_path))
 		plan_warn(p, "%s: not there, so names are not looked up as on the host: an empty file "
 			     "will do", path);
 }

@@ -94,6 +94,10 @@ if [ -s /etc/resolv.conf ]; then
 	rm "$bb/etc/resolv.conf"
 	minc -D -r "$bb" true
 	has "-D says that it cannot show them where there is no file" "$err" "$bb/etc/resolv.conf: not there"
+	ln -s /etc/hostname "$bb/etc/resolv.conf"
+	minc -D -r "$bb" true
+	has "nor where there is a link that only the host could follow" "$err" "$bb/etc/resolv.conf: not there"
+	rm "$bb/etc/resolv.conf"
 	: >"$bb/etc/resolv.conf"
 	before=$(fingerprint "$bb")
 	minc -D -r "$bb" cat /etc/resolv.conf

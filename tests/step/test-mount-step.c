@@ -5,10 +5,14 @@
  */
 #include <errno.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "step.h"
@@ -85,6 +89,67 @@ STEP_TEST(open_below_an_unset_slot_is_refused)
 	      .open = { .at = UNSET, .path = "dir", .ret = ONE });
 	fails(r, -EBADF, .kind = STEP_OPEN,
 	      .open = { .at = SLOT_NONE, .path = "dir", .ret = ONE });
+}
+
+/* Reading one may do something, and it says nothing of the container. */
+STEP_TEST(open_to_read_takes_no_file_of_the_kernel)
+{
+	static const char *const files[] = { "proc/self/status", "sys/kernel/mm/transparent_hugepage/enabled",
+					     "sys/fs/cgroup/cgroup.procs",
+					     "sys/fs/cgroup/memory/cgroup.procs" };
+
+	open_slot(r, ONE, "/");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		fails(r, -ENOENT, .kind = STEP_OPEN,
+		      .open = { .at = ONE, .path = files[i], .in_root = true, .read = true, .ret = TWO });
+	put_file("/tmp/file", "");
+	works(r, .kind = STEP_OPEN,
+	      .open = { .at = ONE, .path = "tmp/file", .in_root = true, .read = true, .ret = TWO });
+}
+
+/* Until it is done: what is made as "new" and another directory take each other's place. */
+static pid_t begin_to_exchange(void)
+{
+	const pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL));
+	while (syscall(SYS_renameat2, AT_FDCWD, "/tmp/dir/theirs", AT_FDCWD, "/tmp/dir/new", 2) < 0)
+		continue;
+	_exit(0);
+}
+
+STEP_TEST(open_gives_away_only_what_it_made)
+{
+	struct stat st;
+
+	if (who != AS_ROOT)
+		skip("nothing can be given away");
+	put_dir("/tmp/dir");
+	put_dir("/tmp/dir/theirs");
+	put_file("/tmp/dir/theirs/file", "");
+	open_slot(r, ONE, "/tmp");
+	for (int i = 0; i < 300; i++) {
+		const pid_t pid = begin_to_exchange();
+
+		expect(pid > 0);
+		works(r, .kind = STEP_OPEN,
+		      .open = { .at = ONE, .path = "dir/new", .in_root = true, .create = S_IFDIR | 0755,
+				.uid = 7, .ret = TWO });
+		equal(waitpid(pid, NULL, 0), pid);
+		must(stat("/tmp/dir/new", &st));
+		equal(st.st_uid, 0);
+		must(rmdir("/tmp/dir/theirs"));
+		must(rename("/tmp/dir/new", "/tmp/dir/theirs"));
+		must(close(r->slots[TWO]));
+		r->slots[TWO] = -EBADF;
+	}
+	works(r, .kind = STEP_OPEN,
+	      .open = { .at = ONE, .path = "dir/new", .in_root = true, .create = S_IFDIR | 0755, .uid = 7,
+			.ret = TWO });
+	must(stat("/tmp/dir/new", &st));
+	equal(st.st_uid, 7);
 }
 
 STEP_TEST(open_in_root_resolves_links_inside)
@@ -583,6 +648,8 @@ int main(void)
 		propagation_makes_every_mount_private,
 		propagation_needs_a_root_that_is_a_mount,
 		open_gives_a_path_descriptor_that_closes_on_exec,
+		open_to_read_takes_no_file_of_the_kernel,
+		open_gives_away_only_what_it_made,
 		open_of_a_missing_path_fills_no_slot,
 		open_of_a_directory_refuses_a_file,
 		open_below_an_unset_slot_is_refused,
