@@ -165,7 +165,7 @@ MINC_EXPORT void minc_transfer_set_progress(minc_transfer *t, minc_progress_fn f
 	t->data = userdata;
 }
 
-/* Each use: no failure of before, and the module. */
+/* Each use: no failure of before, and the module: 0 or -errno. */
 static int begin(minc_transfer *t, const struct import_ops **ret)
 {
 	void *ops = NULL;
@@ -201,7 +201,7 @@ MINC_EXPORT int minc_import(minc_transfer *t, const char *source, minc_image_fn 
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : api_policy_hint(t->owner->c, ops->import(t, source, found, &v));
+	return r ? r : api_policy_hint(t->owner->c, ops->import(t, source, found, &v));
 }
 
 MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names, const char *target)
@@ -212,7 +212,7 @@ MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names, const ch
 	if (!t || !names || !names[0] || !target)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->export(t, names, target);
+	return r ? r : ops->export(t, names, target);
 }
 
 MINC_EXPORT int minc_pull(minc_transfer *t, const char *name, minc_image_fn fn, void *userdata)
@@ -225,7 +225,7 @@ MINC_EXPORT int minc_pull(minc_transfer *t, const char *name, minc_image_fn fn, 
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : api_policy_hint(t->owner->c, ops->pull(t, name, found, &v));
+	return r ? r : api_policy_hint(t->owner->c, ops->pull(t, name, found, &v));
 }
 
 MINC_EXPORT int minc_push(minc_transfer *t, const char *name, const char *target)
@@ -236,7 +236,7 @@ MINC_EXPORT int minc_push(minc_transfer *t, const char *name, const char *target
 	if (!t || !name)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->push(t, name, target ? target : name);
+	return r ? r : ops->push(t, name, target ? target : name);
 }
 
 MINC_EXPORT int minc_login(minc_transfer *t, const char *registry, const char *user,
@@ -248,7 +248,7 @@ MINC_EXPORT int minc_login(minc_transfer *t, const char *registry, const char *u
 	if (!t || !registry || !user || !password)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->login(t, registry, user, password);
+	return r ? r : ops->login(t, registry, user, password);
 }
 
 MINC_EXPORT int minc_logout(minc_transfer *t, const char *registry)
@@ -259,7 +259,7 @@ MINC_EXPORT int minc_logout(minc_transfer *t, const char *registry)
 	if (!t || !registry)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->logout(t, registry);
+	return r ? r : ops->logout(t, registry);
 }
 
 MINC_EXPORT int minc_commit(minc_transfer *t, const char *container, minc_image_fn fn,
@@ -273,7 +273,7 @@ MINC_EXPORT int minc_commit(minc_transfer *t, const char *container, minc_image_
 		return -EINVAL;
 	v.ops = t->owner->ops;
 	r = begin(t, &ops);
-	return r < 0 ? r : api_policy_hint(t->owner->c, ops->commit(t, container, found, &v));
+	return r ? r : api_policy_hint(t->owner->c, ops->commit(t, container, found, &v));
 }
 
 MINC_EXPORT int minc_keygen(minc_transfer *t, const char *key)
@@ -284,7 +284,7 @@ MINC_EXPORT int minc_keygen(minc_transfer *t, const char *key)
 	if (!t || !key)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->keygen(t, key);
+	return r ? r : ops->keygen(t, key);
 }
 
 MINC_EXPORT int minc_sign(minc_transfer *t, const char *name, const char *key)
@@ -295,7 +295,7 @@ MINC_EXPORT int minc_sign(minc_transfer *t, const char *name, const char *key)
 	if (!t || !name || !key)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->sign(t, name, key);
+	return r ? r : ops->sign(t, name, key);
 }
 
 MINC_EXPORT int minc_verify(minc_transfer *t, const char *name, const char *key)
@@ -306,5 +306,5 @@ MINC_EXPORT int minc_verify(minc_transfer *t, const char *name, const char *key)
 	if (!t || !name)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r < 0 ? r : ops->verify(t, name, key);
+	return r ? r : ops->verify(t, name, key);
 }

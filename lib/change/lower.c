@@ -82,12 +82,13 @@ static int same_content(const struct lower *l, const struct tree_name *n, const 
 {
 	cleanup_close int fd = object_read(o);
 	cleanup_free char *ours = malloc(2 * PIECE_BYTES);
-	char *theirs = ours + PIECE_BYTES;
 	uint64_t at = 0;
+	char *theirs;
 	ssize_t got;
 
 	if (fd < 0 || !ours)
 		return fd < 0 ? fd : -ENOMEM;
+	theirs = ours + PIECE_BYTES;
 	while ((got = l->ops->content(l->reader, n, at, theirs, PIECE_BYTES)) > 0) {
 		ssize_t m = object_read_at(fd, ours, (size_t)got, (off_t)at);
 

@@ -101,17 +101,19 @@ struct spec {
 	const char *origin;	  /* of the calls to come; NULL: the call's name */
 	int sticky;		  /* first configuration failure, -errno */
 
-	const char *root;	  /* "/" by default, as given */
 	unsigned root_flags;	  /* MINC_ROOT_* */
+	const char *root;	  /* "/" by default, as given */
 	const char *root_origin;
 	struct spec_image image;
 	bool fake_root_auto;	  /* MINC_FAKE_ROOT unless said otherwise, as for an image */
+	bool listing;		  /* mounts are read from a config.json */
+	bool umask_given;
 	bool keep;		  /* writes go to a directory ... */
+	unsigned umask;		  /* of the command; 022 unless it was given */
 	const char *storage;	  /* ... this one, or NULL for a new one */
 	const char *storage_origin;
 
 	struct spec_mount *mounts, *last_tmpfs;
-	bool listing; /* mounts are read from a config.json */
 	struct spec_env *env;
 	struct spec_fd *fds;
 	struct spec_name *names;
@@ -125,12 +127,10 @@ struct spec {
 	const char *cwd, *cwd_origin;
 	const char *seccomp, *seccomp_origin; /* NULL: default */
 	enum spec_net net;
+	enum spec_userns userns;
 	const char *net_if; /* interface to move in, or NULL */
 	const char *net_origin;
-	enum spec_userns userns;
 	const char *userns_origin;
-	unsigned umask; /* of the command; 022 unless it was given */
-	bool umask_given;
 	uint64_t cpus[16]; /* mask, all zero: unset */
 	const char *cpus_origin;
 	struct spec_limit limits[SPEC_LIMITS]; /* by enum minc_limit */
