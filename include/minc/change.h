@@ -218,6 +218,17 @@ typedef int (*minc_change_fn)(const minc_change *ch, void *userdata);
 int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
 
 /**
+ * minc_changes_can_apply() - whether minc_apply() would refuse to begin
+ * @chs: handle
+ *
+ * To be asked before changes are shown to somebody who is to say yes to them.
+ *
+ * Returns 0, or with a message what minc_apply() would return at once: -EPERM, -EOPNOTSUPP, and
+ * failures of the calls that chose paths.
+ */
+int minc_changes_can_apply(minc_changes *chs);
+
+/**
  * minc_apply() - write the chosen changes to the base
  * @chs: handle
  * @fn: called after each change, applied or refused; may be NULL

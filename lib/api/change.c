@@ -44,6 +44,11 @@ MINC_EXPORT int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata)
 	return chs ? changes_diff(chs, fn, userdata) : -EINVAL;
 }
 
+MINC_EXPORT int minc_changes_can_apply(minc_changes *chs)
+{
+	return chs ? changes_can_apply(chs) : -EINVAL;
+}
+
 MINC_EXPORT int minc_apply(minc_changes *chs, minc_change_fn fn, void *userdata)
 {
 	return chs ? changes_apply(chs, fn, userdata) : -EINVAL;

@@ -26,8 +26,9 @@ static int visit_sweep(struct walk *w, struct spot *s, void *userdata)
 static int leave_sweep(struct walk *w, struct level *l, void *userdata)
 {
 	struct minc_changes *chs = userdata;
+	int r = w->base >= 0 ? journal_sweep(&chs->journal, w->base) : 0;
 
-	return w->base >= 0 ? journal_sweep(&chs->journal, w->base) : 0;
+	return r == -EACCES ? 0 : r; /* complete: what we write in can be read, until its end */
 }
 
 /* What is not seen now will be reported by the walk that follows. */
@@ -92,29 +93,41 @@ static bool was_begun(const struct minc_changes *chs, const struct walk *w)
 	       journal_owns(&chs->journal, &st);
 }
 
-/* The directory is complete: what would have hindered that, and what that changed. */
-static int leave_apply(struct walk *w, struct level *l, void *userdata)
+/* A mode that would have been in the way, and what comes with the filling. */
+static int finish(struct minc_changes *chs, const struct walk *w, const struct level *l)
 {
-	struct minc_changes *chs = userdata;
 	cleanup_close int fd = -EBADF;
-	unsigned mode = l->upper.st_mode & 07777;
+	unsigned mode;
+	struct stat st;
 	int r = 0;
 
-	if (w->base < 0 || w->upper < 0 ||
-	    (!l->touched && !l->dressed && !was_begun(chs, w)))
-		return 0;
-	if (l->dressed && (mode & 0700) != 0700 &&
-	    chmod(object_path(w->base).text, mode) < 0)
-		return err_set(chs->err, -errno, "apply %s", w->path);
 	if (!l->plain)
 		r = object_set_times(w->base, &l->upper);
 	if (r < 0 &&
 	    r != -EPERM) /* of somebody else's directory: the time is of no weight */
-		return err_set(chs->err, r, "apply %s", w->path);
+		return r;
 	fd = openat(w->base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && fsync(fd) < 0 && errno != EINVAL)
-		return err_set(chs->err, -errno, "apply %s", w->path);
-	return 0;
+		return -errno;
+	if (fstat(w->base, &st) < 0)
+		return -errno;
+	if (!journal_due(&chs->journal, &st, &mode))
+		return 0;
+	if (chmod(object_path(w->base).text, mode) < 0)
+		return -errno;
+	return journal_shut_dir(&chs->journal, &st);
+}
+
+static int leave_apply(struct walk *w, struct level *l, void *userdata)
+{
+	struct minc_changes *chs = userdata;
+	int r;
+
+	if (w->base < 0 || w->upper < 0 ||
+	    (!l->touched && !l->dressed && !was_begun(chs, w)))
+		return 0;
+	r = finish(chs, w, l);
+	return r < 0 ? err_set(chs->err, r, "apply %s", w->path) : 0;
 }
 
 static int unreadable_apply(struct walk *w, const struct spot *s, int err, void *userdata)
@@ -236,21 +249,30 @@ static int apply(struct minc_changes *chs)
 	return r;
 }
 
-int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
+int changes_can_apply(struct minc_changes *chs)
 {
 	int r;
 
-	diff_begin(chs, fn, userdata);
+	changes_begin(chs);
 	r = changes_failed(chs);
 	if (r < 0)
 		return r;
-	if (chs->lower)
-		return err_say(chs->err, -EOPNOTSUPP,
-			       "%s: written over an image, which never changes: commit makes a new one of it",
-			       chs->name);
-	r = changes_check_owner(chs);
-	if (r == 0)
-		r = apply(chs);
+	if (!chs->lower)
+		return changes_check_owner(chs);
+	err_say(chs->err, -EOPNOTSUPP,
+		"%s: written over an image, which never changes: commit makes a new one of it", chs->name);
+	err_hint(chs->err, "or name a directory that gets the changes: --base DIR");
+	return -EOPNOTSUPP;
+}
+
+int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata)
+{
+	int r = changes_can_apply(chs);
+
+	if (r < 0)
+		return r;
+	diff_begin(chs, fn, userdata);
+	r = apply(chs);
 	compare_clear(chs);
 	journal_done(&chs->journal);
 	return r < 0 ? err_set(chs->err, r, "%s", chs->name) : chs->refused;

@@ -41,6 +41,7 @@ struct journal {
 	char token[33];    /* part of every temporary name */
 	bool cut_short;    /* an earlier apply did not end: temporaries may be left */
 	struct inodes own; /* objects of the base that we made or wrote */
+	struct inodes modes; /* directories: a is the mode that is due at their end if b is 1 */
 };
 
 struct lower; /* an image's layers, below (lower.c) */
@@ -88,6 +89,8 @@ int changes_walk(struct minc_changes *chs, const struct walk_ops *ops);
 int changes_choose(struct minc_changes *chs, bool exclude, const char *path);
 int changes_set_flag(struct minc_changes *chs, enum minc_changes_flag flag, int on);
 int changes_diff(struct minc_changes *chs, minc_change_fn fn, void *userdata);
+/* What changes_apply() would refuse as a whole, with a message. */
+int changes_can_apply(struct minc_changes *chs);
 int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata);
 
 /* Whether @path is to be handled; whether anything below it may be (filter.c). */
@@ -150,6 +153,14 @@ int journal_forget(struct journal *j, int dir);
 void journal_done(struct journal *j);
 /* We are about to write in a directory, or made an object. */
 int journal_note(struct journal *j, const struct stat *st);
+/*
+ * Directory @st is about to be opened to its owner, or is made so; at its end it gets @mode, by whoever comes
+ * there. One that is due already keeps what was said first, unless it is @final, what the container has.
+ */
+int journal_open_dir(struct journal *j, const struct stat *st, unsigned mode, bool final);
+/* The mode that is due, and that it was given. */
+bool journal_due(const struct journal *j, const struct stat *st, unsigned *ret_mode);
+int journal_shut_dir(struct journal *j, const struct stat *st);
 /* Read an earlier journal, if there is one, without beginning one. */
 int journal_read(struct journal *j, int dir);
 bool journal_owns(const struct journal *j, const struct stat *st);

@@ -122,7 +122,7 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 
 	if (S_ISDIR(u->st_mode)) {
 		r = mkdirat(w->base, temporary, 0700);
-		mode |= 0700; /* it is to be filled; the end is in leave_apply() of apply.c */
+		mode |= 0700; /* it is to be filled; the end is in finish() of apply.c */
 	} else if (S_ISLNK(u->st_mode)) {
 		r = symlinkat(chs->ch.target[MINC_AFTER], w->base, temporary);
 	} else {
@@ -137,6 +137,8 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 		return -ESTALE;
 	if (S_ISDIR(u->st_mode))
 		r = journal_note(&chs->journal, &o.st);
+	if (r == 0 && mode != u->st_mode)
+		r = journal_open_dir(&chs->journal, &o.st, u->st_mode & 07777, true);
 	return r < 0 ? r : object_dress(o.fd, &s->upper, mode);
 }
 
@@ -248,13 +250,16 @@ static int delete (struct minc_changes *chs, const struct walk *w, struct spot *
 
 /*
  * A directory that both have: its attributes, in place. Its owner can write to it until it is
- * complete; the end is in leave_apply() of apply.c.
+ * complete; the end is in finish() of apply.c.
  */
 static int dress(struct minc_changes *chs, struct spot *s)
 {
-	unsigned mode = (s->upper.st.st_mode & 07777) | 0700;
+	const unsigned final = s->upper.st.st_mode & 07777, mode = final | 0700;
+	unsigned known;
 	int r = journal_note(&chs->journal, &s->base.st);
 
+	if (r == 0 && (mode != final || journal_due(&chs->journal, &s->base.st, &known)))
+		r = journal_open_dir(&chs->journal, &s->base.st, final, true);
 	if (r == 0 && !s->passage)
 		r = object_dress(s->base.fd, &s->upper, mode);
 	else if (r == 0 && chmod(object_path(s->base.fd).text, mode) < 0)
@@ -263,21 +268,40 @@ static int dress(struct minc_changes *chs, struct spot *s)
 	return r;
 }
 
+/*
+ * Something in the directory of the base is about to change. Root in the container may write to a directory
+ * that nobody else may, and so may its user here, as its owner.
+ */
+static int touch(struct minc_changes *chs, const struct walk *w)
+{
+	struct level *l = walk_level(w);
+	struct stat st;
+	int r;
+
+	if (l->touched)
+		return 0;
+	if (fstat(w->base, &st) < 0)
+		return -errno;
+	r = journal_note(&chs->journal, &st);
+	if (r < 0)
+		return r;
+	if (faccessat(w->base, ".", W_OK | X_OK, AT_EACCESS) < 0 && st.st_uid == geteuid()) {
+		r = journal_open_dir(&chs->journal, &st, st.st_mode & 07777, false);
+		if (r == 0 && chmod(object_path(w->base).text, (st.st_mode & 07777) | 0700) < 0)
+			r = -errno;
+	}
+	l->touched = r == 0;
+	return r;
+}
+
 int install(struct minc_changes *chs, const struct walk *w, struct spot *s,
 	    const char **ret_reason)
 {
-	struct level *l = walk_level(w);
 	char temporary[80];
-	struct stat st;
-	int r = 0;
+	int r;
 
 	journal_name(&chs->journal, chs->temporaries++, temporary, sizeof(temporary));
-	if (!l->touched) {
-		if (fstat(w->base, &st) < 0)
-			return -errno;
-		r = journal_note(&chs->journal, &st);
-		l->touched = r == 0;
-	}
+	r = touch(chs, w);
 	if (r < 0)
 		return r;
 	if (chs->ch.kind == MINC_DELETED)

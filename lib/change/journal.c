@@ -8,6 +8,8 @@
  *	minc-applied 1 0123456789abcdef0123456789abcdef
  *	own DEVICE INODE SECONDS NANOSECONDS	made by us, its ctime then
  *	own DEVICE INODE 0 0			a directory: whatever its ctime
+ *	mode DEVICE INODE MODE			a directory its owner can write to for now; in the end it gets MODE
+ *	shut DEVICE INODE			and has it
  *	end					the apply was not cut short
  *
  * Lines are appended before the base is changed; that is enough for a killed process.
@@ -43,13 +45,31 @@ static int own(struct journal *j, uint64_t dev, uint64_t ino, uint64_t seconds,
 	return 0;
 }
 
+static int due(struct journal *j, uint64_t dev, uint64_t ino, unsigned mode, bool is_due)
+{
+	struct inode *i = inodes_put(&j->modes, dev, ino);
+
+	if (!i)
+		return -ENOMEM;
+	i->a = mode;
+	i->b = is_due;
+	return 0;
+}
+
 static int parse_line(struct journal *j, const char *line)
 {
 	uint64_t dev, ino, seconds, nanoseconds;
+	unsigned mode;
+	char end;
 
 	j->cut_short = !str_equal(line, "end");
 	if (!j->cut_short)
 		return 0;
+	if (sscanf(line, "mode %" SCNu64 " %" SCNu64 " %5o%c", &dev, &ino, &mode, &end) == 3 && ino != 0 &&
+	    mode <= 07777)
+		return due(j, dev, ino, mode, true);
+	if (sscanf(line, "shut %" SCNu64 " %" SCNu64 "%c", &dev, &ino, &end) == 2 && ino != 0)
+		return due(j, dev, ino, 0, false);
 	if (sscanf(line, "own %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &dev, &ino,
 		   &seconds, &nanoseconds) != 4 ||
 	    ino == 0)
@@ -144,6 +164,39 @@ bool journal_owns(const struct journal *j, const struct stat *st)
 						  i->b == (uint64_t)st->st_ctim.tv_nsec));
 }
 
+int journal_open_dir(struct journal *j, const struct stat *st, unsigned mode, bool final)
+{
+	char line[96];
+	unsigned known;
+	int r;
+
+	if (journal_due(j, st, &known) && (known == mode || !final))
+		return 0;
+	snprintf(line, sizeof(line), "mode %ju %ju %05o\n", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, mode);
+	r = io_write_all(j->fd, line, strlen(line));
+	return r < 0 ? r : due(j, st->st_dev, st->st_ino, mode, true);
+}
+
+bool journal_due(const struct journal *j, const struct stat *st, unsigned *ret_mode)
+{
+	const struct inode *i = inodes_find(&j->modes, st->st_dev, st->st_ino);
+
+	if (!i || !i->b)
+		return false;
+	*ret_mode = (unsigned)i->a;
+	return true;
+}
+
+int journal_shut_dir(struct journal *j, const struct stat *st)
+{
+	char line[96];
+	int r;
+
+	snprintf(line, sizeof(line), "shut %ju %ju\n", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+	r = io_write_all(j->fd, line, strlen(line));
+	return r < 0 ? r : due(j, st->st_dev, st->st_ino, 0, false);
+}
+
 int journal_end(struct journal *j)
 {
 	return io_write_all(j->fd, "end\n", 4);
@@ -159,6 +212,7 @@ void journal_done(struct journal *j)
 {
 	fd_closep(&j->fd);
 	inodes_done(&j->own);
+	inodes_done(&j->modes);
 	j->token[0] = '\0';
 	j->cut_short = false;
 }

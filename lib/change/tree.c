@@ -43,8 +43,9 @@ static int down(struct climb *c, struct object *o)
 	}
 	b = &c->v[c->depth];
 	*b = (struct branch){ .dev = o->st.st_dev, .ino = o->st.st_ino };
-	if (c->removing) /* our own temporary: rights of its owner may be missing */
-		(void)chmod(object_path(o->fd).text, 0700);
+	/* our own temporary: rights of its owner may be missing; others' directories may be open to us */
+	if (c->removing && chmod(object_path(o->fd).text, 0700) < 0 && errno != EPERM)
+		return -errno;
 	r = names_read(o->fd, &b->names);
 	if (r < 0)
 		return r;

@@ -205,7 +205,9 @@ static int enter(struct walk *w, struct spot *s)
 	replace_dir(&w->upper, &s->upper,
 		    s->layer || !has_upper || !has_way_up(&s->upper),
 		    &walk_level(w)->upper_saved, &walk_level(w)->upper_above);
-	replace_dir(&w->base, &s->base, !has_base || !has_way_up(&s->base),
+	/* an apply gives it the mode of the upper one before it is left */
+	replace_dir(&w->base, &s->base,
+		    !has_base || !has_way_up(&s->base) || (has_upper && !(l.upper.st_mode & S_IXUSR)),
 		    &walk_level(w)->base_saved, &walk_level(w)->base_above);
 	r = read_names(w, walk_level(w));
 	if (r != -EACCES && r != -EPERM && r != -ENOENT)

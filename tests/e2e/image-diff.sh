@@ -40,9 +40,16 @@ marten diff --only /srv/hidden writer
 is "only what is asked for" "$(printf '%s\n' "$out" | LC_ALL=C sort | cut -c 1-15)" "C /srv/hidden/b
 D /srv/hidden/a"
 marten apply -y writer
-is "an image is not changed" "$status" 125
-has "which is said" "$err" "over an image"
-has "and what changes one is named" "$err" commit
+refused "an image is not changed, and nothing is listed" "over an image" commit
+has "and how it is done is said" "$err" "--base DIR"
+mkdir -p "$T/named/srv/hidden"
+echo there >"$T/named/srv/gone"
+echo old >"$T/named/srv/hidden/a"
+marten apply -y --base "$T/named" --only /srv/gone --only /srv/hidden writer
+is "a directory that is named gets the changes" "$status $err $(find "$T/named" -type f)" \
+	"0  $T/named/srv/hidden/b"
+marten apply -y --base "$T/named" --only /srv/gone --only /srv/hidden writer
+is "once" "$status$out$err" 0
 
 marten run --name reader bb cat /srv/same
 marten diff reader
