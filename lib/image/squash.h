@@ -7,7 +7,7 @@
  * the user. zstd level 3, blocks of 128 KiB, names sorted, no export table. Kept: ids, modes,
  * whole seconds, xattrs, file capabilities, devices, hard links, holes. Dropped: POSIX ACLs (one
  * warning), trusted.overlay.* and user.overlay.*, security.selinux, security.ima. Whiteouts become
- * devices 0:0, opaque directories carry trusted.overlay.opaque and user.overlay.opaque = "y".
+ * devices 0:0, opaque directories carry trusted.overlay.opaque = "y".
  */
 #pragma once
 

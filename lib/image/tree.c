@@ -405,12 +405,13 @@ static void drop_useless(struct tree *t, struct tree_name *dir)
 	}
 }
 
-static int mark(struct tree *t, struct tree_inode *i, const char *trusted, const char *user,
-		const char *value)
+/*
+ * For overlayfs, which takes these for its own and hides them. In a user namespace it reads the names with
+ * "user.", by which the server answers, too (fuse-answer.c): stored, they would be seen elsewhere.
+ */
+static int mark(struct tree *t, struct tree_inode *i, const char *name, const char *value)
 {
-	int r = tree_xattr_add(t, i, trusted, value, strlen(value));
-
-	return r == 0 ? tree_xattr_add(t, i, user, value, strlen(value)) : r;
+	return tree_xattr_add(t, i, name, value, strlen(value));
 }
 
 int tree_mark(struct tree *t)
@@ -425,10 +426,10 @@ int tree_mark(struct tree *t)
 			continue;
 		drop_useless(t, n);
 		if (i->opaque)
-			r = mark(t, i, "trusted.overlay.opaque", "user.overlay.opaque", "y");
+			r = mark(t, i, "trusted.overlay.opaque", "y");
 		/* as if copied up from a directory that is not known: names are compared, not only listed */
 		if (r == 0 && i->hides)
-			r = mark(t, i, "trusted.overlay.origin", "user.overlay.origin", "");
+			r = mark(t, i, "trusted.overlay.origin", "");
 	}
 	return r;
 }

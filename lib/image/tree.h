@@ -86,9 +86,8 @@ int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
 /* Overlayfs's marks, a security module's labels and the kernel's integrity check: not an image's. */
 bool tree_xattr_is_foreign(const char *name);
 /*
- * A tree is whole: whiteouts go where there is nothing below to hide. Directories get overlayfs's marks,
- * with trusted.* and, for user namespaces, user.*: those that are opaque, and those with whiteouts, which
- * would be seen in a directory that only one layer has.
+ * A tree is whole: whiteouts go where there is nothing below to hide. Directories get overlayfs's marks:
+ * those that are opaque, and those with whiteouts, which would be seen in a directory that only one layer has.
  */
 int tree_mark(struct tree *t);
 /* @path without ".", "..", and slashes too many; a new string. -EBADMSG: it leads out; -ENOMEM. */
