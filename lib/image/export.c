@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/tree.h"
+#include "image/holes.h"
 #include "image/ref.h"
 #include "image/transfer.h"
 
@@ -30,6 +31,7 @@ struct out {
 	int dir;	   /* or -EBADF */
 	struct archive *a; /* or NULL */
 	int fd;		   /* of the tar */
+	bool holes;	   /* in it, where zeros are */
 	char *buf;
 	char **written; /* names, so that nothing is written twice */
 	size_t len, room;
@@ -87,7 +89,7 @@ static int put_piece(struct out *o, int fd, const void *data, size_t len)
 			return 0;
 		r = archive_errno(o->a) ? -archive_errno(o->a) : -EIO;
 	} else {
-		r = io_write_all(fd, data, len);
+		r = holes_write(fd, data, len);
 	}
 	return r < 0 ? err_set(o->t->err, r, "%s", o->target) : 0;
 }
@@ -106,7 +108,7 @@ static int end_file(struct out *o, int fd, int r)
 {
 	if (o->a)
 		return r;
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && (holes_end(fd) < 0 || fsync(fd) < 0))
 		r = err_set(o->t->err, -errno, "%s", o->target);
 	(void)close(fd); /* synced */
 	return r;
@@ -247,7 +249,7 @@ static int put_docker(struct out *o, struct image **images, size_t len)
 static la_ssize_t write_out(struct archive *a, void *data, const void *buf, size_t len)
 {
 	const struct out *o = data;
-	int r = io_write_all(o->fd, buf, len);
+	int r = o->holes ? holes_write(o->fd, buf, len) : io_write_all(o->fd, buf, len);
 
 	if (r < 0)
 		archive_set_error(a, -r, "%s", strerror(-r));
@@ -264,13 +266,17 @@ static int put_archive(struct out *o, struct image **images, size_t len,
 	if (!o->a || !o->buf)
 		return err_set(o->t->err, -ENOMEM, "%s", o->target);
 	(void)archive_write_set_format_ustar(o->a);
+	(void)archive_write_set_bytes_per_block(o->a, COPY_BYTES);
 	(void)archive_write_set_bytes_in_last_block(o->a, 512);
+	o->holes = holes_can(o->fd);
 	if (archive_write_open(o->a, o, NULL, write_out, NULL) != ARCHIVE_OK)
 		return err_set(o->t->err, -ENOMEM, "%s", o->target);
 	r = put(o, images, len);
 	if (archive_write_close(o->a) != ARCHIVE_OK && r == 0)
 		r = err_set(o->t->err, archive_errno(o->a) ? -archive_errno(o->a) : -EIO, "%s",
 			    o->target);
+	if (r == 0 && o->holes && holes_end(o->fd) < 0)
+		r = err_set(o->t->err, -errno, "%s", o->target);
 	return r;
 }
 

@@ -14,7 +14,6 @@
 
 enum {
 	BLOCK_BYTES = 4096,
-	SECTOR_BYTES = 512,
 	NOBODY = 65534,
 	INODE_CACHED_MAX = 1 << 20
 };
@@ -117,7 +116,7 @@ static int attributes(struct fuse_thread *t, uint64_t node, struct fuse_attr *re
 	ret->gid = s->single ? s->gid : shown_id(s, st.st_gid);
 	ret->rdev = (uint32_t)st.st_rdev;
 	ret->size = (uint64_t)st.st_size;
-	ret->blocks = ret->size / SECTOR_BYTES + (ret->size % SECTOR_BYTES > 0);
+	ret->blocks = (uint64_t)st.st_blocks;
 	ret->blksize = BLOCK_BYTES;
 	ret->mtime = ret->ctime = ret->atime = (uint64_t)st.st_mtime;
 	return 0;
@@ -318,6 +317,27 @@ static bool answer_xattr(struct fuse_thread *t, bool list)
 				 : reply(t, 0, t->out, x.used);
 }
 
+/* What is copied up, or copied inside, keeps its holes. */
+static bool answer_lseek(struct fuse_thread *t)
+{
+	const struct fuse_lseek_in *in = argument(t);
+	const uint64_t node = header(t)->nodeid;
+	struct fuse_lseek_out out = { 0 };
+	const sqfs_inode_generic_t *inode;
+	int64_t at;
+	int r = -EINVAL;
+
+	if (node != FUSE_ROOT_ID && (in->whence == SEEK_DATA || in->whence == SEEK_HOLE))
+		r = fuse_inode(t, node, &inode);
+	if (r == 0 && (inode->base.mode & S_IFMT) != S_IFREG)
+		r = -EINVAL;
+	if (r < 0)
+		return reply(t, r, NULL, 0);
+	at = squash_seek(fuse_layer(t->server, node), inode, in->offset, in->whence == SEEK_HOLE);
+	out.offset = at < 0 ? 0 : (uint64_t)at;
+	return at < 0 ? reply(t, (int)at, NULL, 0) : reply(t, 0, &out, sizeof(out));
+}
+
 static bool answer_statfs(struct fuse_thread *t)
 {
 	struct fuse_statfs_out out = { 0 };
@@ -401,6 +421,9 @@ bool fuse_answer(struct fuse_thread *t, size_t len)
 		break;
 	case FUSE_LISTXATTR:
 		goes_on = answer_xattr(t, true);
+		break;
+	case FUSE_LSEEK:
+		goes_on = answer_lseek(t);
 		break;
 	case FUSE_STATFS:
 		goes_on = answer_statfs(t);

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/holes.h"
 #include "image/transfer.h"
 #include "image/unpack.h"
 #include "ns/userns.h"
@@ -57,7 +58,7 @@ static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
 	}
 	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < UNPACK_MAGIC; i++)
 		t->magic[t->bytes + (uint64_t)i] = ((unsigned char *)buf)[i];
-	r = io_write_all(t->fd, buf, (size_t)n);
+	r = holes_write(t->fd, buf, (size_t)n);
 	if (r < 0)
 		return r;
 	hash_update(t->hash, buf, (size_t)n);
@@ -226,6 +227,9 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 	ret->layer_bytes = result.image_bytes;
 	hash_end(tee->hash, &ret->blob);
 	tee->hash = NULL;
+	r = holes_end(blob->fd);
+	if (r < 0)
+		return err_set(t->err, r, "%s: writing the archive", what);
 	r = store_file_commit(t->store, blob, digest_hex(&ret->blob), false);
 	return r < 0 ? r : commit_layer(t, t->err, what, image, &ret->diff_id);
 }

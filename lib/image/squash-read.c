@@ -25,6 +25,7 @@ enum {
 	NO_INDEX = 0xffffffff,
 	BLOCK_MAX = 1 << 20,
 	META_BLOCK = 8192,
+	SECTOR_BYTES = 512, /* of st_blocks */
 	FRAGMENT_BYTES = 16
 };
 
@@ -210,6 +211,15 @@ static void stat_kind(const sqfs_inode_generic_t *i, struct stat *ret)
 	}
 }
 
+/* Of so many bytes that are no holes; a sector that is not full counts. */
+static blkcnt_t sectors(const sqfs_inode_generic_t *i, uint64_t size)
+{
+	const uint64_t holes = i->base.type == SQFS_INODE_EXT_FILE ? i->data.file_ext.sparse : 0;
+	const uint64_t bytes = holes < size ? size - holes : 0;
+
+	return (blkcnt_t)(bytes / SECTOR_BYTES + (bytes % SECTOR_BYTES > 0));
+}
+
 void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
 		 struct stat *ret)
 {
@@ -227,6 +237,7 @@ void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
 	stat_kind(inode, ret);
 	if (ret->st_size < 0)
 		ret->st_size = 0;
+	ret->st_blocks = sectors(inode, (uint64_t)ret->st_size);
 }
 
 int squash_link(const sqfs_inode_generic_t *inode, const char **ret, size_t *ret_len)
@@ -359,6 +370,24 @@ int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
 	ret->start = start;
 	ret->word = file->extra[n];
 	return 0;
+}
+
+int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at, bool hole)
+{
+	const uint64_t count = sqfs_inode_get_file_block_count(file), each = s->super.block_size;
+	sqfs_u64 size;
+
+	if (sqfs_inode_get_file_size(file, &size) || size > INT64_MAX)
+		return -EIO;
+	if (at >= size)
+		return -ENXIO;
+	for (uint64_t n = at / each; at < size; n++, at = n * each) {
+		const bool is_hole = n < count && file->extra[n] == 0; /* a fragment has data */
+
+		if (is_hole == hole)
+			return (int64_t)at;
+	}
+	return hole ? (int64_t)size : -ENXIO;
 }
 
 static sqfs_compressor_t *compressor_of(struct squash *s, struct squash_work *w)

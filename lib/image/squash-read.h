@@ -55,7 +55,7 @@ static inline uint64_t squash_root(const struct squash *s)
 
 /* Read an inode; -EIO. For sqfs_free(). */
 int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret);
-/* Its attributes; st_ino as the file system has it. */
+/* Its attributes; st_ino as the file system has it; st_blocks without holes. */
 void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
 		 struct stat *ret);
 /* The target of a symbolic link and its length; -EINVAL. */
@@ -83,6 +83,11 @@ struct squash_block {
 /* Block @n of a regular file; -EIO, or -ENODATA beyond its end. */
 int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
 		 struct squash_block *ret);
+/*
+ * Where data or a hole of a regular file begins, at or after @at; the end is a hole, too. -ENXIO: @at is
+ * at or behind the end, or no data follows.
+ */
+int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at, bool hole);
 /* Its content, at least block size bytes of room; returns how many there are, -EIO, -ENOMEM. */
 ssize_t squash_unpack(struct squash *s, struct squash_work *w,
 		      const struct squash_block *b, void *buf);

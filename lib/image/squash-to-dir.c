@@ -12,8 +12,8 @@
 #include <sys/xattr.h>
 
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/sys.h"
+#include "image/holes.h"
 #include "image/squash-tree.h"
 #include "image/squash.h"
 
@@ -129,11 +129,6 @@ static int set_attributes(struct unpack *u, int fd, const struct tree_inode *i)
 		      : r;
 }
 
-static bool all_zero(const char *p, size_t len)
-{
-	return len > 0 && p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
-
 static int write_content(struct unpack *u, int fd, const struct tree_inode *i)
 {
 	uint64_t at = 0;
@@ -144,15 +139,10 @@ static int write_content(struct unpack *u, int fd, const struct tree_inode *i)
 	       (n = squash_reader_content(u->reader, i, at, u->buf, READ_BYTES)) != 0) {
 		if (n < 0)
 			return (int)n;
-		if (!all_zero(u->buf, (size_t)n)) /* else a hole */
-			r = lseek(fd, (off_t)at, SEEK_SET) < 0
-				    ? -errno
-				    : io_write_all(fd, u->buf, (size_t)n);
+		r = holes_write(fd, u->buf, (size_t)n);
 		at += (uint64_t)n;
 	}
-	if (r == 0 && ftruncate(fd, (off_t)at) < 0)
-		r = -errno;
-	return r;
+	return r == 0 ? holes_end(fd) : r;
 }
 
 static int make_file(struct unpack *u, const struct tree_name *n)

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/holes.h"
 
 enum {
 	BLOCK = 512,
@@ -33,6 +34,7 @@ struct tar_writer {
 	struct err *e;
 	const char *what;
 	int fd;
+	bool holes; /* of @fd: where zeros are */
 	struct hash *hash;
 	char *buffer;
 	size_t used;
@@ -56,6 +58,7 @@ int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 	t->e = e;
 	t->what = what;
 	t->fd = fd;
+	t->holes = fd >= 0 && holes_can(fd);
 	t->buffer = malloc(BUFFER_BYTES);
 	t->path = malloc(PATH_BYTES);
 	t->hash = hashed ? hash_new() : NULL;
@@ -86,7 +89,8 @@ static int flush(struct tar_writer *t)
 	if (t->hash)
 		hash_update(t->hash, t->buffer, t->used);
 	if (t->fd >= 0)
-		r = io_write_all(t->fd, t->buffer, t->used);
+		r = t->holes ? holes_write(t->fd, t->buffer, t->used) :
+			       io_write_all(t->fd, t->buffer, t->used);
 	t->used = 0;
 	return r < 0 ? err_set(t->e, r, "%s: writing the tar", t->what) : 0;
 }
@@ -363,6 +367,8 @@ int tar_writer_finish(struct tar_writer *t, struct digest *ret, uint64_t *ret_by
 		r = flush(t);
 	if (r < 0)
 		return r;
+	if (t->holes && (r = holes_end(t->fd)) < 0)
+		return err_set(t->e, r, "%s: writing the tar", t->what);
 	if (t->hash && ret) {
 		hash_end(t->hash, ret);
 		t->hash = NULL;

@@ -11,7 +11,7 @@
 
 struct tar_writer;
 
-/* @fd: where it goes, or -1; @hashed: the digest is wanted. */
+/* @fd: where it goes, or -1; long zeros are holes if it is a new regular file. @hashed: the digest is wanted. */
 int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 		   struct tar_writer **ret);
 struct tar_writer *tar_writer_free(struct tar_writer *t);
