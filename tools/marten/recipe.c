@@ -7,29 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/note.h"
 #include "common/number.h"
 
 static const char version[] = "marten 1";
-
-static void put(FILE *out, const char *word, const char *value)
-{
-	const unsigned char *p = (const unsigned char *)value;
-
-	(void)fprintf(out, "%s ", word);
-	for (; *p; p++)
-		if (*p < ' ' || *p >= 0x7f || *p == '\\')
-			(void)fprintf(out, "\\%03o", *p);
-		else
-			(void)fputc(*p, out);
-	(void)fputc('\n', out);
-}
 
 static void put_words(FILE *out, const char *word, const struct words *list)
 {
 	size_t i;
 
 	for (i = 0; i < list->len; i++)
-		put(out, word, list->v[i]);
+		note_put(out, word, list->v[i]);
 }
 
 char *recipe_write(const struct recipe *r)
@@ -41,12 +29,12 @@ char *recipe_write(const struct recipe *r)
 	if (!out)
 		return NULL;
 	(void)fprintf(out, "%s\n", version);
-	put(out, "directory", r->directory);
-	put(out, "image", r->image);
+	note_put(out, "directory", r->directory);
+	note_put(out, "image", r->image);
 	if (r->remove)
 		(void)fputs("remove\n", out);
 	if (r->starting)
-		put(out, "starting", r->starting);
+		note_put(out, "starting", r->starting);
 	if (r->stop_signal)
 		(void)fprintf(out, "stop-signal %d\n", r->stop_signal);
 	if (r->stop_grace_ms >= -1)
@@ -61,7 +49,7 @@ char *recipe_write(const struct recipe *r)
 	return NULL;
 }
 
-/* In place; false if it is not what put() writes. */
+/* In place; false if it is not what note_put() writes. */
 static bool unescape(char *s)
 {
 	char *to = s;
@@ -151,7 +139,8 @@ bool recipe_read(const char *text, struct recipe *ret)
 			return false;
 		*end = '\0';
 		if (line == ret->text) {
-			if (strcmp(line, version) != 0)
+			ret->by_minc = strcmp(line, NOTE_MINC) == 0;
+			if (!ret->by_minc && strcmp(line, version) != 0)
 				return false;
 			continue;
 		}
@@ -161,7 +150,7 @@ bool recipe_read(const char *text, struct recipe *ret)
 		if (!take(ret, line, value ? value : end))
 			return false;
 	}
-	return ret->directory && ret->image;
+	return (ret->directory || ret->by_minc) && ret->image;
 }
 
 void recipe_done(struct recipe *r)

@@ -16,6 +16,8 @@
  *	option -v			the words before the image
  *	operand sh			and after it
  *
+ * minc's note (common/note.h) has some of these lines, and cannot be started from.
+ *
  * Reading is strict: what is unknown, missing or damaged is an error, not a guess.
  */
 #ifndef RECIPE_H
@@ -30,6 +32,7 @@ struct recipe {
 	const char *directory, *image; /* image "": none */
 	const char *starting;	       /* NULL: it is started later, by anybody */
 	bool remove;
+	bool by_minc; /* it only says what is shown, and is started by minc */
 	int stop_signal, stop_grace_ms; /* 0; -2: not said */
 	struct words labels, environment, options, operands;
 	char *text; /* what the above point into, once read */

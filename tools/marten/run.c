@@ -268,7 +268,7 @@ int recipe_uses_volume(const struct kept *k, const char *name)
 {
 	struct run_values o = run_defaults;
 	struct call call = { .verb = &run_verbs[0], .values = &o };
-	char **argv = k->readable ? command_line(&k->recipe) : NULL;
+	char **argv = k->readable && !k->recipe.by_minc ? command_line(&k->recipe) : NULL;
 	int r = -1;
 
 	if (argv && options_read(&call, argv, &o))
@@ -393,7 +393,7 @@ static struct kept *find_startable(struct call *call, const char *name)
 	struct kept *k = call_store(call) ? kept_find(call, name) : NULL;
 	minc_container *ct;
 
-	if (k && k->readable && *k->recipe.image)
+	if (k && k->readable && *k->recipe.image && !k->recipe.by_minc)
 		return k;
 	if (k)
 		(void)fail_say("%.64s: it was not made by marten run or create", name);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/note.h"
+
 /* "./x" and "/x" are paths, and what is there is one. */
 static bool is_path(const char *name)
 {
@@ -83,15 +85,45 @@ int images_container(struct options *o, const char *name)
 	return r < 0 ? r : 1;
 }
 
+/* For who lists it: "minc -r IMAGE" is told as it was typed. NULL without memory. */
+static char *write_note(const struct options *o)
+{
+	const char *const *lists[] = { o->command, NULL };
+	char *text = NULL;
+	size_t len, i;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	if (!o->command) {
+		lists[0] = minc_image_entrypoint(o->fresh_image);
+		lists[1] = minc_image_command(o->fresh_image);
+	}
+	(void)fputs(NOTE_MINC "\n", out);
+	note_put(out, "image", o->root);
+	if (o->remove)
+		(void)fputs("remove\n", out);
+	for (i = 0; i < 2; i++)
+		for (const char *const *w = lists[i]; w && *w; w++)
+			note_put(out, "operand", *w);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 int images_begin(struct options *o)
 {
+	char *note;
 	minc_kept *k;
 	char *id;
 	int r;
 
 	if (!o->fresh_image || o->tempdir)
 		return 0;
-	r = minc_store_create(o->store, o->fresh_image, NULL, NULL, &id);
+	note = write_note(o);
+	r = minc_store_create(o->store, o->fresh_image, NULL, note, &id);
+	free(note);
 	if (r < 0)
 		return r;
 	r = minc_store_container(o->store, id, &k);
@@ -105,7 +137,7 @@ int images_begin(struct options *o)
 		r = minc_set_id(o->c, o->container);
 	if (r < 0)
 		return r;
-	if (!o->quiet) {
+	if (!o->quiet && !o->remove) {
 		(void)printf("%s\n", o->container);
 		(void)fflush(stdout); /* a failure is noticed at the end */
 	}
@@ -120,6 +152,23 @@ void images_abandon(struct options *o)
 		return;
 	(void)minc_store_delete(o->store, k); /* what failed has been said */
 	minc_kept_free(k);
+}
+
+/* All that was open is closed by then. */
+int images_forget(struct options *o)
+{
+	minc_kept *k;
+	int r;
+
+	o->c = minc_ctx_new();
+	r = o->c ? minc_store_open(o->c, NULL, &o->store) : -ENOMEM;
+	if (r == 0)
+		r = minc_store_container(o->store, o->container, &k);
+	if (r < 0)
+		return r;
+	r = minc_store_delete(o->store, k);
+	minc_kept_free(k);
+	return r;
 }
 
 void images_done(struct options *o)

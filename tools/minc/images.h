@@ -16,6 +16,8 @@ int images_container(struct options *o, const char *name);
 int images_begin(struct options *o);
 /* It did not start: as if nothing had been. */
 void images_abandon(struct options *o);
+/* It has ended, and --rm was said. 0, or -errno with the message of o->c, which is new. */
+int images_forget(struct options *o);
 void images_done(struct options *o);
 
 #endif

@@ -220,11 +220,13 @@ static int run(struct options *o, const char *self)
 		free(root);
 		return leave(o, ct);
 	}
-	if (o->made && !o->quiet)
+	if (o->made && !o->quiet && !o->remove)
 		storage = strdup(o->container);
 	else if (root && minc_storage(o->c))
 		storage = strdup(minc_storage(o->c));
 	status = wait_for(o, ct);
+	if (o->made && o->remove && images_forget(o) < 0)
+		(void)fprintf(stderr, "minc: --rm: %s\n", minc_error_message(o->c));
 	if (storage)
 		status = reuse(self, root, storage, status);
 	free(storage);

@@ -69,6 +69,7 @@ struct options {
 	minc_store *store;	 /* NULL: nothing of it was asked for */
 	minc_image *fresh_image; /* what runs; a container is to be made of it without -t */
 	bool from_image, made;	 /* it names the root; its container is new */
+	bool remove;		 /* what is new goes with the end */
 	char container[65];	 /* of the store, or "" */
 	const char *cidfile, *pidfile; /* NULL: none */
 };

@@ -175,9 +175,10 @@ static int note_pidfile(struct options *o, const char *value)
 	return 0;
 }
 
-/* In the foreground there is nothing to choose: what is not kept vanishes. */
+/* In the foreground only an image's has a choice: what is not kept vanishes. */
 static int set_remove(struct options *o, const char *value)
 {
+	o->remove = true;
 	return o->background ? minc_set_flag(o->c, MINC_AUTO_REMOVE, 1) : 0;
 }
 
@@ -336,7 +337,7 @@ const struct option option_table[] = {
 	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process",
 	  .limit = limit_ulimit },
 	{ "--name", "NAME", "Name of the container, and its host name", .set = set_name },
-	{ "--rm", NULL, "With --background: forget it when it ends", .set = set_remove },
+	{ "--rm", NULL, "Forget it when it ends: of an image, or in the background", .set = set_remove },
 	{ "--cidfile", "FILE", "With --background: write its id to FILE, which must not exist",
 	  .note = note_cidfile },
 	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
