@@ -13,6 +13,8 @@ truncate -s $size "$root/srv/sparse"
 printf first | dd of="$root/srv/sparse" conv=notrunc status=none
 printf middle | dd of="$root/srv/sparse" bs=1M seek=512 conv=notrunc status=none
 printf last | dd of="$root/srv/sparse" bs=4 seek=$((size / 4 - 1)) conv=notrunc status=none
+printf begun >"$root/srv/ends"
+truncate -s 300M "$root/srv/ends"
 [ "$(du -k "$root/srv/sparse" | cut -f 1)" -lt 1000 ] || skip_all "needs a file system with holes"
 LIMIT=120
 
@@ -62,6 +64,9 @@ marten run -d --name box bb sleep 1000
 marten cp box:/srv/sparse "$T/out"
 ok "it is copied out with them" thin "$T/out"
 ok "and its bytes" same "$T/out"
+marten cp box:/srv/ends "$T/ends"
+is "one that ends with a hole is, too" "$status $(stat -c %s "$T/ends") $(head -c 5 "$T/ends")" "0 314572800 begun"
+ok "and still does" small "$T/ends"
 marten rm -f box
 marten export -q --format dir -o "$T/dir" bb
 ok "exported to a directory it has them" thin "$T/dir/srv/sparse"
