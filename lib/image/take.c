@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "image/budget.h"
 #include "image/convert.h"
+#include "image/digests.h"
 #include "image/ref.h"
 #include "image/sign.h"
 #include "image/transfer.h"
@@ -283,31 +284,41 @@ next:;
 	return r;
 }
 
-/* From an index to the manifest that is meant, through others if need be. */
+/* From an index to the manifest that is meant, through others if need be: each is looked into once. */
 struct descent {
 	struct minc_transfer *t;
 	struct origin *o;
-	struct arena a;
-	unsigned depth, read;
+	struct arena a; /* of the one that is meant */
+	struct digests seen;
+	unsigned depth;
 };
 
 static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret);
 
-/* @child is it, or an index that has it, which is kept: a signature of the first one is one of it. */
+/* @child is it: what it is called stays when its index goes. */
+static int keep(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
+{
+	*ret = (struct manifest_child){ .media_type = arena_strdup(&d->a, child->media_type),
+					.digest = child->digest,
+					.size = child->size };
+	return ret->media_type ? 0 : err_set(d->t->err, -ENOMEM, "%s", d->o->what);
+}
+
+/* An index that has it is kept: a signature of the first one is one of it. */
 static int follow(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
 {
 	cleanup_free char *text = NULL;
 	size_t len;
 	int r;
 
-	if (!media_is_index(child->media_type)) {
-		*ret = *child;
-		return 0;
-	}
-	if (d->depth == INDEX_DEPTH_MAX || d->read == INDEXES_MAX)
+	if (!media_is_index(child->media_type))
+		return keep(d, child, ret);
+	if (d->depth == INDEX_DEPTH_MAX || d->seen.len >= INDEXES_MAX)
 		return err_say(d->t->err, -EBADMSG, "%s: more than %d indexes in one another, or %d of them",
 			       d->o->what, INDEX_DEPTH_MAX, INDEXES_MAX);
-	d->read++;
+	r = digests_add(&d->seen, &child->digest);
+	if (r <= 0) /* it was looked into, in vain */
+		return r < 0 ? err_set(d->t->err, r, "%s", d->o->what) : -ENOENT;
 	r = get_text(d->t, d->o, false, &child->digest, child->size, &text, &len);
 	if (r == -ENOENT) /* which means something else to who asks */
 		r = -EBADMSG;
@@ -341,20 +352,26 @@ static int look_into(struct descent *d, const struct manifest_child *children, s
 static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret)
 {
 	const char *platform = d->t->text[MINC_TRANSFER_PLATFORM], *what = d->o->what;
-	struct manifest_child *children;
+	struct manifest_child *children = NULL;
+	struct arena a = { NULL };
 	struct err why = { 0 };
-	size_t n, which;
-	int r = image_parse_index(&d->a, d->t->err, what, text, len, &children, &n);
+	size_t n = 0, which = 0;
+	int r = image_parse_index(&a, d->t->err, what, text, len, &children, &n);
 
-	if (r < 0)
+	if (r < 0) {
+		arena_done(&a);
 		return r;
+	}
 	r = image_choose_platform(&why, what, children, n, platform, &which);
-	if (r == 0)
-		return follow(d, &children[which], ret);
-	if (r == -ENOENT)
-		r = look_into(d, children, n, ret);
-	if (r == -ENOENT || (r < 0 && !d->t->err->code))
-		*d->t->err = why;
+	if (r == 0) {
+		r = follow(d, &children[which], ret);
+	} else {
+		if (r == -ENOENT)
+			r = look_into(d, children, n, ret);
+		if (r == -ENOENT || (r < 0 && !d->t->err->code))
+			*d->t->err = why;
+	}
+	arena_done(&a);
 	return r;
 }
 
@@ -434,6 +451,7 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	if (r == 0)
 		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed,
 				  fn, data);
+	digests_done(&descent.seen);
 	arena_done(&descent.a);
 	return r;
 }

@@ -190,7 +190,7 @@ def test_indexes():
     for name, part_, depth, platform, wide in (
             ("indexes ten deep", "more than 8 indexes", 10, {}, 1),
             ("ten that say for what they are", "more than 8 indexes", 10, {"platform": MACHINE}, 1),
-            ("more indexes than anybody looks into", "of them", 3, {}, 10),
+            ("more indexes than anybody looks into", "of them", 2, {}, 70),
             ("indexes without what is wanted", "nothing for linux/", 3, {}, 1)):
         image = Image()
         entries = [{**image.entry(), "platform": {"architecture": "none", "os": "linux"}}]
@@ -222,6 +222,15 @@ def test_twins():
     image.index = {"manifests": [{**entries[0], "annotations": {"org.opencontainers.image.ref.name": "twins:1"}}]}
     top = image.write("layout")
     taken("indexes that are in one another often", "import", top)
+    shutil.rmtree(top)
+    other = {**image.entry(), "platform": {"architecture": "none", "os": "linux", "variant": "v" * 650}}
+    text_ = json.dumps({"schemaVersion": 2, "manifests": [other] * 4000}).encode()
+    image.blobs = {digest(text_): text_}
+    outer = json.dumps({"schemaVersion": 2, "manifests": [descriptor("index.v1+json", text_)] * 4000}).encode()
+    image.blobs[digest(outer)] = outer
+    image.index = {"manifests": [descriptor("index.v1+json", outer)]}
+    top = image.write("layout")
+    refused("one that is there often and has not what is wanted", "nothing for linux/", "import", top, stays=True)
     shutil.rmtree(top)
     for words in (("df",), ("prune", "-f"), ("rmi", "twins:1")):
         status, _, err, kib, seconds = marten(*words)
