@@ -107,6 +107,33 @@ mkdir -p "$volumes/.filling-killed/half/way"
 run -v killed:/data bb sh -c "$look" /data
 is "what a killed one left is never taken for filled" "$status $out" "0 $seen"
 is "and is removed" "$(find "$volumes" -maxdepth 1 -name '.?*')" ""
+
+# And a real one, when the first file is there or one of the middle.
+mkdir -p "$T/big/data" && cp "$(command -v busybox)" "$T/big"
+seq 500 | split -l 1 -a 4 - "$T/big/data/f"
+marten import -q -c 'ENTRYPOINT ["/busybox"]' "$T/big" big
+whole=$(cat "$T"/big/data/* | md5sum)
+try=0 caught=0
+while [ $caught -lt 2 ] && [ $try -lt 40 ]; do
+	try=$((try + 1))
+	case $((try % 2)) in
+	0) awaited=faaaa ;;
+	*) awaited=faajz ;;
+	esac
+	"$MARTEN" run --rm -v cut$try:/data big true >/dev/null 2>&1 &
+	killed=$!
+	until [ -e "$volumes/.filling-cut$try/$awaited" ] || [ -e "$volumes/cut$try" ]; do
+		kill -0 $killed 2>/dev/null || break
+	done
+	kill -KILL $killed
+	wait $killed 2>/dev/null
+	[ -e "$volumes/cut$try" ] && continue # it was faster
+	caught=$((caught + 1))
+	run -v cut$try:/data big sh -c '/busybox cat /data/* | /busybox md5sum'
+	is "a start that is killed in the middle of filling leaves it to the next one, which does it whole" "$status $out" "0 $whole"
+	is "and nothing else is there" "$(find "$volumes" -maxdepth 1 -name '.?*')" ""
+done
+is "it was caught so often" "$caught" 2
 i=0
 while [ $i -lt 8 ]; do
 	"$MARTEN" run --rm -v many:/data bb cat /data/file >"$T/many.$i" 2>&1 &
