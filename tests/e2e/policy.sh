@@ -218,11 +218,14 @@ is "an index is imported" "$status" 0
 printf '{"default":[{"type":"sigstoreSigned","keyPath":"%s"}]}' "$T/k.pub" >"$T/many/policy.json"
 marten --store "$T/many" run --rm --pull never multi:1 true
 refused "nobody signed it" multi:1 "not signed"
-printf '{"critical":{"identity":{"docker-reference":"docker.io/library/multi"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
-	"$index" >"$T/payload"
-openssl pkeyutl -sign -inkey "$T/k.key" -rawin -in "$T/payload" -out "$T/signature"
-jq -n --arg p "$(base64 -w0 "$T/payload")" --arg s "$(base64 -w0 "$T/signature")" \
-	'{signatures:[{payload:$p,signature:$s,keyid:""}]}' >"$T/many/signatures/$index"
+sign_index() { # DIGEST NAME
+	printf '{"critical":{"identity":{"docker-reference":"docker.io/library/%s"},"image":{"docker-manifest-digest":"sha256:%s"},"type":"cosign container image signature"},"optional":null}' \
+		"$2" "$1" >"$T/payload"
+	openssl pkeyutl -sign -inkey "$T/k.key" -rawin -in "$T/payload" -out "$T/signature"
+	jq -n --arg p "$(base64 -w0 "$T/payload")" --arg s "$(base64 -w0 "$T/signature")" \
+		'{signatures:[{payload:$p,signature:$s,keyid:""}]}' >"$T/many/signatures/$1"
+}
+sign_index "$index" multi
 marten --store "$T/many" run --rm --pull never multi:1 echo signed
 is "an image of a signed index runs" "$status $out" "0 signed"
 mv "$T/k.pub" "$T/k.moved"
@@ -235,6 +238,32 @@ refused "not under another name" other:1 "signed as docker.io/library/multi"
 marten --store "$T/many" prune -f
 marten --store "$T/many" run --rm --pull never multi:1 echo still
 is "also after a prune" "$status $out" "0 still"
+outer=$(python3 - "$T/layout" <<'END'
+import hashlib, json, sys
+top = json.load(open(sys.argv[1] + "/index.json"))
+one = {key: top["manifests"][0][key] for key in ("mediaType", "digest", "size")}
+text = json.dumps({"schemaVersion": 2, "mediaType": one["mediaType"], "manifests": [one]}).encode()
+digest = hashlib.sha256(text).hexdigest()
+open(sys.argv[1] + "/blobs/sha256/" + digest, "wb").write(text)
+top["manifests"] = [{**one, "digest": "sha256:" + digest, "size": len(text),
+                     "annotations": {"org.opencontainers.image.ref.name": "nested:1"}}]
+json.dump(top, open(sys.argv[1] + "/index.json", "w"))
+print(digest)
+END
+)
+marten --store "$T/many" import -q "$T/layout"
+refused "an index that has a signed one, and is not" nested:1 "not signed"
+sign_index "$outer" nested
+marten --store "$T/many" import -q "$T/layout"
+is "with a signature of its own it is taken" "$status$err" 0
+marten --store "$T/many" prune -f
+marten --store "$T/many" run --rm --pull never nested:1 echo deep
+is "and its image runs, also after a prune" "$status $out" "0 deep"
+cp "$T/many/blobs/sha256/$index" "$T/index"
+rm "$T/many/blobs/sha256/$index"
+marten --store "$T/many" run --rm --pull never nested:1 true
+refused "not without the one in the middle, which says that they belong together" nested:1 "not signed"
+cp "$T/index" "$T/many/blobs/sha256/$index"
 echo '{}' >"$T/many/blobs/sha256/$index"
 marten --store "$T/many" run --rm --pull never multi:1 true
 refused "an index that was changed proves nothing" "$index" damaged
