@@ -222,7 +222,8 @@ int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv, minc_con
  * With a terminal on both sides the caller's is raw meanwhile, its size is carried, and the
  * program inside is asked to draw again. Several may attach at once: all see the output.
  * What a slow one cannot take is left out for it, never held back for the others; the log
- * has everything. Without a terminal only output is carried.
+ * has everything. Without a terminal only output is carried, and the signals that a user or the
+ * system ends programs with are sent on to the container, unless @c has MINC_KEEP_SIGNALS.
  *
  * The starter of a container with MINC_ATTACHED is attached before the command begins: its
  * first call, with the handle of minc_start(), misses nothing and nothing is left out for it;

@@ -424,8 +424,9 @@ enum minc_flag {
 				     image where there is a single id */
 	MINC_ATTACHED = 12,	  /* the starter of one in the background is attached to it */
 	MINC_INSECURE_POLICY = 13, /* images need not be what mincs-policy(5) asks for */
-	MINC_COPY_OUTPUT = 14	   /* output that the command's user could not open by name is
+	MINC_COPY_OUTPUT = 14,	   /* output that the command's user could not open by name is
 				      a pipe, which minc_foreground() copies */
+	MINC_KEEP_SIGNALS = 15	   /* minc_attach() without a terminal leaves signals alone */
 };
 
 /**

@@ -177,7 +177,7 @@ MINC_EXPORT int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_
 	if (detach_keys_parse(detach_keys, &keys) < 0)
 		return err_say(&c->err, -EINVAL, "%.80s: not keys such as ctrl-p,ctrl-q",
 			       detach_keys);
-	return fail(c, ct, attach_serve(ct, &keys, ret_status));
+	return fail(c, ct, attach_serve(ct, &keys, spec_flag(&c->spec, MINC_KEEP_SIGNALS), ret_status));
 }
 
 MINC_EXPORT int minc_resize(minc_container *ct, unsigned rows, unsigned cols)

@@ -513,7 +513,7 @@ int spec_pass_fd(struct spec *s, int fd, int target)
 
 int spec_set_flag(struct spec *s, unsigned flag, int on)
 {
-	if (flag < MINC_PRIVILEGED || flag > MINC_COPY_OUTPUT)
+	if (flag < MINC_PRIVILEGED || flag > MINC_KEEP_SIGNALS)
 		return refuse(s, -EINVAL, "minc_set_flag", "unknown flag");
 	if (on != 0 && on != 1)
 		return refuse(s, -EINVAL, "minc_set_flag", "value is not 0 or 1");

@@ -29,6 +29,7 @@ struct session {
 	size_t matched; /* of the keys, so far */
 	int socket, signals;
 	bool terminal; /* raw, on both sides */
+	bool keep_signals;
 	bool in_closed;
 	bool resized; /* not told yet */
 	struct termios saved;
@@ -274,7 +275,8 @@ static int open_signals(struct session *s)
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		(void)sigaction(wanted[i], NULL, &action); /* cannot fail */
-		if (action.sa_handler != SIG_IGN)
+		if (action.sa_handler != SIG_IGN &&
+		    (s->terminal || !s->keep_signals || wanted[i] == SIGWINCH))
 			sigaddset(&set, wanted[i]);
 	}
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -296,10 +298,12 @@ static void enter_raw(struct session *s)
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &modes); /* it was a terminal just now */
 }
 
-int attach_serve(struct minc_container *ct, const struct detach_keys *keys, int *ret_status)
+int attach_serve(struct minc_container *ct, const struct detach_keys *keys, bool keep_signals,
+		 int *ret_status)
 {
 	static const char want_output = ATTACH_OUTPUT;
-	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF };
+	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF,
+			     .keep_signals = keep_signals };
 	const bool missed = ct->attached < 0; /* what the program has drawn */
 	int r;
 

@@ -164,11 +164,52 @@ refused "a tmpfs on a file, too" /etc/passwd "Not a directory"
 # What is so anyhow may be said.
 run --restart=no --sig-proxy=true --security-opt label=disable --security-opt apparmor=unconfined bb true
 is "what is so anyhow is accepted" "$status$err" 0
-for other in --restart=always --sig-proxy=false "--mount type=bind,src=$T/inner,dst=/x,bind-propagation=rshared"; do
+for other in --restart=always "--mount type=bind,src=$T/inner,dst=/x,bind-propagation=rshared"; do
 	# shellcheck disable=SC2086 # two words
 	run $other bb true
 	refused "$other is refused with the reason" "${other%%[= ]*}"
 done
+
+# Signals are the command's, or with --sig-proxy=false end who shows its output.
+marten create --name proxy bb sh -c 'trap "echo got" TERM; echo ready; while :; do sleep 0.1; done'
+# PROXY WORD..: ends with a signal, or not, and what the command has said then
+signalled() {
+	_proxy=$1
+	shift
+	: >"$T/shown"
+	"$MARTEN" "$@" >"$T/shown" 2>&1 &
+	shower=$!
+	await grep -q ready "$T/shown"
+	kill -TERM $shower
+	if [ "$_proxy" = true ]; then
+		await grep -q got "$T/shown"
+		kill -KILL $shower
+	fi
+	wait $shower 2>/dev/null
+	status=$? out=$("$MARTEN" logs proxy)
+	running=$("$MARTEN" ps --format json | grep -c '"proxy"')
+}
+for proxy in true false; do
+	[ $proxy = true ] && want="137 ready
+got 1" || want="143 ready 1"
+	signalled $proxy start -a --sig-proxy=$proxy proxy
+	is "start -a --sig-proxy=$proxy" "$status $out $running" "$want"
+	marten rm -f proxy
+	signalled $proxy run --sig-proxy=$proxy --name proxy bb sh -c 'trap "echo got" TERM; echo ready; while :; do sleep 0.1; done'
+	is "run --sig-proxy=$proxy" "$status $out $running" "$want"
+	marten stop -t 0 proxy
+done
+marten start proxy
+await sh -c '"$MARTEN" logs proxy | grep -q ready'
+"$MARTEN" attach --sig-proxy=false proxy >/dev/null 2>&1 &
+shower=$!
+# it is attached as soon as it has the socket of the monitor
+await sh -c "ls -l /proc/$shower/fd 2>/dev/null | grep -q socket"
+kill -TERM $shower
+wait $shower 2>/dev/null
+is "attach --sig-proxy=false ends" "$?" 143
+is "and the command has heard nothing" "$("$MARTEN" logs proxy)" ready
+marten rm -f proxy
 
 # One that can be written in one that cannot.
 mkdir -p "$T/shelf/drawer" "$T/bare"

@@ -408,7 +408,7 @@ START_TEST(flags)
 	ck_assert_int_eq(spec_set_flag(&spec, MINC_ATTACHED, 1), 0);
 	ck_assert_int_eq(spec_set_flag(&spec, MINC_ATTACHED, 0), 0);
 	ck_assert_int_eq(spec_set_flag(&spec, 0, 1), -EINVAL);
-	ck_assert_int_eq(spec_set_flag(&spec, MINC_COPY_OUTPUT + 1, 1), -EINVAL);
+	ck_assert_int_eq(spec_set_flag(&spec, MINC_KEEP_SIGNALS + 1, 1), -EINVAL);
 	ck_assert_int_eq(spec_set_flag(&spec, ~0u, 1), -EINVAL);
 	ck_assert_uint_eq(spec.flags, 0);
 }

@@ -21,6 +21,7 @@ struct exec_values {
 
 struct attach_values {
 	const char *keys;
+	bool sig_proxy;
 };
 
 /* Without -i the command reads nothing, detached it has nobody to write to. */
@@ -133,7 +134,9 @@ static int run_attach(struct call *call)
 
 	if (minc_open(call->c, call->operands[0], &ct) < 0)
 		return say_unknown(call, call->operands[0]);
-	r = minc_attach(call->c, ct, o->keys, &status);
+	r = o->sig_proxy ? 0 : minc_set_flag(call->c, MINC_KEEP_SIGNALS, 1);
+	if (r == 0)
+		r = minc_attach(call->c, ct, o->keys, &status);
 	if (r < 0)
 		status = fail_library(call);
 	else if (r == 1)
@@ -142,6 +145,8 @@ static int run_attach(struct call *call)
 	minc_container_free(ct);
 	return status;
 }
+
+static const struct attach_values attach_defaults = { .sig_proxy = true };
 
 // clang-format off
 static const struct option exec_options[] = {
@@ -164,6 +169,8 @@ static const struct option exec_options[] = {
 static const struct option attach_options[] = {
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
 	  offsetof(struct attach_values, keys), NULL, NULL },
+	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default",
+	  offsetof(struct attach_values, sig_proxy), NULL, NULL },
 	{ .names = NULL }
 };
 const struct verb interact_verbs[] = {
@@ -172,7 +179,7 @@ const struct verb interact_verbs[] = {
 	  .options = exec_options, .run = run_exec },
 	{ .names = "attach", .operands = "CONTAINER", .least = 1, .most = 1,
 	  .help = "Connect the terminal to a container's", .options = attach_options,
-	  .run = run_attach },
+	  .defaults = &attach_defaults, .size = sizeof(attach_defaults), .run = run_attach },
 	{ .names = NULL }
 };
 // clang-format on

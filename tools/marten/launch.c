@@ -153,6 +153,8 @@ static int describe(struct launch *l)
 		r = minc_set_image(c, l->image);
 	if (r == 0 && l->attached)
 		r = minc_set_flag(c, MINC_ATTACHED, 1);
+	if (r == 0 && !l->o->sig_proxy)
+		r = minc_set_flag(c, MINC_KEEP_SIGNALS, 1);
 	if (r == 0 && l->o->terminal && minc_set_origin(c, "--tty") == 0)
 		r = minc_set_flag(c, MINC_TERMINAL, 1);
 	if (r == 0 && l->o->remove && minc_set_origin(c, "--rm") == 0)
@@ -248,7 +250,7 @@ int launch(struct launch *l)
 
 	if (status)
 		return status;
-	if (l->attached)
+	if (l->attached && (l->o->sig_proxy || l->o->terminal))
 		signals_block();
 	if (minc_start(l->call->c, l->argv, &ct) < 0)
 		return fail_library(l->call);

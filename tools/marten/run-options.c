@@ -96,12 +96,6 @@ static const char *set_restart(minc_ctx *c, const char *value)
 					  "business of an init";
 }
 
-static const char *set_sig_proxy(minc_ctx *c, const char *value)
-{
-	(void)c;
-	return *value == 't' ? NULL : "signals always reach the container, in this version";
-}
-
 static const char *set_network(minc_ctx *c, const char *value)
 {
 	if (strcmp(value, "host") == 0 || strcmp(value, "none") == 0)
@@ -134,7 +128,7 @@ static const char *read_label(void *into, const char *value)
 	return *value && *value != '=' ? read_word(into, value) : "not KEY[=VALUE]";
 }
 
-const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID };
+const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID, .sig_proxy = true };
 
 void run_values_done(struct run_values *o)
 {
@@ -224,7 +218,7 @@ const struct option run_options[] = {
 	BOTH,
 	{ "-d --detach", NULL, "Do not wait for it; print its id", AT(detach), NULL, NULL },
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none", AT(keys), NULL, NULL },
-	{ "--sig-proxy", NULL, "How it is: signals reach the command", 0, NULL, set_sig_proxy },
+	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default", AT(sig_proxy), NULL, NULL },
 	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
 	  AT(pidfile), NULL, NULL },
 	{ .names = NULL }

@@ -242,7 +242,7 @@ static int run_create(struct call *call)
 }
 
 struct start_values {
-	bool attach, input;
+	bool attach, input, sig_proxy;
 	const char *keys;
 	int grace_ms;
 	bool restart; /* what runs is stopped first, as soon as nothing else is in the way */
@@ -339,6 +339,7 @@ static int start_again(struct call *call, struct run_values *o,
 
 	o->cidfile = o->pidfile = NULL; /* were for the first time */
 	o->keys = how->keys ? how->keys : o->keys;
+	o->sig_proxy = how->sig_proxy;
 	if (o->terminal && how->input && !isatty(STDIN_FILENO))
 		return fail_usage(call, "-i: standard input is not a terminal");
 	if (chdir(k->recipe.directory) < 0)
@@ -454,7 +455,7 @@ static int run_restart(struct call *call)
 	return status;
 }
 
-static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID };
+static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID, .sig_proxy = true };
 
 // clang-format off
 static const struct option start_options[] = {
@@ -464,6 +465,8 @@ static const struct option start_options[] = {
 	  offsetof(struct start_values, input), NULL, NULL },
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
 	  offsetof(struct start_values, keys), NULL, NULL },
+	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default",
+	  offsetof(struct start_values, sig_proxy), NULL, NULL },
 	{ .names = NULL }
 };
 static const struct option restart_options[] = {

@@ -8,7 +8,7 @@
 #include "verb.h"
 
 struct run_values {
-	bool input, terminal, detach, remove, read_only, quiet, insecure_policy;
+	bool input, terminal, detach, remove, read_only, quiet, insecure_policy, sig_proxy;
 	const char *name, *hostname, *entrypoint, *platform, *pull, *cidfile, *pidfile, *keys;
 	struct words env, env_files, volumes, mounts, tmpfs, labels;
 	int stop_signal, stop_grace_ms;
