@@ -331,6 +331,7 @@ int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
  * @c: context, for the error
  * @id: as for minc_open()
  * @flags: MINC_DELETE_*
+ * @ret_id: on success its whole id; NULL: it is of no interest
  *
  * For what minc_open() answers with -EBADMSG; of others it is what minc_delete() does, but
  * for the storage directory, which stays.
@@ -338,7 +339,7 @@ int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
  * Returns 0, -ENOENT, -ENOTUNIQ, -EINVAL as minc_open(); -EBUSY: it runs, without
  * MINC_DELETE_FORCE; -ENOTEMPTY: its directory holds something else; -errno as kill(2).
  */
-int minc_forget(minc_ctx *c, const char *id, unsigned flags);
+int minc_forget(minc_ctx *c, const char *id, unsigned flags, char ret_id[65]);
 
 /**
  * minc_rename() - give a background container another name

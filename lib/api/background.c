@@ -247,7 +247,7 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 	return 0;
 }
 
-MINC_EXPORT int minc_forget(minc_ctx *c, const char *id, unsigned flags)
+MINC_EXPORT int minc_forget(minc_ctx *c, const char *id, unsigned flags, char ret_id[65])
 {
 	int r;
 
@@ -256,7 +256,7 @@ MINC_EXPORT int minc_forget(minc_ctx *c, const char *id, unsigned flags)
 	r = look_around(c);
 	if (r == 0 && flags & ~(unsigned)MINC_DELETE_FORCE)
 		return err_say(&c->err, -EINVAL, "minc_forget: unknown flag");
-	return r < 0 ? r : state_forget(c, id, flags & MINC_DELETE_FORCE);
+	return r < 0 ? r : state_forget(c, id, flags & MINC_DELETE_FORCE, ret_id);
 }
 
 /* What is written down of a container, as a description. @e has the failure. */

@@ -140,7 +140,7 @@ static int forget(struct minc_ctx *c, struct state *s, const char *word, bool fo
 	return 0;
 }
 
-int state_forget(struct minc_ctx *c, const char *word, bool force)
+int state_forget(struct minc_ctx *c, const char *word, bool force, char *ret_id)
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
@@ -157,5 +157,7 @@ int state_forget(struct minc_ctx *c, const char *word, bool force)
 	r = s ? state_open(s, runtime) : -ENOMEM;
 	r = r < 0 ? err_set(&c->err, r, "%s", word) : forget(c, s, word, force);
 	state_free(s);
+	if (r == 0 && ret_id)
+		memcpy(ret_id, id, sizeof(id));
 	return r;
 }

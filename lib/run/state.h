@@ -94,9 +94,9 @@ bool state_is_kept(const struct state *s);
 int state_rename(struct minc_ctx *c, struct state *s, const char *name);
 /*
  * Remove what is known of a container, without reading it (state-forget.c). -EBUSY: it runs;
- * with @force its monitor is killed, with which it ends.
+ * with @force its monitor is killed, with which it ends. @ret_id: its whole id, on success; or NULL.
  */
-int state_forget(struct minc_ctx *c, const char *word, bool force);
+int state_forget(struct minc_ctx *c, const char *word, bool force, char *ret_id);
 
 /* Field 22 of proc_pid_stat(5): which process has the number; 0 if none has. */
 uint64_t process_start_time(int pid, char *ret_state); /* may be NULL; see proc_pid_stat(5) */

@@ -120,43 +120,16 @@ static int delete_both(struct call *call, minc_container *ct)
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
-/* 0, or what minc_open() says of the container with this whole id. */
-static int try_open(struct call *call, const char *id)
-{
-	minc_container *ct;
-	int r = minc_open(call->c, id, &ct);
-
-	if (r == 0)
-		minc_container_free(ct);
-	return r;
-}
-
-/*
- * What is known of it cannot be read, and so neither can its id. The store may have another of
- * this name, or with an id that begins so: of those that are damaged it is the one that is
- * not known any more.
- */
+/* What is known of it cannot be read. The store may have another of this name: it is the one with its id. */
 static int delete_damaged(struct call *call, const char *name)
 {
 	const struct rm_values *o = call->values;
-	struct kept_list list;
-	int status = 0;
+	char id[65];
 
-	kept_list(call, &list);
-	for (size_t i = 0; i < list.len; i++)
-		list.v[i]->seen = try_open(call, list.v[i]->id) == -EBADMSG;
-	if (minc_forget(call->c, name, o->force ? MINC_DELETE_FORCE : 0) < 0)
-		status = fail_library(call);
-	for (size_t i = 0; status == 0 && i < list.len; i++) {
-		const char *id = list.v[i]->id;
-
-		if (!list.v[i]->seen || try_open(call, id) != -ENOENT)
-			continue;
-		kept_await_end(call, id); /* its keeper may still be on the way out */
-		status = has_kept(call, id) ? delete_kept(call, id) : 0;
-	}
-	kept_list_done(&list);
-	return status;
+	if (minc_forget(call->c, name, o->force ? MINC_DELETE_FORCE : 0, id) < 0)
+		return fail_library(call);
+	kept_await_end(call, id); /* its keeper may still be on the way out */
+	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
 static int run_rm(struct call *call)
