@@ -88,6 +88,11 @@ minc -r "$bb" -b "$T/inner:/x" -b "$T/outer:/x" true
 refused "by minc, too" "$T/inner:/x" "$T/outer:/x"
 run -v "$T/inner:/x" -v "$T/inner:/x" bb cat /x/file
 is "the same one twice is there once" "$status $out" "0 inner"
+mkdir -p "$T/linked/real"
+busybox_root "$T/linked"
+ln -s real "$T/linked/link"
+minc -r "$T/linked" -b "$T/outer:/link" -b "$T/inner:/real" cat /link/file
+is "by a link it is another name: the later one is seen, as with docker" "$status $out" "0 inner"
 for option in "-v $T/inner:/var/data/" "--mount type=bind,source=$T/inner,target=/var//data"; do
 	# shellcheck disable=SC2086 # two words
 	run --read-only $option bb cat /var/data/file

@@ -74,7 +74,7 @@ is "with nocopy it is empty" "$status $out" "0 "
 run --mount type=volume,source=plain2,target=/data,volume-nocopy bb ls -A /data
 is "and with volume-nocopy" "$status $out" "0 "
 run -v "$T/outside:/x:nocopy" bb true
-refused "which is for volumes" nocopy
+refused "which is for volumes" "nocopy is for volumes"
 run -v out:/out bb ls -A /out
 is "no link leads out of the image" "$status $out$(ls -A "$volumes/out")" "0 "
 # A range of root's own, for this start alone.
