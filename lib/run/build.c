@@ -162,6 +162,22 @@ static void add_image_env(struct build *b)
 	}
 }
 
+static const char apt_env[] = "APT_CONFIG=/dev/" MOUNT_APT_NAME;
+
+/* Ours, also if a command that enters has it from its container: the child leaves it out where there is no apt. */
+static void put_apt_first(struct build *b)
+{
+	for (size_t i = 0; i < b->env_len; i++) {
+		const char *apt = b->env[i];
+
+		if (!str_equal(apt, apt_env))
+			continue;
+		memmove(b->env + 1, b->env, i * sizeof(*b->env));
+		b->env[0] = apt;
+		return;
+	}
+}
+
 extern char **environ;
 
 void build_environment(struct build *b)
@@ -197,6 +213,7 @@ void build_environment(struct build *b)
 		if (value)
 			add_env(b, i->name, value);
 	}
+	put_apt_first(b);
 }
 
 static const char *get_env(const struct build *b, const char *name)
@@ -287,6 +304,8 @@ void build_command(struct build *b, const char *const *argv)
 
 	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
+	if (b->env && b->env_len && str_equal(b->env[0], apt_env))
+		s->exec.env_needs = "/etc/apt";
 	s->exec.umask = b->s->umask;
 	s->exec.channel_fd = b->p->lowest_fd;
 	if (argv) {

@@ -34,7 +34,13 @@ void say_exec(FILE *out, const struct step *s)
 	      out);
 	for (const char *const *i = s->exec.envp; i && *i; i++) {
 		fputs(" \\\n\t", out);
-		quote_shell(out, *i);
+		if (i == s->exec.envp && s->exec.env_needs) {
+			fprintf(out, "$([ ! -e %s ] || echo ", s->exec.env_needs);
+			quote_shell(out, *i);
+			fputc(')', out);
+		} else {
+			quote_shell(out, *i);
+		}
 	}
 	fputs(" \\\n\t", out);
 	for (const char *const *i = s->exec.argv; i && *i; i++) {

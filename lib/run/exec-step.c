@@ -134,6 +134,16 @@ static int announce(const struct runner *r)
 	return (int)sys_write(r->channel, &v, sizeof(v));
 }
 
+/* Only known when the root is there. */
+static const char *const *environment(const struct step *s)
+{
+	const char *const *envp = s->exec.envp;
+
+	if (s->exec.env_needs && sys_call(SYS_faccessat, AT_FDCWD, s->exec.env_needs, F_OK, 0, 0) < 0)
+		return envp + 1;
+	return envp;
+}
+
 int run_exec(struct runner *r, const struct step *s)
 {
 	uint64_t none = 0;
@@ -156,6 +166,6 @@ int run_exec(struct runner *r, const struct step *s)
 	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user namespace (6.7)
 	 * cannot hand this program, and what is open here, to one of its own: ENOENT.
 	 */
-	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, s->exec.envp,
+	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, environment(s),
 			    SYS_AT_EMPTY_PATH);
 }

@@ -103,17 +103,25 @@ marten prune -f
 is "what a killed removal left goes with the next" "$status $(ls -A "$MINCS_DIR/containers")" "0 "
 
 # Package managers.
-marten run --rm bb sh -c 'echo "$APT_CONFIG"; cat "$APT_CONFIG"'
+marten run --rm bb env
+hasnt "where there is no apt nobody is told of it" "$out" APT_CONFIG
+marten run --name with bb mkdir /etc/apt
+marten commit -q with apt
+marten run --rm apt sh -c 'echo "$APT_CONFIG"; cat "$APT_CONFIG"'
 if real; then
 	is "apt is told nothing" "$(echo "$out" | head -n 1)" ""
 else
 	is "apt is told that it stays root" "$out" '/dev/.minc-apt.conf
 APT::Sandbox::User "root";'
-	minc -q --explain -r bb true
+	minc -q --explain -r apt true
 	has "which the explanation says" "$out" .minc-apt.conf
-	marten run --rm -e APT_CONFIG=/own bb sh -c 'echo "$APT_CONFIG"'
+	marten run --rm -e APT_CONFIG=/own apt sh -c 'echo "$APT_CONFIG"'
 	is "unless the user says otherwise" "$out" /own
-	marten run -d --name behind bb sleep 100
+	marten run -d --name without bb sleep 100
+	marten exec without env
+	hasnt "a command that enters is not told without apt, either" "$out" APT_CONFIG
+	marten rm -f without
+	marten run -d --name behind apt sleep 100
 	marten exec behind sh -c 'chown 8 /etc/low && echo "$APT_CONFIG"'
 	is "another command in it is answered, too" "$status $out" "0 /dev/.minc-apt.conf"
 	marten rm -f behind

@@ -352,9 +352,9 @@ for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 exec ${nest:+"./$ld" --library-path "$libs" "./$unshare" $nest --} \
 	"./$ld" --library-path "$libs" "./$setpriv" $priv -- \
 	"./$ld" --library-path "$libs" "./$env" -i -C "$dir" \
+	$([ ! -e /etc/apt ] || echo 'APT_CONFIG=/dev/.minc-apt.conf') \
 	'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
 	'HOME=/root' \
-	'APT_CONFIG=/dev/.minc-apt.conf' \
 	'COLOUR=blue' \
 	/usr/bin/server --fast
 END_OF_PLAN
