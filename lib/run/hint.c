@@ -164,7 +164,10 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 			err_hint(e, "%s", hints[i].text);
 	if (cgroup_hint(s, err))
 		err_hint(e, "%s", cgroup_hint(s, err));
-	if (err == -EMFILE)
+	if (s->kind == STEP_EXEC && (err == -EMFILE || err == -EBADF))
+		err_hint(e, "it may have too few open files (--ulimit nofile): it needs 4 to start, 5 to "
+			    "enter a container, 6 with a terminal");
+	else if (err == -EMFILE)
 		err_hint(e, "it needs more open files than it may have: ulimit -n");
 	if (err == -ENOMEM && p->cgroups && s->kind != STEP_EXEC)
 		err_hint(e, "the limit on memory is too small for a start");

@@ -22,6 +22,14 @@ is "one value is both; several are set, also with --init" "$out" "40
 minc -r "$bb" --ulimit fsize=1000:1000 sh -c \
 	'head -c 5000 /dev/zero 2>/dev/null >/tmp/f; stat -c %s /tmp/f'
 is "a limit on the size of files bites the command and not the start" "$out" 1000
+minc -r "$bb" --ulimit nofile=3 true
+is "with too few open files it does not start" "$status" 126
+has "which says how many it needs" "$err" "4 to start"
+minc -B --name few --ulimit nofile=4 -r "$bb" sleep 1000
+marten exec few true
+is "and with those that suffice for it another cannot enter" "$status" 126
+has "which says so as well" "$err" "5 to enter"
+marten rm -f few
 for bad in nofile nofile= nofile=x nofile=1: nofile=2:1 nofile=1:2:3 files=1 =1 NOFILE=1 nofile=-2; do
 	minc -r "$bb" --ulimit "$bad" true
 	refused "--ulimit '$bad' is refused" --ulimit
