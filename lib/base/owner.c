@@ -157,9 +157,13 @@ static int check_server(const struct walk *w, int fd)
 		r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
 	if (r == 0)
 		r = owner_find_server(mounts, id, &uid);
-	if (r < 0)
-		return err_say(w->e, -EPERM, "%s: %s is on a FUSE file system, and /proc does not tell "
-			       "whose: %s", w->what, shown(w), strerror(-r));
+	if (r < 0) {
+		err_say(w->e, -EPERM, "%s: %s is on a FUSE file system, and /proc does not tell whose%s%s",
+			w->what, shown(w), r == -ENOENT ? "" : ": ", r == -ENOENT ? "" : strerror(-r));
+		err_hint(w->e, "/proc/self/mountinfo does not show it below a chroot in it, or without /proc: "
+			       "another place");
+		return -EPERM;
+	}
 	if (is_own(w, uid))
 		return 0;
 	return err_say(w->e, -EPERM, "%s: %s is on a file system that user %u serves, who could show "
