@@ -135,19 +135,40 @@ static int find_submounts(struct build *b)
 	return r;
 }
 
+/* Where the index of variable @name, @len bytes, is in the table, plus one; or belongs. */
+static uint32_t *find_env(const struct build *b, const char *name, size_t len)
+{
+	uint32_t hash = 2166136261; /* FNV-1a */
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 16777619;
+	for (;; hash++) {
+		uint32_t *at = &b->env_slots[hash & b->env_mask];
+
+		if (!*at || (strncmp(b->env[*at - 1], name, len) == 0 && b->env[*at - 1][len] == '='))
+			return at;
+	}
+}
+
+/* In the place of an older one. An image may have hundreds of thousands. */
+static void put_env(struct build *b, const char *text)
+{
+	uint32_t *at = find_env(b, text, strcspn(text, "="));
+
+	if (*at) {
+		b->env[*at - 1] = text;
+	} else if (b->env_len < b->env_size) {
+		b->env[b->env_len++] = text;
+		*at = (uint32_t)b->env_len;
+	}
+}
+
 static void add_env(struct build *b, const char *name, const char *value)
 {
-	size_t len = strlen(name);
 	const char *text = plan_text(b->p, "%s=%s", name, value);
 
-	for (size_t i = 0; i < b->env_len; i++) {
-		if (strncmp(b->env[i], name, len) == 0 && b->env[i][len] == '=') {
-			b->env[i] = text;
-			return;
-		}
-	}
-	if (b->env_len < b->env_size)
-		b->env[b->env_len++] = text;
+	if (*text) /* else there is no memory: plan_seal() fails */
+		put_env(b, text);
 }
 
 /* What the image says; one whose own name is broken is left out. */
@@ -155,10 +176,9 @@ static void add_image_env(struct build *b)
 {
 	for (const char *const *i = b->s->image.env; i && *i; i++) {
 		const size_t len = strcspn(*i, "=");
-		const char *name = plan_text(b->p, "%.*s", (int)len, *i);
 
-		if (*name && (*i)[len])
-			add_env(b, name, *i + len + 1);
+		if (len && (*i)[len])
+			put_env(b, plan_text(b->p, "%s", *i));
 	}
 }
 
@@ -191,13 +211,17 @@ void build_environment(struct build *b)
 	for (char **i = environ; i && *i; i++)
 		n++;
 	b->env_size = n - 1;
+	for (b->env_mask = 1; b->env_mask < 2 * n; b->env_mask *= 2)
+		continue;
+	b->env_slots = plan_alloc(b->p, b->env_mask-- * sizeof(*b->env_slots));
 	b->env = plan_alloc(b->p, n * sizeof(*b->env));
-	if (!b->env)
+	if (!b->env || !b->env_slots)
 		return; /* plan_seal() fails */
 	if (spec_flag(b->s, MINC_INHERIT_ENV)) {
 		for (char **i = environ; i && *i; i++)
-			if (!str_starts_with(*i, "MINC_") && strchr(*i, '='))
-				b->env[b->env_len++] = plan_text(b->p, "%s", *i);
+			if (!str_starts_with(*i, "MINC_") && strchr(*i, '=') &&
+			    !*find_env(b, *i, strcspn(*i, "="))) /* getenv(3) finds the first */
+				put_env(b, plan_text(b->p, "%s", *i));
 	} else {
 		add_env(b, "PATH", default_path);
 		add_env(b, "HOME", b->id.home);

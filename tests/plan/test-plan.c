@@ -279,6 +279,41 @@ START_TEST(script_is_the_golden_one)
 }
 END_TEST
 
+/* Each has the place of an older one; they were all compared with one another, which took minutes. */
+START_TEST(an_image_may_set_very_many_variables)
+{
+	enum { MANY = 200000 };
+	static const char *const layers[] = { "/layer" };
+	const char **env = calloc(MANY + 1, sizeof(*env));
+	const struct spec_image image = { .layers = layers, .layers_len = 1, .env = env };
+	const char *const *made;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(env);
+	for (int i = 0; i < MANY - 2; i++)
+		ck_assert_int_gt(asprintf((char **)&env[i], "V%d=1", i), 0);
+	env[MANY - 2] = strdup("V7=2");
+	env[MANY - 1] = strdup("PATH=/own");
+	err_clear(&err);
+	spec_init(&spec, &err);
+	fix_host(0);
+	ck_assert_int_eq(spec_set_image(&spec, &image), 0);
+	ck_assert_int_eq(spec_add_env(&spec, "V8", "3"), 0);
+	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+	made = plan.steps[plan.len - 1].exec.envp;
+	while (made[n])
+		n++;
+	ck_assert_uint_eq(n, MANY); /* PATH, HOME, and all but two */
+	ck_assert_str_eq(made[0], "PATH=/own");
+	ck_assert_str_eq(made[9], "V7=2");
+	ck_assert_str_eq(made[10], "V8=3");
+	forget_plan();
+	for (int i = 0; i < MANY; i++)
+		free((char *)env[i]);
+	free(env);
+}
+END_TEST
+
 START_TEST(every_step_says_why_and_what)
 {
 	make_plan(&option_sets[_i]);
@@ -488,6 +523,7 @@ int main(void)
 			if (!(option_sets[i].flags & SET_RUN_ONLY))
 				tcase_add_loop_test(t, loops[k], i, i + 1);
 	tcase_add_test(t, sealed_plan_is_read_only);
+	tcase_add_test(t, an_image_may_set_very_many_variables);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);
