@@ -149,7 +149,7 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 		r = spec_keep_text(s, call, src, &src_copy, &origin);
 	if (r == 0 && dst)
 		r = spec_keep_text(s, call, dst, &dst_copy, NULL);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	place = dst ? dst_copy : own_place(s, src_copy);
 	if (!place)
