@@ -113,11 +113,10 @@ static bool marks_of_user(int dir)
 static int resolve(struct minc_transfer *t, struct arena *a, struct tree *tree, const char *path,
 		   const char **ret)
 {
-	cleanup_free char *text = NULL;
-	const char *wrong;
-	struct tree_name *n;
+	const char *text = arena_printf(a, "%s/", path), *wrong; /* so that a last one is on the way, too */
+	struct tree_name *n = NULL;
 	char place[PATH_MAX];
-	int r = asprintf(&text, "%s/", path) < 0 ? -ENOMEM : 0; /* so that a last one is on the way, too */
+	int r = text ? 0 : -ENOMEM;
 
 	if (r == 0)
 		r = tree_walk(tree, text, TREE_FOLLOW | TREE_MAKE, &n, &wrong);

@@ -419,12 +419,13 @@ static int by_name(const void *a, const void *b)
 static int refuse_twins(const struct members *m)
 {
 	const char **names = calloc(m->len + 1, sizeof(*names));
-	int r = names ? 0 : err_set(m->e, -ENOMEM, "%s", m->what);
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < m->len; i++)
+	if (!names)
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	for (size_t i = 0; i < m->len; i++)
 		names[i] = m->v[i].name;
-	if (r == 0)
-		qsort(names, m->len, sizeof(*names), by_name);
+	qsort(names, m->len, sizeof(*names), by_name);
 	for (size_t i = 1; r == 0 && i < m->len; i++)
 		if (str_equal(names[i - 1], names[i]))
 			r = err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what, names[i]);

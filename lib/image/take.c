@@ -308,7 +308,7 @@ static int keep(struct descent *d, const struct manifest_child *child, struct ma
 static int follow(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
 {
 	cleanup_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (!media_is_index(child->media_type))
