@@ -85,9 +85,9 @@ int object_read(const struct object *o)
 
 	if (!S_ISREG(o->st.st_mode))
 		return -EINVAL; /* opening another kind may block or act */
-	fd = open(p.text, O_RDONLY | O_NOATIME | O_CLOEXEC);
+	fd = open(p.text, O_RDONLY | O_NOATIME | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == EPERM) /* not the owner */
-		fd = open(p.text, O_RDONLY | O_CLOEXEC);
+		fd = open(p.text, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -233,6 +233,16 @@ static int copy_data(int from, int to, off_t at, off_t end)
 	return r;
 }
 
+/* Without holes, and at once: most files are small. */
+static int copy_small(int from, int to, off_t size)
+{
+	char *buf = malloc(BLOCK_BYTES);
+	int r = buf ? copy_range(from, to, 0, size, buf) : -ENOMEM;
+
+	free(buf);
+	return r;
+}
+
 int object_copy_content(const struct object *from, int to)
 {
 	cleanup_close int fd = object_read(from);
@@ -241,6 +251,8 @@ int object_copy_content(const struct object *from, int to)
 
 	if (fd < 0)
 		return fd;
+	if (size <= BLOCK_BYTES && (off_t)from->st.st_blocks * 512 >= size)
+		return copy_small(fd, to, size);
 	if (ftruncate(to, size) < 0)
 		return -errno;
 	while (r == 0 && (at = next_data(fd, at, size)) < size) {

@@ -179,11 +179,19 @@ struct answer {
 	_Alignas(16) char data[];
 };
 
-static void work(int channel, struct answer *a, userns_fn *fn)
+/* Into the namespace of @pidfd, or a new one. Processes of the first shall not read our memory. */
+static int enter(int pidfd)
+{
+	if (pidfd < 0)
+		return unshare(CLONE_NEWUSER);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -1 : setns(pidfd, CLONE_NEWUSER);
+}
+
+static void work(int channel, struct answer *a, userns_fn *fn, int pidfd)
 {
 	char byte = 0;
 
-	if (unshare(CLONE_NEWUSER) < 0) {
+	if (enter(pidfd) < 0) {
 		a->result = -errno;
 		(void)write(channel, &byte, 1); /* the caller learns from @a, or from our end */
 		return;
@@ -195,7 +203,7 @@ static void work(int channel, struct answer *a, userns_fn *fn)
 	a->said = true;
 }
 
-/* The caller's part: maps, then the end. */
+/* The caller's part: maps, if there are @ranges, then the end. */
 static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges *ranges,
 		  const struct answer *a)
 {
@@ -208,13 +216,13 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	while (n < 0 && errno == EINTR);
 	if (n != 1 || a->result < 0)
 		return err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
-	r = map_ranges(e, pid, ranges);
+	r = ranges ? map_ranges(e, pid, ranges) : 0;
 	if (r == 0 && send(channel, "", 1, MSG_NOSIGNAL) != 1)
 		r = err_set(e, -errno, "user namespace");
 	return r;
 }
 
-static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges,
+static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int pidfd,
 		     struct answer *a)
 {
 	int pair[2], status, r;
@@ -227,7 +235,7 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 		(void)signal(SIGINT, SIG_DFL); /* handlers of the caller would do nothing here */
 		(void)signal(SIGTERM, SIG_DFL);
 		(void)close(pair[0]); /* its end tells us that the caller died */
-		work(pair[1], a, fn);
+		work(pair[1], a, fn, pidfd);
 		_exit(0);
 	}
 	r = pid < 0 ? -errno : 0;
@@ -247,21 +255,17 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 	return r;
 }
 
-int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
+static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int pidfd, void *data,
+	       size_t size)
 {
-	struct id_ranges ranges;
-	struct answer *a;
+	struct answer *a = mmap(NULL, sizeof(*a) + size, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int r;
 
-	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
-	    !userns_ranges(geteuid(), &ranges))
-		return -ENOTSUP;
-	a = mmap(NULL, sizeof(*a) + size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		 0);
 	if (a == MAP_FAILED)
 		return err_set(e, -errno, "user namespace");
 	memcpy(a->data, data, size);
-	r = run_child(e, fn, &ranges, a);
+	r = run_child(e, fn, ranges, pidfd, a);
 	if (r == 0) {
 		memcpy(data, a->data, size);
 		r = a->result;
@@ -270,4 +274,19 @@ int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
 	}
 	(void)munmap(a, sizeof(*a) + size); /* our own mapping */
 	return r;
+}
+
+int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
+{
+	struct id_ranges ranges;
+
+	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	    !userns_ranges(geteuid(), &ranges))
+		return -ENOTSUP;
+	return run(e, fn, &ranges, -EBADF, data, size);
+}
+
+int userns_run_in(struct err *e, int pidfd, userns_fn *fn, void *data, size_t size)
+{
+	return run(e, fn, NULL, pidfd, data, size);
 }
