@@ -401,23 +401,63 @@ typedef int (*minc_limit_fn)(const char *limit, const char *enforced_by, void *u
  */
 int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn, void *userdata);
 
+/** enum minc_copy_flags - how minc_copy() copies */
+enum minc_copy_flags {
+	MINC_COPY_ARCHIVE = 1 << 0, /* owners, set-ID bits, capabilities, access control lists, too */
+	MINC_COPY_FOLLOW = 1 << 1   /* if the source is a symbolic link: what it leads to */
+};
+
 /**
- * minc_copy_out() / minc_copy_in() - copy files from a running container, or to it
- * @c: context, for the error; devices and sockets, which are left out, are warnings for
- *	minc_set_log()
+ * minc_set_copy() - how the copies to come are made
+ * @c: context
+ * @flags: MINC_COPY_*; 0, as without this call: owners are new
+ *
+ * Returns 0, or -EINVAL: unknown flag.
+ */
+int minc_set_copy(minc_ctx *c, unsigned flags);
+
+/**
+ * minc_copy() - copy files between the host and a container, or two containers
+ * @c: context, for the error; what is left out is a warning for minc_set_log()
+ * @from: container that @source is in; NULL: the host
+ * @source: path; without a container "-": a tar on standard input, also compressed
+ * @to: container that @target is in; NULL: the host
+ * @target: path; without a container "-": a tar to standard output
+ *
+ * A container's path is what it sees there, also in its mounts, while it changes it or not: relative to
+ * its root, links and ".." resolve in it, and nothing of it is executed or loaded. A container that
+ * does not run has files by minc_start_idle().
+ *
+ * Directories are copied with all in them. If @target is a directory the copy goes into it, else it gets
+ * that name; a link there is followed. "DIR/." as @source means what is in DIR. A link as @source is
+ * copied as one, but with MINC_COPY_FOLLOW, or a slash after it; those below it are never followed. A tar
+ * goes below @target, which must be a directory, and leads nowhere out of the container.
+ *
+ * What comes to a container belongs to its root, what comes to the host to the caller. With
+ * MINC_COPY_ARCHIVE the numbers of owners are kept: to the host by root only; in a container with
+ * one id all is that id's; in one of an ordinary user with more, a file of the caller is root's, as in a
+ * mount. Modes, times, attributes user.* and hard links are kept, holes but in a tar. Device files come out
+ * in a tar only, and in by root with MINC_COPY_ARCHIVE only. Sockets are left out.
+ *
+ * A file appears whole, in the place of one that is there, unless that is a mount point: then it is
+ * written over. Directories that are there keep their modes.
+ *
+ * Returns 0, -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR, -EROFS and the like with
+ * the path; -EINVAL: no container, an owner that it does not have, a directory into itself;
+ * -EBADMSG: a damaged tar, or one that leads out; -EPIPE; -ELOOP: directories nested more than 200 deep;
+ * -ENOSYS: no module for tars; -ENOMEM. What was copied before a failure stays.
+ */
+int minc_copy(minc_ctx *c, minc_container *from, const char *source, minc_container *to,
+	      const char *target);
+
+/**
+ * minc_copy_out() / minc_copy_in() - minc_copy() to the host, and from it
+ * @c: context
  * @ct: container
- * @inside: path as the container sees it
- * @host: path of the host
+ * @inside: path in it
+ * @host: path of the host, or "-"
  *
- * Directories are copied with all in them. If the target is a directory the copy goes into
- * it, else it gets that name; "DIR/." as the source means what is in DIR. Symbolic links on
- * the way to @inside resolve inside the container's root, and links that are copied stay
- * links. Modes without set-ID bits and times are kept; the owner is the caller, as the
- * container counts. A file appears whole, in the place of one that is there.
- *
- * Returns 0, -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR and the like with
- * the path; -ELOOP: directories nested more than 200 deep; -ENOMEM. What was copied before a
- * failure stays.
+ * Returns as minc_copy().
  */
 int minc_copy_out(minc_ctx *c, minc_container *ct, const char *inside, const char *host);
 int minc_copy_in(minc_ctx *c, minc_container *ct, const char *host, const char *inside);

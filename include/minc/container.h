@@ -501,6 +501,21 @@ int minc_explain(minc_ctx *c, const char *const *argv, enum minc_format format, 
 int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret);
 
 /**
+ * minc_start_idle() - the files of a container, without its command
+ * @c: context that describes the container, as for minc_start(); what concerns its command only,
+ *	its network or its limits is passed over
+ * @ret: on success the container, for minc_copy(); minc_container_free() ends it
+ *
+ * Nothing of the container's is executed: one process of the library's own holds the file tree that a
+ * start would have, with its mounts. With minc_set_storage() that is how files get to a container that
+ * is not running, and from it; the directory is in use meanwhile. What is in memory
+ * would be lost: minc_copy() refuses to write there. It ends with the caller in any case.
+ *
+ * Returns 0, or as minc_start().
+ */
+int minc_start_idle(minc_ctx *c, minc_container **ret);
+
+/**
  * minc_run() - minc_start(), minc_foreground(), minc_container_free()
  * @c: context
  * @argv: as minc_start()

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* container - start, explain, wait; see minc/container.h. */
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -135,17 +137,20 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 	return 0;
 }
 
-MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret)
+static int start_either(minc_ctx *c, const char *const *argv, minc_container *ct,
+			const struct storage *storage)
+{
+	return spec_flag(&c->spec, MINC_BACKGROUND) && !c->spec.idle ?
+		       start_background(c, argv, ct, storage) :
+		       start_here(c, ct, NULL, storage);
+}
+
+static int start(minc_ctx *c, const char *const *argv, minc_container **ret)
 {
 	minc_container *ct;
 	struct storage st;
 	int r;
 
-	if (!c || !ret)
-		return -EINVAL;
-	r = api_begin(c);
-	if (r < 0)
-		return r;
 	ct = calloc(1, sizeof(*ct));
 	if (!ct)
 		return err_set(&c->err, -ENOMEM, "start");
@@ -160,8 +165,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (r == 0)
 		r = storage_record(c, &st, &c->plan);
 	if (r == 0)
-		r = spec_flag(&c->spec, MINC_BACKGROUND) ? start_background(c, argv, ct, &st) :
-							   start_here(c, ct, NULL, &st);
+		r = start_either(c, argv, ct, &st);
 	if (r < 0) {
 		if (c->err.exec == false || st.made_dir)
 			storage_abandon(c, &st);
@@ -173,6 +177,38 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 	if (ct->state) /* the monitor has it */
 		fd_closep(&ct->storage_lock);
 	*ret = ct;
+	return 0;
+}
+
+MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret)
+{
+	int r;
+
+	if (!c || !ret)
+		return -EINVAL;
+	r = api_begin(c);
+	return r < 0 ? r : start(c, argv, ret);
+}
+
+MINC_EXPORT int minc_start_idle(minc_ctx *c, minc_container **ret)
+{
+	const char *name;
+	int r;
+
+	if (!c || !ret)
+		return -EINVAL;
+	r = api_begin(c);
+	if (r < 0)
+		return r;
+	c->changed = c->spec.idle = true;
+	r = start(c, NULL, ret);
+	c->spec.idle = false;
+	c->changed = true; /* the plan is of no use to a command */
+	if (r < 0)
+		return r;
+	name = c->spec.name ? c->spec.name : c->spec.hostname;
+	(*ret)->idle = true;
+	(void)snprintf((*ret)->label, sizeof((*ret)->label), "%s", name ? name : "");
 	return 0;
 }
 
@@ -309,6 +345,8 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 
 	if (!ct)
 		return NULL;
+	if (ct->idle && !ct->ended && sys_pidfd_send_signal(ct->pidfd, SIGKILL) == 0)
+		(void)container_wait(ct, -1, NULL); /* it is gone, whatever that says */
 	if (ct->held) /* by now, perhaps */
 		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOHANG);
 	fd_closep(&ct->pidfd);

@@ -1,13 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* copy - files between the host and a container; see minc/background.h. */
+/*
+ * copy - files between the host and containers; see minc/background.h. An ordinary user's container has
+ * a user namespace, in which a child does the work: its files belong to ids that only root in there has
+ * a right to. Root works by number.
+ */
 #include "change/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "base/fd.h"
+#include "base/io.h"
+#include "base/module.h"
+#include "base/str.h"
+#include "image/ops.h"
+#include "ns/userns.h"
+#include "run/state.h"
+
+enum { MAP_BYTES = 4096 };
+
+struct work {
+	struct copy_end from, to;
+	struct copy_how how;
+	struct copy_said said;
+	const struct import_ops *tar; /* of a stream; or NULL */
+};
 
 /* What process 1 sees as "/". Alive afterwards, it was process 1's. */
 static int open_root(const minc_container *ct)
@@ -26,34 +47,196 @@ static int open_root(const minc_container *ct)
 	return r < 0 ? r : take_fd(&root);
 }
 
-static int copy(minc_ctx *c, minc_container *ct, const char *inside, const char *host, bool out)
+static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX], size_t *ret_len)
 {
-	struct copy_end ends[2] = { { -EBADF, host }, { -EBADF, inside } };
+	char path[40], text[MAP_BYTES];
+	const char *p = text;
+	int used = 0;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	n = io_read_short(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	*ret_len = 0;
+	while (*ret_len < END_IDS_MAX &&
+	       sscanf(p, " %10u %10u %10u%n", &ret[*ret_len].inside, &ret[*ret_len].outside,
+		      &ret[*ret_len].count, &used) == 3) {
+		p += used;
+		(*ret_len)++;
+	}
+	return *ret_len ? 0 : -EBADMSG;
+}
+
+static bool is_identity(const struct end_ids *ids, size_t len)
+{
+	return len == 1 && ids->inside == 0 && ids->outside == 0 && ids->count == UINT32_MAX;
+}
+
+static int take_maps(const minc_container *ct, struct copy_end *end)
+{
+	int r = read_map(ct->pid, "uid_map", end->uids, &end->uids_len);
+
+	if (r == 0)
+		r = read_map(ct->pid, "gid_map", end->gids, &end->gids_len);
+	end->one_owner = r == 0 && end->uids_len == 1 && end->uids->count == 1;
+	end->numbered = !is_identity(end->uids, end->uids_len) ||
+			!is_identity(end->gids, end->gids_len);
+	return r;
+}
+
+/* Nothing of what the library makes new at each start is kept: /dev is on the same file system. */
+static int take_memory(struct copy_end *end)
+{
+	cleanup_close int dev = end_open(end, "dev", O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	if (dev < 0 || fstat(dev, &st) < 0)
+		return dev < 0 ? dev : -errno;
+	end->memory = st.st_dev;
+	return 0;
+}
+
+static void name_end(const minc_container *ct, struct copy_end *end)
+{
+	const char *name = ct->state ? minc_container_name(ct) : ct->label;
+
+	(void)snprintf(end->label, sizeof(end->label), "%.64s:", *name ? name : "container");
+}
+
+/* @ct NULL: the host. 0 or -errno with a message. */
+static int open_end(minc_ctx *c, const minc_container *ct, const char *path, struct copy_end *ret)
+{
+	int r = 0;
+
+	*ret = (struct copy_end){ .root = -EBADF, .path = path };
+	if (!ct) {
+		ret->one_owner = c->host.uid != 0; /* only root gives files away */
+		return 0;
+	}
+	name_end(ct, ret);
+	r = ret->root = open_root(ct);
+	if (r == -ESRCH)
+		return err_say(&c->err, r, "%.64s it has ended", ret->label);
+	if (r >= 0)
+		r = take_maps(ct, ret);
+	ret->idle = ct->idle;
+	if (r >= 0 && ct->idle)
+		r = take_memory(ret);
+	return r < 0 ? err_set(&c->err, r, "%sroot of the container", ret->label) : 0;
+}
+
+/* Whether process 1 of @ct is in another user namespace than we. */
+static bool has_own_userns(const minc_container *ct)
+{
+	struct stat ours, theirs;
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", ct->pid);
+	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
+	       (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
+}
+
+static bool is_stream(const struct copy_end *end)
+{
+	return end->root < 0 && str_equal(end->path, "-");
+}
+
+static int do_work(struct err *e, void *data)
+{
+	struct work *w = data;
+
+	if (is_stream(&w->from))
+		return w->tar->copy_in(e, STDIN_FILENO, &w->to, &w->how, &w->said);
+	if (is_stream(&w->to))
+		return w->tar->copy_out(e, &w->from, STDOUT_FILENO, &w->how, &w->said);
+	return copy_files(&w->from, &w->to, &w->how, &w->said, e);
+}
+
+/* Who reads a stream no more shall not end this process: its parent would not know why. */
+static int do_work_inside(struct err *e, void *data)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	return do_work(e, data);
+}
+
+/* In there, owners have the numbers that the container knows. */
+static int work_inside(minc_ctx *c, const minc_container *ct, struct work *w)
+{
+	w->from.numbered = w->to.numbered = false;
+	return userns_run_in(&c->err, ct->pidfd, do_work_inside, w, sizeof(*w));
+}
+
+static void tell(const minc_ctx *c, const struct copy_said *said)
+{
+	char line[64];
+
+	for (size_t i = 0; c->log && i < said->used; i += strlen(said->text + i) + 1)
+		c->log(said->text + i, c->log_data);
+	if (!c->log || !said->more)
+		return;
+	(void)snprintf(line, sizeof(line), "and %u more files are left out, or a part of them", said->more);
+	c->log(line, c->log_data);
+}
+
+static int work(minc_ctx *c, minc_container *from, minc_container *to, struct work *w)
+{
+	minc_container *ct = to ? to : from;
+	void *ops = NULL;
+	int r = 0;
+
+	if (is_stream(&w->from) || is_stream(&w->to))
+		r = module_symbol("import", "import_ops", &c->err, &ops);
+	w->tar = ops;
+	if (r == 0)
+		r = c->host.uid != 0 && has_own_userns(ct) ? work_inside(c, ct, w) :
+							     do_work(&c->err, w);
+	tell(c, &w->said);
+	return r;
+}
+
+MINC_EXPORT int minc_copy(minc_ctx *c, minc_container *from, const char *source, minc_container *to,
+			  const char *target)
+{
+	struct work w = { .how = { 0 } };
 	int r;
 
-	if (!c || !ct || !inside || !host)
+	if (!c || !source || !target || (!from && !to))
 		return -EINVAL;
 	r = api_begin(c);
 	if (r < 0)
 		return r;
-	ends[1].root = open_root(ct);
-	if (ends[1].root == -ESRCH)
-		return err_say(&c->err, -ESRCH, "the container has ended");
-	if (ends[1].root < 0)
-		return err_set(&c->err, ends[1].root, "root of the container");
-	r = copy_files(&ends[out], &ends[!out], c->log, c->log_data, &c->err);
-	fd_closep(&ends[1].root);
+	w.how = (struct copy_how){ .archive = c->copy_flags & MINC_COPY_ARCHIVE,
+				   .follow = c->copy_flags & MINC_COPY_FOLLOW };
+	w.to.root = -EBADF;
+	r = open_end(c, from, source, &w.from);
+	if (r == 0)
+		r = open_end(c, to, target, &w.to);
+	if (r == 0)
+		r = work(c, from, to, &w);
+	fd_closep(&w.from.root);
+	fd_closep(&w.to.root);
 	return r;
 }
 
 MINC_EXPORT int minc_copy_out(minc_ctx *c, minc_container *ct, const char *inside,
 			      const char *host)
 {
-	return copy(c, ct, inside, host, true);
+	return ct ? minc_copy(c, ct, inside, NULL, host) : -EINVAL;
 }
 
 MINC_EXPORT int minc_copy_in(minc_ctx *c, minc_container *ct, const char *host,
 			     const char *inside)
 {
-	return copy(c, ct, inside, host, false);
+	return ct ? minc_copy(c, NULL, host, ct, inside) : -EINVAL;
+}
+
+MINC_EXPORT int minc_set_copy(minc_ctx *c, unsigned flags)
+{
+	if (!c)
+		return -EINVAL;
+	if (flags & ~(unsigned)(MINC_COPY_ARCHIVE | MINC_COPY_FOLLOW))
+		return spec_refuse(&c->spec, -EINVAL, "minc_set_copy", "unknown flag");
+	c->copy_flags = flags;
+	return 0;
 }

@@ -8,128 +8,74 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/sys.h"
+#include "change/inodes.h"
 #include "change/names.h"
-#include "change/object.h"
 
-enum { DEPTH_MAX = 200, TRIES = 16, MODE_FILE = 0777, MODE_DIR = 01777 };
+enum {
+	LINKS_KEPT_MAX = 1 << 20, /* names to remember; then links are files of their own */
+	STREAM_MAX = 1 << 30	  /* of a file that says it is empty: /proc has no such */
+};
 
 struct copy {
-	void (*warn)(const char *line, void *userdata);
-	void *userdata;
+	const struct copy_end *from, *to;
+	const struct copy_how *how;
+	struct copy_said *said;
 	struct err *e;
-	const char *top; /* as named by the user */
+	struct inodes links;	/* files with more names: where the first went */
+	int top;		/* the directory of the target, and below it: */
+	struct stat target;	/* the directory that was made or entered there */
+	bool entered;
 	char below[PATH_MAX]; /* "" or "/a/b": where we are */
 };
 
-/* A directory and a name in it. */
-struct place {
-	int dir;
-	char name[NAME_MAX + 1];
-};
-
-static int fail(const struct copy *c, int r)
+static int fail_from(const struct copy *c, int r)
 {
-	return err_set(c->e, r, "%s%s", c->top, c->below);
+	return end_fail(c->from, c->e, r, c->below);
 }
 
-/* Open @path of an end; the container's as if its root were ours. */
-static int open_end(const struct copy_end *end, const char *path, int flags)
+static int fail_to(const struct copy *c, int r)
 {
-	int fd = -EAGAIN;
+	return end_fail(c->to, c->e, r, c->below);
+}
 
-	if (end->root < 0) {
-		fd = open(path, flags | O_CLOEXEC);
-		return fd < 0 ? -errno : fd;
+/* What @o is to look like. */
+static int choose_dress(const struct copy *c, const struct object *o, struct dress *ret)
+{
+	const struct copy_end *f = c->from;
+	int64_t uid = o->st.st_uid, gid = o->st.st_gid;
+	int r;
+
+	if (f->root >= 0 && f->numbered) {
+		uid = end_id_inside(f->uids, f->uids_len, o->st.st_uid);
+		gid = end_id_inside(f->gids, f->gids_len, o->st.st_gid);
 	}
-	/* EAGAIN: ".." while something was renamed anywhere; see openat2(2) */
-	for (int i = 0; fd == -EAGAIN && i < TRIES; i++)
-		fd = sys_openat2(end->root, path, (uint64_t)flags, 0,
-				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	return fd;
-}
-
-/* "a/b/" is b in a; "b" is b in "."; "/", "." and "a/." are "." in themselves. */
-static int split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1])
-{
-	size_t len = strlen(path), start;
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	for (start = len; start > 0 && path[start - 1] != '/'; start--)
-		;
-	if (len == 0 || len >= PATH_MAX || len - start > NAME_MAX)
-		return len == 0 ? -EINVAL : -ENAMETOOLONG;
-	if (start == len || strcmp(path + start, "..") == 0 || (len - start == 1 && path[start] == '.')) {
-		memcpy(parent, path, len);
-		parent[len] = '\0';
-		snprintf(name, NAME_MAX + 1, ".");
-		return 0;
-	}
-	memcpy(name, path + start, len - start);
-	name[len - start] = '\0';
-	memcpy(parent, start ? path : ".", start ? start : 1);
-	parent[start ? start : 1] = '\0';
-	return 0;
-}
-
-static int find_place(const struct copy_end *end, struct place *ret)
-{
-	char parent[PATH_MAX];
-	int r = split(end->path, parent, ret->name);
-
-	if (r == 0)
-		r = ret->dir = open_end(end, parent, O_PATH | O_DIRECTORY);
-	return r < 0 ? r : 0;
-}
-
-/* The place that @to means for something called @name. */
-static int find_target(const struct copy_end *to, const char *name, struct place *ret)
-{
-	int dir = open_end(to, to->path, O_PATH | O_DIRECTORY);
-	size_t len = strlen(to->path);
-
-	if (dir >= 0) {
-		ret->dir = dir;
-		snprintf(ret->name, sizeof(ret->name), "%s", name);
-		return 0;
-	}
-	if (dir != -ENOENT && dir != -ENOTDIR)
-		return dir;
-	if (len && to->path[len - 1] == '/') /* meant as a directory */
-		return dir;
-	return find_place(to, ret);
-}
-
-static int fresh_name(char ret[40])
-{
-	unsigned long long n;
-
-	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
-		return -errno;
-	snprintf(ret, 40, ".minc-cp-%016llx", n);
-	return 0;
-}
-
-static int put_in_place(const struct place *to, const char *fresh, int r)
-{
-	if (r == 0 && renameat(to->dir, fresh, to->dir, to->name) < 0)
-		r = -errno;
+	*ret = (struct dress){ .mode = o->st.st_mode,
+			       .rdev = o->st.st_rdev,
+			       .times = { o->st.st_atim, o->st.st_mtim },
+			       .kinds = XATTR_USER,
+			       .from = o->fd };
+	r = end_own(c->to, c->how->archive, uid, gid, ret);
 	if (r < 0)
-		(void)unlinkat(to->dir, fresh, 0); /* what it says is why */
-	return r;
+		return err_say(c->e, r, "%s%s%s: owner %lld:%lld: nobody at %s%s (--archive)", f->label,
+			       f->path, c->below, (long long)uid, (long long)gid, c->to->label,
+			       c->to->path);
+	end_limit_rights(c->to, c->how, ret);
+	if (c->how->archive && !f->numbered && !c->to->numbered && !f->one_owner && !c->to->one_owner)
+		ret->kinds |= XATTR_ACL;
+	return 0;
 }
 
 /* Files of /proc and /sys say that they are empty, and are not. */
 static int copy_stream(const struct object *o, int to)
 {
 	cleanup_close int fd = object_read(o);
+	size_t left = STREAM_MAX;
 	char buf[16384];
 	ssize_t n;
 	int r = fd < 0 ? fd : 0;
@@ -137,56 +83,120 @@ static int copy_stream(const struct object *o, int to)
 	while (r == 0 && (n = read(fd, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n < 0 ? -errno : io_write_all(to, buf, (size_t)n);
+		r = n < 0 ? -errno : left < (size_t)n ? -EFBIG : io_write_all(to, buf, (size_t)n);
+		left -= n > 0 ? (size_t)n : 0;
 	}
 	return r;
 }
 
-static int copy_file(const struct object *o, const struct place *to)
+/* Another name of a file that was copied already, and is still where it was put: 1, else 0. */
+static int link_again(const struct copy *c, const struct object *o, const struct place *to)
 {
+	const struct inode *known =
+		o->st.st_nlink > 1 ? inodes_find(&c->links, o->st.st_dev, o->st.st_ino) : NULL;
 	cleanup_close int fd = -EBADF;
-	char fresh[40];
-	int r = fresh_name(fresh);
+	struct stat st;
 
-	if (r < 0)
-		return r;
-	fd = openat(to->dir, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	r = o->st.st_size ? object_copy_content(o, fd) : copy_stream(o, fd);
-	/* a program that sets ids is not carried over a wall in passing */
-	if (r == 0 && fchmod(fd, o->st.st_mode & MODE_FILE) < 0)
-		r = -errno;
-	if (r == 0)
-		r = object_set_times(fd, &o->st);
-	return put_in_place(to, fresh, r);
+	if (!known)
+		return 0;
+	fd = sys_openat2(c->top, known->text, O_PATH | O_NOFOLLOW, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != known->a || st.st_ino != known->b ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	return place_link(to, fd) == 0;
 }
 
-static int copy_link(const struct object *o, const struct place *to)
+/* Where the first name is, so that the others become names of the same file. */
+static void note_link(struct copy *c, const struct object *o, const struct stat *made,
+		      const struct place *to)
+{
+	struct inode *i;
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct stat st;
+
+	if (o->st.st_nlink < 2 || c->links.used >= LINKS_KEPT_MAX || !*c->below ||
+	    fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != made->st_ino)
+		return;
+	i = inodes_put(&c->links, o->st.st_dev, o->st.st_ino);
+	if (!i)
+		return; /* then they are files of their own */
+	snprintf(path, sizeof(path), "%s", c->below + 1);
+	i->a = st.st_dev;
+	i->b = st.st_ino;
+	free(i->text);
+	i->text = strdup(path);
+	if (!i->text)
+		i->b = 0; /* of no file */
+}
+
+static int copy_file(struct copy *c, const struct object *o, const struct dress *d,
+		     const struct place *to)
+{
+	bool poor = false;
+	struct fresh f;
+	struct stat made;
+	int r;
+
+	if (link_again(c, o, to) > 0)
+		return 0;
+	r = place_begin(to, &f);
+	if (r < 0)
+		return fail_to(c, r);
+	r = o->st.st_size ? object_copy_content(o, f.fd) : copy_stream(o, f.fd);
+	if (r == 0 && fstat(f.fd, &made) < 0)
+		r = -errno;
+	r = place_end(to, &f, d, r, &poor);
+	if (r < 0)
+		return r == -EACCES || r == -EPERM || r == -EIO ? fail_from(c, r) : fail_to(c, r);
+	if (poor)
+		end_say(c->said, c->to, c->below, "attributes are left out: they cannot be set there");
+	note_link(c, o, &made, to);
+	return 0;
+}
+
+static int copy_link(const struct copy *c, const struct object *o, const struct dress *d,
+		     const struct place *to)
 {
 	cleanup_free char *target = NULL;
-	char fresh[40];
-	int r = fresh_name(fresh);
+	int r = object_target(o, &target);
 
-	if (r == 0)
-		r = object_target(o, &target);
-	if (r == 0 && symlinkat(target, to->dir, fresh) < 0)
-		return -errno;
-	return r < 0 ? r : put_in_place(to, fresh, 0);
+	if (r < 0)
+		return fail_from(c, r);
+	r = place_node(to, d, target);
+	return r < 0 ? fail_to(c, r) : 0;
 }
 
-static int copy_fifo(const struct object *o, const struct place *to)
+/* FIFOs; and device files, which only root can make, and never of the host's. */
+static int copy_node(struct copy *c, const struct object *o, const struct dress *d,
+		     const struct place *to)
 {
-	char fresh[40];
-	int r = fresh_name(fresh);
+	const bool device = S_ISCHR(o->st.st_mode) || S_ISBLK(o->st.st_mode);
+	const bool wanted = device && c->how->archive && c->to->root >= 0 && o->st.st_rdev != 0;
+	int r = S_ISFIFO(o->st.st_mode) || wanted ? place_node(to, d, NULL) : -EPERM;
 
-	if (r == 0 && mkfifoat(to->dir, fresh, o->st.st_mode & MODE_FILE) < 0)
-		return -errno;
-	return r < 0 ? r : put_in_place(to, fresh, 0);
+	if (r == 0 || S_ISFIFO(o->st.st_mode))
+		return r < 0 ? fail_to(c, r) : 0;
+	if (r != -EPERM)
+		return fail_to(c, r);
+	end_say(c->said, c->from, c->below,
+		 device ? "a device is left out" : "a socket is left out");
+	return 0;
 }
 
-static int copy_object(struct copy *c, int dir, const char *name, const struct place *to,
-		       unsigned depth);
+static int copy_object(struct copy *c, const struct object *o, const struct place *to, unsigned depth);
+
+static int copy_entry(struct copy *c, int from, struct place *to, unsigned depth)
+{
+	cleanup_object struct object o = OBJECT_NONE;
+	int r = object_open(from, to->name, &o);
+
+	if (r < 0)
+		return fail_from(c, r);
+	if (!object_exists(&o))
+		return 0; /* gone since the directory was read */
+	return copy_object(c, &o, to, depth);
+}
 
 static int copy_entries(struct copy *c, int from, int to, unsigned depth)
 {
@@ -195,89 +205,95 @@ static int copy_entries(struct copy *c, int from, int to, unsigned depth)
 	int r = names_read(from, &names);
 
 	if (r < 0)
-		return fail(c, r);
+		return fail_from(c, r);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		struct place next = { .dir = to };
 
 		snprintf(next.name, sizeof(next.name), "%s", names_get(&names, i));
 		if (snprintf(c->below + len, sizeof(c->below) - len, "/%s", next.name) >=
 		    (int)(sizeof(c->below) - len))
-			r = fail(c, -ENAMETOOLONG);
+			r = fail_from(c, -ENAMETOOLONG);
 		else
-			r = copy_object(c, from, next.name, &next, depth + 1);
+			r = copy_entry(c, from, &next, depth + 1);
 		c->below[len] = '\0';
 	}
 	names_done(&names);
 	return r;
 }
 
-static int copy_dir(struct copy *c, const struct object *o, const struct place *to, unsigned depth)
+/* The first one is the target: a directory that holds it would have no end. */
+static int check_nesting(struct copy *c, const struct object *o, int to, unsigned depth)
 {
-	const bool itself = strcmp(to->name, ".") == 0;
+	if (depth == COPY_DEPTH_MAX)
+		return err_say(c->e, -ELOOP, "%s%s%s: deeper than %d directories", c->from->label,
+			       c->from->path, c->below, COPY_DEPTH_MAX);
+	if (!c->entered) {
+		c->top = to;
+		c->entered = true;
+		return fstat(to, &c->target) < 0 ? fail_to(c, -errno) : 0;
+	}
+	if (o->st.st_dev != c->target.st_dev || o->st.st_ino != c->target.st_ino)
+		return 0;
+	return err_say(c->e, -EINVAL, "%s%s: a directory is not copied into itself", c->from->label,
+		       c->from->path);
+}
+
+static int copy_dir(struct copy *c, const struct object *o, const struct dress *d,
+		    const struct place *to, unsigned depth)
+{
 	cleanup_close int fd = -EBADF;
-	bool made = !itself && mkdirat(to->dir, to->name, 0700) == 0;
+	bool made = false, poor = false;
 	int r;
 
-	if (!made && !itself && errno != EEXIST)
-		return fail(c, -errno);
-	fd = openat(to->dir, to->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = place_dir(to, &made);
+	if (fd == -ENOTDIR)
+		return err_say(c->e, fd, "%s%s%s: a directory does not replace a file", c->to->label,
+			       c->to->path, c->below);
 	if (fd < 0)
-		return fail(c, -errno);
-	if (depth == DEPTH_MAX)
-		return err_say(c->e, -ELOOP, "%s%s: deeper than %d directories", c->top, c->below,
-			       DEPTH_MAX);
-	r = copy_entries(c, o->fd, fd, depth);
-	if (r == 0 && made && fchmod(fd, o->st.st_mode & MODE_DIR) < 0)
-		r = fail(c, -errno);
-	if (r == 0 && made)
-		r = object_set_times(fd, &o->st);
+		return fail_to(c, fd);
+	r = end_check(c->to, fd, c->below, c->e);
+	if (r == 0)
+		r = check_nesting(c, o, fd, depth);
+	if (r == 0)
+		r = copy_entries(c, o->fd, fd, depth);
+	if (r == 0 && made) {
+		r = place_dress(fd, d, &poor);
+		r = r < 0 ? fail_to(c, r) : 0;
+	}
+	if (r == 0 && poor)
+		end_say(c->said, c->to, c->below, "attributes are left out: they cannot be set there");
 	return r;
 }
 
-static int copy_object(struct copy *c, int dir, const char *name, const struct place *to,
-		       unsigned depth)
+static int copy_object(struct copy *c, const struct object *o, const struct place *to, unsigned depth)
 {
-	cleanup_object struct object o = OBJECT_NONE;
-	char line[PATH_MAX + 64];
-	int r = object_open(dir, name, &o);
+	struct dress d;
+	int r = choose_dress(c, o, &d);
 
-	if (r == 0 && !object_exists(&o))
-		r = -ENOENT;
 	if (r < 0)
-		return fail(c, r);
-	if (S_ISDIR(o.st.st_mode))
-		return copy_dir(c, &o, to, depth);
-	if (S_ISREG(o.st.st_mode))
-		r = copy_file(&o, to);
-	else if (S_ISLNK(o.st.st_mode))
-		r = copy_link(&o, to);
-	else if (S_ISFIFO(o.st.st_mode))
-		r = copy_fifo(&o, to);
-	else if (c->warn) {
-		snprintf(line, sizeof(line), "%s%s: a device or socket is left out", c->top,
-			 c->below);
-		c->warn(line, c->userdata);
-	}
-	return r < 0 ? fail(c, r) : 0;
+		return r;
+	if (S_ISDIR(o->st.st_mode))
+		return copy_dir(c, o, &d, to, depth);
+	if (S_ISREG(o->st.st_mode))
+		return copy_file(c, o, &d, to);
+	if (S_ISLNK(o->st.st_mode))
+		return copy_link(c, o, &d, to);
+	return copy_node(c, o, &d, to);
 }
 
-int copy_files(const struct copy_end *from, const struct copy_end *to,
-	       void (*warn)(const char *line, void *userdata), void *userdata, struct err *e)
+int copy_files(const struct copy_end *from, const struct copy_end *to, const struct copy_how *how,
+	       struct copy_said *said, struct err *e)
 {
-	struct copy c = { .warn = warn, .userdata = userdata, .e = e, .top = from->path };
-	struct place source = { .dir = -EBADF }, target = { .dir = -EBADF };
-	int r = find_place(from, &source);
+	struct copy c = { .from = from, .to = to, .how = how, .said = said, .e = e };
+	struct place target = { .dir = -EBADF };
+	struct end_source source;
+	int r = end_find_source(from, how->follow, &source);
 
-	if (r < 0) {
-		r = fail(&c, r);
-	} else {
-		r = find_target(to, source.name, &target);
-		if (r < 0)
-			err_set(e, r, "%s", to->path);
-	}
+	r = r < 0 ? end_fail(from, e, r, "") : end_find_target(to, &source, e, &target);
 	if (r == 0)
-		r = copy_object(&c, source.dir, source.name, &target, 0);
-	fd_closep(&source.dir);
+		r = copy_object(&c, &source.object, &target, 0);
+	object_close(&source.object);
 	fd_closep(&target.dir);
+	inodes_done(&c.links);
 	return r;
 }

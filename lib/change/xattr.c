@@ -181,14 +181,11 @@ int xattr_compare_list(int fd, const struct lower_xattr *want, size_t len, bool 
 
 static int copy_value(int from, int to, const char *name)
 {
-	struct object_path p = object_path(to);
 	cleanup_free char *value = NULL;
 	size_t len = 0;
 	int r = get(from, name, &value, &len);
 
-	if (r < 0)
-		return r;
-	return setxattr(p.text, name, value, len, 0) < 0 ? -errno : 0;
+	return r < 0 ? r : xattr_set(to, name, value, len);
 }
 
 int xattr_copy(int from, int to)
@@ -207,6 +204,43 @@ int xattr_copy(int from, int to)
 	}
 	free(differ.text);
 	return r;
+}
+
+bool xattr_is_of(const char *name, unsigned kinds)
+{
+	if (is_left_out(name))
+		return false;
+	return (kinds & XATTR_USER && str_starts_with(name, "user.")) ||
+	       (kinds & XATTR_CAPABILITY && str_equal(name, "security.capability")) ||
+	       (kinds & XATTR_ACL && str_starts_with(name, "system.posix_acl_"));
+}
+
+int xattr_each(int fd, unsigned kinds, xattr_fn *fn, void *data)
+{
+	struct name_list names;
+	int r = list(fd, &names);
+
+	for (size_t i = 0; r == 0 && i < names.len; i += strlen(names.text + i) + 1) {
+		cleanup_free char *value = NULL;
+		size_t len = 0;
+
+		if (!xattr_is_of(names.text + i, kinds))
+			continue;
+		r = get(fd, names.text + i, &value, &len);
+		if (r == 0)
+			r = fn(names.text + i, value, len, data);
+		else if (r == -ENODATA) /* gone meanwhile */
+			r = 0;
+	}
+	free(names.text);
+	return r;
+}
+
+int xattr_set(int fd, const char *name, const void *value, size_t len)
+{
+	struct object_path p = object_path(fd);
+
+	return setxattr(p.text, name, value, len, 0) < 0 ? -errno : 0;
 }
 
 int xattr_overlay(int fd, bool user, const char *name, char *buf, size_t size)

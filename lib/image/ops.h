@@ -32,6 +32,9 @@ struct minc_kept {
 };
 
 struct budget;
+struct copy_end;
+struct copy_how;
+struct copy_said;
 struct part;
 struct volume;
 
@@ -98,6 +101,11 @@ struct import_ops {
 	int (*unpack)(struct err *e, const struct part *p, int dir);
 	/* Make the layers that an image of another tool lacks. */
 	int (*complete)(struct minc_transfer *t, struct image *img);
+	/* minc_copy() with a tar (copy-tar.h) */
+	int (*copy_in)(struct err *e, int fd, const struct copy_end *to, const struct copy_how *how,
+		       struct copy_said *said);
+	int (*copy_out)(struct err *e, const struct copy_end *from, int fd, const struct copy_how *how,
+			struct copy_said *said);
 	/* minc_add_bind() with MINC_BIND_VOLUME, before the start */
 	int (*fill)(struct err *e, const struct volume *v);
 };

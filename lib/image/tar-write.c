@@ -35,6 +35,7 @@ struct tar_writer {
 	const char *what;
 	int fd;
 	bool holes; /* of @fd: where zeros are */
+	bool any_name;
 	struct hash *hash;
 	char *buffer;
 	size_t used;
@@ -68,6 +69,11 @@ int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 	}
 	*ret = t;
 	return 0;
+}
+
+void tar_writer_any_name(struct tar_writer *t)
+{
+	t->any_name = true;
 }
 
 struct tar_writer *tar_writer_free(struct tar_writer *t)
@@ -339,7 +345,7 @@ int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size)
 		t->path[strlen(t->path) - strlen(n->name)] = '\0';
 		return write_whiteout(t, t->path, ".wh.", n->name);
 	}
-	if (str_starts_with(n->name, ".wh."))
+	if (!t->any_name && str_starts_with(n->name, ".wh."))
 		return err_say(t->e, -EBADMSG,
 			       "%s: %s: a name that means a removed file in a layer",
 			       t->what, t->path);

@@ -14,6 +14,8 @@ struct tar_writer;
 /* @fd: where it goes, or -1; long zeros are holes if it is a new regular file. @hashed: the digest is wanted. */
 int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 		   struct tar_writer **ret);
+/* It is no layer: a name that means a removed file there may be anything. */
+void tar_writer_any_name(struct tar_writer *t);
 struct tar_writer *tar_writer_free(struct tar_writer *t);
 /*
  * The header of @n, and its content with tar_writer_content(), @size bytes of it. Its inode being

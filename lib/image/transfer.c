@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "image/copy-tar.h"
 #include "image/sign.h"
 #include "image/volumes.h"
 
@@ -35,5 +36,7 @@ __attribute__((visibility("default"))) const struct import_ops import_ops = {
 	.allows = policy_allows,
 	.unpack = part_to_dir,
 	.complete = complete,
+	.copy_in = copy_tar_in,
+	.copy_out = copy_tar_out,
 	.fill = volume_fill,
 };

@@ -245,7 +245,7 @@ static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_
 	const bool data = strcmp(i->dst, "/dev/shm") == 0 || i->flags & MINC_TMPFS_NOEXEC;
 	const unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			      (data ? MOUNT_ATTR_NOEXEC : 0) |
-			      (i->flags & MINC_TMPFS_RDONLY ? MOUNT_ATTR_RDONLY : 0);
+			      (i->flags & MINC_TMPFS_RDONLY || m->spec->idle ? MOUNT_ATTR_RDONLY : 0);
 	struct step *s = mount_tmpfs(p, m, attr, i->size_bytes, i->origin, "an empty directory");
 
 	mount_option(s, "mode", plan_text(p, "%o", i->mode));

@@ -142,6 +142,7 @@ struct spec {
 	const char *flag_origin[16];
 
 	const char *const *argv; /* of a config.json; NULL: none */
+	bool idle; /* its files are wanted, not its command */
 };
 
 void spec_init(struct spec *s, struct err *err);

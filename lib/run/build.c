@@ -349,7 +349,9 @@ void build_command(struct build *b, const char *const *argv)
 	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
 	s->exec.init = spec_flag(b->s, MINC_INIT) && !b->entering;
 	s->exec.sealed_argv = sealed_argv(b, s, index,
-					  b->entering ? "enter" : s->exec.init ? "init" : "exec");
+					  b->s->idle ? "hold" :
+					  b->entering ? "enter" :
+					  s->exec.init ? "init" : "exec");
 }
 
 void build_cwd(struct build *b)
@@ -434,6 +436,32 @@ static void plan_terminal(struct build *b)
 		     "what speaks to the console speaks to this terminal");
 	while (first < b->p->len) /* the explained script has no terminal of its own */
 		b->p->steps[first++].flags |= STEP_IF_EXISTS;
+}
+
+/* What its files need, and nothing that its command would. */
+static int plan_files(struct build *b)
+{
+	static const char *const argv[] = { "hold", NULL };
+	struct plan *p = b->p;
+	int r;
+
+	ns_plan_lifeline(p, b->s);
+	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
+	if (r == 0)
+		r = mount_plan_sources(p, &b->m);
+	if (r == 0)
+		r = mount_plan_root(p, &b->m);
+	if (r == 0)
+		r = mount_plan_api(p, &b->m);
+	if (r < 0)
+		return r;
+	mount_plan_volumes(p, &b->m);
+	r = mount_plan_user(p, &b->m);
+	mount_plan_cwd(p, &b->m);
+	mount_plan_enter(p, &b->m);
+	build_fds(b);
+	build_command(b, argv);
+	return r;
 }
 
 static int plan_groups(struct build *b, bool *ret_late)
@@ -585,7 +613,7 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		note_owners(&b);
 		b.m.root_path = plan_text(p, "%s", b.root);
 		build_environment(&b);
-		r = plan_all(&b, argv);
+		r = s->idle ? plan_files(&b) : plan_all(&b, argv);
 		if (r == 0 && p->storage && !(s->root_flags & MINC_ROOT_DIRECT))
 			p->record = record_describe(p, &b.m);
 		p->reusable = is_reusable(&b);

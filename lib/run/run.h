@@ -30,6 +30,7 @@ struct minc_ctx {
 	char *storage; /* the directory in use, absolute */
 	minc_log_fn log;
 	void *log_data;
+	unsigned copy_flags; /* MINC_COPY_* */
 };
 
 struct minc_container {
@@ -48,6 +49,8 @@ struct minc_container {
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
 	bool held; /* it has ended, but was not reaped: somebody inside traces it */
+	bool idle; /* without a command: it ends with this */
+	char label[80]; /* then: what it is called, "" without a name */
 	int status;
 };
 

@@ -76,6 +76,17 @@ void sealed_execute(const struct sealed_command *c)
 	sys_exit(err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
+/* The exec has closed the channel's other copies; closing ours says that all went well. */
+_Noreturn static void hold(void)
+{
+	const uint64_t all = ~UINT64_C(0);
+	siginfo_t info;
+
+	(void)sys_close_range(0, ~0U, 0);
+	for (;;) /* all signals are blocked but SIGKILL, and there are no children */
+		(void)sys_call(SYS_rt_sigtimedwait, &all, &info, 0, SIGSET_BYTES, 0);
+}
+
 void sealed_main(long argc, const char *const *argv, const char *const *envp)
 {
 	const uint64_t all = ~UINT64_C(0);
@@ -84,16 +95,19 @@ void sealed_main(long argc, const char *const *argv, const char *const *envp)
 	const bool watcher = argc > 0 && equal(argv[0], "minc-watcher");
 	const bool init = argc > 0 && equal(argv[0], "init");
 	const bool enter = argc > 0 && equal(argv[0], "enter");
+	const bool held = argc > 0 && equal(argv[0], "hold");
 
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &c.mask, SIGSET_BYTES, 0);
 	(void)sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (argc > 0 && (watcher || equal(argv[0], "minc-keeper")))
 		sealed_keep(watcher);
-	if (argc <= 0 || (!init && !enter && !equal(argv[0], "exec")) || !parse_command(&c, argc, argv))
+	if (argc <= 0 || (!init && !enter && !held && !equal(argv[0], "exec")) || !parse_command(&c, argc, argv))
 		sys_exit(EXIT_CANNOT_EXECUTE); /* executed by the command itself */
 	/* If it were ignored, the kernel would reap for an init and lose the status. */
 	(void)sys_call(SYS_rt_sigaction, SIGCHLD, &by_default, &c.chld, SIGSET_BYTES, 0);
 	(void)sys_fcntl(c.channel, F_SETFD, FD_CLOEXEC);
+	if (held)
+		hold();
 	if (init)
 		sealed_init(&c);
 	if (enter)

@@ -19,6 +19,9 @@
  *	CHANNEL of its child by VERDICT_PROCESS, and exits. The child is a child of its
  *	parent, the caller; it awaits a byte on CHANNEL, makes a session, takes the terminal
  *	that is descriptor CHANNEL + 1, if any, and executes the command.
+ *   { "hold", and the same }
+ *	stays as process 1 of a container without a command, whose files are looked at from
+ *	outside, until it is killed.
  *   { "minc-keeper" }
  *	is process 1 of a pid namespace around the container's, and the parent of process 1
  *	of that, whose pidfd it has as KEEPER_PROCESS. When it ends the kernel ends all that

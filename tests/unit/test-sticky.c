@@ -50,6 +50,7 @@ SETTER(minc_set_rlimit, minc_set_rlimit(c, NULL, 1, 1))
 SETTER(minc_pass_fd, minc_pass_fd(c, -1, 5))
 SETTER(minc_set_flag, minc_set_flag(c, MINC_INIT, 7))
 SETTER(minc_load_config, minc_load_config(c, NULL))
+SETTER(minc_set_copy, minc_set_copy(c, 1 << 9))
 SETTER(minc_set_image, minc_set_image(c, NULL))
 static int config_is_missing(minc_ctx *c) { return minc_load_config(c, "/nonexistent/config.json"); }
 static int text_is_too_long(minc_ctx *c) { return minc_set_root(c, long_text, 0); }
@@ -65,7 +66,7 @@ static const struct {
 	ROW(minc_drop_cap), ROW(minc_set_seccomp), ROW(minc_set_network), ROW(minc_set_userns),
 	ROW(minc_set_cpus), ROW(minc_set_limit), ROW(minc_set_cpuset), ROW(minc_set_io_limit),
 	ROW(minc_set_rlimit), ROW(minc_pass_fd), ROW(minc_set_flag), ROW(minc_load_config),
-	ROW(minc_set_image), ROW(minc_add_host),
+	ROW(minc_set_image), ROW(minc_set_copy), ROW(minc_add_host),
 	{ "/nonexistent/config.json", config_is_missing },
 	{ "minc_set_root", text_is_too_long },
 };

@@ -43,12 +43,41 @@ static struct kept *copy(const minc_kept *from)
 	return k->name && k->dir && k->digest ? k : kept_free(k);
 }
 
-bool kept_has_run(const struct kept *k)
+/* Beside the storage of one whose files were there before its command. */
+static const char mark_name[] = "created";
+
+static bool has_file(const struct kept *k, const char *name)
 {
 	char path[4200];
 
-	(void)snprintf(path, sizeof(path), "%s/storage", k->dir);
+	(void)snprintf(path, sizeof(path), "%s/%s", k->dir, name);
 	return access(path, F_OK) == 0;
+}
+
+bool kept_has_storage(const struct kept *k)
+{
+	return has_file(k, "storage");
+}
+
+bool kept_has_run(const struct kept *k)
+{
+	return kept_has_storage(k) && !has_file(k, mark_name);
+}
+
+int kept_mark_created(const struct kept *k, bool created)
+{
+	int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1, r = 0;
+
+	if (dir < 0)
+		return -errno;
+	if (created)
+		fd = openat(dir, mark_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (created ? fd < 0 : unlinkat(dir, mark_name, 0) < 0 && errno != ENOENT)
+		r = -errno;
+	if (fd >= 0)
+		(void)close(fd); /* empty */
+	(void)close(dir); /* only looked at */
+	return r;
 }
 
 /* What minc_store_containers() visits may not be changed meanwhile. */

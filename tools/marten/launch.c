@@ -135,7 +135,7 @@ static int identify(struct launch *l, char hostname[65])
 	return r == 0 ? minc_set_hostname(c, hostname) : r;
 }
 
-static int describe(struct launch *l)
+int launch_describe(struct launch *l)
 {
 	minc_ctx *c = l->call->c;
 	char hostname[65];
@@ -254,6 +254,7 @@ int launch(struct launch *l)
 		signals_block();
 	if (minc_start(l->call->c, l->argv, &ct) < 0)
 		return fail_library(l->call);
+	(void)kept_mark_created(l->kept, false); /* or it is shown as created once more */
 	status = write_files(l, ct);
 	l->started = status == 0;
 	if (status != 0) {
@@ -268,7 +269,7 @@ int launch(struct launch *l)
 
 int launch_prepare(struct launch *l)
 {
-	int status = describe(l);
+	int status = launch_describe(l);
 
 	if (status)
 		return status;

@@ -169,7 +169,7 @@ static int open_changes(struct call *call, minc_changes **ret)
 		k = minc_error_code(call->c) == -ENOENT ? kept_find(call, word) : NULL;
 		if (!k)
 			return say_unknown(call, word);
-		if (!kept_has_run(k)) { /* and so has changed nothing */
+		if (!kept_has_storage(k)) { /* and so has changed nothing */
 			kept_free(k);
 			return 0;
 		}

@@ -8,6 +8,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include "starting.h"
 #include "transfer.h"
 
-enum { GRACE_MS = 10000 };
+enum { GRACE_MS = 10000, IDLE_TRIES = 5 };
 
 /* The image, pulled if need be; 0, or an exit status after a complaint. */
 static int find_image(struct call *call, const struct run_values *o, minc_image **ret)
@@ -323,6 +324,30 @@ static int make_way(struct call *call, struct kept *k, int grace_ms)
 	return r < 0 ? fail_say("%.64s: it was started meanwhile", k->name) : r;
 }
 
+/* Paths of options are relative to where they were typed. */
+static int go_home(const struct kept *k)
+{
+	return chdir(k->recipe.directory) == 0 ? 0 :
+						 fail_say("%.64s: its directory %.200s: %s", k->name,
+							  k->recipe.directory, strerror(errno));
+}
+
+/* The image, if a policy takes it. */
+static int take_image(struct call *call, const struct run_values *o, const struct kept *k,
+		      minc_image **ret)
+{
+	minc_kept *kept = NULL;
+	int r;
+
+	if (!transfer_policy(call, o->insecure_policy))
+		return EXIT_OURS;
+	r = minc_store_container(call->store, k->id, &kept);
+	if (r == 0)
+		r = minc_kept_find_image(call->store, kept, ret);
+	minc_kept_free(kept);
+	return r < 0 ? fail_library(call) : 0;
+}
+
 /* @call is that of run, with a context of its own; its options are read. */
 static int start_again(struct call *call, struct run_values *o,
 		       const struct start_values *how, struct kept *k)
@@ -334,25 +359,18 @@ static int start_again(struct call *call, struct run_values *o,
 			    .arguments = (const char *const *)call->operands + 1,
 			    .attached = how->attach || how->input,
 			    .input = how->input };
-	minc_kept *kept = NULL;
-	int status, r;
+	int status;
 
 	o->cidfile = o->pidfile = NULL; /* were for the first time */
 	o->keys = how->keys ? how->keys : o->keys;
 	o->sig_proxy = how->sig_proxy;
 	if (o->terminal && how->input && !isatty(STDIN_FILENO))
 		return fail_usage(call, "-i: standard input is not a terminal");
-	if (chdir(k->recipe.directory) < 0)
-		return fail_say("%.64s: its directory %.200s: %s", k->name,
-				k->recipe.directory, strerror(errno));
-	if (!transfer_policy(call, o->insecure_policy))
-		return EXIT_OURS;
-	r = minc_store_container(call->store, k->id, &kept);
-	if (r == 0)
-		r = minc_kept_find_image(call->store, kept, &l.image);
-	minc_kept_free(kept);
-	if (r < 0)
-		return fail_library(call);
+	status = go_home(k);
+	if (status == 0)
+		status = take_image(call, o, k, &l.image);
+	if (status)
+		return status;
 	status = launch_prepare(&l);
 	if (status == 0 && how->restart)
 		status = make_way(call, k, how->grace_ms);
@@ -365,26 +383,84 @@ static int start_again(struct call *call, struct run_values *o,
 	return status;
 }
 
+/* The same without its command: only its files. */
+static int start_idle(struct call *call, struct run_values *o, struct kept *k, minc_container **ret)
+{
+	struct launch l = { .call = call,
+			    .o = o,
+			    .kept = k,
+			    .environment = &k->recipe.environment };
+	int status = take_image(call, o, k, &l.image), r = -EBUSY, i;
+
+	if (status == 0)
+		status = launch_describe(&l);
+	if (status == 0 && !kept_has_storage(k) && kept_mark_created(k, true) < 0)
+		status = fail_say("%.64s: %.200s: %s", k->name, k->dir, strerror(errno));
+	for (i = 0; status == 0 && r == -EBUSY && i < IDLE_TRIES; i++) {
+		kept_await_end(call, k->id); /* another copy, or its keeper on the way out */
+		r = minc_start_idle(call->c, ret);
+	}
+	minc_image_free(l.image);
+	return status || r == 0 ? status : fail_library(call);
+}
+
+/* A call of run with the words of the recipe; end_recipe() in any case. */
+static int begin_recipe(struct call *outer, struct kept *k, struct call *call, struct run_values *o)
+{
+	char **argv = command_line(&k->recipe);
+	bool good;
+
+	*o = run_defaults;
+	*call = (struct call){ .verb = &run_verbs[0], .values = o, .c = minc_ctx_new(), .words = argv };
+	if (!call->c || !argv)
+		return fail_say("out of memory");
+	good = options_read(call, argv, o);
+	minc_set_log(call->c, warn_line, NULL);
+	call->store_dir = minc_store_path(outer->store);
+	return good && call_store(call) ? 0 : EXIT_OURS;
+}
+
+static void end_recipe(struct call *call, struct run_values *o)
+{
+	run_values_done(o);
+	free(call->given);
+	minc_store_free(call->store);
+	minc_ctx_free(call->c);
+	free(call->words); /* only moved to it */
+}
+
 static int start_kept(struct call *outer, const struct start_values *how, struct kept *k)
 {
-	struct run_values o = run_defaults;
-	struct call call = { .verb = &run_verbs[0], .values = &o, .c = minc_ctx_new() };
-	char **argv = command_line(&k->recipe);
-	int status = EXIT_OURS;
+	struct run_values o;
+	struct call call;
+	int status = begin_recipe(outer, k, &call, &o);
 
-	if (!call.c || !argv) {
-		status = fail_say("out of memory");
-	} else if (options_read(&call, argv, &o)) {
-		minc_set_log(call.c, warn_line, NULL);
-		call.store_dir = minc_store_path(outer->store);
-		if (call_store(&call))
-			status = start_again(&call, &o, how, k);
+	if (status == 0)
+		status = start_again(&call, &o, how, k);
+	end_recipe(&call, &o);
+	return status;
+}
+
+int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_container **ret_ct)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct run_values o;
+	struct call call;
+	int status = begin_recipe(outer, k, &call, &o);
+
+	if (status == 0)
+		status = go_home(k);
+	if (status == 0)
+		status = start_idle(&call, &o, k, ret_ct);
+	if (here >= 0 && fchdir(here) < 0 && status == 0)
+		status = fail_say("the way back from %.200s: %s", k->recipe.directory, strerror(errno));
+	if (here >= 0)
+		(void)close(here); /* only a place */
+	if (status == 0) {
+		*ret_c = call.c;
+		call.c = NULL;
 	}
-	run_values_done(&o);
-	free(call.given);
-	minc_store_free(call.store);
-	minc_ctx_free(call.c);
-	free(argv);
+	end_recipe(&call, &o);
 	return status;
 }
 

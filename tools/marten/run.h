@@ -48,8 +48,17 @@ struct launch {
 int launch_prepare(struct launch *l);
 void launch_done(struct launch *l);
 
+/* launch.c: what is said of its files and all else becomes calls; an exit status. */
+int launch_describe(struct launch *l);
+
 /* launch.c: start what is prepared; with @attached until it ends or is left. An exit status. */
 int launch(struct launch *l);
+
+/*
+ * run.c: the files of @k, which does not run, as a start of it would show them: minc_start_idle(). An exit
+ * status; then the container, and the context it needs until it is freed.
+ */
+int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_container **ret_ct);
 
 /*
  * run.c: whether a start of @k shows the volume with this name: 1, or 0; -1: its options cannot be
