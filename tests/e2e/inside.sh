@@ -25,6 +25,9 @@ is "with --rm it says what its command says" "$status $out$err" "4 hello"
 is "and leaves no container" "$(ls -A "$MINCS_DIR/containers")" ""
 minc --rm -r bb /none
 is "one that does not start leaves none, either" "$status $(ls -A "$MINCS_DIR/containers")" "127 "
+minc -q --rm -k -r bb true
+is "with -k it stays" "$status $(find "$MINCS_DIR/containers" -mindepth 1 -maxdepth 1 | wc -l)" "0 1"
+marten rm "$(ls "$MINCS_DIR/containers")"
 minc -r bb --rm -B --name soon true
 marten wait soon
 await sh -c '"$MARTEN" ps -a >/dev/null && [ -z "$(ls -A "$MINCS_DIR/containers")" ]'

@@ -121,6 +121,7 @@ int images_begin(struct options *o)
 
 	if (!o->fresh_image || o->tempdir)
 		return 0;
+	o->remove = o->remove && !o->keep; /* -k keeps what is written, here as elsewhere */
 	note = write_note(o);
 	r = minc_store_create(o->store, o->fresh_image, NULL, note, &id);
 	free(note);
