@@ -82,10 +82,9 @@ static int drop_bounding(uint64_t known, uint64_t keep)
 
 		if (!(known >> cap & 1) || keep >> cap & 1)
 			continue;
-		r = sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (r > 0)
-			r = sys_prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-		if (r < 0)
+		r = sys_prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+		/* who may not drop has perhaps nothing to drop */
+		if (r < 0 && sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
 			return r;
 	}
 	return 0;
