@@ -61,18 +61,31 @@ static int open_source(struct runner *r, const struct step *s, int flags)
 				 sys_openat(at, s->open.path, flags, 0);
 }
 
+static bool is_source_plain(struct runner *r, const struct step *s)
+{
+	struct stat st;
+	bool plain;
+	int fd;
+
+	if (!s->open.in_root)
+		return sys_call(SYS_newfstatat, runner_fd(r, s->open.at), s->open.path, &st, 0, 0) == 0 &&
+		       S_ISREG(st.st_mode);
+	fd = open_source(r, s, O_PATH);
+	plain = fd >= 0 && is_plain(fd, true);
+	if (fd >= 0)
+		(void)sys_close(fd); /* O_PATH */
+	return plain;
+}
+
 /*
  * What it is, is looked at before it is opened: a FIFO would wait, a device act. And again of
  * what was opened: it may be another by then.
  */
 static int open_to_read(struct runner *r, const struct step *s)
 {
-	int fd = open_source(r, s, O_PATH);
-	bool plain = fd >= 0 && is_plain(fd, s->open.in_root);
+	int fd;
 
-	if (fd >= 0)
-		(void)sys_close(fd); /* O_PATH */
-	if (!plain)
+	if (!is_source_plain(r, s))
 		return -ENOENT; /* or not to be found: there is nothing to begin with */
 	fd = open_source(r, s, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
@@ -131,7 +144,7 @@ static int open_or_make(const struct step *s, int at)
 	int fd = path_open_in_root(at, s->open.path, 0);
 
 	if (fd == -ENOENT && s->open.create)
-		fd = path_make_in_root(at, s->open.path, s->open.create | quietly(s), &made);
+		fd = path_make_absent(at, s->open.path, s->open.create | quietly(s), &made);
 	/* an id that is not mapped cannot be the command's either: that step will say so */
 	if (made && (s->open.uid || s->open.gid) && is_made(fd))
 		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid, SYS_AT_EMPTY_PATH);
@@ -284,11 +297,20 @@ static int like_mount(int mount, unsigned *ret)
 static int make_target(struct runner *r, const struct step *s, int mount)
 {
 	unsigned create = 0;
+	bool made;
 	int ret = like_mount(mount, &create);
 
 	create |= quietly(s);
 	return ret < 0 ? ret :
-			 path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, create);
+			 path_make_absent(runner_fd(r, s->attach.at), s->attach.path, create, &made);
+}
+
+/* Where the mount goes; @missing: that it is not there is known. */
+static int open_target(struct runner *r, const struct step *s, int mount, bool missing)
+{
+	int ret = missing ? -ENOENT : path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, 0);
+
+	return ret == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT ? make_target(r, s, mount) : ret;
 }
 
 /* A directory of slot @mount for what has none. */
@@ -297,6 +319,7 @@ static int attach_spare(struct runner *r, const struct step *s)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
 	const int at = runner_fd(r, s->attach.at), from = runner_fd(r, s->attach.mount);
 	int target = path_open_in_root(at, s->attach.path, 0), tree, ret;
+	bool made;
 
 	if (target >= 0)
 		(void)sys_close(target); /* O_PATH */
@@ -309,7 +332,8 @@ static int attach_spare(struct runner *r, const struct step *s)
 	if (tree < 0)
 		return tree;
 	ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr);
-	target = ret < 0 ? ret : path_open_in_root(at, s->attach.path, S_IFDIR | 0755 | quietly(s));
+	target = ret < 0 ? ret :
+			   path_make_absent(at, s->attach.path, S_IFDIR | 0755 | quietly(s), &made);
 	if (target >= 0) {
 		ret = sys_move_mount(tree, "", target, "",
 				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -335,7 +359,7 @@ static int explain_refusal(int mount, int target, int err)
 
 int run_attach(struct runner *r, const struct step *s)
 {
-	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret;
+	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret = 0;
 
 	if (s->attach.spare)
 		return attach_spare(r, s);
@@ -343,12 +367,12 @@ int run_attach(struct runner *r, const struct step *s)
 	if (s->attach.at == SLOT_CWD || s->attach.trusted)
 		return sys_move_mount(mount, "", at, s->attach.path, MOVE_MOUNT_F_EMPTY_PATH);
 	/* A link at the end is not followed, and a directory cannot be mounted on one. */
-	if (s->attach.entry && sys_move_mount(mount, "", at, s->attach.path + 1,
-					      MOVE_MOUNT_F_EMPTY_PATH) == 0)
-		return 0;
-	target = path_open_in_root(at, s->attach.path, 0);
-	if (target == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT)
-		target = make_target(r, s, mount);
+	if (s->attach.entry) {
+		ret = sys_move_mount(mount, "", at, s->attach.path + 1, MOVE_MOUNT_F_EMPTY_PATH);
+		if (ret == 0)
+			return 0;
+	}
+	target = open_target(r, s, mount, ret == -ENOENT);
 	if (target < 0)
 		return target;
 	ret = sys_move_mount(mount, "", target, "",

@@ -152,6 +152,8 @@ int path_open_in_root(int root, const char *path, unsigned create_mode);
  * there although a name on the way was not.
  */
 int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made);
+/* The same of what was not there just now: it is not looked for before it is made. */
+int path_make_absent(int root, const char *path, unsigned create_mode, bool *ret_made);
 
 /*
  * Open the directory that holds the last name of relative @path below @at, without

@@ -29,13 +29,18 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd)
 	buf[len] = '\0';
 }
 
-/* What is left to walk, and where we are, both as text so that ".." can go back. */
+/*
+ * What is left to walk, and where we are, both as text so that ".." can go back. What is left is
+ * the end of its room, next to all the rest: of a new stack each page that is touched costs.
+ */
 struct walk {
-	int root, dir;		  /* dir: descriptor of @done */
-	unsigned links;		  /* followed so far */
-	bool made;		  /* @dir, as the last name */
-	char done[PATH_MAX];	  /* "a/b", no links in it */
-	char left[2 * PATH_MAX]; /* "c/../d" */
+	char room[2 * PATH_MAX];
+	const char *left;    /* "c/../d" */
+	int root, dir;	     /* dir: descriptor of @done */
+	unsigned links;	     /* followed so far */
+	bool made;	     /* @dir, as the last name */
+	bool absent;	     /* the last name, as far as known: first it is made */
+	char done[PATH_MAX]; /* "a/b", no links in it */
 };
 
 static int file_type(int fd, unsigned *ret)
@@ -48,16 +53,16 @@ static int file_type(int fd, unsigned *ret)
 	return r;
 }
 
-/* Put @text in front of what is left. */
+/* Put @text in front of @rest, the end of what is left. */
 static int push_left(struct walk *w, const char *text, const char *rest)
 {
-	size_t len = strlen(text), rest_len = strlen(rest);
+	size_t len = strlen(text), before = (size_t)(rest - w->room);
 
-	if (len + 1 + rest_len + 1 > sizeof(w->left))
+	if (len + 1 > before)
 		return -ENAMETOOLONG;
-	memmove(w->left + len + 1, rest, rest_len + 1);
-	memcpy(w->left, text, len);
-	w->left[len] = '/';
+	w->room[before - 1] = '/';
+	memcpy(w->room + before - 1 - len, text, len);
+	w->left = rest - 1 - len;
 	return 0;
 }
 
@@ -105,16 +110,9 @@ static int follow(struct walk *w, int link, const char *rest)
 
 static int make_one(struct walk *w, const char *name, bool last, unsigned create_mode)
 {
-	int fd;
-
 	if (!last || S_ISDIR(create_mode))
 		return sys_mkdirat(w->dir, name, last ? create_mode & 07777 : 0755);
-	fd = sys_openat(w->dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
-			create_mode & 07777);
-	if (fd < 0)
-		return fd;
-	(void)sys_close(fd); /* empty */
-	return 0;
+	return sys_mknodat(w->dir, name, S_IFREG | (create_mode & 07777), 0);
 }
 
 static int make(struct walk *w, const char *name, bool last, unsigned create_mode)
@@ -126,7 +124,8 @@ static int make(struct walk *w, const char *name, bool last, unsigned create_mod
 		return make_one(w, name, last, create_mode);
 	like_note_times(w->dir, &times);
 	ret = make_one(w, name, last, create_mode & ~PATH_QUIET);
-	like_restore_times(w->dir, &times);
+	if (ret == 0)
+		like_restore_times(w->dir, &times);
 	return ret;
 }
 
@@ -167,12 +166,14 @@ static int walk_one(struct walk *w, unsigned create_mode)
 	while (*rest == '/')
 		rest++;
 	last = *rest == '\0';
-	if (strcmp(name, ".") == 0)
-		return push_left(w, "", rest);
+	if (strcmp(name, ".") == 0) {
+		w->left = rest;
+		return 0;
+	}
 	if (strcmp(name, "..") == 0)
 		return go_up(w, rest);
 	w->made = false;
-	fd = sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
+	fd = w->absent && last ? -ENOENT : sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
 	if (fd == -ENOENT && create_mode) {
 		r = make(w, name, last, create_mode);
 		if (r < 0 && r != -EEXIST)
@@ -197,26 +198,25 @@ static int walk_one(struct walk *w, unsigned create_mode)
 		(void)sys_close(fd); /* O_PATH */
 		return r;
 	}
-	return push_left(w, "", rest);
+	w->left = rest;
+	return 0;
 }
 
-int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made)
+static int walk(int root, const char *path, unsigned create_mode, bool absent, bool *ret_made)
 {
 	struct walk w;
-	int r = sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	size_t size = strlen(path) + 1;
+	int r;
 
 	*ret_made = false;
-	/* EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2). */
-	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM && r != -EAGAIN) ||
-	    (r == -ENOENT && !create_mode))
-		return r;
-	if (strlen(path) >= PATH_MAX)
+	if (size > PATH_MAX)
 		return -ENAMETOOLONG;
 	w.root = w.dir = root;
 	w.links = 0;
 	w.made = false;
+	w.absent = absent;
 	w.done[0] = '\0';
-	memcpy(w.left, path, strlen(path) + 1);
+	w.left = memcpy(w.room + sizeof(w.room) - size, path, size);
 	do
 		r = walk_one(&w, create_mode);
 	while (r == 0);
@@ -228,6 +228,23 @@ int path_make_in_root(int root, const char *path, unsigned create_mode, bool *re
 	}
 	set_dir(&w, root);
 	return r;
+}
+
+int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made)
+{
+	int r = sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+
+	*ret_made = false;
+	/* EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2). */
+	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM && r != -EAGAIN) ||
+	    (r == -ENOENT && !create_mode))
+		return r;
+	return walk(root, path, create_mode, r == -ENOENT, ret_made);
+}
+
+int path_make_absent(int root, const char *path, unsigned create_mode, bool *ret_made)
+{
+	return walk(root, path, create_mode, true, ret_made);
 }
 
 int path_open_in_root(int root, const char *path, unsigned create_mode)
