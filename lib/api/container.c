@@ -30,7 +30,7 @@ int api_begin(minc_ctx *c)
 	    (spec_may_have_group(&c->spec) || cgroup_rdonly_device(c->spec.mounts)))
 		r = host_probe_cgroups(&c->host);
 	if (r == 0 && c->spec.image.layers_len)
-		host_probe_fuse(&c->host);
+		host_probe_image(&c->host);
 	return r < 0 ? err_set(&c->err, r, "host") : 0;
 }
 

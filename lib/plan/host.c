@@ -83,22 +83,25 @@ static uint32_t find_api_paths(uint32_t *ret_unseen)
 	return found | *ret_unseen;
 }
 
-static unsigned kernel_version(void)
+/* 0.0: an old kernel. Not by scanf(3), which is much code for the first start. */
+static unsigned kernel_version(const char *release)
 {
-	struct utsname u;
-	unsigned major = 0, minor = 0;
+	char *end;
+	unsigned long major = strtoul(release, &end, 10), minor = 0;
 
-	if (uname(&u) == 0)
-		(void)sscanf(u.release, "%u.%u", &major, &minor); /* 0.0: an old kernel */
+	if (end != release && *end == '.')
+		minor = strtoul(end + 1, NULL, 10);
 	return HOST_KERNEL(major, minor);
 }
 
-static void find_name(struct host *h)
+static void find_names(struct host *h)
 {
 	struct utsname u;
 
-	if (uname(&u) == 0)
-		(void)snprintf(h->nodename, sizeof(h->nodename), "%s", u.nodename);
+	if (uname(&u) < 0)
+		return;
+	h->kernel = kernel_version(u.release);
+	(void)snprintf(h->nodename, sizeof(h->nodename), "%s", u.nodename);
 }
 
 static int find_template(void)
@@ -140,13 +143,14 @@ static void read_caps(struct host *h)
 static bool in_initial_userns(void)
 {
 	cleanup_close int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	char buf[64] = "";
-	unsigned inside, outside, count;
+	char buf[64] = "", *p;
+	unsigned long inside, outside;
 
 	if (fd < 0 || read(fd, buf, sizeof(buf) - 1) <= 0)
 		return true; /* no /proc or no user namespaces: nothing is mapped */
-	return sscanf(buf, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
-	       outside == 0 && count == UINT32_MAX;
+	inside = strtoul(buf, &p, 10);
+	outside = strtoul(p, &p, 10);
+	return inside == 0 && outside == 0 && strtoul(p, NULL, 10) == UINT32_MAX;
 }
 
 /* The root of a user namespace may see the machine's /run, with what its root keeps there. */
@@ -185,7 +189,7 @@ int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->template_fd = -EBADF;
-	h->kernel = kernel_version();
+	find_names(h);
 	h->uid = geteuid();
 	h->gid = getegid();
 	read_caps(h);
@@ -197,11 +201,8 @@ int host_probe(struct host *h)
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;
 	h->sys_cgroup2 = is_cgroup2("/sys/fs/cgroup");
-	find_name(h);
 	h->resolv_conf = access("/etc/resolv.conf", F_OK) == 0;
 	h->hosts = access("/etc/hosts", F_OK) == 0;
-	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&
-		   access("/dev/loop-control", R_OK | W_OK) == 0;
 	if (h->privileged && h->initial_userns && h->overlay_fds)
 		h->template_fd = find_template();
 	h->shell = getenv("SHELL");
@@ -240,13 +241,21 @@ int host_probe_cgroups(struct host *h)
 }
 
 /* Opened, for a device may be there and forbidden, or have no driver. */
-void host_probe_fuse(struct host *h)
+static int probe_fuse(void)
 {
-	cleanup_close int fd = h->fuse_probed ? -EBADF : open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	cleanup_close int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
-	if (!h->fuse_probed)
-		h->fuse = fd < 0 ? -errno : is_device("/dev/fuse") ? 0 : -ENODEV;
-	h->fuse_probed = true;
+	return fd < 0 ? -errno : is_device("/dev/fuse") ? 0 : -ENODEV;
+}
+
+void host_probe_image(struct host *h)
+{
+	if (h->image_probed)
+		return;
+	h->image_probed = true;
+	h->loops = h->privileged && h->initial_userns && is_device("/dev/loop-control") &&
+		   access("/dev/loop-control", R_OK | W_OK) == 0;
+	h->fuse = probe_fuse();
 }
 
 void host_name_cgroup(struct host *h)

@@ -22,9 +22,9 @@ struct host {
 	bool groups_denied; /* by /proc/self/setgroups, in a namespace with few ids */
 	bool no_new_privs;  /* a set-user-ID program would not help */
 	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
-	bool loops; /* it may make loop devices */
-	bool fuse_probed;
-	int fuse; /* 0, or why /dev/fuse cannot be opened; of host_probe_fuse() */
+	bool image_probed; /* the next two are known: host_probe_image() */
+	bool loops;	   /* it may make loop devices */
+	int fuse;	   /* 0, or why /dev/fuse cannot be opened */
 	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */
 	uint64_t caps_known;	/* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
@@ -56,8 +56,8 @@ extern const size_t host_api_paths_len;
 int host_probe(struct host *h);
 /* For a container with limits: probe the control groups too, once; 0 or -ENOMEM. */
 int host_probe_cgroups(struct host *h);
-/* For a container of an image: probe /dev/fuse, once. */
-void host_probe_fuse(struct host *h);
+/* For a container of an image: probe loop devices and /dev/fuse, once. */
+void host_probe_image(struct host *h);
 /* A name that no other container has, for the next one's control groups. */
 void host_name_cgroup(struct host *h);
 void host_done(struct host *h);
