@@ -7,7 +7,8 @@
  * A line of LIST is NAME, a tab, and a command whose words are separated by blanks. Every
  * round runs each command once, in turn, so that a drift of the machine meets all alike;
  * the ratio is the median of the rounds' ratios to the first command. A pause before each
- * start lets the kernel finish the clean-up of the one before. With -j the commands run
+ * start lets the kernel finish the clean-up of the one before. What fails each time has no
+ * time; TIMER_STDERR=1 in the environment shows what it says. With -j the commands run
  * one after the other, each by LAUNCHERS processes for two seconds; the rate is printed.
  */
 #include <errno.h>
@@ -141,6 +142,10 @@ static void print_latency(int rounds)
 	for (int i = 0; ratio && i < commands_len; i++) {
 		struct command *c = &commands[i];
 
+		if (c->failures == rounds) {
+			printf("%-24s failed in all rounds: TIMER_STDERR=1 shows why\n", c->name);
+			continue;
+		}
 		for (int k = 0; k < rounds; k++)
 			ratio[k] = c->ms[k] / commands[0].ms[k];
 		printf("%-24s %9.3f %9.3f %9.3f %9.3f %9ld %7.2f %6d\n", c->name,
@@ -171,8 +176,11 @@ static void print_rate(struct command *c, int launchers)
 	}
 	while (wait(NULL) > 0)
 		;
-	printf("%-24s %9.1f /s   failed %ld\n", c->name,
-	       (double)(done[0] + done[1]) * 1e3 / (now_ms() - begin), done[1]);
+	if (done[0])
+		printf("%-24s %9.1f /s   failed %ld\n", c->name,
+		       (double)(done[0] + done[1]) * 1e3 / (now_ms() - begin), done[1]);
+	else
+		printf("%-24s failed each time: TIMER_STDERR=1 shows why\n", c->name);
 	fflush(stdout);
 	munmap((void *)done, 4096);
 }
