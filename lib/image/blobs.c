@@ -30,7 +30,7 @@ static int restart(struct fetch *f)
 	hash_free(f->hash);
 	f->hash = hash_new();
 	f->have = 0;
-	f->x->done = f->x->done_before = 0;
+	f->x->done = 0; /* what comes a second time is no progress */
 	return f->hash ? 0 : -ENOMEM;
 }
 

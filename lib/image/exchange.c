@@ -24,8 +24,9 @@ enum {
 	LOGINS_MAX = 2,       /* in a row */
 	TOLD_MS = 200,        /* between calls of progress */
 	IDLE_MS = 1000,
+	SILENT_MS = 3000, /* until it is said that nothing comes */
 	REASON_BYTES = 240,     /* of a server's own words */
-	ADVANCE_BYTES = 1 << 20 /* that make a connection worth its retry */
+	ADVANCE_BYTES = 1 << 20 /* new ones, that make a connection worth its retry */
 };
 
 static int64_t now_ms(void)
@@ -150,17 +151,25 @@ static void hint_withheld(struct exchange *x)
 			 x->at->host, to, x->at->host);
 }
 
+static bool may_try_again(long status)
+{
+	return status == 408 || status == 429 || (status >= 500 && status != 501);
+}
+
 int exchange_refused(struct exchange *x)
 {
-	char words[REASON_BYTES];
+	char words[REASON_BYTES], later[64] = "";
 	long status = x->http.status;
 
 	own_words(&x->http, words, sizeof(words));
-	exchange_fail(x, meaning(status), "%s%ld%s",
+	if (may_try_again(status) && x->http.retry_after > RETRY_AFTER_MAX)
+		snprintf(later, sizeof(later), ": to be asked again in %u seconds",
+			 x->http.retry_after);
+	exchange_fail(x, meaning(status), "%s%ld%s%s",
 		      status == 404                    ? "not found: "
 		      : status == 401 || status == 403 ? "access is refused: "
 						       : "the answer is ",
-		      status, words);
+		      status, words, later);
 	if (status == 401 || status == 403)
 		hint_withheld(x);
 	return x->err.code;
@@ -172,6 +181,8 @@ static void give_up(struct exchange *x, int r)
 	if (r != -ENOMEM && r != -ECANCELED && x->next && x->next(x)) {
 		err_clear(&x->err);
 		x->tries = x->logins = 0;
+		x->stages = x->most_stages = 0;
+		x->most_done = 0;
 		x->next_stage = x->moved = false;
 		x->due_ms = 0;
 		x->state = EXCHANGE_WAITS;
@@ -189,15 +200,45 @@ static void repeat(struct exchange *x)
 	x->state = EXCHANGE_WAITS;
 }
 
-/* Later, if it may be; @cost of the retries that are left. */
-static bool retry(struct exchange *x, unsigned cost)
+__attribute__((format(printf, 2, 3)))
+static void say(const struct exchange *x, const char *format, ...)
+{
+	const struct registry_options *o = &x->reg->o;
+	char text[512], line[700];
+	va_list ap;
+
+	if (!o->say)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	snprintf(line, sizeof(line), "%.150s: %s: %s", x->reg->name, x->what, text);
+	o->say(line, o->data);
+}
+
+/* Why it is tried again: @r with http's own words, or 0: the answer. */
+static void say_retry(const struct exchange *x, int r, int64_t pause)
+{
+	const char *why = x->http.why ? x->http.why : strerror(-r);
+	char status[32], wait[64] = "";
+
+	snprintf(status, sizeof(status), "the answer is %ld", x->http.status);
+	if (pause >= 1000)
+		snprintf(wait, sizeof(wait), " in %lld seconds", (long long)(pause + 500) / 1000);
+	say(x, "%s: asked again%s (%u of %u)", r < 0 ? why : status, wait, x->tries,
+	    x->reg->o.retries);
+}
+
+/* Later, if it may be; @cost of the retries that are left. @r: as say_retry(). */
+static bool retry(struct exchange *x, int r, unsigned cost)
 {
 	const struct registry_options *o = &x->reg->o;
 	int64_t pause = o->backoff_ms ? o->backoff_ms : BACKOFF_MS;
 
-	if (x->done >= x->done_before + ADVANCE_BYTES)
+	if (x->done >= x->most_done + ADVANCE_BYTES)
 		x->tries = 0;
-	x->done_before = x->done;
+	if (x->done > x->most_done)
+		x->most_done = x->done;
 	if (x->tries + cost > o->retries || x->http.retry_after > RETRY_AFTER_MAX)
 		return false;
 	for (unsigned i = 0; i < x->tries && pause < BACKOFF_MAX_MS; i++)
@@ -207,9 +248,27 @@ static bool retry(struct exchange *x, unsigned cost)
 		pause = BACKOFF_MAX_MS;
 	if (pause < (int64_t)x->http.retry_after * 1000)
 		pause = (int64_t)x->http.retry_after * 1000;
+	say_retry(x, r, pause);
 	repeat(x);
 	x->due_ms = now_ms() + pause;
 	return true;
+}
+
+/* Once for each request, when nothing comes: until when is http's business. */
+static void note_silence(struct exchange *x, int64_t now)
+{
+	unsigned most = x->http.stall_seconds;
+
+	if (x->http.moved != x->heard) {
+		x->heard = x->http.moved;
+		x->heard_ms = now;
+	}
+	if (x->silent || now - x->heard_ms < SILENT_MS)
+		return;
+	x->silent = true;
+	if (x->http.total_seconds && x->http.total_seconds < most)
+		most = x->http.total_seconds;
+	say(x, "nothing comes: waits up to %u seconds", most);
 }
 
 /* Registries that were asked for without security, and have no TLS at all. */
@@ -237,9 +296,9 @@ static void broken(struct exchange *x, int r)
 	}
 	if (fall_back(x, r))
 		return;
-	if (r == -ECONNRESET && retry(x, 1))
+	if (r == -ECONNRESET && retry(x, r, 1))
 		return;
-	if (r == -ETIMEDOUT && retry(x, x->reg->o.retries > 1 ? x->reg->o.retries : 1))
+	if (r == -ETIMEDOUT && retry(x, r, x->reg->o.retries > 1 ? x->reg->o.retries : 1))
 		return;
 	exchange_fail(x, r, "%s", why ? why : strerror(-r));
 	if (x->at && r == -EPROTO && !x->at->insecure)
@@ -298,8 +357,7 @@ static void answered(struct exchange *x)
 	} else if (status == 401 && x->http.challenges && is_own(x) &&
 		   !(x->any_status && x->logins >= LOGINS_MAX)) {
 		log_in(x);
-	} else if ((status == 408 || status == 429 || (status >= 500 && status != 501)) &&
-		   retry(x, 1)) {
+	} else if (may_try_again(status) && retry(x, 0, 1)) {
 		;
 	} else if (status >= 500 || status == 429 || (!x->any_status && status >= 300)) {
 		give_up(x, exchange_refused(x));
@@ -309,7 +367,10 @@ static void answered(struct exchange *x)
 		if (r == 1) {
 			repeat(x);
 			x->next_stage = true;
-			x->tries = 0;
+			if (++x->stages > x->most_stages) {
+				x->most_stages = x->stages;
+				x->tries = 0;
+			}
 		} else if (r == -EAGAIN) {
 			broken(x, -ECONNRESET);
 		} else if (r < 0) {
@@ -351,6 +412,9 @@ static int start(struct exchange *x, CURLM *multi)
 	if (r < 0)
 		return exchange_fail(x, r, "%s", strerror(-r));
 	x->state = EXCHANGE_RUNS;
+	x->heard = 0;
+	x->heard_ms = now_ms();
+	x->silent = false;
 	return 0;
 }
 
@@ -373,22 +437,40 @@ static void collect(CURLM *multi)
 	}
 }
 
+/* The one whose pause is told of when none runs: who is told can cancel. */
+static const struct exchange *one_that_waits(const struct exchange *xs, size_t len)
+{
+	const struct exchange *ret = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		if (xs[i].state == EXCHANGE_RUNS)
+			return NULL;
+		if (!ret && xs[i].state == EXCHANGE_WAITS)
+			ret = &xs[i];
+	}
+	return ret;
+}
+
 static int tell(struct registry *reg, struct exchange *xs, size_t len)
 {
 	const struct registry_options *o = &reg->o;
+	const struct exchange *waits;
 	int64_t now = now_ms();
 
-	if (!o->progress || now < reg->told_ms + TOLD_MS)
+	if (now < reg->told_ms + TOLD_MS)
 		return 0;
 	reg->told_ms = now;
+	waits = one_that_waits(xs, len);
 	for (size_t i = 0; i < len; i++) {
 		struct exchange *x = &xs[i];
 
-		if (x->state != EXCHANGE_RUNS && len > 1)
+		if (x->state != EXCHANGE_RUNS && x != waits)
 			continue;
+		if (x->state == EXCHANGE_RUNS)
+			note_silence(x, now);
 		if (x->http.body_fd >= 0)
 			x->done = x->http.body_sent;
-		if (o->progress(x->what, x->done, x->total, o->data))
+		if (o->progress && o->progress(x->what, x->done, x->total, o->data))
 			return err_say(reg->err, -ECANCELED, "%s: %s: cancelled",
 				       reg->name, x->what);
 	}

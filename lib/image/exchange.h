@@ -4,6 +4,10 @@
  * login, retries with growing pauses, the next mirror. Any number of them go on at once in the
  * caller's thread. What is wanted is said by functions of the owner (registry.c, blobs.c,
  * upload.c, token.c).
+ *
+ * Each ends. Retries are counted, and only what is new begins the count anew: bytes beyond those
+ * that there were once, a stage that was not reached before. A pause has a bound, and a request has
+ * one for the time in which nothing comes. What is waited for is said.
  */
 #pragma once
 
@@ -67,6 +71,7 @@ struct exchange {
 	void *data;
 	bool any_status;
 	uint64_t done, total; /* for progress; @total 0: tell nothing */
+	unsigned stages;      /* ended; the owner says 0 when it begins at the first again */
 
 	/* exchange.c's. */
 	struct http http;
@@ -74,8 +79,11 @@ struct exchange {
 	enum exchange_state state;
 	bool next_stage, moved, reported;
 	unsigned tries, logins, generation;
-	uint64_t done_before;
-	int64_t due_ms;
+	uint64_t most_done; /* that @done was at the end of a try */
+	unsigned most_stages;
+	uint64_t heard; /* of the request, when that last changed: at @heard_ms */
+	int64_t heard_ms, due_ms;
+	bool silent; /* that nothing comes was said */
 	int result;
 };
 

@@ -12,12 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
 
-enum { CONNECT_SECONDS = 30, STALL_BYTES = 64, BUFFER_BYTES = 256 << 10 };
+enum { CONNECT_SECONDS = 30, STALL_BYTES = 64, BUFFER_BYTES = 256 << 10, PAUSE_MAX = 1 << 20 };
+
+/*
+ * CURLOPT_QUICK_EXIT, of 7.87: what is abandoned while its name is looked up is not waited for. An
+ * older one does not know it, and waits as long as the resolver does.
+ */
+enum { OPTION_QUICK_EXIT = CURLOPTTYPE_LONG + 322 };
 
 void http_init(struct http *h)
 {
@@ -39,7 +46,7 @@ static void drop_answer(struct http *h)
 	h->refused = 0;
 	h->why = NULL;
 	h->header_bytes = h->header_lines = 0;
-	h->body_sent = 0;
+	h->body_sent = h->moved = 0;
 }
 
 void http_done(struct http *h)
@@ -120,8 +127,29 @@ static void read_number(const char *value, size_t len, uint64_t max, uint64_t *r
 		return;
 	memcpy(digits, value, len);
 	digits[len] = '\0';
-	(void)str_to_u64(digits, max,
-			 ret); /* a date, or nonsense: as if it were not there */
+	(void)str_to_u64(digits, max, ret); /* nonsense: as if it were not there */
+}
+
+/* Seconds, or a date; one that has passed, and nonsense, as if it were not there. */
+static unsigned read_pause(const char *value, size_t len)
+{
+	const time_t now = time(NULL);
+	uint64_t seconds = PAUSE_MAX;
+	char text[64];
+	time_t then;
+
+	if (len == 0 || len >= sizeof(text))
+		return 0;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (strspn(text, "0123456789") == len) { /* more than a number holds is too long as well */
+		(void)str_to_u64(text, PAUSE_MAX, &seconds);
+		return (unsigned)seconds;
+	}
+	then = curl_getdate(text, NULL);
+	if (then <= now)
+		return 0;
+	return then - now < PAUSE_MAX ? (unsigned)(then - now) : PAUSE_MAX;
 }
 
 /* "bytes FROM-TO/SIZE": whether it continues what we have. */
@@ -161,7 +189,6 @@ static void keep_digest(struct http *h, const char *v, size_t len)
 
 static int keep_header(struct http *h, const char *line, size_t all)
 {
-	uint64_t seconds = 0;
 	const char *v;
 	size_t len;
 
@@ -177,8 +204,7 @@ static int keep_header(struct http *h, const char *line, size_t all)
 	} else if (is_header(line, all, "docker-content-digest", &v, &len)) {
 		keep_digest(h, v, len);
 	} else if (is_header(line, all, "retry-after", &v, &len)) {
-		read_number(v, len, 1 << 20, &seconds);
-		h->retry_after = (unsigned)seconds;
+		h->retry_after = read_pause(v, len);
 	} else if (is_header(line, all, "content-encoding", &v, &len)) {
 		h->encoded = len != 8 || strncasecmp(v, "identity", 8) != 0;
 	} else if (is_header(line, all, "content-range", &v, &len)) {
@@ -193,6 +219,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 	size_t len = size * n;
 
 	h->header_bytes += len;
+	h->moved += len;
 	if (++h->header_lines > HTTP_HEADERS_MAX || h->header_bytes > HTTP_HEADER_BYTES) {
 		refuse(h, -EBADMSG, "the answer has too many headers");
 		return 0;
@@ -229,6 +256,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *data)
 	size_t len = size * n;
 	int r;
 
+	h->moved += len;
 	if (h->status == 0)
 		(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
 	if (h->status < 200 || h->status > 299) {
@@ -278,6 +306,7 @@ static size_t on_read(char *buf, size_t size, size_t n, void *data)
 		return CURL_READFUNC_ABORT;
 	}
 	h->body_sent += (uint64_t)got;
+	h->moved += (uint64_t)got;
 	return (size_t)got;
 }
 
@@ -389,6 +418,7 @@ static int set_all(struct http *h, void *tag)
 	curl_easy_setopt(c, CURLOPT_PRIVATE, tag);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);
+	(void)curl_easy_setopt(c, (CURLoption)OPTION_QUICK_EXIT, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "minc/" MINC_VERSION);
 	curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);

@@ -63,6 +63,7 @@ struct http {
 	CURL *easy;
 	struct curl_slist *lines;
 	size_t header_bytes, header_lines;
+	uint64_t moved; /* bytes to and fro */
 	char error[CURL_ERROR_SIZE];
 	unsigned redirects;
 };

@@ -30,6 +30,14 @@ static int tell(const char *what, uint64_t done, uint64_t total, void *data)
 	return t->progress ? t->progress(what, done, total, t->data) : 0;
 }
 
+static void say(const char *line, void *data)
+{
+	const struct minc_transfer *t = data;
+
+	if (t->store->warn)
+		t->store->warn(line, t->store->warn_data);
+}
+
 static void options_of(struct minc_transfer *t, struct registry_options *ret)
 {
 	*ret = (struct registry_options){ .user = t->text[MINC_TRANSFER_USER],
@@ -39,6 +47,7 @@ static void options_of(struct minc_transfer *t, struct registry_options *ret)
 					  .insecure = t->number[MINC_TRANSFER_INSECURE] != 0,
 					  .retries = (unsigned)t->number[MINC_TRANSFER_RETRIES],
 					  .progress = tell,
+					  .say = say,
 					  .data = t };
 }
 

@@ -25,6 +25,8 @@ struct registry_options {
 	const char *etc;	/* instead of /etc, for tests; or NULL */
 	/* called in the caller's thread; not 0: -ECANCELED; may be NULL */
 	int (*progress)(const char *what, uint64_t done, uint64_t total, void *data);
+	/* what is waited for, one line each, in the caller's thread; may be NULL */
+	void (*say)(const char *line, void *data);
 	void *data;
 };
 

@@ -66,8 +66,10 @@ static int begin(struct exchange *x, bool again)
 	struct sending *s = x->data;
 	struct http *h = &x->http;
 
-	if (again && (s->stage == STAGE_PATCH || s->stage == STAGE_PUT))
+	if (again && (s->stage == STAGE_PATCH || s->stage == STAGE_PUT)) {
 		s->stage = STAGE_HEAD;
+		x->stages = 0;
+	}
 	h->method = methods[s->stage];
 	h->content_type = NULL;
 	h->body_fd = -EBADF;

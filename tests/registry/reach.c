@@ -6,11 +6,12 @@
  * usage: reach [OPTION..] manifest REF | pull REF DIR | push REF DIR | blob REF DIGEST SIZE FILE
  *	  | login REGISTRY USER PASSWORD | logout REGISTRY
  * Options: -u USER:PASSWORD, -a AUTHFILE, -c CERT_DIR, -e ETC, -k (insecure), -r RETRIES,
- * -s STALL_SECONDS, -m REPOSITORY (to mount from), -C (cancel when progress is first told),
+ * -s STALL_SECONDS, -m REPOSITORY (to mount from), -C (cancel when progress is first told), -W (when
+ * it is told after a wait),
  * -U URL (of a foreign layer), -t HOST[:PORT] (that may see the credentials), -I (ignore SIGCHLD)
  *
  * DIR holds "manifest", "type" (its media type) and blobs by their digits. A failure is one line
- * "ERRNO: MESSAGE" on stderr and status 1.
+ * "ERRNO: MESSAGE" on stderr and status 1; what is waited for is a line before it, after "waits: ".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +30,28 @@
 
 enum { BLOBS_MAX = 600 };
 
-static struct registry_options options = { .retries = 3, .backoff_ms = 20 };
+static void say(const char *line, void *data);
+
+static struct registry_options options = { .retries = 3, .backoff_ms = 20, .say = say };
 static const char *mount_from, *url;
 static struct err error;
 
 static int cancel(const char *what, uint64_t done, uint64_t total, void *data)
 {
 	return 1;
+}
+
+static bool waited;
+
+static int cancel_later(const char *what, uint64_t done, uint64_t total, void *data)
+{
+	return waited;
+}
+
+static void say(const char *line, void *data)
+{
+	waited = true;
+	fprintf(stderr, "waits: %s\n", line);
 }
 
 static void stop(const char *why)
@@ -224,7 +240,7 @@ int main(int argc, char **argv)
 {
 	int option, r;
 
-	while ((option = getopt(argc, argv, "+u:a:c:e:kr:s:m:CU:t:I")) != -1) {
+	while ((option = getopt(argc, argv, "+u:a:c:e:kr:s:m:CWU:t:I")) != -1) {
 		switch (option) {
 		case 'u': options.user = optarg; break;
 		case 'a': options.authfile = optarg; break;
@@ -235,6 +251,7 @@ int main(int argc, char **argv)
 		case 's': options.stall_seconds = (unsigned)atoi(optarg); break;
 		case 'm': mount_from = optarg; break;
 		case 'C': options.progress = cancel; break;
+		case 'W': options.progress = cancel_later; break;
 		case 'U': url = optarg; break;
 		case 't': options.realm = optarg; break;
 		case 'I': (void)signal(SIGCHLD, SIG_IGN); break;

@@ -32,7 +32,8 @@ def reach(*words):
     p = subprocess.run([REACH, "-e", ETC, "-r", "0", *words], capture_output=True, text=True, timeout=60,
                        check=False, stdin=subprocess.DEVNULL,
                        env={**os.environ, "HOME": T, "LC_ALL": "C.UTF-8"})
-    return p.returncode, p.stdout, p.stderr
+    lines = p.stderr.splitlines(keepends=True)
+    return p.returncode, p.stdout, "".join(x for x in lines if not x.startswith("waits: "))
 
 
 

@@ -17,7 +17,8 @@ import sys
 import tarfile
 
 sys.path[0:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e")]
-from servers import (BLOB, DIGEST, HOST, Certificates, Liar, Registry, TokenServer, run)  # noqa
+from servers import (BLOB, DIGEST, HOST, LONG, LONG_DIGEST, Certificates, Liar,  # noqa: E402
+                     Registry, TokenServer, run)  # noqa: E402
 from tap import done, result, same, skip_all, temporary  # noqa: E402
 
 REACH = os.environ["REACH"]
@@ -34,11 +35,19 @@ ENV = {"PATH": os.path.join(T, "bin") + ":" + os.environ["PATH"], "HOME": HOME, 
        **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
 
 
+WAITS = []  # what the last one has said of its waits
+
+
 def reach(*words, env=None):
     """Status, stdout, stderr; a hang is a failure of its own."""
-    p = subprocess.run([REACH, "-e", ETC, *words], capture_output=True, text=True, timeout=60,
-                       check=False, env={**ENV, **(env or {})}, stdin=subprocess.DEVNULL)
-    return p.returncode, p.stdout, p.stderr
+    try:
+        p = subprocess.run([REACH, "-e", ETC, *words], capture_output=True, text=True, timeout=60,
+                           check=False, env={**ENV, **(env or {})}, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return -1, "", "no end\n"
+    lines = p.stderr.splitlines(keepends=True)
+    WAITS[:] = [line[7:] for line in lines if line.startswith("waits: ")]
+    return p.returncode, p.stdout, "".join(x for x in lines if not x.startswith("waits: "))
 
 
 def works(name, *words, **keywords):
@@ -365,6 +374,62 @@ def test_words(liar):
     refused("logging in without end ends", "EACCES", "-k", "manifest", f"{liar.host}/never/a")
 
 
+def long_blob(server, word, *options):
+    return ["-k", *options, "blob", f"{server.host}/{word}/a", LONG_DIGEST, str(len(LONG)), f"{T}/blob"]
+
+
+def asked(server, word, command="GET"):
+    return len([r for r in server.seen(f"/v2/{word}/") if r[0] == command])
+
+
+def test_waits(liar):
+    """Only what is new is progress: all that is asked again has an end, and is said."""
+    for word, name in (("whole-again", "a part wanted, the same beginning sent"),
+                       ("whole-breaks", "the same beginning again and again"),
+                       ("empty-parts", "parts with nothing in them"),
+                       ("no-length", "answers that end with the connection")):
+        refused(f"{name}: it ends", "ECONNRESET", *long_blob(liar, word, "-r", "2"))
+        same(f"{name}: by the number of tries", asked(liar, word), 3)
+        result(len(WAITS) == 2 and "(1 of 2)" in WAITS[0] and "(2 of 2)" in WAITS[1],
+               f"{name}: each is said", WAITS)
+    refused("no parts at all: it ends", "ECONNRESET", *long_blob(liar, "no-parts", "-r", "2"))
+    result(asked(liar, "no-parts") <= 7, "no parts at all: by the number of tries",
+           asked(liar, "no-parts"))
+    refused("a byte for each connection is no progress", "ECONNRESET",
+            *long_blob(liar, "one-byte", "-r", "2"))
+    same("which is asked for as often as allowed", asked(liar, "one-byte"), 3)
+    for word, error in (("no-end", "ECONNRESET"), ("no-end-after-all", "EREMOTEIO")):
+        refused(f"{word}: an upload that always breaks at its end is given up", error, "-k", "-r", "2",
+                "push", f"{liar.host}/{word}/a:1", one_blob(f"{T}/one"))
+        # curl asks once more by itself where a connection that was used before has just ended
+        result(asked(liar, word, "POST") == 3 and asked(liar, word, "PUT") <= 6,
+               f"{word}: after as many tries as allowed", asked(liar, word, "PUT"))
+        result(len(WAITS) == 2 and "(1 of 2)" in WAITS[0] and "(2 of 2)" in WAITS[1],
+               f"{word}: each is said", WAITS)
+    refused("a date too late is not waited for", "EBUSY", "-k", "blob", f"{liar.host}/late/future/a",
+            DIGEST, str(len(BLOB)), f"{T}/blob", parts=["to be asked again in 3", "seconds"])
+    same("nor asked again", asked(liar, "late"), 1)
+    liar.log.clear()
+    works("a date that has passed is no pause", "-k", "blob", f"{liar.host}/late/past/a", DIGEST,
+          str(len(BLOB)), f"{T}/blob")
+    refused("a token server without time is given up", "EREMOTEIO", "-k", "-r", "2", "manifest",
+            f"{liar.host}/busy-realm/a")
+    same("after as many tries as allowed", len(liar.seen("/busy-realm/token")), 3)
+    refused("token servers in a ring are given up", "ELOOP", "-k", "manifest",
+            f"{liar.host}/ring-realm/a")
+    refused("a byte now and then is nothing", "ETIMEDOUT", *long_blob(liar, "drips", "-s", "4", "-r", "0"))
+    result(len(WAITS) == 0, "which is not the same as silence", WAITS)
+    refused("nor are bytes of a header", "ETIMEDOUT",
+            *long_blob(liar, "drips-headers", "-s", "4", "-r", "0"))
+    refused("a silent server ends", "ETIMEDOUT", *blob(liar, "stalled", "-s", "4", "-r", "0"))
+    same("after it was said", [("nothing comes" in w) for w in WAITS], [True])
+    liar.manifest = read(f"{T}/flat/manifest")
+    shutil.rmtree(f"{T}/pulled", ignore_errors=True)
+    os.mkdir(f"{T}/pulled")
+    refused("a pause of all is cancelled", "ECANCELED", "-k", "-W", "pull", f"{liar.host}/pauses/a:1",
+            f"{T}/pulled")
+
+
 def one_blob(path):
     """A directory to push with a config of 4 MiB and no layer."""
     data = bytes(4 << 20)
@@ -438,6 +503,7 @@ def main():
     test_bodies(liar)
     test_words(liar)
     test_uploads(liar)
+    test_waits(liar)
     test_redirects(liar, other, certificates)
     test_options(liar)
     other.stop()

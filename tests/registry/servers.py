@@ -2,6 +2,7 @@
 """servers - what the registry client talks to in registry.py: docker-registry itself, a token
 server for it, and a registry that lies. All on 127.0.0.1 with free ports."""
 import base64
+import email.utils
 import hashlib
 import http.server
 import json
@@ -196,6 +197,9 @@ class TokenServer(Server):
         request.send(200, json.dumps({key: token}).encode())
 
 
+# Longer than what makes a broken connection worth another.
+LONG = hashlib.shake_128(b"a long blob").digest(4 << 20)
+LONG_DIGEST = "sha256:" + hashlib.sha256(LONG).hexdigest()
 BLOB = hashlib.shake_128(b"a blob").digest(1 << 20)
 DIGEST = "sha256:" + hashlib.sha256(BLOB).hexdigest()
 MANIFEST = b'{"schemaVersion": 2}'
@@ -251,6 +255,99 @@ class Liar(Server):
             self.part(request, 5000)
         else:
             request.send(200, BLOB)
+
+    def do_whole_again(self, request, n):
+        """The beginning of it, whatever part is wanted: what came before comes again."""
+        request.send(200, LONG[:2 << 20])
+
+    def do_whole_breaks(self, request, n):
+        """The same, as a connection that breaks."""
+        request.send(200, LONG[:2 << 20], Content_Length=str(len(LONG)))
+        request.close_connection = True
+
+    def do_no_parts(self, request, n):
+        """416 for every part, and the beginning of the whole."""
+        if "Range" in request.headers:
+            request.send(416)
+        else:
+            self.do_whole_breaks(request, n)
+
+    def do_empty_parts(self, request, n):
+        """206 with nothing in it."""
+        begin = int(request.headers.get("Range", "bytes=0-")[6:].split("-")[0])
+        if n == 1:
+            request.send(200, LONG[:2 << 20], Content_Length=str(len(LONG)))
+            request.close_connection = True
+        else:
+            request.send(206, Content_Range=f"bytes {begin}-{len(LONG) - 1}/{len(LONG)}")
+
+    def do_one_byte(self, request, n):
+        """A byte for each connection."""
+        begin = int(request.headers.get("Range", "bytes=0-")[6:].split("-")[0])
+        headers = {"Content_Length": str(len(LONG) - begin)}
+        if begin:
+            headers["Content_Range"] = f"bytes {begin}-{len(LONG) - 1}/{len(LONG)}"
+        request.send(206 if begin else 200, LONG[begin:begin + 1], **headers)
+        request.close_connection = True
+
+    def do_no_length(self, request, n):
+        """As HTTP/1.0 ends an answer: by the connection, here too early."""
+        request.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + LONG[:2 << 20])
+        request.close_connection = True
+
+    def do_no_end(self, request, n):
+        """Whatever was sent, the connection breaks at the end of the upload."""
+        if request.command == "PUT":
+            request.close_connection = True
+            return
+        request.body()
+        request.send(404 if request.command == "HEAD" else 202, Location=f"/v2/no-end/{n}")
+
+    def do_no_end_after_all(self, request, n):
+        """The same by answers."""
+        request.body()
+        status = {"HEAD": 404, "PUT": 503}.get(request.command, 202)
+        request.send(status, Location=f"/v2/no-end-after-all/{n}")
+
+    def do_late(self, request, n):
+        """To be asked again at a date: in an hour, or, the second word of the path, in the past."""
+        when = -3600 if "/past/" in request.path else 3600
+        if n == 1 or when > 0:
+            request.send(429, Retry_After=email.utils.formatdate(time.time() + when, usegmt=True))
+        else:
+            request.send(200, BLOB)
+
+    def do_busy_realm(self, request, n):
+        """A token server that never has time."""
+        if "/token" in request.path:
+            request.send(503)
+        else:
+            request.send(401, WWW_Authenticate=f'Bearer realm="{self.url}/v2/busy-realm/token"')
+
+    def do_ring_realm(self, request, n):
+        """Token servers that send to each other."""
+        if "/token" in request.path:
+            request.send(302, Location="/v2/ring-realm/token?n=%d" % n)
+        else:
+            request.send(401, WWW_Authenticate=f'Bearer realm="{self.url}/v2/ring-realm/token"')
+
+    def do_pauses(self, request, n):
+        """A manifest, and blobs that are to be asked for later."""
+        if "/manifests/" in request.path:
+            request.send(200, self.manifest)
+        else:
+            request.send(429, Retry_After="50")
+
+    def do_drips(self, request, n):
+        """A byte now and then, for ever."""
+        request.send(200, LONG[:10], Content_Length=str(len(LONG)))
+        while not self.closing.wait(0.25):
+            request.wfile.write(b"x")
+
+    def do_drips_headers(self, request, n):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        while not self.closing.wait(0.25):
+            request.wfile.write(b"x")
 
     def do_other_part(self, request, n):
         if n == 1:
