@@ -196,10 +196,10 @@ MINC_EXPORT int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms
 		return r;
 	if (sig < 1 || sig > 64)
 		return err_say(&c->err, -EINVAL, "%d: no such signal", sig);
-	return fail(c, ct, background_stop(ct, sig, grace_ms, ret_status ? ret_status : &status));
+	return fail(c, ct, background_stop(c, ct, sig, grace_ms, ret_status ? ret_status : &status));
 }
 
-enum { DISCARD_WAIT_MS = 2000 };
+enum { DISCARD_WAIT_MS = 2000, ENDING_MS = 10000 };
 
 /* Remove a storage directory that a start has made; -EBUSY while a container uses it. */
 static int discard_storage(const char *path)
@@ -230,14 +230,17 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 		return err_say(&c->err, -EINVAL, "minc_delete: unknown flag");
 	state = background_state(ct);
 	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED) {
-		if (!(flags & MINC_DELETE_FORCE))
+		if (flags & MINC_DELETE_FORCE)
+			r = background_stop(c, ct, SIGKILL, -1, &status);
+		else if (container_is_ending(ct)) /* as after minc_kill(), which does not wait */
+			r = background_await(c, ct, ENDING_MS, &status);
+		else
 			return err_say(&c->err, -EBUSY, "%.64s: it is running", label(ct));
-		r = container_kill(ct, SIGKILL);
-		if (r == 0 || r == -ESRCH)
-			r = background_wait(ct, -1, &status);
-		if (r < 0)
-			return fail(c, ct, r);
+	} else if (state == MINC_STATE_LOST) { /* process 1 may be about to follow its monitor */
+		r = background_await(c, ct, ENDING_MS, &status);
 	}
+	if (r < 0)
+		return fail(c, ct, r);
 	if (ct->state->facts.storage && ct->state->facts.storage_made) {
 		r = discard_storage(ct->state->facts.storage);
 		if (r < 0) /* while the container is known, somebody can try again */

@@ -21,7 +21,11 @@
 #include "base/io.h"
 #include "run/state.h"
 
-enum { STATUS_OF_LOST = 128 + SIGKILL }; /* process 1 went with its monitor */
+enum {
+	STATUS_OF_LOST = 128 + SIGKILL, /* process 1 went with its monitor */
+	SAY_MS = 2000, /* until what is waited for is said */
+	LOOK_MS = 10 /* between looks at a lock that cannot be polled */
+};
 
 /* The process that was started, not another one that has its number by now. */
 static int open_process(const struct state_facts *f, char *ret_state)
@@ -167,6 +171,7 @@ static int hear_end(int fd, int timeout_ms, int *ret_status)
 /* Without the monitor's word: until process 1 has ended, and then the monitor. */
 static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 {
+	const int64_t deadline = now_ms() + timeout_ms;
 	struct pollfd p = { .fd = ct->pidfd, .events = POLLIN };
 	cleanup_close int lock = -EBADF;
 	const int n = ct->pidfd < 0 ? 1 : poll(&p, 1, timeout_ms);
@@ -176,7 +181,16 @@ static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 	lock = openat(ct->state->dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (lock < 0) /* it is removed, and so has ended */
 		return errno == ENOENT ? 0 : -errno;
-	return flock(lock, LOCK_SH) < 0 ? -errno : 0;
+	if (timeout_ms < 0)
+		return flock(lock, LOCK_SH) < 0 ? -errno : 0;
+	while (flock(lock, LOCK_SH | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (now_ms() >= deadline)
+			return -ETIMEDOUT;
+		(void)poll(NULL, 0, LOOK_MS); /* shorter is fine */
+	}
+	return 0;
 }
 
 static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *ret_status)
@@ -189,8 +203,8 @@ static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *re
 	r = fd < 0 ? fd : hear_end(fd, timeout_ms, ret_status);
 	if (r != -ESRCH && r != -EUSERS)
 		return r;
-	/* it ended, now or long ago; its monitor was killed; or is asked by too many */
-	r = state_is_kept(ct->state) ? wait_for_lease(ct, timeout_ms) : 0;
+	/* it ended, now or long ago; its monitor was killed, and its keeper kills it; or is asked by too many */
+	r = wait_for_lease(ct, timeout_ms);
 	if (r == 0)
 		r = state_status(ct->state, ret_status, NULL, NULL);
 	if (r != -ENOENT)
@@ -217,13 +231,55 @@ int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 	return 0;
 }
 
+static char state_letter(int pid)
+{
+	char ret = '\0';
+
+	(void)process_start_time(pid, &ret); /* or it has ended */
+	return ret;
+}
+
+/* Why the end does not come. */
+static void say_waiting(const struct minc_ctx *c, const struct minc_container *ct)
+{
+	const char *who = *ct->state->name ? ct->state->name : ct->state->id;
+	const int pid = ct->pid, monitor = state_monitor(ct->state);
+	const char first = state_letter(pid), its = state_letter(monitor);
+	char line[200];
+
+	if (!c->log)
+		return;
+	if (its == 'T' || its == 't')
+		snprintf(line, sizeof(line), "%.64s: waits for its monitor, process %d, which is stopped",
+			 who, monitor);
+	else if (first == 'D')
+		snprintf(line, sizeof(line),
+			 "%.64s: waits for process %d, which sleeps in the kernel and cannot be killed",
+			 who, pid);
+	else if (first && !strchr("ZX", first))
+		snprintf(line, sizeof(line), "%.64s: waits for the end of all its processes, process %d "
+			 "is the first", who, pid);
+	else
+		snprintf(line, sizeof(line), "%.64s: has ended, and waits for its monitor, process %d",
+			 who, monitor);
+	c->log(line, c->log_data);
+}
+
+int background_await(const struct minc_ctx *c, struct minc_container *ct, int timeout_ms,
+		     int *ret_status)
+{
+	const bool is_long = timeout_ms < 0 || timeout_ms > SAY_MS;
+	int r = background_wait(ct, is_long ? SAY_MS : timeout_ms, ret_status);
+
+	if (r != -ETIMEDOUT || !is_long)
+		return r;
+	say_waiting(c, ct);
+	return background_wait(ct, timeout_ms < 0 ? -1 : timeout_ms - SAY_MS, ret_status);
+}
+
 static bool is_stopped(const struct minc_container *ct)
 {
-	char state = ct->seen;
-
-	if (!state)
-		(void)process_start_time(ct->pid, &state); /* or it has ended */
-	return state == 'T';
+	return (ct->seen ? ct->seen : state_letter(ct->pid)) == 'T';
 }
 
 /* Opened anew: the state is asked for without changing the handle. */
@@ -259,10 +315,23 @@ void background_note_signal(const struct minc_container *ct, int sig)
 	(void)state_write(ct->state, "signal", text, strlen(text)); /* else it says KILL */
 }
 
-int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status)
+/* A frozen process of v1 does not die. */
+static int kill_all(const struct minc_ctx *c, struct minc_container *ct, int *ret_status)
+{
+	int r = container_kill(ct, SIGKILL);
+
+	if (r == 0 && background_state(ct) == MINC_STATE_PAUSED)
+		(void)pause_continue(ct); /* or say_waiting() tells */
+	return r < 0 && r != -ESRCH ? r : background_await(c, ct, -1, ret_status);
+}
+
+int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig, int grace_ms,
+		    int *ret_status)
 {
 	int r;
 
+	if (sig == SIGKILL)
+		return kill_all(c, ct, ret_status);
 	if (background_state(ct) == MINC_STATE_PAUSED)
 		(void)pause_continue(ct); /* what stays stopped is killed in the end */
 	r = container_kill(ct, sig);
@@ -272,10 +341,7 @@ int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_s
 		(void)container_kill(ct, SIGCONT); /* a stopped process hears no other */
 	if (r == 0)
 		r = background_wait(ct, grace_ms, ret_status);
-	if (r != -ETIMEDOUT)
-		return r;
-	r = container_kill(ct, SIGKILL);
-	return r < 0 && r != -ESRCH ? r : background_wait(ct, -1, ret_status);
+	return r != -ETIMEDOUT ? r : kill_all(c, ct, ret_status);
 }
 
 int background_resize(struct minc_container *ct, unsigned rows, unsigned cols)

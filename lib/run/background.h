@@ -7,6 +7,7 @@
 #include "run/run.h"
 
 struct state;
+struct minc_ctx;
 
 /* All that a start in the background has beside a plan. */
 struct background {
@@ -36,7 +37,12 @@ int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int background_state(const struct minc_container *ct);
 /* A SIGKILL that stands for @sig is coming: what the status is to say. */
 void background_note_signal(const struct minc_container *ct, int sig);
-int background_stop(struct minc_container *ct, int sig, int grace_ms, int *ret_status);
+/* The same, of what was killed: what is waited for is said to c's log when it takes its time. */
+int background_await(const struct minc_ctx *c, struct minc_container *ct, int timeout_ms,
+		     int *ret_status);
+/* Have it end by @sig, or, after @grace_ms (-1: never), by SIGKILL; 0 when it has, as minc_wait(). */
+int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig, int grace_ms,
+		    int *ret_status);
 /* The container's groups, NULL if it has none: 0, or -errno. They belong to @ct. */
 int background_groups(struct minc_container *ct, struct cgroup_set **ret);
 int background_resize(struct minc_container *ct, unsigned rows, unsigned cols);

@@ -189,6 +189,36 @@ static int is_unheard(const struct minc_container *ct, int sig)
 	       !status_has(status, "\nSigBlk:", sig);
 }
 
+/* PF_EXITING of the flags in /proc/PID/stat, the 9th word: it has begun to end. */
+static bool is_exiting(int pid)
+{
+	char path[32], text[1024];
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return true;
+	p = strrchr(text, ')');
+	for (int word = 2; p && word < 9; word++)
+		p = strchr(p + 1, ' ');
+	return p && strtoul(p + 1, NULL, 10) & 0x4;
+}
+
+bool container_is_ending(const struct minc_container *ct)
+{
+	struct pollfd p = { .fd = ct->pidfd, .events = POLLIN };
+	cleanup_free char *status = NULL;
+	char path[32];
+
+	if (ct->ended || ct->pidfd < 0 || poll(&p, 1, 0) > 0)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);
+	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) == 0 &&
+	    (status_has(status, "\nSigPnd:", SIGKILL) || status_has(status, "\nShdPnd:", SIGKILL)))
+		return true;
+	return is_exiting(ct->pid);
+}
+
 static int send(struct minc_container *ct, int sig)
 {
 	return ct->ended || ct->pidfd < 0 ? -ESRCH : sys_pidfd_send_signal(ct->pidfd, sig);

@@ -180,6 +180,8 @@ int pause_is_stopped(struct minc_container *ct);
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int container_kill(struct minc_container *ct, int sig);
+/* Process 1 has ended or is about to: it was killed, or has called exit(2). */
+bool container_is_ending(const struct minc_container *ct);
 /* If process 1 neither catches nor ignores @sig, do what it does to such a process: 1. */
 int container_default_action(struct minc_container *ct, int sig);
 

@@ -72,27 +72,36 @@ static bool is_monitor_of(int pid, const char *id)
 	return pid_depth(path) == pid_depth("self");
 }
 
-/* A pidfd of @s's monitor, or -ESRCH. */
-static int open_monitor(const struct state *s)
+int state_monitor(const struct state *s)
 {
 	DIR *list = opendir("/proc");
 	struct dirent *d;
-	int fd = -ESRCH;
+	int ret = 0;
 
-	while (list && fd < 0 && (d = readdir(list))) {
+	while (list && ret == 0 && (d = readdir(list))) {
 		const int pid = str_is_number(d->d_name) ? atoi(d->d_name) : 0;
 
-		if (pid <= 0 || !is_monitor_of(pid, s->id))
-			continue;
-		fd = (int)syscall(SYS_pidfd_open, pid, 0);
-		if (fd < 0)
-			fd = -errno;
-		else if (!is_monitor_of(pid, s->id)) /* it was, and another has its number */
-			fd_closep(&fd);
+		if (pid > 0 && is_monitor_of(pid, s->id))
+			ret = pid;
 	}
 	if (list)
 		closedir(list);
-	return fd < 0 && fd != -ENOSYS && fd != -EPERM ? -ESRCH : fd;
+	return ret;
+}
+
+/* A pidfd of @s's monitor, or -ESRCH. */
+static int open_monitor(const struct state *s)
+{
+	const int pid = state_monitor(s);
+	int fd = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -ESRCH;
+
+	if (pid && fd < 0)
+		return errno == ENOSYS || errno == EPERM ? -errno : -ESRCH;
+	if (pid && !is_monitor_of(pid, s->id)) { /* it was, and another has its number */
+		fd_closep(&fd);
+		return -ESRCH;
+	}
+	return fd;
 }
 
 static int kill_and_wait(int pidfd)
@@ -131,8 +140,7 @@ static int forget(struct minc_ctx *c, struct state *s, const char *word, bool fo
 		r = end_monitor(s);
 	if (r < 0)
 		return err_set(&c->err, r, "%.64s: its monitor", word);
-	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
-		;
+	state_lock(c, s->runtime);
 	state_remove(s);
 	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
 	if (fstatat(s->runtime, s->id, &st, AT_SYMLINK_NOFOLLOW) == 0)

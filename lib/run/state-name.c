@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "run/state.h"
 
@@ -143,12 +144,24 @@ static int rename_locked(struct minc_ctx *c, struct state *s, const char *name)
 	return r;
 }
 
+static void say_waiting(void *data)
+{
+	const struct minc_ctx *c = data;
+
+	if (c->log)
+		c->log("waits for another process that makes or renames a container", c->log_data);
+}
+
+void state_lock(const struct minc_ctx *c, int runtime)
+{
+	(void)io_lock(runtime, LOCK_EX, say_waiting, (void *)c); /* a directory of ours can be locked */
+}
+
 int state_rename(struct minc_ctx *c, struct state *s, const char *name)
 {
 	int r;
 
-	while (flock(s->runtime, LOCK_EX) < 0 && errno == EINTR)
-		;
+	state_lock(c, s->runtime);
 	r = rename_locked(c, s, name);
 	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
 	return r;

@@ -225,8 +225,7 @@ int state_create(struct minc_ctx *c, struct state **ret)
 	s = state_new(path, id);
 	if (!s)
 		return err_set(&c->err, -ENOMEM, "start in the background");
-	while (flock(runtime, LOCK_EX) < 0 && errno == EINTR)
-		;
+	state_lock(c, runtime);
 	state_sweep(runtime, path);
 	r = make_dir(c, s, runtime);
 	(void)flock(runtime, LOCK_UN); /* cannot fail */

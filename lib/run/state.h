@@ -20,7 +20,7 @@ enum { STATE_ID_LEN = 64, STATE_VERSION = 1 };
 
 /* state.json; the strings belong to an arena. */
 struct state_facts {
-	int pid, monitor_pid;
+	int pid;
 	uint64_t start_time; /* of pid, field 22 of proc_pid_stat(5): it tells whether it is the same */
 	uint64_t created_ns;
 	const char *hostname, *storage; /* storage NULL: nothing is kept */
@@ -65,6 +65,10 @@ int state_resolve(struct minc_ctx *c, int runtime, const char *word, char ret[ST
 /* Names change under the lock on the runtime directory; @origin: for messages. */
 int state_take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin);
 void state_drop_name(const struct state *s, const char *name); /* unless it is another's by now */
+/* The process that is its monitor, found by its command line; 0: there is none. */
+int state_monitor(const struct state *s);
+/* The lock on the runtime directory; c's log hears when it is waited for. */
+void state_lock(const struct minc_ctx *c, int runtime);
 /* Nothing is open yet. */
 struct state *state_new(const char *runtime_path, const char *id);
 int state_open(struct state *s, int runtime); /* -ENOENT: it is gone */

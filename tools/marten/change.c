@@ -65,7 +65,12 @@ static int kill_one(struct call *call, minc_container *ct)
 
 	if (r == -ESRCH)
 		return fail_say("%.64s: it has ended", minc_container_name(ct));
-	return r < 0 ? fail_say("%.64s: %s", minc_container_name(ct), strerror(-r)) : 0;
+	if (r < 0)
+		return fail_say("%.64s: %s", minc_container_name(ct), strerror(-r));
+	/* nothing can be done against it, so its end is what was asked for */
+	if (o->signal == SIGKILL && minc_stop(call->c, ct, SIGKILL, -1, NULL) < 0)
+		return fail_library(call);
+	return 0;
 }
 
 static int run_kill(struct call *call)
@@ -117,6 +122,7 @@ static int delete_both(struct call *call, minc_container *ct)
 	(void)snprintf(id, sizeof(id), "%s", minc_container_id(ct));
 	if (minc_delete(call->c, ct, o->force ? MINC_DELETE_FORCE : 0) < 0)
 		return fail_library(call);
+	kept_await_end(call, id); /* its keeper may still be on the way out */
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 

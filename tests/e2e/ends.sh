@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# ends - kill, stop, wait and rm return when what they promise is true, and say what they wait for;
+# cases.md says who met what.
+# shellcheck source=lib.sh
+. "$MINC_TESTS/lib.sh"
+
+busybox_image bb
+TWENTY='1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20'
+bb=$T/image-root
+[ -d "$bb" ] || busybox_root "$bb"
+first() { # NAME: the number of its process 1, for us
+	"$MARTEN" inspect "$1" | jq -r 'if type == "array" then .[0] else . end | .pid // .State.Pid'
+}
+
+# The end is waited for: nothing is told twice, nobody sleeps in between.
+bad=''
+for i in $TWENTY; do
+	marten run -d --name k bb sleep 1000
+	[ "$status" = 0 ] || bad="$bad run-$i:$err"
+	marten kill k
+	[ "$status$err" = 0 ] || bad="$bad kill-$i:$err"
+	marten rm k
+	[ "$status$err" = 0 ] || bad="$bad rm-$i:$err"
+done
+is "kill, then rm: twenty times" "$bad" ''
+bad=''
+for i in $TWENTY; do
+	marten run -d --name k bb sleep 1000
+	marten kill -s TERM k # which process 1 does not hear, so that it is killed in its place
+	[ "$status$err" = 0 ] || bad="$bad kill-$i:$err"
+	marten rm k
+	[ "$status$err" = 0 ] || bad="$bad rm-$i:$err"
+done
+is "kill by a signal that ends it, then rm: twenty times" "$bad" ''
+bad=''
+for i in 1 2 3 4 5; do
+	marten run -d --name k bb sleep 1000
+	kill -KILL "$(first k)" # by somebody else
+	marten rm k
+	[ "$status$err" = 0 ] || bad="$bad rm-$i:$err"
+	marten run -d --name k bb sleep 1000
+	marten kill k
+	marten run -d --name l bb true
+	marten wait k l
+	[ "$status$out" = "0137
+0" ] || bad="$bad wait-$i:$out"
+	marten rm k l
+	[ "$status$err" = 0 ] || bad="$bad rm2-$i:$err"
+done
+is "killed by somebody; kill, wait, rm" "$bad" ''
+minc -B --name k -r "$bb" sleep 1000
+marten kill k
+marten rm k
+is "the same of one that has no image" "$status$err" 0
+marten run -d --name k bb sleep 1000
+marten rm k
+refused "what runs is not removed" k "it is running"
+marten kill k
+marten kill k
+refused "what has ended is not killed" k "it has ended"
+marten rm k
+
+# What does not listen, what is stopped, and what is stopped twice.
+marten run -d --name deaf bb sh -c 'trap "" TERM; while :; do sleep 1000; done'
+marten stop -t 1 deaf
+is "stop ends what does not listen" "$status$err" 0
+is "and it has ended when stop returns" "$(marten ps -q >/dev/null; printf '%s' "$out")" ''
+marten rm deaf
+marten run -d --name held bb sleep 1000
+marten pause held
+marten stop -t 0 held
+is "stop ends what is paused" "$status$err" 0
+marten rm held
+marten run -d --name held bb sleep 1000
+marten pause held
+marten kill held
+is "kill does" "$status$err" 0
+marten rm held
+marten run -d --name held bb sleep 1000
+marten pause held
+marten rm -f held
+is "rm -f does" "$status$err" 0
+marten create --name held bb sleep 1000
+marten wait held
+is "one that was not started is not waited for" "$status $out" "0 0"
+marten rm -f held
+is "nor is there anything to end" "$status$err" 0
+marten run -d --name twice bb sh -c 'trap "" TERM; while :; do sleep 1000; done'
+"$MARTEN" stop -t 1 twice >"$T/twice" 2>&1 &
+other=$!
+marten stop -t 1 twice
+is "two stops at the same time: one" "$status$err" 0
+wait "$other"
+is "and the other" "$?$(cat "$T/twice")" 0
+marten rm twice
+marten run -d --rm --name shown bb sleep 1000
+"$MARTEN" wait shown >"$T/shown" 2>&1 &
+other=$!
+"$MARTEN" wait shown >"$T/shown2" 2>&1 &
+another=$!
+await sh -c '[ "$(ls /proc/*/task/*/comm 2>/dev/null | wc -l)" -gt 0 ]'
+marten kill -s KILL shown
+wait "$other" "$another"
+like "wait of one that is removed says its status, if it was there before the end" \
+	"$(cat "$T/shown" "$T/shown2")" "*"
+marten ps -aq
+is "which leaves nothing" "$out" ''
+
+# exec beside rm -f.
+marten run -d --name busy bb sleep 1000
+"$MARTEN" exec busy sleep 1000 >"$T/exec" 2>&1 &
+other=$!
+await sh -c '"$MARTEN" top busy | grep -c "sleep 1000" | grep -q 2'
+marten rm -f busy
+is "rm -f ends what was entered, too" "$status$err" 0
+wait "$other"
+is "whoever waits for that hears of it" "$?" 137
+
+# Its monitor is killed meanwhile, or does not go on.
+parent() { # PID
+	sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"
+}
+monitor_of() { # NAME: process 1 has a keeper as its parent, and that the monitor
+	parent "$(parent "$(first "$1")")"
+}
+marten run -d --name lost bb sleep 1000
+kill -KILL "$(monitor_of lost)"
+marten wait lost
+is "a monitor that was killed: wait ends" "$status $out" "0 137"
+marten rm lost
+is "and so does rm" "$status$err" 0
+marten run -d --name lost bb sleep 1000
+"$MARTEN" wait lost >"$T/lost" 2>&1 &
+other=$!
+"$MARTEN" logs -f lost >"$T/lost.log" 2>&1 &
+another=$!
+kill -KILL "$(monitor_of lost)"
+marten stop lost
+like "stop beside its death" "$status" "[01]*"
+wait "$other" "$another"
+is "those who waited hear of it" "$(cat "$T/lost")" 137
+marten rm lost
+marten run -d --name still bb sleep 1000
+monitor=$(monitor_of still)
+kill -STOP "$monitor"
+"$MARTEN" rm -f still >"$T/still" 2>&1 &
+other=$!
+await grep -q "waits for its monitor" "$T/still"
+has "a monitor that was stopped is what is waited for" "$(cat "$T/still")" "process $monitor, which is stopped"
+kill -CONT "$monitor"
+wait "$other"
+is "and only until it goes on" "$?" 0
+done_testing
