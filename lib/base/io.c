@@ -8,11 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+
+/* Between looks at a lock, and until somebody is told. */
+enum { LOCK_FIRST_NS = 50 * 1000, LOCK_LAST_NS = 20 * 1000 * 1000, LOCK_SAY_NS = 1500 * 1000 * 1000 };
 
 int io_read_all(int fd, size_t max, char **ret, size_t *ret_len)
 {
@@ -163,6 +168,27 @@ int io_write_all(int fd, const void *buf, size_t len)
 		p += n;
 		len -= (size_t)n;
 	}
+	return 0;
+}
+
+int io_lock(int fd, int how, void (*waits)(void *data), void *data)
+{
+	struct timespec moment = { .tv_nsec = LOCK_FIRST_NS };
+
+	for (long waited = 0; waits && waited < LOCK_SAY_NS; waited += moment.tv_nsec) {
+		if (flock(fd, how | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		(void)nanosleep(&moment, NULL); /* shorter is fine */
+		if (moment.tv_nsec < LOCK_LAST_NS) /* most are held for less than a millisecond */
+			moment.tv_nsec *= 2;
+	}
+	if (waits)
+		waits(data);
+	while (flock(fd, how) < 0)
+		if (errno != EINTR)
+			return -errno;
 	return 0;
 }
 

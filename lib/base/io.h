@@ -39,6 +39,12 @@ ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
  */
 int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
 
+/*
+ * flock(2) with @how, which is waited for: 0 or -errno. Whoever has the lock may have been stopped,
+ * or take long: then @waits, which may be NULL, is called once.
+ */
+int io_lock(int fd, int how, void (*waits)(void *data), void *data);
+
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
 

@@ -6,7 +6,7 @@
  * It starts with no signal blocked and all by default (but what nohup(1) or a shell ignores: SIGHUP,
  * SIGINT, SIGQUIT), with three descriptors and no other. How it ended is known whatever the caller does
  * with its children: it may ignore SIGCHLD, have a handler that waits for all, or threads that
- * do. For execve(2) makes each child one that SIGCHLD tells of, so the program is not our child
+ * do. It ends with the caller. For execve(2) makes each child one that SIGCHLD tells of, so the program is not our child
  * but that of a process between, which never executes anything: a child that sends no signal,
  * that wait(2) without __WALL does not see and that the kernel does not reap unasked.
  */

@@ -268,7 +268,8 @@ const char *auth_helper(json_t *file, const char *registry)
 		       : NULL;
 }
 
-static int find_in(struct arena *a, struct err *e, const char *path, const char *registry,
+static int find_in(struct arena *a, struct err *e, const struct registry_options *o,
+		   const char *path, const char *registry,
 		   const char *repository, struct credentials *ret)
 {
 	json_t *file = NULL;
@@ -279,15 +280,15 @@ static int find_in(struct arena *a, struct err *e, const char *path, const char 
 		return r == -ENOENT ? 0 : r;
 	helper = auth_helper(file, registry);
 	if (helper)
-		r = helper_get(a, e, helper, auth_server(registry), ret);
+		r = helper_get(a, e, o, helper, auth_server(registry), ret);
 	if (r == 0 && !ret->where)
 		r = auth_entry(a, e, file, path, registry, repository, ret);
 	json_decref(file);
 	return r;
 }
 
-int auth_find(struct arena *a, struct err *e, const char *authfile, const char *registry,
-	      const char *repository, struct credentials *ret)
+int auth_find(struct arena *a, struct err *e, const struct registry_options *o, const char *authfile,
+	      const char *registry, const char *repository, struct credentials *ret)
 {
 	const char **files = auth_files(a, authfile);
 	struct credentials found = { 0 };
@@ -296,7 +297,7 @@ int auth_find(struct arena *a, struct err *e, const char *authfile, const char *
 	for (; r == 0 && *files && !found.where; files++) {
 		struct err why = { 0 };
 
-		r = find_in(a, &why, *files, registry, repository, &found);
+		r = find_in(a, &why, o, *files, registry, repository, &found);
 		/* Left in the environment by another user: nothing of ours. */
 		if (r == -EACCES && !authfile)
 			r = 0;

@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct registry_options; /* whose say() and progress() are for helpers that take their time; or NULL */
+
 enum { AUTH_FILE_MAX = 1 << 20, AUTH_TEXT_MAX = 64 << 10 };
 
 struct credentials {
@@ -20,18 +22,18 @@ struct credentials {
 };
 
 /* What files and helpers say of @registry and @repository; none of them: 0 with NULLs. */
-int auth_find(struct arena *a, struct err *e, const char *authfile, const char *registry,
-	      const char *repository, struct credentials *ret);
+int auth_find(struct arena *a, struct err *e, const struct registry_options *o, const char *authfile,
+	      const char *registry, const char *repository, struct credentials *ret);
 /* "USER:PASSWORD". -EINVAL */
 int auth_split(struct arena *a, struct err *e, const char *text, struct credentials *ret);
 /* "Basic ...", in @a; NULL without memory. */
 const char *auth_basic(struct arena *a, const struct credentials *c);
 
 /* In the file where logins are kept, or by the helper that it names. */
-int auth_keep(struct err *e, const char *authfile, const char *registry, const char *user,
+int auth_keep(struct err *e, const struct registry_options *o, const char *authfile, const char *registry, const char *user,
 	      const char *password);
 /* -ENOENT: no file has any. */
-int auth_forget(struct err *e, const char *authfile, const char *registry);
+int auth_forget(struct err *e, const struct registry_options *o, const char *authfile, const char *registry);
 
 /* The rooms of it. */
 
@@ -55,11 +57,12 @@ const char *auth_server(const char *registry);
 bool auth_key_means(const char *key, const char *registry);
 
 /* helper.c. @verb "get", "store", "erase"; *ret from malloc(3), at most AUTH_TEXT_MAX. */
-int helper_get(struct arena *a, struct err *e, const char *name, const char *server,
-	       struct credentials *ret);
-int helper_store(struct err *e, const char *name, const char *server, const char *user,
-		 const char *password);
+int helper_get(struct arena *a, struct err *e, const struct registry_options *o, const char *name,
+	       const char *server, struct credentials *ret);
+int helper_store(struct err *e, const struct registry_options *o, const char *name,
+		 const char *server, const char *user, const char *password);
 /* -ENOENT: it has none. */
-int helper_erase(struct err *e, const char *name, const char *server);
+int helper_erase(struct err *e, const struct registry_options *o, const char *name,
+		 const char *server);
 /* The answer to "get"; -EBADMSG also for a user that has a colon. Exposed for the fuzzer. */
 int helper_parse(struct arena *a, const char *text, size_t len, struct credentials *ret);

@@ -267,11 +267,11 @@ static int open_room(struct store *s)
 	if (mkdirat(s->dir, "containers", 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	fd = r < 0 ? r : openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && (r = flock(fd, LOCK_EX)) < 0 && errno == EINTR)
-		;
-	if (fd >= 0 && r == 0)
+	if (r == 0)
+		r = fd < 0 ? -errno : store_lock_names(s, fd);
+	if (r == 0)
 		return fd;
-	r = err_set(s->err, -errno, "store %s: containers", s->path);
+	(void)err_set(s->err, r, "store %s: containers", s->path); /* returns @r */
 	fd_closep(&fd);
 	store_unshare(s);
 	return r;

@@ -204,7 +204,7 @@ __attribute__((format(printf, 2, 3)))
 static void say(const struct exchange *x, const char *format, ...)
 {
 	const struct registry_options *o = &x->reg->o;
-	char text[512], line[700];
+	char text[400], line[700];
 	va_list ap;
 
 	if (!o->say)

@@ -7,14 +7,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "base/json-text.h"
 #include "base/program.h"
 #include "image/auth.h"
 #include "image/http.h"
+#include "image/registry.h"
 
-enum { NAME_BYTES = 64 };
+/* It may ask somebody who has to find a password first. */
+enum { NAME_BYTES = 64, HELPER_SECONDS = 300, SAY_MS = 3000 };
+
+/* One that runs. */
+struct asked {
+	const struct registry_options *o;
+	const char *program;
+	struct timespec begun;
+	bool said;
+};
+
+/* Who is told what is waited for can cancel it. */
+static int watch(void *data)
+{
+	struct asked *q = data;
+	struct timespec now;
+	char line[128];
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	if ((now.tv_sec - q->begun.tv_sec) * 1000 + (now.tv_nsec - q->begun.tv_nsec) / 1000000 < SAY_MS)
+		return 0;
+	snprintf(line, sizeof(line), "%s: waits up to %d seconds for it", q->program, HELPER_SECONDS);
+	if (!q->said && q->o->say)
+		q->o->say(line, q->o->data);
+	q->said = true;
+	return q->o->progress && q->o->progress(q->program, 0, 0, q->o->data) ? -ECANCELED : 0;
+}
 
 /* It becomes part of a program's name: no directory, no option. */
 static bool is_name(const char *name)
@@ -27,14 +55,20 @@ static bool is_name(const char *name)
 }
 
 /* Run it, and say what went wrong. 0, or -ENOENT: it has none. */
-static int ask(struct err *e, const char *name, const char *verb, const char *input,
-	       char **ret)
+static int ask(struct err *e, const struct registry_options *o, const char *name, const char *verb,
+	       const char *input, char **ret)
 {
 	char program[32 + NAME_BYTES], said[200];
 	const char *const argv[] = { program, verb, NULL };
-	const struct program helper = {
-		.argv = argv, .in = -EBADF, .input = input, .out_max = AUTH_TEXT_MAX, .own_err = true
-	};
+	struct asked q = { .o = o, .program = program };
+	const struct program helper = { .argv = argv,
+					.in = -EBADF,
+					.input = input,
+					.out_max = AUTH_TEXT_MAX,
+					.own_err = true,
+					.timeout_ms = HELPER_SECONDS * 1000,
+					.watch = o ? watch : NULL,
+					.watch_data = &q };
 	cleanup_free char *text = NULL;
 	struct program_end end;
 	int r;
@@ -44,6 +78,7 @@ static int ask(struct err *e, const char *name, const char *verb, const char *in
 		return err_say(e, -EINVAL, "credential helper '%s': not a name", said);
 	}
 	snprintf(program, sizeof(program), "docker-credential-%s", name);
+	(void)clock_gettime(CLOCK_MONOTONIC, &q.begun); /* cannot fail */
 	r = program_run(&helper, &end);
 	text = end.out;
 	if (r == 0 && end.status == 0) {
@@ -91,11 +126,11 @@ int helper_parse(struct arena *a, const char *text, size_t len, struct credentia
 	return r;
 }
 
-int helper_get(struct arena *a, struct err *e, const char *name, const char *server,
-	       struct credentials *ret)
+int helper_get(struct arena *a, struct err *e, const struct registry_options *o, const char *name,
+	       const char *server, struct credentials *ret)
 {
 	cleanup_free char *text = NULL;
-	int r = ask(e, name, "get", server, &text);
+	int r = ask(e, o, name, "get", server, &text);
 
 	if (r < 0 || !text)
 		return r == -ENOENT ? 0 : r;
@@ -118,8 +153,8 @@ static char *as_request(const char *server, const char *user, const char *passwo
 	return text;
 }
 
-int helper_store(struct err *e, const char *name, const char *server, const char *user,
-		 const char *password)
+int helper_store(struct err *e, const struct registry_options *o, const char *name,
+		 const char *server, const char *user, const char *password)
 {
 	cleanup_free char *text = NULL;
 	char *input = as_request(server, user, password);
@@ -127,15 +162,16 @@ int helper_store(struct err *e, const char *name, const char *server, const char
 
 	if (!input)
 		return err_set(e, -ENOMEM, "docker-credential-%s store", name);
-	r = ask(e, name, "store", input, &text);
+	r = ask(e, o, name, "store", input, &text);
 	explicit_bzero(input, strlen(input));
 	free(input);
 	return r;
 }
 
-int helper_erase(struct err *e, const char *name, const char *server)
+int helper_erase(struct err *e, const struct registry_options *o, const char *name,
+		 const char *server)
 {
 	cleanup_free char *text = NULL;
 
-	return ask(e, name, "erase", server, &text);
+	return ask(e, o, name, "erase", server, &text);
 }

@@ -362,8 +362,7 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	limits.threads = threads;
 	r = store_file_new(t->store, "layers", &image);
 	if (r == 0)
-		r = squash_tar(e, what, &source.source, image.fd, true, &limits,
-			       threads == 0 ? tell : NULL, &w, &result);
+		r = squash_tar(e, what, &source.source, image.fd, true, &limits, tell, &w, &result);
 	if (r == 0 && !digest_equal(&result.diff_id, diff_id))
 		r = err_say(e, -EBADMSG, "%s: its content is %.19s..., the config says %.19s...", what,
 			    result.diff_id.text, diff_id->text);

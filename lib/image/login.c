@@ -16,6 +16,7 @@
 #include "base/json-text.h"
 #include "base/owner.h"
 #include "image/auth.h"
+#include "image/registry.h"
 
 #define LOCK_NAME ".minc-login.lock"
 
@@ -120,14 +121,23 @@ static int open_dir(struct err *e, const char *path, bool make, struct login_fil
 	return check_file(e, path, ret);
 }
 
+static void say_waiting(void *data)
+{
+	const struct registry_options *o = data;
+
+	o->say("credentials: waits for another login or logout", o->data);
+}
+
 /*
  * Against other logins. A file of its own, that only its owner opens: a lock on the directory, or on
  * a file that others may read, could be held by any of them.
  */
-static int lock_file(struct err *e, const char *path, struct login_file *f)
+static int lock_file(struct err *e, const struct registry_options *o, const char *path,
+		     struct login_file *f)
 {
 	const int how = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	struct stat held, named;
+	int r;
 
 	for (;;) {
 		cleanup_close int fd = openat(f->dir, LOCK_NAME, how, 0600);
@@ -137,9 +147,9 @@ static int lock_file(struct err *e, const char *path, struct login_file *f)
 		if (held.st_uid != geteuid()) /* where all may make files, as in /tmp */
 			return err_say(e, -EPERM, "%s: " LOCK_NAME " beside it belongs to user %u",
 				       path, (unsigned)held.st_uid);
-		while (flock(fd, LOCK_EX) < 0)
-			if (errno != EINTR)
-				return err_set(e, -errno, "directory of %s", path);
+		r = io_lock(fd, LOCK_EX, o && o->say ? say_waiting : NULL, (void *)o);
+		if (r < 0)
+			return err_set(e, r, "directory of %s", path);
 		if (fstatat(f->dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
 			f->lock = take_fd(&fd);
@@ -184,8 +194,8 @@ static int set_entry(struct arena *a, json_t *file, const char *registry,
 		       : 0;
 }
 
-static int keep(struct arena *a, struct err *e, const char *authfile,
-		const char *registry, const char *user, const char *password)
+static int keep(struct arena *a, struct err *e, const struct registry_options *o,
+		const char *authfile, const char *registry, const char *user, const char *password)
 {
 	const char *path = auth_login_file(a, authfile), *helper;
 	cleanup_file struct login_file f = { .dir = -EBADF, .lock = -EBADF };
@@ -196,7 +206,7 @@ static int keep(struct arena *a, struct err *e, const char *authfile,
 		return err_say(e, -ENOENT, "login to %s: HOME is not set", registry);
 	r = open_dir(e, path, true, &f);
 	if (r == 0)
-		r = lock_file(e, path, &f);
+		r = lock_file(e, o, path, &f);
 	if (r < 0)
 		return r;
 	r = auth_load(e, f.place.path, &file);
@@ -206,16 +216,16 @@ static int keep(struct arena *a, struct err *e, const char *authfile,
 		return err_set(e, r, "%s", path);
 	helper = auth_helper(file, registry);
 	if (helper)
-		return helper_store(e, helper, auth_server(registry), user, password);
+		return helper_store(e, o, helper, auth_server(registry), user, password);
 	r = set_entry(a, file, registry, user, password);
 	return r < 0 ? err_set(e, r, "%s", path) : save(e, &f, path, file);
 }
 
-int auth_keep(struct err *e, const char *authfile, const char *registry, const char *user,
-	      const char *password)
+int auth_keep(struct err *e, const struct registry_options *o, const char *authfile,
+	      const char *registry, const char *user, const char *password)
 {
 	struct arena a = { 0 };
-	int r = keep(&a, e, authfile, registry, user, password);
+	int r = keep(&a, e, o, authfile, registry, user, password);
 
 	arena_done(&a);
 	return r;
@@ -240,7 +250,8 @@ static bool drop_entries(json_t *file, const char *registry)
 }
 
 /* Nothing is locked where there is nothing to forget: it may be a file that can only be read. */
-static int forget_in(struct err *e, const char *path, const char *registry)
+static int forget_in(struct err *e, const struct registry_options *o, const char *path,
+		     const char *registry)
 {
 	cleanup_file struct login_file f = { .dir = -EBADF, .lock = -EBADF };
 	cleanup_json json_t *file = NULL;
@@ -253,13 +264,13 @@ static int forget_in(struct err *e, const char *path, const char *registry)
 		return r;
 	helper = auth_helper(file, registry);
 	if (helper) {
-		erased = helper_erase(e, helper, auth_server(registry));
+		erased = helper_erase(e, o, helper, auth_server(registry));
 		if (erased < 0 && erased != -ENOENT)
 			return erased;
 	}
 	if (!drop_entries(file, registry))
 		return erased;
-	r = lock_file(e, path, &f);
+	r = lock_file(e, o, path, &f);
 	if (r == 0) {
 		json_decref(file);
 		file = NULL;
@@ -270,14 +281,15 @@ static int forget_in(struct err *e, const char *path, const char *registry)
 	return drop_entries(file, registry) ? save(e, &f, path, file) : erased;
 }
 
-int auth_forget(struct err *e, const char *authfile, const char *registry)
+int auth_forget(struct err *e, const struct registry_options *o, const char *authfile,
+		const char *registry)
 {
 	struct arena a = { 0 };
 	const char **files = auth_files(&a, authfile);
 	int r = files ? -ENOENT : -ENOMEM, now;
 
 	for (; files && *files; files++) {
-		now = forget_in(e, *files, registry);
+		now = forget_in(e, o, *files, registry);
 		if (now != -ENOENT)
 			r = now;
 		if (now < 0 && now != -ENOENT)

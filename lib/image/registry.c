@@ -382,7 +382,7 @@ static int login(struct err *e, const char *registry, const char *user,
 		return err_say(e, -EINVAL, "login to %s: not a user or password",
 			       registry);
 	r = try_login(e, &ref, user, password, o);
-	return r < 0 ? r : auth_keep(e, o->authfile, ref.registry, user, password);
+	return r < 0 ? r : auth_keep(e, o, o->authfile, ref.registry, user, password);
 }
 
 static int logout(struct err *e, const char *registry, const struct registry_options *o)
@@ -390,7 +390,7 @@ static int logout(struct err *e, const char *registry, const struct registry_opt
 	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
 
-	return r < 0 ? r : auth_forget(e, o->authfile, ref.registry);
+	return r < 0 ? r : auth_forget(e, o, o->authfile, ref.registry);
 }
 
 __attribute__((visibility("default"))) const struct registry_ops registry_ops = {

@@ -24,7 +24,8 @@ enum {
 	TARGET_MAX = 65535,
 	XATTR_VALUE_MAX = 65536,
 	XATTRS_MAX = 128,
-	PROGRESS_EVERY = 64
+	PROGRESS_EVERY = 64,	  /* entries */
+	PROGRESS_BYTES = 4 << 20 /* of a file */
 };
 
 /* Without a limit: squashfs's list of blocks has to fit into memory. */
@@ -193,6 +194,13 @@ static int put_hole(struct job *j, uint64_t len)
 	return r == 0 ? squash_writer_zeros(j->writer, len) : r;
 }
 
+static int tell(const struct job *j)
+{
+	if (!j->progress || j->progress(tar_reader_consumed(j->tar), j->data) == 0)
+		return 0;
+	return err_set(j->e, -ECANCELED, "%s", j->what);
+}
+
 static int copy_content(struct job *j, const char *path, struct archive_entry *entry,
 			struct tree_inode *i)
 {
@@ -217,6 +225,8 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 		r = put_hole(j, (uint64_t)(offset - at));
 		if (r == 0)
 			r = squash_writer_append(j->writer, data, len);
+		if (r == 0 && (offset + (int64_t)len) / PROGRESS_BYTES > at / PROGRESS_BYTES)
+			r = tell(j);
 		if (r < 0)
 			return r;
 		at = offset + (int64_t)len;
@@ -407,9 +417,10 @@ static int take_entries(struct job *j)
 			r = take_entry(j, entry);
 		if (r < 0)
 			return r;
-		if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
-		    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
-			return err_set(j->e, -ECANCELED, "%s", j->what);
+		if (j->result.entries % PROGRESS_EVERY == 0)
+			r = tell(j);
+		if (r < 0)
+			return r;
 	}
 	return r;
 }
@@ -456,9 +467,8 @@ static int squash(struct job *j, struct squash_source *source, int out)
 		r = take_entries(j);
 	if (r == 0)
 		r = tar_reader_finish(j->tar, !j->layer, &j->result.diff_id, &j->result.tar_bytes);
-	if (r == 0 && j->progress &&
-	    j->progress(tar_reader_consumed(j->tar), j->data) != 0)
-		r = err_set(j->e, -ECANCELED, "%s", j->what);
+	if (r == 0)
+		r = tell(j);
 	if (r == 0)
 		r = drop_aufs_links(j);
 	j->result.lists = r == 0 && !j->layer && has_lists(&j->tree.root);

@@ -40,5 +40,7 @@ void store_temporary(char ret[64]);
 /* Held for a change of index.json. After STORE_LOCK, never before it. */
 int store_lock_index(struct store *s);
 void store_unlock_index(struct store *s);
+/* A lock of its own on @fd, which something of the store is: given back when that is closed. */
+int store_lock_names(struct store *s, int fd);
 /* fsync of a directory of the store, "." itself. */
 int store_sync_dir(struct store *s, const char *name);

@@ -5,6 +5,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -236,14 +238,27 @@ int store_make(struct store *s)
 	return r < 0 ? r : make_file(s, "oci-layout", layout);
 }
 
-static int lock(int fd, int how)
+static void say_waiting(void *data)
 {
-	int r;
+	const struct store *s = data;
+	char line[PATH_MAX + 64];
 
-	do
-		r = flock(fd, how);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
+	if (!s->warn)
+		return;
+	snprintf(line, sizeof(line), "store %s: waits for another process that uses it", s->path);
+	s->warn(line, s->warn_data);
+}
+
+static int lock(struct store *s, int fd, int how)
+{
+	if (how & (LOCK_NB | LOCK_UN))
+		return flock(fd, how) < 0 ? -errno : 0; /* neither waits */
+	return io_lock(fd, how, say_waiting, s);
+}
+
+int store_lock_names(struct store *s, int fd)
+{
+	return lock(s, fd, LOCK_EX);
 }
 
 /* What a killed process left, in a place that nobody else writes to now. */
@@ -279,9 +294,9 @@ int store_share(struct store *s)
 	r = store_make(s);
 	if (r < 0)
 		return r;
-	if (lock(s->lock, LOCK_EX | LOCK_NB) == 0)
+	if (lock(s, s->lock, LOCK_EX | LOCK_NB) == 0)
 		sweep(s);
-	r = lock(s->lock, LOCK_SH);
+	r = lock(s, s->lock, LOCK_SH);
 	if (r < 0)
 		return err_set(s->err, r, "store %s: " STORE_LOCK, s->path);
 	s->shared = 1;
@@ -291,7 +306,7 @@ int store_share(struct store *s)
 void store_unshare(struct store *s)
 {
 	if (s->shared > 0 && --s->shared == 0)
-		(void)lock(s->lock, LOCK_UN); /* closing it would do it too */
+		(void)lock(s, s->lock, LOCK_UN); /* closing it would do it too */
 }
 
 static int own(struct store *s, int how)
@@ -303,7 +318,7 @@ static int own(struct store *s, int how)
 	r = store_make(s);
 	if (r < 0)
 		return r;
-	r = lock(s->lock, how);
+	r = lock(s, s->lock, how);
 	if (r == -EWOULDBLOCK)
 		return r;
 	if (r < 0)
@@ -334,7 +349,7 @@ int store_own(struct store *s)
 void store_disown(struct store *s)
 {
 	s->owned = false;
-	(void)lock(s->lock, LOCK_UN); /* closing it would do it too */
+	(void)lock(s, s->lock, LOCK_UN); /* closing it would do it too */
 }
 
 int store_lock_index(struct store *s)
@@ -343,7 +358,7 @@ int store_lock_index(struct store *s)
 
 	s->index_lock = openat(s->dir, STORE_INDEX_LOCK,
 			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	r = s->index_lock < 0 ? -errno : lock(s->index_lock, LOCK_EX);
+	r = s->index_lock < 0 ? -errno : lock(s, s->index_lock, LOCK_EX);
 	if (r < 0)
 		(void)err_set(s->err, r, "store %s: " STORE_INDEX_LOCK, s->path); /* returns @r */
 	return r;

@@ -308,7 +308,7 @@ static int look_up(struct registry *reg, struct place *p, struct err *e)
 		p->credentials.where = "the options";
 		p->demanded = true;
 	} else if (!p->looked_up) {
-		r = auth_find(&reg->arena, e, reg->o.authfile, p->registry, p->repository,
+		r = auth_find(&reg->arena, e, &reg->o, reg->o.authfile, p->registry, p->repository,
 			      &p->credentials);
 	}
 	p->looked_up = true;

@@ -130,7 +130,7 @@ START_TEST(a_login_keeps_what_others_wrote)
 		ck_assert_int_eq(io_write_all(fd, text, strlen(text)), 0);
 		close(fd);
 		left = n;
-		r = auth_keep(&e, path, "new.example.com", "user", "secret");
+		r = auth_keep(&e, NULL, path, "new.example.com", "user", "secret");
 		left = -1;
 		check_file(path, r == 0);
 	}
