@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -16,18 +17,38 @@ enum {
 	COLUMNS_DEFAULT = 80,
 	ROWS_DEFAULT = 24,
 	DIGEST_DIGITS = 64,
-	SHORT_DIGITS = 12
+	SHORT_DIGITS = 12,
+	END_USEC = 500 * 1000, /* for an orderly end */
+	KILLED = 128
 };
 
-static volatile sig_atomic_t cancelled;
+static const int ending[] = { SIGINT, SIGTERM };
+static volatile sig_atomic_t cancelled; /* by this signal */
+
+/*
+ * It did not end in time: it waits for a lock, a name, a disk. What it holds of the store has no name
+ * yet, or one that the next one removes.
+ */
+static void give_up(int sig)
+{
+	static const char text[] = "marten: interrupted\n";
+
+	(void)sig;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(KILLED + cancelled); /* nobody reads it */
+	_exit(KILLED + cancelled);
+}
 
 static void cancel(int sig)
 {
-	(void)sig;
-	cancelled = 1;
+	const struct itimerval end = { .it_value = { .tv_usec = END_USEC } };
+
+	cancelled = sig;
+	(void)signal(SIGALRM, give_up); /* neither can fail */
+	(void)setitimer(ITIMER_REAL, &end, NULL);
 }
 
-bool progress_cancelled(void)
+int progress_cancelled(void)
 {
 	return cancelled;
 }
@@ -162,14 +183,16 @@ static void measure(struct progress *p)
 
 void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 {
-	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND }, old;
+	size_t i;
 
 	memset(p, 0, sizeof(*p));
 	p->quiet = quiet;
 	measure(p);
-	cancelled = 0;
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL); /* cannot fail */
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void)sigaction(ending[i], &action, NULL); /* cannot fail */
 	minc_transfer_set_progress(t, note, p);
 }
 
@@ -192,9 +215,22 @@ void progress_flush(struct progress *p)
 	p->len = p->drawn = 0;
 }
 
+void progress_clear(struct progress *p)
+{
+	if (p->drawn)
+		(void)fprintf(stderr, "\033[%dA\033[J", p->drawn);
+	p->drawn = 0;
+}
+
+/* One that was cancelled ends soon, in order or by give_up(). */
 void progress_end(struct progress *p, bool ok)
 {
-	(void)signal(SIGINT, SIG_DFL);
+	struct sigaction old;
+	size_t i;
+
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler == cancel)
+			(void)signal(ending[i], SIG_DFL);
 	if (ok)
 		progress_flush(p);
 }

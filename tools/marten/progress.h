@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * progress - how far a transfer is, on standard error: one line for each part, redrawn on a
- * terminal, else one when it is done. A first SIGINT cancels the transfer, which then
- * cleans up; a second one ends us.
+ * terminal, else one when it is done. A first SIGINT or SIGTERM cancels the transfer, which then
+ * cleans up; if that takes longer than half a second, and at a second one, we end.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -27,7 +27,9 @@ void progress_begin(struct progress *p, minc_transfer *t, bool quiet);
 void progress_flush(struct progress *p);
 /* @ok: everything arrived, also what nobody knew the size of. */
 void progress_end(struct progress *p, bool ok);
-/* Whether SIGINT came. */
-bool progress_cancelled(void);
+/* What is drawn goes: something else may be printed, and all is drawn again below. */
+void progress_clear(struct progress *p);
+/* The signal that came, or 0. */
+int progress_cancelled(void);
 
 #endif

@@ -5,7 +5,16 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { EXIT_INTERRUPTED = 130 };
+enum { EXIT_KILLED = 128 };
+
+/* In between the lines that are drawn. */
+static void warn(const char *line, void *userdata)
+{
+	struct transfer *x = userdata;
+
+	progress_clear(&x->progress);
+	warn_line(line, NULL);
+}
 
 bool transfer_begin(struct transfer *x, struct call *call, bool quiet)
 {
@@ -20,6 +29,7 @@ bool transfer_begin(struct transfer *x, struct call *call, bool quiet)
 		return false;
 	}
 	progress_begin(&x->progress, x->t, quiet);
+	minc_set_log(call->c, warn, x);
 	return true;
 }
 
@@ -62,11 +72,12 @@ int transfer_end(struct transfer *x, int r)
 
 	if (!x->t)
 		return EXIT_OURS;
+	minc_set_log(x->call->c, warn_line, NULL);
 	progress_end(&x->progress, r >= 0 && !x->failed);
 	if (x->failed)
 		status = EXIT_OURS;
-	else if (r == -ECANCELED && progress_cancelled())
-		status = (int)fail_say("interrupted") ? EXIT_INTERRUPTED : 0;
+	else if (progress_cancelled()) /* whatever it had come to */
+		status = fail_say("interrupted") ? EXIT_KILLED + progress_cancelled() : 0;
 	else if (r < 0)
 		status = fail_library(x->call);
 	minc_transfer_free(x->t);
