@@ -285,7 +285,8 @@ int minc_logs(minc_ctx *c, minc_container *ct, unsigned flags, int64_t since_ms,
  * @grace_ms: milliseconds until SIGKILL; -1: never
  * @ret_status: as minc_wait(); may be NULL
  *
- * A paused container is resumed first. One that has ended is left as it is.
+ * A paused container is resumed first. One that has ended is left as it is. SIGKILL as @sig has no
+ * grace: the end is waited for. What holds it up is told to minc_set_log()'s function after two seconds.
  *
  * Returns 0, or -EINVAL: no such signal, -errno as minc_wait().
  */
@@ -319,10 +320,11 @@ enum minc_delete_flags {
  * @flags: MINC_DELETE_*
  *
  * With a storage directory that the library made, minc_set_storage() with NULL, what the
- * container wrote goes as well; one that was given by name stays.
+ * container wrote goes as well; one that was given by name stays. One whose process 1 was killed
+ * or has begun to end is waited for, 10 s at the most.
  *
  * Returns 0, -EBUSY: it runs, without MINC_DELETE_FORCE, or its storage directory is used by
- * another; -EINVAL: unknown flag; -errno as unlink(2).
+ * another; -ETIMEDOUT: it does not come to its end; -EINVAL: unknown flag; -errno as unlink(2).
  */
 int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
 

@@ -459,7 +459,8 @@ typedef void (*minc_log_fn)(const char *line, void *userdata);
 /**
  * minc_set_log() - where warnings go
  * @c: context
- * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(); NULL: nowhere
+ * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(), and with what is waited
+ *	for: locks, registries, the end of what was killed; NULL: nowhere
  * @userdata: handed to @fn
  */
 void minc_set_log(minc_ctx *c, minc_log_fn fn, void *userdata);
