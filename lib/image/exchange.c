@@ -235,7 +235,7 @@ static bool retry(struct exchange *x, int r, unsigned cost)
 	const struct registry_options *o = &x->reg->o;
 	int64_t pause = o->backoff_ms ? o->backoff_ms : BACKOFF_MS;
 
-	if (x->done >= x->most_done + ADVANCE_BYTES)
+	if (!x->sends && x->done >= x->most_done + ADVANCE_BYTES)
 		x->tries = 0;
 	if (x->done > x->most_done)
 		x->most_done = x->done;

@@ -70,6 +70,7 @@ struct exchange {
 	bool (*next)(struct exchange *x);
 	void *data;
 	bool any_status;
+	bool sends; /* what is done is only sent: no progress while it has to be sent again */
 	uint64_t done, total; /* for progress; @total 0: tell nothing */
 	unsigned stages;      /* ended; the owner says 0 when it begins at the first again */
 

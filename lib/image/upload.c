@@ -183,7 +183,7 @@ int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len)
 		xs[i].at = reg->places + reg->len - 1;
 		xs[i].begin = begin;
 		xs[i].finish = finish;
-		xs[i].any_status = true;
+		xs[i].any_status = xs[i].sends = true;
 		xs[i].data = &ss[i];
 		xs[i].total = blobs[i].size;
 	}

@@ -86,7 +86,8 @@ marten wait held
 is "one that was not started is not waited for" "$status $out" "0 0"
 marten rm -f held
 is "nor is there anything to end" "$status$err" 0
-marten run -d --name long bb sh -c 'trap "" TERM; while :; do sleep 1000; done'
+marten run -d --name long bb sh -c 'trap "" TERM; echo deaf; while :; do sleep 1000; done'
+await sh -c '"$MARTEN" logs long | grep -q deaf'
 "$MARTEN" stop -t 3600 long >"$T/long" 2>&1 &
 other=$!
 marten ps
