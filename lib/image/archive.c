@@ -20,13 +20,6 @@
 #include "image/transfer.h"
 #include "image/which.h"
 
-/* A layer by the name of its member. */
-struct wanted {
-	const struct member *member;
-	struct layer_made made;
-	bool done;
-};
-
 struct entry_source {
 	struct squash_source source;
 	struct archive *a;
@@ -46,8 +39,9 @@ struct docker {
 	struct minc_transfer *t;
 	struct members *m;
 	struct json_source src;
-	struct wanted *layers;
+	const struct member **layers; /* of the image at hand, the lowest first */
 	size_t len;
+	struct layer_made **made; /* by the places of their members: each once, whatever has it */
 };
 
 /* The member a name of manifest.json means, links resolved within the archive. */
@@ -69,46 +63,57 @@ static int want_layer(struct docker *d, const char *name)
 
 	if (r < 0)
 		return r;
-	d->layers[d->len++].member = m;
+	d->layers[d->len++] = m;
 	return 0;
 }
 
-/* The second reading. */
-static int take_members(struct docker *d)
+static int by_number(const void *a, const void *b)
 {
-	struct archive_entry *entry;
+	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static struct layer_made **place(const struct docker *d, const struct member *one)
+{
+	return &d->made[one - d->m->v];
+}
+
+static int make_layer(struct docker *d, struct members_reader *reader, const struct member *one)
+{
 	struct entry_source source = { .source = { .read = read_entry } };
-	size_t at = 0;
-	int r = members_open(d->m, &source.a);
+	struct layer_made *made = arena_new(d->src.a, struct layer_made);
+	char what[128];
+	int r = made ? members_to(d->m, reader, one) : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 
 	if (r < 0)
 		return r;
-	for (; r == 0 && members_next(d->m, source.a, &entry) == ARCHIVE_OK; at++) {
-		struct wanted *first = NULL;
-
-		for (size_t i = 0; i < d->len; i++) {
-			struct wanted *w = &d->layers[i];
-
-			if (w->done || w->member->number != at)
-				continue;
-			if (!first) {
-				char what[128];
-
-				snprintf(what, sizeof(what), "layer %.64s", w->member->name);
-				r = layer_from_stream(d->t, what, &source.source, NULL, NULL, &w->made);
-				first = w;
-			}
-			w->made = first->made;
-			w->done = r == 0;
-		}
-	}
-	archive_read_free(source.a);
+	source.a = reader->a;
+	snprintf(what, sizeof(what), "layer %.64s", one->name);
+	r = layer_from_stream(d->t, what, &source.source, NULL, NULL, made);
 	if (r == 0)
-		r = members_failed(d->m);
+		*place(d, one) = made;
+	return r;
+}
+
+/* The second reading: what no image before had, in the order in which it comes. */
+static int take_members(struct docker *d, struct layer_made *ret)
+{
+	const struct member **list = calloc(d->len + 1, sizeof(*list));
+	struct members_reader reader = { .a = NULL };
+	int r = list ? 0 : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
+
 	for (size_t i = 0; r == 0 && i < d->len; i++)
-		if (!d->layers[i].done) /* it was there a moment ago */
-			r = err_say(d->t->err, -EBADMSG, "%s: %s: the archive changes while it is read",
-				    d->m->what, d->layers[i].member->name);
+		list[i] = d->layers[i];
+	if (r == 0)
+		qsort(list, d->len, sizeof(*list), by_number);
+	for (size_t i = 0; r == 0 && i < d->len; i++)
+		if (!*place(d, list[i]))
+			r = make_layer(d, &reader, list[i]);
+	members_close(&reader);
+	for (size_t i = 0; r == 0 && i < d->len; i++)
+		ret[i] = **place(d, d->layers[i]);
+	free(list);
 	return r;
 }
 
@@ -135,37 +140,26 @@ static int list_first(struct docker *d, json_t *tags, const char **ret)
 }
 
 /* The names after the first one. */
-static int list_others(struct docker *d, json_t *tags, const char *first)
+static int list_others(struct docker *d, json_t *tags)
 {
-	struct image *img = NULL;
 	char name[512];
 	json_t *tag;
 	size_t i;
 	int r = 0;
 
-	if (json_array_size(tags) < 2 || d->t->text[MINC_TRANSFER_NAME])
+	if (d->t->text[MINC_TRANSFER_NAME])
 		return 0;
-	r = take_name(d->t, first, name);
-	if (r == 0)
-		r = image_find(d->t->store, name, &img);
 	json_array_foreach(tags, i, tag)
 	{
 		if (r == 0 && i > 0)
 			r = take_name(d->t, json_string_value(tag), name);
 		if (r == 0 && i > 0)
-			r = take_check_digest(d->t, name, &img->manifest, &img->index);
-		if (r == 0 && i > 0)
-			r = policy_allows(d->t, name, &img->manifest, &img->index);
-		if (r == 0 && i > 0)
-			r = store_index_add(d->t->store, img->media_type, &img->manifest,
-					    img->manifest_len, name, img->architecture, img->os,
-					    img->variant);
+			r = listing_add_name(d->t, name);
 	}
-	image_free(img);
 	return r;
 }
 
-static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *data)
+static int take_one(struct docker *d, json_t *item)
 {
 	const char *config_name = NULL, *const *layers, *name = "";
 	cleanup_free char *text = NULL;
@@ -203,13 +197,11 @@ static int take_one(struct docker *d, json_t *item, image_found_fn *fn, void *da
 	for (size_t i = 0; r == 0 && layers[i]; i++)
 		r = want_layer(d, layers[i]);
 	if (r == 0)
-		r = take_members(d);
-	for (size_t i = 0; r == 0 && i < d->len; i++)
-		made[i] = d->layers[i].made;
+		r = take_members(d, made);
 	if (r == 0)
-		r = take_config(d->t, text, config->size, made, d->len, name, fn, data);
+		r = take_config(d->t, text, config->size, made, d->len, name);
 	if (r == 0)
-		r = list_others(d, tags, name);
+		r = list_others(d, tags);
 	free(d->layers);
 	free(made);
 	return r;
@@ -225,21 +217,22 @@ static int count_images(struct docker *d, json_t *list)
 	return take_counted(d->t, d->m->what, n);
 }
 
-static int import_docker(struct minc_transfer *t, struct members *m, const struct member *manifest,
-			 image_found_fn *fn, void *data)
+static int import_docker(struct minc_transfer *t, struct members *m, const struct member *manifest)
 {
 	struct arena a = { NULL };
 	struct docker d = { .t = t, .m = m, .src = { t->err, m->what, &a } };
+	cleanup_free struct layer_made **made = calloc(m->len + 1, sizeof(*made));
 	cleanup_json json_t *root = NULL;
 	char *wrapped = NULL;
 	json_t *list = NULL, *item;
 	size_t i;
 	int r;
 
+	d.made = made;
 	/* json_strict() takes an object; this is an array */
 	d.src.what = arena_printf(&a, "%s: manifest.json", m->what);
 	wrapped = d.src.what ? arena_printf(&a, "{\"manifest\":%s}", manifest->content) : NULL;
-	r = !wrapped ? err_set(t->err, -ENOMEM, "%s", m->what) :
+	r = !wrapped || !made ? err_set(t->err, -ENOMEM, "%s", m->what) :
 	    strlen(manifest->content) != manifest->size ? json_refuse(&d.src, "a NUL in it") :
 							  json_strict(&d.src, wrapped, strlen(wrapped), &root);
 	if (r == 0 && (json_object_size(root) > 1 || !json_is_array(json_object_get(root, "manifest"))))
@@ -255,7 +248,7 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 		if (r == 0 && !json_is_object(item))
 			r = json_refuse(&d.src, "not an object");
 		if (r == 0)
-			r = take_one(&d, item, fn, data);
+			r = take_one(&d, item);
 	}
 	arena_done(&a);
 	return r;
@@ -284,7 +277,7 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 }
 
-static json_t *old_config(json_t *top, const struct wanted *layers, size_t len)
+static json_t *old_config(json_t *top, const struct layer_made *layers, size_t len)
 {
 	static const char *const keys[] = { "architecture", "os", "created", "author", "config" };
 	json_t *ret = json_object(), *ids = json_array();
@@ -295,7 +288,7 @@ static json_t *old_config(json_t *top, const struct wanted *layers, size_t len)
 	if (ret && !json_object_get(ret, "os"))
 		(void)json_object_set_new(ret, "os", json_string("linux"));
 	for (size_t i = 0; ids && i < len; i++)
-		(void)json_array_append_new(ids, json_string(layers[i].made.diff_id.text));
+		(void)json_array_append_new(ids, json_string(layers[i].diff_id.text));
 	if (!ret || json_object_set_new(ret, "rootfs", json_pack("{s:s, s:o}", "type", "layers",
 								 "diff_ids", ids)) < 0) {
 		json_decref(ret);
@@ -304,8 +297,7 @@ static json_t *old_config(json_t *top, const struct wanted *layers, size_t len)
 	return ret;
 }
 
-static int take_old(struct docker *d, const char *name, const char *id, image_found_fn *fn,
-		    void *data)
+static int take_old(struct docker *d, const char *name, const char *id)
 {
 	cleanup_json json_t *top = NULL, *config = NULL;
 	struct layer_made *made = calloc(STORE_LAYERS_MAX, sizeof(*made));
@@ -337,18 +329,16 @@ static int take_old(struct docker *d, const char *name, const char *id, image_fo
 	}
 	d->src.what = list;
 	for (size_t i = 0; r == 0 && i < d->len / 2; i++) { /* the lowest first */
-		struct wanted w = d->layers[i];
+		const struct member *w = d->layers[i];
 
 		d->layers[i] = d->layers[d->len - 1 - i];
 		d->layers[d->len - 1 - i] = w;
 	}
 	if (r == 0)
-		r = take_members(d);
-	for (size_t i = 0; r == 0 && i < d->len; i++)
-		made[i] = d->layers[i].made;
+		r = take_members(d, made);
 	if (r == 0) {
-		config = old_config(top, d->layers, d->len);
-		r = config ? take_built(d->t, config, made, d->len, name, fn, data) :
+		config = old_config(top, made, d->len);
+		r = config ? take_built(d->t, config, made, d->len, name) :
 			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 	}
 	free(d->layers);
@@ -356,19 +346,20 @@ static int take_old(struct docker *d, const char *name, const char *id, image_fo
 	return r;
 }
 
-static int import_old(struct minc_transfer *t, struct members *m, const struct member *file,
-		      image_found_fn *fn, void *data)
+static int import_old(struct minc_transfer *t, struct members *m, const struct member *file)
 {
 	struct arena a = { NULL };
 	struct docker d = { .t = t, .m = m, .src = { t->err, m->what, &a } };
+	cleanup_free struct layer_made **made = calloc(m->len + 1, sizeof(*made));
 	cleanup_json json_t *root = NULL;
 	const char *repository, *tag;
 	json_t *tags, *id;
 	size_t n = 0;
 	int r;
 
+	d.made = made;
 	d.src.what = arena_printf(&a, "%s: repositories", m->what);
-	r = d.src.what ? json_strict(&d.src, file->content, file->size, &root) :
+	r = d.src.what && made ? json_strict(&d.src, file->content, file->size, &root) :
 			 err_set(t->err, -ENOMEM, "%s", m->what);
 
 	json_object_foreach(root, repository, tags)
@@ -388,7 +379,7 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 			if (r != 0)
 				break;
 			snprintf(name, sizeof(name), "%s:%s", repository, tag);
-			r = take_old(&d, name, json_string_value(id), fn, data);
+			r = take_old(&d, name, json_string_value(id));
 		}
 	}
 	arena_done(&a);
@@ -422,36 +413,54 @@ static int oci_text(struct origin *o, const struct digest *d, uint64_t size, cha
 	return r;
 }
 
+struct oci_blob {
+	const struct member *member;
+	const struct image_layer *layer;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct oci_blob *x = a, *y = b;
+
+	return by_number(&x->member, &y->member);
+}
+
+static int find_blobs(const struct oci *oci, struct image_layer *const *list, size_t len,
+		      struct oci_blob *ret)
+{
+	char name[128];
+
+	for (size_t i = 0; i < len; i++) {
+		snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&list[i]->digest));
+		ret[i] = (struct oci_blob){ members_find(oci->m, name), list[i] };
+		if (!ret[i].member || ret[i].member->link)
+			return err_say(oci->t->err, -EBADMSG, "%s: %s: a layer is missing in the archive",
+				       oci->m->what, name);
+	}
+	qsort(ret, len, sizeof(*ret), by_place);
+	return 0;
+}
+
 static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t len)
 {
 	struct oci *oci = (struct oci *)o;
 	struct entry_source source = { .source = { .read = read_entry } };
-	struct archive_entry *entry;
-	size_t taken = 0;
-	int r = members_open(oci->m, &source.a);
+	struct members_reader reader = { .a = NULL };
+	struct oci_blob *blobs = calloc(len, sizeof(*blobs));
+	int r = blobs ? find_blobs(oci, list, len, blobs) : err_set(oci->t->err, -ENOMEM, "%s", o->what);
 
-	if (r < 0)
-		return r;
-	while (r == 0 && members_next(oci->m, source.a, &entry) == ARCHIVE_OK) {
-		const char *name = members_clean(archive_entry_pathname(entry));
+	for (size_t i = 0; r == 0 && i < len; i++) {
+		const struct image_layer *l = blobs[i].layer;
+		char what[64];
 
-		for (size_t i = 0; r == 0 && i < len; i++) {
-			char what[64];
-
-			if (!str_starts_with(name, "blobs/sha256/") ||
-			    !str_equal(name + 13, digest_hex(&list[i]->digest)))
-				continue;
-			snprintf(what, sizeof(what), "blob %.12s", digest_hex(&list[i]->digest));
-			r = blob_from_stream(oci->t, what, &source.source, &list[i]->digest,
-					     list[i]->size);
-			taken++;
-		}
+		snprintf(what, sizeof(what), "blob %.12s", digest_hex(&l->digest));
+		r = members_to(oci->m, &reader, blobs[i].member);
+		source.a = reader.a;
+		if (r == 0)
+			r = blob_from_stream(oci->t, what, &source.source, &l->digest, l->size);
 	}
-	archive_read_free(source.a);
-	if (r == 0)
-		r = members_failed(oci->m);
-	if (r == 0 && taken < len)
-		r = err_say(oci->t->err, -EBADMSG, "%s: a layer is missing in the archive", o->what);
+	members_close(&reader);
+	free(blobs);
 	return r;
 }
 
@@ -471,7 +480,7 @@ static int is_oci(const struct members *m, const struct member *index, const str
 	return docker < 0 ? docker : !docker;
 }
 
-static int import_members(struct minc_transfer *t, struct members *m, image_found_fn *fn, void *data)
+static int import_members(struct minc_transfer *t, struct members *m)
 {
 	const struct member *index = members_find(m, "index.json"), *old = members_find(m, "repositories");
 	const struct member *manifest = members_find(m, "manifest.json");
@@ -484,17 +493,16 @@ static int import_members(struct minc_transfer *t, struct members *m, image_foun
 				 .t = t,
 				 .m = m };
 
-		return import_index(t, &o.origin, index->content, index->size, fn, data);
+		return import_index(t, &o.origin, index->content, index->size);
 	}
 	if (manifest && manifest->content)
-		return import_docker(t, m, manifest, fn, data);
+		return import_docker(t, m, manifest);
 	if (old && old->content)
-		return import_old(t, m, old, fn, data);
+		return import_old(t, m, old);
 	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
 }
 
-int import_archive(struct minc_transfer *t, const char *source, int fd, bool known, image_found_fn *fn,
-		   void *data)
+int import_archive(struct minc_transfer *t, const char *source, int fd, bool known)
 {
 	struct members m;
 	int r = members_read(&m, t, source, fd, known ? MEMBERS_ALL : MEMBERS_GUESS);
@@ -503,7 +511,7 @@ int import_archive(struct minc_transfer *t, const char *source, int fd, bool kno
 		return r;
 	r = import_refuse_changes(t, source);
 	if (r == 0)
-		r = import_members(t, &m, fn, data);
+		r = import_members(t, &m);
 	members_done(&m);
 	return r;
 }

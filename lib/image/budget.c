@@ -84,7 +84,7 @@ static const char *over_entries(const struct budget *b)
 	if (b->max_entries && b->entries > b->max_entries)
 		return b->over_entries;
 	if (b->guards_entries && b->entries_over > BUDGET_FILES)
-		return "more than a million files or a thousand images, and more than its size "
+		return "more than a million files or ten thousand images, and more than its size "
 		       "explains, which needs --max-entries";
 	return NULL;
 }

@@ -19,7 +19,7 @@ enum {
 	BUDGET_RATIO = 100,
 	BUDGET_FILES = 1000000, /* that need no explanation; others: */
 	BUDGET_FILE_BYTES = 64, /* of packed tar are one file; ordinary trees have more */
-	BUDGET_IMAGE_FILES = 1000 /* an image, or a name of one, is as much work as that many files */
+	BUDGET_IMAGE_FILES = 100 /* an image, or a name of one, is as much work as that many files */
 };
 
 struct budget {

@@ -192,8 +192,7 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, const 
 	return r;
 }
 
-static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
-		  image_found_fn *fn, void *data)
+static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img)
 {
 	const size_t below = img ? img->layers_len : 0;
 	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
@@ -224,14 +223,13 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	if (r == 0)
 		r = describe(t, config, wrote ? &layers[below] : NULL);
 	if (r == 0)
-		r = take_built(t, config, layers, below + wrote, "", fn, data);
+		r = take_built(t, config, layers, below + wrote, "");
 	free(layers);
 	return r;
 }
 
 /* A key that cannot sign is refused before anything is made. */
-static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
-			 image_found_fn *fn, void *data)
+static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, const struct image *img)
 {
 	const char *key = t->text[MINC_TRANSFER_SIGN_KEY], *name = t->text[MINC_TRANSFER_NAME];
 	cleanup_key struct key *kept = NULL;
@@ -239,12 +237,12 @@ static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, con
 	int r;
 
 	if (!key)
-		return commit(t, k, img, fn, data);
+		return commit(t, k, img);
 	if (!name || ref_parse(name, &ref) < 0)
 		return err_say(t->err, -EINVAL, "%s: what is signed needs a name",
 			       name ? name : k->name);
 	r = key_private(t->err, key, &kept);
-	return r < 0 ? r : commit(t, k, img, fn, data);
+	return r < 0 ? r : commit(t, k, img);
 }
 
 int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data)
@@ -260,7 +258,9 @@ int commit_container(struct minc_transfer *t, const char *container, image_found
 		if (*k->image)
 			r = image_find_manifest(t->store, k->image, &img);
 		if (r == 0)
-			r = commit_signed(t, k, img, fn, data);
+			r = listing_begin(t);
+		if (r == 0)
+			r = listing_end(t, commit_signed(t, k, img), fn, data);
 		image_free(img);
 		containers_free(k);
 	}

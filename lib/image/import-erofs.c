@@ -199,8 +199,7 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, uint64
 	return r;
 }
 
-int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created,
-		 image_found_fn *fn, void *data)
+int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created)
 {
 	cleanup_close int dir = geteuid() == 0 ? mount_image(file) : -EPERM;
 	struct layer_made layer;
@@ -208,5 +207,5 @@ int import_erofs(struct minc_transfer *t, const char *source, int file, time_t c
 	int r = dir < 0 ? by_tool(t, source, file, packed, &layer) :
 			  layer_from_dir(t, source, dir, false, false, NULL, packed, NULL, &layer);
 
-	return r < 0 ? r : import_root_layer(t, &layer, created, fn, data);
+	return r < 0 ? r : import_root_layer(t, &layer, created);
 }

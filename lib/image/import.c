@@ -72,8 +72,7 @@ int import_refuse_changes(struct minc_transfer *t, const char *source)
 }
 
 /* One layer and nothing else known: the time is the source's, so that the same gives the same. */
-static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created,
-		     image_found_fn *fn, void *data)
+static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created)
 {
 	json_t *config = json_pack(
 		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
@@ -83,18 +82,18 @@ static int take_root(struct minc_transfer *t, const struct layer_made *layer, ti
 	int r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
 
 	if (r == 0)
-		r = take_built(t, config, layer, 1, "", fn, data);
+		r = take_built(t, config, layer, 1, "");
 	json_decref(config);
 	return r;
 }
 
 static int import_directory(struct minc_transfer *t, const char *source, int dir,
-			    const struct stat *st, image_found_fn *fn, void *data)
+			    const struct stat *st)
 {
 	struct layer_made layer;
 	int r = layer_from_dir(t, source, dir, false, false, NULL, 0, NULL, &layer);
 
-	return r < 0 ? r : take_root(t, &layer, st->st_mtime, fn, data);
+	return r < 0 ? r : take_root(t, &layer, st->st_mtime);
 }
 
 /* So much stays free in the file system @v: a stream without an end shall not fill it. */
@@ -196,8 +195,7 @@ static void spend_again(struct minc_transfer *t)
  * A root file system, by its first names. That is known when all of it has been read: else it is an
  * archive of images whose files are called as nobody would have thought.
  */
-static int import_tar(struct minc_transfer *t, const char *source, int fd, time_t created,
-		      image_found_fn *fn, void *data)
+static int import_tar(struct minc_transfer *t, const char *source, int fd, time_t created)
 {
 	struct told told = { .t = t, .source = source, .fd = fd };
 	struct fd_source stream;
@@ -209,13 +207,12 @@ static int import_tar(struct minc_transfer *t, const char *source, int fd, time_
 	fd_source_init(&stream, fd);
 	r = layer_from_stream(t, source, &stream.source, look_again, &told, &layer);
 	if (!told.images)
-		return r < 0 ? r : take_root(t, &layer, created, fn, data);
+		return r < 0 ? r : take_root(t, &layer, created);
 	spend_again(t);
-	return import_archive(t, source, fd, true, fn, data);
+	return import_archive(t, source, fd, true);
 }
 
-static int import_file(struct minc_transfer *t, const char *source, int fd, const struct stat *st,
-		       image_found_fn *fn, void *data)
+static int import_file(struct minc_transfer *t, const char *source, int fd, const struct stat *st)
 {
 	int r;
 
@@ -223,37 +220,34 @@ static int import_file(struct minc_transfer *t, const char *source, int fd, cons
 		return err_say(t->err, -EBADMSG, "%s: it is empty", source);
 	r = has_magic(t, source, fd, 0, "hsqs");
 	if (r != 0)
-		return r < 0 ? r : import_squashfs(t, source, fd, st->st_mtime, fn, data);
+		return r < 0 ? r : import_squashfs(t, source, fd, st->st_mtime);
 	r = has_magic(t, source, fd, EROFS_MAGIC_AT, "\xe2\xe1\xf5\xe0");
 	if (r != 0)
-		return r < 0 ? r : import_erofs(t, source, fd, st->st_mtime, fn, data);
-	r = import_archive(t, source, fd, false, fn, data);
+		return r < 0 ? r : import_erofs(t, source, fd, st->st_mtime);
+	r = import_archive(t, source, fd, false);
 	if (r != -ENOMSG)
 		return r;
 	spend_again(t);
-	return import_tar(t, source, fd, st->st_mtime, fn, data);
+	return import_tar(t, source, fd, st->st_mtime);
 }
 
-int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
-		      image_found_fn *fn, void *data)
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created)
 {
-	return take_root(t, layer, created, fn, data);
+	return take_root(t, layer, created);
 }
 
-static int import_dir(struct minc_transfer *t, const char *source, int dir, const struct stat *st,
-		      image_found_fn *fn, void *data)
+static int import_dir(struct minc_transfer *t, const char *source, int dir, const struct stat *st)
 {
 	int layout = which_directory(t, source, dir);
 	int r = layout > 0 ? import_refuse_changes(t, source) : layout;
 
 	if (r < 0)
 		return r;
-	return layout ? import_layout(t, source, dir, fn, data) :
-			import_directory(t, source, dir, st, fn, data);
+	return layout ? import_layout(t, source, dir) :
+			import_directory(t, source, dir, st);
 }
 
-static int import_open(struct minc_transfer *t, const char *source, int fd, image_found_fn *fn,
-		       void *data)
+static int import_open(struct minc_transfer *t, const char *source, int fd)
 {
 	cleanup_close int spooled = -EBADF;
 	struct stat st;
@@ -265,7 +259,7 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s", source);
 	if (S_ISDIR(st.st_mode))
-		return import_dir(t, source, fd, &st, fn, data);
+		return import_dir(t, source, fd, &st);
 	if (!S_ISREG(st.st_mode)) {
 		r = spool(t, fd, &spooled);
 		if (r == 0 && fstat(spooled, &st) < 0)
@@ -275,7 +269,7 @@ static int import_open(struct minc_transfer *t, const char *source, int fd, imag
 	if (r == 0) /* the spool was filled byte by byte */
 		t->budget->source = spooled < 0 ? budget_data_of(fd, (uint64_t)st.st_size) :
 						  (uint64_t)st.st_size;
-	return r < 0 ? r : import_file(t, source, fd, &st, fn, data);
+	return r < 0 ? r : import_file(t, source, fd, &st);
 }
 
 int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data)
@@ -293,7 +287,9 @@ int import_source(struct minc_transfer *t, const char *source, image_found_fn *f
 		return r;
 	budget_init(&budget, t);
 	t->budget = &budget;
-	r = import_open(t, input ? "standard input" : source, fd, fn, data);
+	r = listing_begin(t);
+	if (r == 0)
+		r = listing_end(t, import_open(t, input ? "standard input" : source, fd), fn, data);
 	t->budget = NULL;
 	budget_done(&budget);
 	store_unshare(t->store);

@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "image/ref.h"
+#include "image/roster.h"
 #include "image/store-file.h"
 
 #define CONFIG_ANNOTATION  "org.libminc.config"
@@ -107,6 +108,16 @@ const char *index_name(json_t *entry, char buf[512])
 	if (text)
 		index_normal_name(text, buf);
 	return buf;
+}
+
+const char *index_origin(json_t *entry)
+{
+	return annotation(entry, INDEX_ANNOTATION);
+}
+
+int index_set_origin(json_t *entry, const char *digest)
+{
+	return index_annotate(entry, INDEX_ANNOTATION, digest);
 }
 
 /* What a listing needs, if all of it is there. */
@@ -354,38 +365,6 @@ size_t index_count(const struct index_edit *edit, const char *digest)
 	return ret;
 }
 
-int index_take_name(struct index_edit *edit, const char *name, const char *but)
-{
-	char buf[512];
-
-	for (size_t i = json_array_size(edit->manifests); i-- > 0;) {
-		json_t *item = json_array_get(edit->manifests, i);
-		const char *digest = index_digest(item);
-
-		if (!str_equal(index_name(item, buf), name) || str_equal(digest, but))
-			continue;
-		if (index_count(edit, digest) > 1)
-			(void)json_array_remove(edit->manifests, i); /* @i is in it */
-		else if (index_annotate(item, REF_NAME_ANNOTATION, NULL) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-/* Entries of @digest that @name makes superfluous: the same name, and none at all. */
-static void drop_replaced(struct index_edit *edit, const char *digest, const char *name)
-{
-	char buf[512];
-
-	for (size_t i = json_array_size(edit->manifests); i-- > 0;) {
-		json_t *item = json_array_get(edit->manifests, i);
-		const char *has = index_name(item, buf);
-
-		if (str_equal(index_digest(item), digest) && (!*has || str_equal(has, name)))
-			(void)json_array_remove(edit->manifests, i); /* @i is in it */
-	}
-}
-
 /* What a listing needs; an image that cannot be read, or lacks layers, is read each time. */
 static int add_listing(struct store *s, json_t *entry, const struct index_entry *e)
 {
@@ -437,47 +416,76 @@ static json_t *make_entry(struct store *s, const struct index_entry *e)
 	return add_listing(s, o, e) < 0 ? NULL : take_json(&o);
 }
 
-/* What is loaded from a file does not know it: whose signature an image has may hang on it. */
-static int inherit_index(struct index_edit *edit, const char *digest, json_t *entry)
+/* @before: the entry of the one before it, or NULL: the same image with another name. */
+static json_t *next_entry(struct store *s, const struct index_entry *e, json_t *before)
 {
-	json_t *item;
-	size_t i;
+	cleanup_json json_t *copy = NULL;
 
-	json_array_foreach(edit->manifests, i, item) {
-		const char *index = annotation(item, INDEX_ANNOTATION);
+	if (!before || !*e->name || !str_equal(index_digest(before), e->digest.text) ||
+	    !str_equal(annotation(before, INDEX_ANNOTATION), e->index.text))
+		return make_entry(s, e);
+	copy = json_deep_copy(before);
+	return copy && index_annotate(copy, REF_NAME_ANNOTATION, e->name) == 0 ? take_json(&copy) : NULL;
+}
 
-		if (index && str_equal(index_digest(item), digest) && !annotation(entry, INDEX_ANNOTATION))
-			return index_annotate(entry, INDEX_ANNOTATION, index);
+static int make_entries(struct store *s, const struct index_entry *list, size_t len, json_t *ret)
+{
+	for (size_t i = 0; i < len; i++) {
+		struct index_entry e = list[i];
+		char normal[512];
+		json_t *entry;
+
+		index_normal_name(e.name, normal);
+		e.name = normal;
+		entry = next_entry(s, &e, i > 0 ? json_array_get(ret, i - 1) : NULL);
+		if (!entry || json_array_append_new(ret, entry) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add(struct store *s, struct index_edit *edit, const struct index_entry *e, json_t *entry)
+/* What those are called now that came without a name. */
+static int name_entries(const struct roster *r, struct arena *a, struct index_entry *list, size_t len)
 {
-	if (*e->name && index_take_name(edit, e->name, e->digest.text) < 0)
-		return -ENOMEM;
-	if (inherit_index(edit, e->digest.text, entry) < 0)
-		return -ENOMEM;
-	drop_replaced(edit, e->digest.text, e->name);
-	if (!*e->name && index_count(edit, e->digest.text) > 0)
-		return 0; /* listed under a name: needs no entry without one */
-	return json_array_append(edit->manifests, entry) < 0 ? -ENOMEM : 0;
+	for (size_t i = 0; i < len; i++) {
+		if (!*list[i].name)
+			list[i].name = arena_strdup(a, roster_name(r, list[i].digest.text));
+		if (!list[i].name)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
-int store_index_put(struct store *s, const struct index_entry *given)
+static int put_entries(struct index_edit *edit, json_t *entries, struct arena *a,
+		       struct index_entry *list, size_t len)
 {
-	struct index_entry e = *given;
-	cleanup_json json_t *entry = NULL;
-	struct index_edit edit;
-	char normal[512];
-	int r;
+	struct roster roster;
+	json_t *entry;
+	size_t i;
+	int r = roster_read(&roster, edit);
 
-	index_normal_name(e.name, normal);
-	e.name = normal;
-	entry = make_entry(s, &e);
-	r = entry ? index_begin(s, &edit) : err_set(s->err, -ENOMEM, "index.json");
+	json_array_foreach(entries, i, entry)
+		if (r == 0)
+			r = roster_put(&roster, entry);
+	if (r == 0)
+		r = name_entries(&roster, a, list, len);
+	if (r == 0)
+		r = roster_write(&roster);
+	roster_done(&roster);
+	return r;
+}
+
+int store_index_put(struct store *s, struct arena *a, struct index_entry *list, size_t len)
+{
+	cleanup_json json_t *entries = json_array();
+	struct index_edit edit;
+	int r = entries ? make_entries(s, list, len, entries) : -ENOMEM;
+
+	if (r < 0)
+		return err_set(s->err, r, "index.json");
+	r = index_begin(s, &edit);
 	if (r == 0) {
-		r = add(s, &edit, &e, entry);
+		r = put_entries(&edit, entries, a, list, len);
 		r = r < 0 ? err_set(s->err, r, "index.json") : index_write(s, &edit);
 		index_end(s, &edit);
 	}
@@ -488,13 +496,16 @@ int store_index_add(struct store *s, const char *media_type, const struct digest
 		    uint64_t size, const char *name, const char *architecture, const char *os,
 		    const char *variant)
 {
-	const struct index_entry e = { .media_type = media_type,
-				       .digest = *manifest,
-				       .size = size,
-				       .name = name ? name : "",
-				       .architecture = architecture ? architecture : "",
-				       .os = os ? os : "",
-				       .variant = variant ? variant : "" };
+	struct index_entry e = { .media_type = media_type,
+				 .digest = *manifest,
+				 .size = size,
+				 .name = name ? name : "",
+				 .architecture = architecture ? architecture : "",
+				 .os = os ? os : "",
+				 .variant = variant ? variant : "" };
+	struct arena a = { NULL };
+	int r = store_index_put(s, &a, &e, 1);
 
-	return store_index_put(s, &e);
+	arena_done(&a);
+	return r;
 }

@@ -37,11 +37,9 @@ const char *index_name(json_t *entry, char buf[512]);
 int index_annotate(json_t *entry, const char *key, const char *value);
 /* How many entries have this digest. */
 size_t index_count(const struct index_edit *edit, const char *digest);
-/*
- * Take @name from the entries that have it, but for those of @but (a digest, or ""): one whose
- * digest has another entry goes, another stays without a name. -ENOMEM.
- */
-int index_take_name(struct index_edit *edit, const char *name, const char *but);
+/* The digest of the index that its image was chosen from, borrowed, or NULL; to set it: -ENOMEM. */
+const char *index_origin(json_t *entry);
+int index_set_origin(json_t *entry, const char *digest);
 /* Make names that mean the same equal: "deb" is "deb:latest"; others are copied. */
 void index_normal_name(const char *name, char ret[512]);
 /* Parse the text of an index.json; what store_index() does. */

@@ -96,8 +96,7 @@ static bool is_beside(json_t *entry, const json_t *annotations)
 	       (type && *type && !str_equal(type, MEDIA_OCI_CONFIG) && !str_equal(type, MEDIA_DOCKER_CONFIG));
 }
 
-int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
-		 image_found_fn *fn, void *data)
+int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len)
 {
 	struct arena a = { NULL };
 	struct json_source src = { t->err, o->what, &a };
@@ -135,7 +134,7 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		if (r == 0)
 			r = json_whole(&src, entry, "manifests.", "size", STORE_JSON_MAX, &size);
 		if (r == 0)
-			r = take_image(t, o, media_type, &d, size, layout_name(notes), fn, data);
+			r = take_image(t, o, media_type, &d, size, layout_name(notes));
 		if (r != 0)
 			break;
 		found++;
@@ -146,8 +145,7 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 	return r;
 }
 
-int import_layout(struct minc_transfer *t, const char *source, int dir, image_found_fn *fn,
-		  void *data)
+int import_layout(struct minc_transfer *t, const char *source, int dir)
 {
 	struct layout l = { .origin = { .text = get_text, .blobs = get_blobs, .what = source },
 			    .t = t,
@@ -162,5 +160,5 @@ int import_layout(struct minc_transfer *t, const char *source, int dir, image_fo
 	r = io_read_all(fd, STORE_JSON_MAX, &text, &len);
 	if (r < 0)
 		return err_set(t->err, r, "%s/index.json", source);
-	return import_index(t, &l.origin, text, len, fn, data);
+	return import_index(t, &l.origin, text, len);
 }

@@ -177,7 +177,7 @@ static int prepare(struct members *m, bool *ret_packed)
 
 	if (pread(m->fd, magic, sizeof(magic), 0) < 0)
 		return err_set(m->e, -errno, "%s", m->what);
-	*ret_packed = unpack_kind(magic) != 0;
+	m->packed = *ret_packed = unpack_kind(magic) != 0;
 	if (*ret_packed && ++m->passes > 2 && m->plain < 0)
 		r = unpack_all(m);
 	*ret_packed &= m->plain < 0;
@@ -186,12 +186,15 @@ static int prepare(struct members *m, bool *ret_packed)
 	return r;
 }
 
-int members_open(struct members *m, struct archive **ret)
+/* @from: the first that is read, if it can be come by without what is before it; or NULL. */
+static int open_archive(struct members *m, const struct member *from, struct members_reader *ret)
 {
 	bool packed = false;
 	struct archive *a;
 	int r = prepare(m, &packed);
 
+	if (r == 0 && from && !packed && lseek(m->plain >= 0 ? m->plain : m->fd, from->at, SEEK_SET) < 0)
+		r = err_set(m->e, -errno, "%s", m->what);
 	if (r < 0)
 		return r;
 	a = archive_read_new();
@@ -212,11 +215,12 @@ int members_open(struct members *m, struct archive **ret)
 		archive_read_free(a);
 		return r;
 	}
-	*ret = a;
+	*ret = (struct members_reader){ .a = a, .next = from && !packed ? from->number : 0 };
 	return 0;
 }
 
-int members_next(struct members *m, struct archive *a, struct archive_entry **ret)
+/* The next header, as archive_read_next_header() has it, within bounds. */
+static int next_header(struct members *m, struct archive *a, struct archive_entry **ret)
 {
 	const char *why;
 	int r;
@@ -237,9 +241,36 @@ int members_next(struct members *m, struct archive *a, struct archive_entry **re
 	return r;
 }
 
-int members_failed(struct members *m)
+/* That it was there a moment ago is known. */
+static int read_failed(struct members *m, const struct member *one)
 {
-	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why) : 0;
+	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why) :
+			   err_say(m->e, -EBADMSG, "%s: %.80s: the archive changes while it is read", m->what,
+				   one->name);
+}
+
+void members_close(struct members_reader *r)
+{
+	archive_read_free(r->a); /* which takes NULL */
+	r->a = NULL;
+}
+
+int members_to(struct members *m, struct members_reader *r, const struct member *one)
+{
+	struct archive_entry *entry;
+	int n, s;
+
+	if (r->a && (!m->packed || m->plain >= 0 || one->number < r->next))
+		members_close(r);
+	n = r->a ? 0 : open_archive(m, one, r);
+	if (n < 0)
+		return n;
+	do
+		s = next_header(m, r->a, &entry);
+	while (s == ARCHIVE_OK && r->next++ < one->number);
+	if (s != ARCHIVE_OK || !str_equal(members_clean(archive_entry_pathname(entry)), one->name))
+		return read_failed(m, one);
+	return 0;
 }
 
 static bool is_one_of(const char *name, const char *const *list)
@@ -402,7 +433,8 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	one = &m->v[m->len++];
 	*one = (struct member){ .name = arena_strdup(&m->arena, name),
 				.size = size < 0 ? 0 : (uint64_t)size,
-				.number = number };
+				.number = number,
+				.at = archive_read_header_position(a) };
 	if (link)
 		one->link = arena_strdup(&m->arena, link);
 	if (!one->name || (link && !one->link))
@@ -412,58 +444,55 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp((*(const struct member *const *)a)->name, (*(const struct member *const *)b)->name);
 }
 
-/* Two of a name: one reader takes the first, another the last. */
-static int refuse_twins(const struct members *m)
+/* Two of a name are refused: one reader takes the first, another the last. */
+static int sort(struct members *m)
 {
-	const char **names = calloc(m->len + 1, sizeof(*names));
-	int r = 0;
-
-	if (!names)
+	m->by_name = calloc(m->len + 1, sizeof(*m->by_name));
+	if (!m->by_name)
 		return err_set(m->e, -ENOMEM, "%s", m->what);
 	for (size_t i = 0; i < m->len; i++)
-		names[i] = m->v[i].name;
-	qsort(names, m->len, sizeof(*names), by_name);
-	for (size_t i = 1; r == 0 && i < m->len; i++)
-		if (str_equal(names[i - 1], names[i]))
-			r = err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what, names[i]);
-	free(names);
-	return r;
+		m->by_name[i] = &m->v[i];
+	qsort(m->by_name, m->len, sizeof(*m->by_name), by_name);
+	for (size_t i = 1; i < m->len; i++)
+		if (by_name(&m->by_name[i - 1], &m->by_name[i]) == 0)
+			return err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what,
+				       m->by_name[i]->name);
+	return 0;
 }
 
 int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd,
 		 enum members_how how)
 {
+	struct members_reader reader = { .a = NULL };
 	struct archive_entry *entry;
-	struct archive *a;
-	size_t number = 0;
 	int r, s = ARCHIVE_OK;
 
 	*m = (struct members){ .e = t->err, .what = what, .fd = fd, .store = t->store, .plain = -EBADF,
 			       .count = { .budget = how == MEMBERS_LISTS ? NULL : t->budget },
 			       .how = how,
 			       .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES] };
-	r = members_open(m, &a);
+	r = open_archive(m, NULL, &reader);
 	if (r < 0)
 		return r;
-	while (r == 0 && (s = members_next(m, a, &entry)) == ARCHIVE_OK) {
+	while (r == 0 && (s = next_header(m, reader.a, &entry)) == ARCHIVE_OK) {
 		r = judge(m, entry);
 		if (r == 0)
-			r = add(m, a, entry, number++);
+			r = add(m, reader.a, entry, reader.next++);
 	}
 	if (r == 0 && how == MEMBERS_GUESS && !m->known && s == ARCHIVE_EOF)
 		r = -ENOMSG;
 	if (r == 0 && s != ARCHIVE_EOF) {
-		const char *text = *m->why ? m->why : archive_error_string(a);
+		const char *text = *m->why ? m->why : archive_error_string(reader.a);
 
 		r = err_say(m->e, m->failed ? m->failed : -EBADMSG, "%s: %s", what,
 			    text ? text : "damaged");
 	}
 	if (r == 0)
-		r = refuse_twins(m);
-	archive_read_free(a);
+		r = sort(m);
+	members_close(&reader);
 	if (r < 0)
 		members_done(m);
 	return r;
@@ -473,16 +502,18 @@ void members_done(struct members *m)
 {
 	fd_closep(&m->plain);
 	free(m->v);
+	free(m->by_name);
 	m->v = NULL;
+	m->by_name = NULL;
 	arena_done(&m->arena);
 }
 
 static const struct member *find(const struct members *m, const char *name)
 {
-	for (size_t i = 0; i < m->len; i++)
-		if (str_equal(m->v[i].name, name))
-			return &m->v[i];
-	return NULL;
+	const struct member key = { .name = name }, *const wanted = &key;
+	const struct member **found = bsearch(&wanted, m->by_name, m->len, sizeof(*m->by_name), by_name);
+
+	return found ? *found : NULL;
 }
 
 bool members_below(const struct members *m, const char *dir)
@@ -495,11 +526,9 @@ bool members_below(const struct members *m, const char *dir)
 
 int members_text(struct members *m, const struct member *one, char **ret)
 {
+	struct members_reader reader = { .a = NULL };
 	cleanup_free char *text = NULL;
-	struct archive_entry *entry;
-	struct archive *a;
-	size_t at = 0;
-	int r, s;
+	int r;
 
 	*ret = NULL;
 	if (one->link || one->size > SMALL_MAX)
@@ -512,14 +541,11 @@ int members_text(struct members *m, const struct member *one, char **ret)
 		*ret = take_ptr(&text);
 		return 0;
 	}
-	r = members_open(m, &a);
-	if (r < 0)
-		return r;
-	while ((s = members_next(m, a, &entry)) == ARCHIVE_OK && at < one->number)
-		at++;
-	r = s == ARCHIVE_OK ? read_content(m, a, one, text, 0) : members_failed(m);
-	archive_read_free(a);
-	if (r == 0 && s == ARCHIVE_OK)
+	r = members_to(m, &reader, one);
+	if (r == 0)
+		r = read_content(m, reader.a, one, text, 0);
+	members_close(&reader);
+	if (r == 0)
 		*ret = take_ptr(&text);
 	return r;
 }

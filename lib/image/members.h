@@ -24,6 +24,7 @@ struct member {
 	const char *content; /* of JSON, with a NUL; NULL: it was not kept, see members_text() */
 	uint64_t size;
 	size_t number;	  /* its place in the archive */
+	int64_t at;	  /* where its header begins, unpacked */
 	const char *link; /* where it leads; NULL for a file */
 };
 
@@ -34,12 +35,14 @@ struct members {
 	struct arena arena;
 	struct member *v;
 	size_t len, room;
+	const struct member **by_name; /* the same, sorted */
 	uint64_t kept; /* bytes of content */
 	size_t names;  /* bytes of names and links */
 	struct store *store;
 	uint64_t max_bytes;
 	struct budget_stream count; /* of entries */
 	unsigned passes;
+	bool packed;
 	int plain; /* once it is read for the third time: the archive, unpacked; or -EBADF */
 	bool inside, in_header;
 	size_t header_bytes;
@@ -70,13 +73,15 @@ int members_text(struct members *m, const struct member *one, char **ret);
 /* A file by its name, links resolved; or a link that leads nowhere; or NULL. */
 const struct member *members_find(const struct members *m, const char *name);
 /*
- * Read it once more. What is compressed is unpacked twice at the most: an archive of many images is
- * read for each of them.
+ * Where it is read once more: zeros, members_close() at the end. What is compressed is unpacked twice at
+ * the most: an archive of many images is read for each of them.
  */
-int members_open(struct members *m, struct archive **ret);
-/* The next header, as archive_read_next_header() has it, within bounds. */
-int members_next(struct members *m, struct archive *a, struct archive_entry **ret);
-/* After the last header: 0, or why there were no more, with a message. */
-int members_failed(struct members *m);
+struct members_reader {
+	struct archive *a;
+	size_t next; /* the number of what comes next */
+};
+/* To the content of @one, which @r->a reads then: at once, or through what is compressed. */
+int members_to(struct members *m, struct members_reader *r, const struct member *one);
+void members_close(struct members_reader *r);
 /* Without "./" and "/" in front. */
 const char *members_clean(const char *name);

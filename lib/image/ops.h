@@ -35,6 +35,7 @@ struct budget;
 struct copy_end;
 struct copy_how;
 struct copy_said;
+struct listing;
 struct part;
 struct volume;
 
@@ -47,6 +48,7 @@ struct minc_transfer {
 	uint64_t number[16];  /* by enum minc_transfer_number */
 	unsigned given;	      /* bit N: number N is not the default */
 	struct budget *budget; /* of what is under way; NULL: no bound over all of it */
+	struct listing *listing; /* what it has brought so far */
 	minc_progress_fn progress;
 	void *data;
 	struct err failure; /* of the first setting that was refused: what all uses return */

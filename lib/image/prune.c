@@ -15,6 +15,7 @@
 #include "image/index.h"
 #include "image/manage.h"
 #include "image/refs.h"
+#include "image/roster.h"
 #include "image/store-file.h"
 #include "image/used.h"
 
@@ -90,24 +91,12 @@ static int is_needed(struct prune *p, const struct index_entry *e, bool *ret)
 	return choose ? is_used(p, e, ret) : 0;
 }
 
-static void drop(struct index_edit *edit, const struct index_entry *e)
-{
-	char buf[512];
-
-	for (size_t i = json_array_size(edit->manifests); i-- > 0;) {
-		json_t *item = json_array_get(edit->manifests, i);
-
-		if (str_equal(index_digest(item), e->digest.text) &&
-		    str_equal(index_name(item, buf), e->name))
-			(void)json_array_remove(edit->manifests, i); /* @i is in it */
-	}
-}
-
 /* Decide for every image, write the index once. */
 static int prune_images(struct prune *p)
 {
 	struct arena a = { NULL };
 	struct index_edit edit;
+	struct roster roster;
 	struct index index;
 	bool changed = false, needed;
 	int r = index_begin(p->s, &edit);
@@ -115,6 +104,8 @@ static int prune_images(struct prune *p)
 	if (r < 0)
 		return r;
 	r = index_entries(p->s, &edit, &a, &index);
+	if (roster_read(&roster, &edit) < 0)
+		r = err_set(p->s->err, -ENOMEM, "index.json");
 	for (size_t i = 0; r == 0 && i < index.len; i++) {
 		const struct index_entry *e = &index.entries[i];
 
@@ -123,16 +114,18 @@ static int prune_images(struct prune *p)
 			r = refs_add_entry(&p->kept, p->s, e);
 		if (r < 0 || needed)
 			continue;
-		drop(&edit, e);
+		roster_drop(&roster, e->digest.text, e->name);
 		changed = true;
 		r = p->fn("image", *e->name ? e->name : digest_hex(&e->digest), e->mounted_size, "",
 			  p->data);
 	}
 	if (changed && r >= 0 && !(p->flags & MINC_PRUNE_DRY)) {
-		int n = index_write(p->s, &edit);
+		int n = roster_write(&roster) < 0 ? err_set(p->s->err, -ENOMEM, "index.json") :
+						     index_write(p->s, &edit);
 
 		r = n < 0 ? n : r;
 	}
+	roster_done(&roster);
 	index_end(p->s, &edit);
 	arena_done(&a);
 	return r;

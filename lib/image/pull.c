@@ -183,7 +183,7 @@ static int remote_signatures(struct arena *a, const struct digest *d, struct sig
 	return r == 0 && list->len > 0 ? signatures_keep(m->t->store, d, list) : r;
 }
 
-static int pull_open(struct remote *m, const char *name, image_found_fn *fn, void *data)
+static int pull_open(struct remote *m, const char *name)
 {
 	struct registry_options options;
 	char listed[REF_MAX], called[REF_MAX];
@@ -206,8 +206,7 @@ static int pull_open(struct remote *m, const char *name, image_found_fn *fn, voi
 	if (r == 0) {
 		const struct digest d = m->top.digest;
 
-		r = take_image(m->t, &m->origin, m->top.media_type, &d, m->top.len, listed, fn,
-			       data);
+		r = take_image(m->t, &m->origin, m->top.media_type, &d, m->top.len, listed);
 	}
 	free(m->top.text);
 	m->ops->close(m->reg);
@@ -227,7 +226,9 @@ int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, vo
 		return r;
 	budget_init(&budget, t);
 	t->budget = &budget;
-	r = pull_open(&m, name, fn, data);
+	r = listing_begin(t);
+	if (r == 0)
+		r = listing_end(t, pull_open(&m, name), fn, data);
 	t->budget = NULL;
 	budget_done(&budget);
 	store_unshare(t->store);

@@ -44,8 +44,7 @@ static int keep(void *data)
 	return 0;
 }
 
-int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
-		    image_found_fn *fn, void *data)
+int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created)
 {
 	struct reading reading = { .what = source, .image = fd, .out = -EBADF };
 	struct fd_source stream;
@@ -71,5 +70,5 @@ int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t 
 		*t->err = reading.e;
 		r = reading.result;
 	}
-	return r < 0 ? r : import_root_layer(t, &layer, created, fn, data);
+	return r < 0 ? r : import_root_layer(t, &layer, created);
 }

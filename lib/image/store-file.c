@@ -228,8 +228,14 @@ int store_read_blob(struct store *s, struct arena *a, const struct digest *d, co
 int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len)
 {
 	struct store_file f;
-	int r = store_file_new(s, "blobs/sha256", &f);
+	uint64_t size = 0;
+	cleanup_close int old = store_open_blob(s, d, &size);
+	int r;
 
+	if (old >= 0 && size == len)
+		return 0; /* it has been made durable for somebody else */
+	err_clear(s->err);
+	r = store_file_new(s, "blobs/sha256", &f);
 	if (r < 0)
 		return r;
 	r = io_write_all(f.fd, data, len);

@@ -120,5 +120,8 @@ int store_index(struct store *s, struct arena *a, struct index *ret);
 int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
 		    uint64_t size, const char *name, const char *architecture, const char *os,
 		    const char *variant);
-/* The same with all that an entry says; one that replaces another inherits its index. */
-int store_index_put(struct store *s, const struct index_entry *entry);
+/*
+ * The same for several at once, with all that entries say: index.json is written once. One that replaces
+ * another inherits its index; one without a name gets that of its image in @list, "" none, in @a.
+ */
+int store_index_put(struct store *s, struct arena *a, struct index_entry *list, size_t len);

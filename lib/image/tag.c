@@ -6,6 +6,7 @@
 #include "image/index.h"
 #include "image/manage.h"
 #include "image/ref.h"
+#include "image/roster.h"
 
 /* A copy of the image's entry, with all that is known of it; -ENOENT, -ENOMEM. */
 static int named_copy(const struct index_edit *edit, const struct digest *d, const char *name,
@@ -31,19 +32,17 @@ static int named_copy(const struct index_edit *edit, const struct digest *d, con
 static int set_name(struct index_edit *edit, const struct digest *d, const char *name)
 {
 	cleanup_json json_t *entry = NULL;
-	char buf[512];
+	struct roster roster;
 	int r = named_copy(edit, d, name, &entry);
 
+	if (r < 0)
+		return r;
+	r = roster_read(&roster, edit);
 	if (r == 0)
-		r = index_take_name(edit, name, "");
-	for (size_t i = json_array_size(edit->manifests); r == 0 && i-- > 0;) {
-		json_t *item = json_array_get(edit->manifests, i);
-
-		if (str_equal(index_digest(item), d->text) && !*index_name(item, buf))
-			(void)json_array_remove(edit->manifests, i); /* @i is in it */
-	}
-	if (r == 0 && json_array_append(edit->manifests, entry) < 0)
-		r = -ENOMEM;
+		r = roster_put(&roster, entry);
+	if (r == 0)
+		r = roster_write(&roster);
+	roster_done(&roster);
 	return r;
 }
 

@@ -64,31 +64,6 @@ int take_counted(struct minc_transfer *t, const char *what, size_t n)
 	return why ? err_say(t->err, -EOVERFLOW, "%s: %s", what, why) : 0;
 }
 
-/* At last: what it is called, and what a policy says of that, which may have changed meanwhile. */
-int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
-		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
-		void *data)
-{
-	struct index_entry e = { .media_type = media_type, .digest = *manifest, .size = size,
-				 .name = name, .architecture = img->architecture, .os = img->os,
-				 .variant = img->variant, .index = img->index };
-	struct image *found;
-	int r = take_check_digest(t, name, manifest, &img->index);
-
-	if (r == 0 && *name)
-		r = policy_allows(t, name, manifest, &img->index);
-	if (r == 0)
-		r = store_sync(t->store);
-	if (r == 0)
-		r = store_index_put(t->store, &e);
-	if (r < 0 || !fn)
-		return r;
-	r = image_find(t->store, *name ? name : manifest->text, &found);
-	if (r < 0)
-		return r;
-	return fn(found, data); /* which takes it */
-}
-
 static json_t *descriptor(const char *media_type, const struct digest *d, uint64_t size)
 {
 	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text, "size",
@@ -144,8 +119,7 @@ static int sign_new(struct minc_transfer *t, const char *name, const struct dige
 }
 
 int take_config(struct minc_transfer *t, const char *config, size_t config_len,
-		const struct layer_made *layers, size_t layers_len, const char *name,
-		image_found_fn *fn, void *data)
+		const struct layer_made *layers, size_t layers_len, const char *name)
 {
 	struct image *img = image_new();
 	struct digest config_digest, digest;
@@ -172,20 +146,20 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 	if (r == 0 && t->text[MINC_TRANSFER_SIGN_KEY] && *listed)
 		r = sign_new(t, listed, &digest);
 	if (r == 0)
-		r = take_listed(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img, listed, fn, data);
+		r = listing_add(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img, listed);
 	image_free(img);
 	return r;
 }
 
 int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
-	       size_t layers_len, const char *name, image_found_fn *fn, void *data)
+	       size_t layers_len, const char *name)
 {
 	cleanup_free char *text = NULL;
 	size_t len = 0;
 	int r = json_text_write(config, JSON_COMPACT, &text, &len);
 
 	return r < 0 ? err_set(t->err, r, "config") :
-		       take_config(t, text, len, layers, layers_len, name, fn, data);
+		       take_config(t, text, len, layers, layers_len, name);
 }
 
 static size_t count_missing(struct minc_transfer *t, const struct image *img, size_t *ret_last)
@@ -394,7 +368,7 @@ static int ask_policy(struct minc_transfer *t, struct origin *o, const char *nam
 
 static int take_manifest(struct minc_transfer *t, struct origin *o, const char *media_type,
 			 const struct digest *d, const struct digest *index, const char *text,
-			 size_t len, const char *name, image_found_fn *fn, void *data)
+			 size_t len, const char *name)
 {
 	struct image *img = image_new();
 	cleanup_free char *config = NULL;
@@ -419,14 +393,13 @@ static int take_manifest(struct minc_transfer *t, struct origin *o, const char *
 	if (r == 0)
 		r = store_write_blob(t->store, d, text, len);
 	if (r == 0)
-		r = take_listed(t, img->media_type, d, len, img, name, fn, data);
+		r = listing_add(t, img->media_type, d, len, img, name);
 	image_free(img);
 	return r;
 }
 
 int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
-	       const struct digest *d, uint64_t size, const char *name, image_found_fn *fn,
-	       void *data)
+	       const struct digest *d, uint64_t size, const char *name)
 {
 	struct manifest_child child = { .media_type = media_type, .digest = *d, .size = size };
 	cleanup_free char *text = NULL, *index_text = NULL;
@@ -449,8 +422,7 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	if (r == 0)
 		r = keep_index(t, &index, index_text, index_len);
 	if (r == 0)
-		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed,
-				  fn, data);
+		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed);
 	digests_done(&descent.seen);
 	arena_done(&descent.a);
 	return r;

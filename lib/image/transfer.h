@@ -75,24 +75,18 @@ struct origin {
  * t replaces it. @text: the manifest, if it is known already.
  */
 int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
-	       const struct digest *d, uint64_t size, const char *name, image_found_fn *fn,
-	       void *data);
+	       const struct digest *d, uint64_t size, const char *name);
 /* Layers of an image whose blobs are there: convert what is missing, on all CPUs. */
 int take_layers(struct minc_transfer *t, const struct image *img);
 /* The same, and then all of them, lowest first: *ret_len descriptors to be closed, also after a failure. */
 int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[STORE_LAYERS_MAX],
 		     size_t *ret_len);
-/* Config and layers are there: write both and the manifest, list it, find it. */
+/* Config and layers are there: write both and the manifest, and list it. */
 int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
-	       size_t layers_len, const char *name, image_found_fn *fn, void *data);
+	       size_t layers_len, const char *name);
 /* The same with the config's own text, which decides its id. */
 int take_config(struct minc_transfer *t, const char *config, size_t config_len,
-		const struct layer_made *layers, size_t layers_len, const char *name,
-		image_found_fn *fn, void *data);
-/* List a manifest that is there, and hand the image on. */
-int take_listed(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
-		uint64_t size, const struct image *img, const char *name, image_found_fn *fn,
-		void *data);
+		const struct layer_made *layers, size_t layers_len, const char *name);
 /* What the budget says of @n images and names, before the first of them is listed. */
 int take_counted(struct minc_transfer *t, const char *what, size_t n);
 /* A name as the index has it; -EINVAL with a message. NULL or "": "". */
@@ -101,26 +95,30 @@ int take_name(struct minc_transfer *t, const char *name, char ret[512]);
 int take_check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
 		      const struct digest *index);
 
+/* listing.c: what is listed at the end of a command, all at once. */
+int listing_begin(struct minc_transfer *t);
+/* A manifest that is there, of @img; its name is as the index has it, or "". -EBADMSG: not by its digest. */
+int listing_add(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
+		uint64_t size, const struct image *img, const char *name);
+/* One more name of what was added last. */
+int listing_add_name(struct minc_transfer *t, const char *name);
+/* Unless @r is a failure: list all, hand on each image. In any case after listing_begin(). */
+int listing_end(struct minc_transfer *t, int r, image_found_fn *fn, void *data);
+
 /* archive.c, layout.c, directory.c: what minc_import() takes, by its kind. */
 /* @known: it is an archive of images; else -ENOMSG: its first names say that it is none. */
-int import_archive(struct minc_transfer *t, const char *source, int fd, bool known, image_found_fn *fn,
-		   void *data);
+int import_archive(struct minc_transfer *t, const char *source, int fd, bool known);
 /* What an index.json calls an image, or NULL. docker's word is a whole name, OCI's may be a tag only. */
 const char *layout_name(const json_t *annotations);
-int import_layout(struct minc_transfer *t, const char *source, int dir, image_found_fn *fn,
-		  void *data);
+int import_layout(struct minc_transfer *t, const char *source, int dir);
 /* The images of an index.json. */
-int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len,
-		 image_found_fn *fn, void *data);
-int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created,
-		    image_found_fn *fn, void *data);
-int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created,
-		 image_found_fn *fn, void *data);
+int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len);
+int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created);
+int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created);
 /* This machine's, as OCI writes it. */
 const char *import_architecture(void);
 /* A root file system that is a layer now. */
-int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created,
-		      image_found_fn *fn, void *data);
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created);
 /* An image that brings its own description keeps it: -EINVAL where changes were asked for. */
 int import_refuse_changes(struct minc_transfer *t, const char *source);
 int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data);

@@ -331,8 +331,8 @@ def test_many():
             stays=True)
     config = config_of([])
     item = {"Config": "c.json", "RepoTags": None, "Layers": []}
-    refused("more than a thousand names", "--max-entries", "import", archive("bomb", tar(
-        entry("manifest.json", json.dumps([{**item, "RepoTags": [f"a:{i}" for i in range(1100)]}]).encode()),
+    refused("more than ten thousand names", "--max-entries", "import", archive("bomb", tar(
+        entry("manifest.json", json.dumps([{**item, "RepoTags": [f"a:{i}" for i in range(10100)]}]).encode()),
         entry("c.json", config))))
 
 

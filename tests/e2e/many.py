@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+"""many - thousands of images, names, layers and files: work grows with their number, not with its square,
+and what a command brings is listed together or not at all."""
+import json
+import os
+import random
+import shutil
+import sys
+
+sys.path.insert(0, os.environ["MINC_TESTS"])
+from evil import (IN, Image, archive, bounded, config_of, descriptor, digest, docker, entry, gz, marten, put,  # noqa: E402
+                  refused, run_tests, taken, tar)
+from tap import result, same  # noqa: E402
+
+NAMES = 3000
+
+
+def names():
+    """Of all images but the good one."""
+    return sorted(one["name"] for one in map(json.loads, marten("images", "--format", "json")[1].splitlines())
+                  if one["name"] != "good:1")
+
+
+def noise(size, seed=1):
+    return random.Random(seed).randbytes(size)
+
+
+def works(name, *words):
+    status, _, err, kib, seconds = marten(*words)
+    result(status == 0, f"{name}: succeeds", f"status {status}", err[-300:])
+    bounded(name, kib, seconds)
+
+
+def images_of(layers, count, tag="many{}:1", zipped=False):
+    """A docker archive of images that have all layers in common."""
+    configs = [config_of(layers, config={"Env": [f"N={i}"]}) for i in range(count)]
+    files = [f"l{i}/layer.tar" for i in range(len(layers))]
+    data = tar(entry("manifest.json", json.dumps([{"Config": f"{digest(c)[7:]}.json", "Layers": files,
+                                                   "RepoTags": [tag.format(i)]} for i, c in enumerate(configs)]).encode()),
+               *[entry(f"{digest(c)[7:]}.json", c) for c in configs],
+               *[entry(f, d) for f, d in zip(files, layers)])
+    return archive("many.tar", gz(data) if zipped else data)
+
+
+def layout_of(image, count, name="many:{}"):
+    """An OCI archive of one image with many names."""
+    image.index = {"schemaVersion": 2, "manifests": [
+        descriptor("manifest.v1+json", image.manifest_text(),
+                   annotations={"org.opencontainers.image.ref.name": name.format(i)}) for i in range(count)]}
+    return archive("many.tar", image.tar())
+
+
+def drop():
+    """All but the good one, each by its id, which takes all names."""
+    lines = map(json.loads, marten("images", "--format", "json")[1].splitlines())
+    works("rmi of them", "rmi", "-f", *sorted({one["id"] for one in lines if one["name"] != "good:1"}))
+    same("rmi of them: they are gone", names(), [])
+
+
+def test_names():
+    one = [tar(entry("a", b"many"))]
+    want = sorted(f"many:{i}" for i in range(NAMES))
+    taken("an image of 3,000 tags", "import", archive("many.tar", docker(one, tags=[f"many:{i}" for i in range(NAMES)])))
+    same("an image of 3,000 tags: each is there", names(), want)
+    taken("the same once more", "import", os.path.join(IN, "many.tar"))
+    same("the same once more: each is there once", names(), want)
+    other = Image(tar(entry("a", b"another")))
+    taken("3,000 names of an OCI archive, which were another's", "import", layout_of(other, NAMES))
+    same("3,000 names of an OCI archive: each has moved", names(), sorted(["", *want]))
+    works("images", "images")
+    works("fsck", "fsck")
+    works("df", "df")
+    drop()
+
+
+def test_prune():
+    taken("3,000 names", "import", layout_of(Image(tar(entry("a", b"many"))), NAMES))
+    works("an image is removed", "rmi", "-f", "many:0")
+    works("prune of 3,000 names", "prune", "-a", "--force")
+    same("prune of 3,000 names: all are gone", names(), [])
+    taken("the good image again", "import", os.path.join(IN, "good.tar"), "good:1")
+
+
+def test_index():
+    top = os.path.join(IN, "layout")
+    image = Image(tar(entry("a", b"many")))
+    layout_of(image, 10000 - 50)
+    image.write("layout")
+    put(f"{top}/index.json", image.index_text())
+    taken("a layout whose index has ten thousand entries", "import", top)
+    same("ten thousand entries: each is there", len(names()), 10000 - 50)
+    drop()
+    shutil.rmtree(top)
+
+
+def test_shared():
+    """A layer of 4 MiB: 20 times it are beyond the bound."""
+    layers = [tar(entry("a", b"low")), tar(entry("b", noise(4 << 20)))]
+    for zipped in (False, True):
+        for ways in ("each has its name", "all want one name"):
+            what = f"20 images that share a layer, {ways}{', in gzip' if zipped else ''}"
+            tag = "many{}:1" if ways.startswith("each") else "many0:1"
+            taken(what, "import", "--max-bytes", "12m" if zipped else "6m", images_of(layers, 20, tag, zipped))
+            want = [f"many{i}:1" for i in range(20)] if ways.startswith("each") else ["many0:1"] + 19 * [""]
+            same(f"{what}: with their names", names(), sorted(want))
+            drop()
+    taken("200 images of an archive", "import", images_of(layers[:1], 200))
+    same("200 images: each has its name", len(names()), 200)
+    works("200 images: they go", "prune", "-a", "--force")
+    taken("the good image again", "import", os.path.join(IN, "good.tar"), "good:1")
+
+
+def test_together():
+    """An archive whose last image is wrong: none of it is listed."""
+    good, bad = tar(entry("a", b"good")), tar(entry("a", b"bad"))
+    configs = [config_of([good]), config_of([good], ids=[digest(bad)])]
+    items = [{"Config": digest(c)[7:] + ".json", "RepoTags": [f"together:{i}"], "Layers": ["l.tar"]}
+             for i, c in enumerate(configs)]
+    refused("a docker archive whose second image is wrong", "diff_ids", "import", archive("two.tar", tar(
+        entry("manifest.json", json.dumps(items).encode()), entry("l.tar", good),
+        *[entry(digest(c)[7:] + ".json", c) for c in configs])), stays=True)
+    first, second = Image(gz(good)), Image(gz(bad))
+    first.index = {"schemaVersion": 2, "manifests": [
+        descriptor("manifest.v1+json", i.manifest_text(), annotations={"org.opencontainers.image.ref.name": f"together:{n}"})
+        for n, i in enumerate((first, second))]}
+    refused("an OCI archive whose second image is missing", "missing", "import",
+            archive("two.tar", first.tar()), stays=True)
+    first.blobs = second.all()
+    missing = digest(second.layers[0])
+    del first.blobs[missing]
+    refused("an OCI archive whose second image lacks a layer", missing[7:20], "import",
+            archive("two.tar", first.tar()), stays=True)
+    same("the first ones are not there", names(), [])
+    taken("both of them, whole", "import", archive("two.tar", (first.blobs.update(second.all()), first.tar())[1]))
+    same("both have their names", names(), ["together:0", "together:1"])
+    marten("rmi", "together:0", "together:1")
+
+
+if __name__ == "__main__":
+    run_tests([test_names, test_index, test_shared, test_together, test_prune])
