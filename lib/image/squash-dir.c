@@ -370,13 +370,14 @@ static int read_names(struct job *j)
 	return r;
 }
 
-static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t size)
+/* From @at to @end. */
+static int copy_part(struct job *j, int fd, uint64_t at, uint64_t end)
 {
-	int r = squash_writer_begin(j->writer, i);
+	int r = 0;
 
-	while (r == 0 && size > 0) {
-		ssize_t n =
-			read(fd, j->buf, size < READ_BYTES ? (size_t)size : READ_BYTES);
+	while (r == 0 && at < end) {
+		ssize_t n = pread(fd, j->buf, end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES,
+				  (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -386,11 +387,73 @@ static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t si
 		r = squash_writer_append(j->writer, j->buf, (size_t)n);
 		if (r == 0)
 			r = tar_writer_content(j->tar, j->buf, (size_t)n);
-		size -= (uint64_t)n;
+		at += (uint64_t)n;
 	}
+	return r;
+}
+
+static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t size, const struct tar_map *m)
+{
+	uint64_t at = 0;
+	int r = squash_writer_begin(j->writer, i);
+
+	for (size_t k = 0; r == 0 && k < m->len; k++) {
+		r = squash_writer_zeros(j->writer, m->v[k].at - at);
+		at = m->v[k].at + m->v[k].len;
+		if (r == 0)
+			r = copy_part(j, fd, m->v[k].at, at);
+	}
+	if (r == 0)
+		r = squash_writer_zeros(j->writer, size - at);
 	if (r == 0)
 		r = squash_writer_end(j->writer);
 	return r == 0 ? tar_writer_pad(j->tar) : r;
+}
+
+/* Where there is data, as far as the file system knows. */
+static int find_data(int fd, uint64_t size, struct tar_map *ret)
+{
+	off_t at = 0, end = 0;
+	int r = 0;
+
+	while (r == 0 && (at = lseek(fd, end, SEEK_DATA)) >= 0 && (uint64_t)at < size) {
+		end = lseek(fd, at, SEEK_HOLE);
+		if (end <= at || (uint64_t)end > size)
+			end = (off_t)size;
+		r = tar_map_add(ret, (uint64_t)at, (uint64_t)(end - at));
+	}
+	return r == 0 && at < 0 && errno != ENXIO ? -errno : r;
+}
+
+/* All of it, unless its holes are large. */
+static int map_file(struct job *j, int fd, const struct stat *st, struct tar_map *ret)
+{
+	const uint64_t size = (uint64_t)st->st_size;
+	const struct tar_map kept = { .data = (uint64_t)st->st_blocks * BLOCK_BYTES };
+	int r = tar_map_is_sparse(&kept, size) ? find_data(fd, size, ret) : 0;
+
+	if (r == -ENOMEM)
+		return failed(j, r);
+	if (r == 0 && tar_map_is_sparse(&kept, size) && tar_map_is_sparse(ret, size))
+		return 0;
+	tar_map_done(ret); /* what cannot tell has no holes */
+	r = size > 0 ? tar_map_add(ret, 0, size) : 0;
+	return r < 0 ? failed(j, r) : 0;
+}
+
+static int write_file(struct job *j, struct tree_name *n, int fd, const struct stat *st)
+{
+	const uint64_t size = (uint64_t)st->st_size;
+	struct tar_map map = { .v = NULL };
+	int r = map_file(j, fd, st, &map);
+
+	if (r == 0)
+		r = tar_map_is_sparse(&map, size) ? tar_writer_sparse(j->tar, n, size, &map) :
+						    tar_writer_entry(j->tar, n, size);
+	if (r > 0)
+		r = copy_content(j, fd, n->inode, size, &map);
+	tar_map_done(&map);
+	return r;
 }
 
 /* Before any work: a hole is no more than its length to whoever made it. */
@@ -425,10 +488,7 @@ static int take_file(struct job *j, struct tree_name *n)
 			       j->what, (unsigned long long)max);
 	j->content += (uint64_t)st.st_size;
 	r = account(j, fd, &st);
-	if (r < 0)
-		return r;
-	r = tar_writer_entry(j->tar, n, (uint64_t)st.st_size);
-	return r > 0 ? copy_content(j, fd, n->inode, (uint64_t)st.st_size) : r;
+	return r < 0 ? r : write_file(j, n, fd, &st);
 }
 
 static int take_contents(struct job *j)

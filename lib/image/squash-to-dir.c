@@ -135,8 +135,13 @@ static int write_content(struct unpack *u, int fd, const struct tree_inode *i)
 	ssize_t n;
 	int r = 0;
 
-	while (r == 0 &&
-	       (n = squash_reader_content(u->reader, i, at, u->buf, READ_BYTES)) != 0) {
+	while (r == 0) {
+		at += squash_reader_hole(u->reader, i, at);
+		if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+			return -errno;
+		n = squash_reader_content(u->reader, i, at, u->buf, READ_BYTES);
+		if (n == 0)
+			break;
 		if (n < 0)
 			return (int)n;
 		r = holes_write(fd, u->buf, (size_t)n);

@@ -3,6 +3,7 @@
 #include "image/squash-tree.h"
 
 #include <errno.h>
+#include <sqfs/block.h>
 #include <sqfs/compressor.h>
 #include <sqfs/data_reader.h>
 #include <sqfs/dir.h>
@@ -582,6 +583,19 @@ uint64_t squash_reader_size(const struct tree_inode *i)
 	if (i->written)
 		(void)sqfs_inode_get_file_size(i->written, &size); /* it is a file */
 	return size;
+}
+
+uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i, uint64_t offset)
+{
+	const sqfs_inode_generic_t *g = i->written;
+	const uint64_t size = squash_reader_size(i), block = s->layers[i->layer].super.block_size;
+	const uint64_t count = sqfs_inode_get_file_block_count(g);
+	uint64_t n = offset / block, end;
+
+	while (n < count && SQFS_ON_DISK_BLOCK_SIZE(g->extra[n]) == 0)
+		n++;
+	end = n * block < size ? n * block : size;
+	return end > offset ? end - offset : 0;
 }
 
 ssize_t squash_reader_content(struct squash_reader *s, const struct tree_inode *i,

@@ -20,6 +20,8 @@ int squash_reader_open(struct err *e, const char *what, const int *layers, size_
 struct squash_reader *squash_reader_close(struct squash_reader *s);
 struct tree *squash_reader_tree(struct squash_reader *s);
 uint64_t squash_reader_size(const struct tree_inode *i);
+/* How many zeros follow in the file @i at @offset that are nowhere kept; 0: there is data. */
+uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i, uint64_t offset);
 /* @len bytes at the most of the file @i from @offset; 0 at its end, -errno with a message. */
 ssize_t squash_reader_content(struct squash_reader *s, const struct tree_inode *i,
 			      uint64_t offset, void *buf, size_t len);

@@ -2,6 +2,7 @@
 /* squash-write - see squash-write.h. */
 #include "image/squash-write.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sched.h>
 #include <sqfs/block.h>
@@ -29,7 +30,8 @@ enum {
 	DEVICE_BLOCK = 4096,
 	ZSTD_LEVEL = 3,
 	BACKLOG = 8,
-	THREADS_MAX = 64
+	THREADS_MAX = 64,
+	HOLES_MAX = 8 << 20 /* blocks of all files: 1 TiB, 32 MiB as numbers */
 };
 
 /* libsquashfs's idea of a file, on a descriptor that is not its own. */
@@ -38,6 +40,13 @@ struct out_file {
 	int fd;
 	sqfs_u64 size;
 	int error; /* -errno of the first failure: libsquashfs has one word for all */
+};
+
+/* Blocks of zeros, which libsquashfs is not asked about: it would copy and look at each. */
+struct hole {
+	uint64_t block;
+	size_t len;
+	struct hole *next; /* a later one of the same file */
 };
 
 struct squash_writer {
@@ -53,6 +62,11 @@ struct squash_writer {
 	sqfs_xattr_writer_t *xattrs;
 	sqfs_meta_writer_t *inodes, *dirs;
 	sqfs_dir_writer_t *dir;
+	struct arena arena; /* of holes */
+	struct tree_inode *file; /* at hand, or what was last */
+	struct hole *hole; /* its last one, or NULL */
+	uint64_t at;
+	size_t holes; /* blocks of all files */
 	uint32_t numbers;
 	bool in_file, flushed; /* the processor's state */
 };
@@ -265,6 +279,7 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 	drop(w->blocks);
 	drop(w->compressor);
 	drop(w->decompressor);
+	arena_done(&w->arena);
 	free(w);
 	return NULL;
 }
@@ -272,6 +287,9 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 int squash_writer_begin(struct squash_writer *w, struct tree_inode *i)
 {
 	w->in_file = true;
+	w->file = i;
+	w->hole = NULL;
+	w->at = 0;
 	return check(
 		w, sqfs_block_processor_begin_file(
 			   w->processor, (sqfs_inode_generic_t **)&i->written, NULL, 0));
@@ -279,21 +297,49 @@ int squash_writer_begin(struct squash_writer *w, struct tree_inode *i)
 
 int squash_writer_append(struct squash_writer *w, const void *data, size_t len)
 {
+	w->at += len;
 	return check(w, sqfs_block_processor_append(w->processor, data, len));
+}
+
+/* Less than a block of them, or what fills one. */
+static int append_zeros(struct squash_writer *w, size_t len)
+{
+	static const char zeros[BLOCK_BYTES];
+
+	return len > 0 ? squash_writer_append(w, zeros, len) : 0;
+}
+
+/* At the beginning of a block. */
+static int add_hole(struct squash_writer *w, uint64_t blocks)
+{
+	const uint64_t at = w->at / BLOCK_BYTES;
+	struct hole *hole = w->hole;
+
+	if (blocks > HOLES_MAX - w->holes)
+		return err_say(w->e, -EOVERFLOW, "%s: more than 1 TiB of holes in files", w->what);
+	if (!hole || hole->block + hole->len != at) {
+		hole = arena_new(&w->arena, struct hole);
+		if (!hole)
+			return err_set(w->e, -ENOMEM, "%s", w->what);
+		*hole = (struct hole){ .block = at };
+		*(w->hole ? &w->hole->next : (struct hole **)&w->file->holes) = hole;
+		w->hole = hole;
+	}
+	hole->len += (size_t)blocks;
+	w->holes += (size_t)blocks;
+	w->at += blocks * BLOCK_BYTES;
+	return 0;
 }
 
 int squash_writer_zeros(struct squash_writer *w, uint64_t len)
 {
-	static const char zeros[BLOCK_BYTES];
-	int r = 0;
+	const uint64_t room = -w->at % BLOCK_BYTES, first = len < room ? len : room;
+	int r = append_zeros(w, (size_t)first);
 
-	while (r == 0 && len > 0) {
-		const size_t n = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
-
-		r = squash_writer_append(w, zeros, n);
-		len -= n;
-	}
-	return r;
+	len -= first;
+	if (r == 0 && len >= BLOCK_BYTES)
+		r = add_hole(w, len / BLOCK_BYTES);
+	return r == 0 ? append_zeros(w, (size_t)(len % BLOCK_BYTES)) : r;
 }
 
 int squash_writer_end(struct squash_writer *w)
@@ -389,6 +435,40 @@ static int make_dir(struct squash_writer *w, const struct tree_name *n,
 	return 0;
 }
 
+/* What libsquashfs has not seen of the file: numbers of its blocks, which are 0 for those of zeros. */
+static int fill_holes(struct tree_inode *i)
+{
+	const sqfs_inode_generic_t *g = i->written;
+	const size_t had = sqfs_inode_get_file_block_count(g);
+	sqfs_inode_generic_t *more;
+	size_t holes = 0, from = 0, to = 0;
+	sqfs_u64 size;
+
+	for (const struct hole *h = i->holes; h; h = h->next)
+		holes += h->len;
+	if (holes == 0)
+		return 0;
+	more = calloc(1, sizeof(*more) + (had + holes) * sizeof(sqfs_u32));
+	if (!more)
+		return SQFS_ERROR_ALLOC;
+	memcpy(more, g, sizeof(*more));
+	more->payload_bytes_available = more->payload_bytes_used = (sqfs_u32)((had + holes) * sizeof(sqfs_u32));
+	for (const struct hole *h = i->holes; h; h = h->next) {
+		while (to < h->block)
+			more->extra[to++] = g->extra[from++];
+		to += h->len;
+	}
+	memcpy(more->extra + to, g->extra + from, (had - from) * sizeof(sqfs_u32));
+	sqfs_free(i->written);
+	i->written = more;
+	(void)sqfs_inode_get_file_size(more, &size); /* it is a file */
+	if (sqfs_inode_make_extended(more) < 0 ||
+	    sqfs_inode_set_file_size(more, size + (sqfs_u64)holes * BLOCK_BYTES) < 0)
+		return SQFS_ERROR_INTERNAL;
+	more->data.file_ext.sparse += (sqfs_u64)holes * BLOCK_BYTES;
+	return 0;
+}
+
 /* The type that can say how many names and which attributes there are. */
 static int choose_type(const struct tree_inode *i, sqfs_inode_generic_t *g)
 {
@@ -407,13 +487,38 @@ static int choose_type(const struct tree_inode *i, sqfs_inode_generic_t *g)
 	return r;
 }
 
+/* libsquashfs copies the numbers of a file's blocks to the stack (1.2.0), where 300 GiB have no room. */
+static int put_inode(struct squash_writer *w, sqfs_inode_generic_t *g)
+{
+	const size_t len = S_ISREG(g->base.mode) ? sqfs_inode_get_file_block_count(g) : 0;
+	const sqfs_u32 used = g->payload_bytes_used;
+	sqfs_u32 words[1024];
+	int r;
+
+	if (len > 0)
+		g->payload_bytes_used = 0;
+	r = sqfs_meta_writer_write_inode(w->inodes, g);
+	g->payload_bytes_used = used;
+	for (size_t at = 0; at < len && r == 0;) {
+		size_t n = 0;
+
+		while (n < sizeof(words) / sizeof(*words) && at < len)
+			words[n++] = htole32(g->extra[at++]);
+		r = sqfs_meta_writer_append(w->inodes, words, n * sizeof(*words));
+	}
+	return r;
+}
+
 static int write_inode(struct squash_writer *w, const struct tree_name *n)
 {
 	struct tree_inode *i = n->inode;
+	int r = S_ISREG(i->mode) && i->written ? fill_holes(i) : 0;
 	sqfs_inode_generic_t *g = S_ISREG(i->mode) ? i->written : NULL;
 	sqfs_u64 block;
 	sqfs_u32 offset;
-	int r = write_xattrs(w, i);
+
+	if (r == 0)
+		r = write_xattrs(w, i);
 
 	if (r == 0 && S_ISDIR(i->mode))
 		r = make_dir(w, n, &g);
@@ -435,7 +540,7 @@ static int write_inode(struct squash_writer *w, const struct tree_name *n)
 		sqfs_meta_writer_get_position(w->inodes, &block, &offset);
 		i->ref = block << 16 | offset;
 		i->placed = true;
-		r = sqfs_meta_writer_write_inode(w->inodes, g);
+		r = put_inode(w, g);
 	}
 	if (g != i->written)
 		sqfs_free(g);

@@ -18,7 +18,10 @@ enum {
 	BLOCK = 512,
 	BUFFER_BYTES = 1 << 20,
 	PATH_BYTES = 1 << 18,
-	OCTAL_ID_MAX = 07777777
+	OCTAL_ID_MAX = 07777777,
+	HOLE_MIN = 1 << 20,
+	HOLES_MIN = 64 << 20,
+	PARTS_MAX = 1 << 16
 };
 #define OCTAL_SIZE_MAX UINT64_C(077777777777)
 
@@ -40,6 +43,7 @@ struct tar_writer {
 	char *buffer;
 	size_t used;
 	uint64_t bytes;
+	uint64_t real_size; /* of the file at hand, if it has holes */
 	struct arena arena; /* of names that hard links need */
 	char *path;         /* PATH_BYTES */
 };
@@ -47,6 +51,43 @@ struct tar_writer {
 static int no_memory(struct tar_writer *t)
 {
 	return err_set(t->e, -ENOMEM, "%s", t->what);
+}
+
+int tar_map_add(struct tar_map *m, uint64_t at, uint64_t len)
+{
+	struct tar_part *last = m->len > 0 ? &m->v[m->len - 1] : NULL;
+	struct tar_part *more;
+
+	if (last && (at - last->at - last->len < HOLE_MIN || m->len == PARTS_MAX)) {
+		m->data += at + len - last->at - last->len;
+		last->len = at + len - last->at;
+		return 0;
+	}
+	if (!last && at < HOLE_MIN) {
+		len += at;
+		at = 0;
+	}
+	if (m->len == m->room) {
+		more = reallocarray(m->v, m->room ? 2 * m->room : 16, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		m->v = more;
+		m->room = m->room ? 2 * m->room : 16;
+	}
+	m->v[m->len++] = (struct tar_part){ at, len };
+	m->data += len;
+	return 0;
+}
+
+bool tar_map_is_sparse(const struct tar_map *m, uint64_t size)
+{
+	return size >= HOLES_MIN && m->data <= size - HOLES_MIN;
+}
+
+void tar_map_done(struct tar_map *m)
+{
+	free(m->v);
+	*m = (struct tar_map){ .v = NULL };
 }
 
 int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
@@ -226,6 +267,7 @@ struct entry {
 	const struct tree_inode *inode;
 	const char *path, *link;
 	uint64_t size;
+	uint64_t real_size; /* of a file with holes; else 0 */
 	bool plain; /* no attributes: a hard link, a .wh. file */
 };
 
@@ -239,8 +281,14 @@ static int write_records(struct tar_writer *t, const struct entry *en)
 
 	if (r == 0 && en->link && strlen(en->link) > sizeof(((struct header *)0)->link))
 		add_record(out, "linkpath", en->link, strlen(en->link));
-	if (r == 0 && strlen(en->path) > sizeof(((struct header *)0)->name))
+	if (r == 0 && en->real_size) {
+		add_number(out, "GNU.sparse.major", 1);
+		add_number(out, "GNU.sparse.minor", 0);
+		add_record(out, "GNU.sparse.name", en->path, strlen(en->path));
+		add_number(out, "GNU.sparse.realsize", en->real_size);
+	} else if (r == 0 && strlen(en->path) > sizeof(((struct header *)0)->name)) {
 		add_record(out, "path", en->path, strlen(en->path));
+	}
 	if (r == 0 && en->size > OCTAL_SIZE_MAX)
 		add_number(out, "size", en->size);
 	if (r == 0 && i->uid > OCTAL_ID_MAX)
@@ -262,13 +310,14 @@ static int write_records(struct tar_writer *t, const struct entry *en)
 static int write_entry(struct tar_writer *t, const struct entry *en, char type)
 {
 	const struct tree_inode *i = en->inode;
+	const char *name = en->real_size ? "GNUSparseFile.0/file" : en->path; /* the other is in a record */
 	struct header h = { .type = type };
 	int r = write_records(t, en);
 
 	if (r < 0)
 		return r;
 	/* neither needs a NUL when it fills its field */
-	memcpy(h.name, en->path, strnlen(en->path, sizeof(h.name)));
+	memcpy(h.name, name, strnlen(name, sizeof(h.name)));
 	if (en->link)
 		memcpy(h.link, en->link, strnlen(en->link, sizeof(h.link)));
 	octal(h.mode, sizeof(h.mode), i->mode & 07777);
@@ -329,10 +378,46 @@ static int write_directory(struct tar_writer *t, const struct tree_name *n)
 	return r;
 }
 
+/* What a file with holes begins with: how many parts there are, where each is, and where the end. */
+static char *map_text(const struct tar_map *m, uint64_t size, size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%zu\n", m->len + 1);
+	for (size_t i = 0; i < m->len; i++)
+		fprintf(out, "%llu\n%llu\n", (unsigned long long)m->v[i].at,
+			(unsigned long long)m->v[i].len);
+	fprintf(out, "%llu\n0\n", (unsigned long long)size);
+	while (ftell(out) % BLOCK != 0)
+		fputc('\0', out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int tar_writer_sparse(struct tar_writer *t, struct tree_name *n, uint64_t size, const struct tar_map *m)
+{
+	size_t len = 0;
+	cleanup_free char *text = map_text(m, size, &len);
+	int r = text ? 0 : no_memory(t);
+
+	t->real_size = size;
+	if (r == 0)
+		r = tar_writer_entry(t, n, len + m->data);
+	t->real_size = 0;
+	if (r > 0 && tar_writer_content(t, text, len) < 0)
+		r = t->e->code;
+	return r;
+}
+
 int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size)
 {
 	struct tree_inode *i = n->inode;
-	struct entry en = { .inode = i, .path = t->path, .link = i->target };
+	struct entry en = { .inode = i, .path = t->path, .link = i->target, .real_size = t->real_size };
 	int r = tree_path(n, t->path, PATH_BYTES - 3);
 
 	if (r < 0)
@@ -352,6 +437,7 @@ int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size)
 	if (i->first) {
 		en.link = i->first;
 		en.plain = true;
+		en.real_size = 0;
 		return write_entry(t, &en, '1');
 	}
 	if (i->nlink > 1) {

@@ -34,6 +34,7 @@ struct tree_inode {
 	unsigned nlink;
 	const char *first; /* a writer of tar: the name it had first */
 	void *written;     /* the writer's: where the content is */
+	void *holes;       /* and which blocks of it are not there */
 	uint32_t number, xattr_index;
 	uint32_t layer; /* the reader's: which has the content */
 	uint64_t ref;

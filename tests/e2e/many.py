@@ -6,11 +6,12 @@ import os
 import random
 import shutil
 import sys
+import tarfile
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
-from evil import (IN, Image, archive, bounded, config_of, descriptor, digest, docker, entry, gz, marten, put,  # noqa: E402
-                  refused, run_tests, taken, tar)
-from tap import result, same  # noqa: E402
+from evil import (GIB, IN, STORE, Image, archive, bounded, config_of, descriptor, digest, docker, entry, gz,  # noqa: E402
+                  marten, padded, put, refused, run_tests, taken, tar)
+from tap import result, same, skip  # noqa: E402
 
 NAMES = 3000
 
@@ -136,5 +137,73 @@ def test_together():
     marten("rmi", "together:0", "together:1")
 
 
+def blocks(top):
+    """Bytes that files take on the disk."""
+    return sum(os.lstat(os.path.join(d, f)).st_blocks * 512 for d, _, files in os.walk(top) for f in files)
+
+
+def holes_in(path, size, parts):
+    """A file of @size with some data here and there."""
+    with open(put(path), "r+b") as f:
+        f.truncate(size)
+        for at, data in parts.items():
+            f.seek(at)
+            f.write(data)
+
+
+def holes_of(name, words, want):
+    """What an export has, as it should be: contents, a second name, and holes that take no room."""
+    out = os.path.join(IN, "out.tar")
+    works(f"{name}: export", "export", "-q", *words, "-o", out, "holes")
+    size = blocks(os.path.dirname(out))
+    with tarfile.open(out) as t:
+        for file, parts in want.items():
+            with t.extractfile(file) as f:
+                good = all((f.seek(at), f.read(len(data)))[1] == data for at, data in parts.items())
+            result(good and t.getmember(file).issparse(), f"{name}: {file} is what it was, and has holes")
+        same(f"{name}: a second name is one", t.getmember("second").linkname, "large")
+    result(size < 64 << 20, f"{name}: and nobody writes the holes", f"{size >> 20} MiB")
+    os.unlink(out)
+
+
+def test_holes():
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s"}
+    for count in (1, 50):
+        layer = tar(*[entry("s", padded(b"2\n0\n0\n%d\n4\n" % (600 * GIB // count - 4)) + b"data", {
+            **sparse, "GNU.sparse.name": f"s{i}", "GNU.sparse.realsize": str(600 * GIB // count)}) for i in range(count)])
+        taken(f"600 GiB of holes in {count}", "import", "--max-bytes", "700g", archive("holes.tar", layer), "holes")
+        drop()
+    refused("2 TiB of holes", "1 TiB of holes", "import", "--max-bytes", "3t", archive("holes.tar", tar(entry(
+        "s", padded(b"1\n0\n0\n"), {**sparse, "GNU.sparse.realsize": str(2048 * GIB)}))))
+    refused("600 GiB of holes that nobody allowed", "--max-bytes", "import", archive("holes.tar", layer))
+
+    top = os.path.join(IN, "root")
+    want = {"large": {0: b"begin", 131071: b"over the end of a block", (60 << 30) - 3: b"end"},
+            "middle": {(1 << 20) - 1: b"x" * 300000, 90 << 20: noise(1 << 20)}}
+    try:
+        holes_in(f"{top}/large", 60 << 30, want["large"])
+        holes_in(f"{top}/middle", 100 << 20, want["middle"])
+        os.link(f"{top}/large", f"{top}/second")
+        if blocks(top) > 64 << 20:
+            skip("a directory with 60 GiB of holes", "this file system has no holes")
+            return
+        before = blocks(STORE)
+        taken("a directory with 60 GiB of holes", "import", "--max-bytes", "70g", top, "holes")
+        result(blocks(STORE) - before < 16 << 20, "a directory with 60 GiB of holes: they are not written")
+        holes_of("from a directory", (), want)
+        out = os.path.join(IN, "out.sqfs")
+        works("export as squashfs", "export", "-q", "--format", "squashfs", "-o", out, "holes")
+        drop()
+        taken("a squashfs image with 60 GiB of holes", "import", "--max-bytes", "70g", out, "holes")
+        holes_of("from a squashfs image", (), want)
+        works("export as a directory", "export", "-q", "--format", "dir", "-o", os.path.join(IN, "out"), "holes")
+        result(blocks(os.path.join(IN, "out")) < 16 << 20, "export as a directory: and no holes are written")
+    finally:
+        for one in (top, os.path.join(IN, "out")):
+            shutil.rmtree(one, ignore_errors=True)
+    os.unlink(out)
+    drop()
+
+
 if __name__ == "__main__":
-    run_tests([test_names, test_index, test_shared, test_together, test_prune])
+    run_tests([test_names, test_index, test_shared, test_together, test_holes, test_prune])
