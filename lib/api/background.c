@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "base/name.h"
 #include "change/tree.h"
 #include "oci/config.h"
 #include "oci/inspect.h"
@@ -404,17 +405,13 @@ MINC_EXPORT int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *r
 
 MINC_EXPORT int minc_rename(minc_ctx *c, minc_container *ct, const char *name)
 {
+	const char *why;
 	int r = check(c, ct);
 
 	if (r < 0)
 		return r;
-	r = spec_check_name(name);
-	if (r == -ENAMETOOLONG)
-		return err_say(&c->err, r, "name %.80s: longer than 64 characters", name);
+	r = name_check_container(name, &why);
 	if (r < 0)
-		return err_say(&c->err, r,
-			       "name '%.80s': a name has letters, digits, _ . and -, and begins with "
-			       "one of the first two",
-			       name ? name : "");
+		return err_say(&c->err, r, "name '%.80s': %s", name ? name : "", why);
 	return state_rename(c, ct->state, name);
 }

@@ -16,26 +16,26 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/name.h"
 #include "base/str.h"
 #include "image/discard.h"
 #include "image/json.h"
 #include "image/manage.h"
 #include "image/store-file.h"
 
-enum { FILE_MAX_BYTES = 16 << 20, NAME_MAX_LEN = 128 };
+enum { FILE_MAX_BYTES = 16 << 20 };
 
 static bool is_id(const char *s)
 {
 	return strlen(s) == DIGEST_HEX && strspn(s, "0123456789abcdef") == DIGEST_HEX;
 }
 
-static bool is_name(const char *s)
+static int refuse_name(struct store *s, const char *name)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
+	const char *why;
+	int r = name_check_container(name, &why);
 
-	return *s && *s != '.' && *s != '-' && strspn(s, letters) == strlen(s) &&
-	       strlen(s) <= NAME_MAX_LEN && !is_id(s);
+	return r < 0 ? err_say(s->err, r, "container name '%.80s': %s", name, why) : 0;
 }
 
 struct minc_kept *containers_free(struct minc_kept *k)
@@ -370,9 +370,9 @@ int containers_create(struct store *s, const struct image *img, const char *name
 	char *copy;
 	int room, r;
 
-	if (name && *name && !is_name(name))
-		return err_say(s->err, -EINVAL,
-			       "container name %s: letters, digits, \"_\", \".\" and \"-\" only", name);
+	r = name && *name ? refuse_name(s, name) : 0;
+	if (r < 0)
+		return r;
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return err_set(s->err, -errno, "container");
 	digest_from_bytes(random, &id);
@@ -402,9 +402,9 @@ int containers_rename(struct store *s, struct minc_kept *k, const char *name)
 	char *copy = NULL;
 	int room, r;
 
-	if (!is_name(name))
-		return err_say(s->err, -EINVAL,
-			       "container name %s: letters, digits, \"_\", \".\" and \"-\" only", name);
+	r = refuse_name(s, name);
+	if (r < 0)
+		return r;
 	room = open_room(s);
 	if (room < 0)
 		return room;

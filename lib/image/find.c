@@ -112,7 +112,9 @@ int find_entry(struct store *s, const struct index *index, const char *name, siz
 		      strspn(hex, "0123456789abcdef") == strlen(hex);
 	struct ref ref;
 	bool is_ref = ref_parse(name, &ref) == 0;
-	size_t i = is_ref ? by_name(index, &ref) : by_plain_name(index, name);
+	/* a whole digest or id is one, whatever another tool has called an image */
+	bool is_id = is_hex && (hex != name || strlen(hex) == DIGEST_HEX);
+	size_t i = is_ref ? by_name(index, &ref) : is_id ? index->len : by_plain_name(index, name);
 	int r;
 
 	*ret_by_name = i < index->len;

@@ -177,6 +177,9 @@ int ref_parse(const char *name, struct ref *ret)
 	ref_short_repository(&r, text);
 	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
 		return -EINVAL;
+	/* "sha256:..." is the image with that digest, never the tag of one that is called so */
+	if (strcmp(text, "sha256") == 0)
+		return -EINVAL;
 	if (!at && !*r.tag)
 		strcpy(r.tag, "latest");
 	*ret = r;

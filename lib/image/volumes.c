@@ -11,19 +11,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/name.h"
 #include "base/str.h"
 #include "image/discard.h"
 
-enum { NAME_BYTES = 300, VOLUME_NAME_MAX = 128 };
-
-static bool is_name(const char *s)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.-";
-
-	return *s && !strchr("_.-", *s) && strspn(s, letters) == strlen(s) &&
-	       strlen(s) <= VOLUME_NAME_MAX;
-}
+enum { NAME_BYTES = 300 };
 
 /* A lease that was left, in a directory that only we have locked. */
 static void sweep(int dir)
@@ -107,7 +99,7 @@ static int open_room(struct store *s, const char *name)
 {
 	int fd, r;
 
-	if (!is_name(name))
+	if (!name_is_volume(name))
 		return err_say(s->err, -EINVAL,
 			       "volume %.200s: letters, digits, \"_\", \".\" and \"-\" only", name);
 	r = store_make(s);

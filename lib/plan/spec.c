@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/name.h"
 #include "base/str.h"
 
 enum { HOSTNAME_MAX_BYTES = 64, FD_TARGET_MAX = 1023, FDS_MAX = 64, CPU_MASK_DIGITS = 256 };
@@ -201,29 +202,13 @@ static int check_id(struct spec *s, const char *id, size_t len)
 	return 0;
 }
 
-/* Fit for a file name and a host name, and not to be taken for an option. */
-int spec_check_name(const char *name)
-{
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
-			  rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				   "_.-";
-
-	if (!name || !*name || !strchr(first, *name) || name[strspn(name, rest)])
-		return -EINVAL;
-	return strlen(name) > 64 ? -ENAMETOOLONG : 0;
-}
-
 int spec_set_name(struct spec *s, const char *name)
 {
-	int r = spec_check_name(name);
+	const char *why;
+	int r = name_check_container(name, &why);
 
-	if (r == -ENAMETOOLONG)
-		return refuse(s, r, "minc_set_name", "longer than 64 characters");
-	if (r < 0)
-		return refuse(s, r, "minc_set_name",
-			      "a name has letters, digits, _ . and -, and begins with one of the "
-			      "first two");
-	return keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
+	return r < 0 ? refuse(s, r, "minc_set_name", why) :
+		       keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
 }
 
 int spec_set_id(struct spec *s, const char *id)

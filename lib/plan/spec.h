@@ -168,8 +168,6 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 int spec_add_tmpfs(struct spec *s, const char *dst, uint64_t size_bytes, unsigned mode);
 int spec_set_tmpfs_owner(struct spec *s, uint32_t uid, uint32_t gid);
 int spec_set_hostname(struct spec *s, const char *name);
-/* Whether minc_set_name() takes @name: 0, -EINVAL, -ENAMETOOLONG. */
-int spec_check_name(const char *name);
 int spec_set_name(struct spec *s, const char *name);
 int spec_set_id(struct spec *s, const char *id);
 int spec_set_log_size(struct spec *s, uint64_t bytes);

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/name.h"
 #include "run/attach.h"
 #include "run/state.h"
 
@@ -394,18 +395,21 @@ END_TEST
 
 START_TEST(names_are_checked)
 {
-	static const char *const bad[] = { "", "-a", ".a", "_a", "a/b", "a b", "a\n", "\xc3\xa4", "a:" };
+	static const char *const bad[] = { "", "-a", ".a", "_a", "a/b", "a b", "a\n", "\xc3\xa4", "a:", "..", "../x" };
 	char longest[66];
+	const char *why;
 
 	memset(longest, 'a', 65);
 	longest[65] = '\0';
-	ck_assert_int_eq(spec_check_name(longest), -ENAMETOOLONG);
+	ck_assert_int_eq(name_check_container(longest, &why), -ENAMETOOLONG);
 	longest[64] = '\0';
-	ck_assert_int_eq(spec_check_name(longest), 0);
-	ck_assert_int_eq(spec_check_name("0-_.Z"), 0);
-	ck_assert_int_eq(spec_check_name(NULL), -EINVAL);
+	ck_assert_int_eq(name_check_container(longest, &why), -EINVAL); /* an id */
+	longest[0] = 'A';
+	ck_assert_int_eq(name_check_container(longest, &why), 0);
+	ck_assert_int_eq(name_check_container("0-_.Z", &why), 0);
+	ck_assert_int_eq(name_check_container(NULL, &why), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ck_assert_int_eq(spec_check_name(bad[i]), -EINVAL);
+		ck_assert_int_eq(name_check_container(bad[i], &why), -EINVAL);
 }
 END_TEST
 

@@ -64,7 +64,6 @@ struct options {
 	const struct given *now;        /* being read or applied */
 	const struct given *root_given; /* the last one that says something of the root */
 	unsigned root_flags;
-	bool hostname; /* said apart from the name */
 	bool background;
 	minc_store *store;	 /* NULL: nothing of it was asked for */
 	minc_image *fresh_image; /* what runs; a container is to be made of it without -t */

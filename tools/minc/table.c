@@ -149,12 +149,9 @@ static int set_tempdir(struct options *o, const char *value)
 	return minc_set_storage(o->c, value);
 }
 
-/* The container's name is its host name, unless that is given apart. */
 static int set_name(struct options *o, const char *value)
 {
-	if (o->background)
-		return minc_set_name(o->c, value);
-	return o->hostname ? 0 : minc_set_hostname(o->c, value);
+	return minc_set_name(o->c, value);
 }
 
 static int note_background(struct options *o, const char *value)
@@ -196,7 +193,6 @@ static int set_log_size(struct options *o, const char *value)
 
 static int set_hostname(struct options *o, const char *value)
 {
-	o->hostname = true;
 	return minc_set_hostname(o->c, value);
 }
 
