@@ -462,8 +462,9 @@ static int fill_holes(struct tree_inode *i)
 	sqfs_free(i->written);
 	i->written = more;
 	(void)sqfs_inode_get_file_size(more, &size); /* it is a file */
-	if (sqfs_inode_make_extended(more) < 0 ||
-	    sqfs_inode_set_file_size(more, size + (sqfs_u64)holes * BLOCK_BYTES) < 0)
+	/* in this order: a size that fits makes a basic one of it, which cannot say how much is holes */
+	if (sqfs_inode_set_file_size(more, size + (sqfs_u64)holes * BLOCK_BYTES) < 0 ||
+	    sqfs_inode_make_extended(more) < 0)
 		return SQFS_ERROR_INTERNAL;
 	more->data.file_ext.sparse += (sqfs_u64)holes * BLOCK_BYTES;
 	return 0;

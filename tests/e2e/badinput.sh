@@ -69,6 +69,10 @@ if ! as_root; then
 fi
 minc -r "$(printf '%s\nx' "$T/none")" true
 refused "a newline in a root does not break the line" none
+for name in ../x .. a/b 'a b' -x _x "$(printf '%064d' 0)" "$(printf '%065d' 0 | tr 0 x)"; do
+	try --name "$name" -r "$bb" true
+	refused "what is no name of a container is none in the foreground: $(printf '%.20s' "$name")" --name
+done
 minc -r "$(printf '%s/caf\351' "$T")" true
 refused "invalid UTF-8 in a root is one line" caf
 minc -r "$(printf '%s/\033[31mred' "$T")" true

@@ -186,6 +186,38 @@ def test_digests():
     refused("one that is another's", "the image's digest is", "import", source, f"app@{digest(b'another')}", stays=True)
 
 
+def test_no_digest():
+    """What looks like a digest or an id is that image, whoever has called another one so."""
+    marten("import", "-q", archive("o.tar", oci(Image(LOW, TOP))), "wanted:1")
+    wanted = json.loads(marten("images", "--format", "json", "wanted:1")[1])
+    marten("import", "-q", archive("r.tar", tar(entry("other", b"x"))), "other:1")
+    for name in (wanted["digest"], f"sha256:{wanted['id']}", wanted["id"]):
+        listed_so = Layout(org_opencontainers_image_ref_name=name)
+        for what, words in (("import", ("import", archive("r.tar", tar(entry("other", b"x"))), name)),
+                            ("tag", ("tag", "other:1", name)),
+                            ("an OCI archive", ("import", archive("o.tar", oci(listed_so)))),
+                            ("a docker archive", ("import", archive("d.tar", tar(
+                                entry("config", CONFIG), entry("base", LOW), entry("top", TOP),
+                                entry("manifest.json", listing("config", ["base", "top"], [name]))))))):
+            refused(f"{what}: the name {name[:14]}...", "not a name", *words, stays=True)
+        with open(f"{STORE}/index.json", encoding="utf-8") as f:
+            index = json.load(f)
+        for one in index["manifests"]:
+            if one["digest"] != wanted["digest"]:
+                one["annotations"]["org.opencontainers.image.ref.name"] = name
+        put(f"{STORE}/index.json", json.dumps(index).encode())
+        found = json.loads(marten("inspect", name)[1] or "{}")
+        found = found[0] if isinstance(found, list) else found
+        result(wanted["id"] in json.dumps(found.get("Id", found.get("id"))), f"{name[:14]}... is the image with it",
+               json.dumps(found)[:200])
+        for one in index["manifests"]:
+            if one["digest"] != wanted["digest"]:
+                one["annotations"]["org.opencontainers.image.ref.name"] = "other:1"
+        put(f"{STORE}/index.json", json.dumps(index).encode())
+    marten("fsck", "--repair")
+    forget()
+
+
 def root_of(name, data, *paths):
     """It is a root file system, with those files."""
     status, _, err = marten("import", "-q", archive("r.tar", data), "root:1")[:3]
@@ -295,7 +327,7 @@ def test_refused():
 
 
 if __name__ == "__main__":
-    for test in (test_docker, test_oci, test_kept, test_digests, test_roots, test_large, test_memory, test_refused):
+    for test in (test_docker, test_oci, test_kept, test_digests, test_no_digest, test_roots, test_large, test_memory, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))
