@@ -104,7 +104,7 @@ static uint64_t reserve(const struct statvfs *v)
 	return twentieth < RESERVE_BYTES ? twentieth : RESERVE_BYTES;
 }
 
-static int check_room(struct minc_transfer *t, int fd, uint64_t total)
+static int check_room(struct minc_transfer *t, const char *source, int fd, uint64_t total)
 {
 	struct statvfs v;
 
@@ -112,12 +112,12 @@ static int check_room(struct minc_transfer *t, int fd, uint64_t total)
 		return 0;
 	if ((uint64_t)v.f_bavail * v.f_frsize >= reserve(&v))
 		return 0;
-	return err_say(t->err, -ENOSPC, "standard input: no room for more than %llu bytes in store %s",
+	return err_say(t->err, -ENOSPC, "%s: no room for more than %llu bytes in store %s", source,
 		       (unsigned long long)total, t->store->path);
 }
 
 /* What cannot be read twice is copied, to a file without a name. */
-static int spool(struct minc_transfer *t, int from, int *ret)
+static int spool(struct minc_transfer *t, const char *source, int from, int *ret)
 {
 	cleanup_close int fd = store_scratch(t->store);
 	cleanup_free char *buf = malloc(COPY_BYTES);
@@ -129,21 +129,21 @@ static int spool(struct minc_transfer *t, int from, int *ret)
 	if (fd < 0)
 		return fd;
 	if (!buf)
-		return err_set(t->err, -ENOMEM, "standard input");
+		return err_set(t->err, -ENOMEM, "%s", source);
 	while ((n = read(from, buf, COPY_BYTES)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(t->err, -errno, "standard input");
+			return err_set(t->err, -errno, "%s", source);
 		total += (uint64_t)n;
 		if (max && total > max)
-			return err_say(t->err, -EOVERFLOW, "standard input: more than %llu bytes (--max-bytes)",
+			return err_say(t->err, -EOVERFLOW, "%s: more than %llu bytes (--max-bytes)", source,
 				       (unsigned long long)max);
 		r = io_write_all(fd, buf, (size_t)n);
 		if (r < 0)
 			return err_set(t->err, r, "store %s", t->store->path);
 		if (total >= checked + COPY_BYTES) {
-			r = check_room(t, fd, total);
+			r = check_room(t, source, fd, total);
 			if (r < 0)
 				return r;
 			checked = total;
@@ -260,8 +260,8 @@ static int import_open(struct minc_transfer *t, const char *source, int fd)
 		return err_set(t->err, -errno, "%s", source);
 	if (S_ISDIR(st.st_mode))
 		return import_dir(t, source, fd, &st);
-	if (!S_ISREG(st.st_mode)) {
-		r = spool(t, fd, &spooled);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0) { /* files of /proc do not say how long they are */
+		r = spool(t, source, fd, &spooled);
 		if (r == 0 && fstat(spooled, &st) < 0)
 			r = err_set(t->err, -errno, "%s", source);
 		fd = spooled;

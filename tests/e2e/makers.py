@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 sys.path.insert(0, os.environ["MINC_TESTS"])
@@ -283,6 +284,18 @@ def test_memory():
     forget()
 
 
+def test_reading():
+    """What cannot be read is of no kind, and a message names what was read."""
+    refused("what cannot be read", "/proc/self/mem: Input/output error", "import", "/proc/self/mem")
+    refused("a file of /proc that has no length", "/proc/version: ", "import", "/proc/version")
+    pipe = os.path.join(IN, "fifo")
+    os.mkfifo(pipe)
+    writer = subprocess.Popen(["sh", "-c", 'head -c 1000000 /dev/zero 2>/dev/null >"$1"', "sh", pipe])
+    refused("a FIFO with more than is allowed", "fifo: more than 1024 bytes", "import", "--max-bytes", "1k", pipe)
+    writer.wait()
+    os.unlink(pipe)
+
+
 def test_refused():
     good = [entry("config", CONFIG), entry("base", LOW), entry("top", TOP)]
     for name, part, data in (
@@ -327,7 +340,7 @@ def test_refused():
 
 
 if __name__ == "__main__":
-    for test in (test_docker, test_oci, test_kept, test_digests, test_no_digest, test_roots, test_large, test_memory, test_refused):
+    for test in (test_docker, test_oci, test_kept, test_digests, test_no_digest, test_reading, test_roots, test_large, test_memory, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))
