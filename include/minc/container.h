@@ -420,8 +420,8 @@ enum minc_flag {
 	MINC_INHERIT_ENV = 8,	  /* the caller's environment, less MINC_* */
 	MINC_BACKGROUND = 9,	  /* it lives on without the starter: background.h */
 	MINC_AUTO_REMOVE = 10,	  /* and is forgotten when it ends, as by minc_delete() */
-	MINC_FAKE_ROOT = 11,	  /* changes of owners and ids pretend success; default: an
-				     image where there is a single id */
+	MINC_FAKE_ROOT = 11,	  /* changes of owners pretend success, and who gives up root gets
+				     another number; default: an image where there is a single id */
 	MINC_ATTACHED = 12,	  /* the starter of one in the background is attached to it */
 	MINC_INSECURE_POLICY = 13, /* images need not be what mincs-policy(5) asks for */
 	MINC_COPY_OUTPUT = 14,	   /* output that the command's user could not open by name is

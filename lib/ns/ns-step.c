@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ns-step - child code of the namespaces: system calls on prepared memory only. */
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -65,8 +66,20 @@ int run_idmap(struct runner *r, const struct step *s)
 
 int run_join(struct runner *r, const struct step *s)
 {
+	int owned, owner, ret;
+
 	(void)r; /* the descriptor is the context's own */
-	return sys_setns(s->join.fd, s->join.type);
+	if (!s->join.owner_of)
+		return sys_setns(s->join.fd, s->join.type);
+	owned = sys_openat(AT_FDCWD, s->join.owner_of, O_RDONLY, 0);
+	if (owned < 0)
+		return owned;
+	owner = sys_ioctl(owned, NS_GET_USERNS, NULL);
+	ret = owner < 0 ? owner : sys_setns(owner, s->join.type);
+	(void)sys_close(owned);
+	if (owner >= 0)
+		(void)sys_close(owner);
+	return ret;
 }
 
 /*

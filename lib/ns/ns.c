@@ -10,7 +10,8 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
 	plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
 		    "nothing goes on if the caller dies");
 	/* in the background it is held by the monitor */
-	p->keeper = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND) || s->idle;
+	p->held = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND) || s->idle;
+	p->keeper = p->held || p->ids;
 	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 }
 

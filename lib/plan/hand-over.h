@@ -7,15 +7,14 @@
 
 #include "plan/runner.h"
 
-/* Hand @fd to the caller, with a verdict that says what it is; 0 or -errno. */
-static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err, int fd)
+/* Send @fd with @data over @socket; 0 or -errno. */
+static inline int hand_over_fd(int socket, const void *data, size_t len, int fd)
 {
-	struct verdict v = { .kind = kind, .err = err };
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = { .iov_base = &v, .iov_len = sizeof(v) };
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -29,6 +28,14 @@ static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int e
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	n = sys_call(SYS_sendmsg, r->channel, &msg, 0, 0, 0);
+	n = sys_call(SYS_sendmsg, socket, &msg, MSG_NOSIGNAL, 0, 0);
 	return n < 0 ? (int)n : 0;
+}
+
+/* Hand @fd to the caller, with a verdict that says what it is; 0 or -errno. */
+static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err, int fd)
+{
+	const struct verdict v = { .kind = kind, .err = err };
+
+	return hand_over_fd(r->channel, &v, sizeof(v), fd);
 }

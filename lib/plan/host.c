@@ -13,12 +13,14 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -185,6 +187,17 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
+/* A caller with a limit of its own on RLIMIT_LOCKS, which has no effect, is not seen in the wild. */
+static bool has_listeners(void)
+{
+	const uint32_t action = SECCOMP_RET_USER_NOTIF;
+	struct rlimit locks;
+
+	return sys_call(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action, 0, 0) == 0 &&
+	       getrlimit(RLIMIT_LOCKS, &locks) == 0 && locks.rlim_cur == RLIM_INFINITY &&
+	       locks.rlim_max == RLIM_INFINITY;
+}
+
 int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -197,6 +210,7 @@ int host_probe(struct host *h)
 	h->owns_run = h->uid == 0 && (h->initial_userns || run_is_ours());
 	h->groups_denied = !h->initial_userns && setgroups_denied();
 	h->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	h->listeners = has_listeners();
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;

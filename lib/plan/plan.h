@@ -158,6 +158,7 @@ struct step {
 		struct {
 			int fd;		  /* of a namespace or a pidfd; inherited */
 			int type;	  /* CLONE_NEW*; several with a pidfd */
+			const char *owner_of; /* or NULL: the user namespace that owns this one */
 			const char *name; /* what it is, for people */
 		} join;
 		struct {
@@ -317,6 +318,14 @@ struct step {
 			const struct sock_filter *filter;
 			unsigned short len;
 			const char *name;
+			/*
+			 * It asks a process outside, which gets the listener and these ids, what a
+			 * change of ids means. Where an outer filter asks already: @spare.
+			 */
+			bool asks;
+			uint32_t uid, gid;
+			const struct sock_filter *spare;
+			unsigned short spare_len;
 		} seccomp;
 		struct {
 			const char *const *candidates; /* tried in order, NULL-terminated */
@@ -342,8 +351,10 @@ struct plan {
 	uint64_t clone_flags;	/* CLONE_NEW* */
 	bool own_memory;	/* the child must not share the caller's memory */
 	bool keeper; /* a process outside of the pid namespace holds it (run/keeper-step.c) */
+	bool held; /* and it ends with the caller, or the monitor */
+	bool ids; /* the keeper, or the watcher, is asked about changes of ids (sec/fake.c) */
 	bool forks; /* enters a container: the sealed program forks into its pid namespace */
-	bool watched; /* and what it forks ends with the caller */
+	bool watched; /* and a child of ours watches what it forks */
 	size_t cgroups; /* steps that make one */
 	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
 	const char **warnings; /* what --best-effort leaves out, found while planning */

@@ -19,6 +19,7 @@ struct runner {
 	int sealed_fd; /* memfd of the sealed program */
 	int holder;    /* pidfd of the process that all ends with, or -EBADF */
 	int storage;   /* what is kept, as it was checked and locked; or -EBADF */
+	int ids;       /* where the listener of a filter that asks goes, or -EBADF */
 	int tty;       /* of what enters: the terminal that it will control; 0: none */
 	uint64_t files[2]; /* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
 	char note[160]; /* what the kernel said about the failure, or "" */
@@ -44,6 +45,11 @@ struct verdict {
 	uint32_t step; /* index */
 	int32_t err;   /* -errno */
 	char note[160];
+};
+
+/* What comes with the listener of a filter that asks: who the command is. */
+struct ids_begin {
+	uint32_t uid, gid;
 };
 
 /* Descriptor of slot @slot: AT_FDCWD for SLOT_CWD, -EBADF if unset. */

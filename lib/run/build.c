@@ -483,6 +483,7 @@ static int plan_all(struct build *b, const char *const *argv)
 
 	if (r < 0)
 		return r;
+	p->ids = sec_remembers(b->s, b->h, b->map.single);
 	ns_plan_lifeline(p, b->s);
 	if (!late)
 		ns_plan_cgroup(p);
@@ -518,7 +519,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(p, b->s, b->h, b->map.own, b->e);
-	sec_plan_fake(p, b->s, b->map.single);
+	sec_plan_fake(p, b->s, &b->id, b->map.single);
 	build_command(b, argv);
 	return r;
 }

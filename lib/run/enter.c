@@ -18,9 +18,12 @@
  * the context's words over it.
  */
 #include <errno.h>
+#include <linux/nsfs.h>
 #include <minc/container.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -44,6 +47,7 @@ struct target {
 	int proc; /* /proc/PID */
 	int flags; /* CLONE_NEW* of the namespaces to join */
 	bool own_userns;
+	bool below; /* process 1 has left the container's user namespace for one in it */
 	char map[4096], gid_map[4096]; /* its uid_map and gid_map as the caller sees them */
 	bool rename; /* the command has other ids than the only ones there */
 	unsigned uid, gid; /* these */
@@ -193,9 +197,9 @@ static int find_namespaces(struct target *t)
 	return 0;
 }
 
-static int read_map(const struct target *t, const char *name, char ret[4096])
+static int read_text(int proc, const char *name, char ret[4096])
 {
-	cleanup_close int fd = openat(t->proc, name, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)
@@ -205,6 +209,44 @@ static int read_map(const struct target *t, const char *name, char ret[4096])
 		return -errno;
 	ret[n] = '\0';
 	return 0;
+}
+
+/*
+ * Whether process 1 has given up root where there is one id, and so is in a user namespace of its own
+ * (run/sealed-ids.c). That of the container is who owns its mounts.
+ */
+static int find_below(struct target *t)
+{
+	cleanup_close int mounts = openat(t->proc, "ns/mnt", O_RDONLY | O_CLOEXEC), owner = -EBADF;
+	struct stat its, theirs;
+
+	if (mounts < 0)
+		return -errno;
+	owner = ioctl(mounts, NS_GET_USERNS);
+	if (owner < 0 || fstat(owner, &theirs) < 0 || fstatat(t->proc, "ns/user", &its, 0) < 0)
+		return -errno;
+	t->below = its.st_ino != theirs.st_ino || its.st_dev != theirs.st_dev;
+	return 0;
+}
+
+/* The maps of the container: the keeper, process 1's parent, is in its user namespace. */
+static int read_maps(const struct minc_container *ct, struct target *t)
+{
+	cleanup_close int keeper = -EBADF;
+	char text[4096], path[32];
+	const char *parent;
+	int proc = t->proc, r = 0;
+
+	if (t->below) {
+		r = read_text(t->proc, "status", text);
+		parent = r == 0 ? strstr(text, "\nPPid:\t") : NULL;
+		snprintf(path, sizeof(path), "/proc/%d", parent ? atoi(parent + 7) : ct->pid);
+		proc = keeper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (keeper < 0)
+			return -errno;
+	}
+	r = read_text(proc, "uid_map", t->map);
+	return r < 0 ? r : read_text(proc, "gid_map", t->gid_map);
 }
 
 /* Look at process 1, through one directory, which stays that process's. */
@@ -219,9 +261,9 @@ static int find_target(const struct minc_container *ct, struct target *t, struct
 	if (t->proc >= 0 && !has_ended(ct)) {
 		r = find_namespaces(t);
 		if (r == 0 && t->own_userns)
-			r = read_map(t, "uid_map", t->map);
+			r = find_below(t);
 		if (r == 0 && t->own_userns)
-			r = read_map(t, "gid_map", t->gid_map);
+			r = read_maps(ct, t);
 	} else {
 		r = t->proc < 0 ? -errno : -ESRCH;
 	}
@@ -313,13 +355,21 @@ static void plan_join(struct build *b, const struct minc_container *ct, const st
 	plan_groups(b, groups);
 	if (t->rename)
 		proc = plan_own_proc(b);
+	if (t->below) {
+		s = plan_append(b->p, STEP_JOIN, NULL, "the container's user namespace: its process 1 has "
+						       "left it when it gave up root");
+		s->join.type = CLONE_NEWUSER;
+		s->join.owner_of = plan_text(b->p, "/proc/%d/ns/mnt", ct->pid);
+		s->join.name = "the container's user namespace";
+	}
 	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
 	s->join.fd = ct->pidfd;
-	s->join.type = t->flags;
+	s->join.type = t->below ? t->flags & ~CLONE_NEWUSER : t->flags;
 	s->join.name = "the container's namespaces";
 	if (t->rename)
 		plan_rename(b, t, proc);
-	b->p->watched = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	b->p->held = spec_flag(b->s, MINC_DIE_WITH_PARENT);
+	b->p->watched = b->p->held || b->p->ids;
 	b->p->forks = b->p->own_memory = true;
 }
 
@@ -373,6 +423,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
 	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
+	b->p->ids = sec_remembers(b->s, b->h, b->map.single);
 	plan_join(b, ct, t, groups);
 	plan_tty(b);
 	ns_plan_cpus(b->p, b->s);
@@ -385,7 +436,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
-	sec_plan_fake(b->p, b->s, b->map.single);
+	sec_plan_fake(b->p, b->s, &b->id, b->map.single);
 	build_command(b, argv);
 	if (r == 0)
 		r = plan_seal(b->p);

@@ -14,7 +14,7 @@ enum { FDS_MAX = 64 };
 /* The lowest descriptor from @first on that is still needed, or -1. */
 static int next_kept(const struct runner *r, const struct step *s, int first)
 {
-	const int own[] = { r->channel, r->sealed_fd, r->tty };
+	const int own[] = { r->channel, r->sealed_fd, r->tty, r->ids };
 	int ret = -1;
 
 	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
@@ -161,7 +161,8 @@ int run_exec(struct runner *r, const struct step *s)
 		ret = announce(r);
 	if (ret < 0)
 		return ret;
-	stay_unreadable();
+	if (!r->plan->ids) /* else a filter is there already that would only answer */
+		stay_unreadable();
 	/*
 	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user namespace (6.7)
 	 * cannot hand this program, and what is open here, to one of its own: ENOENT.

@@ -84,7 +84,7 @@ void keeper_begin(void *arg)
 	(void)sys_close(r->host_end); /* so that the caller's is the last */
 	r->host_end = -EBADF;
 	keeper_hear_ends();
-	if (r->holder < 0)
+	if (r->holder < 0 && r->plan->held)
 		ret = end_with_parent(r);
 	if (ret < 0)
 		give_up(r, VERDICT_NO_KEEPER, ret);
@@ -97,7 +97,7 @@ void keeper_begin(void *arg)
 		ret = runner_send_fd(r, VERDICT_PID, 0, pidfd);
 	if (ret >= 0)
 		ret = become(r->sealed_fd, "minc-keeper",
-			     (const int[]){ pidfd, r->holder, k->lock, k->server });
+			     (const int[]){ pidfd, r->holder, k->lock, k->server, k->ids });
 	give_up(r, VERDICT_NO_KEEPER, ret); /* the container ends with us */
 }
 
@@ -105,7 +105,7 @@ void keeper_watch(void *arg)
 {
 	struct watcher_args *w = arg;
 	int fds[] = { sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder, -EBADF,
-		      -EBADF };
+		      -EBADF, w->ids };
 
 	w->err = fds[KEEPER_PROCESS] < 0 ? fds[KEEPER_PROCESS] :
 					   become(w->sealed_fd, "minc-watcher", fds);

@@ -14,6 +14,7 @@ struct keeper_args {
 	char *stack; /* its lowest address; NULL: process 1 has a copy of the memory */
 	size_t stack_bytes;
 	int lock; /* descriptor that the keeper keeps open, or -EBADF */
+	int ids; /* socket from which the listener of a filter comes, or -EBADF */
 	int server; /* one that hangs up when the container has lost its files, or -EBADF */
 };
 
@@ -38,7 +39,8 @@ void keeper_hear_ends(void);
 /* What watches over a process that entered a container. */
 struct watcher_args {
 	int sealed_fd;
-	int process, holder; /* pidfds: the first is killed when the second ends */
+	int process, holder; /* pidfds: the first is killed when the second ends, unless -EBADF */
+	int ids; /* as a keeper's */
 	int err; /* set if it does not come to that, and the memory is shared */
 };
 

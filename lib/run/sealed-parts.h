@@ -2,6 +2,7 @@
 /* sealed-parts - what the files of the sealed program have for each other; see sealed.h. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -39,5 +40,19 @@ _Noreturn void sealed_execute(const struct sealed_command *c);
 _Noreturn void sealed_enter(const struct sealed_command *c);
 /* Be process 1 beside it. */
 _Noreturn void sealed_init(const struct sealed_command *c);
+/* Be who is asked about changes of ids, through @listener, of a command that began with these. */
+_Noreturn void sealed_answer(int listener, uint32_t uid, uint32_t gid);
 /* Hold a container, or with @watcher a process in one. */
 _Noreturn void sealed_keep(int watcher);
+
+/* The number after @name, which begins a line of the file @path below @dir; 0: there is none. */
+uint64_t sealed_read_field(int dir, const char *path, const char *name);
+/*
+ * The directory of process @tid in the host's /proc, where it has another number, *ret_pid: the kernel
+ * says it of a descriptor. -EINVAL: it is no process, but a thread of one; -errno.
+ */
+int sealed_open_proc(int tid, uint64_t *ret_pid);
+/* Write all of it at once, as the files of user namespaces want it; 0 or -errno. */
+int sealed_write_file(int dir, const char *name, const char *text, size_t len);
+/* A map of one id. */
+int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outside);

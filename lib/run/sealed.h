@@ -28,8 +28,12 @@
  *	is inside, whatever ids that has taken. It ends when process 1 does, with its
  *	status, or when KEEPER_HOLDER does, a pidfd, or without one by PR_SET_PDEATHSIG.
  *	It kills process 1 when KEEPER_SERVER hangs up. KEEPER_LOCK it only keeps open.
+ *	From KEEPER_IDS comes the listener of a filter that asks about changes of ids, with
+ *	struct ids_begin. The first question is the beginning of a child that answers
+ *	(sealed-ids.c); if that ends too early, so does process 1.
  *   { "minc-watcher" }
- *	kills KEEPER_PROCESS, which has entered a container, when KEEPER_HOLDER ends.
+ *	kills KEEPER_PROCESS, which has entered a container, when KEEPER_HOLDER ends, and
+ *	does the same for KEEPER_IDS. Who answers goes on while there is anybody to ask.
  *
  * As anything else, such as a command that is /proc/self/exe, it exits with 126.
  */
@@ -42,4 +46,11 @@ extern const unsigned char sealed_program[];
 extern const size_t sealed_program_len;
 
 /* From 0 on, for a keeper has no use for standard files; all but the first may be closed. */
-enum keeper_fd { KEEPER_PROCESS, KEEPER_HOLDER, KEEPER_LOCK, KEEPER_SERVER, KEEPER_FDS_END };
+enum keeper_fd {
+	KEEPER_PROCESS,
+	KEEPER_HOLDER,
+	KEEPER_LOCK,
+	KEEPER_SERVER,
+	KEEPER_IDS,
+	KEEPER_FDS_END
+};

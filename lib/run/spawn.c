@@ -76,8 +76,9 @@ static int lowest_free(const struct spawn *w)
 {
 	const int terminal = w->plan->forks && w->plan->terminal; /* behind the channel */
 	const int lowest = w->plan->lowest_fd + 1 + terminal;
+	const int fixed = w->options->monitor ? (int)MONITOR_FDS_LOWEST : (int)KEEPER_FDS_END;
 
-	return w->options->monitor && lowest < MONITOR_FDS_LOWEST ? MONITOR_FDS_LOWEST : lowest;
+	return lowest < fixed ? fixed : lowest;
 }
 
 static int make_channel(struct spawn *w)
@@ -115,7 +116,7 @@ static int hold(struct spawn *w)
 {
 	const struct plan *p = w->plan;
 
-	if ((!p->keeper && !p->watched) || w->options->monitor)
+	if (!p->held || w->options->monitor)
 		return 0;
 	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0), lowest_free(w));
 	if (w->holder >= 0 || (p->keeper && keeper_may_lack_holder(w->holder)))
@@ -130,6 +131,22 @@ static int move_lock(struct spawn *w)
 		return 0;
 	w->lock = fcntl(w->options->lock, F_DUPFD_CLOEXEC, lowest_free(w));
 	return w->lock < 0 ? err_set(w->err, -errno, "lock of the storage") : 0;
+}
+
+/* The way of the listener from the command's filter to who is asked. */
+static int make_ids_channel(struct spawn *w)
+{
+	int pair[2];
+
+	if (!w->plan->ids)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(w->err, -errno, "socketpair");
+	w->ids = fd_move_up(pair[0], lowest_free(w));
+	w->ids_end = fd_move_up(pair[1], lowest_free(w));
+	if (w->ids < 0 || w->ids_end < 0)
+		return err_set(w->err, w->ids < 0 ? w->ids : w->ids_end, "socketpair");
+	return 0;
 }
 
 /* Hold on to what hangs up with the server of an image: the keeper's, or the handle's. */
@@ -168,7 +185,7 @@ static int run_host_steps(struct spawn *w)
 {
 	const struct spawn_fault *fault = w->options->fault;
 	const struct plan *p = w->plan;
-	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF, .storage = -EBADF };
+	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF, .storage = -EBADF, .ids = -EBADF };
 
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
@@ -258,7 +275,8 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 				 .stack = w->plan->own_memory ? NULL : stacks[STACK_CHILD],
 				 .stack_bytes = CLONE_STACK_BYTES,
 				 .lock = w->lock,
-				 .server = w->server };
+				 .server = w->server,
+				 .ids = w->ids };
 	struct sys_clone_args keeper = keeper_clone(w->plan);
 	long pid;
 
@@ -310,6 +328,7 @@ static int clone_with_signals_blocked(struct spawn *w)
 			    .sealed_fd = w->sealed_fd,
 			    .holder = w->holder,
 			    .storage = w->options->lock,
+			    .ids = w->ids_end,
 			    .host_end = w->channel },
 		.unsent = w->unsent,
 		.fault_step = fault ? fault->step : -1,
@@ -332,7 +351,8 @@ int spawn_watcher(struct spawn *w)
 {
 	struct watcher_args args = { .sealed_fd = w->sealed_fd,
 				     .process = w->ret->pidfd,
-				     .holder = w->holder };
+				     .holder = w->holder,
+				     .ids = w->ids };
 	struct sys_clone_args a = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 				    .pidfd = (uintptr_t)&w->ret->watcher,
 				    .exit_signal = SIGCHLD };
@@ -407,6 +427,8 @@ static int begin(struct spawn *w)
 	if (r == 0)
 		r = move_lock(w);
 	if (r == 0)
+		r = make_ids_channel(w);
+	if (r == 0)
 		r = run_host_steps(w);
 	if (r == 0)
 		r = keep_server(w);
@@ -427,6 +449,8 @@ static void end(struct spawn *w)
 	fd_closep(&w->holder);
 	fd_closep(&w->lock);
 	fd_closep(&w->server);
+	fd_closep(&w->ids);
+	fd_closep(&w->ids_end);
 	if (w->unsent)
 		(void)munmap(w->unsent, sizeof(*w->unsent)); /* our own mapping */
 	free(w->slots);
@@ -444,6 +468,8 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_
 			   .holder = -EBADF,
 			   .lock = -EBADF,
 			   .server = -EBADF,
+			   .ids = -EBADF,
+			   .ids_end = -EBADF,
 			   .middle = -EBADF,
 			   .expected = follow_expected(p, o->monitor),
 			   .ret = ret };

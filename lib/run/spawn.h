@@ -13,6 +13,7 @@ struct spawn {
 	int holder;    /* pidfd of the caller, if it holds what it starts; or -EBADF */
 	int lock;      /* what the keeper is to keep open, or -EBADF */
 	int server;    /* hangs up with what serves an image: the keeper's, or -EBADF */
+	int ids, ids_end; /* for the listener: who is asked, the child; or -EBADF */
 	int *slots; /* ours; the child has a copy */
 	struct verdict *unsent; /* see struct child_args */
 	struct minc_container *ret;

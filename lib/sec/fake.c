@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fake - let programs believe that they are root among many users, where there is one id: calls
- * that would change owners or ids, or make a device file, answer success and do nothing. Package
+ * fake - let programs believe that they are root among many users, where there is one id.
+ *
+ * Calls that would change owners, or make a device file, answer success and do nothing. Package
  * managers and entry points need no more. It gives no right: what is not done is not done, and
  * what such a program then reads back is the truth. See seccomp(2), user_namespaces(7).
  *
+ * Calls that would change the ids of a process ask a process of ours outside (run/sealed-ids.c), by a
+ * notification: it brings what gives up root for good into a user namespace in which the one id
+ * has the number that was asked for. From then on the kernel knows it, and no other call is slower. Where
+ * that cannot be, these calls answer success as well.
+ *
  * Installed last: of two filters that answer with an error number the newer one's counts.
  */
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <minc/container.h>
+#include <sched.h>
 #include <stddef.h>
-#include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/sys.h"
@@ -23,16 +31,26 @@
 #define MACHINE AUDIT_ARCH_AARCH64
 #endif
 
-static const int calls[] = {
-#ifdef SYS_chown
-	SYS_chown,     SYS_lchown,
+#if defined(__x86_64__)
+#define COMPAT_UNSHARE 310 /* of i386 */
+#else
+#define COMPAT_UNSHARE 337 /* of arm */
 #endif
-	SYS_fchown,    SYS_fchownat, SYS_setuid,    SYS_setgid,
-	SYS_setreuid,  SYS_setregid, SYS_setresuid, SYS_setresgid,
-	SYS_setgroups, SYS_setfsuid, SYS_setfsgid,  SYS_capset,
+
+static const int owner_calls[] = {
+#ifdef SYS_chown
+	SYS_chown, SYS_lchown,
+#endif
+	SYS_fchown, SYS_fchownat,
 };
 
-enum { CALLS = sizeof(calls) / sizeof(calls[0]), FILTER_ROOM = CALLS + 24 };
+static const int id_calls[] = {
+	SYS_setuid,    SYS_setgid,    SYS_setreuid,  SYS_setregid, SYS_setresuid,
+	SYS_setresgid, SYS_setgroups, SYS_setfsuid,  SYS_setfsgid, SYS_capset,
+};
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+enum { FILTER_ROOM = LENGTH(owner_calls) + LENGTH(id_calls) + 48 };
 
 #ifdef MACHINE
 
@@ -67,32 +85,58 @@ static void fake_mknod(struct program *p, int call, size_t mode)
 	answer(p, SECCOMP_RET_ALLOW);
 }
 
-static unsigned short compile(struct sock_filter *code)
+/* @call with CLONE_NEWUSER is answered by @action, without by ALLOW. */
+static void rule_unshare(struct program *p, uint32_t call, uint32_t action)
 {
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
+	put(p, (struct sock_filter)LOAD(args[0]));
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER, 0, 1));
+	answer(p, action);
+	answer(p, SECCOMP_RET_ALLOW);
+}
+
+static void rule_calls(struct program *p, const int *calls, unsigned len, uint32_t action)
+{
+	for (unsigned i = 0; i < len; i++)
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i],
+						    (unsigned char)(len - 1 - i),
+						    i + 1 < len ? 0 : 1));
+	answer(p, action);
+}
+
+/* @ids: what calls that change ids are answered. @users: new user namespaces are left to us. */
+static unsigned short compile(struct sock_filter *code, uint32_t ids, bool users)
+{
+	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
 	struct program p = { .code = code };
 
 	put(&p, (struct sock_filter)LOAD(arch));
-	put(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0));
-	answer(&p,
-	       SECCOMP_RET_ALLOW); /* other numbers: another machine's calls are not faked */
+	put(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE,
+					     users ? 7 : 1, 0));
+	/* other numbers: another machine's calls are not faked */
+	if (users) {
+		put(&p, (struct sock_filter)LOAD(nr));
+		rule_unshare(&p, COMPAT_UNSHARE, refuse);
+	}
+	answer(&p, SECCOMP_RET_ALLOW);
 	put(&p, (struct sock_filter)LOAD(nr));
+	if (users)
+		rule_unshare(&p, SYS_unshare, ids == SECCOMP_RET_USER_NOTIF ? ids : refuse);
 #ifdef SYS_mknod
 	fake_mknod(&p, SYS_mknod, offsetof(struct seccomp_data, args[1]));
 #endif
 	fake_mknod(&p, SYS_mknodat, offsetof(struct seccomp_data, args[2]));
-	for (unsigned char i = 0; i < CALLS; i++)
-		put(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						     (uint32_t)calls[i],
-						     (unsigned char)(CALLS - i), 0));
+	rule_calls(&p, owner_calls, LENGTH(owner_calls), SECCOMP_RET_ERRNO);
+	rule_calls(&p, id_calls, LENGTH(id_calls), ids);
 	answer(&p, SECCOMP_RET_ALLOW);
-	answer(&p, SECCOMP_RET_ERRNO); /* number 0: success */
 	return p.len;
 }
 
 #else
 
-static unsigned short compile(struct sock_filter *code)
+static unsigned short compile(struct sock_filter *code, uint32_t ids, bool users)
 {
+	(void)ids, (void)users;
 	return 0; /* the step says that it cannot */
 }
 
@@ -104,19 +148,40 @@ bool sec_fakes(const struct spec *s, bool single_id)
 						single_id && (s->image.layers_len || s->fake_root_auto);
 }
 
-void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id)
+bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
+{
+	if (!h->listeners || !sec_fakes(s, single_id) || !single_id)
+		return false;
+	for (const struct spec_rlimit *i = s->rlimits; i; i = i->next)
+		if (i->resource == RLIMIT_LOCKS) /* where it is noted down what was asked for */
+			return false;
+	return true;
+}
+
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *id, bool single_id)
 {
 	const char *origin = s->flag_origin[MINC_FAKE_ROOT];
-	struct sock_filter *code;
+	const bool users = p->ids && sec_has_default_filter(s);
+	struct sock_filter *code, *spare;
 	struct step *step;
 
 	if (!sec_fakes(s, single_id))
 		return;
 	code = plan_alloc(p, FILTER_ROOM * sizeof(*code));
+	spare = plan_alloc(p, FILTER_ROOM * sizeof(*spare));
 	step = plan_append(p, STEP_SECCOMP, origin,
-			   "changes of owners and ids answer success: there is one id");
+			   p->ids ? "there is one id: changes of owners answer success, and who "
+				    "gives up root has it under another number" :
+				    "changes of owners and ids answer success: there is one id");
 	step->seccomp.name = "fake root";
-	step->seccomp.filter = code;
-	step->seccomp.len =
-		code ? compile(code) : 0; /* without memory plan_seal() fails */
+	if (!code || !spare)
+		return; /* plan_seal() fails */
+	step->seccomp.spare = spare;
+	step->seccomp.spare_len = compile(spare, SECCOMP_RET_ERRNO, users);
+	step->seccomp.filter = p->ids ? code : spare;
+	step->seccomp.len = p->ids ? compile(code, SECCOMP_RET_USER_NOTIF, users) :
+				     step->seccomp.spare_len;
+	step->seccomp.asks = p->ids;
+	step->seccomp.uid = id->uid;
+	step->seccomp.gid = id->gid;
 }

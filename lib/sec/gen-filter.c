@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gen-filter - runs while libminc is built: prints the default filter for the default
- * capabilities as a C table, so that a start needs neither libseccomp nor time. For tests
+ * capabilities as a C table, so that a start needs neither libseccomp nor time, and the same
+ * for a filter above that decides about user namespaces (PROFILE_ASKED). For tests
  * also that for other capabilities, a mask.
  *
  * usage: gen-filter MACHINE [CAPABILITIES]
@@ -13,6 +14,15 @@
 
 #include "sec/filter.h"
 #include "sec/profile.h"
+
+static void print_table(const char *name, const struct sock_filter *filter, int len)
+{
+	printf("static const struct sock_filter %s[] = {\n", name);
+	for (int i = 0; i < len; i++)
+		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", filter[i].code, filter[i].jt,
+		       filter[i].jf, filter[i].k);
+	printf("};\n");
+}
 
 int main(int argc, char **argv)
 {
@@ -39,10 +49,13 @@ int main(int argc, char **argv)
 	printf("#define SEC_DEFAULT_FILTER_LEN %d\n", len);
 	printf("#define SEC_FILTER_CAPS UINT64_C(0x%llx)\n",
 	       (unsigned long long)profile_caps());
-	printf("static const struct sock_filter sec_default_filter[] = {\n");
-	for (int i = 0; i < len; i++)
-		printf("\t{ 0x%02x, %u, %u, 0x%08x },\n", filter[i].code, filter[i].jt,
-		       filter[i].jf, filter[i].k);
-	printf("};\n");
+	print_table("sec_default_filter", filter, len);
+	if (argc == 3)
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	len = filter_compile(argv[1], caps | PROFILE_BIT(PROFILE_ASKED), filter);
+	if (len < 0)
+		return EXIT_FAILURE;
+	printf("#define SEC_ASKED_FILTER_LEN %d\n", len);
+	print_table("sec_asked_filter", filter, len);
 	return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

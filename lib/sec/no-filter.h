@@ -3,3 +3,5 @@
 #define SEC_DEFAULT_FILTER_LEN 0
 #define SEC_FILTER_CAPS        0
 static const struct sock_filter sec_default_filter[1];
+#define SEC_ASKED_FILTER_LEN 0
+static const struct sock_filter sec_asked_filter[1];

@@ -119,6 +119,7 @@ const struct profile_rule profile_rules[] = {
 
 	/* A user namespace gives every capability over a new set of kernel interfaces. */
 	ALLOW_WITH(CAP_SYS_ADMIN, "clone clone3 unshare"),
+	ALLOW_WITH(PROFILE_ASKED, "unshare"),
 	{ "clone", EPERM, ROW(.arch = PROFILE_NOT_S390,
 	  .tests = { TEST(0, CLONE_NEWUSER, CLONE_NEWUSER) }) },
 	{ "clone", EPERM, ROW(.arch = PROFILE_S390,

@@ -50,6 +50,12 @@ struct profile_recent {
 extern const struct profile_recent profile_recent[];
 extern const size_t profile_recent_len;
 
+/*
+ * No capability, but counted among them: another filter is above, which has each new user namespace
+ * decided one by one (sec/fake.c).
+ */
+enum { PROFILE_ASKED = 62 };
+
 /* Capabilities the rows ask for: no other one changes the filter. */
 uint64_t profile_caps(void);
 

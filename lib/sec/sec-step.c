@@ -5,6 +5,7 @@
  * thread of the caller (nptl(7)). Each acts on the credentials of this process alone,
  * which a vfork-style child does not share.
  */
+#include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "plan/hand-over.h"
 #include "sec/sec.h"
 
 int run_keyring(struct runner *r, const struct step *s)
@@ -131,6 +133,16 @@ int run_no_new_privs(struct runner *r, const struct step *s)
 	return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* To the keeper, or the watcher: who is asked. */
+static int hand_over_listener(const struct runner *r, const struct step *s, int listener)
+{
+	struct ids_begin begin = { .uid = s->seccomp.uid, .gid = s->seccomp.gid };
+	int ret = hand_over_fd(r->ids, &begin, sizeof(begin), listener);
+
+	(void)sys_close(listener);
+	return ret;
+}
+
 int run_seccomp(struct runner *r, const struct step *s)
 {
 	struct sock_fprog program = {
@@ -138,7 +150,19 @@ int run_seccomp(struct runner *r, const struct step *s)
 		.filter = (struct sock_filter *)s->seccomp.filter,
 	};
 
+	int ret;
+
 	if (!program.len)
 		return -ENOSYS;
-	return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
+	if (!s->seccomp.asks)
+		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
+	ret = sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		       &program, 0, 0);
+	if (ret >= 0)
+		return hand_over_listener(r, s, ret);
+	program.len = s->seccomp.spare_len;
+	program.filter = (struct sock_filter *)s->seccomp.spare;
+	if (ret == -EBUSY) /* an outer filter has a listener, and there can be one */
+		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
+	return ret;
 }

@@ -156,32 +156,44 @@ static int profile_default(struct plan *p, uint64_t caps, struct filter_result *
 			    "warns");
 		return r;
 	}
-	if (!((caps ^ PROFILE_DEFAULT_CAPS) & SEC_FILTER_CAPS)) {
-		ret->filter = sec_default_filter;
-		ret->len = SEC_DEFAULT_FILTER_LEN;
+	if (!((caps ^ PROFILE_DEFAULT_CAPS) & SEC_FILTER_CAPS & ~PROFILE_BIT(PROFILE_ASKED))) {
+		ret->filter = p->ids ? sec_asked_filter : sec_default_filter;
+		ret->len = p->ids ? SEC_ASKED_FILTER_LEN : SEC_DEFAULT_FILTER_LEN;
 		return 0;
 	}
+	if (p->ids)
+		caps |= PROFILE_BIT(PROFILE_ASKED);
 	r = module_symbol("seccomp", "seccomp_for_caps", e, &symbol);
 	if (r < 0)
 		return r;
 	return ((seccomp_for_caps_fn *)symbol)(p, caps, ret, e);
 }
 
+static const char *profile_name(const struct spec *s)
+{
+	if (s->seccomp)
+		return s->seccomp;
+	return spec_flag(s, MINC_PRIVILEGED) ? "unconfined" : "default";
+}
+
+bool sec_has_default_filter(const struct spec *s)
+{
+	return strcmp(profile_name(s), "default") == 0;
+}
+
 int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 		     bool in_userns, struct err *e)
 {
-	const char *profile = s->seccomp;
+	const char *profile = profile_name(s);
 	struct filter_result f = { 0 };
 	uint64_t keep, added;
 	struct step *step;
 	bool standard;
 	int r;
 
-	if (!profile)
-		profile = spec_flag(s, MINC_PRIVILEGED) ? "unconfined" : "default";
 	if (strcmp(profile, "unconfined") == 0)
 		return 0;
-	standard = strcmp(profile, "default") == 0;
+	standard = sec_has_default_filter(s);
 	if (!standard && access(profile, R_OK) < 0)
 		return err_set(e, -errno, "%s",
 			       s->seccomp_origin ? s->seccomp_origin : profile);

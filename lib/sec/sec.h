@@ -28,7 +28,12 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 
 /* With MINC_FAKE_ROOT, or by default with an image where there is a single id. */
 bool sec_fakes(const struct spec *s, bool single_id);
-void sec_plan_fake(struct plan *p, const struct spec *s, bool single_id);
+/* Whether changes of ids can be more than answered: for plan.ids. */
+bool sec_remembers(const struct spec *s, const struct host *h, bool single_id);
+/* After sec_plan_seccomp(). */
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *id, bool single_id);
+/* The command's filter is neither off nor the user's own. */
+bool sec_has_default_filter(const struct spec *s);
 
 int run_keyring(struct runner *r, const struct step *s);
 int run_ids(struct runner *r, const struct step *s);

@@ -149,6 +149,7 @@ static void fix_host(unsigned flags)
 		.initial_userns = true,
 		.loops = !user,
 		.overlay_fds = !old,
+		.listeners = !old,
 		.template_fd = flags & SET_TEMPLATE ? 7 : -EBADF,
 		.caps_known = all_caps,
 		.caps_bounding = all_caps,

@@ -342,7 +342,7 @@ for dir in /srv /; do if [ -d "$dir" ]; then break; fi; done
 # 70. seccomp filter default: only the system calls of the profile
 # no equivalent in shell: seccomp(2) with the profile "default", N instructions
 
-# 71. seccomp filter fake root: changes of owners and ids answer success: there is one id
+# 71. seccomp filter fake root: there is one id: changes of owners answer success, and who gives up root has it under another number
 # no equivalent in shell: seccomp(2) with the profile "fake root", N instructions
 
 # 72. execute /usr/bin/server: no shell in between: arguments arrive as given

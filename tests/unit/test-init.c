@@ -488,7 +488,7 @@ END_TEST
 
 START_TEST(program_is_small)
 {
-	ck_assert_uint_lt(sealed_program_len, 8192);
+	ck_assert_uint_lt(sealed_program_len, 16384);
 }
 END_TEST
 

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * drops - what programs do that give up root. Static, so that it runs in a root that holds nothing
+ * else. N is a user and a group.
+ *
+ *	drops who		"UID UID UID GID GID GID, / is UID's, N capabilities"
+ *	drops here N		give up root for N, then "who", by a child too, and what fails now
+ *	drops ways N		"NAME: ids" after each way to set ids that there is, each in a child
+ *	drops single N CMD..	execute CMD as N, as su-exec does;
+ *	drops leader N CMD..	with other threads, as gosu does (its system calls are not libc's);
+ *	drops thread N CMD..	from another thread than the first;
+ *	drops keep N CMD..	keeping capabilities at first, and its group last, as setpriv(1) does
+ *	drops vfork N CMD..	in a child that shares the memory, as posix_spawn(3) has it
+ *	drops traced N		give up root while a process inside traces this one, then "who"
+ *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo does
+ *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
+ *	drops storm N		of many children some are killed while they give up root; "ended"
+ *	drops namespaces N	"ERRNO ERRNO": a user namespace, before and after N
+ */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "errno-name.h"
+
+static char **command;
+static unsigned wanted;
+
+static int count_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	(void)syscall(SYS_capget, &header, data);
+	return __builtin_popcount(data[0].permitted | data[0].effective) +
+	       __builtin_popcount(data[1].permitted | data[1].effective);
+}
+
+static int who(void)
+{
+	uid_t u[3] = { 0 };
+	gid_t g[3] = { 0 };
+	struct stat st = { 0 };
+
+	(void)getresuid(&u[0], &u[1], &u[2]);
+	(void)getresgid(&g[0], &g[1], &g[2]);
+	(void)stat("/", &st);
+	printf("%u %u %u %u %u %u, / is %u's, %d capabilities\n", u[0], u[1], u[2], g[0], g[1], g[2],
+	       st.st_uid, count_capabilities());
+	return fflush(stdout);
+}
+
+static void give_up(void)
+{
+	const int r = setgroups(0, NULL) ? -1 : setgid(wanted) ? -2 : setuid(wanted) ? -3 : 0;
+
+	if (r < 0) {
+		printf("failed %d %s\n", r, errno_name(errno));
+		exit(1);
+	}
+}
+
+static void fails(const char *name, int r)
+{
+	printf("%s %s\n", name, r < 0 ? errno_name(errno) : "ok");
+}
+
+static int here(void)
+{
+	int status;
+
+	give_up();
+	(void)who();
+	fails("setuid(0)", setuid(0));
+	fails("seteuid(0)", seteuid(0));
+	fails("setgid(0)", setgid(0));
+	fails("setgroups", setgroups(0, NULL));
+	fails("setuid(N)", setuid(wanted));
+	fails("setresuid(-1, N, -1)", setresuid((uid_t)-1, wanted, (uid_t)-1));
+	(void)fflush(stdout);
+	if (fork() == 0)
+		_exit(who());
+	(void)wait(&status);
+	return who();
+}
+
+static void way(const char *name, int (*set)(void))
+{
+	int status = 0;
+
+	printf("%s: ", name);
+	(void)fflush(stdout);
+	if (fork() == 0) {
+		if (set() < 0)
+			printf("%s ", errno_name(errno));
+		printf("%u %u\n", getuid(), getgid());
+		(void)fflush(stdout);
+		_exit(0);
+	}
+	(void)wait(&status);
+}
+
+static int by_setresuid(void)
+{
+	return setresgid(wanted, wanted, wanted) ? -1 : setresuid(wanted, wanted, wanted);
+}
+
+static int by_setreuid(void)
+{
+	return setregid(wanted, wanted) ? -1 : setreuid(wanted, wanted);
+}
+
+static int by_setuid_alone(void)
+{
+	return setuid(wanted);
+}
+
+static int for_a_moment(void)
+{
+	return seteuid(wanted) ? -1 : seteuid(0);
+}
+
+static int too_late(void)
+{
+	return setuid(wanted) ? -1 : setgid(wanted);
+}
+
+static int nobody(void)
+{
+	return setuid((uid_t)-1);
+}
+
+static int ways(void)
+{
+	way("setresuid", by_setresuid);
+	way("setreuid", by_setreuid);
+	way("setuid", by_setuid_alone);
+	way("seteuid", for_a_moment);
+	way("setgid after setuid", too_late);
+	way("setuid(-1)", nobody);
+	return 0;
+}
+
+/* As programs do that are not written in C. */
+static void *execute(void *arg)
+{
+	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setgid, wanted) || syscall(SYS_setuid, wanted))
+		printf("failed %s\n", errno_name(errno));
+	else
+		(void)execvp(command[0], command);
+	(void)fflush(stdout);
+	_exit(127);
+	return arg;
+}
+
+static void *sleep_on(void *arg)
+{
+	for (;;)
+		(void)pause();
+	return arg;
+}
+
+static int with_threads(int from_another)
+{
+	pthread_t t;
+
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&t, NULL, sleep_on, NULL))
+			return 1;
+	if (!from_another)
+		(void)execute(NULL);
+	if (pthread_create(&t, NULL, execute, NULL) == 0)
+		(void)pthread_join(t, NULL);
+	return 1;
+}
+
+static int keeping(void)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1) || setresuid(wanted, wanted, wanted) ||
+	    setresgid(wanted, wanted, wanted) || setgroups(0, NULL))
+		printf("failed %s\n", errno_name(errno));
+	else
+		(void)execvp(command[0], command);
+	return fflush(stdout) || 1;
+}
+
+static int sharing_memory(void)
+{
+	int status = 1;
+	const pid_t child = vfork();
+
+	if (child == 0)
+		(void)execute(NULL);
+	(void)waitpid(child, &status, 0);
+	(void)who();
+	return WEXITSTATUS(status);
+}
+
+static int traced(void)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)raise(SIGSTOP);
+		give_up();
+		_exit(who());
+	}
+	(void)waitpid(child, &status, 0);
+	(void)ptrace(PTRACE_CONT, child, NULL, NULL);
+	(void)waitpid(child, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static int limits_of_first(void)
+{
+	struct rlimit l;
+
+	int status;
+	pid_t child;
+
+	if (setgroups(0, NULL) || setgid(wanted) || prlimit(1, RLIMIT_LOCKS, NULL, &l) ||
+	    setrlimit(RLIMIT_LOCKS, &l))
+		printf("failed %s\n", errno_name(errno));
+	child = fork();
+	if (child == 0 && setuid(wanted) == 0)
+		(void)execvp(command[0], command);
+	return waitpid(child, &status, 0) < 0;
+}
+
+static int lies(void)
+{
+	for (int done = 0; done < 2; done++) {
+		const struct rlimit l = { .rlim_cur = 1UL << 62 | (unsigned long)done << 61 | 7UL << 30 | 7,
+					  .rlim_max = RLIM_INFINITY };
+
+		(void)setrlimit(RLIMIT_LOCKS, &l);
+		fails("setuid", setuid(wanted));
+	}
+	return 0;
+}
+
+static int storm(void)
+{
+	for (int round = 0; round < 20; round++) {
+		pid_t children[16];
+
+		for (int i = 0; i < 16; i++) {
+			children[i] = fork();
+			if (children[i] == 0) {
+				give_up();
+				_exit(getuid() != wanted);
+			}
+		}
+		for (int i = 0; i < 16; i++) {
+			int status = 0;
+
+			if (i % 2)
+				(void)kill(children[i], i % 4 == 1 ? SIGKILL : SIGSTOP);
+			if (i % 4 == 3)
+				(void)kill(children[i], SIGCONT);
+			(void)waitpid(children[i], &status, 0);
+			if (WIFEXITED(status) && WEXITSTATUS(status))
+				printf("child %d of round %d: %d\n", i, round, WEXITSTATUS(status));
+		}
+	}
+	return puts("ended") < 0;
+}
+
+static int namespaces(void)
+{
+	fails("before", unshare(CLONE_NEWUSER));
+	give_up();
+	fails("after", unshare(CLONE_NEWUSER));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "who";
+
+	wanted = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+	command = argv + 3;
+	if (!strcmp(what, "here"))
+		return here();
+	if (!strcmp(what, "ways"))
+		return ways();
+	if (!strcmp(what, "single"))
+		return execute(NULL) != NULL;
+	if (!strcmp(what, "leader") || !strcmp(what, "thread"))
+		return with_threads(what[0] == 't');
+	if (!strcmp(what, "keep"))
+		return keeping();
+	if (!strcmp(what, "vfork"))
+		return sharing_memory();
+	if (!strcmp(what, "traced"))
+		return traced();
+	if (!strcmp(what, "limits"))
+		return limits_of_first();
+	if (!strcmp(what, "lies"))
+		return lies();
+	if (!strcmp(what, "storm"))
+		return storm();
+	if (!strcmp(what, "namespaces"))
+		return namespaces();
+	return who();
+}
