@@ -223,6 +223,34 @@ def test_ignored():
     same("what is ignored, as by nohup, stays ignored", ended(p, signal.SIGTERM)[2], 143)
 
 
+def test_deaf():
+    """Nobody reads what is said, or whoever started it has blocked signals."""
+    full = os.pipe()
+    os.set_blocking(full[1], False)
+    while True:
+        try:
+            os.write(full[1], bytes(4096))
+        except BlockingIOError:
+            break
+    os.set_blocking(full[1], True)
+    for sig, status in ENDS:
+        SLOW.does("stall")
+        p = subprocess.Popen([MARTEN, "--store", STORE, *PULL, SLOW.name],  # pylint: disable=consider-using-with
+                             stdin=subprocess.DEVNULL, stderr=full[1], env=ENV)
+        result(until(SLOW.asked.is_set), "standard error that nobody reads: it waits")
+        same(f"standard error that nobody reads: {sig.name} ends it", ended(p, sig)[2], status)
+    for fd in full:
+        os.close(fd)
+    marten("images")
+    fd = os.open(f"{STORE}/write.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    SLOW.does("good")
+    p = begin(*PULL, SLOW.name, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]))
+    p.stderr.readline()
+    same("a timer that was blocked ends a wait for a lock all the same", ended(p, signal.SIGINT)[2], 130)
+    os.close(fd)
+
+
 def test_next():
     """Of what was interrupted nothing is in the way, and what was whole is not fetched again."""
     SLOW.does("stall")
@@ -238,7 +266,7 @@ def test_next():
 
 
 def main():
-    for test in (test_registry, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_next):
+    for test in (test_registry, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_next):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     SLOW.closing.set()

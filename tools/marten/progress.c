@@ -2,6 +2,7 @@
 /* progress - see progress.h. Only cursor movement is used, no colours. */
 #include "progress.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,10 +33,12 @@ static volatile sig_atomic_t cancelled; /* by this signal */
 static void give_up(int sig)
 {
 	static const char text[] = "marten: interrupted\n";
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
 	(void)sig;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(KILLED + cancelled); /* nobody reads it */
+	/* Whoever should read it may have stopped as well, and is not waited for. */
+	if (poll(&p, 1, 0) == 1 && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(KILLED + cancelled);
 	_exit(KILLED + cancelled);
 }
 
@@ -184,6 +187,7 @@ static void measure(struct progress *p)
 void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 {
 	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND }, old;
+	sigset_t timer;
 	size_t i;
 
 	memset(p, 0, sizeof(*p));
@@ -193,6 +197,9 @@ void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
 		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			(void)sigaction(ending[i], &action, NULL); /* cannot fail */
+	(void)sigemptyset(&timer); /* whoever started us may have blocked it */
+	(void)sigaddset(&timer, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &timer, NULL);
 	minc_transfer_set_progress(t, note, p);
 }
 
