@@ -290,6 +290,14 @@ static void out_done(struct out *o)
 	free(o->buf);
 }
 
+/* How far a root is that is written: its own part of what is told. */
+static int tell_root(uint64_t done, void *data)
+{
+	const struct minc_transfer *t = data;
+
+	return t->progress ? t->progress("root file system", done, 0, t->data) : 0;
+}
+
 /* A tar of the root becomes one squashfs image. */
 static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds, size_t len, int out)
 {
@@ -298,14 +306,14 @@ static int put_squashfs(struct minc_transfer *t, const char *what, const int *fd
 	struct squash_result result;
 	struct fd_source source;
 	int r = tar < 0 ? tar :
-			  squash_to_tar(t->err, what, fds, len, false, tar);
+			  squash_to_tar(t->err, what, fds, len, false, tar, tell_root, t);
 
 	if (r == 0 && lseek(tar, 0, SEEK_SET) < 0)
 		r = err_set(t->err, -errno, "%s", what);
 	if (r < 0)
 		return r;
 	fd_source_init(&source, tar);
-	return squash_tar(t->err, what, &source.source, out, false, &limits, NULL, NULL, &result);
+	return squash_tar(t->err, what, &source.source, out, false, &limits, tell_root, t, &result);
 }
 
 static int put_root(struct minc_transfer *t, const char *format, const struct image *img,
@@ -316,9 +324,9 @@ static int put_root(struct minc_transfer *t, const char *format, const struct im
 	int r = take_open_layers(t, img, fds, &len);
 
 	if (r == 0 && str_equal(format, "tar"))
-		r = squash_to_tar(t->err, target, fds, len, false, out);
+		r = squash_to_tar(t->err, target, fds, len, false, out, tell_root, t);
 	else if (r == 0 && str_equal(format, "dir"))
-		r = squash_to_dir(t->err, target, fds, len, out, geteuid() != 0);
+		r = squash_to_dir(t->err, target, fds, len, out, geteuid() != 0, tell_root, t);
 	else if (r == 0)
 		r = put_squashfs(t, target, fds, len, out);
 	for (size_t i = 0; i < len; i++)

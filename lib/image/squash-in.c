@@ -20,7 +20,7 @@ static void *run(void *data)
 {
 	struct reading *r = data;
 
-	r->result = squash_to_tar(&r->e, r->what, &r->image, 1, false, r->out);
+	r->result = squash_to_tar(&r->e, r->what, &r->image, 1, false, r->out, NULL, NULL);
 	fd_closep(&r->out); /* the end of the stream */
 	return NULL;
 }

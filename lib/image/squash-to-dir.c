@@ -29,6 +29,8 @@ struct unpack {
 	bool nobody; /* is who has no number here */
 	const struct squash_owners *owners; /* or NULL */
 	struct squash_reader *reader;
+	squash_progress_fn *progress; /* or NULL */
+	void *data;
 	struct arena arena;
 	char *buf;
 	const struct tree_name *parent; /* whose directory is open */
@@ -145,6 +147,8 @@ static int write_content(struct unpack *u, int fd, const struct tree_inode *i)
 		if (n < 0)
 			return (int)n;
 		r = holes_write(fd, u->buf, (size_t)n);
+		if (r == 0)
+			r = squash_reader_tell(u->reader, (uint64_t)n);
 		at += (uint64_t)n;
 	}
 	return r == 0 ? holes_end(fd) : r;
@@ -230,6 +234,8 @@ static int make(struct unpack *u, const struct tree_name *n)
 		}
 		r = S_ISREG(i->mode) ? make_file(u, n) : make_special(u, n);
 	}
+	if (r == 0)
+		r = squash_reader_tell(u->reader, 0);
 	return r < 0 ? failed(u, r) : 0;
 }
 
@@ -342,6 +348,7 @@ static int unpack(struct unpack *u, const int *layers, size_t len, const char *p
 	n = r == 0 ? find_dir(squash_reader_tree(u->reader), path) : NULL;
 	if (n) {
 		cut(squash_reader_tree(u->reader), n);
+		squash_reader_watch(u->reader, u->progress, u->data);
 		r = unpack_tree(u);
 		if (r == 0)
 			r = u->files ? PART_FILES : PART_EMPTY;
@@ -355,13 +362,15 @@ static int unpack(struct unpack *u, const int *layers, size_t len, const char *p
 }
 
 int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
-		  bool any_owner)
+		  bool any_owner, squash_progress_fn *progress, void *data)
 {
 	struct unpack u = { .e = e,
 			    .what = what,
 			    .dir = dir,
 			    .any_owner = any_owner,
 			    .poor = any_owner,
+			    .progress = progress,
+			    .data = data,
 			    .parent_fd = -EBADF };
 	int r = unpack(&u, layers, len, "");
 

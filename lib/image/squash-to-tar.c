@@ -23,6 +23,8 @@ static int copy_part(struct squash_reader *s, struct tar_writer *t, const struct
 		if (n < 0)
 			return (int)n;
 		r = tar_writer_content(t, buf, (size_t)n);
+		if (r == 0)
+			r = squash_reader_tell(s, (uint64_t)n);
 		at += (uint64_t)n;
 	}
 	return r;
@@ -77,12 +79,14 @@ static int write_tree(struct err *e, const char *what, struct squash_reader *s, 
 			r = find_data(s, n->inode, &map);
 		r = r < 0 ? err_set(e, r, "%s", what) : write_file(s, t, n, &map, buf);
 		tar_map_done(&map);
+		if (r == 0)
+			r = squash_reader_tell(s, 0);
 	}
 	return r == 0 ? tar_writer_finish(t, NULL, NULL) : r;
 }
 
 int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len,
-		  bool layer, int out)
+		  bool layer, int out, squash_progress_fn *progress, void *data)
 {
 	cleanup_free char *buf = malloc(READ_BYTES);
 	struct squash_reader *s = NULL;
@@ -93,8 +97,12 @@ int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len
 		r = squash_reader_open(e, what, layers, len, !layer, &s);
 	if (r == 0)
 		r = tar_writer_new(e, what, out, false, &t);
-	if (r == 0)
+	if (r == 0) {
+		squash_reader_watch(s, progress, data);
 		r = write_tree(e, what, s, t, buf);
+	}
+	if (r == -ECANCELED)
+		(void)err_set(e, r, "%s", what); /* returns @r */
 	tar_writer_free(t);
 	squash_reader_close(s);
 	return r;

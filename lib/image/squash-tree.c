@@ -22,7 +22,13 @@
 
 #include "base/str.h"
 
-enum { DEPTH_MAX = 1024, LINK_BUCKETS = 1 << 12, XATTRS_MAX = 256 };
+enum {
+	DEPTH_MAX = 1024,
+	LINK_BUCKETS = 1 << 12,
+	XATTRS_MAX = 256,
+	TELL_CALLS = 64,
+	TELL_BYTES = 4 << 20
+};
 /* A table by inode number is made from what the image says. */
 #define INODES_MAX ((uint32_t)1 << 26)
 
@@ -63,6 +69,10 @@ struct squash_reader {
 	struct tree tree;
 	struct layer *layers;
 	size_t len;
+	squash_progress_fn *progress;
+	void *progress_data;
+	uint64_t told, done; /* bytes */
+	unsigned calls;
 
 	/* of the layer that is being read */
 	struct link **links;
@@ -574,6 +584,21 @@ struct squash_reader *squash_reader_close(struct squash_reader *s)
 struct tree *squash_reader_tree(struct squash_reader *s)
 {
 	return &s->tree;
+}
+
+void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress, void *data)
+{
+	s->progress = progress;
+	s->progress_data = data;
+}
+
+int squash_reader_tell(struct squash_reader *s, uint64_t bytes)
+{
+	s->done += bytes;
+	if (!s->progress || (++s->calls % TELL_CALLS != 0 && s->done - s->told < TELL_BYTES))
+		return 0;
+	s->told = s->done;
+	return s->progress(s->done, s->progress_data) ? -ECANCELED : 0;
 }
 
 uint64_t squash_reader_size(const struct tree_inode *i)

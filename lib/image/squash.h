@@ -79,11 +79,13 @@ int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxa
 /*
  * Write the tree of squashfs layers (one, or several: lowest first, merged with whiteouts applied
  * unless @layer: one layer, with its whiteouts as .wh. files) as a deterministic pax tar.
+ * @progress hears how many bytes of content are written, and may cancel; it may be NULL.
  */
-int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len, bool layer, int out);
+int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len, bool layer, int out,
+		  squash_progress_fn *progress, void *data);
 /* Or as files below @dir, which is empty; ids that cannot be set are an error unless @any_owner. */
 int squash_to_dir(struct err *e, const char *what, const int *layers, size_t len, int dir,
-		  bool any_owner);
+		  bool any_owner, squash_progress_fn *progress, void *data);
 
 /* How a part of an image becomes files. */
 struct squash_part {

@@ -5,6 +5,7 @@ import fcntl
 import http.server
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -251,6 +252,37 @@ def test_deaf():
     os.close(fd)
 
 
+def stop_export(form, sig):
+    """In the middle of it: again if it was faster."""
+    for _ in range(20):
+        shutil.rmtree(f"{T}/made", ignore_errors=True)
+        if os.path.exists(f"{T}/made"):
+            os.unlink(f"{T}/made")
+        p = begin("export", "-q", "--format", form, "-o", f"{T}/made", "many")
+        until(lambda: os.path.exists(f"{T}/made"))
+        out, err, got = ended(p, sig)
+        if got != 0:
+            break
+    return out, err, got
+
+
+def test_export():
+    """What is exported in part does not stay, nor what is made for that."""
+    many = tar(*[entry(f"f{i}", b"") for i in range(20000)], entry("big", b"x" * (64 << 20)))
+    status, out, err = marten("import", "-q", put(f"{T}/many.tar", many), "many")[:3]
+    result(status == 0, "an image of many files", status, out, err)
+    for sig, status in ENDS:
+        for form in ("dir", "tar", "squashfs"):
+            out, err, got = stop_export(form, sig)
+            result(got == status and err.endswith(b"marten: interrupted\n"),
+                   f"export --format {form}: {sig.name} ends it", got, out, err)
+            same(f"export --format {form}: nothing stays", os.path.exists(f"{T}/made"), False)
+        p = begin("export", "-q", "many")
+        select.select([p.stdout], [], [])
+        out, err, got = ended(p, sig)
+        result(got == status and len(out) < 32 << 20, f"export to a pipe: {sig.name} ends it", got, len(out), err)
+
+
 def test_next():
     """Of what was interrupted nothing is in the way, and what was whole is not fetched again."""
     SLOW.does("stall")
@@ -266,7 +298,7 @@ def test_next():
 
 
 def main():
-    for test in (test_registry, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_next):
+    for test in (test_registry, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_export, test_next):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     SLOW.closing.set()

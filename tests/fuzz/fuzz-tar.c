@@ -57,7 +57,7 @@ static char *squash(const uint8_t *data, size_t size, size_t *ret_len)
 	r = squash_tar(&e, "fuzz", &m.source, image, true, &limits, NULL, NULL, &result);
 	if (r < 0 && !e.message[0])
 		abort();
-	if (r == 0 && squash_to_tar(&e, "fuzz", &image, 1, true, tar) < 0) {
+	if (r == 0 && squash_to_tar(&e, "fuzz", &image, 1, true, tar, NULL, NULL) < 0) {
 		fprintf(stderr, "%s\n", e.message);
 		abort();
 	}

@@ -201,7 +201,7 @@ START_TEST(a_round_trip_keeps_everything)
 
 	everything();
 	ck_assert_msg(squash(first) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &first, 1, true, packed), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &first, 1, true, packed, NULL, NULL), 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "security.capability", 19));
 	ck_assert_ptr_nonnull(memmem(text, len, "d/.wh.gone", 10));
@@ -210,7 +210,7 @@ START_TEST(a_round_trip_keeps_everything)
 	ck_assert_ptr_nonnull(memmem(text, len, "/nowhere/at/all", 15));
 	ck_assert_ptr_null(memmem(text, len, "redirect", 8));
 	ck_assert_msg(squash_data(text, len, 1 << 20, 0, second) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &second, 1, true, again), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &second, 1, true, again, NULL, NULL), 0);
 	assert_same(packed, again);
 	free(text);
 	close(first), close(packed), close(second), close(again);
@@ -304,7 +304,7 @@ START_TEST(whiteouts_are_applied_when_layers_are_merged)
 	file(".wh.never-there", "");
 	end();
 	ck_assert_int_eq(squash(layers[1]), 0);
-	ck_assert_int_eq(squash_to_tar(&err, "image", layers, 2, false, packed), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "image", layers, 2, false, packed, NULL, NULL), 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "a/stays", 7));
 	ck_assert_ptr_nonnull(memmem(text, len, "b/new", 5));
@@ -445,7 +445,7 @@ START_TEST(the_later_of_two_entries_wins)
 	file("c", "fifth"), header("c", '5', 0, ""), file("c/in", "sixth");
 	end();
 	ck_assert_msg(squash(out) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL), 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_null(memmem(text, len, "first", 5));
 	ck_assert_ptr_nonnull(memmem(text, len, "second", 6));
@@ -467,7 +467,7 @@ START_TEST(a_name_of_any_charset_is_kept)
 	begin(), pax("path", "F\xc5\x91tan", 6), file("f", "");
 	pax("path", "\xff\xfe.x", 4), file("g", ""), end();
 	ck_assert_msg(squash(out) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL), 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "F\xc5\x91tan", 6));
 	ck_assert_ptr_nonnull(memmem(text, len, "\xff\xfe.x", 4));
@@ -618,7 +618,7 @@ START_TEST(a_damaged_image_is_refused)
 		ck_assert_int_eq(pwrite(out, &flipped, 1, (off_t)i), 1);
 		memset(&err, 0, sizeof(err));
 		ck_assert_int_eq(ftruncate(packed, 0), 0);
-		if (squash_to_tar(&err, "layer", &out, 1, true, packed) < 0)
+		if (squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL) < 0)
 			ck_assert_str_ne(err.message, "");
 		ck_assert_int_eq(pwrite(out, &text[i], 1, (off_t)i), 1);
 	}

@@ -19,7 +19,8 @@ enum {
 	ROWS_DEFAULT = 24,
 	DIGEST_DIGITS = 64,
 	SHORT_DIGITS = 12,
-	END_USEC = 500 * 1000, /* for an orderly end */
+	END_USEC = 500 * 1000, /* to hear of it */
+	TIDY_SECONDS = 5, /* for an orderly end, then */
 	KILLED = 128
 };
 
@@ -40,6 +41,17 @@ static void give_up(int sig)
 	if (poll(&p, 1, 0) == 1 && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(KILLED + cancelled);
 	_exit(KILLED + cancelled);
+}
+
+/* Heard of in time: what was made in part is removed, which may be many files. */
+static void allow_tidying(void)
+{
+	const struct itimerval end = { .it_value = { .tv_sec = TIDY_SECONDS } };
+	static bool allowed;
+
+	if (!allowed)
+		(void)setitimer(ITIMER_REAL, &end, NULL); /* cannot fail */
+	allowed = true;
 }
 
 static void cancel(int sig)
@@ -165,6 +177,8 @@ static int note(const char *what, uint64_t done, uint64_t total, void *userdata)
 		draw(p);
 	else if (part && total && done >= total)
 		say_done(part);
+	if (cancelled)
+		allow_tidying();
 	return cancelled;
 }
 

@@ -2,7 +2,7 @@
 /*
  * progress - how far a transfer is, on standard error: one line for each part, redrawn on a
  * terminal, else one when it is done. A first SIGINT or SIGTERM cancels the transfer, which then
- * cleans up; if that takes longer than half a second, and at a second one, we end.
+ * cleans up; if it has not heard of it half a second later, or takes five, and at a second one, we end.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
