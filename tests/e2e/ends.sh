@@ -86,6 +86,14 @@ marten wait held
 is "one that was not started is not waited for" "$status $out" "0 0"
 marten rm -f held
 is "nor is there anything to end" "$status$err" 0
+marten run -d --name old bb true
+marten wait old
+rm -rf "$T"/state/*/ # as after the machine was started again
+marten stop old
+is "what ran before the machine was started is stopped" "$status$err" 0
+marten wait old
+refused "its status is not known" old "it is not running"
+marten rm old
 marten run -d --name long bb sh -c 'trap "" TERM; echo deaf; while :; do sleep 1000; done'
 await sh -c '"$MARTEN" logs long | grep -q deaf'
 "$MARTEN" stop -t 3600 long >"$T/long" 2>&1 &

@@ -252,8 +252,11 @@ bool has_kept(struct call *call, const char *name)
 
 int say_unknown(struct call *call, const char *name)
 {
-	if (minc_error_code(call->c) != -ENOENT)
-		return fail_library(call);
+	return minc_error_code(call->c) == -ENOENT ? say_absent(call, name) : fail_library(call);
+}
+
+int say_absent(struct call *call, const char *name)
+{
 	return has_kept(call, name) ? fail_say("%.64s: it is not running", name)
 				    : fail_say("%.64s: no such container", name);
 }

@@ -49,6 +49,8 @@ void kept_await_end(struct call *call, const char *name);
 void kept_release_name(struct call *call, const char *name);
 /* minc_open() has failed, for there is none: what that means to the user. EXIT_OURS. */
 int say_unknown(struct call *call, const char *name);
+/* The same when it is known that minc_open() said -ENOENT. */
+int say_absent(struct call *call, const char *name);
 /* Whether it was started, ever: what it wrote is there. */
 bool kept_has_run(const struct kept *k);
 /* Whether there are files of its own, written by it or put there before. */

@@ -97,11 +97,14 @@ bool is_alive(const minc_container *ct)
 	return false;
 }
 
-/* Whether it is one of the store that has not been started: it was asked for by no mistake. */
-static bool is_idle(struct call *call, const char *name)
+/*
+ * Whether it is one of the store that has not been started, or, if @ended, of which nothing is known since
+ * the machine was: it was asked for by no mistake.
+ */
+static bool is_idle(struct call *call, const char *name, bool ended)
 {
-	struct kept *k = minc_error_code(call->c) == -ENOENT ? kept_find(call, name) : NULL;
-	bool idle = k && !kept_has_run(k);
+	struct kept *k = kept_find(call, name);
+	bool idle = k && (ended || !kept_has_run(k));
 
 	kept_free(k);
 	return idle;
@@ -114,11 +117,14 @@ static int each_of(struct call *call, int (*fn)(struct call *call, minc_containe
 
 	for (i = 0; i < call->count; i++) {
 		minc_container *ct;
-		int r = 0;
+		int r = minc_open(call->c, call->operands[i], &ct);
 
-		if (minc_open(call->c, call->operands[i], &ct) < 0) {
-			if (!kept || !is_idle(call, call->operands[i]))
-				status = say_unknown(call, call->operands[i]);
+		if (r < 0) {
+			/* looking for it in the store is another failure, or none */
+			if (r != -ENOENT)
+				status = fail_library(call);
+			else if (!kept || !is_idle(call, call->operands[i], !answer))
+				status = say_absent(call, call->operands[i]);
 			else if (answer)
 				(void)puts(answer);
 			continue;

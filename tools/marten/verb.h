@@ -120,7 +120,7 @@ bool is_alive(const minc_container *ct);
 int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct));
 /*
  * The same, where one of the store that was not started yet is no failure: @answer is printed
- * for it, if there is one.
+ * for it, if there is one; without one, neither is one that ran before the machine was started.
  */
 int each_kept(struct call *call, int (*fn)(struct call *call, minc_container *ct),
 	      const char *answer);
