@@ -348,11 +348,18 @@ static bool is_wanted(const struct members *m, const char *name)
 	return m->how != MEMBERS_LISTS || members_is_list(slash ? slash + 1 : name);
 }
 
+static bool is_list(const struct member *one)
+{
+	const char *slash = strrchr(one->name, '/');
+
+	return members_is_list(slash ? slash + 1 : one->name);
+}
+
 /* Whether its content is kept. The lists have a place of their own: nothing goes without them. */
 static bool is_kept(const struct members *m, const struct member *one)
 {
-	const char *name = one->name, *slash = strrchr(name, '/');
-	const bool list = members_is_list(slash ? slash + 1 : name);
+	const char *name = one->name;
+	const bool list = is_list(one);
 
 	return !one->link && one->size <= SMALL_MAX &&
 	       m->kept + one->size <= KEPT_MAX + (list ? LISTS_MAX : 0) &&
@@ -374,13 +381,13 @@ static int read_content(struct members *m, struct archive *a, const struct membe
 	return 0;
 }
 
-/* What is no JSON is a layer, as a rule: who wants it after all reads it again. */
+/* What does not begin as JSON is a layer, as a rule: who wants it after all reads it again. Lists are all kept. */
 static int keep_content(struct members *m, struct archive *a, struct member *one)
 {
 	char *text, first = '\0';
 	int r;
 
-	if (one->size > 0 && archive_read_data(a, &first, 1) == 1 && first != '{' && first != '[')
+	if (!is_list(one) && one->size > 0 && archive_read_data(a, &first, 1) == 1 && first != '{' && first != '[')
 		return 0;
 	text = arena_alloc(&m->arena, one->size + 1);
 	if (!text)

@@ -20,6 +20,7 @@ void refs_done(struct refs *r)
 	free(r->v);
 	free(r->text);
 	digests_done(&r->indexes);
+	digests_done(&r->listed);
 	digests_done(&r->manifests);
 	*r = (struct refs){ .v = NULL };
 }
@@ -200,27 +201,43 @@ static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
 	return n == 0 && *config.text ? add_blob(r, s, &config, &len) : n;
 }
 
-static int add_index(struct refs *r, struct store *s, const struct index_entry *e)
+/* All manifests of an index; indexes in it wait. */
+static int add_children(struct refs *r, struct store *s, const struct digest *d)
 {
 	static const struct digest unknown;
 	struct manifest_child *children;
 	struct err ignored = { 0 };
 	struct arena a = { NULL };
 	size_t len, n = 0;
-	int ret = add_blob(r, s, &e->digest, &len);
+	int ret = add_blob(r, s, d, &len);
 
 	if (ret == 0 && len > 0)
 		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children, &n);
 	if (ret == -EBADMSG)
 		ret = 0;
 	for (size_t i = 0; ret == 0 && i < n; i++) {
-		ret = digests_add(&r->manifests, &children[i].digest);
+		const bool index = media_is_index(children[i].media_type);
+
+		ret = digests_add(index ? &r->listed : &r->manifests, &children[i].digest);
 		if (ret < 0)
 			(void)err_set(s->err, ret, "store %s", s->path); /* returns @ret */
 		if (ret > 0)
-			ret = add_manifest(r, s, &children[i].digest, &unknown);
+			ret = index ? 0 : add_manifest(r, s, &children[i].digest, &unknown);
 	}
 	arena_done(&a);
+	return ret;
+}
+
+/* One that index.json lists itself: who brought it may choose any image of it. */
+static int add_index(struct refs *r, struct store *s, const struct digest *d)
+{
+	int ret = digests_add(&r->listed, d);
+
+	if (ret < 0)
+		return err_set(s->err, ret, "store %s", s->path);
+	ret = 0;
+	while (ret == 0 && (d = digests_next(&r->listed)))
+		ret = add_children(r, s, d);
 	return ret;
 }
 
@@ -266,7 +283,7 @@ int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
 		return ret;
 	if (add(r, &e->digest) < 0)
 		return err_set(s->err, -ENOMEM, "store %s", s->path);
-	return media_is_index(e->media_type) ? add_index(r, s, e) :
+	return media_is_index(e->media_type) ? add_index(r, s, &e->digest) :
 					       add_manifest(r, s, &e->digest, &e->config);
 }
 

@@ -17,7 +17,7 @@ struct refs {
 	bool sorted;
 	struct refs *only; /* or NULL: what is not in these is of no interest */
 	char *text;	   /* of the file that was read last */
-	struct digests indexes, manifests; /* that were looked into: each is once */
+	struct digests indexes, listed, manifests; /* that were looked into: each is once */
 };
 
 void refs_done(struct refs *r);

@@ -34,7 +34,7 @@ def listed():
 def forget():
     for line in marten("images", "--format", "json")[1].splitlines():
         marten("rmi", "-f", json.loads(line)["id"])
-    marten("prune")
+    marten("prune", "-f")
 
 
 def taken(what, names, source, *words, stdin="/dev/null"):
@@ -164,11 +164,30 @@ def test_kept():
     image = Layout().nest()
     marten("import", "-q", archive("o.tar", oci(image)), "kept:1")
     before = sorted(os.listdir(f"{STORE}/blobs/sha256"))
-    marten("prune")
+    marten("prune", "-f")
     same("a prune keeps all of it", sorted(os.listdir(f"{STORE}/blobs/sha256")), before)
     same("and fsck finds nothing", marten("fsck")[:3], (0, "", ""))
     forget()
     same("without the image nothing is left", os.listdir(f"{STORE}/blobs/sha256"), [])
+
+
+def test_listed():
+    """An index in an index that index.json itself lists, as another tool brings it: a prune keeps what is in it."""
+    image = Layout().nest()
+    inner = image.index["manifests"][0]
+    text = json.dumps({"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": [inner]}).encode()
+    marten("import", "-q", archive("o.tar", oci(image)), "kept:1")
+    before = sorted(os.listdir(f"{STORE}/blobs/sha256"))
+    put(f"{STORE}/blobs/sha256/{digest(text)[7:]}", text)
+    listed_so = descriptor("index.v1+json", text, annotations={"org.opencontainers.image.ref.name": "kept:1"})
+    put(f"{STORE}/index.json", json.dumps({"schemaVersion": 2, "manifests": [listed_so]}).encode())
+    marten("prune", "-f")
+    same("a prune keeps what indexes in a listed one have", sorted(os.listdir(f"{STORE}/blobs/sha256")),
+         sorted([*before, digest(text)[7:]]))
+    put(f"{STORE}/index.json", json.dumps({"schemaVersion": 2, "manifests": []}).encode())
+    marten("prune", "-f")
+    same("and removes it with that", os.listdir(f"{STORE}/blobs/sha256"), [])
+    forget()
 
 
 def test_digests():
@@ -271,6 +290,20 @@ def test_large():
     forget()
 
 
+def test_blanks():
+    """A list may begin with what JSON has no use for."""
+    good = [entry("config", CONFIG), entry("base", LOW), entry("top", TOP)]
+    image = Layout(org_opencontainers_image_ref_name="app:1")
+    blobs = [entry(f"blobs/sha256/{d[7:]}", data) for d, data in image.all().items()]
+    for what, blank in (("a line", b"\n"), ("blanks", b" \t\r\n ")):
+        taken(f"a docker archive with {what} before its list", ["app:1"], archive("m.tar", tar(
+            *good, entry("manifest.json", blank + listing("config", ["base", "top"], ["app:1"])))))
+        taken(f"a layout with {what} before its list", ["app:1"], archive("m.tar", tar(
+            *blobs, entry("oci-layout", blank + b'{"imageLayoutVersion": "1.0.0"}'),
+            entry("index.json", blank + image.index_text()))))
+    forget()
+
+
 def test_memory():
     """Texts are read again where they do not fit, and not kept then."""
     n = 12
@@ -340,7 +373,7 @@ def test_refused():
 
 
 if __name__ == "__main__":
-    for test in (test_docker, test_oci, test_kept, test_digests, test_no_digest, test_reading, test_roots, test_large, test_memory, test_refused):
+    for test in (test_docker, test_oci, test_kept, test_listed, test_digests, test_no_digest, test_reading, test_roots, test_large, test_blanks, test_memory, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     same("at last fsck finds nothing", marten("fsck")[:3], (0, "", ""))
