@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <minc/container.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,32 +136,41 @@ static int find_submounts(struct build *b)
 	return r;
 }
 
-/* Where the index of variable @name, @len bytes, is in the table, plus one; or belongs. */
-static uint32_t *find_env(const struct build *b, const char *name, size_t len)
+/* By name, of places in the list. */
+static int compare_names(const void *a, const void *b)
 {
-	uint32_t hash = 2166136261; /* FNV-1a */
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	const size_t x_len = strcspn(x, "="), y_len = strcspn(y, "=");
+	const int r = memcmp(x, y, x_len < y_len ? x_len : y_len);
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 16777619;
-	for (;; hash++) {
-		uint32_t *at = &b->env_slots[hash & b->env_mask];
+	return r ? r : (x_len > y_len) - (x_len < y_len);
+}
 
-		if (!*at || (strncmp(b->env[*at - 1], name, len) == 0 && b->env[*at - 1][len] == '='))
-			return at;
+/* In the place of an older one. An image may have hundreds of thousands, with names of its choice: no hashes. */
+static void put_env(struct build *b, const char *text)
+{
+	const char ***found = tfind(&text, &b->env_names, compare_names);
+
+	if (found) {
+		**found = text;
+	} else if (b->env_len < b->env_size) {
+		b->env[b->env_len] = text;
+		if (tsearch(&b->env[b->env_len], &b->env_names, compare_names))
+			b->env_len++;
+		else
+			b->p->failed = -ENOMEM;
 	}
 }
 
-/* In the place of an older one. An image may have hundreds of thousands. */
-static void put_env(struct build *b, const char *text)
+static bool has_env(const struct build *b, const char *text)
 {
-	uint32_t *at = find_env(b, text, strcspn(text, "="));
+	return tfind(&text, &b->env_names, compare_names);
+}
 
-	if (*at) {
-		b->env[*at - 1] = text;
-	} else if (b->env_len < b->env_size) {
-		b->env[b->env_len++] = text;
-		*at = (uint32_t)b->env_len;
-	}
+static void forget_names(struct build *b)
+{
+	for (size_t i = 0; i < b->env_len; i++)
+		(void)tdelete(&b->env[i], &b->env_names, compare_names);
 }
 
 static void add_env(struct build *b, const char *name, const char *value)
@@ -211,16 +221,13 @@ void build_environment(struct build *b)
 	for (char **i = environ; i && *i; i++)
 		n++;
 	b->env_size = n - 1;
-	for (b->env_mask = 1; b->env_mask < 2 * n; b->env_mask *= 2)
-		continue;
-	b->env_slots = plan_alloc(b->p, b->env_mask-- * sizeof(*b->env_slots));
 	b->env = plan_alloc(b->p, n * sizeof(*b->env));
-	if (!b->env || !b->env_slots)
+	if (!b->env)
 		return; /* plan_seal() fails */
 	if (spec_flag(b->s, MINC_INHERIT_ENV)) {
 		for (char **i = environ; i && *i; i++)
 			if (!str_starts_with(*i, "MINC_") && strchr(*i, '=') &&
-			    !*find_env(b, *i, strcspn(*i, "="))) /* getenv(3) finds the first */
+			    !has_env(b, *i)) /* getenv(3) finds the first */
 				put_env(b, plan_text(b->p, "%s", *i));
 	} else {
 		add_env(b, "PATH", default_path);
@@ -237,6 +244,7 @@ void build_environment(struct build *b)
 		if (value)
 			add_env(b, i->name, value);
 	}
+	forget_names(b);
 	put_apt_first(b);
 }
 

@@ -27,8 +27,7 @@ struct build {
 	struct mounts m;
 	const char **env; /* "NAME=VALUE", NULL-terminated */
 	size_t env_len, env_size;
-	uint32_t *env_slots; /* of env_mask + 1: a table of their names */
-	size_t env_mask;
+	void *env_names; /* while they are put: their places by name, see tsearch(3) */
 	bool entering; /* a container that runs: enter.c */
 };
 

@@ -315,6 +315,67 @@ START_TEST(an_image_may_set_very_many_variables)
 }
 END_TEST
 
+/* The state of the hash FNV-1a after @text: of what a table takes of it. */
+static uint32_t hashed(uint32_t state, const char *text)
+{
+	for (; *text; text++)
+		state = ((state ^ (unsigned char)*text) * 16777619) & 0x7ffff;
+	return state;
+}
+
+/* Two words of four letters that lead from @state to the same one. */
+static uint32_t find_twins(uint32_t state, char ret[2][5])
+{
+	enum { WORDS = 4096, LETTERS = 16 };
+	static char words[WORDS][5];
+	static uint32_t to[WORDS];
+
+	for (unsigned i = 0, n = 1; i < WORDS; i++) {
+		for (unsigned k = 0; k < 4; k++, n = n * 1103515245 + 12345)
+			words[i][k] = (char)('A' + n / 65536 % LETTERS);
+		to[i] = hashed(state, words[i]);
+		for (unsigned k = 0; k < i; k++)
+			if (to[k] == to[i] && strcmp(words[k], words[i]) != 0) {
+				memcpy(ret[0], words[k], sizeof(words[k]));
+				memcpy(ret[1], words[i], sizeof(words[i]));
+				return to[i];
+			}
+	}
+	ck_abort_msg("no words with the same hash");
+	return 0;
+}
+
+/* An image chooses its names: where they are in a table of hashes must not be its choice, too. */
+START_TEST(variables_may_have_names_of_one_hash)
+{
+	enum { BITS = 17, MANY = 1 << BITS };
+	static const char *const layers[] = { "/layer" };
+	static char twins[BITS][2][5], texts[MANY][4 * BITS + 3];
+	static const char *env[MANY + 1];
+	const struct spec_image image = { .layers = layers, .layers_len = 1, .env = env };
+	uint32_t state = 2166136261 & 0x7ffff;
+	size_t n = 0;
+
+	for (int bit = 0; bit < BITS; bit++)
+		state = find_twins(state, twins[bit]);
+	for (int i = 0; i < MANY; i++) {
+		for (int bit = 0; bit < BITS; bit++)
+			memcpy(texts[i] + 4 * bit, twins[bit][i >> bit & 1], 4);
+		memcpy(texts[i] + 4 * BITS, "=1", 3);
+		env[i] = texts[i];
+	}
+	err_clear(&err);
+	spec_init(&spec, &err);
+	fix_host(0);
+	ck_assert_int_eq(spec_set_image(&spec, &image), 0);
+	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+	while (plan.steps[plan.len - 1].exec.envp[n])
+		n++;
+	ck_assert_uint_eq(n, MANY + 2); /* and PATH, HOME */
+	forget_plan();
+}
+END_TEST
+
 START_TEST(every_step_says_why_and_what)
 {
 	make_plan(&option_sets[_i]);
@@ -525,6 +586,7 @@ int main(void)
 				tcase_add_loop_test(t, loops[k], i, i + 1);
 	tcase_add_test(t, sealed_plan_is_read_only);
 	tcase_add_test(t, an_image_may_set_very_many_variables);
+	tcase_add_test(t, variables_may_have_names_of_one_hash);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);
