@@ -59,15 +59,14 @@ static int due(struct journal *j, uint64_t dev, uint64_t ino, unsigned mode, boo
 static int parse_line(struct journal *j, const char *line)
 {
 	uint64_t dev, ino, seconds, nanoseconds;
-	unsigned mode;
-	char end;
+	char mode[6], end;
 
 	j->cut_short = !str_equal(line, "end");
 	if (!j->cut_short)
 		return 0;
-	if (sscanf(line, "mode %" SCNu64 " %" SCNu64 " %5o%c", &dev, &ino, &mode, &end) == 3 && ino != 0 &&
-	    mode <= 07777)
-		return due(j, dev, ino, mode, true);
+	if (sscanf(line, "mode %" SCNu64 " %" SCNu64 " %5[0-7]%c", &dev, &ino, mode, &end) == 3 && ino != 0 &&
+	    strlen(mode) == 5 && mode[0] == '0') /* else it may be half a line, and another mode */
+		return due(j, dev, ino, (unsigned)strtoul(mode, NULL, 8), true);
 	if (sscanf(line, "shut %" SCNu64 " %" SCNu64 "%c", &dev, &ino, &end) == 2 && ino != 0)
 		return due(j, dev, ino, 0, false);
 	if (sscanf(line, "own %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &dev, &ino,

@@ -388,7 +388,7 @@ static int make_target(int dir, const char *name, const char *format)
 		errno = error;
 		return -1;
 	}
-	if (!root || (fstat(fd, &st) == 0 && st.st_uid == geteuid()))
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
 		return fd;
 	(void)close(fd); /* of somebody who could change what we make in it */
 	errno = EPERM;

@@ -22,6 +22,22 @@
 #include "run/record.h"
 #include "run/run.h"
 
+/* A directory that its owner cannot read, of the mount that @dir is in. By what was looked at, never a link. */
+static int open_closed(int dir, const char *name)
+{
+	cleanup_close int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[sizeof("/proc/self/fd/") + 12];
+	struct stat parent, st;
+
+	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 || parent.st_dev != st.st_dev)
+		return -EACCES;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (chmod(path, 0700) < 0)
+		return -errno;
+	fd_closep(&fd);
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Remove @name below @dir and all in it, following no link and crossing no mount. */
 static void remove_all(int dir, const char *name)
 {
@@ -33,8 +49,8 @@ static void remove_all(int dir, const char *name)
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
-		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = open_closed(dir, name);
 	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 ||
 	    parent.st_dev != st.st_dev)
 		return;
