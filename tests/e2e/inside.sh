@@ -36,6 +36,10 @@ mkfifo "$T/ready"
 "$MINC" --rm -r bb sh -c 'echo; exec sleep 1000' >"$T/ready" 2>/dev/null &
 pid=$!
 read -r _ <"$T/ready"
+marten ps -a --format json
+has "in the foreground it is one that runs" "$out" '"state": "running", "pid": 0'
+marten ps
+like "and is listed with those" "$out" "*bb*sleep*Up*"
 kill -9 "$pid"
 await sh -c '"$MARTEN" ps -a >/dev/null && [ -z "$(ls -A "$MINCS_DIR/containers")" ]'
 is "a killed one is gone when somebody looks" "$(ls -A "$MINCS_DIR/containers")" ""

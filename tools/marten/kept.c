@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +64,29 @@ bool kept_has_storage(const struct kept *k)
 bool kept_has_run(const struct kept *k)
 {
 	return kept_has_storage(k) && !has_file(k, mark_name);
+}
+
+/* By proc_locks(5), for to try flock(2) on it would be in the way of who starts it just then. */
+bool kept_in_use(const struct kept *k)
+{
+	unsigned long long inode;
+	unsigned on[2], own[2];
+	bool found = false;
+	char line[256];
+	struct stat st;
+	FILE *f = stat(k->dir, &st) < 0 ? NULL : fopen("/proc/locks", "re");
+
+	if (!f)
+		return false;
+	own[0] = major(st.st_dev);
+	own[1] = minor(st.st_dev);
+	while (!found && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu", &on[0], &on[1], &inode) == 3)
+			found = inode == st.st_ino &&
+				((on[0] == own[0] && on[1] == own[1]) ||
+				 (on[0] == 0 && own[0] == 0)); /* btrfs: each subvolume is another */
+	(void)fclose(f); /* only read */
+	return found;
 }
 
 int kept_mark_created(const struct kept *k, bool created)

@@ -53,6 +53,8 @@ int say_unknown(struct call *call, const char *name);
 int say_absent(struct call *call, const char *name);
 /* Whether it was started, ever: what it wrote is there. */
 bool kept_has_run(const struct kept *k);
+/* Whether somebody uses it just now: a minc in the foreground, of which nothing else is known. */
+bool kept_in_use(const struct kept *k);
 /* Whether there are files of its own, written by it or put there before. */
 bool kept_has_storage(const struct kept *k);
 /* Note that what files it has came before its first start, or that it has begun. 0 or -errno. */

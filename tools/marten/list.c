@@ -194,10 +194,14 @@ static const char *const *operands(const struct kept *k, const char **argv, size
 	return argv;
 }
 
-/* One of the store of which nothing else is known: it was never started, or so long ago. */
+/*
+ * One of the store of which nothing else is known: it was never started, or so long ago; or it runs in the
+ * foreground of a minc.
+ */
 static void show_kept(struct listing *l, const struct kept *k)
 {
-	const char *state = kept_has_run(k) ? "exited" : "created";
+	const bool used = kept_in_use(k);
+	const char *state = used ? "running" : kept_has_run(k) ? "exited" : "created";
 	const char *words[WORDS_SHOWN + 1] = { NULL };
 	const char *const *argv = k->readable ? operands(k, words, WORDS_SHOWN) : words;
 	char span[32];
@@ -223,7 +227,7 @@ static void show_kept(struct listing *l, const struct kept *k)
 	cell_command(l, argv);
 	table_cell(&l->table, "%s ago",
 		   time_span(span, sizeof(span), l->now - k->created_ms));
-	table_cell(&l->table, "%s", *state == 'e' ? "Exited" : "Created");
+	table_cell(&l->table, "%s", used ? "Up" : *state == 'e' ? "Exited" : "Created");
 	table_cell(&l->table, "%s", k->name);
 }
 
@@ -241,8 +245,8 @@ static int run_ps(struct call *call)
 			table_cell(&l.table, "%s", head[i]);
 	(void)kept_list(call, &l.kept); /* a warning is enough: the others are shown */
 	r = minc_foreach(call->c, show, &l);
-	for (i = 0; r >= 0 && l.o->all && i < l.kept.len; i++)
-		if (!l.kept.v[i]->seen)
+	for (i = 0; r >= 0 && i < l.kept.len; i++)
+		if (!l.kept.v[i]->seen && (l.o->all || kept_in_use(l.kept.v[i])))
 			show_kept(&l, l.kept.v[i]);
 	kept_list_done(&l.kept);
 	if (r < 0)
