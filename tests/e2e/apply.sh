@@ -72,6 +72,13 @@ has "by name" "$err" "/etc/changed"
 marten apply -y --force "$kept"
 is "unless it does not matter" "$status $(cat "$base/etc/changed")" "0 new"
 
+fresh half
+etc=$(stat -c '%d %i' "$base/etc")
+mode=$(stat -c %a "$base/etc")
+printf 'minc-applied 1 %s\nown %s 0 0\nmode %s 0\n' 0123456789abcdef0123456789abcdef "$etc" "$etc" >"$kept/applied"
+marten apply -y "$kept"
+is "half a line of one that was killed is no mode of a directory" "$status $(stat -c %a "$base/etc")" "0 $mode"
+
 fresh three
 mkdir "$T/other"
 cp -R "$base/." "$T/other"
