@@ -510,7 +510,7 @@ int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret);
  * Nothing of the container's is executed: one process of the library's own holds the file tree that a
  * start would have, with its mounts. With minc_set_storage() that is how files get to a container that
  * is not running, and from it; the directory is in use meanwhile. What is in memory
- * would be lost: minc_copy() refuses to write there. It ends with the caller in any case.
+ * would be lost: minc_copy() refuses to write there, without storage to the root as well. It ends with the caller in any case.
  *
  * Returns 0, or as minc_start().
  */

@@ -287,7 +287,9 @@ int mount_plan_user(struct plan *p, struct mounts *m)
 		mount_attach(p, slot, m->root, m->targets[n], CREATE_LIKE_MOUNT, i->origin,
 			     "shown where it was asked for");
 	}
-	if (spec->root_flags & MINC_ROOT_RDONLY)
+	/* what would be written to memory would be lost */
+	if (spec->root_flags & MINC_ROOT_RDONLY ||
+	    (spec->idle && !spec->keep && !(spec->root_flags & MINC_ROOT_DIRECT)))
 		plan_rdonly(p, m);
 	return 0;
 }

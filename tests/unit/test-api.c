@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -213,6 +214,50 @@ START_TEST(a_context_starts_many_containers)
 		snprintf(script, sizeof(script), "exit %d", i);
 		ck_assert_int_eq(run(script), i);
 	}
+}
+END_TEST
+
+START_TEST(an_idle_container_has_files_only)
+{
+	const mode_t all = 0666;
+	char file[] = "/tmp/minc-api-XXXXXX", inside[64];
+	minc_container *ct = NULL;
+	int status = -1, fd = mkstemp(file);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fchmod(fd, all), 0);
+	ck_assert_int_eq(write(fd, "x", 1), 1);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(minc_start_idle(NULL, &ct), -EINVAL);
+	ck_assert_int_eq(minc_start_idle(ctx, NULL), -EINVAL);
+	ck_assert_msg(minc_start_idle(ctx, &ct) == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(minc_copy(ctx, NULL, file, NULL, file), -EINVAL);
+	ck_assert_int_eq(minc_copy(ctx, NULL, NULL, ct, "/"), -EINVAL);
+	ck_assert_int_eq(minc_copy_out(ctx, NULL, "/", "/"), -EINVAL);
+	/* without a directory that keeps it, all that is written would be lost */
+	snprintf(inside, sizeof(inside), "%s.new", file);
+	ck_assert_int_eq(minc_copy_in(ctx, ct, file, inside), -EROFS);
+	ck_assert_int_eq(minc_copy_in(ctx, ct, file, "/dev/shm/x"), -EROFS);
+	ck_assert_msg(minc_copy_out(ctx, ct, "/etc/passwd", file) == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(minc_wait(ct, 0, &status), -ETIMEDOUT);
+	ck_assert_ptr_null(minc_container_free(ct));
+	/* and the same context goes on to a command, which may write */
+	ck_assert_int_eq(run("echo x >/tmp/here && exit 7"), 7);
+	ck_assert_int_eq(unlink(file), 0);
+}
+END_TEST
+
+START_TEST(an_idle_container_that_was_killed_has_ended)
+{
+	minc_container *ct = NULL;
+	int status = -1;
+
+	ck_assert_msg(minc_start_idle(ctx, &ct) == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
+	ck_assert_int_eq(minc_wait(ct, 10000, &status), 0);
+	ck_assert_int_eq(status, 128 + SIGKILL);
+	ck_assert_int_eq(minc_copy_out(ctx, ct, "/etc/passwd", "/dev/null"), -ESRCH);
+	minc_container_free(ct);
 }
 END_TEST
 
@@ -568,6 +613,8 @@ static void add_runs(Suite *s)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	ADD(a_context_starts_many_containers);
+	ADD(an_idle_container_has_files_only);
+	ADD(an_idle_container_that_was_killed_has_ended);
 	ADD(two_containers_run_at_once);
 	ADD(a_pidfd_tells_the_end);
 	ADD(a_timeout_is_about_right);
