@@ -442,10 +442,13 @@ int minc_set_copy(minc_ctx *c, unsigned flags);
  * in a tar only, and in by root with MINC_COPY_ARCHIVE only. Sockets are left out.
  *
  * A file appears whole, in the place of one that is there, unless that is a mount point: then it is
- * written over. Directories that are there keep their modes.
+ * written over, and keeps its owner and mode. Directories that are there keep their modes. A link of
+ * another in a directory for all, such as /tmp, is not followed as @target: -EACCES. Set-ID bits and
+ * capabilities of a container with ids of its own come with the same owner only, or not at all.
  *
  * Returns 0, -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR, -EROFS and the like with
  * the path; -EINVAL: no container, an owner that it does not have, a directory into itself;
+ * -EBUSY: a link or device for a mount point;
  * -EBADMSG: a damaged tar, or one that leads out; -EPIPE; -ELOOP: directories nested more than 200 deep;
  * -ENOSYS: no module for tars; -ENOMEM. What was copied before a failure stays.
  */

@@ -110,6 +110,7 @@ struct sys_statx {
 };
 #define SYS_STATX_INO 0x100U
 #define SYS_STATX_MNT_ID 0x1000U /* 5.8 */
+#define SYS_STATX_ATTR_MOUNT_ROOT 0x2000U /* 5.8, too */
 
 static inline int sys_close(int fd)
 {

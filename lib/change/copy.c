@@ -65,7 +65,7 @@ static int choose_dress(const struct copy *c, const struct object *o, struct dre
 		return err_say(c->e, r, "%s%s%s: owner %lld:%lld: nobody at %s%s (--archive)", f->label,
 			       f->path, c->below, (long long)uid, (long long)gid, c->to->label,
 			       c->to->path);
-	end_limit_rights(c->to, c->how, ret);
+	end_limit_rights(f, &o->st, c->to, c->how, ret);
 	if (c->how->archive && !f->numbered && !c->to->numbered && !f->one_owner && !c->to->one_owner)
 		ret->kinds |= XATTR_ACL;
 	return 0;
@@ -133,7 +133,7 @@ static void note_link(struct copy *c, const struct object *o, const struct stat 
 static int copy_file(struct copy *c, const struct object *o, const struct dress *d,
 		     const struct place *to)
 {
-	bool poor = false;
+	bool poor = false, unread;
 	struct fresh f;
 	struct stat made;
 	int r;
@@ -144,11 +144,12 @@ static int copy_file(struct copy *c, const struct object *o, const struct dress 
 	if (r < 0)
 		return fail_to(c, r);
 	r = o->st.st_size ? object_copy_content(o, f.fd) : copy_stream(o, f.fd);
+	unread = r == -EACCES || r == -EPERM || r == -EIO || r == -EAGAIN;
 	if (r == 0 && fstat(f.fd, &made) < 0)
 		r = -errno;
 	r = place_end(to, &f, d, r, &poor);
 	if (r < 0)
-		return r == -EACCES || r == -EPERM || r == -EIO ? fail_from(c, r) : fail_to(c, r);
+		return unread ? fail_from(c, r) : fail_to(c, r);
 	if (poor)
 		end_say(c->said, c->to, c->below, "attributes are left out: they cannot be set there");
 	note_link(c, o, &made, to);
@@ -251,7 +252,7 @@ static int copy_dir(struct copy *c, const struct object *o, const struct dress *
 			       c->to->path, c->below);
 	if (fd < 0)
 		return fail_to(c, fd);
-	r = end_check(c->to, fd, c->below, c->e);
+	r = end_check(c->to, fd, "", c->below, c->e);
 	if (r == 0)
 		r = check_nesting(c, o, fd, depth);
 	if (r == 0)
@@ -270,6 +271,8 @@ static int copy_object(struct copy *c, const struct object *o, const struct plac
 	struct dress d;
 	int r = choose_dress(c, o, &d);
 
+	if (r == 0) /* a file of the library's own that is shown there */
+		r = end_check(c->to, to->dir, to->name, c->below, c->e);
 	if (r < 0)
 		return r;
 	if (S_ISDIR(o->st.st_mode))

@@ -103,6 +103,37 @@ static int follow_link(char path[PATH_MAX], const char *parent, const char *link
 	return n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
+/*
+ * As fs.protected_symlinks has it, and also where that is off: in a directory where all may write a link of
+ * another leads where that one likes.
+ */
+static bool is_trap(const struct stat *dir, const struct stat *link)
+{
+	return (dir->st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && link->st_uid != geteuid() &&
+	       link->st_uid != dir->st_uid;
+}
+
+/* Where the link @name leads: 1; 0: it is none, or nothing at all; -EACCES: not to be followed. */
+static int read_link(int dir, const char *name, char ret[PATH_MAX])
+{
+	cleanup_object struct object o = OBJECT_NONE;
+	int r = object_open(dir, name, &o);
+	struct stat st;
+	ssize_t n;
+
+	if (r < 0 || !S_ISLNK(o.st.st_mode))
+		return r;
+	if (fstat(dir, &st) < 0)
+		return -errno;
+	if (is_trap(&st, &o.st))
+		return -EACCES;
+	n = readlinkat(o.fd, "", ret, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	ret[n] = '\0';
+	return 1;
+}
+
 /* The place of a name that may be a link, to what need not be there. */
 static int find_place(const struct copy_end *end, struct place *ret)
 {
@@ -112,20 +143,20 @@ static int find_place(const struct copy_end *end, struct place *ret)
 		return -ENAMETOOLONG;
 	for (int i = 0; i < LINKS_MAX; i++) {
 		int r = end_split(path, parent, ret->name), dir;
-		ssize_t n;
 
 		if (r < 0)
 			return r;
 		dir = end_open(end, parent, O_PATH | O_DIRECTORY);
 		if (dir < 0)
 			return dir;
-		n = readlinkat(dir, ret->name, link, sizeof(link) - 1);
-		if (n < 0) { /* none, or nothing at all */
+		r = read_link(dir, ret->name, link);
+		if (r == 0) {
 			ret->dir = dir;
 			return 0;
 		}
 		fd_closep(&dir);
-		link[n] = '\0';
+		if (r < 0)
+			return r;
 		r = follow_link(path, parent, link);
 		if (r < 0)
 			return r;
@@ -174,7 +205,7 @@ int end_find_target(const struct copy_end *end, const struct end_source *source,
 	if (r < 0)
 		return end_fail(end, e, r, "");
 	r = check_place(end, source, ret, e);
-	return r < 0 ? r : end_check(end, ret->dir, "", e);
+	return r < 0 ? r : end_check(end, ret->dir, "", "", e);
 }
 
 int end_open_directory(const struct copy_end *end, struct err *e)
@@ -184,14 +215,14 @@ int end_open_directory(const struct copy_end *end, struct err *e)
 	return dir < 0 ? end_fail(end, e, dir, "") : dir;
 }
 
-int end_check(const struct copy_end *end, int dir, const char *below, struct err *e)
+int end_check(const struct copy_end *end, int dir, const char *name, const char *below, struct err *e)
 {
 	struct stat st;
 
 	if (!end->idle)
 		return 0;
-	if (fstat(dir, &st) < 0)
-		return end_fail(end, e, -errno, below);
+	if (fstatat(dir, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return *name && errno == ENOENT ? 0 : end_fail(end, e, -errno, below);
 	if (st.st_dev != end->memory)
 		return 0;
 	return err_say(e, -EROFS, "%s%s%s: in memory, and new at each start of the container", end->label,
@@ -217,10 +248,14 @@ int64_t end_id_inside(const struct end_ids *ids, size_t len, uint32_t outside)
 int end_own(const struct copy_end *end, bool keep, int64_t uid, int64_t gid, struct dress *d)
 {
 	d->owned = false;
-	if (end->one_owner || (end->root < 0 && (!keep || geteuid() != 0)))
+	if (end->root < 0 ? end->one_owner || !keep || geteuid() != 0 : end->one_owner && !end->numbered)
 		return 0;
 	if (!keep)
 		uid = gid = 0;
+	if (end->one_owner) { /* and root, who makes it, is another */
+		uid = end->uids[0].inside;
+		gid = end->gids[0].inside;
+	}
 	if (end->numbered) {
 		uid = map(end->uids, end->uids_len, uid);
 		gid = map(end->gids, end->gids_len, gid);
@@ -242,15 +277,20 @@ void end_say(struct copy_said *said, const struct copy_end *end, const char *bel
 		said->more++;
 		return;
 	}
+	str_make_printable(line); /* a hostile name must not reach a terminal */
 	memcpy(said->text + said->used, line, (size_t)n + 1);
 	said->used += (size_t)n + 1;
 }
 
-void end_limit_rights(const struct copy_end *to, const struct copy_how *how, struct dress *d)
+void end_limit_rights(const struct copy_end *from, const struct stat *source, const struct copy_end *to,
+		      const struct copy_how *how, struct dress *d)
 {
 	const bool true_owner = d->owned || (to->root >= 0 && to->one_owner);
+	/* root of a user namespace is not root of another, nor of the host */
+	const bool same = !from || !from->numbered || from->root < 0 ||
+			  (d->owned && d->uid == source->st_uid && d->gid == source->st_gid);
 
-	if (how->archive && true_owner) {
+	if (how->archive && true_owner && same) {
 		d->kinds |= XATTR_CAPABILITY;
 		return;
 	}

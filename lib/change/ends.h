@@ -66,8 +66,11 @@ int end_find_target(const struct copy_end *end, const struct end_source *source,
 		    struct place *ret);
 /* DEST as the directory of an archive; a descriptor, or -errno with a message. */
 int end_open_directory(const struct copy_end *end, struct err *e);
-/* Whether what is written to directory @dir stays: 0, or -EROFS with a message. */
-int end_check(const struct copy_end *end, int dir, const char *below, struct err *e);
+/*
+ * Whether what is written to @name in directory @dir, or "" to that, stays: 0, or -EROFS with a message.
+ * A name that is not there is its directory's.
+ */
+int end_check(const struct copy_end *end, int dir, const char *name, const char *below, struct err *e);
 /* An owner of a file as the container counts; -1: nobody there. */
 int64_t end_id_inside(const struct end_ids *ids, size_t len, uint32_t outside);
 /*
@@ -79,8 +82,10 @@ int end_own(const struct copy_end *end, bool keep, int64_t uid, int64_t gid, str
 void end_say(struct copy_said *said, const struct copy_end *end, const char *below, const char *why);
 /*
  * Whether what is written at @to with this dress may have set-ID bits and capabilities: the owner that
- * they speak of is the true one. Takes the bits away if not.
+ * they speak of is the true one, and what is @source at @from had no fewer rights. Takes the bits away if
+ * not. @from may be NULL: a tar.
  */
-void end_limit_rights(const struct copy_end *to, const struct copy_how *how, struct dress *d);
+void end_limit_rights(const struct copy_end *from, const struct stat *source, const struct copy_end *to,
+		      const struct copy_how *how, struct dress *d);
 /* "a/b/" is b in a; "b" is b in "."; "/", "." and "a/." are "." in themselves; -errno. */
 int end_split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1]);

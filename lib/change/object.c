@@ -122,6 +122,8 @@ static off_t next_data(int fd, off_t at, off_t size)
 	if (data < 0)
 		return errno == ENXIO ? size
 				      : at; /* EINVAL: no holes on this file system */
+	if (data < at)
+		return at; /* a file system of somebody's own may say anything */
 	return data < size ? data : size;
 }
 
@@ -258,7 +260,7 @@ int object_copy_content(const struct object *from, int to)
 	while (r == 0 && (at = next_data(fd, at, size)) < size) {
 		off_t hole = lseek(fd, at, SEEK_HOLE);
 
-		if (hole < 0 || hole > size)
+		if (hole <= at || hole > size)
 			hole = size;
 		r = copy_data(fd, to, at, hole);
 		at = hole;

@@ -4,12 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 #include "change/object.h"
 
 static int fresh_name(char ret[40])
@@ -46,7 +50,20 @@ static int give_name(int fd, int dir, const char *name)
 	return linkat(AT_FDCWD, p.text, dir, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* It has no name, or one that is to go: in the place of anything but a directory. */
+/*
+ * Whether something is mounted on the name. The kernel asks that for our own mount namespace only: what others
+ * have mounted there a rename would take away from them, and who had a file shown would have another.
+ */
+static bool is_mount_point(const struct place *p)
+{
+	struct sys_statx st;
+
+	return syscall(SYS_statx, p->dir, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SYS_STATX_MNT_ID,
+		       &st) == 0 &&
+	       st.attributes & SYS_STATX_ATTR_MOUNT_ROOT;
+}
+
+/* It has no name, or one that is to go: in the place of anything but a directory or a mount point. */
 static int put_in_place(const struct place *p, int fd, char name[40])
 {
 	int r = 0;
@@ -61,11 +78,21 @@ static int put_in_place(const struct place *p, int fd, char name[40])
 		if (r < 0)
 			name[0] = '\0'; /* there is nothing to remove */
 	}
+	if (r == 0 && is_mount_point(p))
+		r = -EBUSY;
 	if (r == 0 && renameat(p->dir, name, p->dir, p->name) < 0)
 		r = -errno;
 	if (r < 0 && *name)
 		(void)unlinkat(p->dir, name, 0); /* what it says is why */
 	return r;
+}
+
+/* On a disk or in memory; what is written to files of /proc and its like is obeyed. */
+static bool holds_data(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 && (st.f_blocks > 0 || st.f_type == TMPFS_MAGIC);
 }
 
 /* A mount point cannot be replaced: /etc/hosts, a file that is shown. */
@@ -75,7 +102,7 @@ static int write_over(const struct place *p, int from)
 	cleanup_close int fd = -EBADF;
 	int r = object_open(p->dir, p->name, &o);
 
-	if (r == 0 && (!object_exists(&o) || !S_ISREG(o.st.st_mode)))
+	if (r == 0 && (!object_exists(&o) || !S_ISREG(o.st.st_mode) || !holds_data(o.fd)))
 		r = -EBUSY;
 	if (r < 0)
 		return r;

@@ -137,7 +137,7 @@ static int find_place(struct job *j, const char *path, struct place *ret)
 		r = j->dir = open_made(j, parent);
 		if (r < 0)
 			return failed(j, r);
-		r = end_check(j->to, j->dir, j->path, j->e);
+		r = end_check(j->to, j->dir, "", j->path, j->e);
 		if (r < 0)
 			return r;
 		j->parent = take_ptr(&parent);
@@ -182,7 +182,7 @@ static int choose_dress(struct job *j, struct archive_entry *entry, struct dress
 	if (r < 0)
 		return err_say(j->e, r, "%s%s%s: owner %lld:%lld: nobody there (--archive)",
 			       j->to->label, j->to->path, j->path, (long long)uid, (long long)gid);
-	end_limit_rights(j->to, j->how, ret);
+	end_limit_rights(NULL, NULL, j->to, j->how, ret);
 	return take_xattrs(j, entry, ret);
 }
 
@@ -362,6 +362,8 @@ static int take_clean(struct job *j, struct archive_entry *entry, const char *pa
 	if (snprintf(j->path, sizeof(j->path), "/%s", path) >= (int)sizeof(j->path))
 		return failed(j, -ENAMETOOLONG);
 	r = find_place(j, path, &p);
+	if (r == 0)
+		r = end_check(j->to, p.dir, p.name, j->path, j->e);
 	if (r < 0)
 		return r;
 	if (link)

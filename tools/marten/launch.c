@@ -144,9 +144,11 @@ int launch_describe(struct launch *l)
 	if (r == 0)
 		r = identify(l, hostname);
 	if (r == 0)
-		r = minc_set_origin(c, NULL);
+		r = minc_set_origin(c, l->kept->name); /* whoever has it */
 	if (r == 0)
 		r = minc_set_storage(c, l->kept->dir);
+	if (r == 0)
+		r = minc_set_origin(c, NULL);
 	if (r == 0 && l->o->read_only && minc_set_origin(c, "--read-only") == 0)
 		r = minc_set_root(c, "/", MINC_ROOT_RDONLY);
 	if (r == 0)
