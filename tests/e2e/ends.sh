@@ -170,4 +170,21 @@ has "a monitor that was stopped is what is waited for" "$(cat "$T/still")" "proc
 kill -CONT "$monitor"
 wait "$other"
 is "and only until it goes on" "$?" 0
+marten run -d --name still bb sleep 1000
+marten run -d --name next bb sleep 1000
+monitor=$(monitor_of still)
+kill -STOP "$monitor"
+"$MARTEN" kill nobody still next >"$T/still" 2>&1 &
+other=$!
+await grep -q "waits for its monitor" "$T/still"
+"$MARTEN" wait next >"$T/next" &
+another=$!
+await test -s "$T/next"
+is "one that is waited for does not keep the others of a kill alive" "$(cat "$T/next")" 137
+kill -CONT "$monitor"
+wait "$other"
+is "all of them are waited for, and a failure is told" "$?$(grep -c 'nobody: no such container' "$T/still")" 1251
+marten rm still next
+is "and have ended" "$status$err" 0
+wait "$another"
 done_testing

@@ -18,7 +18,7 @@ struct rm_values {
 	bool force, volumes;
 };
 
-enum { GRACE_MS = 10000 };
+enum { GRACE_MS = 10000, KILLED_AT_ONCE = 64 /* each has some descriptors */ };
 
 /* What was not said: as its recipe has it, else its image. */
 static void complete(struct call *call, const char *id, struct stop_values *o)
@@ -58,24 +58,64 @@ static int run_stop(struct call *call)
 	return each_kept(call, stop, NULL);
 }
 
-static int kill_one(struct call *call, minc_container *ct)
+/* NULL, after a message, if it was not sent. */
+static minc_container *send_to(struct call *call, const char *name)
 {
 	const struct stop_values *o = call->values;
-	int r = minc_kill(ct, o->signal);
+	minc_container *ct;
+	int r = minc_open(call->c, name, &ct);
 
-	if (r == -ESRCH)
-		return fail_say("%.64s: it has ended", minc_container_name(ct));
-	if (r < 0)
-		return fail_say("%.64s: %s", minc_container_name(ct), strerror(-r));
-	/* nothing can be done against it, so its end is what was asked for */
-	if (o->signal == SIGKILL && minc_stop(call->c, ct, SIGKILL, -1, NULL) < 0)
-		return fail_library(call);
-	return 0;
+	if (r < 0) {
+		(void)say_unknown(call, name);
+		return NULL;
+	}
+	r = minc_kill(ct, o->signal);
+	if (r == 0)
+		return ct;
+	(void)fail_say("%.64s: %s", minc_container_name(ct),
+		       r == -ESRCH ? "it has ended" : strerror(-r));
+	minc_container_free(ct);
+	return NULL;
+}
+
+/*
+ * All hear of it before anything is waited for: the end of the first may take its time. Against SIGKILL
+ * nothing can be done, so the end is what was asked for.
+ */
+static int kill_some(struct call *call, const char *const *names, int count)
+{
+	const struct stop_values *o = call->values;
+	minc_container *sent[KILLED_AT_ONCE];
+	int status = 0, i;
+
+	for (i = 0; i < count; i++) {
+		sent[i] = send_to(call, names[i]);
+		if (!sent[i])
+			status = EXIT_OURS;
+	}
+	for (i = 0; i < count; i++) {
+		if (!sent[i])
+			continue;
+		if (o->signal == SIGKILL && minc_stop(call->c, sent[i], SIGKILL, -1, NULL) < 0)
+			status = fail_library(call);
+		minc_container_free(sent[i]);
+	}
+	return status;
 }
 
 static int run_kill(struct call *call)
 {
-	return each_container(call, kill_one);
+	int status = 0, i;
+
+	for (i = 0; i < call->count; i += KILLED_AT_ONCE) {
+		const int left = call->count - i;
+		const int r = kill_some(call, (const char *const *)call->operands + i,
+					left < KILLED_AT_ONCE ? left : KILLED_AT_ONCE);
+
+		if (r != 0)
+			status = r;
+	}
+	return status;
 }
 
 static int pause_one(struct call *call, minc_container *ct)
