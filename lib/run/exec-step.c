@@ -2,12 +2,12 @@
 /* exec-step - child code of the last steps: descriptors, directory, the command. */
 #include <errno.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "run/run.h"
+#include "sec/sec.h"
 
 enum { FDS_MAX = 64 };
 
@@ -108,24 +108,6 @@ static void reset_signals(void)
 		(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(uint64_t), 0);
 }
 
-/*
- * The sealed file may be executed by all and read by nobody, so that the process is not
- * dumpable from the first moment of the program: what is in a container that it enters
- * could else take its descriptors. These capabilities would read it all the same; exec
- * gives back what is only taken out of effect. A filter may refuse: the caller believes
- * this process no more than its own failure from here on, whoever speaks for it.
- */
-static void stay_unreadable(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (sys_call(SYS_capget, &header, data, 0, 0, 0) < 0)
-		return;
-	data[0].effective &= ~(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH);
-	(void)sys_call(SYS_capset, &header, data, 0, 0, 0);
-}
-
 /* From here on the caller hears of nothing but the command's own failure. */
 static int announce(const struct runner *r)
 {
@@ -161,8 +143,8 @@ int run_exec(struct runner *r, const struct step *s)
 		ret = announce(r);
 	if (ret < 0)
 		return ret;
-	if (!r->plan->ids) /* else a filter is there already that would only answer */
-		stay_unreadable();
+	if (!r->plan->ids) /* else it was done before the filter that only answers */
+		sec_stay_unreadable();
 	/*
 	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user namespace (6.7)
 	 * cannot hand this program, and what is open here, to one of its own: ENOENT.

@@ -52,7 +52,7 @@ enum {
 	ENDS,	  /* a signalfd(2) for SIGCHLD */
 	FDS_END,
 	STOPS_MAX = 32, /* that a process may have in the way of one call */
-	POSTPONED_MAX = 64,
+	POSTPONED_MAX = 1024,
 	HALVES_MAX = 32,
 	BELOW_STACK = 256, /* more than what leaf functions use there */
 	CAPS_WORDS = 4	   /* a header and two structs of capset(2) */
@@ -60,8 +60,10 @@ enum {
 
 #define ERESTARTSYS 512 /* which only a tracer sees */
 
-#define TRACE_OPTIONS \
-	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE)
+/* Without us nothing goes on that was stopped in the middle, with capabilities in a new namespace. */
+#define TRACE_OPTIONS                                                                             \
+	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_EXITKILL)
 
 /* What a process has asked for. */
 struct ids {
@@ -83,7 +85,7 @@ struct answerer {
 	bool joined;	  /* we are where its namespace has to be made: */
 	struct stat home;
 	struct seccomp_notif postponed[POSTPONED_MAX]; /* what others have asked meanwhile */
-	int postponed_len;
+	unsigned postponed_first, postponed_len;
 	struct half halves[HALVES_MAX]; /* the latest */
 	unsigned halves_next;
 };
@@ -107,16 +109,36 @@ static int set_registers(int tid, struct registers *r)
 	return trace(PTRACE_SETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
 }
 
-/* @words of its memory: those that were there in @old, if that is given. */
-static int exchange_memory(int tid, uint64_t at, const uint64_t *words, uint64_t *old, int len)
+static int read_memory(int tid, uint64_t at, uint64_t *ret, int len)
 {
 	int r = 0;
 
-	for (int i = 0; i < len && r == 0 && old; i++)
-		r = trace(PTRACE_PEEKDATA, tid, at + 8 * (uint64_t)i, (uintptr_t)&old[i]);
+	for (int i = 0; i < len && r == 0; i++)
+		r = trace(PTRACE_PEEKDATA, tid, at + 8 * (uint64_t)i, (uintptr_t)&ret[i]);
+	return r;
+}
+
+static int write_memory(int tid, uint64_t at, const uint64_t *words, int len)
+{
+	int r = 0;
+
 	for (int i = 0; i < len && r == 0; i++)
 		r = trace(PTRACE_POKEDATA, tid, at + 8 * (uint64_t)i, words[i]);
 	return r;
+}
+
+/* All but those of single steps, and have the mask of before in *ret. */
+static int block_signals(int tid, uint64_t *ret)
+{
+	const uint64_t but_trap = ~(UINT64_C(1) << (SIGTRAP - 1));
+	const int r = trace(PTRACE_GETSIGMASK, tid, sizeof(*ret), (uintptr_t)ret);
+
+	return r < 0 ? r : trace(PTRACE_SETSIGMASK, tid, sizeof(but_trap), (uintptr_t)&but_trap);
+}
+
+static void restore_signals(int tid, uint64_t mask)
+{
+	(void)trace(PTRACE_SETSIGMASK, tid, sizeof(mask), (uintptr_t)&mask);
 }
 
 static void write_note(int tid, struct ids ids)
@@ -154,7 +176,7 @@ static void hear_beside(struct answerer *a)
 	if ((int)n.pid == a->moving && (d->nr == SYS_capset || d->args[0] == CLONE_NEWUSER))
 		(void)answer(&n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 	else if (a->postponed_len < POSTPONED_MAX)
-		a->postponed[a->postponed_len++] = n;
+		a->postponed[(a->postponed_first + a->postponed_len++) % POSTPONED_MAX] = n;
 	else
 		(void)answer(&n, -EAGAIN, 0);
 }
@@ -238,20 +260,27 @@ static long make_call(struct answerer *a, int tid, const struct registers *begin
 }
 
 /*
+ * Whether @proc is elsewhere than where we make namespaces from. That is asked of the kernel, not of the
+ * call: who shares its memory may have put another instruction there, and a filter of its own may answer.
+ */
+static bool has_left_home(const struct answerer *a, int proc)
+{
+	struct stat st;
+
+	return sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0) < 0 || st.st_ino != a->home.st_ino ||
+	       st.st_dev != a->home.st_dev;
+}
+
+/*
  * One id may be mapped from the namespace above, and only by who is in that. -EXDEV: it is in another, as
  * where containers are made in a privileged one.
  */
 static int join_namespace(struct answerer *a, int proc)
 {
-	struct stat st;
 	int fd, r;
 
-	if (a->joined) {
-		r = sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0);
-		if (r == 0 && (st.st_ino != a->home.st_ino || st.st_dev != a->home.st_dev))
-			r = -EXDEV;
-		return r;
-	}
+	if (a->joined)
+		return has_left_home(a, proc) ? -EXDEV : 0;
 	fd = sys_openat(proc, "ns/user", O_RDONLY, 0);
 	if (fd < 0)
 		return fd;
@@ -271,18 +300,18 @@ static int join_namespace(struct answerer *a, int proc)
  */
 static bool is_at_home(const struct answerer *a, int tid)
 {
-	struct stat st;
 	uint64_t pid;
-	int proc, r;
+	int proc;
+	bool ret;
 
 	if (!a->joined)
 		return true;
 	proc = sealed_open_proc(tid, &pid);
 	if (proc < 0)
 		return false; /* a thread: pam_limits(8) has none */
-	r = sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0);
+	ret = !has_left_home(a, proc);
 	(void)sys_close(proc);
-	return r == 0 && st.st_ino == a->home.st_ino && st.st_dev == a->home.st_dev;
+	return ret;
 }
 
 static void note_half(struct answerer *a, int tid, struct ids ids)
@@ -338,16 +367,18 @@ static bool has_no_capability(int tid)
 	struct __user_cap_data_struct data[2];
 
 	return sys_call(SYS_capget, &header, data, 0, 0, 0) == 0 && !data[0].permitted &&
-	       !data[1].permitted && !data[0].effective && !data[1].effective;
+	       !data[1].permitted && !data[0].effective && !data[1].effective &&
+	       !data[0].inheritable && !data[1].inheritable;
 }
 
 /*
  * Its namespace has been made. It has all capabilities there: none is left to it, and that is not
- * taken from its memory, which another process may share.
+ * taken from its memory, which another process may share. @old was at @caps, below its stack.
  */
 static int settle(struct answerer *a, int tid, int proc, struct ids ids, const struct registers *begin,
-		  uint64_t at, uint64_t caps)
+		  uint64_t at, uint64_t caps, const uint64_t old[CAPS_WORDS])
 {
+	const uint64_t none[CAPS_WORDS] = { _LINUX_CAPABILITY_VERSION_3 };
 	int r = sealed_write_file(proc, "setgroups", "deny", 4);
 
 	if (r == 0)
@@ -355,38 +386,39 @@ static int settle(struct answerer *a, int tid, int proc, struct ids ids, const s
 	if (r == 0)
 		r = sealed_write_map(proc, "gid_map", ids.gid, a->begin.gid);
 	if (r == 0)
+		r = write_memory(tid, caps, none, CAPS_WORDS);
+	if (r == 0)
 		r = (int)make_call(a, tid, begin, at, SYS_capset, (const uint64_t[]){ caps, caps + 8 });
-	if (r == 0 && !has_no_capability(tid))
-		r = -EPERM;
-	return r;
+	if (r == 0)
+		r = write_memory(tid, caps, old, CAPS_WORDS);
+	return r == 0 && has_no_capability(tid) ? 0 : -EPERM;
 }
 
 /*
  * Bring @tid, which is stopped with the registers @r, into a namespace in which it is @ids. There is a
  * system call instruction at @at. 0; -EINVAL: it has more than one thread; -errno, and it
- * goes on as it was, or after -ESRCH not at all.
+ * goes on as it was, or after -ESRCH not at all. Its memory is only read before it has
+ * its namespace: what is below the stack of a thread may be the stack of another.
  */
 static int move(struct answerer *a, int tid, struct ids ids, const struct registers *r, uint64_t at)
 {
 	const uint64_t caps = (stack_of(r) - BELOW_STACK) & ~UINT64_C(15);
-	const uint64_t none[CAPS_WORDS] = { _LINUX_CAPABILITY_VERSION_3 }, but_trap = ~(UINT64_C(1) << (SIGTRAP - 1));
 	uint64_t old[CAPS_WORDS], mask, pid;
 	int proc = sealed_open_proc(tid, &pid), ret = proc < 0 ? proc : join_namespace(a, proc);
 
 	if (ret == 0)
-		ret = trace(PTRACE_GETSIGMASK, tid, sizeof(mask), (uintptr_t)&mask);
+		ret = read_memory(tid, caps, old, CAPS_WORDS);
 	if (ret == 0)
-		ret = exchange_memory(tid, caps, none, old, CAPS_WORDS);
+		ret = block_signals(tid, &mask);
 	if (ret == 0) {
-		ret = trace(PTRACE_SETSIGMASK, tid, sizeof(mask), (uintptr_t)&but_trap);
-		if (ret == 0)
-			ret = (int)make_call(a, tid, r, at, SYS_unshare, (const uint64_t[]){ CLONE_NEWUSER, 0 });
-		if (ret == 0 && settle(a, tid, proc, ids, r, at, caps) < 0) {
+		ret = (int)make_call(a, tid, r, at, SYS_unshare, (const uint64_t[]){ CLONE_NEWUSER, 0 });
+		if (!has_left_home(a, proc)) {
+			ret = ret < 0 ? ret : -EPERM;
+		} else if (ret != 0 || settle(a, tid, proc, ids, r, at, caps, old) < 0) {
 			(void)sys_call(SYS_kill, tid, SIGKILL, 0, 0, 0); /* a thread of it would do */
 			ret = -ESRCH;
 		}
-		(void)exchange_memory(tid, caps, old, NULL, CAPS_WORDS);
-		(void)trace(PTRACE_SETSIGMASK, tid, sizeof(mask), (uintptr_t)&mask);
+		restore_signals(tid, mask);
 	}
 	if (proc >= 0)
 		(void)sys_close(proc);
@@ -401,10 +433,13 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 {
 	const int tid = (int)n->pid;
 	struct registers r, end;
+	uint64_t mask;
+	bool first;
 	int ret;
 
 	write_note(tid, ids);
-	if ((trace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) < 0 && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0)) {
+	first = trace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) == 0;
+	if (!first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0) {
 		(void)answer(n, 0, 0); /* another traces it, or a security module minds */
 		return;
 	}
@@ -414,11 +449,15 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 	if (ret < 0)
 		return;
 	if (interrupted_call(&r) != n->data.instruction_pointer - CALL_BYTES) {
-		(void)trace(PTRACE_CONT, tid, 0, 0); /* it is in a handler, and will ask again */
+		/* it is in a handler, and will ask again */
+		(void)trace(first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);
 		return;
 	}
-	ids.kept = make_call(a, tid, &r, interrupted_call(&r), SYS_prctl,
-			     (const uint64_t[]){ PR_GET_KEEPCAPS, 0 }) == 1;
+	ret = block_signals(tid, &mask); /* a single step would swallow them */
+	ids.kept = ret == 0 && make_call(a, tid, &r, interrupted_call(&r), SYS_prctl,
+					 (const uint64_t[]){ PR_GET_KEEPCAPS, 0 }) == 1;
+	if (ret == 0)
+		restore_signals(tid, mask);
 	ids.done = !ids.kept && (ret = move(a, tid, ids, &r, interrupted_call(&r))) == 0;
 	end = r;
 	answer_success(&end);
@@ -513,8 +552,14 @@ static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct
 	const int len = ids_of_call(n->data.nr, &group);
 	const uint32_t old = group ? now.gid : now.uid, id = id_for_good(args, len, old);
 
-	if (now.uid != 0 && !now.kept) {
-		(void)answer(n, asks_for_others(args, len, old) ? -EPERM : 0, 0);
+	if (now.uid != 0 && !now.kept && asks_for_others(args, len, old)) {
+		(void)answer(n, -EPERM, 0);
+	} else if (now.uid != 0 && !now.kept) {
+		/* a thread after another, as libc has it: it may be the one that executes something */
+		if (!group && !now.done && now.uid != a->begin.uid)
+			give_up_root(a, n, now);
+		else
+			(void)answer(n, 0, 0);
 	} else if (id > ID_MASK || (len == 1 && (uint32_t)args[0] == UINT32_MAX)) {
 		(void)answer(n, -EINVAL, 0);
 	} else if (id == old) {
@@ -554,7 +599,6 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 		(void)answer(n, n->data.nr == SYS_setgroups && now.uid != 0 && !now.kept ? -EPERM : 0, 0);
 }
 
-
 /* Of all that is traced: a signal may stand for many, and was read in the middle of others. */
 static void hear_stops(struct answerer *a)
 {
@@ -572,9 +616,7 @@ static void catch_up(struct answerer *a)
 
 	hear_stops(a);
 	while (a->postponed_len) {
-		n = a->postponed[0];
-		for (int i = 1; i < a->postponed_len; i++)
-			a->postponed[i - 1] = a->postponed[i];
+		n = a->postponed[a->postponed_first++ % POSTPONED_MAX];
 		a->postponed_len--;
 		decide(a, &n);
 		hear_stops(a);

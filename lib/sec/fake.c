@@ -152,6 +152,9 @@ bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
 {
 	if (!h->listeners || !sec_fakes(s, single_id) || !single_id)
 		return false;
+	/* without no_new_privs a file may give all capabilities in the new namespace: it is refused */
+	if (spec_flag(s, MINC_PRIVILEGED) && sec_has_default_filter(s))
+		return false;
 	for (const struct spec_rlimit *i = s->rlimits; i; i = i->next)
 		if (i->resource == RLIMIT_LOCKS) /* where it is noted down what was asked for */
 			return false;

@@ -133,6 +133,17 @@ int run_no_new_privs(struct runner *r, const struct step *s)
 	return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+void sec_stay_unreadable(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (sys_call(SYS_capget, &header, data, 0, 0, 0) < 0)
+		return;
+	data[0].effective &= ~(1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH);
+	(void)sys_call(SYS_capset, &header, data, 0, 0, 0);
+}
+
 /* To the keeper, or the watcher: who is asked. */
 static int hand_over_listener(const struct runner *r, const struct step *s, int listener)
 {
@@ -156,6 +167,7 @@ int run_seccomp(struct runner *r, const struct step *s)
 		return -ENOSYS;
 	if (!s->seccomp.asks)
 		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
+	sec_stay_unreadable();
 	ret = sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 		       &program, 0, 0);
 	if (ret >= 0)

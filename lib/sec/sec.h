@@ -35,6 +35,15 @@ void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *
 /* The command's filter is neither off nor the user's own. */
 bool sec_has_default_filter(const struct spec *s);
 
+/*
+ * For child code, before the sealed program is executed. It may be executed by all and read by nobody,
+ * so that the process is not dumpable from the first moment of the program: what is in a
+ * container that it enters could else take its descriptors. These capabilities would read it
+ * all the same; exec gives back what is only taken out of effect. A filter may refuse: the
+ * caller believes this process no more than its own failure from then on, whoever speaks for it.
+ */
+void sec_stay_unreadable(void);
+
 int run_keyring(struct runner *r, const struct step *s);
 int run_ids(struct runner *r, const struct step *s);
 int run_caps(struct runner *r, const struct step *s);

@@ -9,23 +9,33 @@
  *	drops single N CMD..	execute CMD as N, as su-exec does;
  *	drops leader N CMD..	with other threads, as gosu does (its system calls are not libc's);
  *	drops thread N CMD..	from another thread than the first;
+ *	drops libc N CMD..	with other threads by libc's calls, which each of them makes
  *	drops keep N CMD..	keeping capabilities at first, and its group last, as setpriv(1) does
  *	drops vfork N CMD..	in a child that shares the memory, as posix_spawn(3) has it
  *	drops traced N		give up root while a process inside traces this one, then "who"
  *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo does
  *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
  *	drops storm N		of many children some are killed while they give up root; "ended"
+ *	drops many N		as storm, all of 200 at once, and none is hurt
+ *	drops rewrite N		what shares the memory of those who give up root puts other instructions
+ *				in place of their call: "N with capabilities"
+ *	drops answered N	a filter of its own says that unshare(2) was done: as "who"
  *	drops namespaces N	"ERRNO ERRNO": a user namespace, before and after N
  */
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -154,6 +164,13 @@ static int ways(void)
 	return 0;
 }
 
+static void execute_by_libc(void)
+{
+	give_up();
+	(void)execvp(command[0], command);
+	_exit(127);
+}
+
 /* As programs do that are not written in C. */
 static void *execute(void *arg)
 {
@@ -173,14 +190,16 @@ static void *sleep_on(void *arg)
 	return arg;
 }
 
-static int with_threads(int from_another)
+static int with_threads(char how)
 {
 	pthread_t t;
 
 	for (int i = 0; i < 4; i++)
 		if (pthread_create(&t, NULL, sleep_on, NULL))
 			return 1;
-	if (!from_another)
+	if (how == 'b')
+		execute_by_libc();
+	if (how == 'l')
 		(void)execute(NULL);
 	if (pthread_create(&t, NULL, execute, NULL) == 0)
 		(void)pthread_join(t, NULL);
@@ -281,6 +300,113 @@ static int storm(void)
 	return puts("ended") < 0;
 }
 
+static int many(void)
+{
+	int together[2], status;
+
+	if (pipe(together) < 0)
+		return 1;
+	for (int i = 0; i < 200; i++)
+		if (fork() == 0) {
+			char c;
+
+			(void)close(together[1]);
+			(void)!read(together[0], &c, 1);
+			_exit(setuid(wanted) < 0 ? errno : getuid() != wanted);
+		}
+	(void)close(together[1]);
+	while (wait(&status) > 0)
+		if (status)
+			printf("status %x\n", (unsigned)status);
+	return puts("ended") < 0;
+}
+
+/* long call(long nr, long arg) */
+#if defined(__x86_64__)
+typedef uint16_t instruction;
+static const instruction call_code[] = { 0x8948, 0x48f8, 0xf789, 0x050f, 0xc3c3 };
+enum { THE_CALL = 3 };
+static const instruction others[] = { 0x9090, 0xc031, 0x9090, 0x5b58 }; /* nop; xor eax, eax; pop rax */
+#elif defined(__aarch64__)
+typedef uint32_t instruction;
+static const instruction call_code[] = { 0xaa0003e8, 0xaa0103e0, 0xd4000001, 0xd65f03c0 };
+enum { THE_CALL = 2 };
+static const instruction others[] = { 0xd503201f, 0xd2800000 }; /* nop; mov x0, 0 */
+#endif
+
+struct shared {
+	volatile unsigned with, without;
+	long (*call)(long, long);
+	volatile instruction *at;
+};
+
+static int give_up_by_code(void *arg)
+{
+	struct shared *s = arg;
+
+	(void)s->call(SYS_setuid, wanted);
+	if (getuid() == wanted && count_capabilities())
+		s->with++;
+	else
+		s->without++;
+	_exit(0);
+}
+
+static int put_others(void *arg)
+{
+	const struct shared *s = arg;
+
+	for (unsigned n = 0;; n++) {
+		*s->at = others[n % (sizeof(others) / sizeof(others[0]))];
+		for (volatile unsigned i = 0; i < n % 400; i++)
+			;
+		*s->at = call_code[THE_CALL];
+		for (volatile unsigned i = 0; i < n % 3000; i++)
+			;
+	}
+	return 0;
+}
+
+static int rewrite(void)
+{
+	enum { STACK = 65536 };
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *stacks = malloc(2 * STACK);
+	struct shared s = { .at = (volatile instruction *)page + THE_CALL };
+	pid_t other, child;
+
+	if (page == MAP_FAILED || !stacks)
+		return 1;
+	memcpy(page, call_code, sizeof(call_code));
+	__builtin___clear_cache(page, page + sizeof(call_code));
+	memcpy(&s.call, &page, sizeof(page));
+	other = clone(put_others, stacks + STACK, CLONE_VM | SIGCHLD, &s);
+	for (int i = 0; i < 400; i++) {
+		child = clone(give_up_by_code, stacks + 2 * STACK, CLONE_VM | SIGCHLD, &s);
+		(void)waitpid(child, NULL, 0);
+	}
+	(void)kill(other, SIGKILL);
+	(void)waitpid(other, NULL, 0);
+	printf("%u with capabilities\n", s.with);
+	return s.without == 0;
+}
+
+static int answered(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = 4, .filter = code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 1;
+	give_up();
+	return who();
+}
+
 static int namespaces(void)
 {
 	fails("before", unshare(CLONE_NEWUSER));
@@ -302,7 +428,9 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "single"))
 		return execute(NULL) != NULL;
 	if (!strcmp(what, "leader") || !strcmp(what, "thread"))
-		return with_threads(what[0] == 't');
+		return with_threads(what[0]);
+	if (!strcmp(what, "libc"))
+		return with_threads('b');
 	if (!strcmp(what, "keep"))
 		return keeping();
 	if (!strcmp(what, "vfork"))
@@ -315,6 +443,12 @@ int main(int argc, char **argv)
 		return lies();
 	if (!strcmp(what, "storm"))
 		return storm();
+	if (!strcmp(what, "many"))
+		return many();
+	if (!strcmp(what, "rewrite"))
+		return rewrite();
+	if (!strcmp(what, "answered"))
+		return answered();
 	if (!strcmp(what, "namespaces"))
 		return namespaces();
 	return who();

@@ -43,6 +43,8 @@ one drops leader 8 drops
 is "with threads, as gosu does" "$status $out" "0 $mail"
 one drops thread 8 drops
 is "from one of these" "$status $out" "0 $mail"
+one drops libc 8 drops
+is "and with threads that each ask, as libc does it" "$status $out" "0 $mail"
 one drops keep 8 drops
 is "what keeps its capabilities for a while, as setpriv does" "$status $out" "0 $mail"
 one drops vfork 8 drops
@@ -97,6 +99,12 @@ one sh -c 'drops limits 8 drops'
 is "a note that is wiped out in the middle is not needed" "$status $out" "0 $mail"
 one drops storm 8
 is "it goes on when processes are killed and stopped in the middle" "$status $out" "0 ended"
+one drops many 8
+is "and many at once are no hindrance" "$status $out" "0 ended"
+one drops rewrite 8
+is "who rewrites the call that is made for it gets no capability" "$status $out" "0 0 with capabilities"
+one drops answered 8
+is "who answers it by a filter of its own stays as it was" "$status $out" "0 $root"
 one drops namespaces 8
 is "other user namespaces are refused" "$status $out" "0 before EPERM
 after EPERM"
@@ -111,5 +119,10 @@ minc --explain --userns=single --fake-root -r "$T/low" true
 has "the explanation says it" "$out" "who gives up root has it under another number"
 minc --explain --userns=single --fake-root --ulimit locks=5 -r "$T/low" true
 has "and where it is not so" "$out" "changes of owners and ids answer success"
+minc --explain --privileged --seccomp default --userns=single --fake-root -r "$T/low" true
+case $err in
+*"module seccomp"*) skip "so it is where files may give capabilities" "without that module" ;;
+*) has "so it is where files may give capabilities" "$out" "changes of owners and ids answer success" ;;
+esac
 
 done_testing
