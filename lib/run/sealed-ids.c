@@ -99,7 +99,9 @@ static int get_registers(int tid, struct registers *r)
 {
 	struct iovec iov = { .iov_base = r, .iov_len = sizeof(*r) };
 
-	return trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
+	const int ret = trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
+
+	return ret == 0 && iov.iov_len != sizeof(*r) ? -ENOEXEC : ret; /* it has executed a 32-bit program */
 }
 
 static int set_registers(int tid, struct registers *r)
@@ -446,8 +448,10 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 	ret = interrupt(a, tid, false);
 	if (ret == 0)
 		ret = get_registers(tid, &r);
-	if (ret < 0)
+	if (ret < 0) {
+		(void)trace(PTRACE_DETACH, tid, 0, 0); /* if it is there and stopped */
 		return;
+	}
 	if (interrupted_call(&r) != n->data.instruction_pointer - CALL_BYTES) {
 		/* it is in a handler, and will ask again */
 		(void)trace(first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);

@@ -11,7 +11,7 @@
 #if defined(__x86_64__)
 struct registers {
 	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax,
-		rip, cs, eflags, rsp, rest[8];
+		rip, cs, eflags, rsp, rest[7];
 };
 
 enum { CALL_BYTES = 2 };
