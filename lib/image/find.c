@@ -23,7 +23,7 @@ static bool means(const struct index_entry *e, const struct digest *d)
 static size_t by_name(const struct index *index, const struct ref *r)
 {
 	char name[512], repository[REF_MAX], other[REF_MAX];
-	size_t i = index->len;
+	size_t i = index->len, unnamed = i;
 	struct ref has;
 
 	ref_short(r, name);
@@ -37,13 +37,17 @@ static size_t by_name(const struct index *index, const struct ref *r)
 	for (i = index->len; i-- > 0;) {
 		const struct index_entry *e = &index->entries[i];
 
-		if (!means(e, &r->digest) || ref_parse(e->name, &has) < 0)
+		if (!means(e, &r->digest))
+			continue;
+		if (!*e->name) /* its tag has moved: whose it was is not known, but the digest is it */
+			unnamed = i;
+		if (ref_parse(e->name, &has) < 0)
 			continue;
 		ref_short_repository(&has, other);
 		if (str_equal(repository, other))
 			return i;
 	}
-	return index->len;
+	return unnamed;
 }
 
 static size_t by_plain_name(const struct index *index, const char *name)

@@ -3,6 +3,7 @@
 taken with its names, or refused; and a root file system that looks like one is one."""
 import gzip
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -203,6 +204,19 @@ def test_digests():
         same(f"{form}: saved by it", marten("save", "--format", form, "-o", saved, own)[0], 0)
         forget()
         taken(f"{form}: one saved by its digest", names, saved)
+    other = Image(TOP)
+    for one in (image, other):
+        marten("import", "-q", archive("o.tar", oci(one)), "app:1")
+    for name, one in itertools.product(("app", "app:1", "app:2"), (image, other)):
+        status, out = marten("inspect", f"{name}@{digest(one.manifest_text())}")[:2]
+        result(status == 0 and digest(one.config)[7:] in out, f"{name}@... is the image with the digest, wherever its tag is",
+               f"status {status}", out[:300])
+    same("of another repository it is not that image",
+         marten("inspect", f"other:1@{digest(other.manifest_text())}")[0], 125)
+    same("rmi of a name that has moved", marten("rmi", f"app:1@{digest(image.manifest_text())}")[0], 0)
+    same("takes that image", listed(), ["app:1"])
+    same("and no other", marten("images", "-q")[1].count("\n"), 1)
+    forget()
     refused("one that is another's", "the image's digest is", "import", source, f"app@{digest(b'another')}", stays=True)
 
 
@@ -373,6 +387,8 @@ def test_refused():
 
 
 if __name__ == "__main__":
+    marten("import", "-q", archive("r.tar", tar(entry("a", b"first"))), "first:1")  # so that there is a store
+    forget()
     for test in (test_docker, test_oci, test_kept, test_listed, test_digests, test_no_digest, test_reading, test_roots, test_large, test_blanks, test_memory, test_refused):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
