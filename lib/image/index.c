@@ -310,19 +310,23 @@ int index_begin(struct store *s, struct index_edit *ret)
 int index_write(struct store *s, struct index_edit *edit)
 {
 	struct store_file f;
+	size_t len = 0;
 	char *text;
 	int r = set_sum(edit);
 
 	if (r == 0)
-		r = json_text_write(edit->root, JSON_COMPACT, &text, NULL);
+		r = json_text_write(edit->root, JSON_COMPACT, &text, &len);
 	if (r < 0)
 		return err_set(s->err, r, "index.json");
-	r = store_file_new(s, "", &f);
+	r = len > STORE_INDEX_MAX ?
+		    err_say(s->err, -EFBIG, "store %s: index.json: more than %d bytes of names, which nobody could read",
+			    s->path, STORE_INDEX_MAX) :
+		    store_file_new(s, "", &f);
 	if (r < 0) {
 		free(text);
 		return r;
 	}
-	r = io_write_all(f.fd, text, strlen(text));
+	r = io_write_all(f.fd, text, len);
 	free(text);
 	if (r < 0) {
 		store_file_abandon(&f);
@@ -419,10 +423,11 @@ static json_t *make_entry(struct store *s, const struct index_entry *e)
 /* @before: the entry of the one before it, or NULL: the same image with another name. */
 static json_t *next_entry(struct store *s, const struct index_entry *e, json_t *before)
 {
+	const char *index = before ? annotation(before, INDEX_ANNOTATION) : NULL;
 	cleanup_json json_t *copy = NULL;
 
 	if (!before || !*e->name || !str_equal(index_digest(before), e->digest.text) ||
-	    !str_equal(annotation(before, INDEX_ANNOTATION), e->index.text))
+	    !str_equal(index ? index : "", e->index.text))
 		return make_entry(s, e);
 	copy = json_deep_copy(before);
 	return copy && index_annotate(copy, REF_NAME_ANNOTATION, e->name) == 0 ? take_json(&copy) : NULL;

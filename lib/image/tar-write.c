@@ -383,6 +383,7 @@ static char *map_text(const struct tar_map *m, uint64_t size, size_t *ret_len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
+	int failed;
 
 	if (!out)
 		return NULL;
@@ -391,9 +392,10 @@ static char *map_text(const struct tar_map *m, uint64_t size, size_t *ret_len)
 		fprintf(out, "%llu\n%llu\n", (unsigned long long)m->v[i].at,
 			(unsigned long long)m->v[i].len);
 	fprintf(out, "%llu\n0\n", (unsigned long long)size);
-	while (ftell(out) % BLOCK != 0)
+	for (long at = ftell(out); at > 0 && at % BLOCK != 0; at++)
 		fputc('\0', out);
-	if (fclose(out) == 0)
+	failed = ferror(out);
+	if (fclose(out) == 0 && !failed)
 		return text;
 	free(text);
 	return NULL;
