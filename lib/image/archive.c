@@ -212,8 +212,11 @@ static int count_images(struct docker *d, json_t *list)
 	size_t n = 0, i;
 	json_t *item;
 
-	json_array_foreach(list, i, item)
-		n += 1 + json_array_size(json_object_get(item, "RepoTags"));
+	json_array_foreach(list, i, item) {
+		const size_t names = json_array_size(json_object_get(item, "RepoTags"));
+
+		n += names > 1 ? names : 1; /* the first one goes with the image */
+	}
 	return take_counted(d->t, d->m->what, n);
 }
 

@@ -150,9 +150,19 @@ const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64
 
 const char *budget_images(struct budget *b, uint64_t n)
 {
-	struct budget_stream s = { .budget = b };
+	const char *ret;
 
-	return budget_entries(&s, n * BUDGET_IMAGE_FILES);
+	if (!b)
+		return NULL;
+	pthread_mutex_lock(&b->lock);
+	b->images = sum(b->images, n);
+	b->entries_over = sum(b->entries_over, n * BUDGET_IMAGE_FILES);
+	ret = over_entries(b);
+	if (!ret && b->max_entries && b->images > BUDGET_IMAGES &&
+	    b->images > b->max_entries / BUDGET_IMAGE_FILES)
+		ret = "more than a thousand images, and than one for each hundred files (--max-entries)";
+	pthread_mutex_unlock(&b->lock);
+	return ret;
 }
 
 uint64_t budget_data_of(int fd, uint64_t size)

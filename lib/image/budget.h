@@ -19,7 +19,8 @@ enum {
 	BUDGET_RATIO = 100,
 	BUDGET_FILES = 1000000, /* that need no explanation; others: */
 	BUDGET_FILE_BYTES = 64, /* of packed tar are one file; ordinary trees have more */
-	BUDGET_IMAGE_FILES = 100 /* an image, or a name of one, is as much work as that many files */
+	BUDGET_IMAGE_FILES = 100, /* an image, or a name of one, is as much work as that many files */
+	BUDGET_IMAGES = 1000 /* that are there whatever number of files was given */
 };
 
 struct budget {
@@ -28,7 +29,7 @@ struct budget {
 	uint64_t source; /* bytes of the one file that all comes from; 0: it is not one */
 	/* so far, under the lock */
 	pthread_mutex_t lock;
-	uint64_t bytes, entries, over, entries_over;
+	uint64_t bytes, entries, images, over, entries_over;
 	char over_bytes[64], over_entries[64]; /* words for the bounds that were given */
 };
 
@@ -54,7 +55,7 @@ const char *budget_unpacked(struct budget_stream *s, uint64_t in, uint64_t more,
 const char *budget_entries(struct budget_stream *s, uint64_t more);
 /* What lies unpacked for a moment, of @in bytes, and is counted later: NULL, or what it exceeds. */
 const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64_t entries);
-/* So many images, or names of one, will be listed. */
+/* So many images, or further names of one, will be listed. They are no files. */
 const char *budget_images(struct budget *b, uint64_t n);
 
 /* How much of the file is data; holes cost the sender nothing. */

@@ -129,9 +129,7 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 	s->check = (struct tar_check){ .skip = 0 };
 	s->bytes = 0;
 	fd_source_init(&s->file, m->plain >= 0 ? m->plain : m->fd);
-	/* read again, it is what it was */
-	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0,
-			      m->passes > 1 ? NULL : m->count.budget);
+	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0, m->count.budget);
 	if (!s->plain) {
 		free(s);
 		return ARCHIVE_FATAL;
@@ -500,6 +498,7 @@ int members_read(struct members *m, struct minc_transfer *t, const char *what, i
 	if (r == 0)
 		r = sort(m);
 	members_close(&reader);
+	m->count.budget = NULL; /* read again, it is what it was */
 	if (r < 0)
 		members_done(m);
 	return r;

@@ -59,7 +59,7 @@ int take_check_digest(struct minc_transfer *t, const char *name, const struct di
 
 int take_counted(struct minc_transfer *t, const char *what, size_t n)
 {
-	const char *why = t->budget ? budget_images(t->budget, n) : NULL;
+	const char *why = budget_images(t->budget, n);
 
 	return why ? err_say(t->err, -EOVERFLOW, "%s: %s", what, why) : 0;
 }

@@ -118,11 +118,11 @@ def bounded(name, kib, seconds):
 
 def quiet(words):
     """No progress: what is left on stderr is messages."""
-    return (words[0], "-q", *words[1:]) if words[0] in ("import", "pull") else words
+    return (words[0], "-q", *words[1:]) if words[0] in ("import", "load", "pull") else words
 
 
 def refused(name, part, *words, stays=False, **keywords):
-    """@stays: layers that are good may be kept, unlisted."""
+    """@stays: layers that are good may be kept, unlisted. The line."""
     before, images = everything(), marten("images", "--format", "json")[1]
     status, out, err, kib, seconds = marten(*quiet(words), **keywords)
     # what a registry is asked again for is said each time
@@ -139,6 +139,7 @@ def refused(name, part, *words, stays=False, **keywords):
     same(f"{name}: all is as before", changed, [])
     same(f"{name}: no image more", marten("images", "--format", "json")[1], images)
     bounded(name, kib, seconds)
+    return line
 
 
 def taken(name, *words, **keywords):
