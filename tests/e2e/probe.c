@@ -460,6 +460,7 @@ static int spy(const char *end)
 			name[len < 0 ? 0 : len] = '\0';
 			seen[n++] = (unsigned long)s.st_ino;
 			printf("saw %lu %s\n", seen[n - 1], name);
+			(void)fflush(stdout); /* it is waited for */
 		}
 	}
 	return 0;
