@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <linux/loop.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "mount/mount.h"
+#include "plan/hand-over.h"
 
 enum { LOOP_TRIES = 64 };
 
@@ -64,29 +64,6 @@ int run_loop(struct runner *r, const struct step *s)
 	return runner_put(r, s->loop.ret, fd);
 }
 
-static int send_descriptor(int socket, int fd)
-{
-	char byte = 0;
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	int r;
-
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	r = sys_call(SYS_sendmsg, socket, &msg, MSG_NOSIGNAL, 0, 0);
-	return r < 0 ? r : 0;
-}
-
 /* A mount of connection @fd, whose files belong to ids of this user namespace. */
 static int mount_fuse(struct runner *r, const struct step *s, int fd)
 {
@@ -129,7 +106,7 @@ int run_fuse(struct runner *r, const struct step *s)
 		return fd;
 	ret = mount_fuse(r, s, fd);
 	if (ret == 0)
-		ret = send_descriptor(socket, fd);
+		ret = hand_over_fd(socket, "", 1, fd);
 	(void)sys_close(fd);     /* the server's */
 	(void)sys_close(socket); /* nothing more to say */
 	r->slots[s->fuse.socket] = -EBADF;

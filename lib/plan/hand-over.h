@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hand-over - a descriptor goes from the child to the caller, over the channel. */
+/* hand-over - a descriptor goes from the child to another process: the caller over the channel, or a helper. */
 #pragma once
 
 #include <string.h>

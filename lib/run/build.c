@@ -446,6 +446,16 @@ static void plan_terminal(struct build *b)
 		b->p->steps[first++].flags |= STEP_IF_EXISTS;
 }
 
+/* The root directory, and what the kernel has for it. */
+static int plan_root(struct build *b)
+{
+	int r = mount_plan_sources(b->p, &b->m);
+
+	if (r == 0)
+		r = mount_plan_root(b->p, &b->m);
+	return r == 0 ? mount_plan_api(b->p, &b->m) : r;
+}
+
 /* What its files need, and nothing that its command would. */
 static int plan_files(struct build *b)
 {
@@ -456,11 +466,7 @@ static int plan_files(struct build *b)
 	ns_plan_lifeline(p, b->s);
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	if (r == 0)
-		r = mount_plan_sources(p, &b->m);
-	if (r == 0)
-		r = mount_plan_root(p, &b->m);
-	if (r == 0)
-		r = mount_plan_api(p, &b->m);
+		r = plan_root(b);
 	if (r < 0)
 		return r;
 	mount_plan_volumes(p, &b->m);
@@ -498,11 +504,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	r = ns_plan_user(p, b->s, b->h, &b->map, &b->id);
 	ns_plan_net_move(p, b->s);
 	if (r == 0)
-		r = mount_plan_sources(p, &b->m);
-	if (r == 0)
-		r = mount_plan_root(p, &b->m);
-	if (r == 0)
-		r = mount_plan_api(p, &b->m);
+		r = plan_root(b);
 	if (r < 0)
 		return r;
 	plan_terminal(b);
