@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/files.h"
-#include "kept.h"
+#include "marten/container/kept.h"
 #include "verb.h"
 
 // clang-format off

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "common/number.h"
-#include "text.h"
+#include "marten/print/text.h"
 #include "values.h"
 
 static const char not_a_time[] = "neither a time nor a duration";

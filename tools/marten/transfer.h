@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "progress.h"
+#include "marten/print/progress.h"
 #include "values.h"
 #include "verb.h"
 
@@ -44,7 +44,7 @@ int transfer_end(struct transfer *x, int r);
 /* False after a complaint. */
 bool transfer_policy(struct call *call, bool insecure);
 
-/* registry.c: get @name from its registry. @platform, @policy: NULL for the default. */
+/* verbs/registry.c: get @name from its registry. @platform, @policy: NULL for the default. */
 int pull_image(struct call *call, const char *name, const char *platform, bool quiet);
 
 #endif

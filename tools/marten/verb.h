@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * verb - one command of marten, as a table: read by main.c and options.c, printed by
- * print.c, carried out by the files that are named after what their verbs do.
+ * help.c, carried out by the files of verbs/ that are named after what their verbs do.
  */
 #ifndef VERB_H
 #define VERB_H
@@ -96,7 +96,7 @@ const struct verb *find_verb(const char *word);
 /* The image store, opened at the first call; NULL after a complaint. */
 minc_store *call_store(struct call *call);
 
-/* print.c: to stdout. */
+/* help.c: to stdout. */
 void print_usage(FILE *out);
 void print_help(void);
 void print_verb_help(const struct verb *verb);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files - cp: from a container, to it, and from one to another, whether they run or not. */
+/* copy - cp: from a container, to it, and from one to another, whether they run or not. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kept.h"
-#include "run.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/container/run.h"
+#include "marten/verb.h"
 
 struct cp_values {
 	bool archive, follow, quiet;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kept.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct logs_values {
 	bool follow, timestamps;

@@ -3,7 +3,7 @@
 #ifndef VOLUME_H
 #define VOLUME_H
 
-#include "verb.h"
+#include "marten/verb.h"
 
 /*
  * Remove the volumes that no container names, with a line for each; @dry: only say it. 0, or an exit

@@ -8,9 +8,9 @@
 
 #include "common/limit.h"
 #include "common/number.h"
+#include "marten/transfer.h"
 #include "mount.h"
 #include "run.h"
-#include "transfer.h"
 
 static const char *set_user(minc_ctx *c, const char *value)
 {

@@ -9,9 +9,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "transfer.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/transfer.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct registry_values {
 	struct budget budget;

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kept.h"
-#include "text.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/print/text.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct review_values {
 	struct words only, exclude;

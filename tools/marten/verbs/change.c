@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kept.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct stop_values {
 	int signal, grace_ms;

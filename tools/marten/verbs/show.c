@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kept.h"
-#include "text.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/print/text.h"
+#include "marten/verb.h"
 
 enum { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
 

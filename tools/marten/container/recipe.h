@@ -26,7 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "values.h"
+#include "marten/values.h"
 
 struct recipe {
 	const char *directory, *image; /* image "": none */

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "transfer.h"
-#include "verb.h"
+#include "marten/transfer.h"
+#include "marten/verb.h"
 
 enum { EXIT_NOT_VERIFIED = 1 };
 

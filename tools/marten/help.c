@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* print - the tables of verbs for people (--help) and for bash(1) (--completion). */
+/* help - the tables of verbs for people (--help) and for bash(1) (--completion). */
 #include <stdio.h>
 #include <string.h>
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "common/signals.h"
-#include "kept.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct exec_values {
 	bool input, terminal, detach, privileged;

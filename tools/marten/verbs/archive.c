@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
-#include "transfer.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/print/text.h"
+#include "marten/transfer.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct import_values {
 	struct budget budget;

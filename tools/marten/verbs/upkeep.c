@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/print/text.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 #include "volume.h"
 
 enum { EXIT_DAMAGED = 1 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verb.h"
+#include "marten/verb.h"
 
 static const struct {
 	const char *group, *word, *verb, *option;

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
-#include "transfer.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/print/text.h"
+#include "marten/transfer.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 enum { SHORT_ID = 12, CREATED_BY_MAX = 45, EXIT_IN_USE = 1 };
 

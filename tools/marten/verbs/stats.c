@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "text.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/print/text.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct stats_values {
 	bool once, json;

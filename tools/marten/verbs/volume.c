@@ -21,10 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kept.h"
-#include "mount.h"
-#include "run.h"
-#include "text.h"
+#include "marten/container/kept.h"
+#include "marten/container/mount.h"
+#include "marten/container/run.h"
+#include "marten/print/text.h"
 
 struct volume_values {
 	bool quiet, force, dry, all;

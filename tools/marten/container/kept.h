@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
+#include "marten/verb.h"
 #include "recipe.h"
-#include "verb.h"
 
 struct kept {
 	char id[65];

@@ -4,8 +4,8 @@
  * store with its recipe; started, it is also one of those in the background. Both have one
  * id and one name.
  */
-#include "mount.h"
-#include "run.h"
+#include "marten/container/mount.h"
+#include "marten/container/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "common/files.h"
-#include "starting.h"
-#include "transfer.h"
+#include "marten/container/starting.h"
+#include "marten/transfer.h"
 
 enum { GRACE_MS = 10000, IDLE_TRIES = 5 };
 

@@ -10,7 +10,7 @@
 #include <minc/minc.h>
 #include <stdbool.h>
 
-#include "values.h"
+#include "marten/values.h"
 
 /* The directory for volumes of the store, and of the container. */
 struct places {

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kept.h"
-#include "text.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/container/kept.h"
+#include "marten/print/text.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 enum { SHORT_ID = 12, COMMAND_MAX = 30, WORDS_SHOWN = 64 };
 

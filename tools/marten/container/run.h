@@ -4,8 +4,8 @@
 #define RUN_H
 
 #include "kept.h"
-#include "values.h"
-#include "verb.h"
+#include "marten/values.h"
+#include "marten/verb.h"
 
 struct run_values {
 	bool input, terminal, detach, remove, read_only, quiet, insecure_policy, sig_proxy;
@@ -55,13 +55,13 @@ int launch_describe(struct launch *l);
 int launch(struct launch *l);
 
 /*
- * run.c: the files of @k, which does not run, as a start of it would show them: minc_start_idle(). An exit
+ * verbs/run.c: the files of @k, which does not run, as a start of it would show them: minc_start_idle(). An exit
  * status; then the container, and the context it needs until it is freed.
  */
 int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_container **ret_ct);
 
 /*
- * run.c: whether a start of @k shows the volume with this name: 1, or 0; -1: its options cannot be
+ * verbs/run.c: whether a start of @k shows the volume with this name: 1, or 0; -1: its options cannot be
  * read, as those of a container that others made, or no memory.
  */
 int recipe_uses_volume(const struct kept *k, const char *name);
