@@ -395,9 +395,13 @@ int program_run(const struct program *p, struct program_end *ret)
 void program_run_both(const struct program p[2], struct program_end ret[2], int results[2])
 {
 	struct run r[2];
+	bool waits;
 
 	for (int i = 0; i < 2; i++)
 		begin(&r[i], &p[i], &ret[i]);
+	waits = r[1].failed == -EMFILE && r[0].failed == 0;
 	for (int i = 0; i < 2; i++)
 		results[i] = finish(&r[i]);
+	if (waits)
+		results[1] = program_run(&p[1], &ret[1]);
 }

@@ -42,5 +42,8 @@ struct program_end {
  */
 int program_run(const struct program *p, struct program_end *ret);
 
-/* The same for two at the same time, which know nothing of each other. */
+/*
+ * The same for two at the same time, which know nothing of each other: or one after the other, where the
+ * caller has not the descriptors for both.
+ */
 void program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -383,6 +384,35 @@ START_TEST(two_run_at_the_same_time)
 }
 END_TEST
 
+/* 8 to 12 are for what a program gets, of which one needs four, and keeps one while it runs. */
+START_TEST(two_run_one_after_the_other_where_descriptors_are_few)
+{
+	static const char script[] = "echo $1 >&2; exit $1";
+	const char *const first[] = { "/bin/sh", "-c", script, "sh", "3", NULL };
+	const char *const second[] = { "/bin/sh", "-c", script, "sh", "4", NULL };
+	const struct program p[2] = { { .argv = first, .in = -EBADF, .out_max = OUT_MAX },
+				      { .argv = second, .in = -EBADF, .out_max = OUT_MAX } };
+	const int before = count_descriptors();
+	struct program_end ends[2];
+	struct rlimit old, few;
+	int results[2];
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){ .rlim_cur = 13, .rlim_max = old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	program_run_both(p, ends, results);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(results[0], 0);
+	ck_assert_int_eq(results[1], 0);
+	ck_assert_int_eq(ends[0].status, 3);
+	ck_assert_int_eq(ends[1].status, 4);
+	ck_assert_str_eq(ends[1].said, "4");
+	ck_assert_int_eq(count_descriptors(), before);
+	for (int i = 0; i < 2; i++)
+		free(ends[i].out);
+}
+END_TEST
+
 START_TEST(missing_program_is_told)
 {
 	const char *const missing[] = { "there-is-no-such-program", NULL };
@@ -533,6 +563,7 @@ int main(void)
 	tcase_add_test(t, waiting_is_bounded);
 	tcase_add_test(t, who_looks_on_may_end_it);
 	tcase_add_test(t, two_run_at_the_same_time);
+	tcase_add_test(t, two_run_one_after_the_other_where_descriptors_are_few);
 	tcase_add_test(t, missing_program_is_told);
 	tcase_add_test(t, program_is_found_as_a_shell_finds_it);
 	tcase_add_test(t, environment_is_given_or_the_callers);
