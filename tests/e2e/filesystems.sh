@@ -5,6 +5,9 @@
 . "$MINC_TESTS/lib.sh"
 
 busybox_image bb:1 # or skip
+# blanks and colons end a name in LD_PRELOAD
+cp "$NO_TMPFILE" "$T/no-tmpfile.so"
+NO_TMPFILE=$T/no-tmpfile.so
 marten keygen "$T/k"
 
 lacking() { # VARIABLE.. -- ARG..: run marten so

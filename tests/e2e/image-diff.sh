@@ -14,7 +14,7 @@ ln -s same "$root/srv/link"
 busybox_image bb # or skip
 
 marten run --name writer bb sh -c 'cd /srv && echo new >new && echo CONTENT >content &&
-	chmod 700 mode && rm -r gone && ln -sf mode link && mkdir newdir && echo x >newdir/x &&
+	chmod 755 mode && rm -r gone && ln -sf mode link && mkdir newdir && echo x >newdir/x &&
 	rm -r hidden && mkdir hidden && echo more >hidden/b && echo more >>dir/a &&
 	touch -d @1000000 same'
 is "a container writes" "$status $out" "0 "
@@ -30,7 +30,7 @@ is "each change is there, and nothing else" "$lines" "$(
 		C /srv/dir/a (content)
 		C /srv/hidden/b (content)
 		C /srv/link (target)
-		C /srv/mode (mode 0644 to 0700)
+		C /srv/mode (mode 0644 to 0755)
 		C /srv/same (time)
 		D /srv/gone
 		D /srv/hidden/a
@@ -50,6 +50,16 @@ is "a directory that is named gets the changes" "$status $err $(find "$T/named" 
 	"0  $T/named/srv/hidden/b"
 marten apply -y --base "$T/named" --only /srv/gone --only /srv/hidden writer
 is "once" "$status$out$err" 0
+
+if has_range; then
+	marten run --name another bb sh -c 'cd /srv && chown 7 same && chmod 600 same && chown 7 content &&
+		rm -r gone && mkdir gone && echo a >gone/a && chown 7 gone && chmod 700 gone'
+	marten diff another
+	is "what only another id may read is refused, and the rest is compared" "$status $out" \
+		"0 C /srv/gone (mode 0755 to 0700)
+C /srv/gone [refused: Permission denied]
+C /srv/same [refused: Permission denied]"
+fi
 
 marten run --name reader bb cat /srv/same
 marten diff reader

@@ -244,7 +244,8 @@ static void part_is(int layer, const char *path, int want, const char *seen)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = squash_part_to_dir(&err, "image", &layer, 1, &part, fd);
 	ck_assert_msg(r == want, "%s: %d %s", path, r, err.message);
-	snprintf(command, sizeof(command), "cd %s && stat -c %%a . && find . -type f | sort && cat */file file 2>&- | tr -d '\\n'", dir);
+	snprintf(command, sizeof(command), "stat -c %%a %s && chmod u+x %s && cd %s && find . -type f | sort && "
+		 "cat */file file 2>&- | tr -d '\\n'", dir, dir, dir);
 	in = popen(command, "re");
 	len = fread(line, 1, sizeof(line) - 1, in);
 	line[len] = '\0';
