@@ -132,13 +132,18 @@ unlike() { # NAME TEXT PATTERN
 	esac
 }
 
+# A reason is one line: a message may have a hint below.
+first_line() { # TEXT
+	printf '%s\n' "$1" | sed -n 1p
+}
+
 skip() { # NAME REASON
 	count=$((count + 1))
-	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$2"
+	printf 'ok %d - %s # SKIP %s\n' "$count" "$1" "$(first_line "$2")"
 }
 
 skip_all() { # REASON
-	printf '1..0 # SKIP %s\n' "$1"
+	printf '1..0 # SKIP %s\n' "$(first_line "$1")"
 	exit 0
 }
 

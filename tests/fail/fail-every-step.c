@@ -366,7 +366,7 @@ static int fail_set(const struct option_set *set, const struct places *at, const
 		return set->flags & (SET_MAY_LACK | SET_LINK) ? SKIPPED : FAILED;
 	}
 	if (set->flags & SET_MAY_LACK && strstr(a.warnings, "not enforced")) {
-		printf("# cannot be tried here: %s\n", a.warnings);
+		printf("# cannot be tried here: %.*s\n", (int)strcspn(a.warnings, "\n"), a.warnings);
 		return SKIPPED;
 	}
 	if (*a.warnings && !(set->flags & SET_API_PATHS))
