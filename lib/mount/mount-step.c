@@ -260,6 +260,8 @@ int run_fs(struct runner *r, const struct step *s)
 		ret = runner_put(r, s->fs.ret, sys_fsmount(fs, s->fs.attr));
 	if (ret == 0 && s->fs.file_bytes)
 		ret = limit_files(fs, runner_fd(r, s->fs.ret), s->fs.file_bytes);
+	if (ret == 0)
+		ret = overlay_check(r, s, runner_fd(r, s->fs.ret));
 	if (ret < 0)
 		read_note(r, fs);
 	(void)sys_close(fs); /* a configuration context: the mount is what counts */

@@ -185,6 +185,12 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd);
 /* The file system of a STEP_FS that has a place (overlay-step.c); 0 or -errno. */
 int overlay_from_list(struct runner *r, const struct step *s);
 
+/*
+ * Whether what is written has a place in @mount, which STEP_FS has made. Overlayfs that cannot make its work
+ * directory, as on a full disk, is mounted read-only, and says so in the kernel's log alone. 0; or the reason.
+ */
+int overlay_check(struct runner *r, const struct step *s, int mount);
+
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);

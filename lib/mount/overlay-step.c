@@ -5,11 +5,41 @@
  * fill a page. The layers are descriptors; seen from /proc/self/fd their names are their
  * numbers, so that a page holds more of them than the 500 that overlayfs takes. mount(2)
  * needs a place to mount on; from there the step that attaches the root moves the mount.
+ *
+ * And of every overlay: whether it can be written.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 
 #include "mount/mount.h"
+
+static int work_directory(struct runner *r, const struct step *s)
+{
+	for (size_t i = 0; i < s->fs.options_len; i++)
+		if (strcmp(s->fs.options[i].key, "workdir") == 0)
+			return runner_fd(r, s->fs.options[i].slot);
+	return -EBADF;
+}
+
+int overlay_check(struct runner *r, const struct step *s, int mount)
+{
+	const int work = work_directory(r, s);
+	struct statfs fs;
+	int ret;
+
+	if (work < 0)
+		return 0;
+	ret = sys_call(SYS_fstatfs, mount, &fs, 0, 0, 0);
+	if (ret < 0 || !(fs.f_flags & ST_RDONLY))
+		return ret;
+	ret = sys_mkdirat(work, "again", 0); /* for the reason: what overlayfs could not do either */
+	if (ret < 0 && ret != -EEXIST)
+		return ret;
+	(void)sys_unlinkat(work, "again", AT_REMOVEDIR); /* nobody reads what is in there */
+	return -EROFS;
+}
 
 /* What does not fit is counted, too. */
 struct page {
@@ -87,6 +117,8 @@ static int take_mount(struct runner *r, const struct step *s)
 	if (fd < 0)
 		return fd;
 	ret = sys_mount_setattr(fd, "", SYS_AT_EMPTY_PATH, &attr);
+	if (ret == 0)
+		ret = overlay_check(r, s, fd);
 	if (ret == 0)
 		return runner_put(r, s->fs.ret, fd);
 	(void)sys_close(fd); /* O_PATH */

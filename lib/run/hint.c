@@ -72,6 +72,7 @@ static const struct {
 	  "before Linux 6.8 a page of text names all layers, and here are so many open files "
 	  "that their numbers do not fit" },
 	{ -EROFS, "what the container writes needs a file system that can be written" },
+	{ -ENOSPC, "the file system of what the container writes has no room, or no inodes, left" },
 	{ -EBUSY, "another overlay uses this directory" },
 	{ -ESTALE, "the directory was used for other layers before" },
 };
