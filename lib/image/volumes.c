@@ -75,11 +75,16 @@ int volumes_open(struct err *e, int at, const char *path)
 static int make(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;
+	int r;
 
 	if (mkdirat(dir, name, 0755) < 0)
 		return -errno;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 || fchmod(fd, 0755) < 0 ? -errno : 0;
+	if (fd >= 0 && fchmod(fd, 0755) == 0)
+		return 0;
+	r = -errno;
+	(void)unlinkat(dir, name, AT_REMOVEDIR); /* what failed is the news */
+	return r;
 }
 
 /* The mark first: without its volume it means nothing. */
@@ -87,12 +92,16 @@ static int make_new(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;
 	char mark[NAME_BYTES];
+	int r;
 
 	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
 	snprintf(mark, sizeof(mark), VOLUME_NEW "%s", name);
 	fd = openat(dir, mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : make(dir, name);
+	r = fd < 0 ? -errno : make(dir, name);
+	if (fd >= 0 && r < 0)
+		(void)unlinkat(dir, mark, 0); /* what failed is the news */
+	return r;
 }
 
 static int open_room(struct store *s, const char *name)

@@ -190,10 +190,15 @@ static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
 	if (mkdirat(runtime, s->id, 0700) < 0)
 		return err_set(&c->err, -errno, "%s", s->path);
 	r = state_open(s, runtime);
-	if (r < 0)
+	if (r == 0) {
+		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		r = s->lock < 0 ? -errno : 0;
+	}
+	if (r < 0) {
+		(void)unlinkat(runtime, s->id, AT_REMOVEDIR); /* what failed is the news */
 		return err_set(&c->err, r, "%s", s->path);
-	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0)
+	}
+	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
 		return err_set(&c->err, -errno, "%s/lock", s->path);
 	r = reserve_status(s);
 	if (r < 0)
