@@ -218,7 +218,11 @@ static int freeze(const struct cgroup_set *set, bool on)
 
 int cgroup_set_freeze(const struct cgroup_set *set)
 {
-	return freeze(set, true);
+	const int r = freeze(set, true);
+
+	if (r < 0) /* all or none: with one that does not freeze the others would stay so */
+		(void)freeze(set, false);
+	return r;
 }
 
 int cgroup_set_thaw(const struct cgroup_set *set)

@@ -193,6 +193,38 @@ static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 	return 0;
 }
 
+/* Opened anew: what is asked or done here changes no handle. NULL: it has no groups, or is gone. */
+static struct cgroup_set *open_groups(const struct minc_container *ct)
+{
+	struct cgroup_set *ret = NULL;
+
+	if (ct->state->facts.cgroups[0])
+		(void)cgroup_set_open(ct->state->facts.cgroups, &ret); /* else it stays NULL */
+	return ret;
+}
+
+static bool is_frozen(const struct minc_container *ct)
+{
+	struct cgroup_set *set = open_groups(ct);
+	const bool ret = set && cgroup_set_is_frozen(set);
+
+	cgroup_set_free(set);
+	return ret;
+}
+
+/*
+ * Of a container that has lost its monitor: its keeper has killed it, but a frozen process of v1 does not die, and
+ * nobody else would let it go on.
+ */
+static void thaw_lost(const struct minc_container *ct)
+{
+	struct cgroup_set *set = state_is_kept(ct->state) ? NULL : open_groups(ct);
+
+	if (set && cgroup_set_is_frozen(set))
+		(void)cgroup_set_thaw(set); /* or say_waiting() tells */
+	cgroup_set_free(set);
+}
+
 static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *ret_status)
 {
 	cleanup_close int fd = -EBADF;
@@ -204,6 +236,7 @@ static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *re
 	if (r != -ESRCH && r != -EUSERS)
 		return r;
 	/* it ended, now or long ago; its monitor was killed, and its keeper kills it; or is asked by too many */
+	thaw_lost(ct);
 	r = wait_for_lease(ct, timeout_ms);
 	if (r == 0)
 		r = state_status(ct->state, ret_status, NULL, NULL);
@@ -280,19 +313,6 @@ int background_await(const struct minc_ctx *c, struct minc_container *ct, int ti
 static bool is_stopped(const struct minc_container *ct)
 {
 	return (ct->seen ? ct->seen : state_letter(ct->pid)) == 'T';
-}
-
-/* Opened anew: the state is asked for without changing the handle. */
-static bool is_frozen(const struct minc_container *ct)
-{
-	struct cgroup_set *set = NULL;
-	bool ret;
-
-	if (!ct->state->facts.cgroups[0] || cgroup_set_open(ct->state->facts.cgroups, &set) < 0)
-		return false;
-	ret = cgroup_set_is_frozen(set);
-	cgroup_set_free(set);
-	return ret;
 }
 
 int background_state(const struct minc_container *ct)

@@ -131,9 +131,26 @@ int pause_continue(struct minc_container *ct)
 	struct cgroup_set *set;
 	int r = find_groups(ct, &set);
 
-	if (r == 0)
-		r = set ? cgroup_set_thaw(set) : -EOPNOTSUPP;
-	return r == -EOPNOTSUPP || r == -ENOENT ? continue_all(ct) : r;
+	if (r < 0)
+		return r;
+	r = set ? cgroup_set_thaw(set) : -EOPNOTSUPP;
+	if (r == -EOPNOTSUPP || r == -ENOENT)
+		r = continue_all(ct);
+	/* it went on, and has ended: a signal was waiting for it, and its group is removed */
+	return r == -ESRCH || r == -ENODEV ? 0 : r;
+}
+
+int pause_find_stuck(const struct minc_container *ct)
+{
+	cleanup_free struct process *list = NULL;
+	size_t len;
+
+	if (top_list(ct, &list, &len) < 0)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		if (list[i].state == 'D')
+			return list[i].pid;
+	return 0;
 }
 
 int pause_is_stopped(struct minc_container *ct)

@@ -172,9 +172,14 @@ int top_inspect(const struct minc_container *ct, int pid, struct process *ret);
 struct minc_stats;
 int stats_read(struct minc_container *ct, struct minc_stats *ret);
 
-/* Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. */
+/*
+ * Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. What cannot hold all
+ * holds none: -ETIMEDOUT or -EAGAIN.
+ */
 int pause_stop(struct minc_container *ct);
 int pause_continue(struct minc_container *ct);
+/* A process of it that sleeps in the kernel, where nothing stops it, or 0. */
+int pause_find_stuck(const struct minc_container *ct);
 /* Whether it is held: 1, 0 or -errno. */
 int pause_is_stopped(struct minc_container *ct);
 
