@@ -66,8 +66,6 @@ tight() {
 		*) _bad="$_bad $_n: status $_status: $_err" ;;
 		esac
 		names | cmp -s "$T/before" - || _bad="$_bad $_n: left: $(names | comm -3 "$T/before" -)"
-		marten fsck
-		[ "$status$out" = 0 ] || _bad="$_bad $_n: fsck: $out"
 	done
 	[ "$_full" != 0 ] || _bad="$_bad there was always some"
 	is "$(echo "$*" | sed "s|$T|T|g"), with few $_what: no space, until there is some" "$_bad $_good" " yes"
@@ -75,7 +73,7 @@ tight() {
 
 INODES='0 1 2 3 4 6 8 12 16 32 64'
 KIB='0 4 8 16 64 256 1024 4096'
-part=none
+part=none every=''
 for what in inodes kib; do
 	[ "$what" = kib ] && sizes=$KIB || sizes=$INODES
 	tight "$what" "$sizes" 'marten rmi new' import -q "$T/root.tar" new
@@ -83,8 +81,10 @@ for what in inodes kib; do
 	tight "$what" "$sizes" 'marten rmi com' commit -q box com
 	tight "$what" "$sizes" 'marten rmi two' tag bb two
 	tight "$what" "$sizes" 'marten rm made' create --name made bb true
-	# as where it is only overlayfs that lacks one, and would be mounted read-only
-	tight "$what" "$(seq 0 40 | tr '\n' ' ') $sizes" true run --rm --name short bb test -w /
+	# each, for with one it is only overlayfs that lacks it, and would be mounted read-only
+	[ "$what" = kib ] || every=$(seq 0 40 | tr '\n' ' ')
+	tight "$what" "${every:-$sizes}" true run --rm --name short bb test -w /
+	every=''
 	tight "$what" "$sizes" 'marten rm -f long' run -d --name long bb sleep 1000
 	tight "$what" "$sizes" 'marten rm -f fresh; marten create --name fresh bb sleep 1000' start fresh
 	tight "$what" "$sizes" 'marten rename boxx box' rename box boxx

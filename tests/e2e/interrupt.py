@@ -61,7 +61,20 @@ class Slow:
         request.wfile.write(body)
         request.wfile.flush()
 
+    def take(self, request):
+        """Of a push, whose blobs it never has."""
+        if self.how == f"mute {request.command}":
+            self.asked.set()
+            self.closing.wait()
+            return
+        request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        status = {"HEAD": 404, "POST": 202, "PATCH": 202, "PUT": 201}[request.command]
+        self.send(request, status, Location="/v2/slow/blobs/uploads/1")
+
     def answer(self, request):
+        if self.how.startswith("mute "):
+            self.take(request)
+            return
         name = request.path.rpartition("/")[2]
         text = self.image.manifest_text()
         data = text if name == "1" else self.image.all().get(name, b"")
@@ -135,6 +148,13 @@ def test_registry():
     interrupted("a server that says nothing", asks("mute", *PULL), SLOW.asked.is_set)
     interrupted("a pause that was asked for", asks("pause all", *PULL), SLOW.asked.is_set)
     interrupted("pauses of all blobs", asks("pause", *PULL), SLOW.asked.is_set)
+
+
+def test_push():
+    marten("import", "-q", put(f"{T}/sent.tar", tar(entry("a", os.urandom(100000)))), "sent")
+    for method in ("HEAD", "POST", "PATCH", "PUT"):
+        interrupted(f"a push whose {method} is not answered",
+                    asks(f"mute {method}", "push", "-q", "--tls-verify=false", "sent"), SLOW.asked.is_set)
 
 
 def test_handshake():
@@ -298,7 +318,7 @@ def test_next():
 
 
 def main():
-    for test in (test_registry, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_export, test_next):
+    for test in (test_registry, test_push, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_export, test_next):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     SLOW.closing.set()
