@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fd.h"
-#include "base/io.h"
 #include "base/str.h"
 #include "ns/ns.h"
 
@@ -103,33 +101,4 @@ int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 	step->idmap.gid_args = helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
 	p->own_memory = true; /* the caller must run the helpers meanwhile */
 	return 0;
-}
-
-/* The first line of a small file equals @value. */
-static bool file_says(const char *path, const char *value)
-{
-	cleanup_free char *text = NULL;
-
-	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return false;
-	text[strcspn(text, "\n")] = '\0';
-	return strcmp(text, value) == 0;
-}
-
-void idmap_hint(struct err *e)
-{
-	if (file_says("/proc/sys/kernel/unprivileged_userns_clone", "0"))
-		err_hint(e, "user namespaces are forbidden to ordinary users: sysctl "
-			    "kernel.unprivileged_userns_clone=1");
-	else if (file_says("/proc/sys/user/max_user_namespaces", "0"))
-		err_hint(e, "user namespaces are forbidden: sysctl "
-			    "user.max_user_namespaces=10000");
-	else if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-		err_hint(e, "AppArmor restricts user namespaces: sysctl "
-			    "kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
-			    "'userns,' for this program");
-	else if (!*e->hint)
-		err_hint(e, "a seccomp filter or security module may forbid user namespaces "
-			    "(as inside most containers): run as root, or allow clone with "
-			    "CLONE_NEWUSER");
 }

@@ -40,9 +40,6 @@ void ns_plan_net_up(struct plan *p, const struct spec *s);
 void ns_plan_cpus(struct plan *p, const struct spec *s);
 void ns_plan_session(struct plan *p);
 
-/* Advice for a failed clone(2) with CLONE_NEWUSER: names the knob that forbids it. */
-void idmap_hint(struct err *e);
-
 int run_lifeline(struct runner *r, const struct step *s);
 int run_idmap(struct runner *r, const struct step *s);
 int run_join(struct runner *r, const struct step *s);

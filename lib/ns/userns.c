@@ -171,6 +171,37 @@ static int map_ranges(struct err *e, pid_t pid, const struct id_ranges *ranges)
 	return userns_write_maps(e, pid, uids.args, gids.args);
 }
 
+/* The first line of a small file equals @value. */
+static bool file_says(const char *path, const char *value)
+{
+	cleanup_free char *text = NULL;
+
+	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, value) == 0;
+}
+
+void userns_hint(struct err *e)
+{
+	if (!e)
+		return;
+	if (file_says("/proc/sys/kernel/unprivileged_userns_clone", "0"))
+		err_hint(e, "user namespaces are forbidden to ordinary users: sysctl "
+			    "kernel.unprivileged_userns_clone=1");
+	else if (file_says("/proc/sys/user/max_user_namespaces", "0"))
+		err_hint(e, "user namespaces are forbidden: sysctl "
+			    "user.max_user_namespaces=10000");
+	else if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
+		err_hint(e, "AppArmor restricts user namespaces: sysctl "
+			    "kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
+			    "'userns,' for this program");
+	else if (!*e->hint)
+		err_hint(e, "a seccomp filter or security module may forbid user namespaces "
+			    "(as inside most containers): run as root, or allow clone with "
+			    "CLONE_NEWUSER");
+}
+
 /* What the child says, in memory that both have. */
 struct answer {
 	struct err err;
@@ -214,8 +245,12 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	do
 		n = read(channel, &byte, 1);
 	while (n < 0 && errno == EINTR);
-	if (n != 1 || a->result < 0)
-		return err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
+	if (n != 1 || a->result < 0) {
+		r = err_set(e, a->result < 0 ? a->result : -ECHILD, "user namespace");
+		if (a->result < 0 && ranges) /* a new one */
+			userns_hint(e);
+		return r;
+	}
 	r = ranges ? map_ranges(e, pid, ranges) : 0;
 	if (r == 0 && send(channel, "", 1, MSG_NOSIGNAL) != 1)
 		r = err_set(e, -errno, "user namespace");

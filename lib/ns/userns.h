@@ -30,6 +30,9 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 /* The ranges of user @uid; false if it has none, or newuidmap(1) is missing. */
 bool userns_ranges(uint32_t uid, struct id_ranges *ret);
 
+/* Advice for a namespace that cannot be made, by clone(2) or unshare(2): names the knob that forbids it. */
+void userns_hint(struct err *e);
+
 /*
  * Run newuidmap(1) and newgidmap(1), both at the same time, on @pid to write its maps; the lists end
  * with NULL. A complaint becomes the message.

@@ -182,7 +182,7 @@ void hint_clone(struct err *e, const struct plan *p, int err)
 		err_hint(e, "too many namespaces, or too deep: sysctl -a --pattern "
 			    "'user.max_.*_namespaces' shows the limits");
 	if (p->clone_flags & CLONE_NEWUSER)
-		idmap_hint(e);
+		userns_hint(e);
 	else if (err == -EPERM || err == -ENOSYS)
 		hint_refused(e, err);
 }

@@ -248,6 +248,29 @@ START_TEST(user_without_a_name_counts_by_number)
 }
 END_TEST
 
+static int do_nothing(struct err *e, void *data)
+{
+	(void)e, (void)data;
+	return 0;
+}
+
+/* The limit belongs to a user namespace of our own. */
+START_TEST(work_in_a_forbidden_namespace_names_the_knob)
+{
+	FILE *limit;
+	char byte = 0;
+
+	use("65534:100000:65536\n", "65534:100000:65536\n"); /* who has no number in it */
+	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+	limit = fopen("/proc/sys/user/max_user_namespaces", "we");
+	ck_assert_ptr_nonnull(limit);
+	ck_assert(fputs("0\n", limit) >= 0 && fclose(limit) == 0);
+	ck_assert_int_eq(userns_run(&err, do_nothing, &byte, 1), -ENOSPC);
+	ck_assert_str_eq(err.message, "user namespace: No space left on device");
+	ck_assert_msg(strstr(err.hint, "sysctl user.max_user_namespaces") != NULL, "%s", err.hint);
+}
+END_TEST
+
 /* Whether files can be mounted over these here: tried in another process. */
 static void find_out(void)
 {
@@ -296,6 +319,7 @@ int main(void)
 	tcase_add_test(files, more_ranges_than_there_is_room_for);
 	tcase_add_test(files, huge_lines_are_passed_over);
 	tcase_add_test(files, user_without_a_name_counts_by_number);
+	tcase_add_test(files, work_in_a_forbidden_namespace_names_the_knob);
 	if (!skip)
 		suite_add_tcase(s, files);
 	else
