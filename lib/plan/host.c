@@ -198,6 +198,15 @@ static bool has_listeners(void)
 	       locks.rlim_max == RLIM_INFINITY;
 }
 
+/* Where it is so, it is until the machine starts again. */
+static bool is_untraceable(void)
+{
+	cleanup_close int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	char scope = 0;
+
+	return fd >= 0 && read(fd, &scope, 1) == 1 && scope == '3';
+}
+
 int host_probe(struct host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -211,6 +220,7 @@ int host_probe(struct host *h)
 	h->groups_denied = !h->initial_userns && setgroups_denied();
 	h->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	h->listeners = has_listeners();
+	h->untraceable = is_untraceable();
 	h->overlay_fds = h->kernel >= HOST_KERNEL(6, 13);
 	h->api_paths = find_api_paths(&h->api_unseen);
 	h->sys = access("/sys/kernel", F_OK) == 0;

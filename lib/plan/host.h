@@ -23,6 +23,7 @@ struct host {
 	bool no_new_privs;  /* a set-user-ID program would not help */
 	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
 	bool listeners; /* a filter may ask a process, and RLIMIT_LOCKS is free (sec/fake.c) */
+	bool untraceable; /* nobody may trace another: Yama's scope 3 */
 	bool image_probed; /* the next two are known: host_probe_image() */
 	bool loops;	   /* it may make loop devices */
 	int fuse;	   /* 0, or why /dev/fuse cannot be opened */

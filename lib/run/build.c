@@ -529,7 +529,7 @@ static int plan_all(struct build *b, const char *const *argv)
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(p, b->s, b->h, b->map.own, b->e);
-	sec_plan_fake(p, b->s, &b->id, b->map.single);
+	sec_plan_fake(p, b->s, b->h, &b->id, b->map.single);
 	build_command(b, argv);
 	return r;
 }

@@ -436,7 +436,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
-	sec_plan_fake(b->p, b->s, &b->id, b->map.single);
+	sec_plan_fake(b->p, b->s, b->h, &b->id, b->map.single);
 	build_command(b, argv);
 	if (r == 0)
 		r = plan_seal(b->p);

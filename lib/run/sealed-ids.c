@@ -58,8 +58,6 @@ enum {
 	CAPS_WORDS = 4	   /* a header and two structs of capset(2) */
 };
 
-#define ERESTARTSYS 512 /* which only a tracer sees */
-
 /* Without us nothing goes on that was stopped in the middle, with capabilities in a new namespace. */
 #define TRACE_OPTIONS                                                                             \
 	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
@@ -228,9 +226,12 @@ static int interrupt(struct answerer *a, int tid, bool resume)
 	return r < 0 ? r : -EAGAIN;
 }
 
-/* Make @tid, which is stopped, call @nr by the instruction at @at, once: its result, or -ESRCH. */
-static long try_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at,
-		      long nr, const uint64_t args[2])
+/*
+ * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its result, -ESRCH, or
+ * -EAGAIN if it was stopped with its group before it was heard.
+ */
+static int try_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at, long nr,
+		    const uint64_t args[2], long *ret_result)
 {
 	struct registers r = *begin;
 	int status = 0, err;
@@ -247,18 +248,22 @@ static long try_call(struct answerer *a, int tid, const struct registers *begin,
 	a->moving = 0;
 	if (err < 0 || status >> 8 != SIGTRAP || get_registers(tid, &r) < 0)
 		return -ESRCH;
-	return result_of(&r);
+	if (was_interrupted(&r, at))
+		return -EAGAIN;
+	*ret_result = result_of(&r);
+	return 0;
 }
 
-/* The same, again if it was stopped with its group before it was heard. */
+/* The same, again if it was stopped: its result. */
 static long make_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at,
 		      long nr, const uint64_t args[2])
 {
-	long ret = -ERESTARTSYS;
+	long result = 0;
+	int r = -EAGAIN;
 
-	for (int i = 0; ret == -ERESTARTSYS && i < STOPS_MAX; i++)
-		ret = try_call(a, tid, begin, at, nr, args);
-	return ret;
+	for (int i = 0; r == -EAGAIN && i < STOPS_MAX; i++)
+		r = try_call(a, tid, begin, at, nr, args, &result);
+	return r < 0 ? r : result;
 }
 
 /*
@@ -442,7 +447,10 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 	write_note(tid, ids);
 	first = trace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) == 0;
 	if (!first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0) {
-		(void)answer(n, 0, 0); /* another traces it, or a security module minds */
+		/* another traces it, or a security module minds: it hears success, and so it does next time */
+		ids.uid = a->begin.uid;
+		write_note(tid, ids);
+		(void)answer(n, 0, 0);
 		return;
 	}
 	ret = interrupt(a, tid, false);
@@ -463,6 +471,8 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 	if (ret == 0)
 		restore_signals(tid, mask);
 	ids.done = !ids.kept && (ret = move(a, tid, ids, &r, interrupted_call(&r))) == 0;
+	if (ret < 0 && ret != -EINVAL) /* no more namespaces: all is answered, as above */
+		ids.uid = a->begin.uid;
 	end = r;
 	answer_success(&end);
 	(void)set_registers(tid, &end);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -36,6 +37,13 @@ static uint64_t stack_of(const struct registers *r)
 static long result_of(const struct registers *r)
 {
 	return (long)r->rax;
+}
+
+/* The call at @at was not made: something came before its end. Only a tracer sees -ERESTARTSYS (512). */
+static bool was_interrupted(const struct registers *r, uint64_t at)
+{
+	(void)at;
+	return result_of(r) == -512;
 }
 
 static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)
@@ -82,6 +90,12 @@ static long result_of(const struct registers *r)
 	return (long)r->x[0];
 }
 
+/* The kernel goes back to the instruction, and the result is the first argument again. */
+static bool was_interrupted(const struct registers *r, uint64_t at)
+{
+	return r->pc == at;
+}
+
 static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)
 {
 	r->pc = at;
@@ -123,6 +137,11 @@ static long result_of(const struct registers *r)
 {
 	(void)r;
 	return -ENOSYS;
+}
+
+static bool was_interrupted(const struct registers *r, uint64_t at)
+{
+	return r->none == at;
 }
 
 static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)

@@ -148,7 +148,8 @@ bool sec_fakes(const struct spec *s, bool single_id)
 						single_id && (s->image.layers_len || s->fake_root_auto);
 }
 
-bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
+/* Whether ids could be remembered here, if the kernel let us trace who changes them. */
+static bool could_remember(const struct spec *s, const struct host *h, bool single_id)
 {
 	if (!h->listeners || !sec_fakes(s, single_id) || !single_id)
 		return false;
@@ -161,7 +162,13 @@ bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
 	return true;
 }
 
-void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *id, bool single_id)
+bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
+{
+	return could_remember(s, h, single_id) && !h->untraceable;
+}
+
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h, const struct identity *id,
+		   bool single_id)
 {
 	const char *origin = s->flag_origin[MINC_FAKE_ROOT];
 	const bool users = p->ids && sec_has_default_filter(s);
@@ -170,6 +177,9 @@ void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *
 
 	if (!sec_fakes(s, single_id))
 		return;
+	if (!p->ids && could_remember(s, h, single_id))
+		plan_warn(p, "kernel.yama.ptrace_scope is 3: a program that gives up root stays root to itself, "
+			     "and may try it for ever");
 	code = plan_alloc(p, FILTER_ROOM * sizeof(*code));
 	spare = plan_alloc(p, FILTER_ROOM * sizeof(*spare));
 	step = plan_append(p, STEP_SECCOMP, origin,

@@ -31,7 +31,8 @@ bool sec_fakes(const struct spec *s, bool single_id);
 /* Whether changes of ids can be more than answered: for plan.ids. */
 bool sec_remembers(const struct spec *s, const struct host *h, bool single_id);
 /* After sec_plan_seccomp(). */
-void sec_plan_fake(struct plan *p, const struct spec *s, const struct identity *id, bool single_id);
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h, const struct identity *id,
+		   bool single_id);
 /* The command's filter is neither off nor the user's own. */
 bool sec_has_default_filter(const struct spec *s);
 

@@ -12,7 +12,7 @@
  *	drops libc N CMD..	with other threads by libc's calls, which each of them makes
  *	drops keep N CMD..	keeping capabilities at first, and its group last, as setpriv(1) does
  *	drops vfork N CMD..	in a child that shares the memory, as posix_spawn(3) has it
- *	drops traced N		give up root while a process inside traces this one, then "who"
+ *	drops traced N		give up root while a process inside traces this one, "setgid ok" of another, "who"
  *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo does
  *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
  *	drops storm N		of many children some are killed while they give up root; "ended"
@@ -237,6 +237,7 @@ static int traced(void)
 		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		(void)raise(SIGSTOP);
 		give_up();
+		printf("setgid %s\n", setgid(wanted + 1) == 0 ? "ok" : errno_name(errno));
 		_exit(who());
 	}
 	(void)waitpid(child, &status, 0);

@@ -280,6 +280,27 @@ START_TEST(script_is_the_golden_one)
 }
 END_TEST
 
+/* Yama's scope 3: what cannot be is not promised, and it is said. */
+START_TEST(ids_are_remembered_only_where_processes_can_be_traced)
+{
+	for (int i = 0; i < 2; i++) {
+		err_clear(&err);
+		spec_init(&spec, &err);
+		fix_host(SET_USER);
+		host.untraceable = i == 1;
+		spec_set_root(&spec, places.root, 0);
+		spec_set_userns(&spec, "single");
+		spec_set_flag(&spec, MINC_FAKE_ROOT, 1);
+		ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+		ck_assert_int_eq(plan.ids, i == 0);
+		ck_assert_uint_eq(plan.warnings_len, i);
+		if (i == 1)
+			ck_assert_ptr_nonnull(strstr(plan.warnings[0], "kernel.yama.ptrace_scope"));
+		forget_plan();
+	}
+}
+END_TEST
+
 /* Each has the place of an older one; they were all compared with one another, which took minutes. */
 START_TEST(an_image_may_set_very_many_variables)
 {
@@ -585,6 +606,7 @@ int main(void)
 			if (!(option_sets[i].flags & SET_RUN_ONLY))
 				tcase_add_loop_test(t, loops[k], i, i + 1);
 	tcase_add_test(t, sealed_plan_is_read_only);
+	tcase_add_test(t, ids_are_remembered_only_where_processes_can_be_traced);
 	tcase_add_test(t, an_image_may_set_very_many_variables);
 	tcase_add_test(t, variables_may_have_names_of_one_hash);
 	suite_add_tcase(s, t);
