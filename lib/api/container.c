@@ -58,12 +58,12 @@ static int write_oci(minc_ctx *c, const char *const *argv, FILE *out)
 	return r < 0 ? r : ((oci_config_write_fn *)write)(&c->spec, &c->host, argv, out);
 }
 
-static int start_here(minc_ctx *c, minc_container *ct, struct monitor_args *monitor,
+static int start_here(minc_ctx *c, minc_container *ct, struct spawn_parent *parent,
 		      const struct storage *storage)
 {
 	const struct spawn_options options = { .log = c->log,
 					       .log_data = c->log_data,
-					       .monitor = monitor,
+					       .parent = parent,
 					       .lock = storage->lock };
 
 	return spawn_plan(&c->plan, &options, ct, &c->err);
@@ -112,7 +112,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		if (r < 0)
 			err_set(&c->err, r, "monitor of the container");
 		if (r == 0)
-			r = start_here(c, ct, &b.args, storage);
+			r = start_here(c, ct, &b.args.parent, storage);
 		if (r == 0)
 			r = state_commit(s, c, ct, &c->plan, storage->made_dir);
 		if (r == 0) {
@@ -133,7 +133,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		state_free(s);
 		return r;
 	}
-	ct->state = s;
+	background_adopt(ct, s);
 	return 0;
 }
 
@@ -265,9 +265,19 @@ MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv, enum minc_for
 	return r;
 }
 
+/* One in the background is not our child. */
+static int wait_for(minc_container *ct, int timeout_ms, int *ret_status)
+{
+	int status;
+
+	if (ct->state)
+		return background_wait(ct, timeout_ms, ret_status ? ret_status : &status);
+	return container_wait(ct, timeout_ms, ret_status);
+}
+
 MINC_EXPORT int minc_wait(minc_container *ct, int timeout_ms, int *ret_status)
 {
-	return ct ? container_wait(ct, timeout_ms, ret_status) : -EINVAL;
+	return ct ? wait_for(ct, timeout_ms, ret_status) : -EINVAL;
 }
 
 MINC_EXPORT int minc_kill(minc_container *ct, int sig)
@@ -287,7 +297,7 @@ static int default_action_fn(void *userdata, int sig)
 
 static int wait_fn(void *userdata, int *ret_status)
 {
-	return container_wait(userdata, -1, ret_status);
+	return wait_for(userdata, -1, ret_status);
 }
 
 MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
@@ -297,7 +307,7 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 	if (!ct)
 		return -EINVAL;
 	if (ct->state || (ct->ended && ct->outputs[0] < 0 && ct->outputs[1] < 0))
-		return container_wait(ct, ct->ended ? 0 : -1, ret_status);
+		return wait_for(ct, ct->ended ? 0 : -1, ret_status);
 	f = (struct foreground){ .outputs = ct->outputs,
 				 .pidfd = ct->pidfd,
 				 .server = ct->server,
@@ -346,7 +356,7 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 	if (!ct)
 		return NULL;
 	if (ct->idle && !ct->ended && sys_pidfd_send_signal(ct->pidfd, SIGKILL) == 0)
-		(void)container_wait(ct, -1, NULL); /* it is gone, whatever that says */
+		(void)wait_for(ct, -1, NULL); /* it is gone, whatever that says */
 	if (ct->held) /* by now, perhaps */
 		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOHANG);
 	fd_closep(&ct->pidfd);

@@ -17,7 +17,7 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
-#include "image/ops.h"
+#include "modules/import-module.h"
 #include "ns/userns.h"
 #include "run/state.h"
 

@@ -8,7 +8,25 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "oci/config.h"
+#include "run/background.h"
 #include "run/state.h"
+
+static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
+{
+	struct cgroup_set *groups;
+	int r = enter_check(c, ct, argv);
+
+	if (r < 0)
+		return r;
+	if (!ct->state)
+		return err_say(&c->err, -EOPNOTSUPP,
+			       "exec: only a container in the background has a description "
+			       "for others to enter");
+	if (pause_is_stopped(ct) > 0) /* who enters a frozen group freezes, too */
+		return err_say(&c->err, -EBUSY, "exec: the container is paused");
+	r = background_groups(ct, &groups);
+	return r < 0 ? err_set(&c->err, r, "exec: control groups of the container") : 0;
+}
 
 /* The container's own description. */
 static int load_description(minc_ctx *c, const minc_container *ct, struct spec *ret)
@@ -32,7 +50,7 @@ MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *ar
 		return -EINVAL;
 	r = api_begin(c);
 	if (r == 0)
-		r = enter_check(c, ct, argv);
+		r = check(c, ct, argv);
 	if (r < 0)
 		return r;
 	process = calloc(1, sizeof(*process));

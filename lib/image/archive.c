@@ -21,11 +21,11 @@
 #include "image/which.h"
 
 struct entry_source {
-	struct squash_source source;
+	struct byte_source source;
 	struct archive *a;
 };
 
-static ssize_t read_entry(struct squash_source *s, void *buf, size_t len)
+static ssize_t read_entry(struct byte_source *s, void *buf, size_t len)
 {
 	struct archive *a = ((struct entry_source *)s)->a;
 	const ssize_t n = archive_read_data(a, buf, len);
@@ -186,9 +186,9 @@ static int take_one(struct docker *d, json_t *item)
 		return err_say(d->t->err, -EBADMSG, "%s: %s: not a config", d->m->what, config_name);
 	for (d->len = 0; layers[d->len];)
 		d->len++;
-	if (d->len > STORE_LAYERS_MAX)
+	if (d->len > CONTENT_LAYERS_MAX)
 		return err_say(d->t->err, -EBADMSG, "%s: more than %d layers", d->m->what,
-			       STORE_LAYERS_MAX);
+			       CONTENT_LAYERS_MAX);
 	d->layers = calloc(d->len + 1, sizeof(*d->layers));
 	made = calloc(d->len + 1, sizeof(*made));
 	if (!d->layers || !made)
@@ -303,11 +303,11 @@ static json_t *old_config(json_t *top, const struct layer_made *layers, size_t l
 static int take_old(struct docker *d, const char *name, const char *id)
 {
 	cleanup_json json_t *top = NULL, *config = NULL;
-	struct layer_made *made = calloc(STORE_LAYERS_MAX, sizeof(*made));
+	struct layer_made *made = calloc(CONTENT_LAYERS_MAX, sizeof(*made));
 	const char *at = id, *list = d->src.what;
 	int r = 0;
 
-	d->layers = calloc(STORE_LAYERS_MAX, sizeof(*d->layers));
+	d->layers = calloc(CONTENT_LAYERS_MAX, sizeof(*d->layers));
 	d->len = 0;
 	if (!d->layers || !made)
 		r = err_set(d->t->err, -ENOMEM, "%s", d->m->what);
@@ -315,9 +315,9 @@ static int take_old(struct docker *d, const char *name, const char *id)
 		cleanup_json json_t *layer = NULL;
 		char file[128];
 
-		if (d->len == STORE_LAYERS_MAX) {
+		if (d->len == CONTENT_LAYERS_MAX) {
 			r = err_say(d->t->err, -EBADMSG, "%s: more than %d layers, or a circle of parents",
-				    d->m->what, STORE_LAYERS_MAX);
+				    d->m->what, CONTENT_LAYERS_MAX);
 			break;
 		}
 		r = read_old_layer(d, at, &layer);

@@ -7,24 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/ops.h"
-
 enum { EXTENTS_MAX = 10000 };
 
-static bool is_given(const struct minc_transfer *t, enum minc_transfer_number which)
+void budget_init(struct budget *b, const uint64_t *max_bytes, const uint64_t *max_entries)
 {
-	return t->given & 1U << which;
-}
-
-void budget_init(struct budget *b, const struct minc_transfer *t)
-{
-	const bool bytes = is_given(t, MINC_TRANSFER_MAX_BYTES),
-		   entries = is_given(t, MINC_TRANSFER_MAX_ENTRIES);
-
-	*b = (struct budget){ .max_bytes = bytes ? t->number[MINC_TRANSFER_MAX_BYTES] : 0,
-			      .max_entries = entries ? t->number[MINC_TRANSFER_MAX_ENTRIES] : 0,
-			      .guards_bytes = !bytes,
-			      .guards_entries = !entries };
+	*b = (struct budget){ .max_bytes = max_bytes ? *max_bytes : 0,
+			      .max_entries = max_entries ? *max_entries : 0,
+			      .guards_bytes = !max_bytes,
+			      .guards_entries = !max_entries };
 	snprintf(b->over_bytes, sizeof(b->over_bytes), "more than %llu bytes unpacked (--max-bytes)",
 		 (unsigned long long)b->max_bytes);
 	snprintf(b->over_entries, sizeof(b->over_entries), "more than %llu files (--max-entries)",

@@ -39,10 +39,8 @@ struct budget_stream {
 	uint64_t in, out, entries, over, entries_over; /* under the budget's lock */
 };
 
-struct minc_transfer;
-
-/* From a transfer's numbers and whether they were given. budget_done() afterwards. */
-void budget_init(struct budget *b, const struct minc_transfer *t);
+/* The bounds that were given, 0 is without one; NULL: none was. budget_done() afterwards. */
+void budget_init(struct budget *b, const uint64_t *max_bytes, const uint64_t *max_entries);
 void budget_done(struct budget *b);
 
 /*

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "image/change-config.h"
 #include "image/manage.h"
+#include "image/platform.h"
 #include "image/sign.h"
 #include "image/squash-tree.h"
 #include "image/transfer.h"
@@ -38,13 +39,15 @@ static int base_config(struct minc_transfer *t, const struct image *img, json_t 
 {
 	struct arena a = { NULL };
 	struct json_source src = { t->err, "config", &a };
+	struct platform machine;
 	int r = 0;
 
 	if (img) {
 		r = json_strict(&src, img->config_json, img->config_len, ret);
 	} else {
+		platform_machine(&machine);
 		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture",
-				 import_architecture(), "os", "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
+				 machine.architecture, "os", "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
 		r = *ret ? 0 : err_set(t->err, -ENOMEM, "config");
 	}
 	arena_done(&a);
@@ -145,7 +148,7 @@ static int find_volumes(struct minc_transfer *t, struct arena *a, const struct i
 {
 	const char **list = arena_alloc(a, (2 * count(img->volumes) + 1) * sizeof(*list));
 	struct squash_reader *reader = NULL;
-	int fds[STORE_LAYERS_MAX], r = list ? 0 : err_set(t->err, -ENOMEM, "volumes");
+	int fds[CONTENT_LAYERS_MAX], r = list ? 0 : err_set(t->err, -ENOMEM, "volumes");
 	size_t len = 0, n = 0;
 
 	*ret = list;
@@ -203,8 +206,8 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 
 	if (r == 0)
 		r = take_name(t, "", name); /* one that is refused before the work */
-	if (r == 0 && below >= STORE_LAYERS_MAX)
-		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name, STORE_LAYERS_MAX);
+	if (r == 0 && below >= CONTENT_LAYERS_MAX)
+		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name, CONTENT_LAYERS_MAX);
 	for (size_t i = 0; r == 0 && i < below; i++)
 		layers[i] = (struct layer_made){ .blob = img->layers[i].digest,
 						 .diff_id = img->layers[i].diff_id,

@@ -16,8 +16,8 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "image/copy-tar.h"
+#include "image/fd-source.h"
 #include "image/tar-read.h"
-#include "image/transfer.h"
 #include "image/tree.h"
 
 enum { XATTRS_MAX = 64, MADE_MAX = 1 << 18 };

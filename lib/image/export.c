@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/tree.h"
+#include "image/fd-source.h"
 #include "image/holes.h"
 #include "image/ref.h"
 #include "image/transfer.h"
@@ -319,7 +320,7 @@ static int put_squashfs(struct minc_transfer *t, const char *what, const int *fd
 static int put_root(struct minc_transfer *t, const char *format, const struct image *img,
 		    const char *target, int out)
 {
-	int fds[STORE_LAYERS_MAX];
+	int fds[CONTENT_LAYERS_MAX];
 	size_t len = 0;
 	int r = take_open_layers(t, img, fds, &len);
 

@@ -220,8 +220,8 @@ int image_parse_config(struct image *img, struct err *e, const char *what, const
 	cleanup_json json_t *o = NULL;
 	int r;
 
-	if (len > STORE_JSON_MAX)
-		return json_refuse(&src, "larger than %d bytes", STORE_JSON_MAX);
+	if (len > CONTENT_JSON_MAX)
+		return json_refuse(&src, "larger than %d bytes", CONTENT_JSON_MAX);
 	if (img->config_size != len)
 		return json_refuse(&src, "%zu bytes, but the manifest says %llu", len,
 				   (unsigned long long)img->config_size);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,26 +18,12 @@
 #include "base/str.h"
 #include "image/budget.h"
 #include "image/change-config.h"
+#include "image/fd-source.h"
+#include "image/platform.h"
 #include "image/transfer.h"
 #include "image/which.h"
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024, RESERVE_BYTES = 1 << 30 };
-
-const char *import_architecture(void)
-{
-	static const char *const names[][2] = { { "x86_64", "amd64" },	 { "aarch64", "arm64" },
-						{ "armv7l", "arm" },	 { "i686", "386" },
-						{ "ppc64le", "ppc64le" }, { "riscv64", "riscv64" },
-						{ "s390x", "s390x" },	 { "loongarch64", "loong64" } };
-	struct utsname u;
-
-	if (uname(&u) < 0)
-		return "amd64";
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_equal(u.machine, names[i][0]))
-			return names[i][1];
-	return "amd64";
-}
 
 static json_t *time_text(time_t t)
 {
@@ -74,13 +59,17 @@ int import_refuse_changes(struct minc_transfer *t, const char *source)
 /* One layer and nothing else known: the time is the source's, so that the same gives the same. */
 static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created)
 {
-	json_t *config = json_pack(
+	struct platform machine;
+	json_t *config;
+	int r;
+
+	platform_machine(&machine);
+	config = json_pack(
 		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
-		"architecture", import_architecture(), "os", "linux", "config", "rootfs", "type", "layers",
+		"architecture", machine.architecture, "os", "linux", "config", "rootfs", "type", "layers",
 		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
 		"created_by", "import of a root file system");
-	int r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
-
+	r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
 	if (r == 0)
 		r = take_built(t, config, layer, 1, "");
 	json_decref(config);
@@ -187,7 +176,7 @@ static void spend_again(struct minc_transfer *t)
 	const uint64_t source = t->budget->source;
 
 	budget_done(t->budget);
-	budget_init(t->budget, t);
+	take_budget(t, t->budget);
 	t->budget->source = source;
 }
 
@@ -285,7 +274,7 @@ int import_source(struct minc_transfer *t, const char *source, image_found_fn *f
 	r = store_share(t->store);
 	if (r < 0)
 		return r;
-	budget_init(&budget, t);
+	take_budget(t, &budget);
 	t->budget = &budget;
 	r = listing_begin(t);
 	if (r == 0)

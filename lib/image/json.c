@@ -9,8 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "image/store.h"
-
 int json_refuse(const struct json_source *src, const char *format, ...)
 {
 	char text[400];
@@ -42,7 +40,7 @@ static bool too_deep(const char *text, size_t len)
 			depth++;
 		else if (!quoted && (text[i] == '}' || text[i] == ']') && depth > 0)
 			depth--;
-		if (depth > STORE_JSON_DEPTH)
+		if (depth > JSON_DEPTH_MAX)
 			return true;
 	}
 	return false;
@@ -66,7 +64,7 @@ int json_strict(const struct json_source *src, const char *text, size_t len, jso
 	if (is_blank(text, len))
 		return json_refuse(src, "empty");
 	if (too_deep(text, len))
-		return json_refuse(src, "nested more than %d deep", STORE_JSON_DEPTH);
+		return json_refuse(src, "nested more than %d deep", JSON_DEPTH_MAX);
 	r = json_text_read(text, len, &o, &why);
 	if (r < 0)
 		return r == -ENOMEM ? json_no_memory(src) :
@@ -152,23 +150,6 @@ int json_only(const struct json_source *src, json_t *o, const char *where, const
 			return json_refuse(src, "%s%.64s: unknown", where, key);
 	}
 	return 0;
-}
-
-int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
-		struct digest *ret)
-{
-	json_t *v = NULL;
-	int r = json_field(src, o, where, key, JSON_STRING, &v);
-
-	if (r < 0)
-		return r;
-	if (!v)
-		return json_refuse(src, "%s%s: missing", where, key);
-	r = digest_parse(json_string_value(v), ret);
-	return r == -EOPNOTSUPP ?
-		       json_refuse(src, "%s%s: only sha256 is supported", where, key) :
-	       r < 0 ? json_refuse(src, "%s%s: not a digest", where, key) :
-		       0;
 }
 
 int json_texts(const struct json_source *src, json_t *o, const char *where, const char *key,

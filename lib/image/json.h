@@ -12,7 +12,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json-text.h"
-#include "image/digest.h"
+
+enum { JSON_DEPTH_MAX = 64 };
 
 struct json_source {
 	struct err *e;
@@ -53,9 +54,6 @@ int json_whole(const struct json_source *src, json_t *o, const char *where, cons
 	       uint64_t max, uint64_t *ret);
 /* No other keys than those, which end with NULL. */
 int json_only(const struct json_source *src, json_t *o, const char *where, const char *const *keys);
-/* Must be there. */
-int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
-		struct digest *ret);
 /* An array of strings; a list that ends with NULL, never NULL. */
 int json_texts(const struct json_source *src, json_t *o, const char *where, const char *key,
 	       const char *const **ret);

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/fd-source.h"
 #include "image/holes.h"
 #include "image/transfer.h"
 #include "image/unpack.h"
@@ -22,31 +23,16 @@
 
 enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10 };
 
-static ssize_t read_fd(struct squash_source *s, void *buf, size_t len)
-{
-	ssize_t n;
-
-	do
-		n = read(((struct fd_source *)s)->fd, buf, len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
-}
-
-void fd_source_init(struct fd_source *s, int fd)
-{
-	*s = (struct fd_source){ .source = { .read = read_fd }, .fd = fd };
-}
-
 /* What passes is written to a file and hashed. */
 struct tee {
-	struct squash_source source, *from;
+	struct byte_source source, *from;
 	int fd;
 	struct hash *hash;
 	uint64_t bytes;
 	unsigned char magic[UNPACK_MAGIC];
 };
 
-static ssize_t read_tee(struct squash_source *s, void *buf, size_t len)
+static ssize_t read_tee(struct byte_source *s, void *buf, size_t len)
 {
 	struct tee *t = (struct tee *)s;
 	const ssize_t n = t->from->read(t->from, buf, len);
@@ -235,12 +221,12 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 }
 
 /* gzip and zstd stay as they are; OCI has no word for the others. */
-int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
 		      layer_lists_fn *lists, void *data, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
-	struct squash_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2, t->budget);
+	struct byte_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2, t->budget);
 	struct tee tee = { .source = { .read = read_tee, .packed = source->packed }, .from = plain,
 			   .hash = hash_new() };
 	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
@@ -372,7 +358,7 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	return r;
 }
 
-static int copy_checked(struct minc_transfer *t, const char *what, struct squash_source *source,
+static int copy_checked(struct minc_transfer *t, const char *what, struct byte_source *source,
 			int fd, const struct digest *d, uint64_t size)
 {
 	struct tee tee = { .source = { .read = read_tee }, .from = source, .fd = fd,
@@ -402,7 +388,7 @@ static int copy_checked(struct minc_transfer *t, const char *what, struct squash
 	return 0;
 }
 
-int blob_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+int blob_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
 		     const struct digest *d, uint64_t size)
 {
 	struct store_file f;

@@ -10,6 +10,8 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/fd-source.h"
+#include "image/json-digest.h"
 #include "image/transfer.h"
 
 struct layout {
@@ -53,7 +55,7 @@ static int get_text(struct origin *o, const struct digest *d, uint64_t size, cha
 	(void)size; /* the caller compares */
 	if (fd < 0)
 		return fd;
-	r = io_read_all(fd, STORE_JSON_MAX, ret, ret_len);
+	r = io_read_all(fd, CONTENT_JSON_MAX, ret, ret_len);
 	return r < 0 ? err_set(l->t->err, r, "%s: %.19s...", o->what, d->text) : 0;
 }
 
@@ -132,7 +134,7 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		if (r == 0)
 			r = json_digest(&src, entry, "manifests.", "digest", &d);
 		if (r == 0)
-			r = json_whole(&src, entry, "manifests.", "size", STORE_JSON_MAX, &size);
+			r = json_whole(&src, entry, "manifests.", "size", CONTENT_JSON_MAX, &size);
 		if (r == 0)
 			r = take_image(t, o, media_type, &d, size, layout_name(notes));
 		if (r != 0)
@@ -157,7 +159,7 @@ int import_layout(struct minc_transfer *t, const char *source, int dir)
 
 	if (fd < 0)
 		return fd;
-	r = io_read_all(fd, STORE_JSON_MAX, &text, &len);
+	r = io_read_all(fd, CONTENT_JSON_MAX, &text, &len);
 	if (r < 0)
 		return err_set(t->err, r, "%s/index.json", source);
 	return import_index(t, &l.origin, text, len);

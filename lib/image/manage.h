@@ -2,7 +2,7 @@
 /* manage - what is done with the images and containers of a store; see minc/image.h. */
 #pragma once
 
-#include "image/ops.h"
+#include "image/handles.h"
 
 int image_inspect(struct image *img, char **ret);
 int image_tag(struct store *s, struct image *img, const char *name);

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "image/image.h"
+#include "image/json-digest.h"
 #include "image/json.h"
 
 enum { INDEX_CHILDREN_MAX = 4096 };
@@ -113,9 +114,9 @@ static int read_layers(const struct json_source *src, struct image *img, json_t 
 		return r;
 	if (!list)
 		return json_refuse(src, "layers: missing");
-	if (json_array_size(list) > STORE_LAYERS_MAX)
+	if (json_array_size(list) > CONTENT_LAYERS_MAX)
 		return json_refuse(src, "layers: %zu are more than %d", json_array_size(list),
-				   STORE_LAYERS_MAX);
+				   CONTENT_LAYERS_MAX);
 	img->layers_len = json_array_size(list);
 	img->layers = arena_alloc(src->a, (img->layers_len + 1) * sizeof(*img->layers));
 	if (!img->layers)
@@ -155,9 +156,9 @@ static int read_config(const struct json_source *src, struct image *img, json_t 
 						       MEDIA_DOCKER_CONFIG))
 		return json_refuse(src, "config.mediaType: \"%s\" is not that of an image",
 				   img->config_media_type);
-	if (img->config_size > STORE_JSON_MAX)
+	if (img->config_size > CONTENT_JSON_MAX)
 		return json_refuse(src, "config.size: %llu is more than %d",
-				   (unsigned long long)img->config_size, STORE_JSON_MAX);
+				   (unsigned long long)img->config_size, CONTENT_JSON_MAX);
 	return 0;
 }
 
@@ -170,8 +171,8 @@ int image_parse_manifest(struct image *img, struct err *e, const char *what, con
 	json_t *ignored;
 	int r;
 
-	if (len > STORE_JSON_MAX)
-		return json_refuse(&src, "larger than %d bytes", STORE_JSON_MAX);
+	if (len > CONTENT_JSON_MAX)
+		return json_refuse(&src, "larger than %d bytes", CONTENT_JSON_MAX);
 	r = json_strict(&src, text, len, &o);
 	if (r == 0)
 		r = refuse_keys(&src, o, of_index);
@@ -227,8 +228,8 @@ int image_parse_index(struct arena *a, struct err *e, const char *what, const ch
 	size_t i;
 	int r;
 
-	if (len > STORE_JSON_MAX)
-		return json_refuse(&src, "larger than %d bytes", STORE_JSON_MAX);
+	if (len > CONTENT_JSON_MAX)
+		return json_refuse(&src, "larger than %d bytes", CONTENT_JSON_MAX);
 	r = json_strict(&src, text, len, &o);
 	if (r == 0)
 		r = refuse_keys(&src, o, of_manifest);

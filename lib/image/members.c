@@ -14,6 +14,8 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/fd-source.h"
+#include "image/list-names.h"
 #include "image/store-file.h"
 #include "image/store.h"
 #include "image/tar-check.h"
@@ -21,7 +23,7 @@
 #include "image/transfer.h"
 #include "image/unpack.h"
 
-enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = STORE_JSON_MAX,
+enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = CONTENT_JSON_MAX,
        LISTS_MAX = 4 * SMALL_MAX, READ_BYTES = 256 << 10,
        LINKS_MAX = 8 };
 
@@ -38,7 +40,7 @@ const char *members_clean(const char *name)
 struct stream {
 	struct members *m;
 	struct fd_source file;
-	struct squash_source *plain;
+	struct byte_source *plain;
 	struct tar_check check;
 	uint64_t bytes;
 	char buf[READ_BYTES];
@@ -144,7 +146,7 @@ static int unpack_all(struct members *m)
 	cleanup_close int to = store_scratch(m->store);
 	cleanup_free char *buf = malloc(READ_BYTES);
 	struct fd_source file;
-	struct squash_source *plain;
+	struct byte_source *plain;
 	ssize_t n = 1;
 
 	if (to < 0)
@@ -291,7 +293,7 @@ static bool of_images(const char *name)
 {
 	size_t hex;
 
-	if (members_is_list(name) || str_equal(name, "blobs") || str_starts_with(name, "blobs/"))
+	if (name_is_list(name) || str_equal(name, "blobs") || str_starts_with(name, "blobs/"))
 		return true;
 	name += str_starts_with(name, "sha256:") ? 7 : 0;
 	hex = strspn(name, "0123456789abcdef");
@@ -343,14 +345,14 @@ static bool is_wanted(const struct members *m, const char *name)
 {
 	const char *slash = strchr(name, '/');
 
-	return m->how != MEMBERS_LISTS || members_is_list(slash ? slash + 1 : name);
+	return m->how != MEMBERS_LISTS || name_is_list(slash ? slash + 1 : name);
 }
 
 static bool is_list(const struct member *one)
 {
 	const char *slash = strrchr(one->name, '/');
 
-	return members_is_list(slash ? slash + 1 : one->name);
+	return name_is_list(slash ? slash + 1 : one->name);
 }
 
 /* Whether its content is kept. The lists have a place of their own: nothing goes without them. */

@@ -10,7 +10,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/str.h"
 #include "image/budget.h"
 
 enum members_how {
@@ -53,16 +52,12 @@ struct members {
 	bool has_root; /* or that it is a root file system */
 };
 
+struct minc_transfer;
+
 /* -EOVERFLOW: its budget; a list is nothing more to a budget that has all of it already. */
 int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd,
 		 enum members_how how);
 void members_done(struct members *m);
-/* The name of a file that lists the images of an archive, or says that it is one. */
-static inline bool members_is_list(const char *name)
-{
-	return str_equal(name, "manifest.json") || str_equal(name, "repositories") ||
-	       str_equal(name, "oci-layout") || str_equal(name, "index.json");
-}
 /* Whether there is something below @dir, which ends with a slash. */
 bool members_below(const struct members *m, const char *dir);
 /*

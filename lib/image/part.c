@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/media.h"
 #include "image/squash.h"
-#include "image/store.h"
 #include "ns/userns.h"
 
 enum { NOBODY = 65534 };
@@ -99,12 +99,12 @@ static int work_as_owner(struct err *e, struct work *w)
 
 int part_to_dir(struct err *e, const struct part *p, int dir)
 {
-	int layers[STORE_LAYERS_MAX], r = 0;
+	int layers[CONTENT_LAYERS_MAX], r = 0;
 	struct work w = { .p = p, .layers = layers, .dir = dir };
 	size_t len = 0;
 
-	if (p->layers_len > STORE_LAYERS_MAX)
-		return err_say(e, -E2BIG, "%s: more than %d layers", p->what, STORE_LAYERS_MAX);
+	if (p->layers_len > CONTENT_LAYERS_MAX)
+		return err_say(e, -E2BIG, "%s: more than %d layers", p->what, CONTENT_LAYERS_MAX);
 	for (; r == 0 && len < p->layers_len; len += r == 0) {
 		layers[len] = open(p->layers[len], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (layers[len] < 0)

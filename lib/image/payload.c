@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "image/json-digest.h"
 #include "image/json.h"
 
 #define PAYLOAD_TYPE "cosign container image signature"

@@ -3,6 +3,8 @@
  * platform - which manifest of an index is for a machine. Names are Go's; variants are
  * ordered, and a machine runs what is made for a lower one.
  */
+#include "image/platform.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +12,6 @@
 
 #include "base/str.h"
 #include "image/image.h"
-
-struct platform {
-	char os[32], architecture[32], variant[32];
-};
 
 static const struct {
 	const char *machine, *architecture, *variant;
@@ -25,7 +23,7 @@ static const struct {
 	{ "mips64", "mips64le", "" },
 };
 
-static void this_machine(struct platform *ret)
+void platform_machine(struct platform *ret)
 {
 	struct utsname u;
 	size_t i = 0;
@@ -147,7 +145,7 @@ static int refuse(struct err *e, const char *what, const struct manifest_child *
 static int read_platform(struct err *e, const char *platform, struct platform *ret)
 {
 	if (!platform)
-		this_machine(ret);
+		platform_machine(ret);
 	else if (parse(platform, ret) < 0)
 		return err_say(e, -EINVAL, "platform %s: not OS/ARCHITECTURE[/VARIANT]", platform);
 	return 0;

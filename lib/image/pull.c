@@ -224,7 +224,7 @@ int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, vo
 
 	if (r < 0)
 		return r;
-	budget_init(&budget, t);
+	take_budget(t, &budget);
 	t->budget = &budget;
 	r = listing_begin(t);
 	if (r == 0)

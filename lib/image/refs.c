@@ -165,7 +165,7 @@ static int add_blob(struct refs *r, struct store *s, const struct digest *d, siz
 {
 	uint64_t size = 0;
 	cleanup_close int fd = store_open_blob(s, d, &size);
-	int n = fd < 0 ? fd : size > STORE_JSON_MAX ? -EFBIG : read_text(r, fd, (size_t)size);
+	int n = fd < 0 ? fd : size > CONTENT_JSON_MAX ? -EFBIG : read_text(r, fd, (size_t)size);
 
 	*ret_len = n == 0 ? (size_t)size : 0;
 	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)

@@ -223,7 +223,7 @@ static int begin_manifest(struct exchange *x, bool again)
 	h->method = "GET";
 	h->accept = MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST ", " MEDIA_DOCKER_LIST
 				    ", " MEDIA_DOCKER_MANIFEST;
-	h->text_max = STORE_JSON_MAX;
+	h->text_max = CONTENT_JSON_MAX;
 	return 0;
 }
 

@@ -7,9 +7,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
+#include "image/media.h"
 #include "image/ref.h"
-#include "image/store.h"
 
 struct registry;
 

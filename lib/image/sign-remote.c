@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "image/json-digest.h"
 #include "image/json.h"
 #include "image/sign.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "image/ops.h"
+#include "image/handles.h"
 #include "image/payload.h"
 #include "image/policy.h"
 #include "image/registry.h"

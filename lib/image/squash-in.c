@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "image/budget.h"
+#include "image/fd-source.h"
 #include "image/transfer.h"
 
 struct reading {

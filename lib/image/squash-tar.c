@@ -14,7 +14,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "image/members.h"
+#include "image/list-names.h"
 #include "image/squash-write.h"
 #include "image/squash.h"
 #include "image/tar-read.h"
@@ -428,7 +428,7 @@ static int take_entries(struct job *j)
 static bool has_list(const struct tree_name *dir)
 {
 	for (const struct tree_name *n = dir->children; n; n = n->next)
-		if (n->inode && S_ISREG(n->inode->mode) && members_is_list(n->name))
+		if (n->inode && S_ISREG(n->inode->mode) && name_is_list(n->name))
 			return true;
 	return false;
 }
@@ -454,7 +454,7 @@ static void free_contents(struct tree *t)
 			sqfs_free(i->written);
 }
 
-static int squash(struct job *j, struct squash_source *source, int out)
+static int squash(struct job *j, struct byte_source *source, int out)
 {
 	int r = tree_init(&j->tree) < 0 ? no_memory(j) : 0;
 
@@ -481,7 +481,7 @@ static int squash(struct job *j, struct squash_source *source, int out)
 	return r;
 }
 
-int squash_tar(struct err *e, const char *what, struct squash_source *source, int out,
+int squash_tar(struct err *e, const char *what, struct byte_source *source, int out,
 	       bool layer, const struct squash_limits *limits,
 	       squash_progress_fn *progress, void *data, struct squash_result *ret)
 {

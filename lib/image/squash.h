@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "image/byte-source.h"
 #include "image/digest.h"
 
 struct budget;
@@ -45,13 +46,6 @@ struct squash_result {
 	bool lists; /* a root file system has files that are called as lists of images are */
 };
 
-struct squash_source {
-	/* @len bytes at the most, 0 at the end, -errno; compressed or not */
-	ssize_t (*read)(struct squash_source *src, void *buf, size_t len);
-	const char *why; /* of -EBADMSG and -EOVERFLOW, if there is more to say than the number does */
-	uint64_t packed; /* bytes that all of it is made from, if these are not the bytes read; or 0 */
-};
-
 /* Keep what is compressed, how far it is, and the wish to stop. */
 typedef int squash_progress_fn(uint64_t read_bytes, void *data); /* not 0: -ECANCELED */
 
@@ -61,7 +55,7 @@ typedef int squash_progress_fn(uint64_t read_bytes, void *data); /* not 0: -ECAN
  * be called ".wh.x", which cannot be kept and are refused.
  * Returns 0, -EBADMSG: damaged or hostile, -EOVERFLOW: beyond a limit, -ECANCELED, -errno.
  */
-int squash_tar(struct err *e, const char *what, struct squash_source *source, int out, bool layer,
+int squash_tar(struct err *e, const char *what, struct byte_source *source, int out, bool layer,
 	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
 	       struct squash_result *ret);
 

@@ -212,8 +212,8 @@ int store_read_blob(struct store *s, struct arena *a, const struct digest *d, co
 
 	fd = store_open_blob(s, d, &size);
 	r = fd < 0		    ? fd :
-	    size > STORE_JSON_MAX ? -EFBIG :
-				    io_read_all(fd, STORE_JSON_MAX, &text, &len);
+	    size > CONTENT_JSON_MAX ? -EFBIG :
+				    io_read_all(fd, CONTENT_JSON_MAX, &text, &len);
 	if (r < 0)
 		return err_set(s->err, r, "blob %s", digest_hex(d));
 	copy = arena_alloc(a, len + 1);

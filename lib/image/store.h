@@ -21,26 +21,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "image/digest.h"
+#include "image/media.h"
 
-#define MEDIA_OCI_INDEX	      "application/vnd.oci.image.index.v1+json"
-#define MEDIA_OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
-#define MEDIA_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
-#define MEDIA_OCI_LAYER	      "application/vnd.oci.image.layer.v1.tar"
-#define MEDIA_OCI_LAYER_GZIP  "application/vnd.oci.image.layer.v1.tar+gzip"
-#define MEDIA_OCI_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
-#define MEDIA_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
-#define MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define MEDIA_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
-#define MEDIA_DOCKER_LAYER    "application/vnd.docker.image.rootfs.diff.tar.gzip"
-#define REF_NAME_ANNOTATION   "org.opencontainers.image.ref.name"
-#define DOCKER_NAME_ANNOTATION "io.containerd.image.name"
-
-enum {
-	STORE_JSON_MAX = 4 << 20, /* bytes of a manifest, config or index from outside */
-	STORE_INDEX_MAX = 256 << 20,
-	STORE_JSON_DEPTH = 64,
-	STORE_LAYERS_MAX = 500 /* of one image: what overlayfs takes */
-};
+enum { STORE_INDEX_MAX = 256 << 20 /* bytes of index.json */ };
 
 struct store {
 	struct err *err; /* the context's */
@@ -87,7 +70,7 @@ int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
 /* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */
 int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
 int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
-/* A manifest or config: whole text, in @a; -EFBIG above STORE_JSON_MAX. */
+/* A manifest or config: whole text, in @a; -EFBIG above CONTENT_JSON_MAX. */
 int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
 		    size_t *ret_len);
 /* Write a small blob whose digest is known; while shared. */

@@ -17,6 +17,15 @@
 #include "image/sign.h"
 #include "image/transfer.h"
 
+void take_budget(const struct minc_transfer *t, struct budget *b)
+{
+	const bool bytes = t->given & 1U << MINC_TRANSFER_MAX_BYTES,
+		   entries = t->given & 1U << MINC_TRANSFER_MAX_ENTRIES;
+
+	budget_init(b, bytes ? &t->number[MINC_TRANSFER_MAX_BYTES] : NULL,
+		    entries ? &t->number[MINC_TRANSFER_MAX_ENTRIES] : NULL);
+}
+
 /* What no signature would help is said before anything is done. */
 static int refuse_name(struct minc_transfer *t, const char *name)
 {
@@ -193,9 +202,9 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 	return converter_free(c, t->err);
 }
 
-int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[STORE_LAYERS_MAX], size_t *ret_len)
+int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[CONTENT_LAYERS_MAX], size_t *ret_len)
 {
-	int r = img->layers_len > STORE_LAYERS_MAX ? err_set(t->err, -E2BIG, "%s", img->name) :
+	int r = img->layers_len > CONTENT_LAYERS_MAX ? err_set(t->err, -E2BIG, "%s", img->name) :
 						     take_layers(t, img); /* those that another tool has brought */
 
 	*ret_len = 0;
@@ -215,7 +224,7 @@ static int get_text(struct minc_transfer *t, struct origin *o, bool config, cons
 	struct digest found;
 	int r;
 
-	if (size > STORE_JSON_MAX)
+	if (size > CONTENT_JSON_MAX)
 		return err_say(t->err, -EBADMSG, "%s: %.19s...: a manifest or config of %llu bytes",
 			       o->what, d->text, (unsigned long long)size);
 	r = (config && o->config ? o->config : o->text)(o, d, size, ret, ret_len);

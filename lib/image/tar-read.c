@@ -28,7 +28,7 @@ struct buffer {
 struct tar_reader {
 	struct err *e;
 	const char *what;
-	struct squash_source *plain;
+	struct byte_source *plain;
 	uint64_t max_bytes;
 	struct archive *tar;
 	bool inside; /* of an entry */
@@ -373,7 +373,7 @@ static int start(struct tar_reader *t)
 	return r;
 }
 
-int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
+int tar_reader_open(struct err *e, const char *what, struct byte_source *source,
 		    uint64_t max_bytes, struct budget *budget, struct tar_reader **ret)
 {
 	struct tar_reader *t = calloc(1, sizeof(*t));

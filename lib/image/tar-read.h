@@ -9,15 +9,18 @@
 #include <archive_entry.h>
 #include <stdbool.h>
 
-#include "image/squash.h"
+#include "base/err.h"
+#include "image/byte-source.h"
+#include "image/digest.h"
 
 /* Of one entry; what it says is kept in memory, a sparse file's parts with ten times their size. */
 enum { TAR_HEADER_MAX = 8 << 20 };
 
+struct budget;
 struct tar_reader;
 
 /* @max_bytes: of this stream. @budget: of this and others, or NULL. */
-int tar_reader_open(struct err *e, const char *what, struct squash_source *source,
+int tar_reader_open(struct err *e, const char *what, struct byte_source *source,
 		    uint64_t max_bytes, struct budget *budget, struct tar_reader **ret);
 /* Stops the thread. */
 struct tar_reader *tar_reader_close(struct tar_reader *t);

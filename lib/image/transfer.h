@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "image/json.h"
-#include "image/ops.h"
+#include "image/handles.h"
 #include "image/squash.h"
 
 struct signatures;
@@ -28,7 +28,7 @@ typedef int layer_lists_fn(void *data);
  * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a layer, which
  * has whiteouts; or, with @lists, as a root file system.
  */
-int layer_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
 		      layer_lists_fn *lists, void *data, struct layer_made *ret);
 /* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside.
  * @packed: bytes of the image that it is the content of, or 0. @without: see squash_limits; or NULL. */
@@ -39,7 +39,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
 /* Write a blob from a stream; digest and size are checked before it has a name. */
-int blob_from_stream(struct minc_transfer *t, const char *what, struct squash_source *source,
+int blob_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
 		     const struct digest *d, uint64_t size);
 bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
 bool store_has_layer(struct store *s, const struct digest *diff_id);
@@ -47,18 +47,14 @@ bool store_has_layer(struct store *s, const struct digest *diff_id);
 int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id);
 int layer_check(int fd, const struct digest *diff_id); /* -EBADMSG: not what was written */
 
-/* A stream from an open file, and from an entry of an archive. */
-struct fd_source {
-	struct squash_source source;
-	int fd;
-};
-void fd_source_init(struct fd_source *s, int fd);
-
 /* take.c */
+
+/* From the numbers of @t and whether they were given. budget_done() afterwards. */
+void take_budget(const struct minc_transfer *t, struct budget *b);
 
 /* Where an image comes from. */
 struct origin {
-	/* A manifest or index, at the most STORE_JSON_MAX; its digest is checked by the caller. */
+	/* A manifest or index, at the most CONTENT_JSON_MAX; its digest is checked by the caller. */
 	int (*text)(struct origin *o, const struct digest *d, uint64_t size, char **ret,
 		    size_t *ret_len);
 	/* The same for a config, where that is another thing; NULL: it is not. */
@@ -79,7 +75,7 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 /* Layers of an image whose blobs are there: convert what is missing, on all CPUs. */
 int take_layers(struct minc_transfer *t, const struct image *img);
 /* The same, and then all of them, lowest first: *ret_len descriptors to be closed, also after a failure. */
-int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[STORE_LAYERS_MAX],
+int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[CONTENT_LAYERS_MAX],
 		     size_t *ret_len);
 /* Config and layers are there: write both and the manifest, and list it. */
 int take_built(struct minc_transfer *t, json_t *config, const struct layer_made *layers,
@@ -115,8 +111,6 @@ int import_layout(struct minc_transfer *t, const char *source, int dir);
 int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len);
 int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t created);
 int import_erofs(struct minc_transfer *t, const char *source, int file, time_t created);
-/* This machine's, as OCI writes it. */
-const char *import_architecture(void);
 /* A root file system that is a layer now. */
 int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created);
 /* An image that brings its own description keeps it: -EINVAL where changes were asked for. */

@@ -17,7 +17,7 @@ enum { BUFFER_BYTES = 64 << 10 };
 #define XZ_MEMORY_MAX ((uint64_t)96 << 20)
 
 struct unpack {
-	struct squash_source source, *from;
+	struct byte_source source, *from;
 	unsigned kinds, kind;
 	bool begun;
 	unsigned char head[UNPACK_MAGIC];
@@ -177,7 +177,7 @@ static ssize_t read_archive(struct unpack *u, void *buf, size_t len)
 	return n < 0 ? wrong(u, archive_error_string(u->a)) : n;
 }
 
-static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
+static ssize_t read_unpacked(struct byte_source *s, void *buf, size_t len)
 {
 	struct unpack *u = (struct unpack *)s;
 	const char *why;
@@ -197,7 +197,7 @@ static ssize_t read_unpacked(struct squash_source *s, void *buf, size_t len)
 	return why ? -EOVERFLOW : n;
 }
 
-struct squash_source *unpack_new(struct squash_source *from, unsigned kinds, struct budget *budget)
+struct byte_source *unpack_new(struct byte_source *from, unsigned kinds, struct budget *budget)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
 
@@ -211,7 +211,7 @@ struct squash_source *unpack_new(struct squash_source *from, unsigned kinds, str
 	return &u->source;
 }
 
-struct squash_source *unpack_free(struct squash_source *s)
+struct byte_source *unpack_free(struct byte_source *s)
 {
 	struct unpack *u = (struct unpack *)s;
 

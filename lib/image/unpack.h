@@ -7,7 +7,9 @@
 
 #include <stdbool.h>
 
-#include "image/squash.h"
+#include "image/byte-source.h"
+
+struct budget;
 
 enum { UNPACK_GZIP = 1, UNPACK_ZSTD = 2, UNPACK_BZIP2 = 4, UNPACK_XZ = 8, UNPACK_ALL = 15 };
 
@@ -19,5 +21,5 @@ unsigned unpack_kind(const unsigned char magic[UNPACK_MAGIC]);
  * @from, unpacked if it is of one of @kinds, else as it is; nothing is read before the first reading.
  * What is unpacked is counted to @budget, or to none (NULL). NULL without memory. @from is borrowed.
  */
-struct squash_source *unpack_new(struct squash_source *from, unsigned kinds, struct budget *budget);
-struct squash_source *unpack_free(struct squash_source *s);
+struct byte_source *unpack_new(struct byte_source *from, unsigned kinds, struct budget *budget);
+struct byte_source *unpack_free(struct byte_source *s);

@@ -134,9 +134,9 @@ static int read_list(struct minc_transfer *t, const char *source, int dir, const
 			       err_set(t->err, -errno, "%s/%s", source, name);
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s/%s", source, name);
-	if (!S_ISREG(st.st_mode) || st.st_size > STORE_JSON_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size > CONTENT_JSON_MAX)
 		return 0;
-	r = io_read_all(fd, STORE_JSON_MAX, &text, &len);
+	r = io_read_all(fd, CONTENT_JSON_MAX, &text, &len);
 	if (r == 0)
 		r = parse(text, len, ret);
 	return r < 0 ? err_set(t->err, r, "%s/%s", source, name) : 0;

@@ -37,6 +37,21 @@ static int open_process(const struct state_facts *f, char *ret_state)
 	return process_start_time(f->pid, ret_state) == f->start_time ? take_fd(&fd) : -ESRCH;
 }
 
+/* What the status is to say. */
+static void note_signal(const struct minc_container *ct, int sig)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%d", sig);
+	(void)state_write(ct->state, "signal", text, strlen(text)); /* else it says KILL */
+}
+
+void background_adopt(struct minc_container *ct, struct state *s)
+{
+	ct->state = s;
+	ct->note_signal = note_signal;
+}
+
 int background_open(struct state *s, struct minc_container **ret)
 {
 	struct minc_container *ct = malloc(sizeof(*ct));
@@ -49,7 +64,7 @@ int background_open(struct state *s, struct minc_container **ret)
 	*ct = CONTAINER_NONE;
 	ct->pid = s->facts.pid;
 	ct->init = s->facts.init;
-	ct->state = s;
+	background_adopt(ct, s);
 	s->status = openat(s->dir, "status.new", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (state_status(s, &status, NULL, NULL) < 0)
 		r = ct->pidfd = open_process(&s->facts, &ct->seen);
@@ -325,14 +340,6 @@ int background_state(const struct minc_container *ct)
 		return state_status(ct->state, &status, NULL, NULL) == 0 ? MINC_STATE_EXITED :
 									   MINC_STATE_LOST;
 	return is_stopped(ct) || is_frozen(ct) ? MINC_STATE_PAUSED : MINC_STATE_RUNNING;
-}
-
-void background_note_signal(const struct minc_container *ct, int sig)
-{
-	char text[8];
-
-	snprintf(text, sizeof(text), "%d", sig);
-	(void)state_write(ct->state, "signal", text, strlen(text)); /* else it says KILL */
 }
 
 /* A frozen process of v1 does not die. */

@@ -4,10 +4,20 @@
 
 #include <sys/un.h>
 
+#include "run/monitor.h"
 #include "run/run.h"
 
 struct state;
 struct minc_ctx;
+
+/* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */
+struct monitor_args {
+	struct spawn_parent parent; /* the first member: what monitor_begin() is given */
+	int stdio[3], null;	  /* what the container, and the monitor, have as 0, 1, 2 */
+	int fds[MONITOR_FDS_END]; /* what becomes the fixed numbers; negative: nothing */
+	const char *const *argv;
+};
+_Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 
 /* All that a start in the background has beside a plan. */
 struct background {
@@ -28,6 +38,8 @@ int background_go(struct background *b, int terminal, bool attached);
 /* Close everything; after a failure wait until the monitor has given up. */
 void background_done(struct background *b, bool failed);
 
+/* Make @ct a handle on what @s describes; takes @s over. */
+void background_adopt(struct minc_container *ct, struct state *s);
 /* A handle on what @s describes; takes @s over, also on failure. */
 int background_open(struct state *s, struct minc_container **ret);
 /* The monitor's end of "attach"; its greeting is read. */
@@ -35,8 +47,6 @@ int background_connect(struct minc_container *ct, bool *ret_terminal);
 /* As minc_wait(). */
 int background_wait(struct minc_container *ct, int timeout_ms, int *ret_status);
 int background_state(const struct minc_container *ct);
-/* A SIGKILL that stands for @sig is coming: what the status is to say. */
-void background_note_signal(const struct minc_container *ct, int sig);
 /* The same, of what was killed: what is waited for is said to c's log when it takes its time. */
 int background_await(const struct minc_ctx *c, struct minc_container *ct, int timeout_ms,
 		     int *ret_status);
@@ -47,6 +57,4 @@ int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig
 int background_groups(struct minc_container *ct, struct cgroup_set **ret);
 int background_resize(struct minc_container *ct, unsigned rows, unsigned cols);
 
-/* An executable's bytes as a sealed file that is in no file system; descriptor or -errno. */
-int program_memfd(const char *name, const unsigned char *program, size_t len);
 int attach_address(const struct state *s, struct sockaddr_un *ret);

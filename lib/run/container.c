@@ -15,7 +15,6 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "run/background.h"
 #include "run/spawn.h"
 
 /* It has nothing to watch any more, and would end by itself. */
@@ -137,10 +136,7 @@ static int reap(struct minc_container *ct)
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 {
 	struct pollfd fds[] = { { .fd = ct->pidfd, .events = POLLIN }, { .fd = ct->server } };
-	int status, r;
-
-	if (ct->state)
-		return background_wait(ct, timeout_ms, ret_status ? ret_status : &status);
+	int r;
 
 	if (!ct->ended) {
 		r = poll(fds, 2, timeout_ms);
@@ -238,8 +234,8 @@ static int act_by_default(struct minc_container *ct, int sig)
 		return send(ct, SIGSTOP);
 	default:
 		ct->default_signal = sig;
-		if (ct->state)
-			background_note_signal(ct, sig);
+		if (ct->note_signal)
+			ct->note_signal(ct, sig);
 		return send(ct, SIGKILL);
 	}
 }

@@ -29,7 +29,6 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "cgroup/cgroup.h"
-#include "run/background.h"
 #include "run/build.h"
 #include "run/run.h"
 #include "sec/sec.h"
@@ -104,12 +103,6 @@ int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const
 		return err_say(&c->err, -EINVAL, "empty command");
 	if (has_ended(ct))
 		return say_ended(&c->err);
-	if (!ct->state)
-		return err_say(&c->err, -EOPNOTSUPP,
-			       "exec: only a container in the background has a description "
-			       "for others to enter");
-	if (pause_is_stopped(ct) > 0) /* who enters a frozen group freezes, too */
-		return err_say(&c->err, -EBUSY, "exec: the container is paused");
 	return 0;
 }
 
@@ -412,19 +405,15 @@ static int check_devices(struct build *b, const struct cgroup_set *groups)
 static int plan_all(struct build *b, struct minc_container *ct, const struct target *t,
 		    const char *const *argv)
 {
-	struct cgroup_set *groups = NULL;
-	int r = background_groups(ct, &groups);
+	int r = check_devices(b, ct->cgroups);
 
-	if (r < 0)
-		return err_set(b->e, r, "exec: control groups of the container");
-	r = check_devices(b, groups);
 	if (r < 0)
 		return r;
 	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
 	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
 	b->p->ids = sec_remembers(b->s, b->h, b->map.single);
-	plan_join(b, ct, t, groups);
+	plan_join(b, ct, t, ct->cgroups);
 	plan_tty(b);
 	ns_plan_cpus(b->p, b->s);
 	r = sec_plan_keyring(b->p, b->s);

@@ -12,9 +12,8 @@
 
 #include "base/clone.h"
 #include "plan/cgroups.h"
+#include "run/background.h"
 #include "run/keeper.h"
-#include "run/monitor.h"
-#include "run/run.h"
 
 /* Above all fixed numbers. */
 enum { LOWEST_FREE = MONITOR_FDS_LOWEST };
@@ -24,7 +23,7 @@ _Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind ki
 {
 	struct verdict v = { .kind = kind, .err = err };
 
-	(void)sys_write(m->keeper->child->runner.channel, &v, sizeof(v)); /* it may be gone */
+	(void)sys_write(m->parent.keeper->child->runner.channel, &v, sizeof(v)); /* it may be gone */
 	sys_exit(125);
 }
 
@@ -34,12 +33,12 @@ _Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind ki
  */
 static int copy_groups(const struct monitor_args *m, int *copies)
 {
-	const struct plan *p = m->keeper->child->plan;
+	const struct plan *p = m->parent.keeper->child->plan;
 	int n = 0;
 
 	for (size_t i = 0; i < p->len && n < CGROUP_HIERARCHIES_MAX; i++) {
 		const struct step *s = &p->steps[i];
-		int fd = s->kind == STEP_CGROUP ? m->keeper->child->runner.slots[s->cgroup.ret] : -EBADF;
+		int fd = s->kind == STEP_CGROUP ? m->parent.keeper->child->runner.slots[s->cgroup.ret] : -EBADF;
 
 		if (fd < 0)
 			continue; /* with --best-effort there may be none */
@@ -77,9 +76,9 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 _Noreturn static void run_monitor(void *arg)
 {
 	struct monitor_args *m = arg;
-	struct runner *r = &m->keeper->child->runner;
+	struct runner *r = &m->parent.keeper->child->runner;
 	int pidfd = -EBADF, ret = 0;
-	struct sys_clone_args a = m->clone;
+	struct sys_clone_args a = m->parent.clone;
 	long pid;
 
 	keeper_hear_ends();
@@ -100,7 +99,7 @@ _Noreturn static void run_monitor(void *arg)
 	(void)sys_close(r->host_end); /* the starter's end of the channel: it has one */
 	r->host_end = -EBADF;
 	a.pidfd = (uintptr_t)&pidfd;
-	pid = clone_below(&a, m->keeper_stack, m->stack_bytes, keeper_begin, m->keeper);
+	pid = clone_below(&a, m->parent.keeper_stack, m->parent.stack_bytes, keeper_begin, m->parent.keeper);
 	if (pid < 0)
 		give_up(m, VERDICT_NO_CLONE, (int)pid);
 	ret = pidfd = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
@@ -113,7 +112,7 @@ void monitor_begin(void *arg)
 {
 	struct monitor_args *m = arg;
 	struct sys_clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	long pid = clone_below(&a, m->stack, m->stack_bytes, run_monitor, m);
+	long pid = clone_below(&a, m->parent.stack, m->parent.stack_bytes, run_monitor, m);
 
 	if (pid < 0)
 		give_up(m, VERDICT_NO_CLONE, (int)pid);

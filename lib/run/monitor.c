@@ -4,42 +4,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <minc/background.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/io.h"
+#include "base/memfd.h"
 #include "run/background.h"
 #include "run/state.h"
 
-#define MEMFD_EXEC 0x0010U /* 6.3 */
-
 enum { BACKLOG = 16, PIPE_BYTES = 256 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 1024 };
-
-int program_memfd(const char *name, const unsigned char *program, size_t len)
-{
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	cleanup_close int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_EXEC);
-	int r;
-
-	if (fd < 0 && errno == EINVAL) /* before 6.3 */
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	r = io_write_all(fd, program, len);
-	/* what nobody may read is not dumpable when it is executed: execve(2), prctl(2) */
-	if (r == 0 && (fchmod(fd, 0111) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0))
-		r = -errno;
-	return r < 0 ? r : take_fd(&fd);
-}
 
 /* sun_path is short: the directory is reached through its descriptor. */
 int attach_address(const struct state *s, struct sockaddr_un *ret)
@@ -106,7 +85,7 @@ static int open_files(struct background *b, const struct state *s, bool terminal
 	r = r < 0 ? r : keep(&m->fds[MONITOR_LISTEN], open_listen(s));
 	r = r < 0 ? r :
 		    keep(&m->fds[MONITOR_PROGRAM],
-			 program_memfd("minc-monitor", monitor_program, monitor_program_len));
+			 memfd_program("minc-monitor", monitor_program, monitor_program_len));
 	r = r < 0 ? r : keep(&m->null, open("/dev/null", O_RDWR | O_CLOEXEC));
 	m->stdio[0] = m->stdio[1] = m->stdio[2] = m->null;
 	if (r == 0 && attached && !terminal) {
@@ -144,6 +123,7 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	b->argv[2] = b->log_bytes;
 	b->argv[3] = s->id;
 	b->args.argv = b->argv;
+	b->args.parent = (struct spawn_parent){ .begin = monitor_begin, .lowest_fd = MONITOR_FDS_LOWEST };
 	if (p->cgroups) {
 		b->groups = cgroup_set_new(p);
 		if (!b->groups)

@@ -14,7 +14,6 @@
 #include "plan/plan.h"
 #include "plan/runner.h"
 #include "plan/spec.h"
-#include "run/monitor.h"
 
 extern const struct step_ops step_ops[STEP_MAX];
 
@@ -46,6 +45,8 @@ struct minc_container {
 	int server; /* hangs up when what serves its image ends, or -EBADF */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
+	/* Before a SIGKILL that stands for @sig; or NULL. */
+	void (*note_signal)(const struct minc_container *ct, int sig);
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
 	bool held; /* it has ended, but was not reaped: somebody inside traces it */
@@ -82,12 +83,12 @@ struct spawn_fault {
 };
 
 /* What a start has beside its plan. All may be unset, but for @lock: -EBADF. */
-struct monitor_args;
+struct spawn_parent;
 struct spawn_options {
 	minc_log_fn log;
 	void *log_data;
 	const struct spawn_fault *fault;
-	struct monitor_args *monitor; /* which holds the container; else the caller does */
+	struct spawn_parent *parent; /* which holds the container; else the caller does */
 	int lock; /* descriptor that stays open until all of the container has ended */
 };
 
@@ -110,17 +111,16 @@ _Noreturn void child_main(void *args); /* struct child_args */
 
 struct keeper_args;
 
-/* What lies between a starter and a container in the background; monitor.h, monitor-step.c. */
-struct monitor_args {
+/* A parent of the keeper other than the caller. All but the first two is the start's to fill in. */
+struct spawn_parent {
+	/* Child code, of a process in between that ends at once, @arg is this: clone the parent. */
+	void (*begin)(void *arg);
+	int lowest_fd; /* what the start opens has this number or a higher one */
 	struct keeper_args *keeper;
 	struct sys_clone_args clone; /* how the keeper is cloned */
 	char *stack, *keeper_stack; /* lowest addresses; NULL: a copy of the memory */
 	size_t stack_bytes;
-	int stdio[3], null;	  /* what the container, and the monitor, have as 0, 1, 2 */
-	int fds[MONITOR_FDS_END]; /* what becomes the fixed numbers; negative: nothing */
-	const char *const *argv;
 };
-_Noreturn void monitor_begin(void *arg); /* struct monitor_args */
 
 /* What storage_prepare() made and holds. */
 struct storage {

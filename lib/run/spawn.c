@@ -21,8 +21,8 @@
 #include "base/clone.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/memfd.h"
 #include "cgroup/cgroup.h"
-#include "run/background.h"
 #include "run/hint.h"
 #include "run/keeper.h"
 #include "run/sealed.h"
@@ -71,12 +71,12 @@ void spawn_step_warned(struct spawn *w, size_t index, int err)
 	w->options->log(text, w->options->log_data);
 }
 
-/* What is not to be in the way of the command's descriptors, nor of the monitor's. */
+/* What is not to be in the way of the command's descriptors, nor of the parent's. */
 static int lowest_free(const struct spawn *w)
 {
 	const int terminal = w->plan->forks && w->plan->terminal; /* behind the channel */
 	const int lowest = w->plan->lowest_fd + 1 + terminal;
-	const int fixed = w->options->monitor ? (int)MONITOR_FDS_LOWEST : (int)KEEPER_FDS_END;
+	const int fixed = w->options->parent ? w->options->parent->lowest_fd : (int)KEEPER_FDS_END;
 
 	return lowest < fixed ? fixed : lowest;
 }
@@ -102,7 +102,7 @@ static int make_channel(struct spawn *w)
 /* The program between us and the command, as a sealed file that is in no file system. */
 static int load_sealed(struct spawn *w)
 {
-	int fd = program_memfd("minc", sealed_program, sealed_program_len);
+	int fd = memfd_program("minc", sealed_program, sealed_program_len);
 
 	w->sealed_fd = fd_move_up(fd, lowest_free(w));
 	return w->sealed_fd < 0 ? err_set(w->err, w->sealed_fd, "sealed program: memfd") : 0;
@@ -116,7 +116,7 @@ static int hold(struct spawn *w)
 {
 	const struct plan *p = w->plan;
 
-	if (!p->held || w->options->monitor)
+	if (!p->held || w->options->parent)
 		return 0;
 	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0), lowest_free(w));
 	if (w->holder >= 0 || (p->keeper && keeper_may_lack_holder(w->holder)))
@@ -205,8 +205,8 @@ static int run_host_steps(struct spawn *w)
 	return 0;
 }
 
-/* Those of a start without a keeper, without a monitor, and of all. */
-enum { STACK_CHILD, STACK_KEEPER, STACK_MONITOR, STACK_FIRST, STACKS };
+/* Those of a start without a keeper, without a parent of its own, and of all. */
+enum { STACK_CHILD, STACK_KEEPER, STACK_PARENT, STACK_FIRST, STACKS };
 
 /* The group to be born in: not entering one costs less than leaving the other. */
 static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
@@ -244,22 +244,22 @@ static struct sys_clone_args keeper_clone(const struct plan *p)
 	};
 }
 
-/* The monitor is not our child, but that of one that ends at once. */
-static long clone_monitor(struct spawn *w, struct keeper_args *k, char *const stacks[STACKS])
+/* The parent is not our child, but that of one that ends at once. */
+static long clone_parent(struct spawn *w, struct keeper_args *k, char *const stacks[STACKS])
 {
 	struct sys_clone_args middle = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 					 .exit_signal = SIGCHLD };
-	struct monitor_args *m = w->options->monitor;
+	struct spawn_parent *parent = w->options->parent;
 	int pidfd = -EBADF;
 	long pid;
 
-	m->keeper = k;
-	m->clone = keeper_clone(w->plan);
-	m->stack = stacks[STACK_MONITOR];
-	m->keeper_stack = stacks[STACK_KEEPER];
-	m->stack_bytes = CLONE_STACK_BYTES;
+	parent->keeper = k;
+	parent->clone = keeper_clone(w->plan);
+	parent->stack = stacks[STACK_PARENT];
+	parent->keeper_stack = stacks[STACK_KEEPER];
+	parent->stack_bytes = CLONE_STACK_BYTES;
 	middle.pidfd = (uintptr_t)&pidfd;
-	pid = clone_below(&middle, stacks[STACK_FIRST], CLONE_STACK_BYTES, monitor_begin, m);
+	pid = clone_below(&middle, stacks[STACK_FIRST], CLONE_STACK_BYTES, parent->begin, parent);
 	if (pid < 0)
 		return pid;
 	follow_reap(pidfd);
@@ -280,8 +280,8 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 	struct sys_clone_args keeper = keeper_clone(w->plan);
 	long pid;
 
-	if (w->options->monitor)
-		return clone_monitor(w, &k, stacks);
+	if (w->options->parent)
+		return clone_parent(w, &k, stacks);
 	if (!w->plan->keeper) {
 		k.container.pidfd = (uintptr_t)&w->ret->pidfd;
 		return clone_below(&k.container, k.stack, k.stack_bytes, child_main, args);
@@ -293,7 +293,7 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 
 static long clone_child(struct spawn *w, struct child_args *args)
 {
-	const size_t n = w->options->monitor ? STACKS : w->plan->keeper ? STACK_MONITOR : STACK_KEEPER;
+	const size_t n = w->options->parent ? STACKS : w->plan->keeper ? STACK_PARENT : STACK_KEEPER;
 	char *stacks[STACKS] = { NULL }, *mapping = NULL;
 	long pid;
 
@@ -385,7 +385,7 @@ static void bury(struct spawn *w)
 		(void)sys_pidfd_send_signal(child, SIGKILL); /* it may have ended */
 		if (w->plan->forks)
 			(void)follow_reap_entered(child, 1000, &info); /* or a tracer keeps it, or a thread */
-		else if (!w->options->monitor) /* which reaps, when it hears that nothing came of it */
+		else if (!w->options->parent) /* which reaps, when it hears that nothing came of it */
 			follow_reap(child);
 	}
 	if (w->ret->watcher >= 0)
@@ -471,7 +471,7 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_
 			   .ids = -EBADF,
 			   .ids_end = -EBADF,
 			   .middle = -EBADF,
-			   .expected = follow_expected(p, o->monitor),
+			   .expected = follow_expected(p, o->parent),
 			   .ret = ret };
 	int r;
 

@@ -14,6 +14,7 @@
 #include "base/module.h"
 #include "oci/config.h"
 #include "places.h"
+#include "run/background.h"
 #include "run/state.h"
 #include "tap.h"
 
@@ -55,6 +56,7 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	struct minc_ctx *c = minc_ctx_new();
 	struct spec s;
 	char path[PATH_MAX + 16];
+	struct cgroup_set *groups;
 	struct plan plan;
 	void *load;
 
@@ -65,6 +67,8 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
 	if (a->r == 0)
 		a->r = ((oci_config_load_fn *)load)(&s, -1, path);
+	if (a->r == 0)
+		a->r = background_groups(ct, &groups);
 	if (a->r == 0)
 		a->r = enter_exec(c, ct, &s, absent, &process, &fault);
 	a->err = c->err;

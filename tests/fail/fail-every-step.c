@@ -138,13 +138,13 @@ static void note_step(struct attempt *a, const struct step *s)
 	snprintf(a->origin, sizeof(a->origin), "%s", s->origin ? s->origin : "");
 }
 
-static int spawn(struct attempt *a, struct minc_ctx *c, int lock, struct monitor_args *monitor,
+static int spawn(struct attempt *a, struct minc_ctx *c, int lock, struct spawn_parent *parent,
 		 struct minc_container *ct)
 {
 	const struct spawn_options options = { .log = keep_warning,
 					       .log_data = a,
 					       .fault = &a->fault,
-					       .monitor = monitor,
+					       .parent = parent,
 					       .lock = lock };
 
 	return spawn_plan(&c->plan, &options, ct, &c->err);
@@ -162,7 +162,7 @@ static int spawn_behind_monitor(struct attempt *a, struct minc_ctx *c, int stora
 		return r;
 	r = background_prepare(&b, s, &c->spec, &c->plan, storage_lock);
 	if (r == 0)
-		r = spawn(a, c, storage_lock, &b.args, ct);
+		r = spawn(a, c, storage_lock, &b.args.parent, ct);
 	background_done(&b, true);
 	state_remove(s);
 	state_free(s);

@@ -16,12 +16,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct memory {
-	struct squash_source source;
+	struct byte_source source;
 	const uint8_t *data;
 	size_t len;
 };
 
-static ssize_t read_memory(struct squash_source *source, void *buf, size_t len)
+static ssize_t read_memory(struct byte_source *source, void *buf, size_t len)
 {
 	struct memory *m = (struct memory *)source;
 

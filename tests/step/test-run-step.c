@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "run/background.h"
+#include "base/memfd.h"
 #include "run/sealed.h"
 #include "step.h"
 
@@ -278,7 +278,7 @@ static void seal(struct step *s, const char **argv)
 
 static void load_sealed(struct runner *r)
 {
-	r->sealed_fd = fd_move_up(program_memfd("sealed", sealed_program, sealed_program_len), 16);
+	r->sealed_fd = fd_move_up(memfd_program("sealed", sealed_program, sealed_program_len), 16);
 	must(r->sealed_fd);
 }
 

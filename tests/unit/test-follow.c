@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "run/background.h"
+#include "base/memfd.h"
 #include "run/keeper.h"
 #include "run/sealed.h"
 #include "run/spawn.h"
@@ -307,7 +307,7 @@ END_TEST
 START_TEST(who_holds_the_channel_holds_nobody_up)
 {
 	begin(false);
-	w.sealed_fd = program_memfd("sealed", sealed_program, sealed_program_len);
+	w.sealed_fd = memfd_program("sealed", sealed_program, sealed_program_len);
 	ck_assert_int_ge(w.sealed_fd, 0);
 	announce("/bin/sleep");
 	ck_assert_int_eq(follow_child(&w), 0);
@@ -440,7 +440,7 @@ END_TEST
 /* What is executed may be run by all, and read by nobody: it is not dumpable. */
 START_TEST(sealed_program_can_neither_be_read_nor_written)
 {
-	int fd = program_memfd("sealed", sealed_program, sealed_program_len);
+	int fd = memfd_program("sealed", sealed_program, sealed_program_len);
 	struct stat s;
 
 	ck_assert_int_eq(fstat(fd, &s), 0);

@@ -244,7 +244,7 @@ END_TEST
 
 START_TEST(depth_size_and_number_have_bounds)
 {
-	size_t room = STORE_JSON_MAX + 100, used;
+	size_t room = CONTENT_JSON_MAX + 100, used;
 	char *text = malloc(room);
 
 	ck_assert_ptr_nonnull(text);
@@ -257,7 +257,7 @@ START_TEST(depth_size_and_number_have_bounds)
 	ck_assert_str_eq(err.message, "m: larger than 4194304 bytes");
 	err_clear(&err);
 	used = (size_t)snprintf(text, room, "{" VERSION "," CONFIG ",\"layers\":[");
-	for (int i = 0; i <= STORE_LAYERS_MAX; i++)
+	for (int i = 0; i <= CONTENT_LAYERS_MAX; i++)
 		used += (size_t)snprintf(text + used, room - used, "%s" LAYER(MEDIA_OCI_LAYER),
 					 i ? "," : "");
 	snprintf(text + used, room - used, "]}");

@@ -29,13 +29,13 @@ static struct err err;
 static struct squash_result result;
 
 struct memory {
-	struct squash_source source;
+	struct byte_source source;
 	const char *data;
 	size_t len, step;
 	int fail;
 };
 
-static ssize_t read_memory(struct squash_source *source, void *buf, size_t len)
+static ssize_t read_memory(struct byte_source *source, void *buf, size_t len)
 {
 	struct memory *m = (struct memory *)source;
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* transfer - what module import is found by. */
-#include "image/transfer.h"
+/* import-module - see import-module.h. */
+#include "modules/import-module.h"
 
 #include <errno.h>
 
 #include "image/copy-tar.h"
 #include "image/sign.h"
+#include "image/transfer.h"
 #include "image/volumes.h"
 
 static int complete(struct minc_transfer *t, struct image *img)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ops - what the module "image" exports; see ops.h. */
-#include "image/ops.h"
+/* image-module - see image-module.h. */
+#include "modules/image-module.h"
 
 #include "image/manage.h"
 #include "image/policy.h"
