@@ -12,12 +12,12 @@
 #include "base/module.h"
 #include "base/name.h"
 #include "change/tree.h"
+#include "live/attach.h"
+#include "live/background.h"
+#include "live/state.h"
 #include "oci/config.h"
 #include "oci/inspect.h"
-#include "run/attach.h"
-#include "run/background.h"
 #include "run/build.h"
-#include "run/state.h"
 
 /* What is recorded concerns this call; a sticky failure of configuration stays. */
 static int look_around(minc_ctx *c)

@@ -11,10 +11,10 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "cgroup/cgroup.h"
+#include "live/background.h"
+#include "live/state.h"
 #include "oci/config.h"
 #include "plan/explain.h"
-#include "run/background.h"
-#include "run/state.h"
 #include "tty/foreground.h"
 
 int api_begin(minc_ctx *c)

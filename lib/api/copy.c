@@ -17,9 +17,9 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
-#include "modules/import-module.h"
+#include "import/import-module.h"
+#include "live/state.h"
 #include "ns/userns.h"
-#include "run/state.h"
 
 enum { MAP_BYTES = 4096 };
 

@@ -7,9 +7,9 @@
 #include "api/api.h"
 #include "base/fd.h"
 #include "base/module.h"
+#include "live/background.h"
+#include "live/state.h"
 #include "oci/config.h"
-#include "run/background.h"
-#include "run/state.h"
 
 static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
 {

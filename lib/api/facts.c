@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* facts - what is known of a background container; see minc/background.h. */
 #include "api/api.h"
-#include "run/state.h"
+#include "live/state.h"
 
 enum { NS_PER_MS = 1000000 };
 

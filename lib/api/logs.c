@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "api/api.h"
-#include "run/log.h"
-#include "run/state.h"
+#include "live/log.h"
+#include "live/state.h"
 
 enum {
 	STREAMS = MINC_LOG_STDOUT | MINC_LOG_STDERR,

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "api/api.h"
-#include "modules/image-module.h"
-#include "modules/import-module.h"
+#include "import/import-module.h"
+#include "manage/image-module.h"
 
 /* A caller's minc_image_fn, for an image that came from a module. */
 struct image_visit {

@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 enum {
-	MAX_ENTRIES = 10000000, /* of a layer, by default; image/budget.h has the other bounds */
+	MAX_ENTRIES = 10000000, /* of a layer, by default; tar/budget.h has the other bounds */
 	MAX_THREADS = 1024,
 	MAX_RETRIES = 100,
 	DEFAULT_RETRIES = 3

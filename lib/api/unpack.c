@@ -20,7 +20,7 @@
 #include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
-#include "image/part.h"
+#include "squash/part.h"
 
 enum { LAYERS_TEXT_MAX = 4 << 20, UNPACKED_SAID_BYTES = 32 << 20 };
 

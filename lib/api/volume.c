@@ -8,7 +8,7 @@
 
 #include "api/store.h"
 #include "base/module.h"
-#include "image/volumes.h"
+#include "manage/volumes.h"
 
 /* It is there, and not new: nothing has to be loaded for that. */
 static bool is_begun(const char *path)

@@ -100,7 +100,7 @@ static int open_one(struct below *b, int at, const char *path)
 	return ret;
 }
 
-/* What a layer without an entry for its root has there (image/tree.c, tree_init()). */
+/* What a layer without an entry for its root has there (tar/tree.c, tree_init()). */
 static bool says_nothing(const struct stat *st)
 {
 	return (st->st_mode & 07777) == 0755 && st->st_mtim.tv_sec == 0 &&

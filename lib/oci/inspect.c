@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "base/json-text.h"
 #include "base/str.h"
-#include "run/background.h"
+#include "live/background.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "run/state.h"
+#include "live/state.h"
 
 enum { INSPECT_FIELDS = 18 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* state - reading state.json, here because the JSON library is; written by run/state.c. */
+/* state - reading state.json, here because the JSON library is; written by live/state.c. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/json-text.h"
 #include "base/str.h"
-#include "run/state.h"
+#include "live/state.h"
 
 __attribute__((visibility("default"))) state_load_fn oci_state_load;
 

@@ -334,7 +334,7 @@ struct step {
 			const char *const *candidates; /* paths, NULL-terminated */
 			const char *const *argv, *const *envp;
 			const char *env_needs; /* envp[0] is only for a root with this; NULL: always */
-			/* of the sealed program, which executes the above (run/sealed.h) */
+			/* of the sealed program, which executes the above (sealed/sealed.h) */
 			const char *const *sealed_argv;
 			int channel_fd; /* where it finds the channel */
 			unsigned umask; /* of the command */

@@ -206,7 +206,7 @@ static int read_text(int proc, const char *name, char ret[4096])
 
 /*
  * Whether process 1 has given up root where there is one id, and so is in a user namespace of its own
- * (run/sealed-ids.c). That of the container is who owns its mounts.
+ * (sealed/sealed-ids.c). That of the container is who owns its mounts.
  */
 static int find_below(struct target *t)
 {

@@ -22,7 +22,7 @@
 #include "plan/hand-over.h"
 #include "run/keeper.h"
 #include "run/run.h"
-#include "run/sealed.h"
+#include "sealed/sealed.h"
 
 /* Above what becomes the keeper's. */
 enum { LOWEST_FREE = KEEPER_FDS_END };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * serve - start the program that serves an image's layers to a container of an ordinary user
- * (image/fuse-server.c). Done by the caller, before the clone: what is wrong with a layer is
+ * (fuse/fuse-server.c). Done by the caller, before the clone: what is wrong with a layer is
  * known, and said, before there is a container.
  */
 #include <errno.h>

@@ -25,7 +25,7 @@
 #include "cgroup/cgroup.h"
 #include "run/hint.h"
 #include "run/keeper.h"
-#include "run/sealed.h"
+#include "sealed/sealed.h"
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
 {

@@ -6,7 +6,7 @@
  * managers and entry points need no more. It gives no right: what is not done is not done, and
  * what such a program then reads back is the truth. See seccomp(2), user_namespaces(7).
  *
- * Calls that would change the ids of a process ask a process of ours outside (run/sealed-ids.c), by a
+ * Calls that would change the ids of a process ask a process of ours outside (sealed/sealed-ids.c), by a
  * notification: it brings what gives up root for good into a user namespace in which the one id
  * has the number that was asked for. From then on the kernel knows it, and no other call is slower. Where
  * that cannot be, these calls answer success as well.

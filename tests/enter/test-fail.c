@@ -14,8 +14,8 @@
 #include "base/module.h"
 #include "oci/config.h"
 #include "places.h"
-#include "run/background.h"
-#include "run/state.h"
+#include "live/background.h"
+#include "live/state.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };

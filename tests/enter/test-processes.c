@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "places.h"
-#include "run/state.h"
+#include "live/state.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };

@@ -29,9 +29,9 @@
 #include "../plan/option-sets.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "run/background.h"
+#include "live/background.h"
+#include "live/state.h"
 #include "run/run.h"
-#include "run/state.h"
 
 enum { ORDINARY_USER = 65534 };
 

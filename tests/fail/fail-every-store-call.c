@@ -20,8 +20,8 @@
 
 #include "base/io.h"
 #include "change/tree.h"
-#include "image/image.h"
-#include "image/manage.h"
+#include "manage/manage.h"
+#include "store/image.h"
 
 enum how { FAIL_NOTHING, FAIL_CALL, DIE_AT_CALL, FAIL_ALLOCATION };
 

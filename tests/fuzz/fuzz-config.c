@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "image/image.h"
+#include "store/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "image/index.h"
-#include "image/refs.h"
+#include "store/index.h"
+#include "store/refs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

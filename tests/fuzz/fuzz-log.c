@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "run/log.h"
+#include "live/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
+#include "store/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

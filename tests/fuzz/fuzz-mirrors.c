@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/mirrors.h"
+#include "registry/mirrors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/place.h"
-#include "image/ref.h"
+#include "content/ref.h"
+#include "store/place.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

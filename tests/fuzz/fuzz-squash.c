@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "image/fuse.h"
+#include "fuse/fuse.h"
 #include "plan/layers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/state.h"
+#include "live/state.h"
 
 state_load_fn oci_state_load;
 

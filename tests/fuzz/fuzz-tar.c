@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "image/squash.h"
+#include "squash/squash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -26,7 +26,7 @@
 #include "../e2e/errno-name.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "image/registry.h"
+#include "registry/registry.h"
 
 enum { BLOBS_MAX = 600 };
 

@@ -19,7 +19,7 @@
 
 #include "base/fd.h"
 #include "base/memfd.h"
-#include "run/sealed.h"
+#include "sealed/sealed.h"
 #include "step.h"
 
 START_TEST(every_kind_of_step_has_its_row)

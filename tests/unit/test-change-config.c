@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json-text.h"
-#include "image/change-config.h"
+#include "transfer/change-config.h"
 
 #define BEFORE                                                                             \
 	"{\"Env\":[\"PATH=/bin\",\"E=\"],\"Cmd\":[\"old\"],\"WorkingDir\":\"/w\"}"

@@ -22,8 +22,8 @@
 #include "base/fd.h"
 #include "base/memfd.h"
 #include "run/keeper.h"
-#include "run/sealed.h"
 #include "run/spawn.h"
+#include "sealed/sealed.h"
 
 enum { NO_FD = -1, EMPTY = 1000 };
 

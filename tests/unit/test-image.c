@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/image.h"
-#include "image/index.h"
-#include "image/place.h"
-#include "image/ref.h"
-#include "image/refs.h"
+#include "content/ref.h"
+#include "store/image.h"
+#include "store/index.h"
+#include "store/place.h"
+#include "store/refs.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

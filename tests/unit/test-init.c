@@ -24,7 +24,7 @@
 #include <utmp.h>
 
 #include "plan/runner.h"
-#include "run/sealed.h"
+#include "sealed/sealed.h"
 
 enum { ORDINARY, PROCESS_ONE, WAYS, ORPHANS = 200, STEP = 7, DEADLINE_MS = 20000 };
 

@@ -14,7 +14,7 @@
 
 #include "base/io.h"
 #include "base/json-text.h"
-#include "image/auth.h"
+#include "registry/auth.h"
 
 static int left; /* allocations before the one that fails; below 0: none does */
 

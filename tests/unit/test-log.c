@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/log.h"
+#include "live/log.h"
 
 enum { OUT = LOG_STDOUT, ERR = LOG_STDERR, BOTH = 1 << OUT | 1 << ERR };
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/challenge.h"
-#include "image/exchange.h"
-#include "image/toml.h"
+#include "registry/challenge.h"
+#include "registry/exchange.h"
+#include "registry/toml.h"
 
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "image/squash.h"
+#include "squash/squash.h"
 
 enum { TAR_MAX = 4 << 20 };
 

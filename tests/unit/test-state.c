@@ -19,8 +19,8 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/name.h"
-#include "run/attach.h"
-#include "run/state.h"
+#include "live/attach.h"
+#include "live/state.h"
 
 state_load_fn oci_state_load;
 

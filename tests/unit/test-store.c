@@ -18,11 +18,11 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/tree.h"
-#include "image/digests.h"
-#include "image/find.h"
-#include "image/index.h"
-#include "image/manage.h"
-#include "image/store-file.h"
+#include "content/digests.h"
+#include "manage/manage.h"
+#include "store/find.h"
+#include "store/index.h"
+#include "store/store-file.h"
 
 enum { PROCESSES = 8, ROUNDS = 20 };
 

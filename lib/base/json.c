@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* json - see json.h. */
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int json_refuse(const struct json_source *src, const char *format, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	return err_say(src->e, -EBADMSG, "%s: %s", src->what, text);
+}
+
+int json_no_memory(const struct json_source *src)
+{
+	return err_set(src->e, -ENOMEM, "%s", src->what);
+}
+
+/* Before the parser recurses. */
+static bool too_deep(const char *text, size_t len)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text[i] == '{' || text[i] == '['))
+			depth++;
+		else if (!quoted && (text[i] == '}' || text[i] == ']') && depth > 0)
+			depth--;
+		if (depth > JSON_DEPTH_MAX)
+			return true;
+	}
+	return false;
+}
+
+static bool is_blank(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+		i++;
+	return i == len;
+}
+
+int json_strict(const struct json_source *src, const char *text, size_t len, json_t **ret)
+{
+	json_error_t why;
+	json_t *o;
+	int r;
+
+	if (is_blank(text, len))
+		return json_refuse(src, "empty");
+	if (too_deep(text, len))
+		return json_refuse(src, "nested more than %d deep", JSON_DEPTH_MAX);
+	r = json_text_read(text, len, &o, &why);
+	if (r < 0)
+		return r == -ENOMEM ? json_no_memory(src) :
+				      json_refuse(src, "line %d: %s", why.line, why.text);
+	if (json_is_object(o)) {
+		*ret = o;
+		return 0;
+	}
+	json_decref(o);
+	return json_refuse(src, "not an object");
+}
+
+static const char *type_name(json_type type)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "an object",    [JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",     [JSON_INTEGER] = "a whole number",
+		[JSON_REAL] = "a number",       [JSON_TRUE] = "true or false",
+		[JSON_FALSE] = "true or false", [JSON_NULL] = "null",
+	};
+
+	return names[type];
+}
+
+int json_field(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       json_type type, json_t **ret)
+{
+	json_t *v = json_object_get(o, key);
+	bool fits;
+
+	*ret = NULL;
+	if (!v || json_is_null(v))
+		return 0;
+	fits = type == JSON_TRUE ? json_is_boolean(v) : json_typeof(v) == type;
+	if (!fits)
+		return json_refuse(src, "%s%s: not %s", where, key, type_name(type));
+	*ret = v;
+	return 0;
+}
+
+int json_text(const struct json_source *src, json_t *o, const char *where, const char *key,
+	      const char **ret)
+{
+	json_t *v = NULL;
+	char *copy;
+	int r = json_field(src, o, where, key, JSON_STRING, &v);
+
+	if (r < 0 || !v)
+		return r;
+	copy = arena_strdup(src->a, json_string_value(v));
+	if (!copy)
+		return json_no_memory(src);
+	*ret = copy;
+	return 0;
+}
+
+int json_whole(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       uint64_t max, uint64_t *ret)
+{
+	json_t *v = NULL;
+	int r = json_field(src, o, where, key, JSON_INTEGER, &v);
+
+	if (r < 0 || !v)
+		return r;
+	if (json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) > max)
+		return json_refuse(src, "%s%s: %lld is not 0 to %llu", where, key,
+				   (long long)json_integer_value(v), (unsigned long long)max);
+	*ret = (uint64_t)json_integer_value(v);
+	return 0;
+}
+
+int json_only(const struct json_source *src, json_t *o, const char *where, const char *const *keys)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(o, key, value) {
+		size_t i = 0;
+
+		while (keys[i] && strcmp(keys[i], key) != 0)
+			i++;
+		if (!keys[i])
+			return json_refuse(src, "%s%.64s: unknown", where, key);
+	}
+	return 0;
+}
+
+int json_texts(const struct json_source *src, json_t *o, const char *where, const char *key,
+	       const char *const **ret)
+{
+	json_t *v = NULL, *item;
+	const char **list;
+	size_t i;
+	int r = json_field(src, o, where, key, JSON_ARRAY, &v);
+
+	if (r < 0)
+		return r;
+	list = arena_alloc(src->a, (json_array_size(v) + 1) * sizeof(*list));
+	if (!list)
+		return json_no_memory(src);
+	json_array_foreach(v, i, item)
+	{
+		if (!json_is_string(item))
+			return json_refuse(src, "%s%s[%zu]: not a string", where, key, i);
+		list[i] = arena_strdup(src->a, json_string_value(item));
+		if (!list[i])
+			return json_no_memory(src);
+	}
+	*ret = list;
+	return 0;
+}
+
+int json_keys(const struct json_source *src, json_t *o, const char *where, const char *key,
+	      bool values, const char *const **ret)
+{
+	json_t *v = NULL, *item;
+	const char **list, *name;
+	size_t i = 0;
+	int r = json_field(src, o, where, key, JSON_OBJECT, &v);
+
+	if (r < 0)
+		return r;
+	list = arena_alloc(src->a, (json_object_size(v) + 1) * sizeof(*list));
+	if (!list)
+		return json_no_memory(src);
+	json_object_foreach(v, name, item)
+	{
+		if (values && !json_is_string(item))
+			return json_refuse(src, "%s%s: a value is not a string", where, key);
+		list[i] = values ? arena_printf(src->a, "%s=%s", name, json_string_value(item)) :
+				   arena_strdup(src->a, name);
+		if (!list[i++])
+			return json_no_memory(src);
+	}
+	*ret = list;
+	return 0;
+}
+
+int json_annotations(const struct json_source *src, json_t *o, const char *where, json_t **ret)
+{
+	json_t *v = NULL, *item;
+	const char *name;
+	int r = json_field(src, o, where, "annotations", JSON_OBJECT, &v);
+
+	if (r < 0)
+		return r;
+	json_object_foreach(v, name, item) if (!json_is_string(item)) return json_refuse(
+		src, "%sannotations: a value is not a string", where);
+	*ret = v;
+	return 0;
+}
+
+static bool skip_digits(const char **s)
+{
+	size_t len = strspn(*s, "0123456789");
+
+	*s += len;
+	return len > 0;
+}
+
+int json_time_ms(const char *text, int64_t *ret)
+{
+	int year, month, day, hour, minute, second, used = 0, hours, minutes;
+	int64_t ms = 0, offset_s = 0, s;
+	struct tm tm = { 0 };
+	const char *p;
+
+	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
+		   &second, &used) != 6 ||
+	    used != 19 || strspn(text, "0123456789-:Tt") < 19)
+		return -EINVAL;
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+	    second > 60)
+		return -EINVAL;
+	p = text + used;
+	if (*p == '.') {
+		const char *digit = ++p;
+
+		if (!skip_digits(&p))
+			return -EINVAL;
+		for (int64_t unit = 100; unit > 0 && digit < p; unit /= 10)
+			ms += unit * (*digit++ - '0');
+	}
+	if (*p == '+' || *p == '-') {
+		if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 ||
+		    strspn(p + 1, "0123456789:") != 5 || hours > 23 || minutes > 59)
+			return -EINVAL;
+		offset_s = (hours * 60 + minutes) * 60 * (*p == '+' ? 1 : -1);
+		p += 6;
+	} else if (*p == 'Z' || *p == 'z') {
+		p++;
+	} else {
+		return -EINVAL;
+	}
+	if (*p)
+		return -EINVAL;
+	tm.tm_year = year - 1900;
+	tm.tm_mon = month - 1;
+	tm.tm_mday = day;
+	tm.tm_hour = hour;
+	tm.tm_min = minute;
+	tm.tm_sec = second;
+	s = (int64_t)timegm(&tm) - offset_s;
+	*ret = s < 0 ? 0 : s * 1000 + ms;
+	return 0;
+}

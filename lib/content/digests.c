@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* digests - see digests.h. */
+#include "content/digests.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
+}
+
+void digests_done(struct digests *q)
+{
+	for (size_t i = 0; i < q->len; i++) {
+		(void)tdelete(q->v[i], &q->seen, compare);
+		free(q->v[i]);
+	}
+	free(q->v);
+	*q = (struct digests){ .v = NULL };
+}
+
+int digests_add(struct digests *q, const struct digest *d)
+{
+	struct digest *copy;
+
+	if (tfind(d, &q->seen, compare))
+		return 0;
+	if (q->len == q->room) {
+		size_t room = q->room ? q->room * 2 : 16;
+		struct digest **more = reallocarray(q->v, room, sizeof(struct digest *));
+
+		if (!more)
+			return -ENOMEM;
+		q->v = more;
+		q->room = room;
+	}
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *d;
+	if (!tsearch(copy, &q->seen, compare)) {
+		free(copy);
+		return -ENOMEM;
+	}
+	q->v[q->len++] = copy;
+	return 1;
+}
+
+const struct digest *digests_next(struct digests *q)
+{
+	return q->at < q->len ? q->v[q->at++] : NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* hash - SHA-256 by libcrypto; see digest.h. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "content/digest.h"
+
+enum { READ_BYTES = 1 << 20 };
+
+struct hash {
+	EVP_MD_CTX *ctx;
+};
+
+struct hash *hash_new(void)
+{
+	struct hash *h = malloc(sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->ctx = EVP_MD_CTX_new();
+	if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
+		return hash_free(h);
+	return h;
+}
+
+void hash_update(struct hash *h, const void *data, size_t len)
+{
+	(void)EVP_DigestUpdate(h->ctx, data, len); /* cannot fail once it has begun */
+}
+
+void hash_end(struct hash *h, struct digest *ret)
+{
+	unsigned char bytes[DIGEST_BYTES] = { 0 };
+
+	(void)EVP_DigestFinal_ex(h->ctx, bytes, NULL); /* as above */
+	digest_from_bytes(bytes, ret);
+	hash_free(h);
+}
+
+struct hash *hash_free(struct hash *h)
+{
+	if (h)
+		EVP_MD_CTX_free(h->ctx);
+	free(h);
+	return NULL;
+}
+
+int hash_fd(int fd, struct digest *ret)
+{
+	cleanup_free char *buf = malloc(READ_BYTES);
+	struct hash *h = buf ? hash_new() : NULL;
+	off_t at = 0;
+	ssize_t n;
+
+	if (!h)
+		return -ENOMEM;
+	while ((n = pread(fd, buf, READ_BYTES, at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int r = -errno;
+
+			hash_free(h);
+			return r;
+		}
+		hash_update(h, buf, (size_t)n);
+		at += n;
+	}
+	hash_end(h, ret);
+	return 0;
+}
+
+void hash_buffer(const void *data, size_t len, struct digest *ret)
+{
+	unsigned char bytes[DIGEST_BYTES] = { 0 };
+
+	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL); /* needs no memory to fail for */
+	digest_from_bytes(bytes, ret);
+}

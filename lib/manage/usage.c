@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* usage - what takes how much space in a store. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "change/tree.h"
+#include "manage/manage.h"
+#include "manage/used.h"
+#include "store/files.h"
+#include "store/refs.h"
+#include "store/store-file.h"
+
+struct usage {
+	struct store *s;
+	struct refs listed, used; /* by images, by containers */
+	minc_report_fn fn;
+	void *data;
+};
+
+static int count(const struct object *o, void *data)
+{
+	*(uint64_t *)data += (uint64_t)o->st.st_blocks * 512;
+	return 0;
+}
+
+static int report_container(struct minc_kept *k, void *data)
+{
+	struct usage *u = data;
+	uint64_t bytes = 0;
+	cleanup_close int room = openat(u->s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = tree_visit(room, k->id, count, &bytes);
+
+	if (r == -ENOMEM)
+		return err_set(u->s->err, r, "container %.12s", k->id);
+	return u->fn("container", k->id, bytes,
+		     containers_in_use(u->s, k) ? "" : "unused", u->data);
+}
+
+static int report_image(struct image *img, void *data)
+{
+	struct usage *u = data;
+	bool needed = *img->name || refs_have(&u->used, digest_hex(&img->manifest));
+
+	return u->fn("image", digest_hex(&img->config), img->mounted_size, needed ? "" : "unused",
+		     u->data);
+}
+
+static int report_file(const struct files_one *f, void *data)
+{
+	struct usage *u = data;
+
+	if (str_equal(f->what, "temporary"))
+		return 0;
+	return u->fn(f->what, f->hex, f->bytes, refs_have(&u->listed, f->hex) ? "" : "unused",
+		     u->data);
+}
+
+int store_usage(struct store *s, minc_report_fn fn, void *data)
+{
+	struct usage u = { .s = s, .fn = fn, .data = data };
+	struct arena a = { NULL };
+	struct index index;
+	int r = store_index(s, &a, &index);
+
+	if (r == 0)
+		r = refs_add_index(&u.listed, s, &index);
+	if (r == 0)
+		r = used_by_containers(s, &u.used);
+	if (r == 0)
+		r = image_foreach(s, report_image, &u);
+	if (r == 0)
+		r = files_foreach(s, report_file, &u);
+	if (r == 0)
+		r = containers_foreach(s, report_container, &u);
+	refs_done(&u.listed);
+	refs_done(&u.used);
+	arena_done(&a);
+	return r;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* used - the manifests that containers of the store run from. */
+#pragma once
+
+#include "store/refs.h"
+
+int used_by_containers(struct store *s, struct refs *ret);

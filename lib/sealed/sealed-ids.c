@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sealed-ids - the part of the sealed program that decides what a change of ids means in a
+ * container with one id (sec/fake.c). It is outside of the container's pid namespace, where nothing
+ * can signal or trace it, and no more than the container's own user.
+ *
+ * A process that gives up root for good (setuid(2) and its kin, to the same id for all three) is
+ * stopped by ptrace(2), and made to call unshare(2) for a user namespace of its own, in which
+ * the one id has the number that it asked for. It keeps no capability there. From then on the kernel
+ * itself answers who it is, to it, to what it forks and executes, and of its files.
+ *
+ * The kernel lets only a process of one thread do that. One with more (gosu is a Go program) is
+ * traced until it executes something, when it has one; and so is one that keeps its capabilities by
+ * prctl(2), for it may have something to do with them yet (setpriv(1) changes its group).
+ *
+ * What was asked for is written where fork(2) and execve(2) hand it on and only its own process
+ * counts: into the soft limit of RLIMIT_LOCKS, which has had no effect since Linux 2.4. So
+ * there is no table of processes here. A process that changes this limit deceives itself.
+ *
+ * What a command asks for is numbers in registers, and what it says in memory is never read. Whatever
+ * fails before a process is in its namespace leaves the answer at "success", as where
+ * nothing of this can be had; afterwards it ends the process.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/ptrace.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "base/sys.h"
+#include "sealed/sealed-parts.h"
+#include "sealed/sealed-registers.h"
+
+/* Of the limit: that it is a note, what more there is to it, and two ids. */
+#define NOTED	  (UINT64_C(1) << 62)
+#define NOTE_DONE (UINT64_C(1) << 61)
+#define NOTE_KEPT (UINT64_C(1) << 60)
+#define ID_BITS	  30
+#define ID_MASK	  ((UINT64_C(1) << ID_BITS) - 1)
+
+enum {
+	LISTENER, /* our descriptors */
+	ENDS,	  /* a signalfd(2) for SIGCHLD */
+	FDS_END,
+	STOPS_MAX = 32, /* that a process may have in the way of one call */
+	POSTPONED_MAX = 1024,
+	HALVES_MAX = 32,
+	BELOW_STACK = 256, /* more than what leaf functions use there */
+	CAPS_WORDS = 4	   /* a header and two structs of capset(2) */
+};
+
+/* Without us nothing goes on that was stopped in the middle, with capabilities in a new namespace. */
+#define TRACE_OPTIONS                                                                             \
+	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_EXITKILL)
+
+/* What a process has asked for. */
+struct ids {
+	uint32_t uid, gid;
+	bool kept; /* with PR_SET_KEEPCAPS: it may still change them, until it executes something */
+	bool done; /* it is in a namespace where they are its own */
+};
+
+/* A process that has changed its group and not yet its user. pam_limits(8) may wipe its note out. */
+struct half {
+	uint64_t pid; /* as the host's /proc has it; 0: none */
+	int proc;     /* its directory there, which leads nowhere when it has ended */
+	struct ids ids;
+};
+
+struct answerer {
+	struct ids begin; /* of what asks, before it has changed anything */
+	int moving;	  /* process that is made to change its namespace, or 0 */
+	bool joined;	  /* we are where its namespace has to be made: */
+	struct stat home;
+	struct seccomp_notif postponed[POSTPONED_MAX]; /* what others have asked meanwhile */
+	unsigned postponed_first, postponed_len;
+	struct half halves[HALVES_MAX]; /* the latest */
+	unsigned halves_next;
+};
+
+static int trace(long request, int tid, uint64_t addr, uint64_t data)
+{
+	return sys_call(SYS_ptrace, request, tid, addr, data, 0);
+}
+
+static int get_registers(int tid, struct registers *r)
+{
+	struct iovec iov = { .iov_base = r, .iov_len = sizeof(*r) };
+
+	const int ret = trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
+
+	return ret == 0 && iov.iov_len != sizeof(*r) ? -ENOEXEC : ret; /* it has executed a 32-bit program */
+}
+
+static int set_registers(int tid, struct registers *r)
+{
+	struct iovec iov = { .iov_base = r, .iov_len = sizeof(*r) };
+
+	return trace(PTRACE_SETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
+}
+
+static int read_memory(int tid, uint64_t at, uint64_t *ret, int len)
+{
+	int r = 0;
+
+	for (int i = 0; i < len && r == 0; i++)
+		r = trace(PTRACE_PEEKDATA, tid, at + 8 * (uint64_t)i, (uintptr_t)&ret[i]);
+	return r;
+}
+
+static int write_memory(int tid, uint64_t at, const uint64_t *words, int len)
+{
+	int r = 0;
+
+	for (int i = 0; i < len && r == 0; i++)
+		r = trace(PTRACE_POKEDATA, tid, at + 8 * (uint64_t)i, words[i]);
+	return r;
+}
+
+/* All but those of single steps, and have the mask of before in *ret. */
+static int block_signals(int tid, uint64_t *ret)
+{
+	const uint64_t but_trap = ~(UINT64_C(1) << (SIGTRAP - 1));
+	const int r = trace(PTRACE_GETSIGMASK, tid, sizeof(*ret), (uintptr_t)ret);
+
+	return r < 0 ? r : trace(PTRACE_SETSIGMASK, tid, sizeof(but_trap), (uintptr_t)&but_trap);
+}
+
+static void restore_signals(int tid, uint64_t mask)
+{
+	(void)trace(PTRACE_SETSIGMASK, tid, sizeof(mask), (uintptr_t)&mask);
+}
+
+static void write_note(int tid, struct ids ids)
+{
+	uint64_t limit[2] = { 0, 0 };
+
+	if (sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, 0, limit, 0) < 0)
+		return;
+	limit[0] = NOTED | (ids.done ? NOTE_DONE : 0) | (ids.kept ? NOTE_KEPT : 0) |
+		   (uint64_t)ids.uid << ID_BITS | ids.gid;
+	(void)sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, limit, 0, 0); /* it has lowered the hard one */
+}
+
+static int answer(const struct seccomp_notif *n, int err, uint32_t flags)
+{
+	struct seccomp_notif_resp resp = { .id = n->id, .error = err, .flags = flags };
+
+	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_SEND, &resp); /* it may be gone */
+}
+
+static int receive(struct seccomp_notif *n)
+{
+	memset(n, 0, sizeof(*n));
+	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_RECV, n); /* ENOENT: no longer there */
+}
+
+/* What a process that is moved calls for us is let through; others wait until it is done. */
+static void hear_beside(struct answerer *a)
+{
+	struct seccomp_notif n;
+	const struct seccomp_data *d = &n.data;
+
+	if (receive(&n) < 0)
+		return;
+	if ((int)n.pid == a->moving && (d->nr == SYS_capset || d->args[0] == CLONE_NEWUSER))
+		(void)answer(&n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	else if (a->postponed_len < POSTPONED_MAX)
+		a->postponed[(a->postponed_first + a->postponed_len++) % POSTPONED_MAX] = n;
+	else
+		(void)answer(&n, -EAGAIN, 0);
+}
+
+/* The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended. */
+static int await_stop(struct answerer *a, int tid)
+{
+	for (;;) {
+		struct pollfd p[] = { { .fd = LISTENER, .events = POLLIN },
+				      { .fd = ENDS, .events = POLLIN } };
+		uint8_t signals[128]; /* one struct signalfd_siginfo */
+		int status = 0, r;
+
+		r = sys_call(SYS_wait4, tid, &status, __WALL | WNOHANG, 0, 0);
+		if (r < 0 || (r > 0 && !WIFSTOPPED(status)))
+			return -ESRCH;
+		if (r > 0)
+			return status;
+		(void)sys_call(SYS_ppoll, p, FDS_END, 0, 0, 0); /* all signals are blocked */
+		if (p[ENDS].revents)
+			(void)sys_read(ENDS, signals, sizeof(signals)); /* the next turn looks */
+		if (p[LISTENER].revents & POLLIN)
+			hear_beside(a);
+		else if (p[LISTENER].revents)
+			return -ESRCH; /* nobody has the filter any more */
+	}
+}
+
+/* Stop @tid where nothing of its own is under way. */
+static int interrupt(struct answerer *a, int tid, bool resume)
+{
+	int r = trace(PTRACE_INTERRUPT, tid, 0, 0);
+
+	for (int i = 0; r == 0 && i < STOPS_MAX; i++) {
+		if (resume)
+			r = trace(PTRACE_CONT, tid, 0, 0);
+		if (r == 0)
+			r = await_stop(a, tid);
+		if (r < 0)
+			return r;
+		if (r >> 16 == PTRACE_EVENT_STOP)
+			return 0;
+		/* a signal came first: it is delivered, and then the stop comes elsewhere */
+		r = trace(PTRACE_CONT, tid, 0, r >> 16 ? 0 : WSTOPSIG(r));
+		resume = false;
+	}
+	return r < 0 ? r : -EAGAIN;
+}
+
+/*
+ * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its result, -ESRCH, or
+ * -EAGAIN if it was stopped with its group before it was heard.
+ */
+static int try_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at, long nr,
+		    const uint64_t args[2], long *ret_result)
+{
+	struct registers r = *begin;
+	int status = 0, err;
+
+	prepare_call(&r, at, nr, args[0], args[1]);
+	err = set_registers(tid, &r);
+	a->moving = tid;
+	for (int i = 0; err == 0 && i < STOPS_MAX; i++) {
+		err = trace(PTRACE_SINGLESTEP, tid, 0, 0);
+		status = err == 0 ? await_stop(a, tid) : 0;
+		if (status < 0 || status >> 8 == SIGTRAP)
+			break;
+	}
+	a->moving = 0;
+	if (err < 0 || status >> 8 != SIGTRAP || get_registers(tid, &r) < 0)
+		return -ESRCH;
+	if (was_interrupted(&r, at))
+		return -EAGAIN;
+	*ret_result = result_of(&r);
+	return 0;
+}
+
+/* The same, again if it was stopped: its result. */
+static long make_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at,
+		      long nr, const uint64_t args[2])
+{
+	long result = 0;
+	int r = -EAGAIN;
+
+	for (int i = 0; r == -EAGAIN && i < STOPS_MAX; i++)
+		r = try_call(a, tid, begin, at, nr, args, &result);
+	return r < 0 ? r : result;
+}
+
+/*
+ * Whether @proc is elsewhere than where we make namespaces from. That is asked of the kernel, not of the
+ * call: who shares its memory may have put another instruction there, and a filter of its own may answer.
+ */
+static bool has_left_home(const struct answerer *a, int proc)
+{
+	struct stat st;
+
+	return sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0) < 0 || st.st_ino != a->home.st_ino ||
+	       st.st_dev != a->home.st_dev;
+}
+
+/*
+ * One id may be mapped from the namespace above, and only by who is in that. -EXDEV: it is in another, as
+ * where containers are made in a privileged one.
+ */
+static int join_namespace(struct answerer *a, int proc)
+{
+	int fd, r;
+
+	if (a->joined)
+		return has_left_home(a, proc) ? -EXDEV : 0;
+	fd = sys_openat(proc, "ns/user", O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	r = sys_call(SYS_fstat, fd, &a->home, 0, 0, 0);
+	if (r == 0)
+		r = sys_setns(fd, CLONE_NEWUSER);
+	(void)sys_close(fd);
+	if (r == -EINVAL) /* we are there */
+		r = 0;
+	a->joined = r == 0;
+	return r;
+}
+
+/*
+ * Whether it is where we have made namespaces from: then it has none of its own, and only shows another's
+ * note. pam_limits(8) gives everybody the limits of process 1.
+ */
+static bool is_at_home(const struct answerer *a, int tid)
+{
+	uint64_t pid;
+	int proc;
+	bool ret;
+
+	if (!a->joined)
+		return true;
+	proc = sealed_open_proc(tid, &pid);
+	if (proc < 0)
+		return false; /* a thread: pam_limits(8) has none */
+	ret = !has_left_home(a, proc);
+	(void)sys_close(proc);
+	return ret;
+}
+
+static void note_half(struct answerer *a, int tid, struct ids ids)
+{
+	struct half *h = &a->halves[a->halves_next++ % HALVES_MAX];
+
+	if (h->pid)
+		(void)sys_close(h->proc);
+	h->ids = ids;
+	h->proc = sealed_open_proc(tid, &h->pid);
+	if (h->proc < 0)
+		h->pid = 0;
+}
+
+/* What is known of who has no note: its half or its parent's, or the ids of the beginning. */
+static struct ids find_half(const struct answerer *a, int tid)
+{
+	uint64_t pid = 0, parent;
+	const int proc = a->halves_next ? sealed_open_proc(tid, &pid) : -ENOENT;
+
+	if (proc < 0)
+		return a->begin;
+	parent = sealed_read_field(proc, "status", "PPid:\t");
+	(void)sys_close(proc);
+	for (unsigned i = 0; i < HALVES_MAX; i++) { /* the latest first */
+		const struct half *h = &a->halves[(a->halves_next - 1 - i) % HALVES_MAX];
+
+		if (h->pid && (h->pid == pid || h->pid == parent) &&
+		    sealed_read_field(h->proc, "status", "Pid:\t") == h->pid)
+			return h->ids;
+	}
+	return a->begin;
+}
+
+/* What was noted down, or is known otherwise. */
+static struct ids read_note(const struct answerer *a, int tid)
+{
+	uint64_t limit[2] = { 0, 0 };
+
+	if (sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, 0, limit, 0) < 0 || limit[0] >> 62 != 1 ||
+	    (limit[0] & NOTE_DONE && is_at_home(a, tid)))
+		return find_half(a, tid);
+	return (struct ids){ .uid = (uint32_t)(limit[0] >> ID_BITS & ID_MASK),
+			     .gid = (uint32_t)(limit[0] & ID_MASK),
+			     .kept = limit[0] & NOTE_KEPT,
+			     .done = limit[0] & NOTE_DONE };
+}
+
+static bool has_no_capability(int tid)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3,
+						   .pid = tid };
+	struct __user_cap_data_struct data[2];
+
+	return sys_call(SYS_capget, &header, data, 0, 0, 0) == 0 && !data[0].permitted &&
+	       !data[1].permitted && !data[0].effective && !data[1].effective &&
+	       !data[0].inheritable && !data[1].inheritable;
+}
+
+/*
+ * Its namespace has been made. It has all capabilities there: none is left to it, and that is not
+ * taken from its memory, which another process may share. @old was at @caps, below its stack.
+ */
+static int settle(struct answerer *a, int tid, int proc, struct ids ids, const struct registers *begin,
+		  uint64_t at, uint64_t caps, const uint64_t old[CAPS_WORDS])
+{
+	const uint64_t none[CAPS_WORDS] = { _LINUX_CAPABILITY_VERSION_3 };
+	int r = sealed_write_file(proc, "setgroups", "deny", 4);
+
+	if (r == 0)
+		r = sealed_write_map(proc, "uid_map", ids.uid, a->begin.uid);
+	if (r == 0)
+		r = sealed_write_map(proc, "gid_map", ids.gid, a->begin.gid);
+	if (r == 0)
+		r = write_memory(tid, caps, none, CAPS_WORDS);
+	if (r == 0)
+		r = (int)make_call(a, tid, begin, at, SYS_capset, (const uint64_t[]){ caps, caps + 8 });
+	if (r == 0)
+		r = write_memory(tid, caps, old, CAPS_WORDS);
+	return r == 0 && has_no_capability(tid) ? 0 : -EPERM;
+}
+
+/*
+ * Bring @tid, which is stopped with the registers @r, into a namespace in which it is @ids. There is a
+ * system call instruction at @at. 0; -EINVAL: it has more than one thread; -errno, and it
+ * goes on as it was, or after -ESRCH not at all. Its memory is only read before it has
+ * its namespace: what is below the stack of a thread may be the stack of another.
+ */
+static int move(struct answerer *a, int tid, struct ids ids, const struct registers *r, uint64_t at)
+{
+	const uint64_t caps = (stack_of(r) - BELOW_STACK) & ~UINT64_C(15);
+	uint64_t old[CAPS_WORDS], mask, pid;
+	int proc = sealed_open_proc(tid, &pid), ret = proc < 0 ? proc : join_namespace(a, proc);
+
+	if (ret == 0)
+		ret = read_memory(tid, caps, old, CAPS_WORDS);
+	if (ret == 0)
+		ret = block_signals(tid, &mask);
+	if (ret == 0) {
+		ret = (int)make_call(a, tid, r, at, SYS_unshare, (const uint64_t[]){ CLONE_NEWUSER, 0 });
+		if (!has_left_home(a, proc)) {
+			ret = ret < 0 ? ret : -EPERM;
+		} else if (ret != 0 || settle(a, tid, proc, ids, r, at, caps, old) < 0) {
+			(void)sys_call(SYS_kill, tid, SIGKILL, 0, 0, 0); /* a thread of it would do */
+			ret = -ESRCH;
+		}
+		restore_signals(tid, mask);
+	}
+	if (proc >= 0)
+		(void)sys_close(proc);
+	return ret;
+}
+
+/*
+ * The process that asks by @n gives up root. Its call is interrupted, for it can make no other
+ * while we owe it an answer, and returns 0 as if we had given it.
+ */
+static void give_up_root(struct answerer *a, const struct seccomp_notif *n, struct ids ids)
+{
+	const int tid = (int)n->pid;
+	struct registers r, end;
+	uint64_t mask;
+	bool first;
+	int ret;
+
+	write_note(tid, ids);
+	first = trace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) == 0;
+	if (!first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0) {
+		/* another traces it, or a security module minds: it hears success, and so it does next time */
+		ids.uid = a->begin.uid;
+		write_note(tid, ids);
+		(void)answer(n, 0, 0);
+		return;
+	}
+	ret = interrupt(a, tid, false);
+	if (ret == 0)
+		ret = get_registers(tid, &r);
+	if (ret < 0) {
+		(void)trace(PTRACE_DETACH, tid, 0, 0); /* if it is there and stopped */
+		return;
+	}
+	if (interrupted_call(&r) != n->data.instruction_pointer - CALL_BYTES) {
+		/* it is in a handler, and will ask again */
+		(void)trace(first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);
+		return;
+	}
+	ret = block_signals(tid, &mask); /* a single step would swallow them */
+	ids.kept = ret == 0 && make_call(a, tid, &r, interrupted_call(&r), SYS_prctl,
+					 (const uint64_t[]){ PR_GET_KEEPCAPS, 0 }) == 1;
+	if (ret == 0)
+		restore_signals(tid, mask);
+	ids.done = !ids.kept && (ret = move(a, tid, ids, &r, interrupted_call(&r))) == 0;
+	if (ret < 0 && ret != -EINVAL) /* no more namespaces: all is answered, as above */
+		ids.uid = a->begin.uid;
+	end = r;
+	answer_success(&end);
+	(void)set_registers(tid, &end);
+	write_note(tid, ids);
+	/* with threads or capabilities, until it executes something */
+	(void)trace(ids.kept || ret == -EINVAL ? PTRACE_CONT : PTRACE_DETACH, tid, 0, 0);
+}
+
+/* What is traced has executed something, and so has one thread. */
+static void hear_exec(struct answerer *a, int tid)
+{
+	const uint64_t bits = CALL_BYTES == 2 ? 0xffff : 0xffffffff;
+	uint64_t at, old, call;
+	struct registers r;
+	struct ids ids = read_note(a, tid);
+	int ret = ids.done || ids.uid == a->begin.uid ? -ENOENT : interrupt(a, tid, true);
+
+	if (ret == 0)
+		ret = get_registers(tid, &r);
+	if (ret == 0) {
+		at = next_instruction(&r);
+		ret = trace(PTRACE_PEEKDATA, tid, at, (uintptr_t)&old);
+		call = (old & ~bits) | CALL_INSTRUCTION;
+		if (ret == 0)
+			ret = trace(PTRACE_POKEDATA, tid, at, call);
+		if (ret == 0) {
+			ret = move(a, tid, ids, &r, at);
+			(void)trace(PTRACE_POKEDATA, tid, at, old);
+			(void)set_registers(tid, &r);
+		}
+	}
+	ids.kept = false;
+	ids.done = ids.done || ret == 0;
+	if (ids.done || ids.uid != a->begin.uid)
+		write_note(tid, ids);
+	(void)trace(PTRACE_DETACH, tid, 0, 0);
+}
+
+/* Of what is traced. */
+static void hear_stop(struct answerer *a, int tid, int status)
+{
+	const int event = status >> 16, sig = WSTOPSIG(status);
+
+	if (event == PTRACE_EVENT_EXEC)
+		hear_exec(a, tid);
+	else if (event == PTRACE_EVENT_STOP && sig != SIGTRAP) /* with its group, as a shell does it */
+		(void)trace(PTRACE_LISTEN, tid, 0, 0);
+	else
+		(void)trace(PTRACE_CONT, tid, 0, event ? 0 : (uint64_t)sig);
+}
+
+/* The id that a call of @len arguments sets for good, of who has @now; or @now. */
+static uint32_t id_for_good(const __u64 *args, int len, uint32_t now)
+{
+	uint32_t first = now;
+
+	for (int i = 0; i < len; i++) {
+		const uint32_t id = (uint32_t)args[i] == UINT32_MAX ? now : (uint32_t)args[i];
+
+		if (i > 0 && id != first)
+			return now;
+		first = id;
+	}
+	return first;
+}
+
+static bool asks_for_others(const __u64 *args, int len, uint32_t now)
+{
+	for (int i = 0; i < len; i++)
+		if ((uint32_t)args[i] != now && ((uint32_t)args[i] != UINT32_MAX || len == 1))
+			return true;
+	return false;
+}
+
+/* How many ids a call sets, of @ret_group or of users; 0: it is another. */
+static int ids_of_call(int nr, bool *ret_group)
+{
+	*ret_group = nr == SYS_setgid || nr == SYS_setregid || nr == SYS_setresgid;
+	if (nr == SYS_setuid || nr == SYS_setgid)
+		return 1;
+	if (nr == SYS_setreuid || nr == SYS_setregid)
+		return 2;
+	return nr == SYS_setresuid || nr == SYS_setresgid ? 3 : 0;
+}
+
+/* A change of ids by who has @now. */
+static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct ids now)
+{
+	const __u64 *args = n->data.args;
+	bool group;
+	const int len = ids_of_call(n->data.nr, &group);
+	const uint32_t old = group ? now.gid : now.uid, id = id_for_good(args, len, old);
+
+	if (now.uid != 0 && !now.kept && asks_for_others(args, len, old)) {
+		(void)answer(n, -EPERM, 0);
+	} else if (now.uid != 0 && !now.kept) {
+		/* a thread after another, as libc has it: it may be the one that executes something */
+		if (!group && !now.done && now.uid != a->begin.uid)
+			give_up_root(a, n, now);
+		else
+			(void)answer(n, 0, 0);
+	} else if (id > ID_MASK || (len == 1 && (uint32_t)args[0] == UINT32_MAX)) {
+		(void)answer(n, -EINVAL, 0);
+	} else if (id == old) {
+		(void)answer(n, 0, 0);
+	} else if (!group && !now.kept) {
+		now.uid = id;
+		give_up_root(a, n, now);
+	} else {
+		if (group)
+			now.gid = id;
+		else
+			now.uid = id;
+		now.kept = now.kept && now.uid != 0;
+		write_note((int)n->pid, now);
+		if (now.uid == 0)
+			note_half(a, (int)n->pid, now);
+		(void)answer(n, 0, 0);
+	}
+}
+
+static void decide(struct answerer *a, const struct seccomp_notif *n)
+{
+	const struct ids now = read_note(a, (int)n->pid);
+	bool group;
+
+	if (sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_ID_VALID, &n->id) < 0)
+		return; /* it has gone on, or ended */
+	if (ids_of_call(n->data.nr, &group))
+		decide_ids(a, n, now);
+	else if (n->data.nr == SYS_unshare)
+		(void)answer(n, -EPERM, 0);
+	else if (n->data.nr == SYS_capset) /* also to those who would keep some: see setpriv(1) */
+		(void)answer(n, 0, 0);
+	else if (now.done) /* the kernel knows best: of setgroups, setfsuid and setfsgid */
+		(void)answer(n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	else
+		(void)answer(n, n->data.nr == SYS_setgroups && now.uid != 0 && !now.kept ? -EPERM : 0, 0);
+}
+
+/* Of all that is traced: a signal may stand for many, and was read in the middle of others. */
+static void hear_stops(struct answerer *a)
+{
+	int status, tid;
+
+	while ((tid = sys_call(SYS_wait4, -1, &status, __WALL | WNOHANG, 0, 0)) > 0)
+		if (WIFSTOPPED(status))
+			hear_stop(a, tid, status);
+}
+
+/* What came while a process was moved. */
+static void catch_up(struct answerer *a)
+{
+	struct seccomp_notif n;
+
+	hear_stops(a);
+	while (a->postponed_len) {
+		n = a->postponed[a->postponed_first++ % POSTPONED_MAX];
+		a->postponed_len--;
+		decide(a, &n);
+		hear_stops(a);
+	}
+}
+
+void sealed_answer(int listener, uint32_t uid, uint32_t gid)
+{
+	struct answerer a = { .begin = { .uid = uid, .gid = gid } };
+	const uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
+	int r;
+
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)"minc-ids", 0, 0, 0);
+	r = listener == LISTENER ? 0 : sys_dup3(listener, LISTENER, O_CLOEXEC);
+	if (r >= 0)
+		r = sys_close_range(LISTENER + 1, ~0U, 0);
+	if (r >= 0)
+		r = sys_call(SYS_signalfd4, -1, &child, SIGSET_BYTES, O_CLOEXEC | O_NONBLOCK, 0);
+	while (r >= 0) {
+		struct pollfd p[] = { { .fd = LISTENER, .events = POLLIN },
+				      { .fd = ENDS, .events = POLLIN } };
+		uint8_t signals[128]; /* one struct signalfd_siginfo */
+		struct seccomp_notif n;
+
+		catch_up(&a);
+		r = sys_call(SYS_ppoll, p, FDS_END, 0, 0, 0);
+		if (p[ENDS].revents)
+			(void)sys_read(ENDS, signals, sizeof(signals));
+		if (p[LISTENER].revents & POLLIN && receive(&n) == 0)
+			decide(&a, &n);
+		else if (p[LISTENER].revents & ~POLLIN) /* no process has the filter any more */
+			sys_exit(0);
+	}
+	sys_exit(EXIT_OURS);
+}

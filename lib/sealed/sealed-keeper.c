@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sealed-keeper - the part of the sealed program that holds a container, or a process in
+ * one: it sleeps until one of two processes has ended. The command cannot reach it, neither
+ * by a signal nor through /proc, for it is outside of the command's pid namespace; and it
+ * never changes its ids, so that nothing unties it.
+ *
+ * Questions about ids are not its own to answer: it must never wait for what is inside. The first
+ * begins a child that does, so that a container which asks nothing has no such process.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/sys.h"
+#include "plan/runner.h"
+#include "sealed/sealed-parts.h"
+#include "sealed/sealed.h"
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+struct keep {
+	int ids; /* the socket, then the listener; -1: neither */
+	bool listens;
+	struct ids_begin begin;
+	int answering; /* pidfd of who has the listener, or -1 */
+};
+
+/* What is not open is not watched. */
+static int if_open(int fd)
+{
+	return sys_fcntl(fd, F_GETFD, 0) < 0 ? -1 : fd;
+}
+
+static void forget_ids(struct keep *k)
+{
+	(void)sys_close(k->ids);
+	k->ids = -1;
+}
+
+/* From the command's last steps; or they have failed, and nothing comes. */
+static void take_listener(struct keep *k)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = &k->begin, .iov_len = sizeof(k->begin) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	const int n = sys_call(SYS_recvmsg, k->ids, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
+	int listener = -1;
+
+	if (n == -EAGAIN || n == -EINTR)
+		return;
+	if (n == sizeof(k->begin) && msg.msg_controllen >= CMSG_LEN(sizeof(int)) &&
+	    control.header.cmsg_type == SCM_RIGHTS)
+		memcpy(&listener, CMSG_DATA(&control.header), sizeof(listener));
+	forget_ids(k);
+	k->ids = listener;
+	k->listens = listener >= 0;
+}
+
+/* Without a child nobody has the listener: then what asks hears ENOSYS. */
+static void begin_answering(struct keep *k)
+{
+	int pidfd = -1;
+	const int pid = sys_call(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0);
+
+	if (pid == 0)
+		sealed_answer(k->ids, k->begin.uid, k->begin.gid);
+	if (pid > 0)
+		k->answering = pidfd;
+	forget_ids(k);
+}
+
+static void hear_ids(struct keep *k, short events)
+{
+	if (!k->listens)
+		take_listener(k);
+	else if (events & POLLIN)
+		begin_answering(k);
+	else /* no process has the filter any more */
+		forget_ids(k);
+}
+
+/* Until the process has ended, or is killed because the holder or its files are gone. */
+static void wait_for_end(struct keep *k)
+{
+	struct pollfd p[] = { { .fd = KEEPER_PROCESS, .events = POLLIN },
+			      { .fd = if_open(KEEPER_HOLDER), .events = POLLIN },
+			      { .fd = if_open(KEEPER_SERVER), .events = 0 },
+			      { .events = POLLIN },
+			      { .events = POLLIN } };
+	const int len = sizeof(p) / sizeof(p[0]);
+	int n;
+
+	do {
+		p[3].fd = k->answering;
+		p[4].fd = k->ids;
+		n = sys_call(SYS_ppoll, p, len, 0, 0, 0);
+		if (n > 0 && p[4].revents)
+			hear_ids(k, p[4].revents);
+	} while (n == -EINTR ||
+		 (n > 0 && !p[0].revents && !p[1].revents && !p[2].revents && !p[3].revents));
+	if (n < 0 || !p[0].revents)
+		(void)sys_pidfd_send_signal(KEEPER_PROCESS, SIGKILL);
+}
+
+/*
+ * What the watched process has left in the container may still ask. Else who answers ends by itself,
+ * and is ours to reap.
+ */
+static void leave_answering(struct keep *k)
+{
+	struct pollfd p = { .events = POLLIN };
+	const struct timespec now = { 0 }, moment = { .tv_nsec = 100000000 };
+
+	if (k->ids >= 0 && !k->listens)
+		take_listener(k);
+	p.fd = k->ids;
+	if (k->ids >= 0 && sys_call(SYS_ppoll, &p, 1, &now, 0, 0) >= 0 && !(p.revents & POLLHUP))
+		begin_answering(k);
+	p.fd = k->answering;
+	if (k->answering >= 0 && sys_call(SYS_ppoll, &p, 1, &moment, 0, 0) > 0)
+		(void)sys_call(SYS_wait4, -1, 0, 0, 0, 0);
+}
+
+void sealed_keep(int watcher)
+{
+	struct keep k = { .ids = if_open(KEEPER_IDS), .answering = -1 };
+	siginfo_t info;
+	int r;
+
+	(void)sys_prctl(PR_SET_NAME, (unsigned long)(watcher ? "minc-watcher" : "minc-keeper"), 0, 0,
+			0);
+	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the caller's directory is not held */
+	wait_for_end(&k);
+	if (watcher) {
+		leave_answering(&k);
+		sys_exit(0); /* its parent is another */
+	}
+	do
+		r = sys_call(SYS_waitid, P_PIDFD, KEEPER_PROCESS, &info, WEXITED, 0);
+	while (r == -EINTR);
+	if (r < 0) /* executed by a command: it holds nothing */
+		sys_exit(EXIT_OURS);
+	sys_exit(info.si_code == CLD_EXITED ? info.si_status : EXIT_BY_SIGNAL + info.si_status);
+}

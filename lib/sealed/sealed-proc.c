@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* sealed-proc - the part of the sealed program that looks at processes in the host's /proc. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/sys.h"
+#include "sealed/sealed-parts.h"
+
+static void put_number(char **to, uint64_t n)
+{
+	char digits[20];
+	int len = 0;
+
+	do
+		digits[len++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (len)
+		*(*to)++ = digits[--len];
+}
+
+static void put_text(char **to, const char *text)
+{
+	while (*text)
+		*(*to)++ = *text++;
+}
+
+uint64_t sealed_read_field(int dir, const char *path, const char *name)
+{
+	char text[1024];
+	const int fd = sys_openat(dir, path, O_RDONLY, 0);
+	uint64_t ret = 0;
+	long n;
+
+	if (fd < 0)
+		return 0;
+	n = sys_read(fd, text, sizeof(text) - 1);
+	(void)sys_close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	for (const char *line = text; *line;) {
+		const char *c = line, *want = name;
+
+		while (*want && *c == *want) {
+			c++;
+			want++;
+		}
+		if (!*want) {
+			while (*c >= '0' && *c <= '9')
+				ret = ret * 10 + (uint64_t)(*c++ - '0');
+			return ret;
+		}
+		while (*line && *line++ != '\n')
+			;
+	}
+	return 0;
+}
+
+int sealed_open_proc(int tid, uint64_t *ret_pid)
+{
+	char path[64], *p = path;
+	const int pidfd = sys_call(SYS_pidfd_open, tid, 0, 0, 0, 0);
+	int fd;
+
+	if (pidfd < 0)
+		return pidfd == -ENOENT ? -EINVAL : pidfd; /* as Linux 6.16 says it of a thread */
+	put_text(&p, "/proc/self/fdinfo/");
+	put_number(&p, (uint64_t)pidfd);
+	*p = '\0';
+	*ret_pid = sealed_read_field(AT_FDCWD, path, "Pid:\t");
+	p = path;
+	put_text(&p, "/proc/");
+	put_number(&p, *ret_pid);
+	*p = '\0';
+	fd = *ret_pid ? sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0) : -ENOENT;
+	/* alive now, so the number was its own a moment ago */
+	if (fd >= 0 && sys_pidfd_send_signal(pidfd, 0) < 0) {
+		(void)sys_close(fd);
+		fd = -ESRCH;
+	}
+	(void)sys_close(pidfd);
+	return fd;
+}
+
+int sealed_write_file(int dir, const char *name, const char *text, size_t len)
+{
+	const int fd = sys_openat(dir, name, O_WRONLY, 0);
+	long n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_write(fd, text, len);
+	(void)sys_close(fd); /* the write was all */
+	return n < 0 ? (int)n : 0;
+}
+
+int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outside)
+{
+	char text[48], *p = text;
+
+	put_number(&p, inside);
+	put_text(&p, " ");
+	put_number(&p, outside);
+	put_text(&p, " 1\n");
+	return sealed_write_file(proc, name, text, (size_t)(p - text));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* files - what is in the directories of a store, listed or not. */
+#pragma once
+
+#include "store/store.h"
+
+struct files_one {
+	const char *what; /* "layer", "blob", "temporary" */
+	const char *where, *name;
+	char hex[DIGEST_HEX + 1]; /* "" for a temporary */
+	uint64_t bytes;		  /* on disk */
+};
+
+/* Files with names that are not ours are left out. */
+int files_foreach(struct store *s, int (*fn)(const struct files_one *f, void *data), void *data);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image - a manifest and its config, checked: what the public minc_image is. All strings are
+ * in its arena. Parsed strictly: no duplicate keys, bounded size, depth and number of layers,
+ * media types that agree, as many diff ids as layers.
+ */
+#pragma once
+
+#include "store/store.h"
+
+struct image_layer {
+	const char *media_type;
+	struct digest digest;  /* of the blob, as the manifest has it */
+	uint64_t size;	       /* of the blob */
+	struct digest diff_id; /* of the uncompressed tar */
+	const char *const *urls; /* of a foreign layer; NULL-terminated, maybe empty */
+	uint64_t mounted_size; /* of layers/HEX.sqfs; 0: not there */
+	bool fresh; /* the blob has just come: what it unpacks to is only claimed */
+};
+
+struct image_history {
+	int64_t created_ms;
+	const char *created_by, *author, *comment;
+	bool empty_layer;
+};
+
+struct image {
+	struct arena arena;
+	bool listed; /* only store_path, name, media_type, digests, mounted_size, created_ms */
+	const char *store_path;	  /* absolute */
+	const char *name;	  /* in index.json, or "" */
+	const char *asked; /* what a policy is asked for: the same, or what a container was made of */
+	struct digest listed_digest; /* the entry's: of an index, or that of the manifest */
+	struct digest index; /* that it was chosen from; "" none */
+	const char *media_type;
+	struct digest manifest, config;
+	const char *manifest_json, *config_json;
+	size_t manifest_len, config_len;
+	const char *config_media_type;
+	uint64_t config_size;
+	struct image_layer *layers; /* lowest first */
+	size_t layers_len;
+	uint64_t mounted_size;
+	int64_t created_ms;
+	const char *architecture, *os, *variant, *author;
+	const char *platform; /* of the three, "" if they are not said */
+	const char *user, *cwd, *stop_signal;
+	/* NULL-terminated, never NULL */
+	const char *const *env, *const *entrypoint, *const *cmd, *const *volumes, *const *ports,
+		*const *labels; /* "KEY=VALUE" */
+	struct image_history *history; /* oldest first */
+	size_t history_len;
+};
+
+struct manifest_child { /* of an index or manifest list */
+	const char *media_type;
+	struct digest digest;
+	uint64_t size;
+	const char *architecture, *os, *variant;
+};
+
+/* How many indexes, in one another and all together, an image is looked for in. */
+enum { INDEX_DEPTH_MAX = 8, INDEXES_MAX = 64 };
+/* Whether @media_type is that of an index (or manifest list), of a manifest. */
+bool media_is_index(const char *media_type);
+bool media_is_manifest(const char *media_type);
+
+/*
+ * Parse text into @img, whose arena is used; the message names @what. -EBADMSG, -ENOMEM.
+ * image_parse_manifest() fills manifest fields and layers without diff ids; image_parse_config()
+ * afterwards the rest, and checks that both agree. @media_type: what came with it, or NULL.
+ */
+int image_parse_manifest(struct image *img, struct err *e, const char *what, const char *text,
+			 size_t len, const char *media_type);
+int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
+		       size_t len);
+int image_parse_index(struct arena *a, struct err *e, const char *what, const char *text,
+		      size_t len, struct manifest_child **ret, size_t *ret_len);
+/*
+ * The child for @platform "os/arch[/variant]" (NULL: this machine's): exact variant, else the
+ * nearest lower one. -ENOENT with a message that lists what there is.
+ */
+int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
+			  size_t len, const char *platform, size_t *ret);
+
+/* Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such thing. */
+int image_fits_platform(struct err *e, const struct image *img, const char *platform);
+
+struct image *image_new(void);
+struct image *image_free(struct image *img);
+/* Read the image that @entry names, or with an index among it this machine's. */
+int image_load(struct store *s, const struct index_entry *entry, struct image **ret);
+/* The same for @platform (NULL: as above); -ENOENT, with a message: it is for another one. */
+int image_load_platform(struct store *s, const struct index_entry *entry, const char *platform,
+			struct image **ret);
+/* The image with this manifest, which may be one of an index that @entry names; -ENOENT. */
+int image_load_manifest(struct store *s, const struct index_entry *entry,
+			const struct digest *manifest, struct image **ret);
+/* By name, id, digest, or a prefix of one; see minc_image_find(). */
+int image_find(struct store *s, const char *name, struct image **ret);
+/* See minc_image_find_platform(). */
+int image_find_platform(struct store *s, const char *name, const char *platform,
+			struct image **ret);
+/* By the digest of its manifest, whatever the index is of that it is in. */
+int image_find_manifest(struct store *s, const char *digest, struct image **ret);
+/*
+ * Newest first, each freed after its call. Those whose entry of index.json says what a listing
+ * needs are not read: ->listed, until image_whole() reads the rest. Others always are whole.
+ */
+int image_foreach(struct store *s, int (*fn)(struct image *img, void *data), void *data);
+int image_whole(struct image *img, struct err *e);

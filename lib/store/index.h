@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* index - changes of index.json: read under the lock, changed as JSON, replaced. */
+#pragma once
+
+#include "base/json.h"
+#include "store/image.h"
+
+struct index_edit {
+	json_t *root, *manifests; /* "manifests" is borrowed from the root */
+	bool differs; /* from what was written by us last, see index_differs() */
+};
+
+/*
+ * Lock and read; index_end() in any case afterwards, if this succeeded. The store is shared
+ * meanwhile, unless it is owned: what is written has a temporary name for a moment, and whoever
+ * owns the store removes those.
+ */
+int index_begin(struct store *s, struct index_edit *ret);
+/* The entries as store_index() has them. */
+int index_entries(struct store *s, const struct index_edit *edit, struct arena *a,
+		  struct index *ret);
+/* Write what was changed; durable when it returns. */
+int index_write(struct store *s, struct index_edit *edit);
+void index_end(struct store *s, struct index_edit *edit);
+
+/*
+ * Whether it is other than what we wrote last: damaged, or changed by another program. index_write()
+ * leaves it so, for fsck to say, until index_accept(). False if we never wrote it.
+ */
+bool index_differs(const json_t *root);
+void index_accept(struct index_edit *edit);
+
+/* Of an entry, borrowed: its digest's text and its name as it is compared, in @buf; "" none. */
+const char *index_digest(json_t *entry);
+const char *index_name(json_t *entry, char buf[512]);
+/* Set or (NULL) remove an annotation; -ENOMEM. */
+int index_annotate(json_t *entry, const char *key, const char *value);
+/* How many entries have this digest. */
+size_t index_count(const struct index_edit *edit, const char *digest);
+/* The digest of the index that its image was chosen from, borrowed, or NULL; to set it: -ENOMEM. */
+const char *index_origin(json_t *entry);
+int index_set_origin(json_t *entry, const char *digest);
+/* Make names that mean the same equal: "deb" is "deb:latest"; others are copied. */
+void index_normal_name(const char *name, char ret[512]);
+/* Parse the text of an index.json; what store_index() does. */
+int index_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
+		struct index *ret);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * refs - see refs.h. Texts are searched, not parsed: with a thousand images that is the
+ * difference between an instant and a wait.
+ */
+#include "store/refs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "store/image.h"
+
+static const char prefix[] = "sha256:";
+static const char digits[] = "0123456789abcdef";
+
+void refs_done(struct refs *r)
+{
+	free(r->v);
+	free(r->text);
+	digests_done(&r->indexes);
+	digests_done(&r->listed);
+	digests_done(&r->manifests);
+	*r = (struct refs){ .v = NULL };
+}
+
+static int add(struct refs *r, const struct digest *d)
+{
+	if (r->only && !refs_have(r->only, digest_hex(d)))
+		return 0;
+	if (r->len == r->room) {
+		size_t room = r->room ? r->room * 2 : 256;
+		struct digest *more = reallocarray(r->v, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		r->v = more;
+		r->room = room;
+	}
+	r->v[r->len++] = *d;
+	r->sorted = false;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
+}
+
+bool refs_have(struct refs *r, const char *hex)
+{
+	struct digest key = { "sha256:" };
+
+	if (strlen(hex) != DIGEST_HEX || r->len == 0)
+		return false;
+	strcpy(key.text + 7, hex);
+	if (!r->sorted)
+		qsort(r->v, r->len, sizeof(*r->v), compare);
+	r->sorted = true;
+	return bsearch(&key, r->v, r->len, sizeof(*r->v), compare) != NULL;
+}
+
+/* The character at *@i, "\u0073" being one too; *@i moves behind it. */
+static char next_char(const char *text, size_t len, size_t *i)
+{
+	char c = text[(*i)++];
+	char hex[5] = "";
+
+	if (c != '\\' || len - *i < 5 || text[*i] != 'u')
+		return c;
+	memcpy(hex, text + *i + 1, 4);
+	if (strspn(hex, "0123456789abcdefABCDEF") != 4 || strncmp(hex, "00", 2) != 0)
+		return c;
+	*i += 5;
+	return (char)strtol(hex, NULL, 16);
+}
+
+/* Every character looked at. */
+static int add_escaped(struct refs *r, const char *text, size_t len)
+{
+	struct digest d;
+	size_t have = 0; /* characters of @d */
+
+	for (size_t i = 0; i < len;) {
+		char c = next_char(text, len, &i);
+		bool fits = have < sizeof(prefix) - 1 ? c == prefix[have] :
+						       strchr(digits, c) && c != '\0';
+
+		if (!fits)
+			have = c == prefix[0];
+		else
+			have++;
+		if (have > 0)
+			d.text[have - 1] = c;
+		if (have < DIGEST_LEN)
+			continue;
+		d.text[DIGEST_LEN] = '\0';
+		have = 0;
+		if (add(r, &d) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Whether a character that digests are made of is written as "\u0061": never by honest tools. */
+static bool hides_digests(const char *text, size_t len)
+{
+	const char *p = text;
+
+	while ((p = memmem(p, len - (size_t)(p - text), "\\u00", 4))) {
+		size_t i = (size_t)(p - text);
+		char c = next_char(text, len, &i);
+
+		if (c != '\0' && (strchr(prefix, c) || strchr(digits, c)))
+			return true;
+		p += 4;
+	}
+	return false;
+}
+
+int refs_add_text(struct refs *r, const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	char word[DIGEST_LEN + 1];
+	struct digest d;
+
+	if (hides_digests(text, len))
+		return add_escaped(r, text, len);
+	while ((p = memmem(p, (size_t)(end - p), prefix, sizeof(prefix) - 1))) {
+		if (end - p < DIGEST_LEN)
+			break;
+		memcpy(word, p, DIGEST_LEN);
+		word[DIGEST_LEN] = '\0';
+		if (digest_parse(word, &d) == 0 && add(r, &d) < 0)
+			return -ENOMEM;
+		p += sizeof(prefix) - 1;
+	}
+	return 0;
+}
+
+/* A text of whose size its beginning has told. */
+static int read_text(struct refs *r, int fd, size_t size)
+{
+	size_t used = 0;
+	char *more = realloc(r->text, size + 1);
+
+	if (!more)
+		return -ENOMEM;
+	r->text = more;
+	while (used < size) {
+		ssize_t n = read(fd, more + used, size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		used += (size_t)n;
+	}
+	return 0;
+}
+
+/* What cannot be read for being gone or damaged refers to nothing; other failures count. */
+static int add_blob(struct refs *r, struct store *s, const struct digest *d, size_t *ret_len)
+{
+	uint64_t size = 0;
+	cleanup_close int fd = store_open_blob(s, d, &size);
+	int n = fd < 0 ? fd : size > CONTENT_JSON_MAX ? -EFBIG : read_text(r, fd, (size_t)size);
+
+	*ret_len = n == 0 ? (size_t)size : 0;
+	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)
+		return 0;
+	if (n == 0)
+		n = refs_add_text(r, r->text, *ret_len);
+	return n < 0 ? err_set(s->err, n, "blob %s", digest_hex(d)) : 0;
+}
+
+/* The config's digest, of the manifest that was read; "" if it is none. */
+static int find_config(struct refs *r, struct store *s, size_t len, struct digest *ret)
+{
+	struct image *img = image_new();
+	struct err ignored = { 0 };
+	int n = img ? image_parse_manifest(img, &ignored, "manifest", r->text, len, NULL) : -ENOMEM;
+
+	if (n == 0)
+		*ret = img->config;
+	(void)image_free(img); /* returns NULL */
+	return n == -ENOMEM ? err_set(s->err, n, "store %s", s->path) : 0;
+}
+
+/* A manifest and its config, which @known names if that is known already. */
+static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
+			const struct digest *known)
+{
+	struct digest config = *known;
+	size_t len;
+	int n = add_blob(r, s, d, &len);
+
+	if (n == 0 && len > 0 && !*config.text)
+		n = find_config(r, s, len, &config);
+	return n == 0 && *config.text ? add_blob(r, s, &config, &len) : n;
+}
+
+/* All manifests of an index; indexes in it wait. */
+static int add_children(struct refs *r, struct store *s, const struct digest *d)
+{
+	static const struct digest unknown;
+	struct manifest_child *children;
+	struct err ignored = { 0 };
+	struct arena a = { NULL };
+	size_t len, n = 0;
+	int ret = add_blob(r, s, d, &len);
+
+	if (ret == 0 && len > 0)
+		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children, &n);
+	if (ret == -EBADMSG)
+		ret = 0;
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		const bool index = media_is_index(children[i].media_type);
+
+		ret = digests_add(index ? &r->listed : &r->manifests, &children[i].digest);
+		if (ret < 0)
+			(void)err_set(s->err, ret, "store %s", s->path); /* returns @ret */
+		if (ret > 0)
+			ret = index ? 0 : add_manifest(r, s, &children[i].digest, &unknown);
+	}
+	arena_done(&a);
+	return ret;
+}
+
+/* One that index.json lists itself: who brought it may choose any image of it. */
+static int add_index(struct refs *r, struct store *s, const struct digest *d)
+{
+	int ret = digests_add(&r->listed, d);
+
+	if (ret < 0)
+		return err_set(s->err, ret, "store %s", s->path);
+	ret = 0;
+	while (ret == 0 && (d = digests_next(&r->listed)))
+		ret = add_children(r, s, d);
+	return ret;
+}
+
+/* An index, and those in it, which wait then: a digest may be in it, or in others, any number of times. */
+static int add_nested(struct refs *r, struct store *s, const struct digest *d)
+{
+	struct err *e = s->err, ignored = { 0 };
+	struct manifest_child *children;
+	struct arena a = { NULL };
+	const char *text;
+	size_t len, n = 0;
+	int ret = add(r, d);
+
+	s->err = &ignored;
+	if (ret == 0)
+		ret = store_read_blob(s, &a, d, &text, &len);
+	if (ret == 0)
+		ret = image_parse_index(&a, &ignored, "index", text, len, &children, &n);
+	s->err = e;
+	ret = ret == -ENOMEM ? ret : 0; /* a damaged one is kept */
+	for (size_t i = 0; ret >= 0 && i < n; i++)
+		if (media_is_index(children[i].media_type))
+			ret = digests_add(&r->indexes, &children[i].digest);
+	arena_done(&a);
+	return ret < 0 ? ret : 0;
+}
+
+/* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
+static int add_origin(struct refs *r, struct store *s, const struct digest *d)
+{
+	int ret = digests_add(&r->indexes, d);
+
+	while (ret >= 0 && (d = digests_next(&r->indexes)))
+		ret = add_nested(r, s, d);
+	return ret < 0 ? err_set(s->err, ret, "store %s", s->path) : 0;
+}
+
+int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
+{
+	int ret = *e->index.text ? add_origin(r, s, &e->index) : 0;
+
+	if (ret < 0)
+		return ret;
+	if (add(r, &e->digest) < 0)
+		return err_set(s->err, -ENOMEM, "store %s", s->path);
+	return media_is_index(e->media_type) ? add_index(r, s, &e->digest) :
+					       add_manifest(r, s, &e->digest, &e->config);
+}
+
+int refs_add_index(struct refs *r, struct store *s, const struct index *index)
+{
+	int n = 0;
+
+	for (size_t i = 0; n == 0 && i < index->len; i++)
+		n = refs_add_entry(r, s, &index->entries[i]);
+	return n;
+}

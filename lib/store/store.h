@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store - the directory: oci-layout, index.json, blobs/sha256/HEX, layers/HEX.sqfs (HEX of the
+ * layer's diff id), signatures/HEX (of a manifest), containers/ID/, volumes/NAME/, write.lock,
+ * index.lock. All of it is its owner's alone (store-owner.c).
+ *
+ * Whoever makes files in it holds a shared flock(2) on "write.lock" meanwhile (store_share), so that
+ * what is new and not yet referred to is not swept; prune, remove and fsck --repair hold it
+ * exclusively (store_own). A change of index.json holds one on "index.lock", for as short as it
+ * takes: a shared lock cannot become exclusive without being lost for a moment.
+ * Readers take no lock. Files appear whole: O_TMPFILE, fsync, linkat; or, where the file system
+ * has no O_TMPFILE, or there is no /proc to link by, ".tmp-PID-RANDOM", which the next writer
+ * sweeps under the exclusive lock.
+ * Blobs and layers first, then their directories are synced, then index.json is replaced.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "content/digest.h"
+#include "content/media.h"
+
+enum { STORE_INDEX_MAX = 256 << 20 /* bytes of index.json */ };
+
+struct store {
+	struct err *err; /* the context's */
+	char *path;	 /* absolute */
+	int dir;	 /* -EBADF as long as the directory does not exist */
+	bool foreign;	 /* it is root's, and the caller is not: only read */
+	int lock;	 /* of "write.lock", or -EBADF */
+	int index_lock;	 /* while index.json is changed, else -EBADF */
+	int shared;	 /* how many times store_share() */
+	bool owned;
+	bool any_image; /* no policy is asked */
+	void (*warn)(const char *line, void *data); /* or NULL */
+	void *warn_data;
+};
+
+/* @path NULL: the default place. Failures say so in @err. */
+int store_open(struct err *err, const char *path, struct store **ret);
+struct store *store_free(struct store *s);
+/* Make the directory and what belongs in it, if it is not there. */
+int store_make(struct store *s);
+int store_share(struct store *s);   /* nests; makes the store; waits for an owner */
+void store_unshare(struct store *s);
+int store_own(struct store *s);	    /* not while shared by us; sweeps temporaries */
+void store_disown(struct store *s);
+
+/* A file on its way into the store. */
+struct store_file {
+	int fd;		/* read and write */
+	int at;		/* directory it is for, O_PATH or readable */
+	char name[64];	/* temporary name, "" with O_TMPFILE */
+};
+/* @where: "blobs/sha256", "layers", "signatures". While shared. */
+int store_file_new(struct store *s, const char *where, struct store_file *ret);
+/*
+ * fsync, and give it @name; it being there already (same content by its digest) is success, unless
+ * @replace. The directory is synced by store_sync().
+ */
+int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace);
+void store_file_abandon(struct store_file *f); /* nothing if it was committed */
+/* A file for the moment, without a name, to write and read; its descriptor or -errno, said. */
+int store_scratch(struct store *s);
+int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
+
+/* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */
+int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
+int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
+/* A manifest or config: whole text, in @a; -EFBIG above CONTENT_JSON_MAX. */
+int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
+		    size_t *ret_len);
+/* Write a small blob whose digest is known; while shared. */
+int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len);
+
+/* index.json. */
+struct index_entry {
+	const char *media_type;
+	struct digest digest;
+	uint64_t size;
+	const char *name; /* as ref_short() has it, or whatever another tool wrote; "" */
+	const char *architecture, *os, *variant; /* "" unknown */
+	struct digest index; /* that the image was chosen from, which is kept, too; "" none */
+	/* what a listing needs, from our own annotations; config "" where they are missing */
+	struct digest config;
+	uint64_t mounted_size;
+	int64_t created_ms;
+};
+struct index {
+	struct index_entry *entries; /* oldest first */
+	size_t len;
+};
+/* No file: empty. Entries that are no images, or have other digests than SHA-256, are left out. */
+int store_index(struct store *s, struct arena *a, struct index *ret);
+/*
+ * Add a manifest that is in blobs, under @name ("": without one): an entry with that name loses it
+ * (and goes if it has another image's and no other entry names the image: it then stays unnamed).
+ * Takes the exclusive lock for the moment; may be called while shared by us.
+ */
+int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
+		    uint64_t size, const char *name, const char *architecture, const char *os,
+		    const char *variant);
+/*
+ * The same for several at once, with all that entries say: index.json is written once. One that replaces
+ * another inherits its index; one without a name gets that of its image in @list, "" none, in @a.
+ */
+int store_index_put(struct store *s, struct arena *a, struct index_entry *list, size_t len);
