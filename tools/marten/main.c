@@ -13,21 +13,81 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "call.h"
+#include "common/complete.h"
 #include "common/files.h"
+#include "common/help.h"
 #include "marten/container/kept.h"
-#include "verb.h"
+
+enum action { ACTION_NONE, ACTION_HELP, ACTION_VERSION, ACTION_COMPLETION, ACTION_COMPLETE };
+
+struct main_values {
+	const char *store_dir;
+	enum action action;
+	const char *shell;
+};
+
+static const char *note_help(void *into, const char *value)
+{
+	((struct main_values *)into)->action = ACTION_HELP;
+	return NULL;
+}
+
+static const char *note_version(void *into, const char *value)
+{
+	((struct main_values *)into)->action = ACTION_VERSION;
+	return NULL;
+}
+
+static const char *note_complete(void *into, const char *value)
+{
+	((struct main_values *)into)->action = ACTION_COMPLETE;
+	return NULL;
+}
+
+static const char *note_completion(void *into, const char *value)
+{
+	struct main_values *o = into;
+
+	o->action = ACTION_COMPLETION;
+	o->shell = value;
+	return NULL;
+}
 
 // clang-format off
-const struct verb *const verb_tables[] = {
+static const struct verb *const verb_tables[] = {
 	run_verbs, list_verbs, interact_verbs, watch_verbs, change_verbs, show_verbs,
-	stats_verbs, review_verbs, files_verbs, images_verbs, registry_verbs, archive_verbs,
+	stats_verbs, review_verbs, copy_verbs, images_verbs, registry_verbs, archive_verbs,
 	sign_verbs, upkeep_verbs, volume_verbs, group_verbs, NULL
 };
 const struct option no_options[] = { { .names = NULL } };
-const struct option global_options[] = {
-	{ "--store --root", "DIR", "The image store; default: $MINCS_DIR, /etc/mincs.conf",
-	  offsetof(struct call, store_dir), NULL, NULL },
+#define OPTION_STORE(type) \
+	{ "--store --root", "DIR", "The image store; default: $MINCS_DIR, /etc/mincs.conf", \
+	  .offset = offsetof(type, store_dir) }
+
+static const struct option main_options[] = {
+	OPTION_STORE(struct main_values),
+	{ "-h --help", NULL, "Show this help; after a verb, the verb's", .read = note_help, .alone = true },
+	{ "--version", NULL, "Show the version", .read = note_version, .alone = true },
+	{ "--completion", "bash", "Print the completion script for a shell",
+	  .read = note_completion, .alone = true },
+	{ "--complete", NULL, NULL, .read = note_complete, .alone = true },
 	{ .names = NULL }
+};
+/* Of every verb, too; -h may also be an option of its own. */
+static const struct option store_options[] = { OPTION_STORE(struct call), { .names = NULL } };
+static const struct option help_options[] = {
+	{ "-h --help", NULL, NULL, .alone = true }, { .names = NULL }
+};
+
+const struct tool marten = {
+	.name = "marten",
+	.about = "images, and containers that run from them or live in the background",
+	.usage = "[--store DIR] verb [options] [argument...]",
+	.end = "A container is named by its name, its id, or the beginning of its id; an\n"
+	       "image by its name as docker(1) has it, or by its id. See marten(1).",
+	.column = 30, .grammar = GRAMMAR_DOCKER, .options = main_options,
+	.everywhere = store_options, .verbs = verb_tables, .names = offer_names,
 };
 // clang-format on
 
@@ -154,17 +214,6 @@ void warn_line(const char *line, void *userdata)
 	(void)fprintf(stderr, "marten: warning: %s\n", line);
 }
 
-const struct verb *find_verb(const char *word)
-{
-	const struct verb *const *table, *verb;
-
-	for (table = verb_tables; *table; table++)
-		for (verb = *table; verb->names; verb++)
-			if (names_have(verb->names, word, strlen(word)))
-				return verb;
-	return NULL;
-}
-
 minc_store *call_store(struct call *call)
 {
 	if (!call->store && minc_store_open(call->c, call->store_dir, &call->store) < 0) {
@@ -174,7 +223,43 @@ minc_store *call_store(struct call *call)
 	return call->store;
 }
 
-/* options_read() moves them. */
+bool call_read(struct call *call, char **argv, void *values)
+{
+	bool unused = false; /* what "--help=false" says */
+	struct reading *r = &call->reading;
+
+	r->grammar = marten.grammar;
+	r->refusals = call->verb->refusals;
+	r->command = call->verb->command;
+	r->tables[0].rows = call->verb->options;
+	r->tables[0].values = values;
+	r->tables[1].rows = marten.everywhere;
+	r->tables[1].values = call;
+	r->tables[2].rows = help_options;
+	r->tables[2].values = &unused;
+	if (options_read(r, argv) == 0 && r->alone) {
+		help_verb(&marten, call->verb);
+		call->verb = NULL; /* nothing else to do */
+		return true;
+	}
+	call->operands = r->operands;
+	call->count = r->count;
+	if (!*r->message && options_count(r, call->verb) == 0)
+		return true;
+	(void)fail_usage(call, "%s", r->message);
+	return false;
+}
+
+int call_apply(struct call *call)
+{
+	if (options_apply(&call->reading, call->c) == 0)
+		return 0;
+	if (*call->reading.message)
+		return fail_usage(call, "%s", call->reading.message);
+	return fail_library(call);
+}
+
+/* call_read() moves them. */
 static char **copy_words(char **argv)
 {
 	size_t n = 0;
@@ -203,77 +288,82 @@ int run_verb(const struct verb *verb, char **argv, const char *store_dir)
 	minc_set_log(call.c, warn_line, NULL);
 	if (!call.words)
 		status = fail_say("out of memory");
-	else if (options_read(&call, argv, values))
+	else if (call_read(&call, argv, values))
 		status = call.verb ? verb->run(&call) : 0;
 	free(call.words);
-	free(call.given);
+	options_done(&call.reading);
 	minc_store_free(call.store);
 	minc_ctx_free(call.c);
 	return status;
 }
 
-/* What stands in place of a verb. */
-static int global_option(const char *word, const char *value)
+static int fail_advise(const char *message)
 {
-	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
-		print_help();
-	else if (strcmp(word, "--version") == 0)
+	(void)fail_say("%s", message);
+	(void)fputs(advice, stderr);
+	return EXIT_OURS;
+}
+
+/* What stands in place of a verb; @words are what comes after it. */
+static int act(const struct main_values *o, char **words)
+{
+	const char *wrong;
+	char message[128];
+
+	switch (o->action) {
+	case ACTION_HELP:
+		help_tool(&marten);
+		break;
+	case ACTION_VERSION:
 		(void)printf("marten %s\n", minc_version());
-	else if (strcmp(word, "--completion") == 0 ||
-		 strcmp(word, "--completion=bash") == 0) {
-		if (word[sizeof("--completion") - 1] == '\0' &&
-		    (!value || strcmp(value, "bash") != 0)) {
-			(void)fail_say("--completion: only bash is known");
-			(void)fputs(advice, stderr);
-			return EXIT_OURS;
-		}
-		print_completion();
-	} else {
-		(void)fail_say("%.300s: unknown %s", word,
-			       *word == '-' ? "option" : "verb");
-		(void)fputs(advice, stderr);
-		return EXIT_OURS;
+		break;
+	case ACTION_COMPLETE:
+		complete(&marten, words);
+		break;
+	case ACTION_COMPLETION:
+		wrong = complete_script(&marten, o->shell);
+		(void)snprintf(message, sizeof(message), "--completion %.32s: %s", o->shell, wrong);
+		return wrong ? fail_advise(message) : finish_output(0);
+	case ACTION_NONE:
+		break;
 	}
 	return finish_output(0);
 }
 
-/* "--store DIR" and "--store=DIR" before the verb; how many words that is, -1: complained. */
-static int read_store(char **argv, const char **ret_dir)
+/* @r has been read: the words from the verb on. */
+static int find_and_run(struct reading *r, const struct main_values *o)
 {
-	const char *word = *argv, *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct verb *verb;
+	char message[400];
 
-	if (!names_have(global_options->names, word, len))
-		return 0;
-	*ret_dir = equals ? equals + 1 : argv[1];
-	if (*ret_dir && **ret_dir)
-		return equals ? 1 : 2;
-	(void)fail_say("%.*s: %s is missing", (int)len, word, global_options->argument);
-	(void)fputs(advice, stderr);
-	return -1;
+	if (o->store_dir && !*o->store_dir)
+		return fail_advise("--store: DIR is missing");
+	if (r->alone)
+		return act(o, r->operands);
+	if (r->count == 0) {
+		help_usage(&marten, stderr);
+		return EXIT_OURS;
+	}
+	verb = tool_find_verb(&marten, r->operands[0]);
+	if (verb)
+		return finish_output(run_verb(verb, r->operands + 1, o->store_dir));
+	(void)snprintf(message, sizeof(message), "%.300s: unknown verb", r->operands[0]);
+	return fail_advise(message);
 }
 
 int main(int argc, char **argv)
 {
-	const char *store_dir = NULL;
-	const struct verb *verb;
-	int n;
+	struct main_values o = { .store_dir = NULL };
+	struct reading r = { .grammar = marten.grammar, .command = true,
+			     .tables = { { main_options, &o } } };
+	int status;
 
 	files_fill_standard();
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
-	for (argv++; argc > 1 && *argv; argv += n) {
-		n = read_store(argv, &store_dir);
-		if (n < 0)
-			return EXIT_OURS;
-		if (n == 0)
-			break;
-	}
-	if (argc < 2 || !*argv) {
-		print_usage(stderr);
-		return EXIT_OURS;
-	}
-	verb = find_verb(*argv);
-	if (!verb)
-		return global_option(argv[0], argv[1]);
-	return finish_output(run_verb(verb, argv + 1, store_dir));
+	if (options_read(&r, argc > 0 ? argv + 1 : argv) < 0)
+		status = fail_advise(r.message);
+	else
+		status = find_and_run(&r, &o);
+	options_done(&r);
+	return status;
 }

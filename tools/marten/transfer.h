@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
+#include "call.h"
 #include "marten/print/progress.h"
 #include "values.h"
-#include "verb.h"
 
 struct budget {
 	struct given_number bytes, entries;
@@ -16,13 +16,13 @@ struct budget {
 // clang-format off
 #define OPTIONS_BUDGET(type, field) \
 	{ "--max-bytes", "SIZE", "Of what is unpacked, 0: any", \
-	  offsetof(type, field.bytes), read_size, NULL }, \
+	  .offset = offsetof(type, field.bytes), .read = read_size }, \
 	{ "--max-entries", "N", "Files of all layers, 0: any", \
-	  offsetof(type, field.entries), read_count, NULL }
+	  .offset = offsetof(type, field.entries), .read = read_count }
 
 #define OPTION_INSECURE_POLICY(type) \
 	{ "--insecure-policy", NULL, "Take it whatever a policy asks for", \
-	  offsetof(type, insecure_policy), NULL, NULL }
+	  .offset = offsetof(type, insecure_policy) }
 // clang-format on
 
 struct transfer {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/complete.h"
 #include "common/note.h"
 
 /* "./x" and "/x" are paths, and what is there is one. */
@@ -178,4 +179,31 @@ void images_done(struct options *o)
 	o->fresh_image = NULL;
 	minc_store_free(o->store);
 	o->store = NULL;
+}
+
+static int offer_image(minc_image *image, void *userdata)
+{
+	complete_name(userdata, minc_image_name(image), "image");
+	return 0;
+}
+
+static int offer_container(minc_kept *k, void *userdata)
+{
+	complete_name(userdata, minc_kept_name(k), "container");
+	return 0;
+}
+
+void images_names(const struct completion *c, unsigned kinds)
+{
+	minc_ctx *ctx = minc_ctx_new();
+	minc_store *store = NULL;
+
+	if (ctx && minc_store_open(ctx, NULL, &store) < 0)
+		store = NULL; /* there are no names */
+	if (store && (kinds & NAME_IMAGE))
+		(void)minc_image_foreach(store, offer_image, (void *)c);
+	if (store && (kinds & NAME_CONTAINER))
+		(void)minc_store_containers(store, offer_container, (void *)c);
+	minc_store_free(store);
+	minc_ctx_free(ctx);
 }

@@ -6,7 +6,7 @@
 #ifndef IMAGES_H
 #define IMAGES_H
 
-#include "options.h"
+#include "line.h"
 
 /* 1: it names one, and the library was told; 0: it does not; -errno with the context's message. */
 int images_root(struct options *o, const char *name);
@@ -19,5 +19,8 @@ void images_abandon(struct options *o);
 /* It has ended, and --rm was said. 0, or -errno with the message of o->c, which is new. */
 int images_forget(struct options *o);
 void images_done(struct options *o);
+
+/* What images and containers are called, for completion; see common/tool.h. */
+void images_names(const struct completion *c, unsigned kinds);
 
 #endif

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/complete.h"
 #include "common/files.h"
+#include "common/help.h"
 #include "common/signals.h"
 #include "idle.h"
 #include "images.h"
-#include "options.h"
+#include "line.h"
 #include "status.h"
 
 enum { EXIT_OURS = 125, SHORT_MS = 20 };
@@ -25,8 +27,10 @@ static const char advice[] = "try 'minc --help'\n";
 
 static int usage_error(const struct options *o)
 {
-	(void)fprintf(stderr, "minc: %s\n%s", o->message, advice);
-	status_failed(o->status_fd, EXIT_OURS, o->message, 0, o->now ? o->now->word : "");
+	const struct reading *r = &o->words;
+
+	(void)fprintf(stderr, "minc: %s\n%s", r->message, advice);
+	status_failed(o->status_fd, EXIT_OURS, r->message, 0, r->now ? r->given[r->now - 1].word : "");
 	return EXIT_OURS;
 }
 
@@ -67,6 +71,16 @@ static int version(void)
 	if (write(STDOUT_FILENO, line, (size_t)len) == len)
 		return 0;
 	(void)fprintf(stderr, "minc: standard output: %s\n", strerror(errno));
+	return EXIT_OURS;
+}
+
+static int completion(const struct options *o)
+{
+	const char *wrong = complete_script(&minc, o->shell);
+
+	if (!wrong)
+		return finish_output(0);
+	(void)fprintf(stderr, "minc: --completion %.32s: %s\n%s", o->shell, wrong, advice);
 	return EXIT_OURS;
 }
 
@@ -246,8 +260,8 @@ static int apply(struct options *o, const char *self)
 	}
 	if (!o->quiet)
 		minc_set_log(o->c, warn, NULL);
-	if (options_apply(o) < 0) {
-		if (*o->message)
+	if (line_apply(o) < 0) {
+		if (*o->words.message)
 			return usage_error(o);
 		status = failure(o);
 		if (!*minc_error_hint(o->c))
@@ -271,13 +285,15 @@ int main(int argc, char **argv)
 
 	files_fill_standard();
 	(void)signal(SIGCHLD, SIG_DFL); /* ignored, it would take the exit status away */
-	if (options_read(&o, argc, argv) < 0) {
+	if (line_read(&o, argc, argv) < 0) {
 		status = usage_error(&o);
 	} else if (o.action == ACTION_HELP) {
-		options_help();
+		help_tool(&minc);
 		status = finish_output(0);
 	} else if (o.action == ACTION_COMPLETION) {
-		options_completion();
+		status = completion(&o);
+	} else if (o.action == ACTION_COMPLETE) {
+		complete(&minc, o.words.operands);
 		status = finish_output(0);
 	} else if (o.action == ACTION_VERSION) {
 		status = version();
@@ -286,6 +302,6 @@ int main(int argc, char **argv)
 		images_done(&o);
 		(void)minc_ctx_free(o.c);
 	}
-	options_done(&o);
+	options_done(&o.words);
 	return status;
 }

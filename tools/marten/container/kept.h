@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "marten/verb.h"
+#include "marten/call.h"
 #include "recipe.h"
 
 struct kept {

@@ -166,7 +166,7 @@ int launch_describe(struct launch *l)
 	if (r < 0)
 		return fail_library(l->call);
 	status = add_mounts(l);
-	return status ? status : options_apply(l->call);
+	return status ? status : call_apply(l->call);
 }
 
 /* The image's entry point and what was typed, or its command; NULL without memory. */

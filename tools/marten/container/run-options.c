@@ -12,62 +12,12 @@
 #include "mount.h"
 #include "run.h"
 
-static const char *set_user(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_set_user(c, value));
-}
-
-static const char *add_host(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_add_host(c, value));
-}
-
-static const char *set_workdir(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_set_cwd(c, value));
-}
-
-static const char *set_switch(minc_ctx *c, enum minc_flag flag, const char *value)
-{
-	return limit_answer(minc_set_flag(c, flag, *value == 't'));
-}
-
-static const char *set_init(minc_ctx *c, const char *value)
-{
-	return set_switch(c, MINC_INIT, value);
-}
-
-static const char *set_privileged(minc_ctx *c, const char *value)
-{
-	return set_switch(c, MINC_PRIVILEGED, value);
-}
-
-static const char *set_best_effort(minc_ctx *c, const char *value)
-{
-	return set_switch(c, MINC_BEST_EFFORT, value);
-}
-
-static const char *add_cap(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_add_cap(c, value));
-}
-
-static const char *drop_cap(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_drop_cap(c, value));
-}
-
 static const char *set_umask(minc_ctx *c, const char *value)
 {
 	int mask;
 	const char *wrong = number_parse_umask(value, &mask);
 
 	return wrong ? wrong : limit_answer(minc_set_umask(c, mask));
-}
-
-static const char *set_userns(minc_ctx *c, const char *value)
-{
-	return limit_answer(minc_set_userns(c, value));
 }
 
 static const char *set_security(minc_ctx *c, const char *value)
@@ -143,84 +93,88 @@ void run_values_done(struct run_values *o)
 // clang-format off
 #define AT(field) offsetof(struct run_values, field)
 #define BOTH \
-	{ "-i --interactive", NULL, "The command reads our standard input", AT(input), NULL, NULL }, \
-	{ "-t --tty", NULL, "It has a terminal of its own", AT(terminal), NULL, NULL }, \
-	{ "--rm", NULL, "Remove it when it has ended", AT(remove), NULL, NULL }, \
-	{ "--name", "NAME", "Name of the container", AT(name), NULL, NULL }, \
-	{ "-h --hostname", "NAME", "Host name; default: the beginning of its id", AT(hostname), NULL, \
-	  NULL }, \
-	{ "--add-host", "NAME:ADDRESS", "A line of its /etc/hosts; may be repeated", 0, NULL, \
-	  add_host }, \
-	{ "--entrypoint", "PROGRAM", "Instead of the image's; '' for none", AT(entrypoint), NULL, \
-	  NULL }, \
-	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's", AT(env), \
-	  read_word, NULL }, \
-	{ "--env-file", "FILE", "The same, one a line", AT(env_files), read_word, NULL }, \
-	{ "-u --user", "UID[:GID]", "Run it as this user; names work too", 0, NULL, set_user }, \
-	{ "-w --workdir", "DIR", "Working directory inside", 0, NULL, set_workdir }, \
-	{ "-v --volume", "SOURCE:TARGET[:ro]", "Show a host path, or the volume of that name", \
-	  AT(volumes), read_word, NULL }, \
+	{ "-i --interactive", NULL, "The command reads our standard input", .offset = AT(input) }, \
+	{ "-t --tty", NULL, "It has a terminal of its own", .offset = AT(terminal) }, \
+	{ "--rm", NULL, "Remove it when it has ended", .offset = AT(remove) }, \
+	{ "--name", "NAME", "Name of the container", .offset = AT(name) }, \
+	{ "-h --hostname", "NAME", "Host name; default: the beginning of its id", \
+	  .offset = AT(hostname) }, \
+	{ "--add-host", "NAME:ADDRESS", "A line of its /etc/hosts; may be repeated", \
+	  .call = minc_add_host }, \
+	{ "--entrypoint", "PROGRAM", "Instead of the image's; '' for none", \
+	  .offset = AT(entrypoint) }, \
+	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's", \
+	  .offset = AT(env), .read = read_word }, \
+	{ "--env-file", "FILE", "The same, one a line", \
+	  .offset = AT(env_files), .read = read_word }, \
+	{ "-u --user", "UID[:GID]", "Run it as this user; names work too", .call = minc_set_user }, \
+	{ "-w --workdir", "DIR", "Working directory inside", .call = minc_set_cwd }, \
+	{ "-v --volume", "SOURCE:TARGET[:ro]", "Show a host path, or the volume of that name", .complete = "PLACE", \
+	  .offset = AT(volumes), .read = read_word }, \
 	{ "--mount", "type=..,target=..", "bind, tmpfs or volume, with source=, readonly", \
-	  AT(mounts), read_word, NULL }, \
-	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory; also noexec, ro, uid=", AT(tmpfs), read_word, \
-	  NULL }, \
-	{ "--device", "HOST[:TARGET][:rwm]", "Show a device of the host", 0, NULL, mount_device }, \
-	{ "--shm-size", "SIZE", "Of /dev/shm", 0, NULL, limit_shm }, \
-	{ "--scratch-size", "SIZE", "Memory for what is written and not kept; -1: no limit", 0, \
-	  NULL, limit_scratch }, \
-	{ "--read-only", NULL, "Its root cannot be written", AT(read_only), NULL, NULL }, \
-	{ "--network --net", "host|none", "host is the default", 0, NULL, set_network }, \
-	{ "--userns", "auto|host|single|range", "Whose ids it uses", 0, NULL, set_userns }, \
-	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022", 0, NULL, \
-	  set_umask }, \
-	{ "--init", NULL, "A minimal init is process 1", 0, NULL, set_init }, \
-	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)", 0, NULL, add_cap }, \
-	{ "--cap-drop", "LIST", "Drop capabilities", 0, NULL, drop_cap }, \
-	{ "--security-opt", "seccomp=FILE", "Or unconfined; no-new-privileges is always on", 0, \
-	  NULL, set_security }, \
-	{ "--privileged", NULL, "Lift the protections", 0, NULL, set_privileged }, \
-	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning", 0, NULL, \
-	  set_best_effort }, \
-	{ "-m --memory", "SIZE", "Limit of memory; -1: none", 0, NULL, limit_memory }, \
-	{ "--memory-swap", "SIZE", "Of memory and swap together", 0, NULL, limit_memory_swap }, \
-	{ "--cpus", "N", "Limit of CPU time, such as 1.5", 0, NULL, limit_cpus }, \
-	{ "-c --cpu-shares", "N", "Part of the CPUs when they are short; others have 1024", 0, \
-	  NULL, limit_cpu_shares }, \
-	{ "--cpu-quota", "USEC", "CPU time in each period", 0, NULL, limit_cpu_quota }, \
-	{ "--cpu-period", "USEC", "Default 100000", 0, NULL, limit_cpu_period }, \
-	{ "--cpuset-cpus", "LIST", "CPUs it may use, such as 0-1,3", 0, NULL, limit_cpuset_cpus }, \
-	{ "--cpuset-mems", "LIST", "Memory nodes it may use", 0, NULL, limit_cpuset_mems }, \
-	{ "--pids-limit", "N", "Processes and threads; -1: no limit", 0, NULL, limit_pids }, \
-	{ "--blkio-weight", "N", "Part of a disk when it is short, 10 to 1000", 0, NULL, \
-	  limit_io_weight }, \
-	{ "--device-read-bps", "DEVICE:SIZE", "Bytes read per second", 0, NULL, limit_read_bps }, \
-	{ "--device-write-bps", "DEVICE:SIZE", "Bytes written per second", 0, NULL, \
-	  limit_write_bps }, \
-	{ "--device-read-iops", "DEVICE:N", "Reads per second", 0, NULL, limit_read_iops }, \
-	{ "--device-write-iops", "DEVICE:N", "Writes per second", 0, NULL, limit_write_iops }, \
-	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process", 0, NULL, \
-	  limit_ulimit }, \
-	{ "-l --label", "KEY[=VALUE]", "For ps --format json", AT(labels), read_label, NULL }, \
-	{ "--restart", "no", "How it is: nothing restarts a container here", 0, NULL, \
-	  set_restart }, \
-	{ "--log-size", "SIZE", "How much output is kept, twice", 0, NULL, set_log_size }, \
+	  .offset = AT(mounts), .read = read_word }, \
+	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory; also noexec, ro, uid=", \
+	  .offset = AT(tmpfs), .read = read_word }, \
+	{ "--device", "HOST[:TARGET][:rwm]", "Show a device of the host", .set = mount_device }, \
+	{ "--shm-size", "SIZE", "Of /dev/shm", .set = limit_shm }, \
+	{ "--scratch-size", "SIZE", "Memory for what is written and not kept; -1: no limit", \
+	  .set = limit_scratch }, \
+	{ "--read-only", NULL, "Its root cannot be written", .offset = AT(read_only) }, \
+	{ "--network --net", "host|none", "host is the default", .set = set_network }, \
+	{ "--userns", "auto|host|single|range", "Whose ids it uses", .call = minc_set_userns }, \
+	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022", \
+	  .set = set_umask }, \
+	{ "--init", NULL, "A minimal init is process 1", .flag = MINC_INIT }, \
+	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)", .call = minc_add_cap }, \
+	{ "--cap-drop", "LIST", "Drop capabilities", .call = minc_drop_cap }, \
+	{ "--security-opt", "seccomp=FILE", "Or unconfined; no-new-privileges is always on", \
+	  .set = set_security }, \
+	{ "--privileged", NULL, "Lift the protections", .flag = MINC_PRIVILEGED }, \
+	{ "--best-effort", NULL, "Protection that cannot be applied is only a warning", \
+	  .flag = MINC_BEST_EFFORT }, \
+	{ "-m --memory", "SIZE", "Limit of memory; -1: none", .set = limit_memory }, \
+	{ "--memory-swap", "SIZE", "Of memory and swap together", .set = limit_memory_swap }, \
+	{ "--cpus", "N", "Limit of CPU time, such as 1.5", .set = limit_cpus }, \
+	{ "-c --cpu-shares", "N", "Part of the CPUs when they are short; others have 1024", \
+	  .set = limit_cpu_shares }, \
+	{ "--cpu-quota", "USEC", "CPU time in each period", .set = limit_cpu_quota }, \
+	{ "--cpu-period", "USEC", "Default 100000", .set = limit_cpu_period }, \
+	{ "--cpuset-cpus", "LIST", "CPUs it may use, such as 0-1,3", .set = limit_cpuset_cpus }, \
+	{ "--cpuset-mems", "LIST", "Memory nodes it may use", .set = limit_cpuset_mems }, \
+	{ "--pids-limit", "N", "Processes and threads; -1: no limit", .set = limit_pids }, \
+	{ "--blkio-weight", "N", "Part of a disk when it is short, 10 to 1000", \
+	  .set = limit_io_weight }, \
+	{ "--device-read-bps", "DEVICE:SIZE", "Bytes read per second", .set = limit_read_bps }, \
+	{ "--device-write-bps", "DEVICE:SIZE", "Bytes written per second", \
+	  .set = limit_write_bps }, \
+	{ "--device-read-iops", "DEVICE:N", "Reads per second", .set = limit_read_iops }, \
+	{ "--device-write-iops", "DEVICE:N", "Writes per second", .set = limit_write_iops }, \
+	{ "--ulimit", "NAME=SOFT[:HARD]", "A limit of setrlimit(2) for each process", \
+	  .set = limit_ulimit }, \
+	{ "-l --label", "KEY[=VALUE]", "For ps --format json", \
+	  .offset = AT(labels), .read = read_label }, \
+	{ "--restart", "no", "How it is: nothing restarts a container here", .set = set_restart }, \
+	{ "--log-size", "SIZE", "How much output is kept, twice", .set = set_log_size }, \
 	{ "--stop-signal", "SIGNAL", "What stop sends; default: what the image says, or TERM", \
-	  AT(stop_signal), read_signal, NULL }, \
+	  .offset = AT(stop_signal), .read = read_signal }, \
 	{ "--stop-timeout", "SECONDS", "Until stop kills it; default 10, -1: never", \
-	  AT(stop_grace_ms), read_grace, NULL }, \
-	{ "--pull", "missing|always|never", "When to get the image", AT(pull), read_pull, NULL }, \
+	  .offset = AT(stop_grace_ms), .read = read_grace }, \
+	{ "--pull", "missing|always|never", "When to get the image", \
+	  .offset = AT(pull), .read = read_pull }, \
 	OPTION_INSECURE_POLICY(struct run_values), \
-	{ "--platform", "OS/ARCH[/VARIANT]", "Of an image for several, or pulled: for that one", AT(platform), NULL, NULL }, \
-	{ "-q --quiet", NULL, "No progress of a pull", AT(quiet), NULL, NULL }, \
-	{ "--cidfile", "FILE", "Write its id to FILE, which must not exist", AT(cidfile), NULL, NULL }
+	{ "--platform", "OS/ARCH[/VARIANT]", "Of an image for several, or pulled: for that one", \
+	  .offset = AT(platform) }, \
+	{ "-q --quiet", NULL, "No progress of a pull", .offset = AT(quiet) }, \
+	{ "--cidfile", "FILE", "Write its id to FILE, which must not exist", .offset = AT(cidfile) }
 
 const struct option run_options[] = {
 	BOTH,
-	{ "-d --detach", NULL, "Do not wait for it; print its id", AT(detach), NULL, NULL },
-	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none", AT(keys), NULL, NULL },
-	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default", AT(sig_proxy), NULL, NULL },
+	{ "-d --detach", NULL, "Do not wait for it; print its id", .offset = AT(detach) },
+	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none", .offset = AT(keys) },
+	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default",
+	  .offset = AT(sig_proxy) },
 	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
-	  AT(pidfile), NULL, NULL },
+	  .offset = AT(pidfile) },
 	{ .names = NULL }
 };
 const struct option create_options[] = { BOTH, { .names = NULL } };

@@ -4,8 +4,8 @@
 #define RUN_H
 
 #include "kept.h"
+#include "marten/call.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct run_values {
 	bool input, terminal, detach, remove, read_only, quiet, insecure_policy, sig_proxy;
@@ -30,7 +30,7 @@ void environ_done(struct words *list);
 
 /* How a container is started. */
 struct launch {
-	struct call *call; /* its options: @o, and call->given */
+	struct call *call; /* its options: @o, and call->reading */
 	const struct run_values *o;
 	const struct kept *kept;
 	minc_image *image;

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/print/text.h"
 #include "marten/transfer.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct import_values {
 	struct budget budget;
@@ -262,57 +262,56 @@ static int run_commit(struct call *call)
 // clang-format off
 static const struct option import_options[] = {
 	{ "-m --message", "TEXT", "Of the image's history",
-	  offsetof(struct import_values, message), NULL, NULL },
+	  .offset = offsetof(struct import_values, message) },
 	{ "-c --change", "INSTRUCTION", "Such as 'ENV A=B', 'CMD [\"sh\"]'; several times",
-	  offsetof(struct import_values, changes), read_word, NULL },
+	  .offset = offsetof(struct import_values, changes), .read = read_word },
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
-	  offsetof(struct import_values, platform), NULL, NULL },
+	  .offset = offsetof(struct import_values, platform) },
 	OPTIONS_BUDGET(struct import_values, budget),
 	OPTION_INSECURE_POLICY(struct import_values),
-	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct import_values, quiet) },
 	{ .names = NULL }
 };
 static const struct option load_options[] = {
 	{ "-i --input", "FILE", "Instead of standard input",
-	  offsetof(struct import_values, input), NULL, NULL },
+	  .offset = offsetof(struct import_values, input) },
 	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
-	  offsetof(struct import_values, platform), NULL, NULL },
+	  .offset = offsetof(struct import_values, platform) },
 	OPTIONS_BUDGET(struct import_values, budget),
 	OPTION_INSECURE_POLICY(struct import_values),
-	{ "-q --quiet", NULL, "No progress", offsetof(struct import_values, quiet), NULL, NULL },
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct import_values, quiet) },
 	{ .names = NULL }
 };
 static const struct option save_options[] = {
 	{ "-o --output", "FILE", "Instead of standard output; must not exist",
-	  offsetof(struct save_values, output), NULL, NULL },
+	  .offset = offsetof(struct save_values, output) },
 	{ "--format", "docker-archive|oci-archive|oci", "The first is the default",
-	  offsetof(struct save_values, format), NULL, NULL },
-	{ "-q --quiet", NULL, "No progress", offsetof(struct save_values, quiet), NULL, NULL },
+	  .offset = offsetof(struct save_values, format) },
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct save_values, quiet) },
 	{ .names = NULL }
 };
 static const struct option export_options[] = {
 	{ "-o --output", "FILE", "Instead of standard output; must not exist",
-	  offsetof(struct save_values, output), NULL, NULL },
+	  .offset = offsetof(struct save_values, output) },
 	{ "--format", "tar|dir|squashfs", "The first is the default",
-	  offsetof(struct save_values, format), NULL, NULL },
-	{ "-q --quiet", NULL, "No progress", offsetof(struct save_values, quiet), NULL, NULL },
+	  .offset = offsetof(struct save_values, format) },
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct save_values, quiet) },
 	{ .names = NULL }
 };
 static const struct option commit_options[] = {
-	{ "-a --author", "NAME", "Of the image", offsetof(struct commit_values, author), NULL,
-	  NULL },
+	{ "-a --author", "NAME", "Of the image", .offset = offsetof(struct commit_values, author) },
 	{ "-m --message", "TEXT", "Of the image's history",
-	  offsetof(struct commit_values, message), NULL, NULL },
+	  .offset = offsetof(struct commit_values, message) },
 	{ "-c --change", "INSTRUCTION", "Such as 'ENV A=B', 'CMD [\"sh\"]'; several times",
-	  offsetof(struct commit_values, changes), read_word, NULL },
+	  .offset = offsetof(struct commit_values, changes), .read = read_word },
 	{ "--sign-by", "KEY", "Sign it with this private key",
-	  offsetof(struct commit_values, sign), NULL, NULL },
+	  .offset = offsetof(struct commit_values, sign) },
 	OPTION_INSECURE_POLICY(struct commit_values),
-	{ "-q --quiet", NULL, "No progress", offsetof(struct commit_values, quiet), NULL, NULL },
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct commit_values, quiet) },
 	{ .names = NULL }
 };
 const struct verb archive_verbs[] = {
-	{ .names = "import", .operands = "SOURCE [NAME]", .least = 1, .most = 2,
+	{ .names = "import", .operands = "SOURCE [NAME]", .complete = "FILE", .least = 1, .most = 2,
 	  .help = "Take images from a directory or file, - is standard input",
 	  .options = import_options, .run = run_import },
 	{ .names = "load", .operands = "", .help = "Take images from an archive",

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct stop_values {
 	int signal, grace_ms;
@@ -242,21 +242,21 @@ static const struct stop_values kill_defaults = { .signal = SIGKILL };
 
 // clang-format off
 static const struct option stop_options[] = {
-	{ "-s --signal", "SIGNAL", "Instead of TERM, or what the image says", offsetof(struct stop_values, signal),
-	  read_signal, NULL },
+	{ "-s --signal", "SIGNAL", "Instead of TERM, or what the image says",
+	  .offset = offsetof(struct stop_values, signal), .read = read_signal },
 	{ "-t --time", "SECONDS", "Until it is killed; default 10, -1: never",
-	  offsetof(struct stop_values, grace_ms), read_grace, NULL },
+	  .offset = offsetof(struct stop_values, grace_ms), .read = read_grace },
 	{ .names = NULL }
 };
 static const struct option kill_options[] = {
-	{ "-s --signal", "SIGNAL", "Instead of KILL", offsetof(struct stop_values, signal),
-	  read_signal, NULL },
+	{ "-s --signal", "SIGNAL", "Instead of KILL",
+	  .offset = offsetof(struct stop_values, signal), .read = read_signal },
 	{ .names = NULL }
 };
 static const struct option rm_options[] = {
-	{ "-f --force", NULL, "Kill it if it runs", offsetof(struct rm_values, force), NULL, NULL },
+	{ "-f --force", NULL, "Kill it if it runs", .offset = offsetof(struct rm_values, force) },
 	{ "-v --volumes", NULL, "And its volumes without a name, which go in any case",
-	  offsetof(struct rm_values, volumes), NULL, NULL },
+	  .offset = offsetof(struct rm_values, volumes) },
 	{ .names = NULL }
 };
 const struct verb change_verbs[] = {

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/container/run.h"
-#include "marten/verb.h"
 
 struct cp_values {
 	bool archive, follow, quiet;
@@ -161,15 +161,16 @@ static int run_cp(struct call *call)
 // clang-format off
 static const struct option cp_options[] = {
 	{ "-a --archive", NULL, "Keep owners, set-ID bits, capabilities and access control lists",
-	  offsetof(struct cp_values, archive), NULL, NULL },
+	  .offset = offsetof(struct cp_values, archive) },
 	{ "-L --follow-link", NULL, "If SRC is a symbolic link: what it leads to",
-	  offsetof(struct cp_values, follow), NULL, NULL },
-	{ "-q --quiet", NULL, "Say nothing of what is left out", offsetof(struct cp_values, quiet), NULL,
-	  NULL },
+	  .offset = offsetof(struct cp_values, follow) },
+	{ "-q --quiet", NULL, "Say nothing of what is left out",
+	  .offset = offsetof(struct cp_values, quiet) },
 	{ .names = NULL }
 };
-const struct verb files_verbs[] = {
-	{ .names = "cp", .operands = "SRC DEST", .least = 2, .most = 2,
+const struct verb copy_verbs[] = {
+	{ .names = "cp", .operands = "SRC DEST", .complete = "PLACE PLACE", .least = 2,
+	  .most = 2,
 	  .help = "Copy files; one of the two is CONTAINER:PATH, the other may be -, a tar",
 	  .options = cp_options, .size = sizeof(struct cp_values), .run = run_cp },
 	{ .names = NULL }

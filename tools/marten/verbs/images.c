@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "marten/call.h"
 #include "marten/print/text.h"
 #include "marten/transfer.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 enum { SHORT_ID = 12, CREATED_BY_MAX = 45, EXIT_IN_USE = 1 };
 
@@ -302,25 +302,24 @@ static int run_rmi(struct call *call)
 }
 
 // clang-format off
-#define OPTION_JSON { "--format", "json|table", "json: one object per line", \
-	offsetof(struct images_values, json), read_format, NULL }
+#define OPTION_JSON { "--format", "json|table", "json: one object per line", .offset = offsetof(struct images_values, json), .read = read_format }
 static const struct option images_options[] = {
-	{ "-q --quiet", NULL, "Only the ids", offsetof(struct images_values, quiet), NULL, NULL },
-	{ "--no-trunc -l --long", NULL, "Whole ids", offsetof(struct images_values, whole), NULL,
-	  NULL },
+	{ "-q --quiet", NULL, "Only the ids", .offset = offsetof(struct images_values, quiet) },
+	{ "--no-trunc -l --long", NULL, "Whole ids",
+	  .offset = offsetof(struct images_values, whole) },
 	{ "--digests", NULL, "The digests of the manifests, too",
-	  offsetof(struct images_values, digests), NULL, NULL },
+	  .offset = offsetof(struct images_values, digests) },
 	OPTION_JSON,
 	{ .names = NULL }
 };
 static const struct option li_options[] = {
-	{ "-l --long --no-trunc", NULL, "Whole ids", offsetof(struct images_values, whole), NULL,
-	  NULL },
+	{ "-l --long --no-trunc", NULL, "Whole ids",
+	  .offset = offsetof(struct images_values, whole) },
 	OPTION_JSON,
 	{ .names = NULL }
 };
 static const struct option history_options[] = {
-	{ "--no-trunc", NULL, "Whole commands", offsetof(struct images_values, whole), NULL, NULL },
+	{ "--no-trunc", NULL, "Whole commands", .offset = offsetof(struct images_values, whole) },
 	OPTION_JSON,
 	{ .names = NULL }
 };
@@ -330,11 +329,11 @@ static const struct option name_options[] = {
 };
 static const struct option rmi_options[] = {
 	{ "-f --force", NULL, "Whatever depends on it, and with all its names",
-	  offsetof(struct rmi_values, force), NULL, NULL },
+	  .offset = offsetof(struct rmi_values, force) },
 	{ .names = NULL }
 };
 const struct verb images_verbs[] = {
-	{ .names = "images", .operands = "[NAME]", .most = 1,
+	{ .names = "images", .operands = "[NAME]", .complete = "IMAGE", .most = 1,
 	  .help = "List images", .options = images_options, .run = run_images },
 	{ .names = "li", .operands = "", .help = "List images as ID, SIZE and NAME",
 	  .options = li_options, .run = run_li },

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "common/signals.h"
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct exec_values {
 	bool input, terminal, detach, privileged;
@@ -151,26 +151,26 @@ static const struct attach_values attach_defaults = { .sig_proxy = true };
 // clang-format off
 static const struct option exec_options[] = {
 	{ "-i --interactive", NULL, "The command reads our standard input",
-	  offsetof(struct exec_values, input), NULL, NULL },
+	  .offset = offsetof(struct exec_values, input) },
 	{ "-t --tty", NULL, "It has a terminal of its own",
-	  offsetof(struct exec_values, terminal), NULL, NULL },
+	  .offset = offsetof(struct exec_values, terminal) },
 	{ "-d --detach", NULL, "Do not wait for it",
-	  offsetof(struct exec_values, detach), NULL, NULL },
+	  .offset = offsetof(struct exec_values, detach) },
 	{ "-e --env", "NAME[=VALUE]", "Set a variable, or hand on the caller's",
-	  offsetof(struct exec_values, env), read_word, NULL },
+	  .offset = offsetof(struct exec_values, env), .read = read_word },
 	{ "-u --user", "UID[:GID]", "Run it as this user; names work too",
-	  offsetof(struct exec_values, user), NULL, NULL },
+	  .offset = offsetof(struct exec_values, user) },
 	{ "-w --workdir", "DIR", "Working directory inside",
-	  offsetof(struct exec_values, workdir), NULL, NULL },
+	  .offset = offsetof(struct exec_values, workdir) },
 	{ "--privileged", NULL, "Without the container's protections",
-	  offsetof(struct exec_values, privileged), NULL, NULL },
+	  .offset = offsetof(struct exec_values, privileged) },
 	{ .names = NULL }
 };
 static const struct option attach_options[] = {
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
-	  offsetof(struct attach_values, keys), NULL, NULL },
+	  .offset = offsetof(struct attach_values, keys) },
 	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default",
-	  offsetof(struct attach_values, sig_proxy), NULL, NULL },
+	  .offset = offsetof(struct attach_values, sig_proxy) },
 	{ .names = NULL }
 };
 const struct verb interact_verbs[] = {

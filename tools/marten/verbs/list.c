@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/print/text.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 enum { SHORT_ID = 12, COMMAND_MAX = 30, WORDS_SHOWN = 64 };
 
@@ -306,20 +306,19 @@ static int run_lc(struct call *call)
 // clang-format off
 static const struct option ps_options[] = {
 	{ "-a --all", NULL, "Those that have ended, too",
-	  offsetof(struct list_values, all), NULL, NULL },
-	{ "-q --quiet", NULL, "Only the ids",
-	  offsetof(struct list_values, quiet), NULL, NULL },
+	  .offset = offsetof(struct list_values, all) },
+	{ "-q --quiet", NULL, "Only the ids", .offset = offsetof(struct list_values, quiet) },
 	{ "--no-trunc", NULL, "Whole ids and commands",
-	  offsetof(struct list_values, whole), NULL, NULL },
+	  .offset = offsetof(struct list_values, whole) },
 	{ "--format", "json|table", "json: one object per line",
-	  offsetof(struct list_values, json), read_format, NULL },
+	  .offset = offsetof(struct list_values, json), .read = read_format },
 	{ .names = NULL }
 };
 static const struct option lc_options[] = {
-	{ "-l --long --no-trunc", NULL, "Whole ids", offsetof(struct list_values, whole), NULL,
-	  NULL },
+	{ "-l --long --no-trunc", NULL, "Whole ids",
+	  .offset = offsetof(struct list_values, whole) },
 	{ "--format", "json|table", "json: one object per line",
-	  offsetof(struct list_values, json), read_format, NULL },
+	  .offset = offsetof(struct list_values, json), .read = read_format },
 	{ .names = NULL }
 };
 const struct verb list_verbs[] = {

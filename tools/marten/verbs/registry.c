@@ -9,9 +9,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/transfer.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct registry_values {
 	struct budget budget;
@@ -211,40 +211,39 @@ static const char *read_tls(void *into, const char *value)
 // clang-format off
 #define AT(field) offsetof(struct registry_values, field)
 #define OPTIONS_CONNECTION \
-	{ "--tls-verify", "true|false", "false: plain HTTP, or any certificate", AT(insecure), \
-	  read_tls, NULL }, \
-	{ "--cert-dir", "DIR", "With ca.crt, client.cert and client.key", AT(cert_dir), NULL, \
-	  NULL }, \
-	{ "--authfile", "FILE", "Credentials, instead of the usual files", AT(authfile), NULL, \
-	  NULL }, \
-	{ "--token-realm", "HOST[:PORT]", "A server that may see the credentials, too", AT(realm), \
-	  NULL, NULL }
+	{ "--tls-verify", "true|false", "false: plain HTTP, or any certificate", \
+	  .offset = AT(insecure), .read = read_tls }, \
+	{ "--cert-dir", "DIR", "With ca.crt, client.cert and client.key", \
+	  .offset = AT(cert_dir) }, \
+	{ "--authfile", "FILE", "Credentials, instead of the usual files", \
+	  .offset = AT(authfile) }, \
+	{ "--token-realm", "HOST[:PORT]", "A server that may see the credentials, too", \
+	  .offset = AT(realm) }
 #define OPTIONS_TRANSFER \
-	{ "--creds", "USER:PASSWORD", "Instead of what login has kept", AT(creds), NULL, NULL }, \
-	{ "-q --quiet", NULL, "No progress", AT(quiet), NULL, NULL }
+	{ "--creds", "USER:PASSWORD", "Instead of what login has kept", .offset = AT(creds) }, \
+	{ "-q --quiet", NULL, "No progress", .offset = AT(quiet) }
 static const struct option pull_options[] = {
-	{ "--platform", "OS/ARCH[/VARIANT]", "Instead of this machine's", AT(platform), NULL, NULL },
-	{ "--policy", "FILE", "Which names need which signature", AT(policy), NULL, NULL },
+	{ "--platform", "OS/ARCH[/VARIANT]", "Instead of this machine's", .offset = AT(platform) },
+	{ "--policy", "FILE", "Which names need which signature", .offset = AT(policy) },
 	OPTION_INSECURE_POLICY(struct registry_values),
 	OPTIONS_BUDGET(struct registry_values, budget),
 	OPTIONS_CONNECTION, OPTIONS_TRANSFER,
 	{ .names = NULL }
 };
 static const struct option push_options[] = {
-	{ "--sign-by", "KEY", "Sign it with this private key", AT(sign), NULL, NULL },
+	{ "--sign-by", "KEY", "Sign it with this private key", .offset = AT(sign) },
 	OPTIONS_CONNECTION, OPTIONS_TRANSFER,
 	{ .names = NULL }
 };
 static const struct option login_options[] = {
-	{ "-u --username", "USER", "Instead of asking", AT(user), NULL, NULL },
-	{ "-p --password", "PASSWORD", "Others can see it; better:", AT(password), NULL, NULL },
-	{ "--password-stdin", NULL, "Read it from standard input", AT(from_stdin), NULL, NULL },
+	{ "-u --username", "USER", "Instead of asking", .offset = AT(user) },
+	{ "-p --password", "PASSWORD", "Others can see it; better:", .offset = AT(password) },
+	{ "--password-stdin", NULL, "Read it from standard input", .offset = AT(from_stdin) },
 	OPTIONS_CONNECTION,
 	{ .names = NULL }
 };
 static const struct option logout_options[] = {
-	{ "--authfile", "FILE", "Credentials, instead of the usual files", AT(authfile), NULL,
-	  NULL },
+	{ "--authfile", "FILE", "Credentials, instead of the usual files", .offset = AT(authfile) },
 	{ .names = NULL }
 };
 const struct verb registry_verbs[] = {

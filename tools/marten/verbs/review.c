@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/print/text.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct review_values {
 	struct words only, exclude;
@@ -256,25 +256,21 @@ static int run_apply(struct call *call)
 }
 
 // clang-format off
-#define ONLY { "--only", "PATH", "Only this path and what is below it; may be repeated", \
-	       offsetof(struct review_values, only), read_word, NULL }
-#define EXCLUDE { "--exclude", "PATH", "Not this one; may be repeated", \
-		  offsetof(struct review_values, exclude), read_word, NULL }
-#define BASE { "--base", "DIR", "Not the root the container had, but this one", \
-	       offsetof(struct review_values, base), NULL, NULL }
-#define FORCE { "--force", NULL, "Even where the base changed meanwhile", \
-		offsetof(struct review_values, force), NULL, NULL }
+#define ONLY { "--only", "PATH", "Only this path and what is below it; may be repeated", .offset = offsetof(struct review_values, only), .read = read_word }
+#define EXCLUDE { "--exclude", "PATH", "Not this one; may be repeated", .offset = offsetof(struct review_values, exclude), .read = read_word }
+#define BASE { "--base", "DIR", "Not the root the container had, but this one", .offset = offsetof(struct review_values, base) }
+#define FORCE { "--force", NULL, "Even where the base changed meanwhile", .offset = offsetof(struct review_values, force) }
 static const struct option diff_options[] = {
 	ONLY, EXCLUDE, BASE, FORCE,
 	{ "--format", "json", "One JSON object per line",
-	  offsetof(struct review_values, json), read_format, NULL },
+	  .offset = offsetof(struct review_values, json), .read = read_format },
 	{ .names = NULL }
 };
 static const struct option apply_options[] = {
 	ONLY, EXCLUDE, BASE, FORCE,
-	{ "-y --yes", NULL, "Do not ask", offsetof(struct review_values, yes), NULL, NULL },
+	{ "-y --yes", NULL, "Do not ask", .offset = offsetof(struct review_values, yes) },
 	{ "--keep", NULL, "Leave what was applied in the container's directory, too",
-	  offsetof(struct review_values, keep), NULL, NULL },
+	  .offset = offsetof(struct review_values, keep) },
 	{ .names = NULL }
 };
 const struct verb review_verbs[] = {

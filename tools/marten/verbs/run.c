@@ -60,7 +60,7 @@ static int try_options(const struct call *call)
 	trial.c = minc_ctx_new();
 	if (!trial.c)
 		return fail_say("out of memory");
-	status = options_apply(&trial);
+	status = call_apply(&trial);
 	minc_ctx_free(trial.c);
 	return status;
 }
@@ -272,10 +272,10 @@ int recipe_uses_volume(const struct kept *k, const char *name)
 	char **argv = k->readable && !k->recipe.by_minc ? command_line(&k->recipe) : NULL;
 	int r = -1;
 
-	if (argv && options_read(&call, argv, &o))
+	if (argv && call_read(&call, argv, &o))
 		r = mount_uses_volume(&o.volumes, &o.mounts, name);
 	run_values_done(&o);
-	free(call.given);
+	options_done(&call.reading);
 	free(argv);
 	return r;
 }
@@ -414,7 +414,7 @@ static int begin_recipe(struct call *outer, struct kept *k, struct call *call, s
 	*call = (struct call){ .verb = &run_verbs[0], .values = o, .c = minc_ctx_new(), .words = argv };
 	if (!call->c || !argv)
 		return fail_say("out of memory");
-	good = options_read(call, argv, o);
+	good = call_read(call, argv, o);
 	minc_set_log(call->c, warn_line, NULL);
 	call->store_dir = minc_store_path(outer->store);
 	return good && call_store(call) ? 0 : EXIT_OURS;
@@ -423,7 +423,7 @@ static int begin_recipe(struct call *outer, struct kept *k, struct call *call, s
 static void end_recipe(struct call *call, struct run_values *o)
 {
 	run_values_done(o);
-	free(call->given);
+	options_done(&call->reading);
 	minc_store_free(call->store);
 	minc_ctx_free(call->c);
 	free(call->words); /* only moved to it */
@@ -536,18 +536,18 @@ static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID, .s
 // clang-format off
 static const struct option start_options[] = {
 	{ "-a --attach", NULL, "Show its output, until it ends",
-	  offsetof(struct start_values, attach), NULL, NULL },
+	  .offset = offsetof(struct start_values, attach) },
 	{ "-i --interactive", NULL, "And let it read our standard input",
-	  offsetof(struct start_values, input), NULL, NULL },
+	  .offset = offsetof(struct start_values, input) },
 	{ "--detach-keys", "KEYS", "Instead of ctrl-p,ctrl-q; '' for none",
-	  offsetof(struct start_values, keys), NULL, NULL },
+	  .offset = offsetof(struct start_values, keys) },
 	{ "--sig-proxy", NULL, "Hand signals on to the command, as is the default",
-	  offsetof(struct start_values, sig_proxy), NULL, NULL },
+	  .offset = offsetof(struct start_values, sig_proxy) },
 	{ .names = NULL }
 };
 static const struct option restart_options[] = {
 	{ "-t --time", "SECONDS", "Until it is killed; default 10, -1: never",
-	  offsetof(struct start_values, grace_ms), read_grace, NULL },
+	  .offset = offsetof(struct start_values, grace_ms), .read = read_grace },
 	{ .names = NULL }
 };
 const struct verb run_verbs[] = {

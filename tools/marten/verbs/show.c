@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/print/text.h"
-#include "marten/verb.h"
 
 enum { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE };
 
@@ -274,8 +274,8 @@ static int run_top(struct call *call)
 
 // clang-format off
 static const struct option inspect_options[] = {
-	{ "--type", "container|image", "Only one of them", offsetof(struct inspect_values, type),
-	  read_type, NULL },
+	{ "--type", "container|image", "Only one of them",
+	  .offset = offsetof(struct inspect_values, type), .read = read_type },
 	{ .names = NULL }
 };
 const struct verb show_verbs[] = {

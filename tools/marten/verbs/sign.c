@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "marten/call.h"
 #include "marten/transfer.h"
-#include "marten/verb.h"
 
 enum { EXIT_NOT_VERIFIED = 1 };
 
@@ -57,14 +57,14 @@ static int run_verify(struct call *call)
 
 // clang-format off
 static const struct option sign_options[] = {
-	{ "-k --key", "FILE", "Private key, PEM", offsetof(struct sign_values, key), NULL, NULL },
+	{ "-k --key", "FILE", "Private key, PEM", .offset = offsetof(struct sign_values, key) },
 	{ .names = NULL }
 };
 static const struct option verify_options[] = {
 	{ "-k --key", "FILE", "Public key, PEM; without it, as the policy says",
-	  offsetof(struct sign_values, key), NULL, NULL },
+	  .offset = offsetof(struct sign_values, key) },
 	{ "--policy", "FILE", "Which names need which signature",
-	  offsetof(struct sign_values, policy), NULL, NULL },
+	  .offset = offsetof(struct sign_values, policy) },
 	{ .names = NULL }
 };
 const struct verb sign_verbs[] = {

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/print/text.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct stats_values {
 	bool once, json;
@@ -232,9 +232,9 @@ static int run_stats(struct call *call)
 // clang-format off
 static const struct option stats_options[] = {
 	{ "--no-stream", NULL, "Look once, not every second",
-	  offsetof(struct stats_values, once), NULL, NULL },
+	  .offset = offsetof(struct stats_values, once) },
 	{ "--format", "json", "One JSON object per line",
-	  offsetof(struct stats_values, json), read_format, NULL },
+	  .offset = offsetof(struct stats_values, json), .read = read_format },
 	{ .names = NULL }
 };
 const struct verb stats_verbs[] = {

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "marten/call.h"
 #include "marten/print/text.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 #include "volume.h"
 
 enum { EXIT_DAMAGED = 1 };
@@ -241,27 +241,27 @@ static int run_fsck(struct call *call)
 // clang-format off
 static const struct option prune_options[] = {
 	{ "-a --all", NULL, "Images that no container uses, even with a name",
-	  offsetof(struct prune_values, all), NULL, NULL },
+	  .offset = offsetof(struct prune_values, all) },
 	{ "--containers", NULL, "Containers that have ended, too",
-	  offsetof(struct prune_values, containers), NULL, NULL },
+	  .offset = offsetof(struct prune_values, containers) },
 	{ "--only-containers", NULL, "These, and no images",
-	  offsetof(struct prune_values, only_containers), NULL, NULL },
+	  .offset = offsetof(struct prune_values, only_containers) },
 	{ "--volumes", NULL, "Volumes that no container uses, too",
-	  offsetof(struct prune_values, volumes), NULL, NULL },
-	{ "-f --force", NULL, "Do not ask", offsetof(struct prune_values, force), NULL, NULL },
+	  .offset = offsetof(struct prune_values, volumes) },
+	{ "-f --force", NULL, "Do not ask", .offset = offsetof(struct prune_values, force) },
 	{ "--dry-run", NULL, "Only say what would go",
-	  offsetof(struct prune_values, dry), NULL, NULL },
+	  .offset = offsetof(struct prune_values, dry) },
 	{ .names = NULL }
 };
 static const struct option df_options[] = {
-	{ "-v --verbose", NULL, "Each thing", offsetof(struct df_values, verbose), NULL, NULL },
+	{ "-v --verbose", NULL, "Each thing", .offset = offsetof(struct df_values, verbose) },
 	{ "--format", "json|table", "json: one object per line and thing",
-	  offsetof(struct df_values, json), read_format, NULL },
+	  .offset = offsetof(struct df_values, json), .read = read_format },
 	{ .names = NULL }
 };
 static const struct option fsck_options[] = {
 	{ "--repair", NULL, "Mend what can be, drop what is lost",
-	  offsetof(struct fsck_values, repair), NULL, NULL },
+	  .offset = offsetof(struct fsck_values, repair) },
 	{ .names = NULL }
 };
 const struct verb upkeep_verbs[] = {

@@ -55,7 +55,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void done(char **names)
+void volumes_done(char **names)
 {
 	size_t i;
 
@@ -64,8 +64,7 @@ static void done(char **names)
 	free(names);
 }
 
-/* Their names, sorted and NULL-terminated; NULL after a complaint. */
-static char **names_of_all(struct call *call)
+char **volumes_list(struct call *call)
 {
 	char path[PATH_MAX], **list = calloc(1, sizeof(*list)), **more;
 	struct dirent *e;
@@ -76,7 +75,7 @@ static char **names_of_all(struct call *call)
 	dir = opendir(path);
 	if (!dir && errno != ENOENT) {
 		(void)fail_say("%.300s: %s", path, strerror(errno));
-		done(list);
+		volumes_done(list);
 		return NULL;
 	}
 	while (list && dir && (e = readdir(dir))) {
@@ -89,7 +88,7 @@ static char **names_of_all(struct call *call)
 			list[n + 1] = NULL;
 		}
 		if (!more || !list[n++]) {
-			done(list);
+			volumes_done(list);
 			list = NULL;
 		}
 	}
@@ -104,14 +103,14 @@ static char **names_of_all(struct call *call)
 
 static int list(struct call *call)
 {
-	char **names = names_of_all(call);
+	char **names = volumes_list(call);
 	size_t i;
 
 	if (!names)
 		return EXIT_OURS;
 	for (i = 0; names[i]; i++)
 		(void)puts(names[i]);
-	done(names);
+	volumes_done(names);
 	return 0;
 }
 
@@ -275,7 +274,7 @@ static int remove_unused(struct call *call, const struct kept_list *kept, char *
 
 int volumes_prune(struct call *call, bool dry)
 {
-	char **names = names_of_all(call);
+	char **names = volumes_list(call);
 	struct kept_list kept;
 	int status;
 
@@ -285,7 +284,7 @@ int volumes_prune(struct call *call, bool dry)
 	if (status == 0)
 		status = remove_unused(call, &kept, names, dry);
 	kept_list_done(&kept);
-	done(names);
+	volumes_done(names);
 	return status;
 }
 
@@ -353,19 +352,24 @@ static int run_volume(struct call *call)
 }
 
 // clang-format off
+static const struct subverb volume_words[] = {
+	{ "ls", NULL, NULL }, { "create", NULL, NULL }, { "rm", NULL, NULL }, { "inspect", NULL, NULL },
+	{ "prune", NULL, NULL }, { .word = NULL }
+};
 static const struct option volume_options[] = {
 	{ "-q --quiet", NULL, "With ls: names only, which is all it prints",
-	  offsetof(struct volume_values, quiet), NULL, NULL },
+	  .offset = offsetof(struct volume_values, quiet) },
 	{ "-f --force", NULL, "With rm: one that is not there is no error; with prune: do not ask",
-	  offsetof(struct volume_values, force), NULL, NULL },
+	  .offset = offsetof(struct volume_values, force) },
 	{ "-a --all", NULL, "With prune: those with a name, too, which are all that there are",
-	  offsetof(struct volume_values, all), NULL, NULL },
+	  .offset = offsetof(struct volume_values, all) },
 	{ "--dry-run", NULL, "With prune: only say what would go",
-	  offsetof(struct volume_values, dry), NULL, NULL },
+	  .offset = offsetof(struct volume_values, dry) },
 	{ .names = NULL }
 };
 const struct verb volume_verbs[] = {
-	{ .names = "volume", .operands = "VERB [NAME...]", .least = 1, .most = -1,
+	{ .names = "volume", .operands = "VERB [NAME...]", .complete = "VERB VOLUME...",
+	  .words = volume_words, .least = 1, .most = -1,
 	  .help = "ls, create, rm, inspect, prune: directories with a name, for run -v", .options = volume_options,
 	  .size = sizeof(struct volume_values), .run = run_volume },
 	{ .names = NULL }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "marten/call.h"
 #include "marten/container/kept.h"
 #include "marten/values.h"
-#include "marten/verb.h"
 
 struct logs_values {
 	bool follow, timestamps;
@@ -91,13 +91,13 @@ static const struct logs_values logs_defaults = { .tail = -1 };
 // clang-format off
 static const struct option logs_options[] = {
 	{ "-f --follow", NULL, "Go on until the container ends",
-	  offsetof(struct logs_values, follow), NULL, NULL },
+	  .offset = offsetof(struct logs_values, follow) },
 	{ "--since", "TIME", "Not what is older: 10m, 1700000000, 2023-11-14T22:13:20",
-	  offsetof(struct logs_values, since_ms), read_time, NULL },
+	  .offset = offsetof(struct logs_values, since_ms), .read = read_time },
 	{ "-n --tail", "LINES", "Only the last LINES; 'all'",
-	  offsetof(struct logs_values, tail), read_lines, NULL },
+	  .offset = offsetof(struct logs_values, tail), .read = read_lines },
 	{ "-t --timestamps", NULL, "The time before each line",
-	  offsetof(struct logs_values, timestamps), NULL, NULL },
+	  .offset = offsetof(struct logs_values, timestamps) },
 	{ .names = NULL }
 };
 const struct verb watch_verbs[] = {
