@@ -29,7 +29,8 @@ to_build=(ca-certificates gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg
 	libarchive-dev liblzma-dev libsquashfs-dev libssl-dev libcurl4-openssl-dev libisal-dev zlib1g-dev libzstd-dev)
 to_test=(check busybox-static shellcheck mandoc git util-linux iproute2 procps jq uidmap strace
 	docker-registry skopeo umoci podman apache2-utils openssl squashfs-tools erofs-utils
-	xz-utils zstd bzip2 attr curl libcap2-bin golang-github-containers-common)
+	xz-utils zstd bzip2 attr curl libcap2-bin golang-github-containers-common
+	bash-completion zsh fish)
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then

@@ -13,7 +13,7 @@ const char *complete_script(const struct tool *tool, const char *shell)
 	while (script->shell && strcmp(script->shell, shell) != 0)
 		script++;
 	if (!script->shell)
-		return "only bash is known";
+		return "unknown shell (bash, zsh, fish)";
 	for (p = script->text; (place = strstr(p, "TOOL")) != NULL; p = place + strlen("TOOL"))
 		(void)printf("%.*s%s", (int)(place - p), p, tool->name);
 	(void)fputs(p, stdout);

@@ -98,8 +98,8 @@ static unsigned offer_piece(struct completion *c, const char *s, size_t len)
 	} kinds[] = {
 		// clang-format off
 		{ "CONTAINER", NULL, NAME_CONTAINER }, { "IMAGE", NULL, NAME_IMAGE },
-		{ "VOLUME", NULL, NAME_VOLUME }, { "PLACE", ":files", NAME_CONTAINER },
-		{ "FILE", ":files", 0 }, { "HOST", ":files", 0 }, { "DIR", ":dirs", 0 },
+		{ "VOLUME", NULL, NAME_VOLUME }, { "FILE", ":files", 0 },
+		{ "HOST", ":files", 0 }, { "DIR", ":dirs", 0 },
 		// clang-format on
 	};
 	size_t i, n;
@@ -109,7 +109,6 @@ static unsigned offer_piece(struct completion *c, const char *s, size_t len)
 		if (len < n || strncmp(s, kinds[i].word, n) != 0)
 			continue;
 		c->end = kinds[i].end ? kinds[i].end : c->end;
-		c->place = *kinds[i].word == 'P';
 		return kinds[i].names;
 	}
 	if (len >= 4 && strncmp(s, "VERB", 4) == 0)
@@ -134,6 +133,7 @@ static void offer_kind(struct completion *c, const char *kind, size_t len)
 		n = strcspn(kind, "|].:[");
 		n = n < len ? n : len;
 		names |= n ? offer_piece(c, kind, n) : 0;
+		c->place |= n < len && kind[n] == ':' && (n + 1 == len || kind[n + 1] == '|');
 		/* "NAME[=VALUE]": only what comes first is completed */
 		if (n < len && strchr(":[", kind[n]))
 			n = strcspn(kind, "|") < len ? strcspn(kind, "|") : len;

@@ -2,7 +2,7 @@
 /*
  * complete - what a word may become, for shells.
  *
- * "TOOL --complete WORD.." is what the script for bash asks: the words after the tool's
+ * "TOOL --complete WORD.." is what the scripts for bash, zsh and fish ask: the words after the tool's
  * name up to the cursor, of which the last is to be completed. The tool answers, from the rows it is
  * read by, with lines
  *
@@ -16,7 +16,8 @@
  *
  * What an operand or the argument of an option may be is in its row, in the words of --help:
  * pieces between "|", of which lower-case ones are meant literally and CONTAINER, IMAGE, VOLUME,
- * FILE, HOST, DIR and VERB mean what they say. "PLACE" is CONTAINER: or a file, for cp.
+ * FILE, HOST, DIR and VERB mean what they say; a name is followed by a colon if its kind is, as in
+ * "CONTAINER:|FILE", and what else comes after a colon or in brackets is not completed.
  */
 #ifndef COMPLETE_H
 #define COMPLETE_H

@@ -69,7 +69,7 @@ static const struct option main_options[] = {
 	OPTION_STORE(struct main_values),
 	{ "-h --help", NULL, "Show this help; after a verb, the verb's", .read = note_help, .alone = true },
 	{ "--version", NULL, "Show the version", .read = note_version, .alone = true },
-	{ "--completion", "bash", "Print the completion script for a shell",
+	{ "--completion", "bash|zsh|fish", "Print the completion script for a shell",
 	  .read = note_completion, .alone = true },
 	{ "--complete", NULL, NULL, .read = note_complete, .alone = true },
 	{ .names = NULL }

@@ -385,7 +385,7 @@ static const struct option option_table[] = {
 	  .offset = AT(quiet) },
 	{ "--debug", NULL, "Print the plan to standard error before the run",
 	  .offset = AT(debug) },
-	{ "--completion", "bash", "Print the completion script for a shell",
+	{ "--completion", "bash|zsh|fish", "Print the completion script for a shell",
 	  .read = note_completion, .alone = true },
 	{ "--complete", NULL, NULL, .read = note_complete, .alone = true },
 	{ .names = NULL }

@@ -32,7 +32,8 @@ _TOOL()
 	case ${COMPREPLY[*]} in *[=:]) compopt -o nospace 2>/dev/null ;; esac
 	case $last in
 	:files* | :dirs*)
-		compopt -o filenames 2>/dev/null
+		# a name of ours is none of a file, whose colons would be quoted
+		[[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o filenames 2>/dev/null
 		i=-f word=${last#:* }
 		[[ $last != :dirs* ]] || i=-d
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -P "${word#"$head"}" "$i" -- \

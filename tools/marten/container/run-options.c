@@ -109,8 +109,8 @@ void run_values_done(struct run_values *o)
 	  .offset = AT(env_files), .read = read_word }, \
 	{ "-u --user", "UID[:GID]", "Run it as this user; names work too", .call = minc_set_user }, \
 	{ "-w --workdir", "DIR", "Working directory inside", .call = minc_set_cwd }, \
-	{ "-v --volume", "SOURCE:TARGET[:ro]", "Show a host path, or the volume of that name", .complete = "PLACE", \
-	  .offset = AT(volumes), .read = read_word }, \
+	{ "-v --volume", "SOURCE:TARGET[:ro]", "Show a host path, or the volume of that name", \
+	  .offset = AT(volumes), .read = read_word, .complete = "VOLUME:|FILE" }, \
 	{ "--mount", "type=..,target=..", "bind, tmpfs or volume, with source=, readonly", \
 	  .offset = AT(mounts), .read = read_word }, \
 	{ "--tmpfs", "TARGET[:size=..]", "An empty directory in memory; also noexec, ro, uid=", \

@@ -169,7 +169,7 @@ static const struct option cp_options[] = {
 	{ .names = NULL }
 };
 const struct verb copy_verbs[] = {
-	{ .names = "cp", .operands = "SRC DEST", .complete = "PLACE PLACE", .least = 2,
+	{ .names = "cp", .operands = "SRC DEST", .complete = "CONTAINER:|FILE...", .least = 2,
 	  .most = 2,
 	  .help = "Copy files; one of the two is CONTAINER:PATH, the other may be -, a tar",
 	  .options = cp_options, .size = sizeof(struct cp_values), .run = run_cp },
