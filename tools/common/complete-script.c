@@ -14,7 +14,8 @@ const char *complete_script(const struct tool *tool, const char *shell)
 		script++;
 	if (!script->shell)
 		return "unknown shell (bash, zsh, fish)";
-	for (p = script->text; (place = strstr(p, "TOOL")) != NULL; p = place + strlen("TOOL"))
+	for (p = script->text; (place = strstr(p, "TOOL")) != NULL;
+	     p = place + strlen("TOOL"))
 		(void)printf("%.*s%s", (int)(place - p), p, tool->name);
 	(void)fputs(p, stdout);
 	return NULL;

@@ -10,11 +10,11 @@
 struct completion {
 	const struct tool *tool;
 	const struct verb *verb; /* NULL: before it, or there are none */
-	const char *word;	 /* to be completed: what is there */
-	int before;		 /* how much of it stays as it is: "--format=" */
-	const char *first;	 /* the value of the first option of all verbs; NULL: none */
-	bool place;		 /* names are followed by a colon */
-	const char *end;	 /* the last line: ":files" or ":dirs"; NULL: none */
+	const char *word;        /* to be completed: what is there */
+	int before;              /* how much of it stays as it is: "--format=" */
+	const char *first; /* the value of the first option of all verbs; NULL: none */
+	bool place;        /* names are followed by a colon */
+	const char *end;   /* the last line: ":files" or ":dirs"; NULL: none */
 };
 
 static bool begins(const char *s, const char *with)
@@ -33,17 +33,19 @@ const char *complete_typed(const struct completion *c)
 }
 
 /* A word of @len bytes that fits; @description NULL: none. */
-static void offer(const struct completion *c, const char *s, size_t len, const char *description)
+static void offer(const struct completion *c, const char *s, size_t len,
+		  const char *description)
 {
 	const char *typed = complete_typed(c);
 
 	if (strlen(typed) > len || !begins(s, typed))
 		return;
-	(void)printf("%.*s%.*s%s%s\n", c->before, c->word, (int)len, s, description ? "\t" : "",
-		     description ? description : "");
+	(void)printf("%.*s%.*s%s%s\n", c->before, c->word, (int)len, s,
+		     description ? "\t" : "", description ? description : "");
 }
 
-static void offer_names(const struct completion *c, const char *names, const char *description)
+static void offer_names(const struct completion *c, const char *names,
+			const char *description)
 {
 	for (; *names; names += strspn(names, " ")) {
 		size_t n = strcspn(names, " ");
@@ -58,8 +60,10 @@ void complete_name(const struct completion *c, const char *name, const char *des
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_.:/@+-";
 
-	if (begins(name, complete_typed(c)) && *name && *name != '-' && !name[strspn(name, plain)])
-		(void)printf("%.*s%s%s\t%s\n", c->before, c->word, name, c->place ? ":" : "", description);
+	if (begins(name, complete_typed(c)) && *name && *name != '-' &&
+	    !name[strspn(name, plain)])
+		(void)printf("%.*s%s%s\t%s\n", c->before, c->word, name,
+			     c->place ? ":" : "", description);
 }
 
 static void offer_options(const struct completion *c, const struct option *row)
@@ -83,7 +87,8 @@ static void offer_subverbs(const struct completion *c)
 	const struct subverb *sub = c->verb ? c->verb->words : NULL;
 
 	for (; sub && sub->word; sub++) {
-		const struct verb *same = sub->verb ? tool_find_verb(c->tool, sub->verb) : NULL;
+		const struct verb *same =
+			sub->verb ? tool_find_verb(c->tool, sub->verb) : NULL;
 
 		offer(c, sub->word, strlen(sub->word), same ? same->help : NULL);
 	}
@@ -133,7 +138,8 @@ static void offer_kind(struct completion *c, const char *kind, size_t len)
 		n = strcspn(kind, "|].:[");
 		n = n < len ? n : len;
 		names |= n ? offer_piece(c, kind, n) : 0;
-		c->place |= n < len && kind[n] == ':' && (n + 1 == len || kind[n + 1] == '|');
+		c->place |=
+			n < len && kind[n] == ':' && (n + 1 == len || kind[n + 1] == '|');
 		/* "NAME[=VALUE]": only what comes first is completed */
 		if (n < len && strchr(":[", kind[n]))
 			n = strcspn(kind, "|") < len ? strcspn(kind, "|") : len;
@@ -157,7 +163,8 @@ static void offer_operand(struct completion *c, int n)
 
 	for (; *kinds; kinds += len + strspn(kinds + len, " ")) {
 		len = strcspn(kinds, " ");
-		if (n-- > 0 && !(len > 3 && strstr(kinds, "...") && strstr(kinds, "...") < kinds + len))
+		if (n-- > 0 && !(len > 3 && strstr(kinds, "...") &&
+				 strstr(kinds, "...") < kinds + len))
 			continue;
 		offer_kind(c, kinds, len);
 		return;
@@ -185,8 +192,8 @@ static void offer_option(struct completion *c, const struct scan *s, bool whole)
 }
 
 /* Reads on, to the first operand if @one; sets how many there were. The option whose value comes. */
-static const struct option *skip(struct completion *c, struct scan *s, bool one, int *ret_count,
-				 const char **ret_first)
+static const struct option *skip(struct completion *c, struct scan *s, bool one,
+				 int *ret_count, const char **ret_first)
 {
 	const struct option *everywhere = c->tool->everywhere;
 	struct found f = { .word = NULL };
@@ -199,7 +206,8 @@ static const struct option *skip(struct completion *c, struct scan *s, bool one,
 		if (kind == WORD_OPTION && f.row && f.value && everywhere &&
 		    strcmp(f.row->names, everywhere->names) == 0)
 			c->first = f.value;
-		*ret_first = *ret_count == 0 && kind == WORD_OPERAND ? f.word : *ret_first;
+		*ret_first =
+			*ret_count == 0 && kind == WORD_OPERAND ? f.word : *ret_first;
 		*ret_count += kind == WORD_OPERAND;
 		if (one && *ret_count > 0)
 			break;
@@ -208,7 +216,8 @@ static const struct option *skip(struct completion *c, struct scan *s, bool one,
 }
 
 /* The verb that "image ls" is; NULL if nobody knows it. Its words are left in @s. */
-static const struct verb *follow(const struct completion *c, const struct verb *verb, struct scan *s)
+static const struct verb *follow(const struct completion *c, const struct verb *verb,
+				 struct scan *s)
 {
 	const struct subverb *sub = verb->words;
 
@@ -230,7 +239,9 @@ static void complete_verb(struct completion *c, struct scan *s, const char *word
 	c->verb = verb ? follow(c, verb, s) : NULL;
 	if (!c->verb)
 		return;
-	*s = (struct scan){ .grammar = s->grammar, .command = c->verb->command, .next = s->next,
+	*s = (struct scan){ .grammar = s->grammar,
+			    .command = c->verb->command,
+			    .next = s->next,
 			    .tables = { c->verb->options, c->tool->everywhere } };
 	lacking = skip(c, s, false, &count, &first);
 	if (lacking)
@@ -243,7 +254,9 @@ static void complete_verb(struct completion *c, struct scan *s, const char *word
 
 void complete(const struct tool *tool, char **words)
 {
-	struct scan s = { .grammar = tool->grammar, .tables = { tool->options }, .command = true,
+	struct scan s = { .grammar = tool->grammar,
+			  .tables = { tool->options },
+			  .command = true,
 			  .next = words };
 	struct completion c = { .tool = tool, .word = "" };
 	const struct option *lacking;

@@ -39,7 +39,8 @@ static bool find(const struct scan *s, const char *word, size_t len, struct foun
 		ret->row = option_find(s->tables[i], word, len);
 		ret->table = i;
 	}
-	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", len < 60 ? (int)len : 60, word);
+	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", len < 60 ? (int)len : 60,
+		       word);
 	return ret->row;
 }
 
@@ -72,7 +73,8 @@ static void read_whole(struct scan *s, struct found *f)
 		return;
 	if (equals)
 		f->value = equals + 1;
-	else if (needs_value(f->row) || (f->row->takes && *s->next && f->row->takes(*s->next)))
+	else if (needs_value(f->row) ||
+		 (f->row->takes && *s->next && f->row->takes(*s->next)))
 		take_next(s, f);
 }
 

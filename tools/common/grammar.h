@@ -9,11 +9,12 @@ enum { OPTION_NAME_MAX = 64, OPTION_TABLES = 3 };
 
 struct scan {
 	enum grammar grammar;
-	const struct option *tables[OPTION_TABLES]; /* the first that knows a name; NULL: none */
-	bool command;				    /* options end at the first operand */
-	char **next;				    /* the word after the one that was found */
-	const char *rest;			    /* of joined short options; NULL: none */
-	bool ended;				    /* what is left are operands */
+	/* the first that knows a name; NULL: none */
+	const struct option *tables[OPTION_TABLES];
+	bool command;     /* options end at the first operand */
+	char **next;      /* the word after the one that was found */
+	const char *rest; /* of joined short options; NULL: none */
+	bool ended;       /* what is left are operands */
 };
 
 enum word { WORD_END, WORD_OPERAND, WORD_OPTION };
@@ -22,10 +23,10 @@ struct found {
 	const char *word; /* all of it */
 	/* of an option: */
 	const struct option *row;   /* NULL: nobody knows it */
-	int table;		    /* whose it is */
+	int table;                  /* whose it is */
 	char name[OPTION_NAME_MAX]; /* as the user spelled it, cut if it is long */
-	const char *value;	    /* of a switch: what follows its "="; NULL: none */
-	bool lacks;		    /* it needs a value, and there is no further word */
+	const char *value;          /* of a switch: what follows its "="; NULL: none */
+	bool lacks;                 /* it needs a value, and there is no further word */
 };
 
 /* What comes next in @s; @ret is what the call before gave, and is filled except at the end. */

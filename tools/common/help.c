@@ -33,7 +33,8 @@ void help_usage(const struct tool *tool, FILE *out)
 {
 	const struct verb *const *table, *verb;
 
-	(void)fprintf(out, "%s - %s\nUsage: %s %s\n", tool->name, tool->about, tool->name, tool->usage);
+	(void)fprintf(out, "%s - %s\nUsage: %s %s\n", tool->name, tool->about, tool->name,
+		      tool->usage);
 	if (tool->verbs)
 		(void)fputs(" verbs:\n", out);
 	for (table = tool->verbs; table && *table; table++)
@@ -60,7 +61,8 @@ static void print_options(const struct option *row, int column)
 		(void)fputs("    ", stdout);
 		len = print_names(stdout, row->names, " or ");
 		if (argument)
-			len += printf("%s%s", strncmp(argument, "[=", 2) == 0 ? "" : " ", argument);
+			len += printf("%s%s", strncmp(argument, "[=", 2) == 0 ? "" : " ",
+				      argument);
 		pad(stdout, len, column);
 		(void)puts(row->help);
 	}

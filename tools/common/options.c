@@ -12,7 +12,8 @@
 #include "common/switch.h"
 
 /* One printable line, whatever the user typed. Returns -EINVAL. */
-__attribute__((format(printf, 2, 3))) static int complain(struct reading *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int complain(struct reading *r,
+							  const char *format, ...)
 {
 	va_list args;
 	char *p;
@@ -30,11 +31,13 @@ __attribute__((format(printf, 2, 3))) static int complain(struct reading *r, con
 static char *spell(const struct reading *r, const struct given *g)
 {
 	bool whole = r->grammar == GRAMMAR_MINCS;
-	bool joined = !g->value || (whole && strncmp(g->word, "--", 2) == 0 && strchr(g->word, '='));
+	bool joined = !g->value ||
+		      (whole && strncmp(g->word, "--", 2) == 0 && strchr(g->word, '='));
 	const char *name = whole ? g->word : g->name;
 	char *text = NULL;
 
-	if (asprintf(&text, "%s%s%s", name, joined ? "" : " ", joined ? "" : g->value) < 0)
+	if (asprintf(&text, "%s%s%s", name, joined ? "" : " ", joined ? "" : g->value) <
+	    0)
 		return NULL;
 	return text;
 }
@@ -128,7 +131,9 @@ static int read_option(struct reading *r, const struct found *f)
 	g = add(r);
 	if (!g)
 		return complain(r, "options: out of memory");
-	*g = (struct given){ .row = f->row, .values = r->tables[f->table].values, .word = f->word,
+	*g = (struct given){ .row = f->row,
+			     .values = r->tables[f->table].values,
+			     .word = f->word,
 			     .value = f->value };
 	memcpy(g->name, f->name, sizeof(g->name));
 	if (!f->row->argument)
@@ -172,7 +177,8 @@ int options_read(struct reading *r, char **argv)
 			r->operands[r->count++] = (char *)f.word;
 		else
 			bad = read_option(r, &f);
-		if (bad == 0 && kind == WORD_OPTION && f.row->alone && !r->given[r->len - 1].off)
+		if (bad == 0 && kind == WORD_OPTION && f.row->alone &&
+		    !r->given[r->len - 1].off)
 			r->alone = f.row; /* help and the like */
 	}
 	for (r->count = r->alone ? 0 : r->count; r->alone && *s.next; s.next++)
@@ -197,7 +203,8 @@ int options_count(struct reading *r, const struct verb *verb)
 int options_set_origin(struct reading *r, minc_ctx *c, const struct given *g)
 {
 	char *text = spell(r, g);
-	int bad = text ? minc_set_origin(c, text) : complain(r, "%s: out of memory", g->name);
+	int bad = text ? minc_set_origin(c, text)
+		       : complain(r, "%s: out of memory", g->name);
 
 	free(text);
 	return bad;

@@ -12,7 +12,7 @@
 /* One option of the command line. */
 struct given {
 	const struct option *row;
-	void *values; /* of its table */
+	void *values;             /* of its table */
 	const char *word, *value; /* value NULL: none, as of any switch */
 	char name[OPTION_NAME_MAX];
 	bool off; /* a switch with "=false", or one before it */
@@ -25,15 +25,16 @@ struct reading {
 		void *values;
 	} tables[OPTION_TABLES];
 	const struct refusal *refusals; /* NULL: none */
-	bool command;			/* options end at the first operand */
+	bool command;                   /* options end at the first operand */
 
 	char **operands; /* NULL-terminated; after an option that stands alone, all that follows */
 	int count;
 	struct given *given, few[16]; /* few: saves the first malloc(3), and so a start */
 	size_t len, size;
-	size_t now;		    /* which is read or applied, from 1 on; 0: none yet */
-	const struct option *alone;   /* the option that ended the reading; NULL: none did */
-	char message[512];	      /* a complaint, one printable line; "" if there is none */
+	size_t now; /* which is read or applied, from 1 on; 0: none yet */
+	/* the option that ended the reading; NULL: none did */
+	const struct option *alone;
+	char message[512]; /* a complaint, one printable line; "" if there is none */
 };
 
 /* Read @argv, in which the operands move to the front. 0, or -errno with the message. */

@@ -33,15 +33,17 @@
  * nothing. Its functions are called for what is on in the end, after all words were read.
  */
 struct option {
-	const char *names;    /* all spellings, separated by blanks; NULL ends the table */
-	const char *argument; /* "DIR": a value follows; "[MODE]": one may follow; "[=X]": only after "=" */
-	const char *help;     /* NULL: nobody is told of it */
+	const char *names; /* all spellings, separated by blanks; NULL ends the table */
+	/* "DIR": a value follows; "[MODE]": one may follow; "[=X]": only after "=" */
+	const char *argument;
+	const char *help; /* NULL: nobody is told of it */
 	const char *(*read)(void *into, const char *value);
 	const char *(*set)(minc_ctx *c, const char *value);
 	int (*call)(minc_ctx *c, const char *value);
 	const char *(*apply)(void *values, const char *value);
 	bool (*takes)(const char *next); /* whether the next word is the [MODE] */
-	const char *complete; /* for completion, where @argument does not tell; see complete.h */
+	/* for completion, where @argument does not tell; see complete.h */
+	const char *complete;
 	enum minc_flag flag;
 	uint16_t offset;
 	bool alone; /* what follows does not matter */
@@ -55,27 +57,28 @@ struct refusal {
 
 /* What the first operand of a verb may be, as "ls" in "image ls". */
 struct subverb {
-	const char *word;   /* NULL ends the table */
-	const char *verb;   /* the same as this verb; NULL: the verb itself knows what to do */
+	const char *word; /* NULL ends the table */
+	/* the same as this verb; NULL: the verb itself knows what to do */
+	const char *verb;
 	const char *option; /* with this one; NULL: none */
 };
 
-struct call;	   /* of a verb: each tool has its own */
+struct call;       /* of a verb: each tool has its own */
 struct completion; /* see complete.h */
 
 struct verb {
 	const char *names;    /* all of them, separated by blanks; NULL ends the table */
 	const char *operands; /* as --help writes them, "" for none */
 	int least, most;      /* how many; most -1: any number */
-	bool command;	      /* options end at the first operand: a command follows */
+	bool command;         /* options end at the first operand: a command follows */
 	const char *help;
 	const struct option *options;
 	const struct refusal *refusals; /* NULL: none */
-	const void *defaults;		/* what the values are before the options; NULL: zeros */
-	size_t size;			/* of the values */
-	int (*run)(struct call *call);	/* the exit status */
-	const struct subverb *words;	/* NULL: its first operand is as others */
-	const char *complete;		/* for completion, where @operands does not tell */
+	const void *defaults; /* what the values are before the options; NULL: zeros */
+	size_t size;          /* of the values */
+	int (*run)(struct call *call); /* the exit status */
+	const struct subverb *words;   /* NULL: its first operand is as others */
+	const char *complete;          /* for completion, where @operands does not tell */
 };
 
 enum grammar {
@@ -93,12 +96,14 @@ enum grammar {
 
 struct tool {
 	const char *name, *about, *usage; /* the first two lines of --help */
-	const char *end;		  /* and its last */
-	int column;			  /* where it says what an option does */
+	const char *end;                  /* and its last */
+	int column;                       /* where it says what an option does */
 	enum grammar grammar;
-	const struct option *options;	  /* before a verb */
-	const struct option *everywhere;  /* those of them that every verb has, too; NULL: none */
-	const struct verb *const *verbs;  /* tables, ends with NULL; NULL: a command follows the options */
+	const struct option *options; /* before a verb */
+	/* those of them that every verb has, too; NULL: none */
+	const struct option *everywhere;
+	/* tables, ends with NULL; NULL: a command follows the options */
+	const struct verb *const *verbs;
 	/* The names of things that it has, for completion, by complete_name(); NULL: none. */
 	void (*names)(const struct completion *c, unsigned kinds);
 };

@@ -19,7 +19,13 @@
 #include "common/help.h"
 #include "marten/container/kept.h"
 
-enum action { ACTION_NONE, ACTION_HELP, ACTION_VERSION, ACTION_COMPLETION, ACTION_COMPLETE };
+enum action {
+	ACTION_NONE,
+	ACTION_HELP,
+	ACTION_VERSION,
+	ACTION_COMPLETION,
+	ACTION_COMPLETE
+};
 
 struct main_values {
 	const char *store_dir;
@@ -170,8 +176,8 @@ static bool is_idle(struct call *call, const char *name, bool ended)
 	return idle;
 }
 
-static int each_of(struct call *call, int (*fn)(struct call *call, minc_container *ct), bool kept,
-		   const char *answer)
+static int each_of(struct call *call, int (*fn)(struct call *call, minc_container *ct),
+		   bool kept, const char *answer)
 {
 	int status = 0, i;
 
@@ -322,7 +328,8 @@ static int act(const struct main_values *o, char **words)
 		break;
 	case ACTION_COMPLETION:
 		wrong = complete_script(&marten, o->shell);
-		(void)snprintf(message, sizeof(message), "--completion %.32s: %s", o->shell, wrong);
+		(void)snprintf(message, sizeof(message), "--completion %.32s: %s",
+			       o->shell, wrong);
 		return wrong ? fail_advise(message) : finish_output(0);
 	case ACTION_NONE:
 		break;
@@ -354,7 +361,8 @@ static int find_and_run(struct reading *r, const struct main_values *o)
 int main(int argc, char **argv)
 {
 	struct main_values o = { .store_dir = NULL };
-	struct reading r = { .grammar = marten.grammar, .command = true,
+	struct reading r = { .grammar = marten.grammar,
+			     .command = true,
 			     .tables = { { main_options, &o } } };
 	int status;
 
