@@ -16,6 +16,7 @@
  *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo does
  *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
  *	drops storm N		of many children some are killed while they give up root; "ended"
+ *	drops killed N		of children with threads, each is killed a moment after it was made; "ended"
  *	drops many N		as storm, all of 200 at once, and none is hurt
  *	drops rewrite N		what shares the memory of those who give up root puts other instructions
  *				in place of their call: "N with capabilities"
@@ -301,6 +302,33 @@ static int storm(void)
 	return puts("ended") < 0;
 }
 
+static void *wait_here(void *unused)
+{
+	for (;;)
+		(void)pause();
+	return unused;
+}
+
+/* The next one gives up root whatever became of those before. */
+static int killed(void)
+{
+	for (unsigned i = 0; i < 300; i++) {
+		const pid_t child = fork();
+		pthread_t thread;
+
+		if (child == 0) {
+			(void)pthread_create(&thread, NULL, wait_here, NULL);
+			(void)!setuid(wanted); /* by each thread, as libc has it */
+			(void)execl("/proc/self/exe", "drops", "who", NULL);
+		}
+		(void)usleep(i * 37 % 3000);
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, NULL, 0);
+	}
+	give_up();
+	return puts(getuid() == wanted ? "ended" : "lost") < 0;
+}
+
 static int many(void)
 {
 	int together[2], status;
@@ -444,6 +472,8 @@ int main(int argc, char **argv)
 		return lies();
 	if (!strcmp(what, "storm"))
 		return storm();
+	if (!strcmp(what, "killed"))
+		return killed();
 	if (!strcmp(what, "many"))
 		return many();
 	if (!strcmp(what, "rewrite"))

@@ -100,6 +100,8 @@ one sh -c 'drops limits 8 drops'
 is "a note that is wiped out in the middle is not needed" "$status $out" "0 $mail"
 one drops storm 8
 is "it goes on when processes are killed and stopped in the middle" "$status $out" "0 ended"
+one drops killed 8
+is "nor does one with threads that is killed in the middle keep it" "$status $(echo "$out" | grep -v who | tail -1)" "0 ended"
 one drops many 8
 is "and many at once are no hindrance" "$status $out" "0 ended"
 one drops rewrite 8
