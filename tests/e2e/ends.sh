@@ -18,8 +18,10 @@ bad=''
 for i in $TWENTY; do
 	marten run -d --name k bb sleep 1000
 	[ "$status" = 0 ] || bad="$bad run-$i:$err"
+	pid=$(first k)
 	marten kill k
 	[ "$status$err" = 0 ] || bad="$bad kill-$i:$err"
+	[ ! -e "/proc/$pid" ] || bad="$bad $i:there" # rm would wait for it
 	marten rm k
 	[ "$status$err" = 0 ] || bad="$bad rm-$i:$err"
 done
