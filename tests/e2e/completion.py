@@ -119,6 +119,7 @@ CASES = (
     ("the same in a group", "marten container rm compl", "marten container rm completed "),
     ("a container with its colon", "marten cp compl", "marten cp completed:"),
     ("a file beside it", "marten cp completed:/etc/passwd some-f", "marten cp completed:/etc/passwd some-file "),
+    ("the same by the tool's path", f"{T}/bin/marten stop compl", f"{T}/bin/marten stop completed "),
     ("nothing, where nobody can know", "marten rename completed compl", "marten rename completed compl"),
     ("a file", "marten load -i some-f", "marten load -i some-file "),
     ("a file after =", "marten load --input=some-f", "marten load --input=some-file "),
@@ -131,6 +132,7 @@ CASES = (
 )
 IMAGES = (
     ("an image, whose name has colons", "marten rmi localhost:5000/imag", "marten rmi localhost:5000/image:1 "),
+    ("an image after joined options", "marten run -it localhost:5000/imag", "marten run -it localhost:5000/image:1 "),
     ("an image after its colon", "marten run --rm localhost:5000/image:", "marten run --rm localhost:5000/image:1 "),
     ("an image for minc -r", "minc -r localhost:5000/im", "minc -r localhost:5000/image:1 "),
     ("a volume with its colon", "marten run -v vol", "marten run -v volumes-are-named:"),
