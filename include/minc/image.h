@@ -245,6 +245,30 @@ typedef int (*minc_dependent_fn)(const char *kind, const char *id, const char *n
 int minc_image_remove(minc_store *s, const char *name, unsigned flags, minc_dependent_fn fn,
 		      void *userdata);
 
+/**
+ * typedef minc_removal_fn - what becomes of a name: @error 0: it goes; -errno: it stays
+ *
+ * Why it stays says minc_error_message(). Not 0 ends it all: then every name stays.
+ */
+typedef int (*minc_removal_fn)(const char *name, int error, void *userdata);
+
+/**
+ * minc_images_remove() - minc_image_remove() of several names, with one change of the store
+ * @s: store
+ * @names: NULL-terminated; each is looked for in what those before it leave
+ * @flags: MINC_REMOVE_*
+ * @fn: called for each thing that depends on a name, before @each is for that name; may be NULL
+ * @each: called with each name, in order, before any is removed
+ * @userdata: handed to @fn and @each
+ *
+ * Names that stay do not keep the others.
+ *
+ * Returns 0, what @fn or @each returned, or -errno: of all of them, as write(2), or of files that
+ * are left, as unlink(2).
+ */
+int minc_images_remove(minc_store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
+		       minc_removal_fn each, void *userdata);
+
 /** typedef minc_report_fn - what, its id or path, bytes (or 0), and a reason or "" */
 typedef int (*minc_report_fn)(const char *what, const char *name, uint64_t bytes,
 			      const char *reason, void *userdata);

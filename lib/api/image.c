@@ -237,15 +237,28 @@ MINC_EXPORT int minc_image_tag(minc_store *s, minc_image *image, const char *nam
 	return r < 0 ? r : s->ops->tag(s->store, image->image, name);
 }
 
+enum { REMOVE_FLAGS = MINC_REMOVE_FORCE | MINC_REMOVE_UNTAG };
+
 MINC_EXPORT int minc_image_remove(minc_store *s, const char *name, unsigned flags,
 				  minc_dependent_fn fn, void *userdata)
 {
 	int r;
 
-	if (!s || !name || (flags & ~(unsigned)(MINC_REMOVE_FORCE | MINC_REMOVE_UNTAG)))
+	if (!s || !name || (flags & ~(unsigned)REMOVE_FLAGS))
 		return -EINVAL;
 	r = api_store_begin(s->c);
 	return r < 0 ? r : s->ops->remove(s->store, name, flags, fn, userdata);
+}
+
+MINC_EXPORT int minc_images_remove(minc_store *s, const char *const *names, unsigned flags,
+				   minc_dependent_fn fn, minc_removal_fn each, void *userdata)
+{
+	int r;
+
+	if (!s || !names || !each || (flags & ~(unsigned)REMOVE_FLAGS))
+		return -EINVAL;
+	r = api_store_begin(s->c);
+	return r < 0 ? r : s->ops->remove_all(s->store, names, flags, fn, each, userdata);
 }
 
 static int ignore(const char *what, const char *name, uint64_t bytes, const char *reason,

@@ -17,6 +17,7 @@ __attribute__((visibility("default"))) const struct image_ops image_ops = {
 	.policy = policy_ask,
 	.tag = image_tag,
 	.remove = image_remove,
+	.remove_all = images_remove,
 	.prune = store_prune,
 	.usage = store_usage,
 	.create = containers_create,

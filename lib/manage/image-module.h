@@ -16,6 +16,8 @@ struct image_ops {
 	int (*policy)(struct err *e, const char *store, const char *name);
 	int (*tag)(struct store *s, struct image *img, const char *name);
 	int (*remove)(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data);
+	int (*remove_all)(struct store *s, const char *const *names, unsigned flags,
+			  minc_dependent_fn fn, minc_removal_fn each, void *data);
 	int (*prune)(struct store *s, unsigned flags, minc_report_fn fn, void *data);
 	int (*usage)(struct store *s, minc_report_fn fn, void *data);
 	/* containers/ID/: "container.json", storage/ and work/ when it has run */

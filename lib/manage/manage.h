@@ -8,6 +8,9 @@ int image_inspect(struct image *img, char **ret);
 int image_tag(struct store *s, struct image *img, const char *name);
 int image_remove(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn,
 		 void *data);
+/* See minc_images_remove(). */
+int images_remove(struct store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
+		  minc_removal_fn each, void *data);
 int store_prune(struct store *s, unsigned flags, minc_report_fn fn, void *data);
 int store_usage(struct store *s, minc_report_fn fn, void *data);
 

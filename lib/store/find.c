@@ -28,7 +28,7 @@ static size_t by_name(const struct index *index, const struct ref *r)
 
 	ref_short(r, name);
 	while (i-- > 0) /* the newest first, should a foreign tool have given a name twice */
-		if (str_equal(index->entries[i].name, name) &&
+		if (!index->entries[i].gone && str_equal(index->entries[i].name, name) &&
 		    means(&index->entries[i], &r->digest))
 			return i;
 	if (!*r->digest.text)
@@ -37,7 +37,7 @@ static size_t by_name(const struct index *index, const struct ref *r)
 	for (i = index->len; i-- > 0;) {
 		const struct index_entry *e = &index->entries[i];
 
-		if (!means(e, &r->digest))
+		if (e->gone || !means(e, &r->digest))
 			continue;
 		if (!*e->name) /* its tag has moved: whose it was is not known, but the digest is it */
 			unnamed = i;
@@ -55,7 +55,7 @@ static size_t by_plain_name(const struct index *index, const char *name)
 	size_t i = index->len;
 
 	while (*name && i-- > 0)
-		if (str_equal(index->entries[i].name, name))
+		if (!index->entries[i].gone && str_equal(index->entries[i].name, name))
 			return i;
 	return index->len;
 }
@@ -92,6 +92,8 @@ static int by_prefix(struct store *s, const struct index *index, const char *pre
 	for (size_t i = index->len; i-- > 0;) {
 		const struct index_entry *e = &index->entries[i];
 
+		if (e->gone)
+			continue;
 		r = id_of(s, e, &id);
 		if (r < 0)
 			return r;

@@ -151,7 +151,9 @@ static int read_entry(const struct json_source *src, json_t *o, size_t i, struct
 	if (!json_is_object(o))
 		return json_refuse(src, "manifests[%zu]: not an object", i);
 	snprintf(where, sizeof(where), "manifests[%zu].", i);
-	*ret = (struct index_entry){ .media_type = "", .architecture = "", .os = "", .variant = "" };
+	*ret = (struct index_entry){
+		.media_type = "", .architecture = "", .os = "", .variant = "", .place = i
+	};
 	r = json_text(src, o, where, "mediaType", &ret->media_type);
 	if (r == 0)
 		r = json_text(src, o, where, "digest", &digest);
@@ -360,13 +362,12 @@ int index_annotate(json_t *entry, const char *key, const char *value)
 	return json_object_set_new(notes, key, json_string(value)) < 0 ? -ENOMEM : 0;
 }
 
-size_t index_count(const struct index_edit *edit, const char *digest)
+int index_replace(struct index_edit *edit, json_t *list)
 {
-	size_t i, ret = 0;
-	json_t *item;
-
-	json_array_foreach(edit->manifests, i, item) if (str_equal(index_digest(item), digest)) ret++;
-	return ret;
+	if (json_object_set_new(edit->root, "manifests", list) < 0)
+		return -ENOMEM;
+	edit->manifests = list;
+	return 0;
 }
 
 /* What a listing needs; an image that cannot be read, or lacks layers, is read each time. */

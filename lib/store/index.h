@@ -35,8 +35,8 @@ const char *index_digest(json_t *entry);
 const char *index_name(json_t *entry, char buf[512]);
 /* Set or (NULL) remove an annotation; -ENOMEM. */
 int index_annotate(json_t *entry, const char *key, const char *value);
-/* How many entries have this digest. */
-size_t index_count(const struct index_edit *edit, const char *digest);
+/* Other entries instead; @list is taken. -ENOMEM. */
+int index_replace(struct index_edit *edit, json_t *list);
 /* The digest of the index that its image was chosen from, borrowed, or NULL; to set it: -ENOMEM. */
 const char *index_origin(json_t *entry);
 int index_set_origin(json_t *entry, const char *digest);

@@ -48,6 +48,32 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
 }
 
+static void sort(struct refs *r)
+{
+	if (!r->sorted && r->len > 0)
+		qsort(r->v, r->len, sizeof(*r->v), compare);
+	r->sorted = true;
+}
+
+void refs_unique(struct refs *r)
+{
+	size_t len = 0;
+
+	sort(r);
+	for (size_t i = 0; i < r->len; i++)
+		if (len == 0 || !digest_equal(&r->v[len - 1], &r->v[i]))
+			r->v[len++] = r->v[i];
+	r->len = len;
+}
+
+int refs_add_all(struct refs *r, const struct refs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		if (add(r, &from->v[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 bool refs_have(struct refs *r, const char *hex)
 {
 	struct digest key = { "sha256:" };
@@ -55,9 +81,7 @@ bool refs_have(struct refs *r, const char *hex)
 	if (strlen(hex) != DIGEST_HEX || r->len == 0)
 		return false;
 	strcpy(key.text + 7, hex);
-	if (!r->sorted)
-		qsort(r->v, r->len, sizeof(*r->v), compare);
-	r->sorted = true;
+	sort(r);
 	return bsearch(&key, r->v, r->len, sizeof(*r->v), compare) != NULL;
 }
 

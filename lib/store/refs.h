@@ -23,6 +23,10 @@ struct refs {
 void refs_done(struct refs *r);
 /* The digits are enough; "" is never there. */
 bool refs_have(struct refs *r, const char *hex);
+/* In order, and each once. */
+void refs_unique(struct refs *r);
+/* What @from has, too; -ENOMEM. */
+int refs_add_all(struct refs *r, const struct refs *from);
 /* All digests in a JSON text, also with escaped characters; -ENOMEM. */
 int refs_add_text(struct refs *r, const char *text, size_t len);
 /* What an entry of index.json needs: itself, manifests, configs, layers. Damaged: what is left. */

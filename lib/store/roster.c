@@ -208,10 +208,7 @@ int roster_write(struct roster *r)
 		json_decref(list);
 		return -ENOMEM;
 	}
-	if (json_object_set_new(r->edit->root, "manifests", list) < 0)
-		return -ENOMEM;
-	r->edit->manifests = list;
-	return 0;
+	return index_replace(r->edit, list);
 }
 
 void roster_done(struct roster *r)

@@ -35,6 +35,7 @@ struct store {
 	int shared;	 /* how many times store_share() */
 	bool owned;
 	bool any_image; /* no policy is asked */
+	bool volumes_swept; /* by us: once is enough, whatever number is made or removed */
 	void (*warn)(const char *line, void *data); /* or NULL */
 	void *warn_data;
 };
@@ -88,6 +89,8 @@ struct index_entry {
 	struct digest config;
 	uint64_t mounted_size;
 	int64_t created_ms;
+	size_t place; /* in the list of index.json, which may have more */
+	bool gone, unnamed; /* by a removal that is not written yet */
 };
 struct index {
 	struct index_entry *entries; /* oldest first */

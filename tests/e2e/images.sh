@@ -103,9 +103,25 @@ is "and the image stays, by its other one" "$out" "$(echo "$id" | cut -c 1-12)"
 marten rmi nothing
 refused "rmi of what is not there names it" nothing
 marten create --name user bb
-marten rmi bb
+marten tag bb alpha
+marten tag bb omega
+marten rmi alpha bb omega
 is "rmi of an image that a container uses is status 1" "$status" 1
 has "and names the container" "$err" user
+is "its other names go, as the last one stays" "$(echo "$err" | grep -c 'image omega: used by 1 container')" 1
+marten images
+hasnt "before it and behind it" "$out" alpha
+has "the one that was last is there" "$out" omega
+marten tag omega bb
+marten tag bb alpha
+marten rmi nothing alpha bb omega nothing
+is "one that is not there is status 125" "$status" 125
+is "and each is told of" "$(echo "$err" | grep -c 'image nothing: not in ')" 2
+has "beside the one that is used" "$err" "image omega: used by"
+marten tag omega bb
+marten rmi omega "$id"
+is "an id with one name left is no other" "$status" 1
+has "but is used" "$err" "image $id: used by"
 marten rm user
 is "without it" "$status" 0
 marten rmi bb

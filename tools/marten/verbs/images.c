@@ -274,31 +274,49 @@ struct rmi_values {
 	bool force;
 };
 
+struct removing {
+	struct call *call;
+	int at; /* which operand is at hand */
+	bool failed, in_use;
+};
+
 static int say_dependent(const char *kind, const char *id, const char *name,
 			 void *userdata)
 {
-	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it", (const char *)userdata,
+	const struct removing *rm = userdata;
+
+	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it", rm->call->operands[rm->at],
 		       kind, id, *name ? " " : "", name);
+	return 0;
+}
+
+static int say_removal(const char *name, int error, void *userdata)
+{
+	struct removing *rm = userdata;
+
+	(void)name;
+	rm->at++;
+	if (error < 0)
+		(void)fail_library(rm->call);
+	if (error == -EBUSY)
+		rm->in_use = true;
+	else if (error < 0)
+		rm->failed = true;
 	return 0;
 }
 
 static int run_rmi(struct call *call)
 {
 	const struct rmi_values *o = call->values;
+	struct removing rm = { .call = call };
 	minc_store *store = call_store(call);
-	int i, status = 0;
 
-	for (i = 0; store && i < call->count; i++) {
-		char *name = call->operands[i];
-		int r = minc_image_remove(store, name, o->force ? MINC_REMOVE_FORCE : 0,
-					  say_dependent, name);
-
-		if (r < 0)
-			status = fail_library(call);
-		if (r == -EBUSY)
-			status = EXIT_IN_USE;
-	}
-	return store ? status : EXIT_OURS;
+	if (!store)
+		return EXIT_OURS;
+	if (minc_images_remove(store, (const char *const *)call->operands,
+			       o->force ? MINC_REMOVE_FORCE : 0, say_dependent, say_removal, &rm) < 0)
+		return fail_library(call);
+	return rm.failed ? EXIT_OURS : rm.in_use ? EXIT_IN_USE : 0;
 }
 
 // clang-format off
