@@ -22,15 +22,24 @@ static bool is_begun(const char *path)
 	       access(mark, F_OK) < 0 && errno == ENOENT;
 }
 
+static bool is_beside(const char *path, const char *other)
+{
+	const size_t len = (size_t)(strrchr(path, '/') - path);
+
+	return other && strncmp(path, other, len + 1) == 0 && !strchr(other + len + 1, '/');
+}
+
 int api_fill_volumes(minc_ctx *c)
 {
 	const struct spec_image *image = &c->spec.image;
+	const char *before = NULL;
 	void *ops;
 	int r = 0;
 
 	for (const struct spec_mount *i = c->spec.mounts; i && r == 0; i = i->next) {
 		const size_t copied = i->flags & MINC_BIND_NOCOPY ? 0 : image->layers_len;
 		const struct volume v = { .path = i->src,
+					  .swept = is_beside(i->src, before),
 					  .part = { .what = image->layers_len ? image->name : "volume",
 						    .layers = image->layers,
 						    .layers_len = copied,
@@ -46,6 +55,7 @@ int api_fill_volumes(minc_ctx *c)
 		r = module_symbol("import", "import_ops", &c->err, &ops);
 		if (r == 0)
 			r = ((const struct import_ops *)ops)->fill(&c->err, &v);
+		before = i->src;
 		if (r < 0)
 			snprintf(c->err.origin, sizeof(c->err.origin), "%s", i->origin ? i->origin : "");
 	}

@@ -228,12 +228,31 @@ static struct minc_kept *take_named(struct list *l, const char *name)
 	return NULL;
 }
 
+/* By a whole id, which no name is; 0 and an empty list: there is none. */
+static int read_one(struct store *s, const char *id, struct list *ret)
+{
+	cleanup_close int dir = -EBADF;
+	struct stat st;
+	int r = store_look(s);
+
+	*ret = (struct list){ .v = NULL };
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	dir = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fstatat(dir, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(s->err, -errno, "store %s: containers", s->path);
+	r = add_one(s, dir, id, ret);
+	if (r < 0)
+		list_done(ret);
+	return r;
+}
+
 int containers_find(struct store *s, const char *name, struct minc_kept **ret)
 {
 	struct minc_kept *found = NULL;
 	size_t place = 0, matches = 0;
-	struct list l;
-	int r = read_all(s, &l);
+	struct list l = { .v = NULL };
+	int r = is_id(name) ? read_one(s, name, &l) : read_all(s, &l);
 
 	if (r < 0)
 		return r;

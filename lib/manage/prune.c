@@ -76,8 +76,8 @@ static int is_used(struct prune *p, const struct index_entry *e, bool *ret)
 	int r = p->used.len > 0 ? refs_add_entry(&all, p->s, e) : 0;
 
 	*ret = false;
-	for (size_t i = 0; i < p->used.len; i++)
-		*ret = *ret || refs_have(&all, digest_hex(&p->used.v[i]));
+	for (size_t i = 0; i < all.len && !*ret; i++)
+		*ret = refs_have(&p->used, digest_hex(&all.v[i]));
 	refs_done(&all);
 	return r;
 }

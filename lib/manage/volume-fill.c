@@ -77,7 +77,7 @@ int volume_fill(struct err *e, const struct volume *v)
 	if (snprintf(parent, sizeof(parent), "%.*s", (int)(name - v->path), v->path) >=
 		    (int)sizeof(parent) || !*name)
 		return err_set(e, *name ? -ENAMETOOLONG : -EINVAL, "volume %s", v->path);
-	dir = volumes_open(e, AT_FDCWD, parent);
+	dir = volumes_open(e, AT_FDCWD, parent, v->swept);
 	r = dir < 0 ? dir : fill_locked(e, v, dir, name);
 	return r;
 }

@@ -51,7 +51,7 @@ static int check(struct err *e, int dir, const char *path)
 	return -EPERM;
 }
 
-int volumes_open(struct err *e, int at, const char *path)
+int volumes_open(struct err *e, int at, const char *path, bool swept)
 {
 	cleanup_close int dir = -EBADF;
 	int r;
@@ -67,7 +67,8 @@ int volumes_open(struct err *e, int at, const char *path)
 			r = err_set(e, -errno, "volumes %s: lock", path);
 	if (r < 0)
 		return r;
-	sweep(dir);
+	if (!swept)
+		sweep(dir);
 	return take_fd(&dir);
 }
 
@@ -114,7 +115,8 @@ static int open_room(struct store *s, const char *name)
 	r = store_make(s);
 	if (r < 0)
 		return r;
-	fd = volumes_open(s->err, s->dir, "volumes");
+	fd = volumes_open(s->err, s->dir, "volumes", s->volumes_swept);
+	s->volumes_swept = s->volumes_swept || fd >= 0;
 	return fd;
 }
 

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "squash/part.h"
 #include "store/store.h"
@@ -25,13 +27,15 @@ int volume_remove(struct store *s, const char *name);
 
 /*
  * The directory of volumes at @path, relative to @at, locked; a descriptor to be closed. It is made if it
- * is missing. What was left of volumes that were to be filled or removed is removed first.
+ * is missing. What was left of volumes that were to be filled or removed is removed first, unless it
+ * was @swept by the caller before: that looks at all that there are.
  */
-int volumes_open(struct err *e, int at, const char *path);
+int volumes_open(struct err *e, int at, const char *path, bool swept);
 
 /* How a volume begins (volume-fill.c). */
 struct volume {
 	const char *path; /* absolute */
+	bool swept; /* another one in its directory was filled just before */
 	struct part part; /* no layers: there is no image */
 };
 

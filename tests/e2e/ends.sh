@@ -118,6 +118,27 @@ is "two stops at the same time: one" "$status$err" 0
 wait "$other"
 is "and the other" "$?$(cat "$T/twice")" 0
 marten rm twice
+
+# Of several to be stopped all are asked before the first is waited for: there is one time of grace.
+mkdir "$T/together"
+marten run -d --name patient -v "$T/together:/t" bb sh -c 'trap "" TERM; touch /t/deaf; until test -e /t/asked; do sleep 0.05; done; exit 7'
+marten run -d --name polite -v "$T/together:/t" bb sh -c 'trap "touch /t/asked; exit 8" TERM; touch /t/ready; while :; do sleep 0.05; done'
+marten run -d --rm --name leaves bb sleep 1000
+marten run -d --name held bb sleep 1000
+marten run -d --name deaf --stop-timeout 0 bb sh -c 'trap "" TERM; touch /tmp/deaf; while :; do sleep 1000; done'
+marten create --name idle bb true
+await sh -c 'test -e "$1/deaf" && test -e "$1/ready"' sh "$T/together"
+await sh -c '"$MARTEN" exec deaf test -e /tmp/deaf'
+marten pause held
+marten stop patient nobody deaf polite idle leaves held
+is "one that is not there does not keep the others of a stop" "$status $err" "125 marten: nobody: no such container"
+is "who ends only when the next was asked ends by itself" "$("$MARTEN" wait patient)" 7
+is "as the next does" "$("$MARTEN" wait polite)" 8
+is "what is paused ends, and what does not listen when its own time is over" "$("$MARTEN" wait held) $("$MARTEN" wait deaf)" "143 137"
+marten ps -a --format json
+hasnt "and what was to be removed is" "$out" leaves
+marten rm patient polite held deaf idle
+is "all of them have ended" "$status$err" 0
 marten run -d --rm --name shown bb sleep 1000
 "$MARTEN" wait shown >"$T/shown" 2>&1 &
 other=$!
@@ -189,4 +210,21 @@ is "all of them are waited for, and a failure is told" "$?$(grep -c 'nobody: no 
 marten rm still next
 is "and have ended" "$status$err" 0
 wait "$another"
+marten run -d --name still bb sleep 1000
+marten run -d --name next bb sleep 1000
+monitor=$(monitor_of still)
+kill -STOP "$monitor"
+"$MARTEN" rm -f nobody still next >"$T/removed" 2>&1 &
+other=$!
+await grep -q "waits for its monitor" "$T/removed"
+"$MARTEN" wait next >"$T/ended" &
+another=$!
+await test -s "$T/ended"
+is "nor those of an rm -f" "$(cat "$T/ended")" 137
+kill -CONT "$monitor"
+wait "$other"
+is "which removes all of them, and tells a failure" "$?$(grep -c 'nobody: no such container' "$T/removed")" 1251
+wait "$another"
+marten ps -a --format json
+hasnt "and they are gone" "$out" still
 done_testing

@@ -26,6 +26,7 @@ struct call {
 	struct reading reading;
 	const char *store_dir; /* --store, or NULL */
 	minc_store *store;     /* see call_store() */
+	void *own; /* what functions of the verb share */
 };
 
 enum { VALUES_SIZE = 512 }; /* of any verb's, at most */

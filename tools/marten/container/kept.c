@@ -224,6 +224,25 @@ struct kept *kept_list_find(const struct kept_list *list, const char *id)
 	return NULL;
 }
 
+struct kept *kept_list_named(const struct kept_list *list, const char *name)
+{
+	struct kept *found = kept_list_find(list, name);
+	size_t len = strlen(name), i;
+	int matches = 0;
+
+	for (i = 0; i < list->len && !found; i++)
+		if (*name && strcmp(list->v[i]->name, name) == 0)
+			found = list->v[i];
+	if (found)
+		return found;
+	for (i = 0; i < list->len && *name; i++)
+		if (strncmp(list->v[i]->id, name, len) == 0) {
+			found = list->v[i];
+			matches++;
+		}
+	return matches == 1 ? found : NULL;
+}
+
 struct kept *kept_find(struct call *call, const char *name)
 {
 	struct kept *k = NULL;

@@ -35,6 +35,8 @@ struct kept_list {
 int kept_list(struct call *call, struct kept_list *ret);
 void kept_list_done(struct kept_list *list);
 struct kept *kept_list_find(const struct kept_list *list, const char *id);
+/* What kept_find() would find; NULL: none of these. */
+struct kept *kept_list_named(const struct kept_list *list, const char *name);
 
 /*
  * One by name, id, or beginning of an id; NULL: there is none, it was to be gone and is now,

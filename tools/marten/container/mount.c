@@ -275,29 +275,30 @@ bool mount_covers(const struct words *volumes, const struct words *mounts,
 	       any_covers(tmpfs, parse_memory, target);
 }
 
-static int any_uses(const struct words *values, parse_fn *parse, const char *name)
+static int each_of(const struct words *values, parse_fn *parse, volume_fn *fn, void *userdata)
 {
-	int found = 0;
+	int r = 0;
 	size_t i;
 
-	for (i = 0; i < values->len && found == 0; i++) {
+	for (i = 0; i < values->len && r == 0; i++) {
 		struct mount m = { .type = NULL };
 		char *copy = strdup(values->v[i]);
 
 		if (!copy)
 			return -1;
-		found = !parse(copy, &m) && strcmp(m.type, "volume") == 0 && m.source &&
-			strcmp(m.source, name) == 0;
+		if (!parse(copy, &m) && strcmp(m.type, "volume") == 0 && m.source)
+			r = fn(m.source, userdata);
 		free(copy);
 	}
-	return found;
+	return r;
 }
 
-int mount_uses_volume(const struct words *volumes, const struct words *mounts, const char *name)
+int mount_each_volume(const struct words *volumes, const struct words *mounts, volume_fn *fn,
+		      void *userdata)
 {
-	int r = any_uses(volumes, parse_volume, name);
+	int r = each_of(volumes, parse_volume, fn, userdata);
 
-	return r ? r : any_uses(mounts, parse_mount, name);
+	return r ? r : each_of(mounts, parse_mount, fn, userdata);
 }
 
 /* What a device may be used for, some letters of "rwm". */

@@ -33,11 +33,15 @@ const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);
 bool mount_covers(const struct words *volumes, const struct words *mounts,
 		  const struct words *tmpfs, const char *target);
 
+/* The name of a volume, which is gone afterwards; not 0 ends it. */
+typedef int volume_fn(const char *name, void *userdata);
+
 /*
- * Whether one of the values of --volume and --mount is of the volume @name: 1, or 0; -1: no memory. One that
- * is wrong is of none: no start takes it.
+ * @fn is called for each value of --volume and --mount that is of a volume with a name. One that is wrong is of
+ * none: no start takes it. 0, what @fn returned, or -1: no memory.
  */
-int mount_uses_volume(const struct words *volumes, const struct words *mounts, const char *name);
+int mount_each_volume(const struct words *volumes, const struct words *mounts, volume_fn *fn,
+		      void *userdata);
 
 /* Whether @name may be a volume's. */
 bool mount_is_volume_name(const char *name);

@@ -6,6 +6,7 @@
 #include "kept.h"
 #include "marten/call.h"
 #include "marten/values.h"
+#include "mount.h"
 
 struct run_values {
 	bool input, terminal, detach, remove, read_only, quiet, insecure_policy, sig_proxy;
@@ -61,9 +62,9 @@ int launch(struct launch *l);
 int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_container **ret_ct);
 
 /*
- * verbs/run.c: whether a start of @k shows the volume with this name: 1, or 0; -1: its options cannot be
- * read, as those of a container that others made, or no memory.
+ * verbs/run.c: the volumes with names that a start of @k shows. 0, what @fn returned, or -1: its options cannot
+ * be read, as those of a container that others made, or no memory.
  */
-int recipe_uses_volume(const struct kept *k, const char *name);
+int recipe_each_volume(const struct kept *k, volume_fn *fn, void *userdata);
 
 #endif

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "marten/call.h"
 #include "marten/container/kept.h"
@@ -43,19 +46,122 @@ static void complete(struct call *call, const char *id, struct stop_values *o)
 	kept_free(k);
 }
 
-static int stop(struct call *call, minc_container *ct)
-{
-	struct stop_values o = *(const struct stop_values *)call->values;
+/* One that was asked to end. */
+struct asked {
+	char id[65];
+	int64_t deadline_ms; /* then it is killed; INT64_MAX: never */
+	bool late;
+};
 
-	complete(call, minc_container_id(ct), &o);
-	return minc_stop(call->c, ct, o.signal, o.grace_ms, NULL) < 0 ? fail_library(call)
-								      : 0;
+struct stopping {
+	struct asked *v;
+	size_t len;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* One of the store that does not run has nothing to be stopped: that is no failure. */
+static int ask(struct call *call, minc_container *ct)
+{
+	struct stop_values o = *(const struct stop_values *)call->values;
+	struct stopping *s = call->own;
+	struct asked *a = &s->v[s->len];
+	int r;
+
+	complete(call, minc_container_id(ct), &o);
+	if (minc_container_state(ct) == MINC_STATE_PAUSED)
+		(void)minc_resume(call->c, ct); /* what stays stopped is killed in the end */
+	r = minc_kill(ct, o.signal);
+	if (r == 0)
+		(void)minc_kill(ct, SIGCONT); /* a stopped process hears no other */
+	if (r < 0 && r != -ESRCH)
+		return fail_say("%.64s: %s", minc_container_name(ct), strerror(-r));
+	(void)snprintf(a->id, sizeof(a->id), "%s", minc_container_id(ct));
+	a->deadline_ms = o.signal == SIGKILL ? 0
+			 : o.grace_ms < 0    ? INT64_MAX
+					     : now_ms() + o.grace_ms;
+	s->len++;
+	return 0;
+}
+
+/* One that is not there any more has ended: it was to be removed then. */
+static int open_asked(struct call *call, const struct asked *a, minc_container **ret, int *ret_status)
+{
+	int r = minc_open(call->c, a->id, ret);
+
+	*ret_status = r < 0 && r != -ENOENT ? fail_library(call) : 0;
+	return r;
+}
+
+/* Until its end, or until its time is over: then it is killed, and not waited for yet. */
+static int await(struct call *call, struct asked *a)
+{
+	const int64_t left = a->deadline_ms - now_ms();
+	minc_container *ct;
+	int status, code, r;
+
+	if (open_asked(call, a, &ct, &status) < 0)
+		return status;
+	r = minc_wait(ct, a->deadline_ms == INT64_MAX ? -1 : left < 0 ? 0 : (int)left, &code);
+	a->late = r == -ETIMEDOUT;
+	if (a->late)
+		(void)minc_kill(ct, SIGKILL); /* it may have ended */
+	else if (r < 0)
+		status = fail_say("%.64s: %s", minc_container_name(ct), strerror(-r));
+	minc_container_free(ct);
+	return status;
+}
+
+static int finish(struct call *call, const struct asked *a)
+{
+	minc_container *ct;
+	int status;
+
+	if (open_asked(call, a, &ct, &status) < 0)
+		return status;
+	if (minc_stop(call->c, ct, SIGKILL, -1, NULL) < 0)
+		status = fail_library(call);
+	minc_container_free(ct);
+	return status;
+}
+
+static int by_deadline(const void *a, const void *b)
+{
+	const struct asked *x = a, *y = b;
+
+	return x->deadline_ms < y->deadline_ms ? -1 : x->deadline_ms > y->deadline_ms;
+}
+
+/*
+ * All are asked before the first is waited for, so that there is one time of grace; none is held open, for
+ * there may be any number. One of the store that does not run has nothing to be stopped: that is no failure.
+ */
 static int run_stop(struct call *call)
 {
-	return each_kept(call, stop, NULL);
+	struct stopping s = { .v = calloc((size_t)call->count, sizeof(*s.v)) };
+	int status, r;
+	size_t i;
+
+	if (!s.v)
+		return fail_say("out of memory");
+	call->own = &s;
+	status = each_kept(call, ask, NULL);
+	qsort(s.v, s.len, sizeof(*s.v), by_deadline);
+	for (i = 0; i < s.len; i++) {
+		r = await(call, &s.v[i]);
+		status = r ? r : status;
+	}
+	for (i = 0; i < s.len; i++) {
+		r = s.v[i].late ? finish(call, &s.v[i]) : 0;
+		status = r ? r : status;
+	}
+	free(s.v);
+	return status;
 }
 
 /* NULL, after a message, if it was not sent. */
@@ -178,10 +284,52 @@ static int delete_damaged(struct call *call, const char *name)
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
+/* Containers of the store, read once for all names, when the first is not known otherwise. */
+struct known {
+	struct kept_list list;
+	bool read, whole;
+};
+
+static int delete_stored(struct call *call, struct known *known, const char *name)
+{
+	const char *id = name;
+	const struct kept *k;
+
+	if (!known->read)
+		known->whole = kept_list(call, &known->list) == 0;
+	known->read = true;
+	k = kept_list_named(&known->list, name);
+	if (k)
+		id = k->id;
+	/* not in the list: one that is damaged has an id */
+	if ((!k && known->whole && name[strspn(name, "0123456789abcdef")]) || !has_kept(call, id))
+		return fail_say("%.64s: no such container", name);
+	return delete_kept(call, id);
+}
+
+/* All are on their way before the first is waited for; what is wrong is said when its turn comes. */
+static void kill_first(struct call *call)
+{
+	int i;
+
+	for (i = 0; i < call->count; i++) {
+		minc_container *ct;
+
+		if (minc_open(call->c, call->operands[i], &ct) < 0)
+			continue;
+		(void)minc_kill(ct, SIGKILL); /* it may have ended */
+		minc_container_free(ct);
+	}
+}
+
 static int run_rm(struct call *call)
 {
+	const struct rm_values *o = call->values;
+	struct known known = { .read = false };
 	int status = 0, i;
 
+	if (o->force && call->count > 1)
+		kill_first(call);
 	for (i = 0; i < call->count; i++) {
 		minc_container *ct;
 		int r = minc_open(call->c, call->operands[i], &ct);
@@ -193,14 +341,13 @@ static int run_rm(struct call *call)
 			r = delete_damaged(call, call->operands[i]);
 		} else if (r != -ENOENT) {
 			r = fail_library(call);
-		} else if (has_kept(call, call->operands[i])) {
-			r = delete_kept(call, call->operands[i]);
 		} else {
-			r = fail_say("%.64s: no such container", call->operands[i]);
+			r = delete_stored(call, &known, call->operands[i]);
 		}
 		if (r != 0)
 			status = r;
 	}
+	kept_list_done(&known.list);
 	return status;
 }
 

@@ -265,7 +265,7 @@ static char **command_line(const struct recipe *r)
 	return argv;
 }
 
-int recipe_uses_volume(const struct kept *k, const char *name)
+int recipe_each_volume(const struct kept *k, volume_fn *fn, void *userdata)
 {
 	struct run_values o = run_defaults;
 	struct call call = { .verb = &run_verbs[0], .values = &o };
@@ -273,7 +273,7 @@ int recipe_uses_volume(const struct kept *k, const char *name)
 	int r = -1;
 
 	if (argv && call_read(&call, argv, &o))
-		r = mount_uses_volume(&o.volumes, &o.mounts, name);
+		r = mount_each_volume(&o.volumes, &o.mounts, fn, userdata);
 	run_values_done(&o);
 	options_done(&call.reading);
 	free(argv);

@@ -126,6 +126,46 @@ static int make(struct call *call, const char *name)
 	return 0;
 }
 
+struct use {
+	char *name;
+	const struct kept *by;
+};
+
+/* All containers, and which volumes they name. */
+struct users {
+	struct kept_list kept;
+	struct use *v; /* by name */
+	size_t len;
+	const struct kept *at; /* while it is made */
+};
+
+static void users_done(struct users *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->len; i++)
+		free(u->v[i].name);
+	free(u->v);
+	kept_list_done(&u->kept);
+}
+
+static int note_use(const char *name, void *userdata)
+{
+	struct users *u = userdata;
+	struct use *more = u->len % 64 ? u->v : realloc(u->v, (u->len + 64) * sizeof(*more));
+
+	if (!more)
+		return -1;
+	u->v = more;
+	more[u->len] = (struct use){ .name = strdup(name), .by = u->at };
+	return more[u->len].name ? (u->len++, 0) : -1;
+}
+
+static int by_use(const void *a, const void *b)
+{
+	return strcmp(((const struct use *)a)->name, ((const struct use *)b)->name);
+}
+
 /* One that is not in @kept, though it is there: its record is damaged, or it is just made. */
 static int find_unlisted(struct call *call, const struct kept_list *kept)
 {
@@ -153,55 +193,72 @@ static int find_unlisted(struct call *call, const struct kept_list *kept)
 
 /*
  * All containers, each with known volumes: who cannot say what is used removes nothing. An exit status
- * after a complaint; kept_list_done() in either case.
+ * after a complaint; users_done() in either case.
  */
-static int list_users(struct call *call, struct kept_list *ret)
+static int list_users(struct call *call, struct users *ret)
 {
-	int status = kept_list(call, ret);
+	int status;
 	size_t i;
 
+	*ret = (struct users){ .v = NULL };
+	status = kept_list(call, &ret->kept);
 	if (status)
 		return fail_say("the containers could not be read: they may use any volume");
-	for (i = 0; i < ret->len && status == 0; i++)
-		if (recipe_uses_volume(ret->v[i], "") < 0)
+	for (i = 0; i < ret->kept.len && status == 0; i++) {
+		ret->at = ret->kept.v[i];
+		if (recipe_each_volume(ret->at, note_use, ret) < 0)
 			status = fail_say("container %.12s: its options cannot be read, and may name any volume",
-					  ret->v[i]->id);
-	return status ? status : find_unlisted(call, ret);
+					  ret->at->id);
+	}
+	if (ret->len > 0)
+		qsort(ret->v, ret->len, sizeof(*ret->v), by_use);
+	return status ? status : find_unlisted(call, &ret->kept);
 }
 
-/* No memory: the first. */
-static const struct kept *user_of(const struct kept_list *kept, const char *name)
+static const struct kept *user_of(const struct users *u, const char *name)
 {
-	size_t i;
+	const struct use key = { .name = (char *)name }; /* only compared */
+	const struct use *found = u->len > 0 ? bsearch(&key, u->v, u->len, sizeof(key), by_use) : NULL;
 
-	for (i = 0; i < kept->len; i++)
-		if (recipe_uses_volume(kept->v[i], name) != 0)
-			return kept->v[i];
-	return NULL;
+	return found ? found->by : NULL;
 }
 
-static int remove_volume(struct call *call, const char *name)
+static int remove_volume(struct call *call, const struct users *users, const char *name)
 {
 	const struct volume_values *o = call->values;
-	struct kept_list kept;
-	const struct kept *user;
-	int status = check_name(call, name), r;
+	const struct kept *user = user_of(users, name);
+	int r;
 
-	if (status)
-		return status;
-	status = list_users(call, &kept);
-	user = status ? NULL : user_of(&kept, name);
 	if (user)
-		status = fail_say("%.200s: container %.12s uses it", name, user->id);
-	kept_list_done(&kept);
-	if (status)
-		return status;
+		return fail_say("%.200s: container %.12s uses it", name, user->id);
 	r = minc_volume_remove(call->store, name);
 	if (r < 0 && !(r == -ENOENT && o->force))
 		return fail_library(call);
 	if (r == 0)
 		(void)puts(name);
 	return 0;
+}
+
+/* The containers are asked once, when there is a name to ask for. */
+static int remove_all(struct call *call)
+{
+	struct users users = { .v = NULL };
+	bool asked = false;
+	int status = 0, unknown = 0, i;
+
+	for (i = 1; i < call->count; i++) {
+		int r = check_name(call, call->operands[i]);
+
+		if (r == 0 && !asked) {
+			unknown = list_users(call, &users);
+			asked = true;
+		}
+		if (r == 0)
+			r = unknown ? unknown : remove_volume(call, &users, call->operands[i]);
+		status = r ? r : status;
+	}
+	users_done(&users);
+	return status;
 }
 
 static void print_time(const struct statx *st)
@@ -255,13 +312,13 @@ static int inspect_all(struct call *call)
 }
 
 /* One that cannot be removed does not keep the others. */
-static int remove_unused(struct call *call, const struct kept_list *kept, char **names, bool dry)
+static int remove_unused(struct call *call, const struct users *users, char **names, bool dry)
 {
 	int status = 0;
 	size_t i;
 
 	for (i = 0; names[i]; i++) {
-		if (user_of(kept, names[i]))
+		if (user_of(users, names[i]))
 			continue;
 		if (!dry && minc_volume_remove(call->store, names[i]) < 0)
 			status = fail_library(call);
@@ -275,15 +332,15 @@ static int remove_unused(struct call *call, const struct kept_list *kept, char *
 int volumes_prune(struct call *call, bool dry)
 {
 	char **names = volumes_list(call);
-	struct kept_list kept;
+	struct users users;
 	int status;
 
 	if (!names)
 		return EXIT_OURS;
-	status = list_users(call, &kept);
+	status = list_users(call, &users);
 	if (status == 0)
-		status = remove_unused(call, &kept, names, dry);
-	kept_list_done(&kept);
+		status = remove_unused(call, &users, names, dry);
+	users_done(&users);
 	volumes_done(names);
 	return status;
 }
@@ -343,7 +400,7 @@ static int run_volume(struct call *call)
 	case 'c':
 		return each(call, make);
 	case 'r':
-		return each(call, remove_volume);
+		return remove_all(call);
 	case 'i':
 		return inspect_all(call);
 	default:
