@@ -79,11 +79,13 @@ shown "--mount" --mount "type=bind,source=$T/inner,target=/m/a/b" -v "$T/outer:/
 shown "a volume" -v "$T/inner:/m/a/b" -v vol:/m/a
 minc -r "$bb" -b "$T/inner:/m/a/b" --tmpfs /m/a -b "$T/outermost:/m" cat /m/a/b/file
 is "so it is with minc" "$status $out" "0 inner"
+before=$(ls "$MINCS_DIR/containers")
 for again in "-v $T/outer:/x" "-v vol:/x/" "--tmpfs //x" "--mount type=tmpfs,dst=/./x" "-v /x"; do
 	# shellcheck disable=SC2086 # two words
 	run -v "$T/inner:/x" $again bb true
 	refused "$again on a target that is taken is refused" "$T/inner:/x" "${again#* }"
 done
+is "and no container is left of them" "$(ls "$MINCS_DIR/containers")" "$before"
 minc -r "$bb" -b "$T/inner:/x" -b "$T/outer:/x" true
 refused "by minc, too" "$T/inner:/x" "$T/outer:/x"
 run -v "$T/inner:/x" -v "$T/inner:/x" bb cat /x/file

@@ -121,15 +121,23 @@ static char *write_recipe(struct call *call, const struct run_values *o,
 	return text;
 }
 
-/* The container's directory in the store, and what belongs to it, goes. */
+/*
+ * The container's directory in the store, and what belongs to it, goes. With a context of its own: the
+ * caller's may have failed for good.
+ */
 static void discard(struct call *call, const char *id)
 {
+	minc_ctx *c = minc_ctx_new();
+	minc_store *store = NULL;
 	minc_kept *k;
 
-	if (minc_store_container(call->store, id, &k) < 0)
-		return;
-	(void)minc_store_delete(call->store, k); /* or a prune does it */
-	minc_kept_free(k);
+	if (c && minc_store_open(c, minc_store_path(call->store), &store) == 0 &&
+	    minc_store_container(store, id, &k) == 0) {
+		(void)minc_store_delete(store, k); /* or a prune does it */
+		minc_kept_free(k);
+	}
+	minc_store_free(store);
+	minc_ctx_free(c);
 }
 
 static int make(struct call *call, const struct run_values *o, minc_image *image,
