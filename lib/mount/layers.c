@@ -127,9 +127,9 @@ void mount_attach_layers(struct plan *p, struct mounts *m)
 			     CREATE_NOTHING, m->spec->image.name, why_attached);
 }
 
-/* A missing one belongs to who will use it, as with podman(1). */
-static void make_directory(struct plan *p, struct mounts *m, const char *path, const char *origin,
-			   const char *why)
+/* A missing one belongs to who will use it, as with podman(1). Nobody opens it afterwards. */
+static void make_directory(struct plan *p, struct mounts *m, const char *path, int slot,
+			   const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_OPEN, origin, why);
 
@@ -139,7 +139,8 @@ static void make_directory(struct plan *p, struct mounts *m, const char *path, c
 	s->open.create = S_IFDIR | 0755;
 	s->open.uid = m->user;
 	s->open.gid = m->group;
-	s->open.ret = plan_slot(p);
+	s->open.forget = true;
+	s->open.ret = slot;
 }
 
 static void plan_start(struct plan *p, struct mounts *m)
@@ -148,7 +149,7 @@ static void plan_start(struct plan *p, struct mounts *m)
 	const char *cwd = m->spec->cwd ? m->spec->cwd : image->cwd;
 
 	if (image->layers_len && cwd && *cwd == '/')
-		make_directory(p, m, cwd, m->spec->cwd ? m->spec->cwd_origin : image->name,
+		make_directory(p, m, cwd, plan_slot(p), m->spec->cwd ? m->spec->cwd_origin : image->name,
 			       "where the command starts, made if missing");
 }
 
@@ -156,8 +157,10 @@ void mount_plan_volumes(struct plan *p, struct mounts *m)
 {
 	const struct spec_image *image = &m->spec->image;
 
+	const int slot = image->volumes && *image->volumes ? plan_slot(p) : SLOT_NONE;
+
 	for (const char *const *v = image->volumes; v && *v; v++)
-		make_directory(p, m, *v, image->name, "a volume of the image, made if missing");
+		make_directory(p, m, *v, slot, image->name, "a volume of the image, made if missing");
 	/* before the root is read-only; what the user mounts there may be writable, or not */
 	if (m->spec->root_flags & MINC_ROOT_RDONLY)
 		plan_start(p, m);

@@ -169,6 +169,8 @@ int run_open(struct runner *r, const struct step *s)
 		return runner_put(r, s->open.ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
 	(void)sys_close(inside);		/* O_PATH */
+	if (s->open.forget)
+		return fd < 0 ? fd : sys_close(fd);
 	return runner_put(r, s->open.ret, fd);
 }
 

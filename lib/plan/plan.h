@@ -177,6 +177,7 @@ struct step {
 			bool directory;
 			bool read; /* a regular file, for its contents */
 			bool storage; /* what is kept: it must be the directory that is locked */
+			bool forget; /* of @in_root: it is there, and closed again; @ret is for explain */
 			int ret;
 		} open;
 		struct {

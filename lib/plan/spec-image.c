@@ -22,12 +22,17 @@ int spec_set_image(struct spec *s, const struct spec_image *image)
 	static const char call[] = "minc_set_image";
 	struct spec_image copy = { .layers_len = image->layers_len };
 	const char **layers;
+	size_t volumes = 0;
 	int r = 0;
 
 	if (image->layers_len == 0)
 		return spec_refuse(s, -EINVAL, call, "image without layers");
 	if (image->layers_len > SPEC_LAYERS_MAX)
 		return spec_refuse(s, -EINVAL, call, "more than 500 layers");
+	while (image->volumes && image->volumes[volumes])
+		if (++volumes > SPEC_VOLUMES_MAX)
+			return spec_refuse(s, -EINVAL, image->name ? image->name : call,
+					   "it names more than 10000 volumes");
 	layers = arena_alloc(&s->arena, image->layers_len * sizeof(*layers));
 	if (!layers)
 		return spec_refuse(s, -ENOMEM, call, "");

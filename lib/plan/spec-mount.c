@@ -66,9 +66,10 @@ static const char *own_place(struct spec *s, const char *src)
 
 static struct spec_mount *find_place(const struct spec *s, const char *place)
 {
+	const size_t depth = depth_of(place);
 	struct spec_mount *m = s->mounts;
 
-	while (m && (m->listed || !same_place(m->place, place)))
+	while (m && (m->listed || m->depth != depth || !same_place(m->place, place)))
 		m = m->next;
 	return m;
 }
@@ -78,7 +79,7 @@ static void insert(struct spec *s, struct spec_mount *m)
 	struct spec_mount **at = &s->mounts;
 
 	for (struct spec_mount **i = &s->mounts; *i; i = &(*i)->next)
-		if (m->listed || (*i)->listed || depth_of((*i)->place) <= depth_of(m->place))
+		if (m->listed || (*i)->listed || (*i)->depth <= m->depth)
 			at = &(*i)->next;
 	m->next = *at;
 	*at = m;
@@ -111,6 +112,7 @@ static struct spec_mount *add_mount(struct spec *s, const char *call, const char
 	}
 	m->listed = s->listing;
 	m->place = place;
+	m->depth = depth_of(place);
 	insert(s, m);
 	return m;
 }

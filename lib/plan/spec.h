@@ -13,7 +13,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { SPEC_LAYERS_MAX = 500 }; /* of an image: what overlayfs takes */
+enum {
+	SPEC_LAYERS_MAX = 500,	  /* of an image: what overlayfs takes */
+	SPEC_VOLUMES_MAX = 10000 /* of an image: each is a directory to be made, or a mount */
+};
 
 enum spec_net { SPEC_NET_HOST, SPEC_NET_OWN };
 enum spec_userns { SPEC_USERNS_AUTO, SPEC_USERNS_HOST, SPEC_USERNS_SINGLE, SPEC_USERNS_RANGE };
@@ -26,7 +29,8 @@ struct spec_mount {
 	unsigned mode;	     /* tmpfs */
 	bool owned;	     /* tmpfs: it is this user's */
 	uint32_t uid, gid;
-	const char *place;   /* dst, or src without one: what they are sorted by */
+	const char *place;   /* dst, or src without one */
+	size_t depth;	     /* of @place: what they are sorted by */
 	bool listed;	     /* of a config.json, whose order is kept */
 	const char *origin;
 	struct spec_mount *next;

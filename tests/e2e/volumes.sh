@@ -200,6 +200,12 @@ marten volume rm -f named
 is "or with -f is no matter" "$status" 0
 marten volume rm -q named
 refused "an option of another word is refused" -q
+# Each is made and closed again: no number of them needs descriptors.
+words=$(seq 600 | sed 's|.*|"/many/&"|' | paste -s -d ,)
+marten import -q -c "VOLUME [$words]" "$T/root.tar" hundreds
+run_tool sh -c 'ulimit -n 200; exec "$MARTEN" run --rm hundreds sh -c "ls /many | wc -l"'
+is "600 volumes of an image are there, with 200 descriptors" "$status$err $out" "0 600"
+marten rmi hundreds
 run -v /data --name anonymous bb true
 is "volumes without a name go with their container" "$(find "$MINCS_DIR/containers" -name volumes)" ""
 done_testing

@@ -152,6 +152,8 @@ int launch_describe(struct launch *l)
 	if (r == 0 && l->o->read_only && minc_set_origin(c, "--read-only") == 0)
 		r = minc_set_root(c, "/", MINC_ROOT_RDONLY);
 	if (r == 0)
+		r = minc_set_origin(c, NULL);
+	if (r == 0)
 		r = minc_set_image(c, l->image);
 	if (r == 0 && l->attached)
 		r = minc_set_flag(c, MINC_ATTACHED, 1);
