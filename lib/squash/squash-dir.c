@@ -153,6 +153,7 @@ static int take_target(struct job *j, int fd, const char *name, struct tree_inod
 	if (len < 0)
 		return failed(j, -errno);
 	j->buf[len] = '\0';
+	tree_count_target(&j->tree, strlen(j->buf) + 1);
 	i->target = arena_strdup(&j->tree.arena, j->buf);
 	return i->target ? 0 : failed(j, -ENOMEM);
 }
@@ -300,7 +301,7 @@ static int take_entry(struct job *j, int fd, struct tree_name *parent, const cha
 	n = tree_child(&j->tree, parent, name);
 	if (!n)
 		return failed(j, -ENOMEM);
-	if (j->tree.bytes > TREE_BYTES_MAX)
+	if (tree_is_full(&j->tree))
 		return remember(j, -EOVERFLOW);
 	r = tree_path(n, j->path, sizeof(j->path));
 	if (r < 0) {

@@ -17,6 +17,7 @@
 #include "content/list-names.h"
 #include "squash/squash-write.h"
 #include "squash/squash.h"
+#include "tar/budget.h"
 #include "tar/tar-read.h"
 #include "tar/tree.h"
 
@@ -42,6 +43,7 @@ struct job {
 	struct squash_writer *writer;
 	struct tree tree;
 	uint64_t content; /* bytes of files so far, holes included */
+	bool alone; /* it has much memory, which one at a time may */
 	struct squash_result result;
 };
 
@@ -137,7 +139,7 @@ static int take_kind(struct job *j, const char *path, struct archive_entry *entr
 		i->target = archive_entry_symlink(entry);
 		if (!i->target || !*i->target || strlen(i->target) > TARGET_MAX)
 			return refuse(j, path, "a symbolic link to nothing, or too long");
-		j->tree.bytes += strlen(i->target) + 1; /* the walk looks at the sum */
+		tree_count_target(&j->tree, strlen(i->target) + 1); /* the walk looks at the sum */
 		i->target = arena_strdup(&j->tree.arena, i->target);
 		return i->target ? 0 : no_memory(j);
 	case S_IFCHR:
@@ -417,6 +419,10 @@ static int take_entries(struct job *j)
 			r = take_entry(j, entry);
 		if (r < 0)
 			return r;
+		if (j->tree.bytes > TREE_BYTES_EACH && !j->alone) {
+			budget_alone(j->limits->budget);
+			j->alone = true;
+		}
 		if (j->result.entries % PROGRESS_EVERY == 0)
 			r = tell(j);
 		if (r < 0)
@@ -497,6 +503,8 @@ int squash_tar(struct err *e, const char *what, struct byte_source *source, int 
 	squash_writer_free(j.writer);
 	free_contents(&j.tree);
 	tree_done(&j.tree);
+	if (j.alone)
+		budget_shared(limits->budget);
 	if (r == 0)
 		*ret = j.result;
 	return r;

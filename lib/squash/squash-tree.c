@@ -292,7 +292,7 @@ static int read_kind(struct squash_reader *s, const sqfs_inode_generic_t *g,
 			return no_memory(s);
 		memcpy(target, g->extra, len);
 		i->target = target;
-		s->tree.bytes += len;
+		tree_count_target(&s->tree, len);
 		return len > 0 && strlen(target) == len ? 0
 							: damaged(s, "a symbolic link");
 	case S_IFCHR:
@@ -426,7 +426,7 @@ static int read_entry(struct squash_reader *s, struct layer *l, struct pending *
 	if (strlen(name) != entry->size + 1u || strlen(name) > 255 || strchr(name, '/') ||
 	    str_equal(name, ".") || str_equal(name, ".."))
 		return damaged(s, "a name that no file has");
-	if (s->tree.bytes > TREE_BYTES_MAX)
+	if (tree_is_full(&s->tree))
 		return err_say(s->e, -EOVERFLOW, "%s: more names than fit into memory",
 			       s->what);
 	r = check(s, l, sqfs_dir_reader_get_inode(l->dirs, &g));

@@ -20,11 +20,13 @@ void budget_init(struct budget *b, const uint64_t *max_bytes, const uint64_t *ma
 	snprintf(b->over_entries, sizeof(b->over_entries), "more than %llu files (--max-entries)",
 		 (unsigned long long)b->max_entries);
 	(void)pthread_mutex_init(&b->lock, NULL); /* cannot fail with these attributes */
+	(void)pthread_mutex_init(&b->alone, NULL); /* the same */
 }
 
 void budget_done(struct budget *b)
 {
 	pthread_mutex_destroy(&b->lock);
+	pthread_mutex_destroy(&b->alone);
 }
 
 /* What @now is more than @before: the highest so far is kept in @before. */
@@ -153,6 +155,18 @@ const char *budget_images(struct budget *b, uint64_t n)
 		ret = "more than a thousand images, and than one for each hundred files (--max-entries)";
 	pthread_mutex_unlock(&b->lock);
 	return ret;
+}
+
+void budget_alone(struct budget *b)
+{
+	if (b)
+		pthread_mutex_lock(&b->alone);
+}
+
+void budget_shared(struct budget *b)
+{
+	if (b)
+		pthread_mutex_unlock(&b->alone);
 }
 
 uint64_t budget_data_of(int fd, uint64_t size)

@@ -31,6 +31,7 @@ struct budget {
 	pthread_mutex_t lock;
 	uint64_t bytes, entries, images, over, entries_over;
 	char over_bytes[64], over_entries[64]; /* words for the bounds that were given */
+	pthread_mutex_t alone; /* see budget_alone() */
 };
 
 /* One stream of it; zeros but for @budget, which may be NULL: no bound. */
@@ -55,6 +56,13 @@ const char *budget_entries(struct budget_stream *s, uint64_t more);
 const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64_t entries);
 /* So many images, or further names of one, will be listed. They are no files. */
 const char *budget_images(struct budget *b, uint64_t n);
+
+/*
+ * Waits until nobody else does what takes much memory; until budget_shared(). Who has that must not wait
+ * for another stream. Nothing without a budget: there is one stream then.
+ */
+void budget_alone(struct budget *b);
+void budget_shared(struct budget *b);
 
 /* How much of the file is data; holes cost the sender nothing. */
 uint64_t budget_data_of(int fd, uint64_t size);

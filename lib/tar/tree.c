@@ -26,6 +26,17 @@ int tree_init(struct tree *t)
 	return t->table && t->root.inode ? 0 : -ENOMEM;
 }
 
+bool tree_is_full(const struct tree *t)
+{
+	return t->bytes > TREE_BYTES_MAX || t->attributes > TREE_ATTRIBUTES_MAX;
+}
+
+void tree_count_target(struct tree *t, size_t len)
+{
+	t->bytes += len;
+	t->attributes += len;
+}
+
 void tree_done(struct tree *t)
 {
 	free(t->table);
@@ -244,7 +255,7 @@ static int step(struct walk *w, const char **path)
 	int r;
 
 	*path += len + (name[len] == '/');
-	if (w->t->bytes > TREE_BYTES_MAX)
+	if (tree_is_full(w->t))
 		return -EOVERFLOW;
 	if (w->links > 0 && ++w->t->detours > DETOURS_MAX + DETOURS_EACH * w->t->walks)
 		return wrong(w, "symbolic links that lead too far, with those before");
@@ -363,7 +374,8 @@ int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
 	if (!x || !copy)
 		return -ENOMEM;
 	t->bytes += sizeof(*x) + len + strlen(name);
-	if (t->bytes > TREE_BYTES_MAX)
+	t->attributes += sizeof(*x) + len + strlen(name);
+	if (tree_is_full(t))
 		return -EOVERFLOW;
 	memcpy(copy, value, len);
 	x->name = arena_strdup(&t->arena, name);

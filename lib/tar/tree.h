@@ -58,13 +58,25 @@ struct tree {
 	struct tree_name **table;
 	size_t table_size, names;
 	size_t bytes; /* of names, targets and attributes, see TREE_BYTES_MAX */
+	size_t attributes; /* of targets and attributes alone, see TREE_ATTRIBUTES_MAX */
 	size_t walks, detours; /* paths so far; names on the way of them after a link */
 };
 
-/* What hostile input may make us remember: with the rest less than 256 MiB, and 600 000 files. */
-#define TREE_BYTES_MAX ((size_t)192 << 20)
+/*
+ * What hostile input may make us remember. A file with a name of 60 bytes takes 350, so that one and a half
+ * million fit; with what the writer needs beside it, that is less than 1 GiB. The writer keeps attributes a
+ * second time, and ordinary layers have few and short targets. Of layers that are read at the same time one may have more than
+ * TREE_BYTES_EACH, see budget_alone().
+ */
+#define TREE_BYTES_MAX ((size_t)512 << 20)
+#define TREE_BYTES_EACH ((size_t)192 << 20)
+#define TREE_ATTRIBUTES_MAX ((size_t)192 << 20)
 
 int tree_init(struct tree *t);
+/* Beyond TREE_BYTES_MAX or TREE_ATTRIBUTES_MAX. */
+bool tree_is_full(const struct tree *t);
+/* The target of a symbolic link has @len bytes. */
+void tree_count_target(struct tree *t, size_t len);
 void tree_done(struct tree *t);
 struct tree_inode *tree_inode_new(struct tree *t, mode_t mode);
 enum {
@@ -74,14 +86,14 @@ enum {
 /*
  * The name at @path, without "..", see tree_clean(); @how: TREE_*. NULL in *ret if there is none. A link
  * is on the way if a slash follows. -EBADMSG: a path that no tar of ours has, with *ret_wrong saying
- * why; -ENOMEM; -EOVERFLOW: beyond TREE_BYTES_MAX.
+ * why; -ENOMEM; -EOVERFLOW: tree_is_full().
  */
 int tree_walk(struct tree *t, const char *path, unsigned how, struct tree_name **ret,
 	      const char **ret_wrong);
 /* The name @name in directory @parent, made if it is missing. NULL without memory. */
 struct tree_name *tree_child(struct tree *t, struct tree_name *parent, const char *name);
 struct tree_xattr *tree_xattr_find(const struct tree_inode *i, const char *name);
-/* -ENOMEM, -EOVERFLOW: beyond TREE_BYTES_MAX. */
+/* -ENOMEM, -EOVERFLOW: tree_is_full(). */
 int tree_xattr_add(struct tree *t, struct tree_inode *i, const char *name,
 		   const void *value, size_t len);
 /* Overlayfs's marks, a security module's labels and the kernel's integrity check: not an image's. */

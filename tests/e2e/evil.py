@@ -108,11 +108,11 @@ def everything():
     return listing(STORE, f"{T}/out", CWD)
 
 
-def bounded(name, kib, seconds):
+def bounded(name, kib, seconds, memory=MEMORY):
     if os.environ.get("VERBOSE"):
         print(f"# {kib >> 10} MiB, {seconds:.2f} s")
     if not INSTRUMENTED:
-        result(kib <= MEMORY and seconds <= SECONDS, f"{name}: in bounds",
+        result(kib <= memory and seconds <= SECONDS, f"{name}: in bounds",
                f"{kib >> 10} MiB, {seconds:.1f} s")
 
 

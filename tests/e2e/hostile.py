@@ -231,6 +231,15 @@ def test_links():
     marten("rmi", "evil:1")
 
 
+def many_names(count):
+    """Files with names of 90 bytes and nothing in them, in gzip."""
+    z = zlib.compressobj(1, zlib.DEFLATED, 31)
+    before, after = header("0123456789" + "n" * 80).split(b"0123456789")
+    some = itertools.islice(itertools.permutations(b"0123456789"), count)
+    # with the same check sum
+    return b"".join(z.compress(before + bytes(name) + after) for name in some) + z.compress(END) + z.flush()
+
+
 def test_sizes():
     sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s"}
     layer_refused("a sparse file of 4 EiB", "bytes", tar(entry(
@@ -260,15 +269,9 @@ def test_sizes():
             f.write(z.compress(one + header(f"f{i}")))
         f.write(z.compress(END) + z.flush())
     refused("a gigabyte of attributes", "memory", "import", os.path.join(IN, "many.tar.gz"))
-    with open(archive("names.tar.gz", b""), "wb") as f:
-        z = zlib.compressobj(1, zlib.DEFLATED, 31)
-        before, after = header("0123456789" + "n" * 80).split(b"0123456789")
-        for name in itertools.islice(itertools.permutations(b"0123456789"), 1000000):
-            f.write(z.compress(before + bytes(name) + after))  # with the same check sum
-        f.write(z.compress(END) + z.flush())
-    status, _, err, kib, seconds = marten("import", "-q", os.path.join(IN, "names.tar.gz"), "names")
-    result(status in (0, 125), "a million names are taken, or refused", f"status {status}", err)
-    bounded("a million names", kib, seconds)
+    status, _, err, kib, seconds = marten("import", "-q", archive("names.tar.gz", many_names(1000000)), "names")
+    result(status == 0, "a million names are taken", f"status {status}", err)
+    bounded("a million names", kib, seconds, GIB >> 10)
     marten("rmi", "names")
     refused("more entries than allowed", "more than 10 ", "import", "--max-entries", "10",
             archive("e.tar", tar(*[entry(f"a{i}") for i in range(11)])))

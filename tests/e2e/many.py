@@ -74,6 +74,69 @@ def test_names():
     drop()
 
 
+def files():
+    return {os.path.join(d, f) for top in ("blobs", "layers") for d, _, some in os.walk(f"{STORE}/{top}") for f in some}
+
+
+def test_removals():
+    """Half of them by name, half by id; what is wrong in between does not keep the others."""
+    before = files()
+    taken("3,000 images", "import", images_of([tar(entry("a", b"many"))], NAMES))
+    some = [f"many{i}:1" for i in range(0, NAMES, 2)]
+    status, out, err, kib, seconds = marten("rmi", "missing:1", *some, some[0])
+    same("1,500 of them by name, one twice, and one that is not there", (status, out), (125, ""))
+    same("each of the two is told of", [line.split()[2] for line in err.splitlines()], ["missing:1:", f"{some[0]}:"])
+    bounded("1,500 by name", kib, seconds)
+    works("the others by their ids", "rmi", *[line[:12] for line in sorted(
+        {json.loads(line)["id"] for line in marten("images", "--format", "json")[1].splitlines()
+         if json.loads(line)["name"] != "good:1"})])
+    same("none is there any more", names(), [])
+    same("and no file of theirs", files(), before)
+
+
+def test_containers():
+    """Of one image, each with a volume of its own, as create makes them."""
+    top = f"{STORE}/containers"
+    count = NAMES // 2
+    works("one container", "create", "--name", "first", "-v", "vol:/v", "good:1", "/a")
+    with open(f"{top}/{os.listdir(top)[0]}/container.json", encoding="utf-8") as f:
+        text = f.read()
+    like = json.loads(text)
+    for i in range(count):
+        own = {**like, "id": digest(b"%d" % i)[7:], "name": f"box{i}", "note": like["note"].replace("vol:/v", f"vol{i}:/v")}
+        put(f"{top}/{own['id']}/container.json", json.dumps(own).encode())
+        os.makedirs(f"{STORE}/volumes/free{i}")
+    os.chmod(f"{STORE}/volumes", 0o700)
+    status, _, err, kib, seconds = marten("volume", "rm", "vol7", *[f"free{i}" for i in range(count)])
+    result(status == 125 and err.count("\n") == 1 and "uses it" in err, "volume rm of 1,500 and one that is used",
+           f"status {status}", err[:300])
+    bounded("volume rm of 1,500", kib, seconds)
+    same("volume rm of 1,500: they are gone", os.listdir(f"{STORE}/volumes"), [])
+    works("rm of half of them by name", "rm", *[f"box{i}" for i in range(0, count, 2)])
+    works("rm of the others by the beginning of their ids", "rm", *[
+        digest(b"%d" % i)[7:27] for i in range(1, count, 2)])
+    status, _, err, _, _ = marten("rm", "box1", "first", "first")
+    result(status == 125 and err.count("no such container") == 2, "rm of what is not there any more, and of one that is",
+           f"status {status}", err)
+    same("rm: all are gone", [name for name in os.listdir(top) if not name.startswith(".")], [])
+
+
+def test_volumes():
+    """What an image may ask for: more than nobody has is said at once, before anything is made."""
+    layer = tar(entry("a", b"many"))
+    config = config_of([layer], config={"Cmd": ["/a"], "Volumes": {f"/v{i}": {} for i in range(200000)}})
+    taken("an image of 200,000 volumes", "import", archive("many.tar", tar(
+        entry("manifest.json", json.dumps([{"Config": "c.json", "RepoTags": ["many:v"], "Layers": ["l.tar"]}]).encode()),
+        entry("c.json", config), entry("l.tar", layer))))
+    for words in (), ("--read-only",), ("-d",):
+        status, out, err, kib, seconds = marten("run", *words, "many:v")
+        same(f"200,000 volumes: run {' '.join(words)} says that", (status, out, err),
+             (125, "", "marten: image many:v: it names more than 10000 volumes\n"))
+        bounded("200,000 volumes", kib, seconds)
+        same("200,000 volumes: nothing is left", os.listdir(f"{STORE}/containers"), [])
+    marten("rmi", "many:v")
+
+
 def test_prune():
     taken("3,000 names", "import", layout_of(Image(tar(entry("a", b"many"))), NAMES))
     works("an image is removed", "rmi", "-f", "many:0")
@@ -206,4 +269,4 @@ def test_holes():
 
 
 if __name__ == "__main__":
-    run_tests([test_names, test_index, test_shared, test_together, test_holes, test_prune])
+    run_tests([test_names, test_removals, test_containers, test_volumes, test_index, test_shared, test_together, test_holes, test_prune])
