@@ -96,6 +96,12 @@ static int refuse_option(struct reader *r, const struct entry *e, const char *op
 			   e->destination, option);
 }
 
+static int refuse_value(struct reader *r, const struct entry *e, const char *name, const char *value)
+{
+	return read_refuse(r, "%s: %s: option %s=%s: not supported", e->where, e->destination, name,
+			   value);
+}
+
 /* Options of the library's own mounts that are so, or that make no difference. */
 static bool is_api_option(const char *option)
 {
@@ -106,20 +112,6 @@ static bool is_api_option(const char *option)
 		if (str_equal(option, options[i]))
 			return true;
 	return false;
-}
-
-static int check_api(struct reader *r, const struct entry *e)
-{
-	if (e->other && !is_api_option(e->other))
-		return refuse_option(r, e, e->other);
-	if (e->uid || e->gid)
-		return refuse_option(r, e, e->uid ? "uid" : "gid");
-	if (str_equal(e->destination, "/sys") && !e->readonly && !r->privileged)
-		return read_refuse(r, "%s: /sys: not supported without option ro",
-				   e->where);
-	if (str_equal(e->destination, "/sys") || !e->readonly)
-		return 0;
-	return refuse_option(r, e, "ro");
 }
 
 /* Octal, as mount(8) reads it. */
@@ -135,6 +127,50 @@ static int read_mode(const char *text, unsigned *ret)
 		return -EINVAL;
 	*ret = (unsigned)mode;
 	return 0;
+}
+
+/* What the library's own mount has after @name ("mode="), or NULL. */
+static const char *own_value(const struct oci_api_mount *api, const char *name)
+{
+	for (size_t i = 0; api->options[i]; i++)
+		if (str_starts_with(api->options[i], name))
+			return api->options[i] + strlen(name);
+	return NULL;
+}
+
+static bool is_own_mode(const struct oci_api_mount *api, const char *text)
+{
+	const char *own = own_value(api, "mode=");
+	unsigned mode, own_mode;
+
+	return own && read_mode(own, &own_mode) == 0 && read_mode(text, &mode) == 0 && mode == own_mode;
+}
+
+static bool is_own_size(const struct oci_api_mount *api, const char *text)
+{
+	const char *own = own_value(api, "size=");
+	uint64_t size, own_size;
+
+	return own && str_to_size(own, &own_size) == 0 && str_to_size(text, &size) == 0 &&
+	       size == own_size;
+}
+
+static int check_api(struct reader *r, const struct entry *e, const struct oci_api_mount *api)
+{
+	if (e->other && !is_api_option(e->other))
+		return refuse_option(r, e, e->other);
+	if (e->uid || e->gid)
+		return refuse_option(r, e, e->uid ? "uid" : "gid");
+	if (e->mode && !is_own_mode(api, e->mode))
+		return refuse_value(r, e, "mode", e->mode);
+	if (e->size && !is_own_size(api, e->size))
+		return refuse_value(r, e, "size", e->size);
+	if (str_equal(e->destination, "/sys") && !e->readonly && !r->privileged)
+		return read_refuse(r, "%s: /sys: not supported without option ro",
+				   e->where);
+	if (str_equal(e->destination, "/sys") || !e->readonly)
+		return 0;
+	return refuse_option(r, e, "ro");
 }
 
 /* A size, an owner or a mode other than every container's makes it a mount of the user. */
@@ -252,7 +288,7 @@ static int load_entry(struct reader *r, const struct entry *e, bool first)
 	const struct oci_api_mount *api = first ? find_api(e) : NULL;
 
 	if (api)
-		return check_api(r, e);
+		return check_api(r, e, api);
 	if (e->bind)
 		return load_bind(r, e);
 	if (str_equal(e->type, "tmpfs"))

@@ -466,6 +466,22 @@ START_TEST(usual_mounts_are_our_own_and_the_rest_is_kept)
 }
 END_TEST
 
+START_TEST(modes_and_sizes_that_our_own_have_are_accepted)
+{
+	ck_assert_int_eq(load_text(WITH_MOUNT(
+				 "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":"
+				 "[\"mode=0755\",\"size=64m\"]},"
+				 "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"options\":"
+				 "[\"newinstance\",\"ptmxmode=0666\",\"mode=620\",\"gid=5\"]},"
+				 "{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"options\":"
+				 "[\"mode=1777\",\"size=67108864\"]},"
+				 "{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":"
+				 "[\"mode=01777\"]}")),
+			 0);
+	ck_assert_ptr_null(loaded.mounts);
+}
+END_TEST
+
 START_TEST(a_usual_directory_of_another_user_is_a_mount_of_ours)
 {
 	ck_assert_int_eq(load_text(WITH_MOUNT("{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[\"uid=7\"]}")), 0);
@@ -530,6 +546,18 @@ static const struct { const char *text, *message; } refusals[] = {
 	  "mounts[0]: /proc: option uid: not supported" },
 	{ WITH_MOUNT("{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"gid=1\"]}"),
 	  "mounts[0]: /dev: option gid: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"mode=700\"]}"),
+	  "mounts[0]: /dev: option mode=700: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"options\":[\"size=1m\"]}"),
+	  "mounts[0]: /dev: option size=1m: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"options\":[\"mode=600\"]}"),
+	  "mounts[0]: /dev/pts: option mode=600: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"options\":[\"mode=700\"]}"),
+	  "mounts[0]: /dev/mqueue: option mode=700: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/proc\",\"type\":\"proc\",\"options\":[\"size=1m\"]}"),
+	  "mounts[0]: /proc: option size=1m: not supported" },
+	{ WITH_MOUNT("{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\",\"mode=755\"]}"),
+	  "mounts[0]: /sys: option mode=755: not supported" },
 	{ WITH_MOUNT("{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/proc\"}"),
 	  "mounts[0]: /x: option bind of a directory" },
 	{ WITH_MOUNT("{\"destination\":\"x\",\"type\":\"bind\",\"source\":\"/s\"}"),
@@ -685,6 +713,7 @@ int main(void)
 	tcase_add_test(t, capabilities_become_changes_of_the_default);
 	tcase_add_test(t, usual_mounts_are_our_own_and_the_rest_is_kept);
 	tcase_add_test(t, a_usual_directory_of_another_user_is_a_mount_of_ours);
+	tcase_add_test(t, modes_and_sizes_that_our_own_have_are_accepted);
 	tcase_add_loop_test(t, what_cannot_be_carried_out_is_refused_by_name, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(t, mapped_user_must_be_the_caller);
