@@ -483,6 +483,17 @@ static int is_oci(const struct members *m, const struct member *index, const str
 	return docker < 0 ? docker : !docker;
 }
 
+/* No list that is one was found: the one that is there may be too large. */
+static int refuse_lists(struct minc_transfer *t, const struct members *m,
+			const struct member *const lists[3])
+{
+	for (size_t i = 0; i < 3; i++)
+		if (lists[i] && lists[i]->size > STORE_JSON_MAX)
+			return err_say(t->err, -EBADMSG, "%s: %s: larger than %d bytes", m->what,
+				       lists[i]->name, STORE_JSON_MAX);
+	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
+}
+
 static int import_members(struct minc_transfer *t, struct members *m)
 {
 	const struct member *index = members_find(m, "index.json"), *old = members_find(m, "repositories");
@@ -502,7 +513,7 @@ static int import_members(struct minc_transfer *t, struct members *m)
 		return import_docker(t, m, manifest);
 	if (old && old->content)
 		return import_old(t, m, old);
-	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
+	return refuse_lists(t, m, (const struct member *const[]){ index, manifest, old });
 }
 
 int import_archive(struct minc_transfer *t, const char *source, int fd, bool known)

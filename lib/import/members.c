@@ -539,8 +539,10 @@ int members_text(struct members *m, const struct member *one, char **ret)
 	int r;
 
 	*ret = NULL;
-	if (one->link || one->size > SMALL_MAX)
+	if (one->link)
 		return 0;
+	if (one->size > SMALL_MAX)
+		return err_say(m->e, -EBADMSG, "%s: %.80s: larger than %d bytes", m->what, one->name, SMALL_MAX);
 	text = malloc(one->size + 1);
 	if (!text)
 		return err_set(m->e, -ENOMEM, "%s", m->what);

@@ -62,7 +62,7 @@ void members_done(struct members *m);
 bool members_below(const struct members *m, const char *dir);
 /*
  * The content of a file, for free(3), read again if it was not kept: there is no bound for all of them.
- * NULL in *ret if it is too large for a text, or none.
+ * NULL in *ret if it is a link; one that is too large for a text is refused.
  */
 int members_text(struct members *m, const struct member *one, char **ret);
 /* A file by its name, links resolved; or a link that leads nowhere; or NULL. */

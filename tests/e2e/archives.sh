@@ -18,6 +18,10 @@ load lie
 refused "a config that names another layer than came with it is refused" "diff_ids[0]"
 marten --store "$T/lie.store" images -q
 is "and no image is listed" "$out" ""
+load large
+refused "a config that is too large is said to be" ".json: larger than 4194304 bytes"
+load lists
+refused "so is a manifest.json" "manifest.json: larger than 4194304 bytes"
 load twins
 refused "manifest.json twice is refused, however far apart" "manifest.json is in it twice"
 marten --store "$T/twins.store" images -q

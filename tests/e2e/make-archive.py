@@ -4,6 +4,8 @@
 good    one layer with the file "bin"
 lie     its config names another layer than the one that came with it
 twins   manifest.json twice, thousands of members apart
+large   its config has more than 4 MiB
+lists   its manifest.json has
 borrow  an OCI archive whose config names the layer of "good", with another blob
 """
 import hashlib
@@ -31,9 +33,14 @@ if kind == "borrow":
 config = json.dumps({
     "architecture": "amd64", "os": "linux", "config": {},
     "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff_id]}}).encode()
+too_large = b" " * (4 << 20)
+if kind == "large":
+    config += too_large
 name = hashlib.sha256(config).hexdigest() + ".json"
 manifest = json.dumps([{"Config": name, "RepoTags": ["made:1"],
                         "Layers": ["a" * 64 + "/layer.tar"]}]).encode()
+if kind == "lists":
+    manifest += too_large
 files = [(name, config), ("a" * 64 + "/layer.tar", layer), ("manifest.json", manifest)]
 if kind == "borrow":
     blobs = {}
