@@ -76,14 +76,27 @@ static bool is_elsewhere(int r)
 	       r == -ETIMEDOUT;
 }
 
+/*
+ * Nobody else knows of us. @parent may have died before this was in force; 0 is one that cannot be
+ * seen from a pid namespace of our own.
+ */
+static void end_with(int parent)
+{
+	int now;
+
+	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	now = sys_call(SYS_getppid, 0, 0, 0, 0, 0);
+	if (now != 0 && now != parent)
+		sys_exit(NOT_STARTED);
+}
+
 _Noreturn static void execute(void *arg)
 {
 	const struct program_between *b = arg;
 	const uint64_t none = 0;
 	int denied = 0, r = -ENOENT;
 
-	/* nobody else knows of it; one with a set-user-ID bit loses this, and is short */
-	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	end_with(b->between); /* one with a set-user-ID bit loses this, and is short */
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
 	for (const char *const *path = b->paths; *path; path++) {
 		r = sys_call(SYS_execve, *path, b->argv, b->env, 0, 0);
@@ -141,8 +154,9 @@ void program_between(void *arg)
 	int pidfd = -EBADF, r;
 	long pid;
 
-	(void)sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the memory is not ours to keep */
+	end_with(b->caller); /* the memory is not ours to keep */
 	reset_signals();
+	b->between = sys_call(SYS_getpid, 0, 0, 0, 0, 0);
 	r = take_descriptors(b);
 	if (r == 0) {
 		pid = program_clone(b->plain, SIGCHLD, b->stack, true, &pidfd, execute, b);

@@ -22,6 +22,8 @@ struct program_between {
 	int cancel; /* readable: kill it */
 	char *stack; /* for the program until it executes; NULL: a copy of the memory */
 	bool plain; /* without clone3(2) */
+	int caller; /* its process, and */
+	int between; /* the one between, which notes it down before there is a program */
 	struct program_report *report;
 };
 

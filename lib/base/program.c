@@ -171,6 +171,7 @@ static int start(struct run *r, char *const stacks[STACKS])
 	long pid;
 
 	b->stack = stacks[STACK_PROGRAM];
+	b->caller = getpid();
 	b->cancel = r->cancel;
 	memcpy(b->stdio, r->stdio, sizeof(b->stdio));
 	/* no handler of the caller may run there */

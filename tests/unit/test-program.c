@@ -3,6 +3,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@
 #include "base/fd.h"
 #include "base/clone.h"
 #include "base/program.h"
+#include "base/program-step.h"
 
 enum { OUT_MAX = 4096 };
 
@@ -505,6 +507,35 @@ START_TEST(what_waits_may_be_killed)
 END_TEST
 
 /* As filters do that cannot see its arguments, or that know no better. */
+/* As if the caller had died before the process between could ask for the signal of that. */
+START_TEST(program_is_not_started_for_a_caller_that_has_died)
+{
+	const char *const argv[] = { "/bin/sh", "-c", "echo started", NULL };
+	const char *const paths[] = { argv[0], NULL }, *const env[] = { NULL };
+	struct program_report report = { 0 };
+	struct program_between b = { .paths = paths, .argv = argv, .env = env, .report = &report };
+	char text[16];
+	int fds[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	b.caller = fork();
+	if (b.caller == 0)
+		_exit(0);
+	ck_assert_int_eq(waitpid(b.caller, &status, 0), b.caller);
+	pid = fork();
+	if (pid == 0) {
+		b.stdio[0] = fcntl(fds[0], F_DUPFD, PROGRAM_FDS_LOWEST);
+		b.stdio[1] = b.stdio[2] = b.cancel = fcntl(fds[1], F_DUPFD, PROGRAM_FDS_LOWEST);
+		program_between(&b);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(close(fds[1]), 0);
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 0);
+	ck_assert_int_eq(close(fds[0]), 0);
+}
+END_TEST
+
 START_TEST(clone3_may_be_refused)
 {
 	static const int errors[] = { ENOSYS, EPERM };
@@ -570,6 +601,7 @@ int main(void)
 	tcase_add_test(t, what_the_program_leaves_running_holds_nobody);
 	tcase_add_test(t, what_waits_may_be_killed);
 	tcase_add_test(t, a_clone_that_fails_has_no_descriptor);
+	tcase_add_test(t, program_is_not_started_for_a_caller_that_has_died);
 	tcase_add_loop_test(t, clone3_may_be_refused, 0, 2);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
