@@ -53,7 +53,7 @@ static bool is_still(const struct process *p)
  * Stop what runs; how many do not stand still yet, or -errno. What ended before it was
  * looked at may have been one of them, and have left a child that is not on the list.
  */
-static int stop_round(const struct minc_container *ct, bool first, size_t *ret_gone)
+static int stop_round(const struct minc_container *ct, size_t *ret_gone)
 {
 	cleanup_free struct process *list = NULL;
 	size_t len;
@@ -62,8 +62,7 @@ static int stop_round(const struct minc_container *ct, bool first, size_t *ret_g
 	for (size_t i = 0; r == 0 && i < len; i++) {
 		bool still = is_still(&list[i]);
 
-		/* a first thread that ended looks like a zombie: its others may run */
-		if ((!still && !list[i].pending) || (first && list[i].state == 'Z'))
+		if (!still && !list[i].pending)
 			r = signal_one(ct, list[i].pid, SIGSTOP);
 		running += !still;
 	}
@@ -90,14 +89,14 @@ static int stop_all(const struct minc_container *ct)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
 	size_t gone;
-	int r = stop_round(ct, true, &gone), quiet = 0;
+	int r = stop_round(ct, &gone), quiet = 0;
 
 	for (int i = 0; r >= 0 && i < ROUNDS_MAX; i++) {
 		quiet = r == 0 ? quiet + 1 : 0;
 		if (r == 0 && (gone == 0 || quiet == ROUNDS_QUIET))
 			return 0;
 		(void)nanosleep(&moment, NULL); /* they need the CPU to stop */
-		r = stop_round(ct, false, &gone);
+		r = stop_round(ct, &gone);
 	}
 	if (r >= 0)
 		r = -EAGAIN;

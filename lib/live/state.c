@@ -18,6 +18,7 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "live/state-files.h"
+#include "run/threads.h"
 
 enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64 };
 
@@ -255,6 +256,8 @@ uint64_t process_start_time(int pid, char *ret_state)
 	p = strrchr(text, ')');
 	if (p && ret_state && p[1] == ' ')
 		*ret_state = p[2];
+	if (ret_state && *ret_state == 'Z')
+		(void)process_lives_on(pid, ret_state); /* or it is one */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	return p ? strtoull(p + 1, NULL, 10) : 0;

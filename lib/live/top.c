@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "run/run.h"
+#include "run/threads.h"
 
 enum { STATUS_BYTES = 8192, DEPTH_MAX = 33 /* 32 below the first; pid_namespaces(7) */ };
 
@@ -106,6 +107,8 @@ static bool inspect(struct scan *s, int pid, struct process *ret)
 	ret->pid = pid;
 	ret->pid_inside = numbers[s->depth - 1];
 	ret->state = state ? *state : '?';
+	if (ret->state == 'Z')
+		(void)process_lives_on(pid, &ret->state); /* or it is one */
 	ret->pending = pending && strtoull(pending, NULL, 16) >> (SIGSTOP - 1) & 1;
 	return true;
 }

@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "run/spawn.h"
+#include "run/threads.h"
 
 /* It has nothing to watch any more, and would end by itself. */
 static void end_watcher(struct minc_container *ct)
@@ -185,21 +186,6 @@ static int is_unheard(const struct minc_container *ct, int sig)
 	       !status_has(status, "\nSigBlk:", sig);
 }
 
-/* PF_EXITING of the flags in /proc/PID/stat, the 9th word: it has begun to end. */
-static bool is_exiting(int pid)
-{
-	char path[32], text[1024];
-	const char *p;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return true;
-	p = strrchr(text, ')');
-	for (int word = 2; p && word < 9; word++)
-		p = strchr(p + 1, ' ');
-	return p && strtoul(p + 1, NULL, 10) & 0x4;
-}
-
 bool container_is_ending(const struct minc_container *ct)
 {
 	struct pollfd p = { .fd = ct->pidfd, .events = POLLIN };
@@ -212,7 +198,7 @@ bool container_is_ending(const struct minc_container *ct)
 	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) == 0 &&
 	    (status_has(status, "\nSigPnd:", SIGKILL) || status_has(status, "\nShdPnd:", SIGKILL)))
 		return true;
-	return is_exiting(ct->pid);
+	return !process_lives_on(ct->pid, NULL);
 }
 
 static int send(struct minc_container *ct, int sig)

@@ -21,6 +21,7 @@
  *	drops rewrite N		what shares the memory of those who give up root puts other instructions
  *				in place of their call: "N with capabilities"
  *	drops answered N	a filter of its own says that unshare(2) was done: as "who"
+ *	drops left		the first thread ends, another goes on
  *	drops namespaces N	"ERRNO ERRNO": a user namespace, before and after N
  */
 #include <errno.h>
@@ -205,6 +206,15 @@ static int with_threads(char how)
 	if (pthread_create(&t, NULL, execute, NULL) == 0)
 		(void)pthread_join(t, NULL);
 	return 1;
+}
+
+static int leave_another(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, sleep_on, NULL))
+		return 1;
+	pthread_exit(NULL);
 }
 
 static int keeping(void)
@@ -480,6 +490,8 @@ int main(int argc, char **argv)
 		return rewrite();
 	if (!strcmp(what, "answered"))
 		return answered();
+	if (!strcmp(what, "left"))
+		return leave_another();
 	if (!strcmp(what, "namespaces"))
 		return namespaces();
 	return who();

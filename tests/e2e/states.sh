@@ -218,6 +218,22 @@ else
 	skip "limits of one that has ended" "no control group may be made here"
 fi
 
+# Process 1 whose first thread has ended: to /proc it is a zombie, but it runs.
+cp "$DROPS" "$bb/bin/drops"
+minc -B -q --name headless -r "$bb" drops left
+pid=$("$MARTEN" inspect headless | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
+await grep -q ') Z ' "/proc/$pid/stat"
+marten rm headless
+refused "one whose first thread has ended runs" headless "it is running"
+marten pause headless
+marten ps
+like "it can be paused" "$out" "*aused*headless*"
+marten unpause headless
+marten stop -t 0 headless
+is "and stopped" "$status" 0
+marten rm headless
+is "and removed" "$status" 0
+
 marten ps -aq
 is "nothing is left" "$out" ""
 done_testing
