@@ -176,6 +176,8 @@ static int is_unheard(const struct minc_container *ct, int sig)
 	char path[32];
 	int r;
 
+	if (ct->idle) /* it has all blocked, but while it waits for them the kernel says none */
+		return 1;
 	if (ct->init)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);

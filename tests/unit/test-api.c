@@ -261,6 +261,33 @@ START_TEST(an_idle_container_that_was_killed_has_ended)
 }
 END_TEST
 
+/* Where it is not waiting for signals at this moment: it was stopped. */
+START_TEST(an_idle_container_ends_by_any_signal_at_any_moment)
+{
+	minc_container *ct = NULL;
+	int status = -1;
+	char state = 0;
+
+	ck_assert_msg(minc_start_idle(ctx, &ct) == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(minc_kill(ct, SIGSTOP), 0);
+	while (state != 'T') {
+		char path[32];
+		FILE *stat;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", minc_container_pid(ct));
+		stat = fopen(path, "re");
+		ck_assert_ptr_nonnull(stat);
+		ck_assert_int_eq(fscanf(stat, "%*d (%*[^)]) %c", &state), 1);
+		ck_assert_int_eq(fclose(stat), 0);
+	}
+	ck_assert_int_eq(minc_kill(ct, SIGTERM), 0);
+	(void)minc_kill(ct, SIGCONT); /* or it has ended */
+	ck_assert_int_eq(minc_wait(ct, 10000, &status), 0);
+	ck_assert_int_eq(status, 128 + SIGTERM);
+	minc_container_free(ct);
+}
+END_TEST
+
 START_TEST(two_containers_run_at_once)
 {
 	minc_container *a = NULL, *b = NULL;
@@ -615,6 +642,7 @@ static void add_runs(Suite *s)
 	ADD(a_context_starts_many_containers);
 	ADD(an_idle_container_has_files_only);
 	ADD(an_idle_container_that_was_killed_has_ended);
+	ADD(an_idle_container_ends_by_any_signal_at_any_moment);
 	ADD(two_containers_run_at_once);
 	ADD(a_pidfd_tells_the_end);
 	ADD(a_timeout_is_about_right);
