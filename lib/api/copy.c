@@ -21,7 +21,7 @@
 #include "live/state.h"
 #include "ns/userns.h"
 
-enum { MAP_BYTES = 4096 };
+enum { MAP_BYTES = END_IDS_MAX * 36 }; /* three numbers of ten digits in columns */
 
 struct work {
 	struct copy_end from, to;
@@ -65,7 +65,7 @@ static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX], 
 		p += used;
 		(*ret_len)++;
 	}
-	return *ret_len ? 0 : -EBADMSG;
+	return !*ret_len ? -EBADMSG : p[strspn(p, " \n")] ? -E2BIG : 0;
 }
 
 static bool is_identity(const struct end_ids *ids, size_t len)

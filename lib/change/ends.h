@@ -18,7 +18,7 @@
 struct end_ids {
 	uint32_t inside, outside, count;
 };
-enum { END_IDS_MAX = 16 };
+enum { END_IDS_MAX = 340 }; /* all that the kernel takes: user_namespaces(7) */
 
 struct copy_end {
 	int root; /* the container's; or -EBADF: @path is the host's */

@@ -12,20 +12,24 @@
 #include "base/str.h"
 #include "ns/ns.h"
 
-/* The caller's ranges; false if it has none or nobody can write them. */
-static bool find_ranges(const struct host *h, struct idmap *m)
+/* The caller's ranges: 1; 0 if it has none or nobody can write them; -E2BIG with a message. */
+static int find_ranges(const struct host *h, struct idmap *m, struct err *e)
 {
-	return userns_ranges(h->uid, &m->ranges) && !h->no_new_privs;
+	return h->no_new_privs ? 0 : userns_ranges(e, h->uid, &m->ranges);
 }
 
 int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e)
 {
+	int r = 0;
+
 	memset(ret, 0, sizeof(*ret));
 	switch (s->userns) {
 	case SPEC_USERNS_AUTO:
 		ret->own = !h->privileged;
-		ret->single = ret->own && !find_ranges(h, ret);
-		return 0;
+		if (ret->own)
+			r = find_ranges(h, ret, e);
+		ret->single = ret->own && r == 0;
+		return r < 0 ? r : 0;
 	case SPEC_USERNS_HOST:
 		if (h->privileged)
 			return 0;
@@ -37,8 +41,9 @@ int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, 
 		return 0;
 	case SPEC_USERNS_RANGE:
 		ret->own = true;
-		if (find_ranges(h, ret))
-			return 0;
+		r = find_ranges(h, ret, e);
+		if (r != 0)
+			return r < 0 ? r : 0;
 		if (h->no_new_privs) {
 			err_say(e, -EPERM,
 				"%s: the caller has no_new_privs, so newuidmap cannot "
@@ -58,26 +63,15 @@ int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, 
 	return -EINVAL;
 }
 
-/* newuidmap's arguments: inside outside count, inside 0 being the caller itself. */
+/* See userns_map_args(); without memory plan_seal() fails. */
 static const char *const *helper_args(struct plan *p, uint32_t self, const struct id_range *v,
 				      size_t len)
 {
-	const char **args = plan_alloc(p, (3 * (len + 1) + 1) * sizeof(*args));
-	uint32_t inside = 1;
-	size_t n = 0;
+	const char *const *ret = userns_map_args(&p->arena, self, v, len);
 
-	if (!args)
-		return NULL;
-	args[n++] = "0";
-	args[n++] = plan_text(p, "%u", self);
-	args[n++] = "1";
-	for (size_t i = 0; i < len; i++) {
-		args[n++] = plan_text(p, "%u", inside);
-		args[n++] = plan_text(p, "%u", v[i].start);
-		args[n++] = plan_text(p, "%u", v[i].count);
-		inside += v[i].count;
-	}
-	return args;
+	if (!ret)
+		p->failed = -ENOMEM;
+	return ret;
 }
 
 int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,

@@ -23,7 +23,7 @@
 #define NEWUIDMAP "/usr/bin/newuidmap"
 #define NEWGIDMAP "/usr/bin/newgidmap"
 
-enum { SUBID_MAX_BYTES = 1024 * 1024, ARGS_MAX = 3 * (IDMAP_RANGES_MAX + 1), FIELDS = 4 };
+enum { SUBID_MAX_BYTES = 1024 * 1024, FIELDS = 4 };
 
 /* The next line's first fields, cut out of it into @buf: how many; 0 at the end. */
 static size_t next_line(const char **text, char *buf, size_t len, char *fields[FIELDS])
@@ -62,7 +62,7 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
 	return false;
 }
 
-/* The "OWNER:START:COUNT" lines that belong to @name or @uid. */
+/* The "OWNER:START:COUNT" lines that belong to @name or @uid, all of them; the first ones in @ret. */
 static size_t read_ranges(const char *path, const char *name, uint32_t uid, struct id_range *ret)
 {
 	cleanup_free char *text = NULL;
@@ -74,60 +74,88 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 	if (io_read_config(NULL, path, SUBID_MAX_BYTES, &text, NULL) < 0)
 		return 0;
 	p = text;
-	while (len < IDMAP_RANGES_MAX && (n = next_line(&p, buf, sizeof(buf), f)) > 0)
-		if (n == 3 &&
-		    ((*name && str_equal(f[0], name)) ||
-		     (str_to_u64(f[0], UINT32_MAX, &owner) == 0 && owner == uid)) &&
-		    str_to_u64(f[1], UINT32_MAX - 1, &first) == 0 &&
-		    str_to_u64(f[2], UINT32_MAX - first, &ids) == 0 && ids)
-			ret[len++] = (struct id_range){ (uint32_t)first, (uint32_t)ids };
+	while ((n = next_line(&p, buf, sizeof(buf), f)) > 0) {
+		if (n != 3 || ((!*name || !str_equal(f[0], name)) &&
+			       (str_to_u64(f[0], UINT32_MAX, &owner) < 0 || owner != uid)))
+			continue;
+		if (str_to_u64(f[1], UINT32_MAX - 1, &first) < 0 ||
+		    str_to_u64(f[2], UINT32_MAX - first, &ids) < 0 || !ids)
+			continue;
+		if (len < IDMAP_RANGES_MAX)
+			ret[len] = (struct id_range){ (uint32_t)first, (uint32_t)ids };
+		len++;
+	}
 	return len;
 }
 
-bool userns_ranges(uint32_t uid, struct id_ranges *ret)
+/* Whether the kernel takes them as a map: that many lines, and less than a page of text. */
+static bool fit_map(const struct id_range *v, size_t len)
 {
+	uint32_t inside = 1;
+	size_t bytes = strlen("0 4294967295 1\n");
+
+	for (size_t i = 0; i < len && i < IDMAP_RANGES_MAX; i++) {
+		bytes += (size_t)snprintf(NULL, 0, "%u %u %u\n", inside, v[i].start, v[i].count);
+		inside += v[i].count;
+	}
+	return len <= IDMAP_RANGES_MAX && bytes < (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int refuse_ranges(struct err *e, uint32_t uid, size_t len, const char *path)
+{
+	err_say(e, -E2BIG, "user namespace: the %zu ranges of uid %u in %s are more than the kernel takes", len,
+		uid, path);
+	err_hint(e, "fewer and larger ranges; --userns=single does without them");
+	return -E2BIG;
+}
+
+int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret)
+{
+	static const char subuid[] = "/etc/subuid", subgid[] = "/etc/subgid";
 	cleanup_free char *passwd = NULL;
 	char name[64] = "";
 
 	if (io_read_config(NULL, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
 		(void)passwd_name(passwd, uid, name, sizeof(name)); /* else by number */
-	ret->uids_len = read_ranges("/etc/subuid", name, uid, ret->uids);
-	ret->gids_len = ret->uids_len ? read_ranges("/etc/subgid", name, uid, ret->gids) : 0;
-	return ret->uids_len && ret->gids_len && access(NEWUIDMAP, X_OK) == 0 &&
-	       access(NEWGIDMAP, X_OK) == 0;
+	ret->uids_len = read_ranges(subuid, name, uid, ret->uids);
+	ret->gids_len = ret->uids_len ? read_ranges(subgid, name, uid, ret->gids) : 0;
+	if (!ret->uids_len || !ret->gids_len || access(NEWUIDMAP, X_OK) < 0 || access(NEWGIDMAP, X_OK) < 0)
+		return 0;
+	if (!fit_map(ret->uids, ret->uids_len))
+		return refuse_ranges(e, uid, ret->uids_len, subuid);
+	if (!fit_map(ret->gids, ret->gids_len))
+		return refuse_ranges(e, uid, ret->gids_len, subgid);
+	return 1;
 }
 
-/* newuidmap(1) or newgidmap(1), and what it gets. */
-struct helper {
-	const char *argv[2 + ARGS_MAX + 1];
-	char number[16];
-};
-
-static void prepare_helper(struct helper *h, struct program *p, const char *program, pid_t pid,
-			   const char *const *args)
+/* newuidmap(1) or newgidmap(1): @number is that of the process. */
+static int prepare_helper(struct arena *a, struct program *p, const char *program, const char *number,
+			  const char *const *args)
 {
 	static const char *const no_env[] = { NULL };
-	size_t n = 2;
+	const char **argv;
+	size_t n = 0;
 
-	*h = (struct helper){ .argv = { program, h->number } };
-	snprintf(h->number, sizeof(h->number), "%d", (int)pid);
-	while (*args)
-		h->argv[n++] = *args++;
-	*p = (struct program){ .argv = h->argv, .env = no_env, .in = -EBADF };
+	while (args[n])
+		n++;
+	argv = arena_alloc(a, (2 + n + 1) * sizeof(*argv));
+	if (!argv)
+		return -ENOMEM;
+	argv[0] = program;
+	argv[1] = number;
+	memcpy(argv + 2, args, n * sizeof(*argv));
+	*p = (struct program){ .argv = argv, .env = no_env, .in = -EBADF };
+	return 0;
 }
 
-int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, const char *const *gid_args)
+static int run_helpers(struct err *e, const struct program programs[2])
 {
-	struct program programs[2];
 	struct program_end ends[2];
-	struct helper helpers[2];
 	int results[2];
 
-	prepare_helper(&helpers[0], &programs[0], NEWUIDMAP, pid, uid_args);
-	prepare_helper(&helpers[1], &programs[1], NEWGIDMAP, pid, gid_args);
 	program_run_both(programs, ends, results); /* neither needs what the other does */
 	for (int i = 0; i < 2; i++) {
-		const char *name = helpers[i].argv[0];
+		const char *name = programs[i].argv[0];
 
 		if (results[i] < 0)
 			return err_set(e, results[i], "%s", name);
@@ -137,38 +165,54 @@ int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, con
 	return 0;
 }
 
-struct map {
-	const char *args[ARGS_MAX + 1];
-	char text[ARGS_MAX][12];
-};
-
-/* Inside 0 is the caller, from 1 on follow the ranges: as in ns_plan_user(). */
-static void describe_map(struct map *m, uint32_t self, const struct id_range *v, size_t len)
+int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, const char *const *gid_args)
 {
+	struct arena a = { NULL };
+	struct program programs[2];
+	char number[16];
+	int r;
+
+	snprintf(number, sizeof(number), "%d", (int)pid);
+	r = prepare_helper(&a, &programs[0], NEWUIDMAP, number, uid_args);
+	if (r == 0)
+		r = prepare_helper(&a, &programs[1], NEWGIDMAP, number, gid_args);
+	r = r < 0 ? err_set(e, r, "user namespace") : run_helpers(e, programs);
+	arena_done(&a);
+	return r;
+}
+
+const char *const *userns_map_args(struct arena *a, uint32_t self, const struct id_range *v, size_t len)
+{
+	const char **args = arena_alloc(a, (3 * (len + 1) + 1) * sizeof(*args));
 	uint32_t inside = 1;
 	size_t n = 0;
 
-	*m = (struct map){ .args = { NULL } };
-	snprintf(m->text[n++], sizeof(m->text[0]), "0");
-	snprintf(m->text[n++], sizeof(m->text[0]), "%u", self);
-	snprintf(m->text[n++], sizeof(m->text[0]), "1");
+	if (!args)
+		return NULL;
+	args[n++] = "0";
+	args[n++] = arena_printf(a, "%u", self);
+	args[n++] = "1";
 	for (size_t i = 0; i < len; i++) {
-		snprintf(m->text[n++], sizeof(m->text[0]), "%u", inside);
-		snprintf(m->text[n++], sizeof(m->text[0]), "%u", v[i].start);
-		snprintf(m->text[n++], sizeof(m->text[0]), "%u", v[i].count);
+		args[n++] = arena_printf(a, "%u", inside);
+		args[n++] = arena_printf(a, "%u", v[i].start);
+		args[n++] = arena_printf(a, "%u", v[i].count);
 		inside += v[i].count;
 	}
 	for (size_t i = 0; i < n; i++)
-		m->args[i] = m->text[i];
+		if (!args[i])
+			return NULL;
+	return args;
 }
 
 static int map_ranges(struct err *e, pid_t pid, const struct id_ranges *ranges)
 {
-	struct map uids, gids;
+	struct arena a = { NULL };
+	const char *const *uids = userns_map_args(&a, geteuid(), ranges->uids, ranges->uids_len);
+	const char *const *gids = userns_map_args(&a, getegid(), ranges->gids, ranges->gids_len);
+	int r = uids && gids ? userns_write_maps(e, pid, uids, gids) : err_set(e, -ENOMEM, "user namespace");
 
-	describe_map(&uids, geteuid(), ranges->uids, ranges->uids_len);
-	describe_map(&gids, getegid(), ranges->gids, ranges->gids_len);
-	return userns_write_maps(e, pid, uids.args, gids.args);
+	arena_done(&a);
+	return r;
 }
 
 /* The first line of a small file equals @value. */
@@ -314,10 +358,13 @@ static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int
 int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
 {
 	struct id_ranges ranges;
+	int r;
 
-	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
-	    !userns_ranges(geteuid(), &ranges))
+	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return -ENOTSUP;
+	r = userns_ranges(e, geteuid(), &ranges);
+	if (r <= 0)
+		return r < 0 ? r : -ENOTSUP;
 	return run(e, fn, &ranges, -EBADF, data, size);
 }
 

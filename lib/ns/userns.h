@@ -11,9 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
-enum { IDMAP_RANGES_MAX = 8 };
+/* The kernel takes 340 lines, user_namespaces(7), of which one is the caller's own. */
+enum { IDMAP_LINES_MAX = 340, IDMAP_RANGES_MAX = IDMAP_LINES_MAX - 1 };
 
 struct id_range {
 	uint32_t start, count;
@@ -27,8 +29,17 @@ struct id_ranges {
 /* Name of user @uid in the passwd(5) text @passwd; false if it has none. */
 bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 
-/* The ranges of user @uid; false if it has none, or newuidmap(1) is missing. */
-bool userns_ranges(uint32_t uid, struct id_ranges *ret);
+/*
+ * The ranges of user @uid: 1; 0 if it has none, or newuidmap(1) is missing; -E2BIG, with a message: more
+ * than the kernel takes in a map.
+ */
+int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret);
+
+/*
+ * newuidmap(1)'s arguments, "inside outside count" of each: 0 is @self, from 1 on follow the ranges. In
+ * @a, ends with NULL; NULL without memory.
+ */
+const char *const *userns_map_args(struct arena *a, uint32_t self, const struct id_range *v, size_t len);
 
 /* Advice for a namespace that cannot be made, by clone(2) or unshare(2): names the knob that forbids it. */
 void userns_hint(struct err *e);

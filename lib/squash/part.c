@@ -87,8 +87,9 @@ static int work_as_owner(struct err *e, struct work *w)
 		r = userns_run(e, do_work, w, sizeof(*w));
 		return r == -ENOTSUP ? err_set(e, r, "%s: user namespace", w->p->what) : r;
 	}
-	if (!userns_ranges(0, &ranges))
-		return err_set(e, -ENOTSUP, "%s: user namespace", w->p->what);
+	r = userns_ranges(e, 0, &ranges);
+	if (r <= 0)
+		return r < 0 ? r : err_set(e, -ENOTSUP, "%s: user namespace", w->p->what);
 	owners.uids_len = convert(uids, ranges.uids, ranges.uids_len);
 	owners.gids_len = convert(gids, ranges.gids, ranges.gids_len);
 	w->owners = &owners;

@@ -151,5 +151,15 @@ if as_root && command -v newuidmap >/dev/null && unshare -m sh -c "$with_range" 
 	"$MARTEN" cp far:/owned - | "$MARTEN" cp -a - far:/tmp
 	inside far 'stat -c "%u:%g %a" /tmp/owned'
 	is "in both directions" "$out" "5:6 6755"
+	# many ranges: of no map a part is passed over
+	i=0
+	while [ $i -lt 30 ]; do echo "root:$((400000 + 1000 * i)):10"; i=$((i + 1)); done >"$T/many"
+	run_tool unshare -m sh -c "$with_range" "$T/many" "$MARTEN" run -d --userns range --name many bb sleep 1000
+	inside many 'touch /owned; chown 290:286 /owned'
+	marten cp -a many:/owned "$T/out/many"
+	is "owners of the last of thirty ranges come out" "$status $(stat -c '%u:%g' "$T/out/many")" "0 290:286"
+	marten cp -a "$T/out/many" many:/back
+	inside many 'stat -c %u:%g /back'
+	is "and go in" "$out" "290:286"
 fi
 done_testing

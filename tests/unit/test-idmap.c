@@ -210,17 +210,48 @@ START_TEST(groups_need_a_range_too)
 }
 END_TEST
 
-START_TEST(more_ranges_than_there_is_room_for)
+static void use_many(int count, int step)
 {
-	char text[20 * 32] = "";
+	static char text[400 * 32];
 
-	for (int i = 0; i < 20; i++)
-		sprintf(text + strlen(text), "minctest:%d:5\n", 1000 * i + 1000);
+	text[0] = '\0';
+	for (int i = 0; i < count; i++)
+		sprintf(text + strlen(text), "minctest:%d:5\n", step * i + 1000);
 	use(text, text);
+}
+
+START_TEST(many_ranges_are_all_used)
+{
+	const char *const *args;
+	size_t n = 0;
+
+	use_many(100, 1000);
 	ck_assert_int_eq(choose("range"), 0);
-	ck_assert_uint_eq(map.ranges.uids_len, IDMAP_RANGES_MAX);
-	ck_assert_uint_eq(map.ranges.uids[IDMAP_RANGES_MAX - 1].start, 8000);
+	ck_assert_uint_eq(map.ranges.uids_len, 100);
+	ck_assert_uint_eq(map.ranges.gids_len, 100);
+	ck_assert_uint_eq(map.ranges.uids[99].start, 100000);
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
+	args = plan.steps[0].idmap.uid_args;
+	while (args[n])
+		n++;
+	ck_assert_uint_eq(n, 3 * 101);
+	ck_assert_str_eq(args[n - 3], "496");
+	ck_assert_str_eq(args[n - 2], "100000");
+}
+END_TEST
+
+/* The kernel takes 340 lines, and less than a page: what it would not take is not cut. */
+START_TEST(more_ranges_than_the_kernel_takes_are_refused)
+{
+	use_many(_i ? 340 : 330, _i ? 1 : 6000000);
+	if (_i == 0 && sysconf(_SC_PAGESIZE) > 4096)
+		return;
+	ck_assert_int_eq(choose("range"), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(err.message, _i ? "340 ranges of uid 4000000001 in /etc/subuid" :
+						       "330 ranges of uid 4000000001 in /etc/subuid"));
+	err_clear(&err);
+	ck_assert_int_eq(choose("auto"), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(err.message, "more than the kernel takes"));
 }
 END_TEST
 
@@ -316,7 +347,8 @@ int main(void)
 	tcase_add_loop_test(files, bad_lines_give_nothing, 0,
 			    (int)(sizeof(bad_lines) / sizeof(bad_lines[0])));
 	tcase_add_test(files, groups_need_a_range_too);
-	tcase_add_test(files, more_ranges_than_there_is_room_for);
+	tcase_add_test(files, many_ranges_are_all_used);
+	tcase_add_loop_test(files, more_ranges_than_the_kernel_takes_are_refused, 0, 2);
 	tcase_add_test(files, huge_lines_are_passed_over);
 	tcase_add_test(files, user_without_a_name_counts_by_number);
 	tcase_add_test(files, work_in_a_forbidden_namespace_names_the_knob);
