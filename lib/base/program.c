@@ -406,3 +406,11 @@ void program_run_both(const struct program p[2], struct program_end ret[2], int 
 	if (waits)
 		results[1] = program_run(&p[1], &ret[1]);
 }
+
+int program_fail(struct err *e, int r, const struct program *p, const char *name)
+{
+	if (r != -ETIMEDOUT)
+		return err_set(e, r, "%s", name);
+	return err_say(e, r, "%s: it had not ended after %d seconds, and was killed", name,
+		       p->timeout_ms / 1000);
+}

@@ -15,6 +15,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
+
+/* How long one is waited for that asks nobody. */
+enum { PROGRAM_WAIT_MS = 60000 };
+
 struct program {
 	const char *const *argv;
 	const char *path;	 /* NULL: argv[0], which is a path or a name to look for in PATH */
@@ -47,3 +52,6 @@ int program_run(const struct program *p, struct program_end *ret);
  * caller has not the descriptors for both.
  */
 void program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);
+
+/* The message for what one of them failed with, @r, which is returned; @name: what was run. */
+int program_fail(struct err *e, int r, const struct program *p, const char *name);

@@ -144,7 +144,7 @@ static int prepare_helper(struct arena *a, struct program *p, const char *progra
 	argv[0] = program;
 	argv[1] = number;
 	memcpy(argv + 2, args, n * sizeof(*argv));
-	*p = (struct program){ .argv = argv, .env = no_env, .in = -EBADF };
+	*p = (struct program){ .argv = argv, .env = no_env, .in = -EBADF, .timeout_ms = PROGRAM_WAIT_MS };
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static int run_helpers(struct err *e, const struct program programs[2])
 		const char *name = programs[i].argv[0];
 
 		if (results[i] < 0)
-			return err_set(e, results[i], "%s", name);
+			return program_fail(e, results[i], &programs[i], name);
 		if (ends[i].status != 0)
 			return err_say(e, -EPERM, "%s", *ends[i].said ? ends[i].said : name);
 	}

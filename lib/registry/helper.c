@@ -87,8 +87,10 @@ static int ask(struct err *e, const struct registry_options *o, const char *name
 	}
 	if (r == -ENOENT) /* -ENOENT would mean that it has none */
 		return err_say(e, -ENOEXEC, "%s: there is no such program", program);
-	if (r < 0)
-		return err_set(e, r, "%s %s", program, verb);
+	if (r < 0) {
+		snprintf(said, sizeof(said), "%s %s", program, verb);
+		return program_fail(e, r, &helper, said);
+	}
 	if (text && strstr(text, "credentials not found"))
 		return -ENOENT;
 	http_printable(text ? text : "", text ? strcspn(text, "\n") : 0, said,

@@ -149,6 +149,8 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 {
 	if (s->kind == STEP_FS && err != -EMFILE)
 		hint_fs(e, s, err, note);
+	if (s->kind == STEP_SERVE && *note)
+		err_hint(e, "%s", note);
 	if (s->kind == STEP_EXEC && err == -ENOEXEC)
 		err_hint(e, "not a program for this machine, or a script without #!");
 	else if (s->kind == STEP_EXEC && (err == -EPERM || err == -ENOSYS) && has_filter(p))

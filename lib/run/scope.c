@@ -18,7 +18,7 @@
 #include "base/str.h"
 #include "run/run.h"
 
-enum { ARGS_MAX = 64, MOVE_MS = 5000, CALL_MS = 60000 };
+enum { ARGS_MAX = 64, MOVE_MS = 5000 };
 
 static const struct step *scope_step(const struct plan *p)
 {
@@ -32,12 +32,12 @@ static const struct step *scope_step(const struct plan *p)
 static int call_busctl(const char *const *argv, struct err *e)
 {
 	/* the caller's bus is in its environment */
-	const struct program busctl = { .argv = argv, .in = -EBADF, .timeout_ms = CALL_MS };
+	const struct program busctl = { .argv = argv, .in = -EBADF, .timeout_ms = PROGRAM_WAIT_MS };
 	struct program_end end;
 	int r = program_run(&busctl, &end);
 
 	if (r < 0)
-		return err_set(e, r, "%s", argv[0]);
+		return program_fail(e, r, &busctl, argv[0]);
 	if (end.status == 0)
 		return 0;
 	return err_say(e, -EREMOTEIO, "systemd refuses a scope: %s",

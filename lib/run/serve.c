@@ -15,10 +15,14 @@
 /* Why it cannot, in @text; it keeps neither that nor anything else of ours. */
 static int start_server(const struct step *s, int socket, char *text, size_t size)
 {
-	const struct program server = { .argv = s->serve.argv, .path = s->serve.program, .in = socket };
+	const struct program server = { .argv = s->serve.argv, .path = s->serve.program, .in = socket,
+					.timeout_ms = PROGRAM_WAIT_MS };
 	struct program_end end;
 	int r = program_run(&server, &end);
 
+	if (r == -ETIMEDOUT)
+		snprintf(text, size, "%s was not ready after %d seconds", s->serve.program,
+			 PROGRAM_WAIT_MS / 1000);
 	if (r < 0)
 		return r;
 	snprintf(text, size, "%.*s", (int)size - 1, end.said);

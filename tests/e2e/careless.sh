@@ -45,6 +45,11 @@ if ! as_root && [ -x "${MINC_MODULE_DIR:-}/minc-fuse" ] && mounts_layers; then
 			like "$how: a server of layers whose last is '$last' is told" "$status $err" \
 				"1 EBADMSG: step *"
 		done
+		case $last in *broken*)
+			run_tool env MINC_MODULE_DIR="$T/modules" "$MARTEN" run --rm bb true
+			like "and what it says, too" "$status $err" "125 *broken*"
+			;;
+		esac
 	done
 else
 	skip "the server of layers" "it is for ordinary users with /dev/fuse"

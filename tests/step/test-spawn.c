@@ -14,10 +14,41 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/program.h"
+#include "run/run.h"
 #include "step.h"
 
 static const char *const one_id[] = { "0", "0", "1", NULL };
 static const char *const no_env[] = { NULL };
+
+/* What is waited for without an end is killed at once here, and what has a bound sooner than that says. */
+void __real_program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);
+void __wrap_program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);
+int __real_program_run(const struct program *p, struct program_end *ret);
+int __wrap_program_run(const struct program *p, struct program_end *ret);
+static bool in_haste;
+
+void __wrap_program_run_both(const struct program p[2], struct program_end ret[2], int results[2])
+{
+	struct program sooner[2] = { p[0], p[1] };
+
+	for (int i = 0; in_haste && i < 2; i++) {
+		expect(p[i].timeout_ms > 0);
+		sooner[i].timeout_ms = 100;
+	}
+	__real_program_run_both(sooner, ret, results);
+}
+
+int __wrap_program_run(const struct program *p, struct program_end *ret)
+{
+	struct program sooner = *p;
+
+	if (in_haste) {
+		expect(p->timeout_ms > 0);
+		sooner.timeout_ms = 100;
+	}
+	return __real_program_run(&sooner, ret);
+}
 
 static void replace_helper(const char *program, const char *script)
 {
@@ -122,6 +153,32 @@ STEP_TEST(helper_that_complains_is_quoted)
 	equal(in_child(r, start_says_what_the_helper_said), 0);
 }
 
+static void start_says_what_it_waited_for(struct runner *r __attribute__((unused)))
+{
+	struct err e;
+
+	equal(start(&e), -ETIMEDOUT);
+	expect(strstr(e.message, "/usr/bin/newgidmap: it had not ended after 60 seconds"));
+}
+
+STEP_TEST(helper_that_does_not_end_is_killed)
+{
+	replace_helper("/usr/bin/newgidmap", "#!/bin/sh\nexec sleep 1000\n");
+	in_haste = true;
+	equal(in_child(r, start_says_what_it_waited_for), 0);
+}
+
+STEP_TEST(server_that_is_never_ready_is_killed)
+{
+	static const char *const argv[] = { "sleep", "1000", NULL };
+	struct step s = { .kind = STEP_SERVE,
+			  .serve = { .program = "/bin/sleep", .argv = argv, .ret = 0 } };
+
+	in_haste = true;
+	equal(run_serve(r, &s), -ETIMEDOUT);
+	expect(strstr(r->note, "/bin/sleep was not ready after 60 seconds"));
+}
+
 static void start_loses_its_child(struct runner *r __attribute__((unused)))
 {
 	struct err e;
@@ -148,6 +205,8 @@ int main(void)
 		helper_may_run_where_children_are_ignored,
 		helper_that_fails_is_a_failure_where_children_are_ignored,
 		helper_that_complains_is_quoted,
+		helper_that_does_not_end_is_killed,
+		server_that_is_never_ready_is_killed,
 		child_that_dies_while_the_ids_are_mapped_is_an_error,
 	};
 

@@ -313,10 +313,13 @@ END_TEST
 START_TEST(waiting_is_bounded)
 {
 	const char *const argv[] = { "sh", "-c", "trap '' TERM; while :; do echo x >&2; done", NULL };
+	struct err e = { 0 };
 
 	handle(SIGCHLD, SIG_IGN, 0);
 	ck_assert_int_eq(run((struct program){ .argv = argv, .in = -EBADF, .timeout_ms = 100 }), -ETIMEDOUT);
 	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
+	ck_assert_int_eq(program_fail(&e, -ETIMEDOUT, &(struct program){ .timeout_ms = 60000 }, "it"), -ETIMEDOUT);
+	ck_assert_str_eq(e.message, "it: it had not ended after 60 seconds, and was killed");
 }
 END_TEST
 
