@@ -5,17 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
 
+enum { LOOK_MS = 100 };
 /* Between looks at a lock, and until somebody is told. */
 enum { LOCK_FIRST_NS = 50 * 1000, LOCK_LAST_NS = 20 * 1000 * 1000, LOCK_SAY_NS = 1500 * 1000 * 1000 };
 
@@ -169,6 +175,84 @@ int io_write_all(int fd, const void *buf, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+void io_block_sigpipe(struct io_sigpipe *ret)
+{
+	sigset_t pipe, pending;
+
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	(void)sigpending(&pending);
+	ret->pending = sigismember(&pending, SIGPIPE) == 1;
+	(void)pthread_sigmask(SIG_BLOCK, &pipe, &ret->before); /* cannot fail */
+}
+
+void io_unblock_sigpipe(const struct io_sigpipe *s)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe;
+
+	(void)sigemptyset(&pipe);
+	(void)sigaddset(&pipe, SIGPIPE);
+	if (!s->pending)
+		while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
+			;
+	(void)pthread_sigmask(SIG_SETMASK, &s->before, NULL);
+}
+
+/* What is there to be taken by others, who may not come for it. */
+static bool is_waited_for(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/*
+ * A part of it, without waiting: pipes can since Linux 6.4. Before that a pipe that has room takes
+ * PIPE_BUF bytes at once.
+ */
+static ssize_t write_now(int fd, const void *buf, size_t len)
+{
+	const struct iovec part = { .iov_base = (void *)(uintptr_t)buf, .iov_len = len };
+	ssize_t n = syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, RWF_NOWAIT);
+
+	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+		return n;
+	n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n >= 0 || errno != ENOTSOCK ? n : write(fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
+}
+
+static int write_looking(int fd, const char *p, size_t len, int (*look)(void *data), void *data)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	while (len > 0) {
+		ssize_t n = poll(&room, 1, LOOK_MS);
+		const int r = n == 0 ? look(data) : 0;
+
+		if (r < 0)
+			return r;
+		if (n > 0)
+			n = write_now(fd, p, len);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return -errno;
+		p += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data), void *data)
+{
+	struct io_sigpipe s;
+	int r;
+
+	io_block_sigpipe(&s);
+	r = look && is_waited_for(fd) ? write_looking(fd, buf, len, look, data) : io_write_all(fd, buf, len);
+	io_unblock_sigpipe(&s);
+	return r;
 }
 
 int io_lock(int fd, int how, void (*waits)(void *data), void *data)

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -47,6 +49,23 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
+
+/*
+ * The same to a descriptor of the caller's, behind which may be anybody: who reads no more makes it
+ * -EPIPE and no SIGPIPE, and while a pipe or socket takes nothing @look is called ten times a second, if it
+ * is not NULL; what that fails with is returned.
+ */
+int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data), void *data);
+
+/*
+ * SIGPIPE of this thread between the two is not delivered; one that came in between is taken back.
+ */
+struct io_sigpipe {
+	sigset_t before;
+	bool pending; /* before */
+};
+void io_block_sigpipe(struct io_sigpipe *ret);
+void io_unblock_sigpipe(const struct io_sigpipe *s);
 
 /* A new or changed file @name in @dir that appears whole: temporary name, fsync, rename. */
 int io_replace_file(int dir, const char *name, const void *buf, size_t len);

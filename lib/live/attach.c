@@ -180,7 +180,7 @@ static int say_lost(const char *data)
 
 	memcpy(&lost, data, sizeof(lost));
 	n = snprintf(text, sizeof(text), "\r\n[%llu bytes left out]\r\n", (unsigned long long)lost);
-	return io_write_all(STDERR_FILENO, text, (size_t)n);
+	return io_write_out(STDERR_FILENO, text, (size_t)n, NULL, NULL);
 }
 
 /* One message of the monitor; 1: it has ended. */
@@ -190,9 +190,9 @@ static int take_message(struct session *s, const char *m, size_t len)
 
 	switch (m[0]) {
 	case ATTACH_STDOUT:
-		return io_write_all(STDOUT_FILENO, m + 1, len - 1);
+		return io_write_out(STDOUT_FILENO, m + 1, len - 1, NULL, NULL);
 	case ATTACH_STDERR:
-		return io_write_all(STDERR_FILENO, m + 1, len - 1);
+		return io_write_out(STDERR_FILENO, m + 1, len - 1, NULL, NULL);
 	case ATTACH_LOST:
 		return len == 1 + sizeof(uint64_t) ? say_lost(m + 1) : -EBADMSG;
 	case ATTACH_EXIT:

@@ -7,13 +7,13 @@
 #include "registry/exchange.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "base/json-text.h"
 
 enum {
@@ -563,39 +563,18 @@ static int loop(struct registry *reg, CURLM *multi, struct exchange *xs, size_t 
 	}
 }
 
-/* Writes to a connection that the other side has closed must not kill the caller. */
-static bool block_sigpipe(sigset_t *pipe, sigset_t *before)
-{
-	sigset_t pending;
-
-	(void)sigemptyset(pipe);
-	(void)sigaddset(pipe, SIGPIPE);
-	(void)sigpending(&pending);
-	(void)pthread_sigmask(SIG_BLOCK, pipe, before);
-	return sigismember(&pending, SIGPIPE) == 1;
-}
-
-static void unblock_sigpipe(const sigset_t *pipe, const sigset_t *before,
-			    bool was_pending)
-{
-	const struct timespec none = { 0 };
-
-	if (!was_pending)
-		while (sigtimedwait(pipe, NULL, &none) < 0 && errno == EINTR)
-			;
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len,
 		 unsigned most, int (*ended)(struct exchange *x, void *data), void *data)
 {
-	sigset_t pipe, before;
-	bool was_pending = block_sigpipe(&pipe, &before);
-	int r = loop(reg, multi, xs, len, most, ended, data);
+	struct io_sigpipe pipe;
+	int r;
+
+	io_block_sigpipe(&pipe); /* writes to a connection that the other side has closed */
+	r = loop(reg, multi, xs, len, most, ended, data);
 
 	for (size_t i = 0; i < len; i++)
 		if (xs[i].state == EXCHANGE_RUNS)
 			http_abandon(&xs[i].http, multi);
-	unblock_sigpipe(&pipe, &before, was_pending);
+	io_unblock_sigpipe(&pipe);
 	return r;
 }

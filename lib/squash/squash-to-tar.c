@@ -99,6 +99,8 @@ int squash_to_tar(struct err *e, const char *what, const int *layers, size_t len
 		r = tar_writer_new(e, what, out, false, &t);
 	if (r == 0) {
 		squash_reader_watch(s, progress, data);
+		if (progress)
+			tar_writer_watch(t, squash_reader_look, s);
 		r = write_tree(e, what, s, t, buf);
 	}
 	if (r == -ECANCELED)

@@ -601,6 +601,13 @@ int squash_reader_tell(struct squash_reader *s, uint64_t bytes)
 	return s->progress(s->done, s->progress_data) ? -ECANCELED : 0;
 }
 
+int squash_reader_look(void *reader)
+{
+	const struct squash_reader *s = reader;
+
+	return s->progress && s->progress(s->done, s->progress_data) ? -ECANCELED : 0;
+}
+
 uint64_t squash_reader_size(const struct tree_inode *i)
 {
 	sqfs_u64 size = 0;

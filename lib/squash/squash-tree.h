@@ -24,6 +24,8 @@ struct tree *squash_reader_tree(struct squash_reader *s);
 void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress, void *data);
 /* A name or @bytes of content are done: told now and then. 0, or -ECANCELED without a message. */
 int squash_reader_tell(struct squash_reader *s, uint64_t bytes);
+/* The same at once, of @reader, while what was read is waited for. */
+int squash_reader_look(void *reader);
 uint64_t squash_reader_size(const struct tree_inode *i);
 /* How many zeros follow in the file @i at @offset that are nowhere kept; 0: there is data. */
 uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i, uint64_t offset);

@@ -38,6 +38,8 @@ struct tar_writer {
 	const char *what;
 	int fd;
 	bool holes; /* of @fd: where zeros are */
+	int (*look)(void *data); /* or NULL */
+	void *look_data;
 	bool any_name;
 	struct hash *hash;
 	char *buffer;
@@ -112,6 +114,12 @@ int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 	return 0;
 }
 
+void tar_writer_watch(struct tar_writer *t, int (*look)(void *data), void *data)
+{
+	t->look = look;
+	t->look_data = data;
+}
+
 void tar_writer_any_name(struct tar_writer *t)
 {
 	t->any_name = true;
@@ -137,7 +145,7 @@ static int flush(struct tar_writer *t)
 		hash_update(t->hash, t->buffer, t->used);
 	if (t->fd >= 0)
 		r = t->holes ? holes_write(t->fd, t->buffer, t->used) :
-			       io_write_all(t->fd, t->buffer, t->used);
+			       io_write_out(t->fd, t->buffer, t->used, t->look, t->look_data);
 	t->used = 0;
 	return r < 0 ? err_set(t->e, r, "%s: writing the tar", t->what) : 0;
 }

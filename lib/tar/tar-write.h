@@ -30,6 +30,8 @@ void tar_map_done(struct tar_map *m);
 /* @fd: where it goes, or -1; long zeros are holes if it is a new regular file. @hashed: the digest is wanted. */
 int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 		   struct tar_writer **ret);
+/* Who is asked while nobody takes what is written: io_write_out(). */
+void tar_writer_watch(struct tar_writer *t, int (*look)(void *data), void *data);
 /* It is no layer: a name that means a removed file there may be anything. */
 void tar_writer_any_name(struct tar_writer *t);
 struct tar_writer *tar_writer_free(struct tar_writer *t);

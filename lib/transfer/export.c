@@ -34,6 +34,8 @@ struct out {
 	int fd;		   /* of the tar */
 	bool holes;	   /* in it, where zeros are */
 	char *buf;
+	char now[DIGEST_LEN + 32]; /* what was told last, "" at first, and how far it is: */
+	uint64_t done, total;
 	char **written; /* names, so that nothing is written twice */
 	size_t len, room;
 };
@@ -128,6 +130,16 @@ static int put_text(struct out *o, const char *name, const char *text, size_t le
 	return r < 0 ? r : note_written(o, name);
 }
 
+/* How far it is; also asked while nobody takes what is written: -ECANCELED. */
+static int tell(void *data)
+{
+	const struct out *o = data;
+
+	if (!o->t->progress)
+		return 0;
+	return o->t->progress(*o->now ? o->now : o->target, o->done, o->total, o->t->data) ? -ECANCELED : 0;
+}
+
 static int put_blob(struct out *o, const char *name, const struct digest *d)
 {
 	uint64_t size, done = 0;
@@ -142,6 +154,9 @@ static int put_blob(struct out *o, const char *name, const struct digest *d)
 	fd = open_file(o, name, size);
 	if (fd < 0)
 		return fd;
+	snprintf(o->now, sizeof(o->now), "%s", name);
+	o->done = 0;
+	o->total = size;
 	while (r == 0 && done < size) {
 		const ssize_t n = read(from, o->buf, COPY_BYTES);
 
@@ -151,8 +166,8 @@ static int put_blob(struct out *o, const char *name, const struct digest *d)
 			r = err_set(o->t->err, n < 0 ? -errno : -EBADMSG, "blob %.19s...", d->text);
 		else
 			r = put_piece(o, fd, o->buf, (size_t)n);
-		done += n > 0 ? (uint64_t)n : 0;
-		if (r == 0 && o->t->progress && o->t->progress(name, done, size, o->t->data) != 0)
+		o->done = done += n > 0 ? (uint64_t)n : 0;
+		if (r == 0 && tell(o) < 0)
 			r = err_set(o->t->err, -ECANCELED, "%s", o->target);
 	}
 	r = end_file(o, fd, r);
@@ -249,8 +264,8 @@ static int put_docker(struct out *o, struct image **images, size_t len)
 
 static la_ssize_t write_out(struct archive *a, void *data, const void *buf, size_t len)
 {
-	const struct out *o = data;
-	int r = o->holes ? holes_write(o->fd, buf, len) : io_write_all(o->fd, buf, len);
+	struct out *o = data;
+	int r = o->holes ? holes_write(o->fd, buf, len) : io_write_out(o->fd, buf, len, tell, o);
 
 	if (r < 0)
 		archive_set_error(a, -r, "%s", strerror(-r));

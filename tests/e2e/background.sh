@@ -51,6 +51,15 @@ is "and so are its files" "$(find "$dir" -type f -perm /077)" ""
 living delete "${dir##*/}"
 is "deleting removes all of it" "$(left)" ""
 
+# Who reads what an attached program writes goes: that is an error for it, not its end.
+start sh -c 'while :; do echo said; sleep 0.01; done'
+{
+	timeout -k 5 30 "$LIVING" attach "$id" "" </dev/null 2>"$T/unread"
+	echo "$?" >"$T/status"
+} | head -n 1 >/dev/null
+is "output of attach that nobody reads is an error" "$(cat "$T/status") $(cut -d ' ' -f 1,2 "$T/unread")" "1 error 32"
+living delete "$id" 1
+
 start sleep 100
 is "with -q the id is printed" "$(printf %s "$id" | tr -d 0-9a-f | wc -c) ${#id}" "0 64"
 living show "$id"

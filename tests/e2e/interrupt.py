@@ -303,6 +303,48 @@ def test_export():
         result(got == status and len(out) < 32 << 20, f"export to a pipe: {sig.name} ends it", got, len(out), err)
 
 
+def unread(*words):
+    """One whose reader has stopped, when the pipe is full."""
+    p = begin(*words)
+    size = fcntl.fcntl(p.stdout, 1032)  # F_GETPIPE_SZ
+    waiting = bytearray(4)
+
+    def is_full():
+        fcntl.ioctl(p.stdout, termios.FIONREAD, waiting)
+        return int.from_bytes(waiting, sys.byteorder) > size - 4096
+
+    return p, until(is_full)
+
+
+def test_unread():
+    """Who reads the pipe has stopped, or goes: nothing is left of what was made for it."""
+    big = tar(entry("big", os.urandom(4 << 20)))
+    marten("import", "-q", put(f"{T}/big.tar", big), "big")
+    same("a container", marten("create", "--name", "kept", "big", "true")[0], 0)
+    before = marten("images", "-q")[1]
+    for words in (("export", "-q", "kept"), ("export", "-q", "big"), ("save", "-q", "big"),
+                  ("save", "-q", "--format", "oci-archive", "big")):
+        what = " ".join(words)
+        for sig, status in ENDS:
+            p, full = unread(*words)
+            result(full, f"{what} to a reader that has stopped: it waits")
+            p.send_signal(sig)
+            try:
+                got = p.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                got = "none"
+            err = p.communicate()[1]
+            result(got == status and err.endswith(b"marten: interrupted\n"), f"{what}: {sig.name} ends it", got, err)
+        p, full = unread(*words)
+        p.stdout.close()
+        p.stdout = None
+        err = p.communicate()[1]
+        same(f"{what} to a reader that goes", (p.returncode, err), (-signal.SIGPIPE, b""))
+    same("and no image is left", marten("images", "-q")[1], before)
+    marten("rm", "kept")
+
+
 def test_next():
     """Of what was interrupted nothing is in the way, and what was whole is not fetched again."""
     SLOW.does("stall")
@@ -318,7 +360,8 @@ def test_next():
 
 
 def main():
-    for test in (test_registry, test_push, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf, test_export, test_next):
+    for test in (test_registry, test_push, test_handshake, test_lock, test_stdin, test_helper, test_ignored, test_deaf,
+                 test_export, test_unread, test_next):
         if os.environ.get("ONLY", "") in test.__name__:
             test()
     SLOW.closing.set()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * living - the calls on background containers, for the tests: one call each, its result in
- * one line on stdout; "error ERRNO MESSAGE" and status 1 if it failed. Public headers only.
+ * one line on stdout; "error ERRNO MESSAGE" and status 1 if it failed, on stderr if nobody reads. Public headers only.
  */
 #include <errno.h>
 #include <minc/minc.h>
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
 	(void)minc_set_log(ctx, warn, NULL);
 	r = run(args);
 	if (r < 0)
-		(void)printf("error %d %s\n", -r, minc_error_message(ctx));
+		(void)fprintf(r == -EPIPE ? stderr : stdout, "error %d %s\n", -r, minc_error_message(ctx));
 	minc_container_free(found);
 	minc_ctx_free(ctx);
 	return r < 0;

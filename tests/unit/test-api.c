@@ -288,6 +288,26 @@ START_TEST(an_idle_container_ends_by_any_signal_at_any_moment)
 }
 END_TEST
 
+START_TEST(a_tar_that_nobody_reads_is_an_error_only)
+{
+	minc_container *ct = NULL;
+	int fds[2], out, r;
+
+	ck_assert_ptr_nonnull(signal(SIGPIPE, SIG_DFL) == SIG_ERR ? NULL : ctx);
+	ck_assert_msg(minc_start_idle(ctx, &ct) == 0, "%s", minc_error_message(ctx));
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(close(fds[0]), 0);
+	out = dup(STDOUT_FILENO);
+	ck_assert_int_eq(dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
+	r = minc_copy(ctx, ct, "/etc/passwd", NULL, "-");
+	ck_assert_int_eq(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	ck_assert_int_eq(close(out), 0);
+	ck_assert_int_eq(close(fds[1]), 0);
+	ck_assert(r == -EPIPE || r == -ENOSYS); /* without tars */
+	minc_container_free(ct);
+}
+END_TEST
+
 START_TEST(two_containers_run_at_once)
 {
 	minc_container *a = NULL, *b = NULL;
@@ -643,6 +663,7 @@ static void add_runs(Suite *s)
 	ADD(an_idle_container_has_files_only);
 	ADD(an_idle_container_that_was_killed_has_ended);
 	ADD(an_idle_container_ends_by_any_signal_at_any_moment);
+	ADD(a_tar_that_nobody_reads_is_an_error_only);
 	ADD(two_containers_run_at_once);
 	ADD(a_pidfd_tells_the_end);
 	ADD(a_timeout_is_about_right);

@@ -57,6 +57,8 @@ void offer_names(const struct completion *c, unsigned kinds);
 
 /* Say what went wrong on stderr; these return EXIT_OURS, the first the context's. */
 int fail_library(const struct call *call);
+/* Whoever reads stdout has had enough, which is no failure to talk about: ends by SIGPIPE, if it can. */
+int end_unread(void);
 int fail_usage(const struct call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int fail_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -145,6 +145,13 @@ int fail_library(const struct call *call)
 	return status ? status : EXIT_OURS;
 }
 
+int end_unread(void)
+{
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)raise(SIGPIPE);
+	return EXIT_OURS; /* where it is blocked */
+}
+
 /* Whether all of stdout arrived; otherwise says so. */
 static int finish_output(int status)
 {

@@ -226,6 +226,8 @@ static int accompany(struct launch *l, minc_container *ct)
 		l->started = false;
 		return status;
 	}
+	if (r == -EPIPE)
+		return end_unread();
 	if (r < 0)
 		return fail_library(l->call);
 	if (r == 1)

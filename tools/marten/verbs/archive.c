@@ -163,6 +163,9 @@ struct save_values {
 	bool quiet;
 };
 
+enum { UNREAD = -1 };
+
+/* An exit status; UNREAD: who reads stdout has had enough. */
 static int write_images(struct call *call, const char *const *names, const char *format)
 {
 	const struct save_values *o = call->values;
@@ -178,7 +181,16 @@ static int write_images(struct call *call, const char *const *names, const char 
 		if (!x.failed)
 			r = minc_export(x.t, names, target);
 	}
+	if (r == -EPIPE && strcmp(target, "-") == 0) {
+		x.failed = true; /* nothing is to be said */
+		return transfer_end(&x, r) == EXIT_OURS ? UNREAD : EXIT_OURS;
+	}
 	return transfer_end(&x, r);
+}
+
+static int end_writing(int status)
+{
+	return status == UNREAD ? end_unread() : status;
 }
 
 static int run_save(struct call *call)
@@ -189,7 +201,7 @@ static int run_save(struct call *call)
 	if (strcmp(format, "oci") == 0 && (!o->output || strcmp(o->output, "-") == 0))
 		return fail_usage(call,
 				  "--format oci: makes a directory: -o DIR is needed");
-	return write_images(call, (const char *const *)call->operands, format);
+	return end_writing(write_images(call, (const char *const *)call->operands, format));
 }
 
 static int take_id(minc_image *image, void *userdata)
@@ -229,9 +241,9 @@ static int run_export(struct call *call)
 	if (strcmp(format, "dir") == 0 && (!o->output || strcmp(o->output, "-") == 0))
 		return fail_usage(call, "--format dir: -o DIR is needed");
 	if (minc_store_container(store, call->operands[0], &k) < 0)
-		return write_images(call, (const char *const *)call->operands, format);
+		return end_writing(write_images(call, (const char *const *)call->operands, format));
 	minc_kept_free(k);
-	return export_container(call, call->operands[0], format);
+	return end_writing(export_container(call, call->operands[0], format));
 }
 
 struct commit_values {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* copy - cp: from a container, to it, and from one to another, whether they run or not. */
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,14 +114,6 @@ static void close_end(struct end *end)
 	minc_ctx_free(end->c);
 }
 
-/* Whoever reads the tar has had enough: that is no failure to talk about. */
-static int end_quietly(void)
-{
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)raise(SIGPIPE);
-	return EXIT_OURS; /* where it is blocked */
-}
-
 static int copy(struct call *call, struct end ends[2])
 {
 	const struct cp_values *o = call->values;
@@ -134,7 +125,7 @@ static int copy(struct call *call, struct end ends[2])
 	if (r == 0)
 		r = minc_copy(call->c, ends[0].ct, ends[0].path, ends[1].ct, ends[1].path);
 	if (r == -EPIPE && strcmp(call->operands[1], "-") == 0)
-		return end_quietly();
+		return end_unread();
 	return r < 0 ? fail_library(call) : 0;
 }
 

@@ -137,7 +137,9 @@ static int run_attach(struct call *call)
 	r = o->sig_proxy ? 0 : minc_set_flag(call->c, MINC_KEEP_SIGNALS, 1);
 	if (r == 0)
 		r = minc_attach(call->c, ct, o->keys, &status);
-	if (r < 0)
+	if (r == -EPIPE)
+		status = end_unread();
+	else if (r < 0)
 		status = fail_library(call);
 	else if (r == 1)
 		(void)fprintf(stderr, "\r\nmarten: detached from %.12s\n",
