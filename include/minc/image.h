@@ -324,9 +324,17 @@ int minc_store_fsck(minc_store *s, unsigned flags, minc_report_fn fn, void *user
  */
 
 /**
+ * minc_volume_check_name() - whether a volume may have a name
+ * @name: begins with a letter or digit, then also "_", "." and "-"; 128 at the most
+ *
+ * Returns 0, or -EINVAL: it may not, or is NULL.
+ */
+int minc_volume_check_name(const char *name);
+
+/**
  * minc_volume_create() - make a volume
  * @s: store
- * @name: begins with a letter or digit, then also "_", "." and "-"; 128 at the most
+ * @name: see minc_volume_check_name()
  *
  * The container that uses it first gives it the contents, owners and modes of its image.
  *

@@ -8,6 +8,7 @@
 
 #include "api/store.h"
 #include "base/module.h"
+#include "base/name.h"
 #include "manage/volumes.h"
 
 /* It is there, and not new: nothing has to be loaded for that. */
@@ -60,6 +61,11 @@ int api_fill_volumes(minc_ctx *c)
 			snprintf(c->err.origin, sizeof(c->err.origin), "%s", i->origin ? i->origin : "");
 	}
 	return r;
+}
+
+MINC_EXPORT int minc_volume_check_name(const char *name)
+{
+	return name && name_is_volume(name) ? 0 : -EINVAL;
 }
 
 MINC_EXPORT int minc_volume_create(minc_store *s, const char *name)

@@ -308,6 +308,24 @@ START_TEST(a_tar_that_nobody_reads_is_an_error_only)
 }
 END_TEST
 
+START_TEST(names_of_volumes_have_one_rule)
+{
+	char name[130] = "";
+
+	ck_assert_int_eq(minc_volume_check_name("a"), 0);
+	ck_assert_int_eq(minc_volume_check_name("9_.-Z"), 0);
+	ck_assert_int_eq(minc_volume_check_name(NULL), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name(""), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name(".hidden"), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name("-option"), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name("a/b"), -EINVAL);
+	memset(name, 'x', 128);
+	ck_assert_int_eq(minc_volume_check_name(name), 0);
+	name[128] = 'x';
+	ck_assert_int_eq(minc_volume_check_name(name), -EINVAL);
+}
+END_TEST
+
 START_TEST(two_containers_run_at_once)
 {
 	minc_container *a = NULL, *b = NULL;
@@ -664,6 +682,7 @@ static void add_runs(Suite *s)
 	ADD(an_idle_container_that_was_killed_has_ended);
 	ADD(an_idle_container_ends_by_any_signal_at_any_moment);
 	ADD(a_tar_that_nobody_reads_is_an_error_only);
+	ADD(names_of_volumes_have_one_rule);
 	ADD(two_containers_run_at_once);
 	ADD(a_pidfd_tells_the_end);
 	ADD(a_timeout_is_about_right);

@@ -15,22 +15,7 @@
 #include "common/mount-words.h"
 #include "common/switch.h"
 
-enum { VOLUME_NAME_MAX = 128 };
-
 static const char no_memory[] = "out of memory";
-
-bool mount_is_volume_name(const char *name)
-{
-	static const char first[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	const char *p = name;
-
-	if (!*p || !strchr(first, *p) || strlen(name) > VOLUME_NAME_MAX)
-		return false;
-	while (*p && (strchr(first, *p) || strchr("_.-", *p)))
-		p++;
-	return !*p;
-}
 
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target)
 {
@@ -47,7 +32,7 @@ static const char *mount_named(minc_ctx *c, struct places *p, const char *name,
 {
 	char path[PATH_MAX];
 
-	if (!mount_is_volume_name(name))
+	if (minc_volume_check_name(name) < 0)
 		return "a volume's name has letters, digits, _ . and -; a path begins "
 		       "with / or .";
 	if (snprintf(path, PATH_MAX, "%s/%s", p->store, name) >= PATH_MAX)

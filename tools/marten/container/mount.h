@@ -43,7 +43,4 @@ typedef int volume_fn(const char *name, void *userdata);
 int mount_each_volume(const struct words *volumes, const struct words *mounts, volume_fn *fn,
 		      void *userdata);
 
-/* Whether @name may be a volume's. */
-bool mount_is_volume_name(const char *name);
-
 #endif

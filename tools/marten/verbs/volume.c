@@ -32,7 +32,7 @@ struct volume_values {
 
 static int check_name(struct call *call, const char *name)
 {
-	if (mount_is_volume_name(name))
+	if (minc_volume_check_name(name) == 0)
 		return 0;
 	return fail_usage(call, "%.200s: a volume's name has letters, digits, _ . and -",
 			  name);
@@ -79,7 +79,7 @@ char **volumes_list(struct call *call)
 		return NULL;
 	}
 	while (list && dir && (e = readdir(dir))) {
-		if (!mount_is_volume_name(e->d_name))
+		if (minc_volume_check_name(e->d_name) < 0)
 			continue;
 		more = realloc(list, (n + 2) * sizeof(*list));
 		if (more) {
