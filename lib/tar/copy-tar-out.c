@@ -126,29 +126,88 @@ static ssize_t read_unsized(struct job *j, int fd)
 	return (ssize_t)used;
 }
 
-/* @size bytes, whatever became of the file meanwhile: the header has been written. */
-static int put_content(struct job *j, int fd, uint64_t size)
+/* From @at to @end, whatever became of the file meanwhile: the header has been written. */
+static int put_content(struct job *j, int fd, uint64_t at, uint64_t end, bool *shorter)
 {
-	bool shorter = false;
-	uint64_t at = 0;
 	int r = 0;
 
-	while (r == 0 && at < size) {
-		const size_t want = size - at < READ_BYTES ? (size_t)(size - at) : READ_BYTES;
-		ssize_t n = shorter ? 0 : object_read_at(fd, j->buf, want, (off_t)at);
+	while (r == 0 && at < end) {
+		const size_t want = end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES;
+		ssize_t n = *shorter ? 0 : object_read_at(fd, j->buf, want, (off_t)at);
 
 		if (n < 0)
 			return failed(j, (int)n);
 		if ((size_t)n < want) {
 			memset(j->buf + n, 0, want - (size_t)n);
-			shorter = true;
+			*shorter = true;
 		}
 		r = tar_writer_content(j->tar, j->buf, want);
 		at += want;
 	}
+	return r;
+}
+
+/* Where there is data, as far as the file system tells; all of it is where it does not. */
+static int find_data(int fd, uint64_t size, struct tar_map *ret)
+{
+	uint64_t at = 0;
+	int r = 0;
+
+	while (r == 0 && at < size) {
+		const off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+		const off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+		uint64_t end = size;
+
+		if (data < 0 && errno == ENXIO) /* a hole is all the rest */
+			break;
+		if (data >= 0 && (uint64_t)data >= at)
+			at = (uint64_t)data;
+		if (hole > data && (uint64_t)hole > at && (uint64_t)hole < size)
+			end = (uint64_t)hole;
+		if (at < end)
+			r = tar_map_add(ret, at, end - at);
+		at = end;
+	}
+	return r;
+}
+
+static int put_parts(struct job *j, int fd, struct tree_name *n, uint64_t size, const struct tar_map *m)
+{
+	const bool sparse = tar_map_is_sparse(m, size);
+	bool shorter = false;
+	int r = sparse ? tar_writer_sparse(j->tar, n, size, m) : tar_writer_entry(j->tar, n, size);
+
+	if (r < 0)
+		return r;
+	r = sparse ? 0 : put_content(j, fd, 0, size, &shorter);
+	for (size_t i = 0; sparse && r == 0 && i < m->len; i++)
+		r = put_content(j, fd, m->v[i].at, m->v[i].at + m->v[i].len, &shorter);
 	if (shorter)
 		end_say(j->said, j->from, j->below, "it became shorter while it was read");
 	return r;
+}
+
+/* Holes as in what is exported. */
+static int put_sized(struct job *j, int fd, struct tree_name *n, const struct stat *st)
+{
+	const uint64_t size = (uint64_t)st->st_size;
+	struct tar_map map = { .v = NULL };
+	int r = 0;
+
+	if ((uint64_t)st->st_blocks * 512 < size)
+		r = find_data(fd, size, &map);
+	else
+		r = tar_map_add(&map, 0, size);
+	r = r < 0 ? failed(j, r) : put_parts(j, fd, n, size, &map);
+	tar_map_done(&map);
+	return r;
+}
+
+static int put_unsized(struct job *j, struct tree_name *n, size_t len)
+{
+	int r = tar_writer_entry(j->tar, n, len);
+
+	return r < 0 ? r : tar_writer_content(j->tar, j->buf, len);
 }
 
 static int put_file(struct job *j, const struct object *o, struct tree_name *n)
@@ -164,11 +223,7 @@ static int put_file(struct job *j, const struct object *o, struct tree_name *n)
 		unsized = read_unsized(j, fd);
 	if (unsized < 0)
 		return failed(j, (int)unsized);
-	r = tar_writer_entry(j->tar, n, (uint64_t)(unsized ? unsized : st.st_size));
-	if (r < 0)
-		return r;
-	r = unsized ? tar_writer_content(j->tar, j->buf, (size_t)unsized) :
-		      put_content(j, fd, (uint64_t)st.st_size);
+	r = st.st_size ? put_sized(j, fd, n, &st) : put_unsized(j, n, (size_t)unsized);
 	return r == 0 ? tar_writer_pad(j->tar) : r;
 }
 

@@ -38,6 +38,21 @@ is "it is applied" "$status" 0
 ok "with its holes" thin "$T/base/srv/sparse"
 ok "and its bytes" same "$T/base/srv/sparse"
 
+minc -B -q --name holes -r "$root" sleep 1000
+"$MARTEN" cp holes:/srv/sparse - >"$T/sparse.tar"
+ok "a tar that cp writes has its holes" [ "$(stat -c %s "$T/sparse.tar")" -lt 6000000 ]
+mkdir "$T/tar" "$T/in"
+tar -C "$T/tar" -xf "$T/sparse.tar"
+ok "tar(1) makes holes of them" thin "$T/tar/sparse"
+ok "and reads its bytes" same "$T/tar/sparse"
+"$MARTEN" cp - holes:/mnt <"$T/sparse.tar"
+marten cp holes:/mnt/sparse "$T/in"
+ok "cp as well" thin "$T/in/sparse"
+ok "in both directions" same "$T/in/sparse"
+"$MARTEN" cp holes:/srv/ends - | tar -C "$T/tar" -xf -
+ok "few zeros are bytes" cmp -s "$root/srv/ends" "$T/tar/ends"
+marten rm -f holes
+
 busybox_image bb || exit 1
 small() { # DIR: the store is smaller than one file without holes
 	[ "$(du -sk "$1" | cut -f 1)" -lt 40000 ]
