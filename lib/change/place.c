@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/statfs.h>
@@ -26,6 +28,47 @@ static int fresh_name(char ret[40])
 	return 0;
 }
 
+/* The same for the same place, so that the next copy finds what a killed one has left. */
+static void steady_name(const struct place *p, char ret[40])
+{
+	uint64_t n = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (const char *c = p->name; *c; c++)
+		n = (n ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	snprintf(ret, 40, ".minc-cp-%016llx", (unsigned long long)n);
+}
+
+/* Remove what has no lock: whoever made it is gone. */
+static void discard_left(int dir, const char *name)
+{
+	cleanup_object struct object o = OBJECT_NONE;
+	cleanup_close int fd = -EBADF;
+	struct stat st;
+
+	if (object_open(dir, name, &o) < 0 || !object_exists(&o) || !S_ISREG(o.st.st_mode))
+		return;
+	fd = object_read(&o);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == o.st.st_dev &&
+	    st.st_ino == o.st.st_ino)
+		(void)unlinkat(dir, name, 0); /* else the copy has another name */
+}
+
+/* Made and locked; -EEXIST also if another copy took it for one that was left. */
+static int make_named(int dir, const char *name)
+{
+	cleanup_close int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EEXIST;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_nlink ? take_fd(&fd) : -EEXIST;
+}
+
 int place_begin(const struct place *p, struct fresh *ret)
 {
 	int r;
@@ -35,11 +78,14 @@ int place_begin(const struct place *p, struct fresh *ret)
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
 		return -errno;
-	r = fresh_name(ret->name);
-	if (r < 0)
-		return r;
-	ret->fd = openat(p->dir, ret->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return ret->fd < 0 ? -errno : 0;
+	steady_name(p, ret->name);
+	discard_left(p->dir, ret->name);
+	ret->fd = make_named(p->dir, ret->name);
+	if (ret->fd == -EEXIST) { /* two copies at once */
+		r = fresh_name(ret->name);
+		ret->fd = r < 0 ? r : make_named(p->dir, ret->name);
+	}
+	return ret->fd < 0 ? ret->fd : 0;
 }
 
 /* A file of which there is a descriptor gets this name; -EEXIST. */

@@ -104,6 +104,27 @@ cd "$T" || exit 1
 ok "no temporary file is left" test -z "$(find "$T/out" -name '.minc-cp-*')"
 marten exec box sh -c 'find / -name ".minc-cp-*" 2>/dev/null'
 is "inside, too" "$out" ""
+
+# Where no file can be made without a name, what a killed copy leaves is removed by the next to that place.
+if [ -n "$NO_TMPFILE" ]; then
+	cp "$NO_TMPFILE" "$T/no-tmpfile.so" # blanks and colons end a name in LD_PRELOAD
+	head -c 3000000 /dev/zero >"$T/big"
+	tar -C "$T" -cf "$T/big.tar" big
+	mkfifo "$T/stalls"
+	left() { "$MARTEN" exec box sh -c 'ls -A /mnt | grep -q "^.minc-cp-"'; }
+	copied() { LD_PRELOAD=$T/no-tmpfile.so "$MARTEN" cp "$T/big" box:/mnt && ! left; }
+	LD_PRELOAD=$T/no-tmpfile.so "$MARTEN" cp - box:/mnt <"$T/stalls" &
+	pid=$!
+	exec 3>"$T/stalls"
+	head -c 2500000 "$T/big.tar" >&3
+	ok "a copy has a name meanwhile" await left
+	LD_PRELOAD=$T/no-tmpfile.so "$MARTEN" cp "$T/big" box:/mnt
+	ok "which another copy to the same place does not take for left" left
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	ok "if it is killed the next copy removes it" await copied
+	exec 3>&-
+fi
 marten rm -f box
 marten cp box:/etc/passwd "$T/out"
 refused "a removed container is named" box
