@@ -6,6 +6,7 @@
 
 #include "live/monitor.h"
 #include "run/run.h"
+#include "live/state.h"
 
 struct state;
 struct minc_ctx;
@@ -27,7 +28,8 @@ struct background {
 	int write_ends[2]; /* of the pipes that become standard output and error */
 	char flags[8], log_bytes[24];
 	struct cgroup_set *groups; /* for their paths */
-	const char *argv[5 + CGROUP_HIERARCHIES_MAX];
+	const char *argv[6 + CGROUP_HIERARCHIES_MAX];
+	char numbers[STATE_NUMBERS_LEN];
 };
 
 /* Open what the monitor will have; 0 or -errno. background_done() in either case. */

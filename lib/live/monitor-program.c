@@ -391,7 +391,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	const uint64_t all = ~UINT64_C(0);
 
 	(void)envp;
-	if (argc < 4)
+	if (argc < 5)
 		sys_exit(125);
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all), 0);
 	(void)sys_prctl(PR_SET_NAME, (unsigned long)"minc-monitor", 0, 0, 0);
@@ -402,7 +402,7 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
 	m->log_max = number_at(argv[2]);
 	m->id = argv[3];
-	m->cgroups = argv + 4;
+	m->cgroups = argv + 5;
 	m->log = m->index = m->slave = m->sources[0] = m->sources[1] = -1;
 	attach_init(&m->attach);
 	if (!wait_for_go(m)) {

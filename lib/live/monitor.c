@@ -122,6 +122,10 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	b->argv[1] = b->flags;
 	b->argv[2] = b->log_bytes;
 	b->argv[3] = s->id;
+	r = state_numbers(s, b->numbers);
+	if (r < 0)
+		return r;
+	b->argv[4] = b->numbers;
 	b->args.argv = b->argv;
 	b->args.parent = (struct spawn_parent){ .begin = monitor_begin, .lowest_fd = MONITOR_FDS_LOWEST };
 	if (p->cgroups) {
@@ -129,7 +133,7 @@ int background_prepare(struct background *b, const struct state *s, const struct
 		if (!b->groups)
 			return -ENOMEM;
 		for (size_t i = 0; i < b->groups->len; i++)
-			b->argv[4 + i] = b->groups->dirs[i].path;
+			b->argv[5 + i] = b->groups->dirs[i].path;
 	}
 	if (storage_lock >= 0)
 		r = duplicate(&b->args.fds[MONITOR_STORAGE], storage_lock);

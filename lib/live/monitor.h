@@ -5,8 +5,9 @@
  * of the container's keeper, which ends with it (keeper-step.c).
  *
  * It inherits the descriptors below and is told
- *   argv = { "minc-monitor", FLAGS, LOG_BYTES, ID, CGROUP.. }
- * with FLAGS made of "t" (it has a terminal), "r" (forget it when it ends), "-" (nothing).
+ *   argv = { "minc-monitor", FLAGS, LOG_BYTES, ID, DEVICE:INODE, CGROUP.. }
+ * with FLAGS made of "t" (it has a terminal), "r" (forget it when it ends), "-" (nothing), and the numbers
+ * of the state directory, for who looks for its monitor: the same id may be in another's.
  * It waits for one message on MONITOR_CONTROL, struct monitor_go with the terminal's
  * master as SCM_RIGHTS if there is one: from then on the starter is not needed. If the
  * control channel ends before, the start has failed: the container is killed. When it has

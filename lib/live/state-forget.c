@@ -45,44 +45,61 @@ static unsigned pid_depth(const char *pid)
 	return n;
 }
 
+enum { WORDS = 5, OTHER = 0, MAYBE, SURELY };
+
+/* The first words of a command line in @text, "" where there are no more. */
+static void find_words(const char *text, size_t len, const char *ret[WORDS])
+{
+	const char *p = text, *end = text + len;
+
+	for (int i = 0; i < WORDS; i++) {
+		ret[i] = p < end ? p : "";
+		p += p < end ? strlen(p) + 1 : 0;
+	}
+}
+
 /*
- * argv of live/monitor.h: the fourth word is the id. Anybody may have these words, and in a container's
+ * argv of live/monitor.h: the fourth word is the id, the fifth the directory's numbers, which those of
+ * earlier versions do not have: MAYBE. Anybody may have these words, and in a container's
  * processes they may be of the caller's user, too: but those are below pid namespaces of their own.
  */
-static bool is_monitor_of(int pid, const char *id)
+static int is_monitor_of(int pid, const struct state *s)
 {
-	char path[32], text[256];
-	const char *word = text, *end;
+	char path[32], text[256], numbers[STATE_NUMBERS_LEN];
+	const char *words[WORDS];
 	struct stat st;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st) < 0 || st.st_uid != geteuid())
-		return false;
+	if (stat(path, &st) < 0 || st.st_uid != geteuid() || state_numbers(s, numbers) < 0)
+		return OTHER;
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	n = io_read_short(AT_FDCWD, path, text, sizeof(text));
-	if (n <= 0 || !str_equal(text, "minc-monitor"))
-		return false;
-	end = text + n;
-	for (int i = 0; i < 3 && word < end; i++)
-		word += strlen(word) + 1;
-	if (word >= end || !str_equal(word, id))
-		return false;
+	find_words(text, n > 0 ? (size_t)n : 0, words);
+	if (!str_equal(words[0], "minc-monitor") || !str_equal(words[3], s->id))
+		return OTHER;
+	if (*words[4] && *words[4] != '/' && !str_equal(words[4], numbers))
+		return OTHER;
 	snprintf(path, sizeof(path), "%d", pid);
-	return pid_depth(path) == pid_depth("self");
+	if (pid_depth(path) != pid_depth("self"))
+		return OTHER;
+	return str_equal(words[4], numbers) ? SURELY : MAYBE;
 }
 
 int state_monitor(const struct state *s)
 {
 	DIR *list = opendir("/proc");
+	int ret = 0, found = OTHER;
 	struct dirent *d;
-	int ret = 0;
 
-	while (list && ret == 0 && (d = readdir(list))) {
+	while (list && found != SURELY && (d = readdir(list))) {
 		const int pid = str_is_number(d->d_name) ? atoi(d->d_name) : 0;
+		const int is = pid > 0 ? is_monitor_of(pid, s) : OTHER;
 
-		if (pid > 0 && is_monitor_of(pid, s->id))
+		if (is > found) {
+			found = is;
 			ret = pid;
+		}
 	}
 	if (list)
 		closedir(list);
@@ -97,7 +114,7 @@ static int open_monitor(const struct state *s)
 
 	if (pid && fd < 0)
 		return errno == ENOSYS || errno == EPERM ? -errno : -ESRCH;
-	if (pid && !is_monitor_of(pid, s->id)) { /* it was, and another has its number */
+	if (pid && is_monitor_of(pid, s) == OTHER) { /* it was, and another has its number */
 		fd_closep(&fd);
 		return -ESRCH;
 	}

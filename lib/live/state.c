@@ -102,6 +102,17 @@ int state_open(struct state *s, int runtime)
 	return s->dir < 0 ? -errno : 0;
 }
 
+int state_numbers(const struct state *s, char ret[STATE_NUMBERS_LEN])
+{
+	struct stat st;
+
+	if (fstat(s->dir, &st) < 0)
+		return -errno;
+	snprintf(ret, STATE_NUMBERS_LEN, "%llx:%llx", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return 0;
+}
+
 struct state *state_free(struct state *s)
 {
 	if (!s)

@@ -65,6 +65,9 @@ int state_resolve(struct minc_ctx *c, int runtime, const char *word, char ret[ST
 /* Names change under the lock on the runtime directory; @origin: for messages. */
 int state_take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin);
 void state_drop_name(const struct state *s, const char *name); /* unless it is another's by now */
+/* "DEVICE:INODE" of its directory, hexadecimal: no other that there is has the same. 0 or -errno. */
+enum { STATE_NUMBERS_LEN = 2 * 16 + 2 };
+int state_numbers(const struct state *s, char ret[STATE_NUMBERS_LEN]);
 /* The process that is its monitor, found by its command line; 0: there is none. */
 int state_monitor(const struct state *s);
 /* The lock on the runtime directory; c's log hears when it is waited for. */

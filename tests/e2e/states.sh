@@ -124,11 +124,16 @@ damaged=$out
 cp "$(command -v tail)" "$T/minc-monitor"
 PATH=$T:$PATH minc-monitor -f /dev/null "$damaged" >/dev/null 2>&1 &
 decoy=$!
+PATH=$T:$PATH minc-monitor -f /dev/null "$damaged" 1:1 >/dev/null 2>&1 & # of another state directory
+other=$!
+await grep -q minc-monitor "/proc/$other/cmdline"
 marten start damaged
 pid=$(cat "$MINC_STATE_DIR/$damaged/pid")
 echo garbage >"$MINC_STATE_DIR/$damaged/state.json"
 marten rm -f damaged
 kill $decoy 2>/dev/null
+ok "the monitor of the same id in another state directory is left alone" kill -0 "$other"
+kill $other
 is "who says that it is the monitor does not save it" "$status$err" 0
 await test ! -e "/proc/$pid"
 ok "it has ended" test ! -e "/proc/$pid"
