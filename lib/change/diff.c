@@ -2,6 +2,7 @@
 /* diff - tell what the container changed; see minc/change.h. Nothing is written. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "change/change.h"
 
@@ -28,6 +29,13 @@ int diff_report(struct minc_changes *chs)
 	return err_say(chs->err, -ECANCELED, "%s: stopped by the caller", chs->name);
 }
 
+/* One of the caller's that denies its owner what root in the container could. */
+static bool is_closed(const struct stat *st)
+{
+	return S_ISDIR(st->st_mode) && st->st_uid == geteuid() &&
+	       (st->st_mode & (S_IRUSR | S_IXUSR)) != (S_IRUSR | S_IXUSR);
+}
+
 int diff_unreadable(struct minc_changes *chs, const struct walk *w, const struct spot *s,
 		    int err)
 {
@@ -40,7 +48,9 @@ int diff_unreadable(struct minc_changes *chs, const struct walk *w, const struct
 	ch->path = walk_path(w);
 	ch->side[MINC_BEFORE] = s->base.st;
 	ch->side[MINC_AFTER] = s->upper.st;
-	compare_refuse(chs, err, NULL);
+	compare_refuse(chs, err, is_closed(&s->upper.st) || is_closed(&s->base.st) ?
+					 "its mode closes it to its owner: what is in it only root can read" :
+					 NULL);
 	return diff_report(chs);
 }
 

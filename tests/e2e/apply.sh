@@ -108,4 +108,20 @@ marten diff ./none
 refused "a directory that is none is named" none
 marten diff "$base/etc"
 refused "another directory is refused" "$base/etc"
+# What is in a directory that its mode closes to its owner: root in the container could write there.
+if ! as_root; then
+	mkdir "$T/closed-base" "$T/closed"
+	busybox_root "$T/closed-base"
+	minc -r "$T/closed-base" -t "$T/closed" sh -c 'mkdir /srv /srv/shut; echo x >/srv/shut/in; echo y >/srv/rest; chmod 0 /srv/shut'
+	marten diff "$T/closed"
+	has "what is in a closed directory is refused, and why is said" "$out" \
+		"C /srv/shut [refused: its mode closes it to its owner: what is in it only root can read]"
+	marten apply -y "$T/closed"
+	is "the rest is applied" "$status $(cat "$T/closed-base/srv/rest")" "125 y"
+	has "and the directory is named" "$err" "/srv/shut: its mode closes it to its owner"
+	minc -r "$T/closed-base" -t "$T/closed" chmod 755 /srv/shut
+	marten apply -y "$T/closed"
+	is "opened in the container it is applied, too" "$status $(cat "$T/closed-base/srv/shut/in")" "0 x"
+	chmod -R u+rwx "$T/closed-base/srv" "$T/closed"
+fi
 done_testing
