@@ -488,9 +488,9 @@ static int refuse_lists(struct minc_transfer *t, const struct members *m,
 			const struct member *const lists[3])
 {
 	for (size_t i = 0; i < 3; i++)
-		if (lists[i] && lists[i]->size > STORE_JSON_MAX)
+		if (lists[i] && lists[i]->size > CONTENT_JSON_MAX)
 			return err_say(t->err, -EBADMSG, "%s: %s: larger than %d bytes", m->what,
-				       lists[i]->name, STORE_JSON_MAX);
+				       lists[i]->name, CONTENT_JSON_MAX);
 	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
 }
 

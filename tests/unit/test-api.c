@@ -293,7 +293,7 @@ START_TEST(a_tar_that_nobody_reads_is_an_error_only)
 	minc_container *ct = NULL;
 	int fds[2], out, r;
 
-	ck_assert_ptr_nonnull(signal(SIGPIPE, SIG_DFL) == SIG_ERR ? NULL : ctx);
+	(void)signal(SIGPIPE, SIG_DFL);
 	ck_assert_msg(minc_start_idle(ctx, &ct) == 0, "%s", minc_error_message(ctx));
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(close(fds[0]), 0);
@@ -301,28 +301,9 @@ START_TEST(a_tar_that_nobody_reads_is_an_error_only)
 	ck_assert_int_eq(dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
 	r = minc_copy(ctx, ct, "/etc/passwd", NULL, "-");
 	ck_assert_int_eq(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
-	ck_assert_int_eq(close(out), 0);
-	ck_assert_int_eq(close(fds[1]), 0);
+	ck_assert(close(out) == 0 && close(fds[1]) == 0);
 	ck_assert(r == -EPIPE || r == -ENOSYS); /* without tars */
 	minc_container_free(ct);
-}
-END_TEST
-
-START_TEST(names_of_volumes_have_one_rule)
-{
-	char name[130] = "";
-
-	ck_assert_int_eq(minc_volume_check_name("a"), 0);
-	ck_assert_int_eq(minc_volume_check_name("9_.-Z"), 0);
-	ck_assert_int_eq(minc_volume_check_name(NULL), -EINVAL);
-	ck_assert_int_eq(minc_volume_check_name(""), -EINVAL);
-	ck_assert_int_eq(minc_volume_check_name(".hidden"), -EINVAL);
-	ck_assert_int_eq(minc_volume_check_name("-option"), -EINVAL);
-	ck_assert_int_eq(minc_volume_check_name("a/b"), -EINVAL);
-	memset(name, 'x', 128);
-	ck_assert_int_eq(minc_volume_check_name(name), 0);
-	name[128] = 'x';
-	ck_assert_int_eq(minc_volume_check_name(name), -EINVAL);
 }
 END_TEST
 
@@ -682,7 +663,6 @@ static void add_runs(Suite *s)
 	ADD(an_idle_container_that_was_killed_has_ended);
 	ADD(an_idle_container_ends_by_any_signal_at_any_moment);
 	ADD(a_tar_that_nobody_reads_is_an_error_only);
-	ADD(names_of_volumes_have_one_rule);
 	ADD(two_containers_run_at_once);
 	ADD(a_pidfd_tells_the_end);
 	ADD(a_timeout_is_about_right);

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <minc/background.h>
+#include <minc/image.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,6 +414,24 @@ START_TEST(names_are_checked)
 }
 END_TEST
 
+START_TEST(names_of_volumes_have_one_rule)
+{
+	char name[130] = "";
+
+	ck_assert_int_eq(minc_volume_check_name("a"), 0);
+	ck_assert_int_eq(minc_volume_check_name("9_.-Z"), 0);
+	ck_assert_int_eq(minc_volume_check_name(NULL), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name(""), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name(".hidden"), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name("-option"), -EINVAL);
+	ck_assert_int_eq(minc_volume_check_name("a/b"), -EINVAL);
+	memset(name, 'x', 128);
+	ck_assert_int_eq(minc_volume_check_name(name), 0);
+	name[128] = 'x';
+	ck_assert_int_eq(minc_volume_check_name(name), -EINVAL);
+}
+END_TEST
+
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void)
@@ -440,6 +459,7 @@ int main(void)
 	tcase_add_loop_test(t, keys_are_read, 0, COUNT(good_keys));
 	tcase_add_loop_test(t, other_words_are_no_keys, 0, COUNT(bad_keys));
 	tcase_add_test(t, names_are_checked);
+	tcase_add_test(t, names_of_volumes_have_one_rule);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
