@@ -21,6 +21,10 @@
 #include "base/err.h"
 #include "base/fd.h"
 
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008 /* Linux 4.14; musl lacks it */
+#endif
+
 enum { LOOK_MS = 100 };
 /* Between looks at a lock, and until somebody is told. */
 enum { LOCK_FIRST_NS = 50 * 1000, LOCK_LAST_NS = 20 * 1000 * 1000, LOCK_SAY_NS = 1500 * 1000 * 1000 };
