@@ -28,19 +28,11 @@ int run_cgroup_join(struct runner *r, const struct step *s)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The caller asks systemd(1), which moves us; see run/scope.c. */
+/* The caller asks systemd(1), which moves us; see scope.c. */
 int run_cgroup_scope(struct runner *r, const struct step *s)
 {
-	struct verdict ready = { .kind = VERDICT_SCOPE };
-	char moved = 0;
-	long n = sys_write(r->channel, &ready, sizeof(ready));
-
 	(void)s; /* the caller has it, too */
-	if (n >= 0)
-		n = sys_read(r->channel, &moved, 1);
-	if (n < 0)
-		return (int)n;
-	return n == 1 && moved ? 0 : -ECANCELED;
+	return runner_wait(r);
 }
 
 int run_rlimit(struct runner *r, const struct step *s)

@@ -169,7 +169,6 @@ static void enter_scope(struct limiting *l)
 		if (l->of[c] == &l->scope)
 			s->cgroup_scope.controllers |= 1u << c;
 	l->p->scope = true;
-	l->p->scope_optional = best_effort(l);
 	l->p->own_memory = true; /* the caller has work in the middle */
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "ns/ns.h"
+#include "plan/answer.h"
 
 /* The caller's ranges: 1; 0 if it has none or nobody can write them; -E2BIG with a message. */
 static int find_ranges(const struct host *h, struct idmap *m, struct err *e)
@@ -95,4 +96,9 @@ int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 	step->idmap.gid_args = helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
 	p->own_memory = true; /* the caller must run the helpers meanwhile */
 	return 0;
+}
+
+int answer_idmap(struct answer *a, const struct step *s)
+{
+	return userns_write_maps(a->err, a->pid, s->idmap.uid_args, s->idmap.gid_args);
 }

@@ -43,18 +43,10 @@ static int write_proc(int at, const char *path, const char *text)
 
 int run_idmap(struct runner *r, const struct step *s)
 {
-	struct verdict ready = { .kind = VERDICT_READY };
-	char byte;
 	int ret;
 
-	if (s->idmap.uid_args) {
-		long n = sys_write(r->channel, &ready, sizeof(ready));
-
-		if (n < 0)
-			return (int)n;
-		n = sys_read(r->channel, &byte, 1);
-		return n == 1 ? 0 : n < 0 ? (int)n : -ECANCELED;
-	}
+	if (idmap_waits(s))
+		return runner_wait(r);
 	/* Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM else). */
 	ret = write_proc(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (ret == 0)

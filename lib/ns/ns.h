@@ -40,6 +40,13 @@ void ns_plan_net_up(struct plan *p, const struct spec *s);
 void ns_plan_cpus(struct plan *p, const struct spec *s);
 void ns_plan_session(struct plan *p);
 
+/* By newuidmap(1), which the caller runs. */
+static inline bool idmap_waits(const struct step *s)
+{
+	return s->idmap.uid_args;
+}
+int answer_idmap(struct answer *a, const struct step *s);
+
 int run_lifeline(struct runner *r, const struct step *s);
 int run_idmap(struct runner *r, const struct step *s);
 int run_join(struct runner *r, const struct step *s);

@@ -7,6 +7,7 @@
  *
  * Each kind of step is one row of one table (struct step_ops, filled in run/steps.c)
  * with two faces: run makes the system calls, say prints the shell that means the same.
+ * Who carries out a plan knows no kind: what is particular about one is a face of its row.
  */
 #pragma once
 
@@ -357,7 +358,7 @@ struct plan {
 	bool forks; /* enters a container: the sealed program forks into its pid namespace */
 	bool watched; /* and a child of ours watches what it forks */
 	size_t cgroups; /* steps that make one */
-	bool scope, scope_optional; /* systemd(1) makes one; or only a warning */
+	bool scope; /* systemd(1) makes one */
 	const char **warnings; /* what --best-effort leaves out, found while planning */
 	size_t warnings_len;
 	bool terminal;
@@ -403,7 +404,8 @@ void *plan_alloc(struct plan *p, size_t size);
 int plan_seal(struct plan *p);
 void plan_done(struct plan *p);
 
-struct runner; /* run/runner.h: slots and channel of one execution */
+struct runner; /* plan/runner.h: slots and channel of one execution */
+struct answer; /* plan/answer.h: what the caller does while the child waits */
 
 struct step_ops {
 	const char *name;				     /* verb in messages */
@@ -411,4 +413,22 @@ struct step_ops {
 	void (*say)(FILE *out, const struct step *s);	     /* POSIX shell */
 	/* object of the step for messages, such as "/a on /b"; may print nothing */
 	void (*name_object)(char *buf, size_t len, const struct step *s);
+
+	/* The rest is NULL or 0 for most. */
+
+	/*
+	 * The caller's part, while run() waits for it in runner_wait(): 0, or -errno with a
+	 * message. Such a plan needs own_memory, for a child that shares its caller's memory
+	 * lets it sleep.
+	 */
+	int (*answer)(struct answer *a, const struct step *s);
+	/* Whether this step has such a part, if not all of the kind have. */
+	bool (*waits)(const struct step *s);
+	unsigned says; /* bits 1 << enum verdict_kind: what run() may tell the caller besides */
 };
+
+/* Whether @s waits for the caller. */
+static inline bool step_waits(const struct step_ops *ops, const struct step *s)
+{
+	return ops->answer && (!ops->waits || ops->waits(s));
+}

@@ -14,6 +14,7 @@
 struct runner {
 	const struct plan *plan;
 	int *slots;    /* plan->slots descriptors, -EBADF when unset */
+	uint32_t step; /* index of the one that is carried out */
 	int channel;   /* to the caller: verdicts, descriptors; hangs up when it dies */
 	int host_end;  /* the caller's end, to be closed in the child */
 	int sealed_fd; /* memfd of the sealed program */
@@ -30,8 +31,7 @@ enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
 	VERDICT_TERMINAL, /* with the master of its pty */
-	VERDICT_READY,	  /* for its maps */
-	VERDICT_SCOPE,	  /* for being moved */
+	VERDICT_WAIT,	  /* the step waits for the caller's part of it */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
 	VERDICT_LOST,	 /* that pid, which nobody can be given: its failure follows */
 	VERDICT_EXEC,	   /* now the command: nothing follows but its failure */
@@ -51,6 +51,23 @@ struct verdict {
 struct ids_begin {
 	uint32_t uid, gid;
 };
+
+/*
+ * Let the caller do its part of this step (step_ops.answer): 0, -ECANCELED if it could not, or has
+ * died, or -errno.
+ */
+static inline int runner_wait(struct runner *r)
+{
+	const struct verdict v = { .kind = VERDICT_WAIT, .step = r->step };
+	char done = 0;
+	long n = sys_write(r->channel, &v, sizeof(v));
+
+	if (n >= 0)
+		n = sys_read(r->channel, &done, 1);
+	if (n < 0)
+		return (int)n;
+	return n == 1 && done ? 0 : -ECANCELED;
+}
 
 /* Descriptor of slot @slot: AT_FDCWD for SLOT_CWD, -EBADF if unset. */
 static inline int runner_fd(const struct runner *r, int slot)

@@ -3,7 +3,7 @@
  * follow - the caller listens to what it has cloned, until the command runs.
  *
  * One socket pair is everything between the two: verdicts, the terminal's master, the
- * go-ahead after newuidmap(1); its end tells the child that the caller died, and the caller
+ * answers to steps that wait for us; its end tells the child that the caller died, and the caller
  * that the command runs. In a container that is entered somebody may be who wants to speak
  * for the child, or to hold its end. So what is heard must be what the plan can still say,
  * once, with a descriptor only where one belongs to it; after VERDICT_EXEC, when another
@@ -23,7 +23,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "ns/ns.h"
+#include "plan/answer.h"
 #include "run/spawn.h"
 
 /* An exec takes less, as a rule: only then is it looked for. */
@@ -44,20 +44,25 @@ uint32_t follow_expected(const struct plan *p, bool monitor)
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind == STEP_TERMINAL)
-			ret |= EXPECT(VERDICT_TERMINAL);
-		if (s->kind == STEP_CGROUP_SCOPE)
-			ret |= EXPECT(VERDICT_SCOPE);
-		if (s->kind == STEP_IDMAP && s->idmap.uid_args)
-			ret |= EXPECT(VERDICT_READY);
+		ret |= step_ops[s->kind].says;
+		if (step_waits(&step_ops[s->kind], s))
+			ret |= EXPECT(VERDICT_WAIT);
 	}
 	return ret;
+}
+
+/* Each step waits once, in their order, and no other goes on meanwhile. */
+static bool may_wait(const struct spawn *w, uint32_t index)
+{
+	const struct step *s = &w->plan->steps[index];
+
+	return !w->waiting && index >= w->next_wait && step_waits(&step_ops[s->kind], s);
 }
 
 /* Whether @v may come now; what may come once is used up. */
 static bool is_expected(struct spawn *w, const struct verdict *v, bool descriptor)
 {
-	const uint32_t several = EXPECT(VERDICT_WARNING);
+	const uint32_t several = EXPECT(VERDICT_WARNING) | EXPECT(VERDICT_WAIT);
 	const bool carries = v->kind == VERDICT_TERMINAL || v->kind == VERDICT_PROCESS ||
 			     v->kind == VERDICT_PID;
 
@@ -65,6 +70,8 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 	    v->step >= w->plan->len || (descriptor && !carries))
 		return false;
 	if (v->kind == VERDICT_WARNING && !(w->plan->steps[v->step].flags & STEP_OPTIONAL))
+		return false;
+	if (v->kind == VERDICT_WAIT && !may_wait(w, v->step))
 		return false;
 	if (w->executing && v->kind == VERDICT_FAILED && v->step != w->plan->len - 1)
 		return false;
@@ -77,49 +84,31 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 	return true;
 }
 
-static int map_ids(struct spawn *w)
+/*
+ * Our part of what the child waits for, when its number is known, too. A step that may fail tells
+ * the child so, which goes on and warns.
+ */
+static int answer(struct spawn *w)
 {
-	for (size_t i = 0; i < w->plan->len; i++) {
-		const struct step *s = &w->plan->steps[i];
-		int r;
-
-		if (s->kind != STEP_IDMAP)
-			continue;
-		r = userns_write_maps(w->err, w->ret->pid, s->idmap.uid_args, s->idmap.gid_args);
-		if (r < 0)
-			return r;
-	}
-	return send(w->channel, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
-/* With --best-effort the child goes on, and its step warns. */
-static int enter_scope(struct spawn *w)
-{
+	const struct step *s = w->waiting;
+	const bool optional = s && s->flags & STEP_OPTIONAL;
 	struct err why = { 0 };
-	int r = scope_enter(w->plan, w->ret, &why);
-	const char moved = r == 0;
-
-	if (r < 0 && !w->plan->scope_optional) {
-		err_say(w->err, r, "%s", why.message);
-		err_hint(w->err, "%s", why.hint);
-		return r;
-	}
-	if (r < 0 && w->options->log)
-		w->options->log(why.message, w->options->log_data);
-	return send(w->channel, &moved, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
-}
-
-/* Do what the child waits for, when its number is known, too. */
-static int serve_when_known(struct spawn *w)
-{
-	const enum verdict_kind wanted = w->wanted;
+	struct answer a = { .pid = w->ret->pid,
+			    .groups = w->ret->cgroups,
+			    .err = optional ? &why : w->err };
+	char done;
 	int r;
 
-	if (w->ret->pid <= 0 || wanted == VERDICT_FAILED)
+	if (!s || w->ret->pid <= 0)
 		return 1;
-	w->wanted = VERDICT_FAILED; /* nothing */
-	r = wanted == VERDICT_READY ? map_ids(w) : enter_scope(w);
-	return r < 0 ? r : 1;
+	w->waiting = NULL;
+	r = step_ops[s->kind].answer(&a, s);
+	if (r < 0 && !optional)
+		return r;
+	if (r < 0 && w->options->log)
+		w->options->log(why.message, w->options->log_data);
+	done = r == 0;
+	return send(w->channel, &done, 1, MSG_NOSIGNAL) == 1 ? 1 : -errno;
 }
 
 /* What has entered may go on, when it is known and watched. If it was killed, it has ended. */
@@ -139,11 +128,11 @@ static int obey(struct spawn *w, const struct verdict *v)
 	case VERDICT_PID:
 		if (w->ret->pidfd < 0) /* our table is full */
 			return err_set(w->err, -EMFILE, "process 1 of the container");
-		return serve_when_known(w);
-	case VERDICT_READY:
-	case VERDICT_SCOPE:
-		w->wanted = v->kind;
-		return serve_when_known(w);
+		return answer(w);
+	case VERDICT_WAIT:
+		w->waiting = &w->plan->steps[v->step];
+		w->next_wait = (size_t)v->step + 1;
+		return answer(w);
 	case VERDICT_TERMINAL:
 		if (w->ret->terminal < 0)
 			return err_set(w->err, -EMFILE, "terminal of the container");

@@ -96,9 +96,6 @@ struct spawn_options {
 int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_container *ret,
 	       struct err *e);
 
-/* The answer to VERDICT_SCOPE: have the child moved; 0 or -errno with a message. */
-int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e);
-
 /* Child code: carry out the steps after the clone. */
 struct child_args {
 	const struct plan *plan;

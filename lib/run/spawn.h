@@ -21,7 +21,8 @@ struct spawn {
 	bool failed;
 	uint32_t expected; /* bits 1 << enum verdict_kind: what may still come */
 	bool executing;	   /* VERDICT_EXEC has come */
-	enum verdict_kind wanted; /* what the child waits for: READY or SCOPE; else FAILED */
+	const struct step *waiting; /* the step in which the child waits for us, or NULL */
+	size_t next_wait; /* index of the first step that may: none does so twice, or late */
 };
 
 /* Record the failure of a step; of a clone3(2). */

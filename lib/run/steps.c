@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * steps - the one table of everything a container start can consist of. A row has a
- * step's two faces: the system calls and the shell that means the same. It is a list,
- * not a language: no row jumps, decides or calls back.
+ * step's two faces, the system calls and the shell that means the same, and what is
+ * particular about it. It is a list, not a language: no row jumps, decides or calls back.
  */
 #include <string.h>
 
@@ -60,9 +60,11 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
 	[STEP_CGROUP_DEVICES] = { "confine devices of", run_cgroup_devices, say_cgroup_devices, name_cgroup_devices },
 	[STEP_CGROUP_JOIN]  = { "join group",   run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
-	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope },
+	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope,
+				.answer = answer_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
-	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing },
+	[STEP_IDMAP]        = { "map ids",      run_idmap,        say_idmap,        name_nothing,
+				.answer = answer_idmap, .waits = idmap_waits },
 	[STEP_JOIN]         = { "join",         run_join,         say_join,         name_join },
 	[STEP_RENAME]       = { "rename",       run_rename,       say_rename,       name_nothing },
 	[STEP_UNSHARE]      = { "unshare",      run_unshare,      say_unshare,      name_unshare },
@@ -85,7 +87,8 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_LINK_MOVE]    = { "move interface", run_link_move,  say_link_move,    name_link_move },
 	[STEP_AFFINITY]     = { "set CPUs",     run_affinity,     say_affinity,     name_nothing },
 	[STEP_SESSION]      = { "new session",  run_session,      say_session,      name_nothing },
-	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing },
+	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing,
+				.says = 1u << VERDICT_TERMINAL },
 	[STEP_PIPE]         = { "pipe",         run_pipe,         say_pipe,         name_pipe },
 	[STEP_STREAMS]      = { "open streams", run_streams,      say_streams,      name_nothing },
 	[STEP_FDS]          = { "descriptors",  run_fds,          say_fds,          name_nothing },

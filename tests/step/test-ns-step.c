@@ -103,11 +103,11 @@ STEP_TEST(idmap_by_a_helper_waits_for_the_caller)
 {
 	struct verdict v;
 
-	equal(write(caller_end(), "", 1), 1); /* "go on", in time */
+	equal(write(caller_end(), "\1", 1), 1); /* "go on", in time */
 	works(r, .kind = STEP_IDMAP,
 	      .idmap = { .uid_args = helper_args, .gid_args = helper_args });
 	equal(read(caller_end(), &v, sizeof(v)), sizeof(v));
-	equal(v.kind, VERDICT_READY);
+	equal(v.kind, VERDICT_WAIT);
 }
 
 STEP_TEST(idmap_by_a_helper_fails_without_the_caller)

@@ -50,8 +50,8 @@ static struct spawn w;
 static int others_end; /* of the channel */
 static pid_t speaker;
 
-/* A plan that enters a container with a terminal, and a process that has its end. */
-static void begin(bool terminal)
+/* Begin to follow the plan as it is, and a process that has its end. */
+static void begin_plan(void)
 {
 	const int yes = 1;
 	int pair[2];
@@ -59,13 +59,6 @@ static void begin(bool terminal)
 
 	if (middle == 0)
 		_exit(0); /* it has said all it had to say */
-	memset(&plan, 0, sizeof(plan));
-	plan.forks = true;
-	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
-	plan_append(&plan, STEP_RLIMIT, NULL, "limit")->flags = STEP_OPTIONAL;
-	if (terminal)
-		(void)plan_append(&plan, STEP_TERMINAL, NULL, "terminal");
-	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
 	ck_assert_int_eq(plan_seal(&plan), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
@@ -86,6 +79,19 @@ static void begin(bool terminal)
 			    .ret = &ct,
 			    .expected = follow_expected(&plan, false) };
 	others_end = pair[1];
+}
+
+/* One that enters a container, maybe with a terminal. */
+static void begin(bool terminal)
+{
+	memset(&plan, 0, sizeof(plan));
+	plan.forks = true;
+	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
+	plan_append(&plan, STEP_RLIMIT, NULL, "limit")->flags = STEP_OPTIONAL;
+	if (terminal)
+		(void)plan_append(&plan, STEP_TERMINAL, NULL, "terminal");
+	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
+	begin_plan();
 }
 
 static void end(void)
@@ -198,8 +204,7 @@ static const struct lie {
 	{ "a terminal that nobody asked for", false, false, VERDICT_TERMINAL, 0, 0 },
 	{ "a process before the last step", false, false, VERDICT_PROCESS, 0, 0 },
 	{ "another number of process 1", false, false, VERDICT_PID, 0, 0 },
-	{ "maps to be made", false, false, VERDICT_READY, 0, NO_FD },
-	{ "a scope", false, false, VERDICT_SCOPE, 0, NO_FD },
+	{ "a wait in a step that does not wait", false, false, VERDICT_WAIT, 0, NO_FD },
 	{ "a warning of a step that must not fail", false, false, VERDICT_WARNING, 0, NO_FD },
 	{ "a step that there is not", false, false, VERDICT_FAILED, 99, NO_FD },
 	{ "a descriptor with a failure", false, false, VERDICT_FAILED, 0, 0 },
@@ -227,6 +232,94 @@ START_TEST(a_lie_ends_the_start)
 	fd_closep(&w.middle);
 	end();
 	ck_assert_uint_eq(open_files(), before); /* what came with it is closed */
+}
+END_TEST
+
+static const char *const no_ids[] = { "x", NULL };
+static unsigned told;
+
+static void count(const char *text, void *userdata)
+{
+	(void)text;
+	(void)userdata;
+	told++;
+}
+
+/* One with two steps, 1 and 2, that wait for a program of the caller's, which fails. */
+static void begin_with_waits(unsigned flags)
+{
+	memset(&plan, 0, sizeof(plan));
+	plan.forks = true;
+	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
+	for (int i = 0; i < 2; i++) {
+		struct step *s = plan_append(&plan, STEP_IDMAP, NULL, "ids");
+
+		s->flags = flags;
+		s->idmap.uid_args = s->idmap.gid_args = no_ids;
+	}
+	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
+	begin_plan();
+	options.log = count;
+	told = 0;
+}
+
+START_TEST(who_waits_is_told_how_it_went)
+{
+	char byte = 'x';
+
+	begin_with_waits(STEP_OPTIONAL);
+	say(VERDICT_WAIT, 1, 0, NO_FD);
+	say(VERDICT_WAIT, 2, 0, NO_FD);
+	say(VERDICT_FAILED, 3, -ENOENT, NO_FD);
+	ck_assert_int_eq(follow_child(&w), -ENOENT);
+	ck_assert_uint_eq(told, 2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(read(others_end, &byte, 1), 1);
+		ck_assert_int_eq(byte, 0);
+	}
+	end();
+}
+END_TEST
+
+START_TEST(a_part_that_must_not_fail_ends_the_start)
+{
+	begin_with_waits(0);
+	say(VERDICT_WAIT, 1, 0, NO_FD);
+	ck_assert_int_eq(follow_child(&w), -EPERM);
+	ck_assert_uint_eq(told, 0);
+	end();
+}
+END_TEST
+
+/* Each step waits once, one after the other, before the command. */
+static const struct {
+	const char *what;
+	int first, second;
+	bool executing;
+	int fd;
+} late[] = {
+	{ "a second time", 1, 1, false, NO_FD },
+	{ "a step before it", 2, 1, false, NO_FD },
+	{ "after the last step", -1, 1, true, NO_FD },
+	{ "with a descriptor", -1, 1, false, 0 },
+	{ "another step", -1, 0, false, NO_FD },
+};
+
+START_TEST(nobody_waits_twice_or_late)
+{
+	size_t before = open_files();
+
+	begin_with_waits(STEP_OPTIONAL);
+	if (late[_i].first >= 0)
+		say(VERDICT_WAIT, (uint32_t)late[_i].first, 0, NO_FD);
+	if (late[_i].executing)
+		announce(NULL);
+	say(VERDICT_WAIT, (uint32_t)late[_i].second, 0, late[_i].fd);
+	ck_assert_msg(follow_child(&w) == -EBADMSG, "%s", late[_i].what);
+	ck_assert_msg(told == (late[_i].first >= 0), "%s", late[_i].what);
+	fd_closep(&w.middle);
+	end();
+	ck_assert_uint_eq(open_files(), before);
 }
 END_TEST
 
@@ -462,6 +555,9 @@ int main(void)
 	tcase_add_test(t, what_the_plan_says_is_believed);
 	tcase_add_test(t, a_failed_command_is_believed);
 	tcase_add_loop_test(t, a_lie_ends_the_start, 0, sizeof(lies) / sizeof(lies[0]));
+	tcase_add_test(t, who_waits_is_told_how_it_went);
+	tcase_add_test(t, a_part_that_must_not_fail_ends_the_start);
+	tcase_add_loop_test(t, nobody_waits_twice_or_late, 0, sizeof(late) / sizeof(late[0]));
 	tcase_add_test(t, a_second_terminal_is_a_lie);
 	tcase_add_test(t, half_a_message_is_a_lie);
 	tcase_add_test(t, who_holds_the_channel_holds_nobody_up);

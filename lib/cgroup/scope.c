@@ -16,17 +16,11 @@
 #include "base/io.h"
 #include "base/program.h"
 #include "base/str.h"
-#include "run/run.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/set.h"
+#include "plan/answer.h"
 
 enum { ARGS_MAX = 64, MOVE_MS = 5000 };
-
-static const struct step *scope_step(const struct plan *p)
-{
-	for (size_t i = 0; i < p->len; i++)
-		if (p->steps[i].kind == STEP_CGROUP_SCOPE)
-			return &p->steps[i];
-	return NULL;
-}
 
 /* Run busctl(1); its complaint becomes the message. */
 static int call_busctl(const char *const *argv, struct err *e)
@@ -86,28 +80,23 @@ static bool is_in_unit(int child, const char *unit)
 	       strstr(text, unit);
 }
 
-int scope_enter(const struct plan *p, struct minc_container *ct, struct err *e)
+int answer_cgroup_scope(struct answer *a, const struct step *s)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
-	const struct step *s = scope_step(p);
-	int r;
+	int r = ask(s, a->pid, a->err);
 
-	if (!s)
-		return err_set(e, -EBADMSG, "scope");
-	r = ask(s, ct->pid, e);
-	for (int i = 0; r == 0 && !is_in_unit(ct->pid, s->cgroup_scope.unit); i++) {
+	for (int i = 0; r == 0 && !is_in_unit(a->pid, s->cgroup_scope.unit); i++) {
 		if (i == MOVE_MS)
-			return err_set(e, -ETIMEDOUT, "systemd has not made %s",
+			return err_set(a->err, -ETIMEDOUT, "systemd has not made %s",
 				       s->cgroup_scope.unit);
 		(void)nanosleep(&ms, NULL); /* shorter is fine */
 	}
 	if (r == 0)
-		r = cgroup_set_add(ct->cgroups, s->cgroup_scope.mount, ct->pid);
+		r = cgroup_set_add(a->groups, s->cgroup_scope.mount, a->pid);
 	if (r < 0)
-		return err_set(e, r, "group of %s", s->cgroup_scope.unit);
-	if (s->cgroup_scope.controllers &
-	    ~ct->cgroups->dirs[ct->cgroups->len - 1].controllers)
-		return err_say(e, -EOPNOTSUPP,
+		return err_set(a->err, r, "group of %s", s->cgroup_scope.unit);
+	if (s->cgroup_scope.controllers & ~a->groups->dirs[a->groups->len - 1].controllers)
+		return err_say(a->err, -EOPNOTSUPP,
 			       "%s has not all controllers that are needed",
 			       s->cgroup_scope.unit);
 	return 0;
