@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* hash - SHA-256 by libcrypto; see digest.h. */
+#include "content/hash.h"
+
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>

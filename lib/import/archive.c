@@ -4,6 +4,8 @@
  * ("repositories"), and an OCI layout. Read twice: first what there is, with the small files'
  * content; then the large ones that are needed, in the order they come in.
  */
+#include "import/archive.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -14,11 +16,16 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/str.h"
+#include "import/import.h"
+#include "import/layout.h"
 #include "import/members.h"
 #include "import/which.h"
 #include "sign/sign.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
+#include "transfer/listing.h"
+#include "transfer/take.h"
 
 struct entry_source {
 	struct byte_source source;

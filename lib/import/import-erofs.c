@@ -5,6 +5,8 @@
  * fsck.erofs unpacks it into the store for a moment, without extended attributes and hard
  * links and, to an ordinary user, with all files the user's, which become root's.
  */
+#include "import/import-erofs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,9 +24,10 @@
 #include "base/fd.h"
 #include "base/program.h"
 #include "change/tree.h"
+#include "import/import.h"
 #include "store/store-file.h"
 #include "tar/budget.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
 
 enum { LOOP_TRIES = 64, FULL_BYTES = 1 << 20 };
 

@@ -4,10 +4,19 @@
 
 #include <errno.h>
 
+#include "import/import.h"
 #include "manage/volumes.h"
+#include "sign/policy-check.h"
 #include "sign/sign.h"
+#include "store/store-file.h"
 #include "tar/copy-tar.h"
-#include "transfer/transfer.h"
+#include "transfer/commit.h"
+#include "transfer/export.h"
+#include "transfer/fsck.h"
+#include "transfer/pull.h"
+#include "transfer/push.h"
+#include "transfer/remote.h"
+#include "transfer/take.h"
 
 static int complete(struct minc_transfer *t, struct image *img)
 {

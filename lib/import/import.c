@@ -3,6 +3,8 @@
  * import - what minc_import() takes, told apart by content: an OCI layout, an archive of images, a root
  * file system as a directory, a tar, a squashfs or an erofs image.
  */
+#include "import/import.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,12 +18,19 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "import/archive.h"
+#include "import/import-erofs.h"
+#include "import/layout.h"
+#include "import/squash-in.h"
 #include "import/which.h"
 #include "store/platform.h"
+#include "store/store-file.h"
 #include "tar/budget.h"
 #include "tar/fd-source.h"
 #include "transfer/change-config.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
+#include "transfer/listing.h"
+#include "transfer/take.h"
 
 enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024, RESERVE_BYTES = 1 << 30 };
 

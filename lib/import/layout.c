@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* layout - images from an OCI image layout, a directory. Nothing in it is followed. */
+#include "import/layout.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,10 +11,13 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "content/json-digest.h"
+#include "store/manifest.h"
 #include "tar/fd-source.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
+#include "transfer/take.h"
 
 struct layout {
 	struct origin origin;

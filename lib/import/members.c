@@ -15,13 +15,13 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "content/list-names.h"
+#include "store/handles.h"
 #include "store/store-file.h"
 #include "store/store.h"
 #include "tar/fd-source.h"
 #include "tar/tar-check.h"
 #include "tar/tar-read.h"
 #include "tar/unpack.h"
-#include "transfer/transfer.h"
 
 enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = CONTENT_JSON_MAX,
        LISTS_MAX = 4 * SMALL_MAX, READ_BYTES = 256 << 10,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* squash-in - a squashfs image that somebody else made: read as a tar, and packed again as ours. */
+#include "import/squash-in.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -7,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "import/import.h"
+#include "squash/squash-to-tar.h"
 #include "tar/budget.h"
 #include "tar/fd-source.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
 
 struct reading {
 	struct err e;

@@ -10,7 +10,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/str.h"
+#include "import/layout.h"
 #include "import/members.h"
 
 /* NULL in *ret if it is no JSON. */

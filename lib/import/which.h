@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-#include "transfer/transfer.h"
+#include "store/handles.h"
+
 
 /* manifest.json of docker-save(1): a list of images, each with config and layers. 1, 0; -ENOMEM. */
 int which_is_docker(const char *text, size_t len);

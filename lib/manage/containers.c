@@ -4,6 +4,8 @@
  * from, and how its starter wants it started. What it writes is beside it (run/storage.c), and
  * who runs it holds an flock(2) on its directory. One on containers/ guards the names.
  */
+#include "manage/containers.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +21,8 @@
 #include "base/json.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "manage/manage.h"
 #include "store/discard.h"
+#include "store/find.h"
 #include "store/store-file.h"
 
 enum { FILE_MAX_BYTES = 16 << 20 };

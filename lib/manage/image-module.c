@@ -2,8 +2,14 @@
 /* image-module - see image-module.h. */
 #include "manage/image-module.h"
 
-#include "manage/manage.h"
+#include "manage/containers.h"
+#include "manage/inspect.h"
+#include "manage/prune.h"
+#include "manage/remove.h"
+#include "manage/tag.h"
+#include "manage/usage.h"
 #include "manage/volumes.h"
+#include "store/find.h"
 #include "store/policy.h"
 
 __attribute__((visibility("default"))) const struct image_ops image_ops = {

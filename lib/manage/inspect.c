@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* inspect - all that is known of an image, as JSON. */
+#include "manage/inspect.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/json.h"
-#include "manage/manage.h"
 
 static json_t *names(const struct image *img)
 {

@@ -3,6 +3,8 @@
  * prune - remove what nothing needs: containers, then images, then files that no image which
  * is left refers to. Nobody writes to the store meanwhile.
  */
+#include "manage/prune.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "manage/manage.h"
+#include "manage/containers.h"
 #include "manage/used.h"
 #include "store/discard.h"
 #include "store/files.h"

@@ -7,6 +7,8 @@
  * Each name is looked for in what those before it have left, as if it had been removed alone. What is
  * needed for that is read once: the index, and whose images the containers are.
  */
+#include "manage/remove.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "manage/manage.h"
+#include "manage/containers.h"
 #include "store/find.h"
 #include "store/index.h"
 #include "store/refs.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* tag - give an image one more name. */
+#include "manage/tag.h"
+
 #include <errno.h>
 
 #include "base/str.h"
 #include "content/ref.h"
-#include "manage/manage.h"
 #include "store/index.h"
 #include "store/roster.h"
 

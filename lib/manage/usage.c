@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* usage - what takes how much space in a store. */
+#include "manage/usage.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "change/tree.h"
-#include "manage/manage.h"
+#include "manage/containers.h"
 #include "manage/used.h"
 #include "store/files.h"
 #include "store/refs.h"

@@ -16,6 +16,7 @@
 #include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "registry/helper.h"
 
 static const char *env_of(const char *name)
 {

@@ -3,12 +3,15 @@
  * blobs - getting them: several at once, straight into the caller's files, hashed as they come. A
  * broken connection is taken up where it broke; nothing beyond a blob's size is ever written.
  */
+#include "registry/blobs.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "content/hash.h"
 #include "registry/exchange.h"
 
 enum { PARALLEL = 6 };

@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "registry/exchange.h"
+#include "registry/realm.h"
 
 enum { PEM_MAX = 1 << 20, REALMS_MAX = 16 << 10, FILES_MAX = 64 };
 

@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/json-text.h"
+#include "registry/token.h"
 
 enum {
 	STALL_SECONDS = 30,

@@ -108,18 +108,3 @@ char *place_url(const struct place *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Whether @url is of the same origin. */
 bool place_is_own(const struct place *p, const char *url);
-
-/* realm.c: HOST[:PORT], as far as its characters say. */
-bool realm_is_host(const char *text);
-/* Whether the token server at @url may see the credentials that are for @p. */
-bool realm_may_know(const struct registry *reg, const struct place *p, const char *url);
-
-/* token.c: have p->authorization answer @challenges; a failure is in @e. */
-int token_answer(struct registry *reg, struct place *p, const char *challenges,
-		 struct err *e);
-/* The answer of a token server: its token in @a; -EBADMSG. Exposed for the fuzzer. */
-int token_parse(struct arena *a, const char *text, size_t len, const char **ret);
-
-int blobs_get(struct registry *reg, struct registry_blob *blobs, size_t len,
-	      int (*done)(struct registry_blob *b, void *data), void *data);
-int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len);

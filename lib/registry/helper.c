@@ -3,6 +3,8 @@
  * helper - the programs docker-credential-NAME: a verb as argument, text on stdin, JSON on
  * stdout. No shell is between, and what they say has bounds. See docker-credential-helpers.
  */
+#include "registry/helper.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,6 +16,7 @@
 #include "base/json-text.h"
 #include "base/owner.h"
 #include "registry/auth.h"
+#include "registry/helper.h"
 #include "registry/registry.h"
 
 #define LOCK_NAME ".minc-login.lock"

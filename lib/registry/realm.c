@@ -6,6 +6,8 @@
  * by an option or in certs.d/HOST/token-realm. To all others the client is a stranger, who may
  * still read what is for everybody.
  */
+#include "registry/realm.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content/hash.h"
+#include "registry/blobs.h"
 #include "registry/exchange.h"
+#include "registry/realm.h"
+#include "registry/upload.h"
 
 enum { MANIFEST_SECONDS = 120 };
 

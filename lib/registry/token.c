@@ -4,6 +4,8 @@
  * token and oauth2 specifications of distribution. Credentials are shown to that server only if
  * realm.c says so; without TLS only if the registry itself has none and that was asked for.
  */
+#include "registry/token.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include "base/json-text.h"
 #include "registry/challenge.h"
 #include "registry/exchange.h"
+#include "registry/realm.h"
 
 enum { TOKEN_MAX = 32 << 10, ANSWER_MAX = 256 << 10, TOKEN_SECONDS = 60 };
 

@@ -4,6 +4,8 @@
  * else sent in one piece (POST, PATCH, PUT) as every registry takes it. What breaks is begun
  * again by asking, since it may have arrived.
  */
+#include "registry/upload.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

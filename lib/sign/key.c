@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "content/hash.h"
 
 struct key {
 	EVP_PKEY *pkey;

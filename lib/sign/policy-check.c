@@ -3,6 +3,8 @@
  * policy-check - the signatures that a policy asks for. One of the index that an image was chosen
  * from is as good as one of its manifest: cosign(1) signs what a name leads to.
  */
+#include "sign/policy-check.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -10,8 +12,11 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "content/digests.h"
+#include "content/hash.h"
 #include "sign/sign.h"
 #include "store/image.h"
+#include "store/manifest.h"
+#include "store/store-file.h"
 
 struct check {
 	struct minc_transfer *t;

@@ -4,6 +4,8 @@
  * manifest whose layers are payloads, each with its signature as an annotation. See cosign's
  * SIGNATURE_SPEC.md.
  */
+#include "sign/sign-remote.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "content/hash.h"
 #include "content/json-digest.h"
 #include "sign/sign.h"
 

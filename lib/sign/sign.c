@@ -8,6 +8,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "sign/policy-check.h"
+#include "store/find.h"
 #include "store/store-file.h"
 
 int signatures_read(struct store *s, struct arena *a, const struct digest *manifest,

@@ -22,31 +22,3 @@ int signatures_read(struct store *s, struct arena *a, const struct digest *manif
 		    struct signatures *ret);
 /* Add @list to what the store has; while shared; synced. */
 int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list);
-
-/* sign-remote.c */
-
-/* Add what is at the tag sha256-HEX.sig, if it is there; strings in @a. */
-int sign_fetch(struct err *e, const struct registry_ops *ops, struct registry *reg,
-	       struct arena *a, const struct digest *manifest, struct signatures *list);
-/* Write all of @list there. */
-int sign_push(struct err *e, const struct registry_ops *ops, struct registry *reg,
-	      const struct digest *manifest, const struct signatures *list);
-
-/* policy-check.c */
-
-/* Adds signatures of @d that are elsewhere to @list. */
-typedef int sign_bring_fn(struct arena *a, const struct digest *d, struct signatures *list,
-			  void *data);
-/* May @manifest be used as @name? */
-struct policy_question {
-	const char *name; /* as index.json has it, or "" */
-	const struct digest *manifest, *index; /* chosen from; NULL or "" without one */
-	bool chosen;	     /* just now: it is known to be in the index */
-	sign_bring_fn *bring; /* or NULL */
-	void *data;
-};
-/* By all policies that count, see policy.h; 0, -EKEYREJECTED, -ENOKEY or what is wrong with them. */
-int policy_check(struct minc_transfer *t, const struct policy_question *q);
-/* The same for what the store has. */
-int policy_allows(struct minc_transfer *t, const char *name, const struct digest *manifest,
-		  const struct digest *index);

@@ -9,6 +9,7 @@
 
 #include "content/media.h"
 #include "ns/userns.h"
+#include "squash/squash-to-dir.h"
 #include "squash/squash.h"
 
 enum { NOBODY = 65534 };

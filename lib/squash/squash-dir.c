@@ -3,6 +3,8 @@
  * squash-dir - a directory becomes a squashfs image and a tar of the same content; see squash.h. First
  * all names, then the contents in the tar's order. What changes in between is an error.
  */
+#include "squash/squash-dir.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <sqfs/predef.h>

@@ -3,6 +3,8 @@
  * squash-tar - a tar becomes a squashfs image; see squash.h. What the tar says is checked entry by
  * entry and laid into a tree in memory; contents go to the writer at once.
  */
+#include "squash/squash-tar.h"
+
 #include <errno.h>
 #include <sqfs/inode.h>
 #include <sqfs/io.h>

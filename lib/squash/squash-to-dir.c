@@ -3,6 +3,8 @@
  * squash-to-dir - layers become files below a directory; see squash.h. Every name is looked up in the
  * directory of its parent, which is opened beneath ours without following a link.
  */
+#include "squash/squash-to-dir.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* squash-to-tar - layers become a tar; see squash.h. */
+#include "squash/squash-to-tar.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>

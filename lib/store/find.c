@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "content/ref.h"
 #include "store/index.h"
+#include "store/manifest.h"
 #include "store/store-file.h"
 
 /* A name with a digest is that image's or index's only, whatever else wrote it there. */

@@ -3,6 +3,8 @@
  * image-config - the config of an image, as the OCI image specification and Docker have it:
  * what it runs, and the diff ids of its layers, of which there are as many as layers.
  */
+#include "store/image-config.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,6 +10,9 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "store/image-config.h"
+#include "store/manifest.h"
+#include "store/platform.h"
 #include "store/store-file.h"
 
 static const char *const none[] = { NULL };

@@ -52,40 +52,8 @@ struct image {
 	size_t history_len;
 };
 
-struct manifest_child { /* of an index or manifest list */
-	const char *media_type;
-	struct digest digest;
-	uint64_t size;
-	const char *architecture, *os, *variant;
-};
-
 /* How many indexes, in one another and all together, an image is looked for in. */
 enum { INDEX_DEPTH_MAX = 8, INDEXES_MAX = 64 };
-/* Whether @media_type is that of an index (or manifest list), of a manifest. */
-bool media_is_index(const char *media_type);
-bool media_is_manifest(const char *media_type);
-
-/*
- * Parse text into @img, whose arena is used; the message names @what. -EBADMSG, -ENOMEM.
- * image_parse_manifest() fills manifest fields and layers without diff ids; image_parse_config()
- * afterwards the rest, and checks that both agree. @media_type: what came with it, or NULL.
- */
-int image_parse_manifest(struct image *img, struct err *e, const char *what, const char *text,
-			 size_t len, const char *media_type);
-int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
-		       size_t len);
-int image_parse_index(struct arena *a, struct err *e, const char *what, const char *text,
-		      size_t len, struct manifest_child **ret, size_t *ret_len);
-/*
- * The child for @platform "os/arch[/variant]" (NULL: this machine's): exact variant, else the
- * nearest lower one. -ENOENT with a message that lists what there is.
- */
-int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
-			  size_t len, const char *platform, size_t *ret);
-
-/* Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such thing. */
-int image_fits_platform(struct err *e, const struct image *img, const char *platform);
-
 struct image *image_new(void);
 struct image *image_free(struct image *img);
 /* Read the image that @entry names, or with an index among it this machine's. */
@@ -96,13 +64,6 @@ int image_load_platform(struct store *s, const struct index_entry *entry, const 
 /* The image with this manifest, which may be one of an index that @entry names; -ENOENT. */
 int image_load_manifest(struct store *s, const struct index_entry *entry,
 			const struct digest *manifest, struct image **ret);
-/* By name, id, digest, or a prefix of one; see minc_image_find(). */
-int image_find(struct store *s, const char *name, struct image **ret);
-/* See minc_image_find_platform(). */
-int image_find_platform(struct store *s, const char *name, const char *platform,
-			struct image **ret);
-/* By the digest of its manifest, whatever the index is of that it is in. */
-int image_find_manifest(struct store *s, const char *digest, struct image **ret);
 /*
  * Newest first, each freed after its call. Those whose entry of index.json says what a listing
  * needs are not read: ->listed, until image_whole() reads the rest. Others always are whole.

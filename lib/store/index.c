@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "content/ref.h"
+#include "store/manifest.h"
 #include "store/roster.h"
 #include "store/store-file.h"
 

@@ -4,6 +4,8 @@
  * both. What could be read as either is refused: two readers would see two images
  * (CVE-2021-41190).
  */
+#include "store/manifest.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

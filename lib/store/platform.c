@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "store/image.h"
+#include "store/manifest.h"
 
 static const struct {
 	const char *machine, *architecture, *variant;

@@ -11,6 +11,8 @@
 
 #include "base/fd.h"
 #include "store/image.h"
+#include "store/manifest.h"
+#include "store/store-file.h"
 
 static const char prefix[] = "sha256:";
 static const char digits[] = "0123456789abcdef";

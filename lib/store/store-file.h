@@ -44,3 +44,30 @@ void store_unlock_index(struct store *s);
 int store_lock_names(struct store *s, int fd);
 /* fsync of a directory of the store, "." itself. */
 int store_sync_dir(struct store *s, const char *name);
+
+/* A file on its way into the store. */
+struct store_file {
+	int fd;		/* read and write */
+	int at;		/* directory it is for, O_PATH or readable */
+	char name[64];	/* temporary name, "" with O_TMPFILE */
+};
+
+/* @where: "blobs/sha256", "layers", "signatures". While shared. */
+int store_file_new(struct store *s, const char *where, struct store_file *ret);
+/*
+ * fsync, and give it @name; it being there already (same content by its digest) is success, unless
+ * @replace. The directory is synced by store_sync().
+ */
+int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace);
+void store_file_abandon(struct store_file *f); /* nothing if it was committed */
+/* A file for the moment, without a name, to write and read; its descriptor or -errno, said. */
+int store_scratch(struct store *s);
+int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
+/* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */
+int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
+int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
+/* A manifest or config: whole text, in @a; -EFBIG above CONTENT_JSON_MAX. */
+int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
+		    size_t *ret_len);
+/* Write a small blob whose digest is known; while shared. */
+int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len);

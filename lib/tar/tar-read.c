@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "content/hash.h"
 #include "tar/budget.h"
 #include "tar/gunzip.h"
 #include "tar/tar-check.h"

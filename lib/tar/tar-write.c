@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "content/hash.h"
 #include "tar/holes.h"
 
 enum {

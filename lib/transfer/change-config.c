@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/json-text.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "transfer/words.h"
 

@@ -3,6 +3,8 @@
  * commit - what a container wrote becomes a layer over those of its image: its upper directory as a
  * tar with whiteouts, packed as any other layer, and a config that says what was changed.
  */
+#include "transfer/commit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,13 +17,17 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/str.h"
-#include "manage/manage.h"
+#include "manage/containers.h"
 #include "sign/sign.h"
 #include "squash/squash-tree.h"
+#include "store/find.h"
 #include "store/platform.h"
 #include "transfer/change-config.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
+#include "transfer/listing.h"
+#include "transfer/take.h"
 
 static json_t *now_text(void)
 {

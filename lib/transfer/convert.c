@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "transfer/layer.h"
+
 enum { WORKERS_MAX = 8, TELL_NS = 200 * 1000 * 1000 };
 
 struct work {

@@ -2,7 +2,8 @@
 /* convert - layers made from blobs by threads beside the caller's, while it does something else. */
 #pragma once
 
-#include "transfer/transfer.h"
+#include "store/handles.h"
+
 
 struct converter;
 

@@ -4,6 +4,8 @@
  * root file system as a tar, a directory or a squashfs image. What is written depends on the images
  * alone.
  */
+#include "transfer/export.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -16,12 +18,18 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "change/tree.h"
 #include "content/ref.h"
+#include "squash/squash-tar.h"
+#include "squash/squash-to-dir.h"
+#include "squash/squash-to-tar.h"
+#include "store/find.h"
+#include "store/store-file.h"
 #include "tar/fd-source.h"
 #include "tar/holes.h"
-#include "transfer/transfer.h"
+#include "transfer/take.h"
 
 enum { COPY_BYTES = 1 << 20 };
 

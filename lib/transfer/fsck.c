@@ -3,6 +3,8 @@
  * fsck - read everything and compare it with what it has to be: blobs with their names, layers with
  * their seals, images with what they refer to. A fault is reported by the file's path in the store.
  */
+#include "transfer/fsck.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,11 +15,12 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "content/hash.h"
 #include "sign/sign.h"
 #include "store/files.h"
 #include "store/index.h"
 #include "store/store-file.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
 
 struct fsck {
 	struct store *store;

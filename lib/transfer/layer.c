@@ -3,6 +3,8 @@
  * layer - one layer on its way into the store: its blob as it came, and layers/DIFFID.sqfs. Behind
  * the squashfs, where no kernel looks, lies one block that says what all before it has to be.
  */
+#include "transfer/layer.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -15,11 +17,14 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "content/hash.h"
 #include "ns/userns.h"
+#include "squash/squash-dir.h"
+#include "squash/squash-tar.h"
+#include "store/store-file.h"
 #include "tar/fd-source.h"
 #include "tar/holes.h"
 #include "tar/unpack.h"
-#include "transfer/transfer.h"
 
 enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10 };
 

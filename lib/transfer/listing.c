@@ -3,12 +3,16 @@
  * listing - what a command brings is listed at its end, all of it or nothing: index.json is read and
  * written once, however many images and names there are.
  */
+#include "transfer/listing.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "sign/policy-check.h"
 #include "sign/sign.h"
-#include "transfer/transfer.h"
+#include "store/store-file.h"
+#include "transfer/take.h"
 
 struct listing {
 	struct arena a;

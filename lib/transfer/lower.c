@@ -6,7 +6,6 @@
 #include <sys/sysmacros.h>
 
 #include "squash/squash-tree.h"
-#include "transfer/transfer.h"
 
 static int lower_open(struct err *e, const char *what, const int *layers, size_t len,
 		      struct squash_reader **ret)

@@ -3,19 +3,29 @@
  * take - an image comes into the store, from wherever: manifest, config, blobs, layers, and at last
  * its line in index.json.
  */
+#include "transfer/take.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "content/digests.h"
+#include "content/hash.h"
 #include "content/ref.h"
+#include "sign/policy-check.h"
 #include "sign/sign.h"
+#include "store/image-config.h"
+#include "store/manifest.h"
+#include "store/platform.h"
+#include "store/store-file.h"
 #include "tar/budget.h"
 #include "transfer/convert.h"
-#include "transfer/transfer.h"
+#include "transfer/layer.h"
+#include "transfer/listing.h"
 
 void take_budget(const struct minc_transfer *t, struct budget *b)
 {

@@ -20,8 +20,13 @@
 
 #include "base/io.h"
 #include "change/tree.h"
-#include "manage/manage.h"
+#include "manage/containers.h"
+#include "manage/prune.h"
+#include "manage/remove.h"
+#include "manage/tag.h"
+#include "store/find.h"
 #include "store/image.h"
+#include "store/store-file.h"
 
 enum how { FAIL_NOTHING, FAIL_CALL, DIE_AT_CALL, FAIL_ALLOCATION };
 

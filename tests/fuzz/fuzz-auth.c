@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "registry/exchange.h"
+#include "registry/helper.h"
+#include "registry/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/image-config.h"
 #include "store/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

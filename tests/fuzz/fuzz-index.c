@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "store/index.h"
+#include "store/manifest.h"
+#include "store/platform.h"
 #include "store/refs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/image.h"
+#include "store/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "squash/squash-tar.h"
+#include "squash/squash-to-tar.h"
 #include "squash/squash.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

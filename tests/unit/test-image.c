@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "content/ref.h"
+#include "store/image-config.h"
 #include "store/image.h"
 #include "store/index.h"
+#include "store/manifest.h"
 #include "store/place.h"
+#include "store/platform.h"
 #include "store/refs.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -10,6 +10,8 @@
 
 #include "registry/challenge.h"
 #include "registry/exchange.h"
+#include "registry/realm.h"
+#include "registry/token.h"
 #include "registry/toml.h"
 
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))

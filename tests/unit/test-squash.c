@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "squash/squash-tar.h"
+#include "squash/squash-to-dir.h"
+#include "squash/squash-to-tar.h"
 #include "squash/squash.h"
 
 enum { TAR_MAX = 4 << 20 };

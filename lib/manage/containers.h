@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* manage - what is done with the images and containers of a store; see minc/image.h. */
+/* containers - containers that are kept in a store. */
 #pragma once
 
 #include "store/handles.h"
-
-int image_inspect(struct image *img, char **ret);
-int image_tag(struct store *s, struct image *img, const char *name);
-int image_remove(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn,
-		 void *data);
-/* See minc_images_remove(). */
-int images_remove(struct store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
-		  minc_removal_fn each, void *data);
-int store_prune(struct store *s, unsigned flags, minc_report_fn fn, void *data);
-int store_usage(struct store *s, minc_report_fn fn, void *data);
 
 int containers_create(struct store *s, const struct image *img, const char *name,
 		      const char *note, char **ret_id);

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* inspect - an image as JSON. */
+#pragma once
+
+#include "store/handles.h"
+
+int image_inspect(struct image *img, char **ret);
