@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "base/name.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "live/attach.h"
 #include "live/background.h"
 #include "live/state.h"
@@ -218,7 +218,7 @@ static int discard_storage(const char *path)
 		(void)nanosleep(&ms, NULL); /* the monitor is on its way out */
 	}
 	parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return parent < 0 ? -errno : tree_remove(parent, strrchr(path, '/') + 1);
+	return parent < 0 ? -errno : subtree_remove(parent, strrchr(path, '/') + 1);
 }
 
 MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)

@@ -103,7 +103,7 @@ extern any_fn static_image_ops __asm__("image_ops");
 #ifdef MINC_STATIC_IMPORT
 extern any_fn static_import_ops __asm__("import_ops");
 extern any_fn static_lower_ops __asm__("lower_ops");
-extern any_fn static_layers_read_file __asm__("layers_read_file");
+extern any_fn static_image_file_read __asm__("image_file_read");
 #endif
 #ifdef MINC_STATIC_REGISTRY
 extern any_fn static_registry_ops __asm__("registry_ops");
@@ -134,7 +134,7 @@ static const struct {
 #ifdef MINC_STATIC_IMPORT
 	{ "import", "import_ops", static_import_ops },
 	{ "import", "lower_ops", static_lower_ops },
-	{ "import", "layers_read_file", static_layers_read_file },
+	{ "import", "image_file_read", static_image_file_read },
 #endif
 #ifdef MINC_STATIC_REGISTRY
 	{ "registry", "registry_ops", static_registry_ops },

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "cgroup/place.h"
+#include "cgroup/group-place.h"
 
 /*
  * Others allow 5:1 as well, which is the machine's console: a container's own is a terminal

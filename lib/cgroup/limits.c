@@ -12,7 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/str.h"
-#include "cgroup/place.h"
+#include "cgroup/group-place.h"
 
 static unsigned controllers_needed(const struct spec *s)
 {

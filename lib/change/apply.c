@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "change/change.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 
 /* What was removed from the layers, on its way to nothing. */
 static const char discarded[] = "applied.discarded";
@@ -168,7 +168,7 @@ static int visit_clean(struct walk *w, struct spot *s, void *userdata)
 	/* In an opaque directory each name hides one of the base: all or none can go. */
 	if (s->kept || walk_level(w)->opaque || !object_exists(&s->upper))
 		return 0;
-	return removed(w, tree_remove(w->upper, s->name));
+	return removed(w, subtree_remove(w->upper, s->name));
 }
 
 static int leave_clean(struct walk *w, struct level *l, void *userdata)
@@ -188,7 +188,7 @@ static int discard(const struct minc_changes *chs, struct walk *w, const char *n
 {
 	if (renameat(w->upper, name, chs->dir, discarded) < 0)
 		return removed(w, -errno);
-	return tree_remove(chs->dir, discarded);
+	return subtree_remove(chs->dir, discarded);
 }
 
 static int left_clean(struct walk *w, const char *name, const struct level *l,
@@ -236,7 +236,7 @@ static int apply(struct minc_changes *chs)
 	int r = journal_open(&chs->journal, chs->dir);
 
 	if (r == 0)
-		r = tree_remove(chs->dir, discarded);
+		r = subtree_remove(chs->dir, discarded);
 	if (r == 0 && chs->journal.cut_short)
 		r = changes_walk(chs, &sweep);
 	if (r == 0)

@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "change/change.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 
 static const char newer[] = "the base changed since the container started",
 		  mounted[] = "a file system is mounted on or below it";
@@ -217,7 +217,7 @@ static int check_below(const struct object *o, void *userdata)
 static int judge_tree(struct minc_changes *chs, const struct walk *w,
 		      const struct spot *s)
 {
-	int r = tree_visit(w->base, s->name, check_below, chs);
+	int r = subtree_visit(w->base, s->name, check_below, chs);
 
 	if (r == -ENOMEM)
 		return r;

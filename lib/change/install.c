@@ -16,7 +16,7 @@
 
 #include "base/fd.h"
 #include "change/change.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 
 /* Before 1.2.5 musl does not declare it (base/renameat2.c). */
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
@@ -207,9 +207,9 @@ static int replace(struct minc_changes *chs, const struct walk *w, struct spot *
 		r = note_names(chs, s, false);
 	/* what failed half-way, or the directory or file that was exchanged */
 	if (r < 0)
-		(void)tree_remove(w->base, temporary); /* @r says what failed */
+		(void)subtree_remove(w->base, temporary); /* @r says what failed */
 	else
-		r = tree_remove(w->base, temporary);
+		r = subtree_remove(w->base, temporary);
 	if (r < 0)
 		return r;
 	object_close(&s->base);
@@ -245,7 +245,7 @@ static int delete (struct minc_changes *chs, const struct walk *w, struct spot *
 		(void)rename_with(w->base, temporary, s->name, RENAME_NOREPLACE);
 		return -ESTALE; /* somebody put another one there; it has its name again */
 	}
-	return tree_remove(w->base, temporary);
+	return subtree_remove(w->base, temporary);
 }
 
 /*

@@ -28,7 +28,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/change.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 
 static const char file_name[] = "applied", head[] = "minc-applied 1 ";
 enum { JOURNAL_MAX_BYTES = 1 << 30, TOKEN_LEN = 32 };
@@ -230,7 +230,7 @@ int journal_sweep(const struct journal *j, int dir)
 	snprintf(prefix, sizeof(prefix), ".minc-%s-", j->token);
 	for (size_t i = 0; r == 0 && i < names.len; i++)
 		if (str_starts_with(names_get(&names, i), prefix))
-			r = tree_remove(dir, names_get(&names, i));
+			r = subtree_remove(dir, names_get(&names, i));
 	names_done(&names);
 	return r;
 }

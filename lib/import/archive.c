@@ -127,7 +127,7 @@ static int take_members(struct docker *d, struct layer_made *ret)
 /* All are looked at before there is anything to list. */
 static int list_first(struct docker *d, json_t *tags, const char **ret)
 {
-	char name[512];
+	char name[REF_MAX];
 	size_t i;
 	json_t *tag;
 
@@ -149,7 +149,7 @@ static int list_first(struct docker *d, json_t *tags, const char **ret)
 /* The names after the first one. */
 static int list_others(struct docker *d, json_t *tags)
 {
-	char name[512];
+	char name[REF_MAX];
 	json_t *tag;
 	size_t i;
 	int r = 0;
@@ -382,7 +382,7 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 			r = json_refuse(&d.src, "not an object");
 		json_object_foreach(tags, tag, id)
 		{
-			char name[512];
+			char name[REF_MAX];
 
 			if (r == 0 && !json_is_string(id))
 				r = json_refuse(&d.src, "not a string");

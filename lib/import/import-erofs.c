@@ -23,7 +23,7 @@
 
 #include "base/fd.h"
 #include "base/program.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "import/import.h"
 #include "store/store-file.h"
 #include "tar/budget.h"
@@ -112,7 +112,7 @@ static int measure(void *data)
 	int r;
 
 	u->bytes = u->entries = 0;
-	r = tree_visit(u->t->store->dir, u->name, count, u);
+	r = subtree_visit(u->t->store->dir, u->name, count, u);
 	return r == -EOVERFLOW || r == -ENOMEM || r == -EACCES ? r : 0; /* else it is still being made */
 }
 
@@ -196,7 +196,7 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, uint64
 		r = unpack(&u, source, file, path);
 	if (r == 0)
 		r = layer_from_unpacked(t, source, path, packed, ret);
-	(void)tree_remove(t->store->dir, name); /* else the next sweep does */
+	(void)subtree_remove(t->store->dir, name); /* else the next sweep does */
 	if (r == 0)
 		tell_losses(t, source);
 	return r;

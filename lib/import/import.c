@@ -249,7 +249,7 @@ static int import_open(struct minc_transfer *t, const char *source, int fd)
 {
 	cleanup_close int spooled = -EBADF;
 	struct stat st;
-	char name[512];
+	char name[REF_MAX];
 	int r = t->text[MINC_TRANSFER_NAME] ? take_name(t, "", name) : 0; /* before the work */
 
 	if (r < 0)

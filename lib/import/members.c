@@ -18,10 +18,10 @@
 #include "store/handles.h"
 #include "store/store-file.h"
 #include "store/store.h"
+#include "tar/decompress.h"
 #include "tar/fd-source.h"
 #include "tar/tar-check.h"
 #include "tar/tar-read.h"
-#include "tar/unpack.h"
 
 enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = CONTENT_JSON_MAX,
        LISTS_MAX = 4 * SMALL_MAX, READ_BYTES = 256 << 10,
@@ -115,7 +115,7 @@ static int close_stream(struct archive *a, void *data)
 	struct stream *s = data;
 
 	(void)a;
-	unpack_free(s->plain);
+	decompress_free(s->plain);
 	tar_check_done(&s->check);
 	free(s);
 	return ARCHIVE_OK;
@@ -131,7 +131,7 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 	s->check = (struct tar_check){ .skip = 0 };
 	s->bytes = 0;
 	fd_source_init(&s->file, m->plain >= 0 ? m->plain : m->fd);
-	s->plain = unpack_new(&s->file.source, packed ? UNPACK_ALL : 0, m->count.budget);
+	s->plain = decompress_new(&s->file.source, packed ? DECOMPRESS_ALL : 0, m->count.budget);
 	if (!s->plain) {
 		free(s);
 		return ARCHIVE_FATAL;
@@ -152,7 +152,7 @@ static int unpack_all(struct members *m)
 	if (to < 0)
 		return to;
 	fd_source_init(&file, m->fd);
-	plain = unpack_new(&file.source, UNPACK_ALL, NULL);
+	plain = decompress_new(&file.source, DECOMPRESS_ALL, NULL);
 	if (!plain || !buf || lseek(m->fd, 0, SEEK_SET) < 0)
 		n = plain && buf ? -errno : -ENOMEM;
 	while (n > 0) {
@@ -163,7 +163,7 @@ static int unpack_all(struct members *m)
 			n = r < 0 ? r : n;
 		}
 	}
-	unpack_free(plain);
+	decompress_free(plain);
 	if (n < 0)
 		return err_set(m->e, (int)n, "%s", m->what);
 	m->plain = take_fd(&to);
@@ -172,12 +172,12 @@ static int unpack_all(struct members *m)
 
 static int prepare(struct members *m, bool *ret_packed)
 {
-	unsigned char magic[UNPACK_MAGIC] = { 0 };
+	unsigned char magic[DECOMPRESS_MAGIC] = { 0 };
 	int r = 0;
 
 	if (pread(m->fd, magic, sizeof(magic), 0) < 0)
 		return err_set(m->e, -errno, "%s", m->what);
-	m->packed = *ret_packed = unpack_kind(magic) != 0;
+	m->packed = *ret_packed = decompress_kind(magic) != 0;
 	if (*ret_packed && ++m->passes > 2 && m->plain < 0)
 		r = unpack_all(m);
 	*ret_packed &= m->plain < 0;

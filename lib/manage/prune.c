@@ -14,17 +14,17 @@
 #include "base/str.h"
 #include "manage/containers.h"
 #include "manage/used.h"
+#include "store/contents.h"
 #include "store/discard.h"
-#include "store/files.h"
 #include "store/index.h"
-#include "store/refs.h"
+#include "store/needed.h"
 #include "store/roster.h"
 #include "store/store-file.h"
 
 struct prune {
 	struct store *s;
 	unsigned flags;
-	struct refs used, kept; /* by containers that stay, by images that stay */
+	struct needed used, kept; /* by containers that stay, by images that stay */
 	minc_report_fn fn;
 	void *data;
 	struct err failure; /* of the first container that could not be removed */
@@ -32,10 +32,10 @@ struct prune {
 
 static int add_used(struct minc_kept *k, void *data)
 {
-	return refs_add_text(data, k->image, strlen(k->image)); /* "" where it has none */
+	return needed_add_text(data, k->image, strlen(k->image)); /* "" where it has none */
 }
 
-int used_by_containers(struct store *s, struct refs *ret)
+int used_by_containers(struct store *s, struct needed *ret)
 {
 	int r = containers_foreach(s, add_used, ret);
 
@@ -74,13 +74,13 @@ static int prune_container(struct minc_kept *k, void *data)
 /* Whether containers run from the entry: of an index, from one of its manifests. */
 static int is_used(struct prune *p, const struct index_entry *e, bool *ret)
 {
-	struct refs all = { .v = NULL };
-	int r = p->used.len > 0 ? refs_add_entry(&all, p->s, e) : 0;
+	struct needed all = { .v = NULL };
+	int r = p->used.len > 0 ? needed_add_entry(&all, p->s, e) : 0;
 
 	*ret = false;
 	for (size_t i = 0; i < all.len && !*ret; i++)
-		*ret = refs_have(&p->used, digest_hex(&all.v[i]));
-	refs_done(&all);
+		*ret = needed_have(&p->used, digest_hex(&all.v[i]));
+	needed_done(&all);
 	return r;
 }
 
@@ -113,7 +113,7 @@ static int prune_images(struct prune *p)
 
 		r = is_needed(p, e, &needed);
 		if (r == 0 && needed)
-			r = refs_add_entry(&p->kept, p->s, e);
+			r = needed_add_entry(&p->kept, p->s, e);
 		if (r < 0 || needed)
 			continue;
 		roster_drop(&roster, e->digest.text, e->name);
@@ -133,13 +133,13 @@ static int prune_images(struct prune *p)
 	return r;
 }
 
-static int prune_file(const struct files_one *f, void *data)
+static int prune_file(const struct contents_file *f, void *data)
 {
 	struct prune *p = data;
 	char path[128];
 	int r = 0;
 
-	if (*f->hex && refs_have(&p->kept, f->hex))
+	if (*f->hex && needed_have(&p->kept, f->hex))
 		return 0;
 	if (!(p->flags & MINC_PRUNE_DRY)) {
 		snprintf(path, sizeof(path), "%s/%.100s", f->where, f->name);
@@ -171,13 +171,13 @@ int store_prune(struct store *s, unsigned flags, minc_report_fn fn, void *data)
 	if (r == 0)
 		r = prune_images(&p);
 	if (r == 0)
-		r = files_foreach(s, prune_file, &p);
+		r = contents_foreach(s, prune_file, &p);
 	if (r == 0 && p.failure.code) {
 		*s->err = p.failure;
 		r = p.failure.code;
 	}
 	store_disown(s);
-	refs_done(&p.used);
-	refs_done(&p.kept);
+	needed_done(&p.used);
+	needed_done(&p.kept);
 	return r;
 }

@@ -19,7 +19,7 @@
 #include "manage/containers.h"
 #include "store/find.h"
 #include "store/index.h"
-#include "store/refs.h"
+#include "store/needed.h"
 #include "store/store-file.h"
 
 struct user { /* a container */
@@ -35,7 +35,7 @@ struct removal {
 	struct user *users; /* by image; of all containers, once @users_read */
 	size_t users_len, users_room;
 	bool users_read;
-	struct refs files; /* what those that go refer to */
+	struct needed files; /* what those that go refer to */
 	unsigned flags;
 	minc_dependent_fn fn;
 	void *data;
@@ -49,7 +49,7 @@ struct one {
 	struct index_entry *entry;
 	bool by_name, last;
 	size_t names; /* how many entries the image has */
-	struct refs mine; /* of the last one */
+	struct needed mine; /* of the last one */
 	size_t in_the_way;
 };
 
@@ -126,7 +126,7 @@ static int report_users(struct removal *rm, struct one *o)
 {
 	int r = read_users(rm);
 
-	refs_unique(&o->mine);
+	needed_unique(&o->mine);
 	for (size_t i = 0; r == 0 && i < o->mine.len; i++) {
 		const char *hex = digest_hex(&o->mine.v[i]);
 
@@ -197,11 +197,11 @@ static int take(struct removal *rm, struct one *o)
 		o->names += is_same(&rm->index.entries[i], o->entry);
 	o->last = !o->by_name || o->names == 1;
 	if (o->last)
-		r = refs_add_entry(&o->mine, rm->s, o->entry);
+		r = needed_add_entry(&o->mine, rm->s, o->entry);
 	if (r == 0)
 		r = check_dependents(rm, o);
 	if (r == 0 && rm->stopped == 0 && o->last && !(rm->flags & MINC_REMOVE_UNTAG))
-		r = refs_add_all(&rm->files, &o->mine) < 0 ? err_set(rm->s->err, -ENOMEM, "image %s", o->name) : 0;
+		r = needed_add_all(&rm->files, &o->mine) < 0 ? err_set(rm->s->err, -ENOMEM, "image %s", o->name) : 0;
 	if (r == 0 && rm->stopped == 0)
 		drop_entries(rm, o);
 	return r;
@@ -216,7 +216,7 @@ static int take_all(struct removal *rm, const char *const *names, minc_removal_f
 		struct one o = { .name = *names };
 
 		r = take(rm, &o);
-		refs_done(&o.mine);
+		needed_done(&o.mine);
 		if (r == -ENOMEM || rm->stopped)
 			break;
 		rm->stopped = each(*names, r, data);
@@ -266,7 +266,7 @@ static int remove_files(struct store *s, const char *hex)
 /* After the index was written: what is listed now decides. */
 static int drop_files(struct removal *rm)
 {
-	struct refs others = { .only = &rm->files };
+	struct needed others = { .only = &rm->files };
 	struct index index;
 	int r = store_own_now(rm->s);
 
@@ -274,14 +274,14 @@ static int drop_files(struct removal *rm)
 		return 0; /* somebody may be about to list them again: prune removes them */
 	if (r < 0)
 		return r;
-	refs_unique(&rm->files);
+	needed_unique(&rm->files);
 	r = store_index(rm->s, &rm->a, &index);
 	if (r == 0)
-		r = refs_add_index(&others, rm->s, &index);
+		r = needed_add_index(&others, rm->s, &index);
 	for (size_t i = 0; r == 0 && i < rm->files.len; i++)
-		if (!refs_have(&others, digest_hex(&rm->files.v[i])))
+		if (!needed_have(&others, digest_hex(&rm->files.v[i])))
 			r = remove_files(rm->s, digest_hex(&rm->files.v[i]));
-	refs_done(&others);
+	needed_done(&others);
 	store_disown(rm->s);
 	return r;
 }
@@ -314,7 +314,7 @@ int images_remove(struct store *s, const char *const *names, unsigned flags, min
 		r = take_all(&rm, names, each, data);
 	if (r == 0 && rm.files.len > 0)
 		r = drop_files(&rm);
-	refs_done(&rm.files);
+	needed_done(&rm.files);
 	free(rm.users);
 	arena_done(&rm.a);
 	return r;

@@ -8,16 +8,16 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "manage/containers.h"
 #include "manage/used.h"
-#include "store/files.h"
-#include "store/refs.h"
+#include "store/contents.h"
+#include "store/needed.h"
 #include "store/store-file.h"
 
 struct usage {
 	struct store *s;
-	struct refs listed, used; /* by images, by containers */
+	struct needed listed, used; /* by images, by containers */
 	minc_report_fn fn;
 	void *data;
 };
@@ -33,7 +33,7 @@ static int report_container(struct minc_kept *k, void *data)
 	struct usage *u = data;
 	uint64_t bytes = 0;
 	cleanup_close int room = openat(u->s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = tree_visit(room, k->id, count, &bytes);
+	int r = subtree_visit(room, k->id, count, &bytes);
 
 	if (r == -ENOMEM)
 		return err_set(u->s->err, r, "container %.12s", k->id);
@@ -44,19 +44,19 @@ static int report_container(struct minc_kept *k, void *data)
 static int report_image(struct image *img, void *data)
 {
 	struct usage *u = data;
-	bool needed = *img->name || refs_have(&u->used, digest_hex(&img->manifest));
+	bool needed = *img->name || needed_have(&u->used, digest_hex(&img->manifest));
 
 	return u->fn("image", digest_hex(&img->config), img->mounted_size, needed ? "" : "unused",
 		     u->data);
 }
 
-static int report_file(const struct files_one *f, void *data)
+static int report_file(const struct contents_file *f, void *data)
 {
 	struct usage *u = data;
 
 	if (str_equal(f->what, "temporary"))
 		return 0;
-	return u->fn(f->what, f->hex, f->bytes, refs_have(&u->listed, f->hex) ? "" : "unused",
+	return u->fn(f->what, f->hex, f->bytes, needed_have(&u->listed, f->hex) ? "" : "unused",
 		     u->data);
 }
 
@@ -68,17 +68,17 @@ int store_usage(struct store *s, minc_report_fn fn, void *data)
 	int r = store_index(s, &a, &index);
 
 	if (r == 0)
-		r = refs_add_index(&u.listed, s, &index);
+		r = needed_add_index(&u.listed, s, &index);
 	if (r == 0)
 		r = used_by_containers(s, &u.used);
 	if (r == 0)
 		r = image_foreach(s, report_image, &u);
 	if (r == 0)
-		r = files_foreach(s, report_file, &u);
+		r = contents_foreach(s, report_file, &u);
 	if (r == 0)
 		r = containers_foreach(s, report_container, &u);
-	refs_done(&u.listed);
-	refs_done(&u.used);
+	needed_done(&u.listed);
+	needed_done(&u.used);
 	arena_done(&a);
 	return r;
 }

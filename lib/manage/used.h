@@ -2,6 +2,6 @@
 /* used - the manifests that containers of the store run from. */
 #pragma once
 
-#include "store/refs.h"
+#include "store/needed.h"
 
-int used_by_containers(struct store *s, struct refs *ret);
+int used_by_containers(struct store *s, struct needed *ret);

@@ -13,8 +13,8 @@
 #include "base/module.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "plan/layers.h"
 #include "ns/ns.h"
+#include "plan/image-file.h"
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
 
@@ -117,10 +117,10 @@ static int read_layers(const struct spec_image *image, const char *path, struct 
 		       char **ret)
 {
 	void *read;
-	int r = module_symbol("import", "layers_read_file", e, &read);
+	int r = module_symbol("import", "image_file_read", e, &read);
 
 	if (r == 0)
-		r = ((layers_read_file_fn *)read)(image->layers, image->layers_len, path,
+		r = ((image_file_read_fn *)read)(image->layers, image->layers_len, path,
 						  DATABASE_MAX_BYTES, e, ret);
 	if (r == -ENOENT)
 		err_clear(e);

@@ -22,7 +22,7 @@
 #include "base/io.h"
 #include "base/json-text.h"
 #include "sec/seccomp-module.h"
-#include "sec/words.h"
+#include "sec/seccomp-words.h"
 
 enum { PROFILE_SIZE_MAX = 4 << 20 };
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "ns/userns.h"
 
 struct target {
@@ -17,13 +17,13 @@ static int remove_target(struct err *e, void *data)
 	const struct target *t = data;
 
 	(void)e; /* the caller names the object */
-	return tree_remove(t->dir, t->name);
+	return subtree_remove(t->dir, t->name);
 }
 
 int discard(struct err *e, int dir, const char *name)
 {
 	struct target t = { dir, name };
-	int n, r = tree_remove(dir, name);
+	int n, r = subtree_remove(dir, name);
 
 	if (r != -EACCES && r != -EPERM)
 		return r;

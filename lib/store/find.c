@@ -23,7 +23,7 @@ static bool means(const struct index_entry *e, const struct digest *d)
 /* Position of the entry named @r, or the length. */
 static size_t by_name(const struct index *index, const struct ref *r)
 {
-	char name[512], repository[REF_MAX], other[REF_MAX];
+	char name[REF_MAX], repository[REF_MAX], other[REF_MAX];
 	size_t i = index->len, unnamed = i;
 	struct ref has;
 

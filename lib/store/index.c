@@ -79,14 +79,14 @@ static int set_sum(struct index_edit *edit)
 					       index_annotate(edit->root, SUM_ANNOTATION, sum);
 }
 
-void index_normal_name(const char *name, char ret[512])
+void index_normal_name(const char *name, char ret[REF_MAX])
 {
 	struct ref r;
 
 	if (ref_parse(name, &r) == 0)
 		ref_short(&r, ret);
 	else
-		snprintf(ret, 512, "%.511s", name);
+		snprintf(ret, REF_MAX, "%s", name);
 }
 
 static const char *annotation(json_t *entry, const char *key)
@@ -101,7 +101,7 @@ const char *index_digest(json_t *entry)
 	return text ? text : "";
 }
 
-const char *index_name(json_t *entry, char buf[512])
+const char *index_name(json_t *entry, char buf[REF_MAX])
 {
 	const char *text = annotation(entry, REF_NAME_ANNOTATION);
 
@@ -146,7 +146,7 @@ static int read_entry(const struct json_source *src, json_t *o, size_t i, struct
 {
 	const char *digest = "";
 	json_t *platform, *notes;
-	char where[40], name[512];
+	char where[40], name[REF_MAX];
 	int r;
 
 	if (!json_is_object(o))
@@ -439,7 +439,7 @@ static int make_entries(struct store *s, const struct index_entry *list, size_t 
 {
 	for (size_t i = 0; i < len; i++) {
 		struct index_entry e = list[i];
-		char normal[512];
+		char normal[REF_MAX];
 		json_t *entry;
 
 		index_normal_name(e.name, normal);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "content/ref.h"
 #include "store/image.h"
 
 struct index_edit {
@@ -32,7 +33,7 @@ void index_accept(struct index_edit *edit);
 
 /* Of an entry, borrowed: its digest's text and its name as it is compared, in @buf; "" none. */
 const char *index_digest(json_t *entry);
-const char *index_name(json_t *entry, char buf[512]);
+const char *index_name(json_t *entry, char buf[REF_MAX]);
 /* Set or (NULL) remove an annotation; -ENOMEM. */
 int index_annotate(json_t *entry, const char *key, const char *value);
 /* Other entries instead; @list is taken. -ENOMEM. */
@@ -41,7 +42,7 @@ int index_replace(struct index_edit *edit, json_t *list);
 const char *index_origin(json_t *entry);
 int index_set_origin(json_t *entry, const char *digest);
 /* Make names that mean the same equal: "deb" is "deb:latest"; others are copied. */
-void index_normal_name(const char *name, char ret[512]);
+void index_normal_name(const char *name, char ret[REF_MAX]);
 /* Parse the text of an index.json; what store_index() does. */
 int index_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
 		struct index *ret);

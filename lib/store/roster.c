@@ -83,7 +83,7 @@ static int add(struct roster *r, json_t *entry)
 	struct roster_row *row = arena_new(&r->a, struct roster_row);
 	const char *index = index_origin(entry);
 	struct roster_key *name = NULL, *digest = make_key(r, &r->digests, index_digest(entry));
-	char buf[512];
+	char buf[REF_MAX];
 
 	if (*index_name(entry, buf))
 		name = make_key(r, &r->names, buf);
@@ -176,7 +176,7 @@ int roster_put(struct roster *r, json_t *entry)
 {
 	const char *digest = index_digest(entry);
 	struct roster_key *key = make_key(r, &r->digests, digest);
-	char name[512];
+	char name[REF_MAX];
 
 	(void)index_name(entry, name); /* returns @name */
 	if (!key || (*name && take_name(r, name, digest) < 0))

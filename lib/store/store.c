@@ -17,7 +17,7 @@
 #include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
-#include "store/place.h"
+#include "store/default-place.h"
 #include "store/store-file.h"
 
 enum { LAYOUT_MAX_BYTES = 4096 };

@@ -15,9 +15,9 @@
 #include "base/str.h"
 #include "content/hash.h"
 #include "tar/budget.h"
+#include "tar/decompress.h"
 #include "tar/gunzip.h"
 #include "tar/tar-check.h"
-#include "tar/unpack.h"
 
 enum { BUFFERS = 4, BUFFER_BYTES = 1 << 20, SOURCE_BYTES = 256 << 10, BLOCK_BYTES = 512 };
 
@@ -384,7 +384,7 @@ int tar_reader_open(struct err *e, const char *what, struct byte_source *source,
 		return err_set(e, -ENOMEM, "%s", what);
 	t->e = e;
 	t->what = what;
-	t->plain = unpack_new(source, UNPACK_XZ, budget);
+	t->plain = decompress_new(source, DECOMPRESS_XZ, budget);
 	t->max_bytes = max_bytes;
 	t->stream.budget = budget;
 	t->result = 1;
@@ -429,7 +429,7 @@ struct tar_reader *tar_reader_close(struct tar_reader *t)
 	gunzip_free(t->gunzip);
 	tar_check_done(&t->check);
 	free(t->in);
-	unpack_free(t->plain);
+	decompress_free(t->plain);
 	for (size_t i = 0; i < BUFFERS; i++)
 		free(t->ring[i].data);
 	pthread_mutex_destroy(&t->lock);

@@ -12,7 +12,7 @@
 #include "base/json-text.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "transfer/words.h"
+#include "transfer/shell-words.h"
 
 enum { PORT_MAX = 65535 };
 

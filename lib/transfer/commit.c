@@ -207,7 +207,7 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
 	cleanup_json json_t *config = NULL;
 	bool wrote = true;
-	char name[512];
+	char name[REF_MAX];
 	int r = layers ? base_config(t, img, &config) : err_set(t->err, -ENOMEM, "config");
 
 	if (r == 0)

@@ -20,7 +20,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "content/ref.h"
 #include "squash/squash-tar.h"
 #include "squash/squash-to-dir.h"
@@ -448,7 +448,7 @@ static int export_to(struct minc_transfer *t, const char *format, struct image *
 	if (r == 0 && fsync(fd) < 0)
 		r = err_set(t->err, -errno, "%s", target);
 	if (r < 0 && directory)
-		(void)tree_remove(dir, name); /* the failure before is what counts */
+		(void)subtree_remove(dir, name); /* the failure before is what counts */
 	else if (r < 0)
 		(void)unlinkat(dir, name, 0); /* it was made just now */
 	return r;

@@ -17,7 +17,7 @@
 #include "base/str.h"
 #include "content/hash.h"
 #include "sign/sign.h"
-#include "store/files.h"
+#include "store/contents.h"
 #include "store/index.h"
 #include "store/store-file.h"
 #include "transfer/layer.h"
@@ -65,7 +65,7 @@ static bool lacks_means(int r)
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
 }
 
-static int check_file(const struct files_one *one, void *data)
+static int check_file(const struct contents_file *one, void *data)
 {
 	struct fsck *f = data;
 	struct digest found, want;
@@ -296,7 +296,7 @@ int fsck_store(struct store *s, unsigned flags, minc_report_fn fn, void *data)
 		return r;
 	r = check_layout(&f);
 	if (r == 0)
-		r = files_foreach(s, check_file, &f);
+		r = contents_foreach(s, check_file, &f);
 	if (r == 0)
 		r = check_index(&f);
 	if (r == 0)

@@ -22,9 +22,9 @@
 #include "squash/squash-dir.h"
 #include "squash/squash-tar.h"
 #include "store/store-file.h"
+#include "tar/decompress.h"
 #include "tar/fd-source.h"
 #include "tar/holes.h"
-#include "tar/unpack.h"
 
 enum { SEAL_BYTES = 4096, DRAIN_BYTES = 64 << 10 };
 
@@ -34,7 +34,7 @@ struct tee {
 	int fd;
 	struct hash *hash;
 	uint64_t bytes;
-	unsigned char magic[UNPACK_MAGIC];
+	unsigned char magic[DECOMPRESS_MAGIC];
 };
 
 static ssize_t read_tee(struct byte_source *s, void *buf, size_t len)
@@ -47,7 +47,7 @@ static ssize_t read_tee(struct byte_source *s, void *buf, size_t len)
 		s->why = t->from->why;
 		return n;
 	}
-	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < UNPACK_MAGIC; i++)
+	for (ssize_t i = 0; i < n && t->bytes + (uint64_t)i < DECOMPRESS_MAGIC; i++)
 		t->magic[t->bytes + (uint64_t)i] = ((unsigned char *)buf)[i];
 	r = holes_write(t->fd, buf, (size_t)n);
 	if (r < 0)
@@ -60,12 +60,12 @@ static ssize_t read_tee(struct byte_source *s, void *buf, size_t len)
 /* NULL: compressed in a way that is not OCI's, and inside of another one. */
 static const char *media_of(const struct tee *t)
 {
-	switch (unpack_kind(t->magic)) {
+	switch (decompress_kind(t->magic)) {
 	case 0:
 		return MEDIA_OCI_LAYER;
-	case UNPACK_GZIP:
+	case DECOMPRESS_GZIP:
 		return MEDIA_OCI_LAYER_GZIP;
-	case UNPACK_ZSTD:
+	case DECOMPRESS_ZSTD:
 		return MEDIA_OCI_LAYER_ZSTD;
 	default:
 		return NULL;
@@ -231,7 +231,7 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_sou
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
-	struct byte_source *plain = unpack_new(source, UNPACK_XZ | UNPACK_BZIP2, t->budget);
+	struct byte_source *plain = decompress_new(source, DECOMPRESS_XZ | DECOMPRESS_BZIP2, t->budget);
 	struct tee tee = { .source = { .read = read_tee, .packed = source->packed }, .from = plain,
 			   .hash = hash_new() };
 	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
@@ -247,7 +247,7 @@ int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_sou
 	store_file_abandon(&blob);
 	store_file_abandon(&image);
 	hash_free(tee.hash);
-	unpack_free(plain);
+	decompress_free(plain);
 	if (r == 0)
 		*ret = made;
 	return r;

@@ -46,7 +46,7 @@ static int refuse_name(struct minc_transfer *t, const char *name)
 	return r;
 }
 
-int take_name(struct minc_transfer *t, const char *name, char ret[512])
+int take_name(struct minc_transfer *t, const char *name, char ret[REF_MAX])
 {
 	const char *given = t->text[MINC_TRANSFER_NAME];
 	struct ref ref;
@@ -144,7 +144,7 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 	struct digest config_digest, digest;
 	cleanup_json json_t *manifest = NULL;
 	cleanup_free char *text = NULL;
-	char listed[512];
+	char listed[REF_MAX];
 	int r = img ? take_name(t, name, listed) : -ENOMEM;
 
 	hash_buffer(config, config_len, &config_digest);
@@ -425,7 +425,7 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	struct descent descent = { .t = t, .o = o };
 	struct digest index = { "" };
 	size_t len = 0, index_len = 0;
-	char listed[512];
+	char listed[REF_MAX];
 	int r = take_name(t, name, listed);
 
 	if (r == 0)

@@ -50,7 +50,7 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 /* What the budget says of @n images and names, before the first of them is listed. */
 int take_counted(struct minc_transfer *t, const char *what, size_t n);
 /* A name as the index has it; -EINVAL with a message. NULL or "": "". */
-int take_name(struct minc_transfer *t, const char *name, char ret[512]);
+int take_name(struct minc_transfer *t, const char *name, char ret[REF_MAX]);
 /* "a@sha256:..." is a promise: -EBADMSG if that is neither the manifest nor its index. */
 int take_check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
 		      const struct digest *index);

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "manage/containers.h"
 #include "manage/prune.h"
 #include "manage/remove.h"
@@ -326,7 +326,7 @@ static void start_anew(void)
 	struct store *s;
 
 	how = FAIL_NOTHING;
-	CHECK(tree_remove(top, base + 5) == 0, "old store");
+	CHECK(subtree_remove(top, base + 5) == 0, "old store");
 	close(top);
 	CHECK(store_open(&e, base, &s) == 0, "%s", e.message);
 	CHECK(put(s, 1, "a") == 0 && put(s, 3, "c") == 0, "%s", e.message);
@@ -401,7 +401,7 @@ int main(void)
 		      "%s: nothing has failed", changes[i].name);
 	}
 	top = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK(tree_remove(top, base + 5) == 0, "the end");
+	CHECK(subtree_remove(top, base + 5) == 0, "the end");
 	close(top);
 	return 0;
 }

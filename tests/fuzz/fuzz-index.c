@@ -9,8 +9,8 @@
 
 #include "store/index.h"
 #include "store/manifest.h"
+#include "store/needed.h"
 #include "store/platform.h"
-#include "store/refs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
 	struct manifest_child *children;
-	struct refs refs = { .v = NULL };
+	struct needed refs = { .v = NULL };
 	struct arena a = { NULL };
 	struct err e = { 0 };
 	struct index index;
@@ -37,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(image_choose_platform(&e, "index", children, len, "linux/arm/v7", &i), &e);
 	err_clear(&e);
 	check(index_parse(&a, &e, "index.json", text, size, &index), &e);
-	if (refs_add_text(&refs, text, size) < 0)
+	if (needed_add_text(&refs, text, size) < 0)
 		abort();
-	refs_done(&refs);
+	needed_done(&refs);
 	arena_done(&a);
 	return 0;
 }

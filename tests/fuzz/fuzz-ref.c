@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "content/ref.h"
-#include "store/place.h"
+#include "store/default-place.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "fuse/fuse.h"
-#include "plan/layers.h"
+#include "plan/image-file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -110,7 +110,7 @@ static void read_database(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	(void)close(fd); /* it is read by its name */
-	if (layers_read_file(layers, 1, "etc/passwd", 1 << 16, &e, &text) == 0 && !text)
+	if (image_file_read(layers, 1, "etc/passwd", 1 << 16, &e, &text) == 0 && !text)
 		abort();
 	free(text);
 	(void)unlink(path); /* our own */

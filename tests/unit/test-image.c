@@ -10,13 +10,13 @@
 #include <string.h>
 
 #include "content/ref.h"
+#include "store/default-place.h"
 #include "store/image-config.h"
 #include "store/image.h"
 #include "store/index.h"
 #include "store/manifest.h"
-#include "store/place.h"
+#include "store/needed.h"
 #include "store/platform.h"
-#include "store/refs.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -560,17 +560,17 @@ START_TEST(references_are_found_however_they_are_written)
 {
 	static const char text[] = "{\"a\":\"sha256:" HEX_A "\",\"b\":\"\\u0073ha256:\\u0062"
 				   "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}";
-	struct refs r = { .v = NULL };
+	struct needed r = { .v = NULL };
 
-	ck_assert_int_eq(refs_add_text(&r, text, sizeof(text) - 1), 0);
-	ck_assert(refs_have(&r, HEX_A));
-	ck_assert(refs_have(&r, HEX_B));
-	ck_assert(!refs_have(&r, ""));
-	ck_assert(!refs_have(&r, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"));
-	refs_done(&r);
-	ck_assert_int_eq(refs_add_text(&r, "sha256:sha256:" HEX_A "\\u00", 82), 0);
-	ck_assert(refs_have(&r, HEX_A));
-	refs_done(&r);
+	ck_assert_int_eq(needed_add_text(&r, text, sizeof(text) - 1), 0);
+	ck_assert(needed_have(&r, HEX_A));
+	ck_assert(needed_have(&r, HEX_B));
+	ck_assert(!needed_have(&r, ""));
+	ck_assert(!needed_have(&r, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"));
+	needed_done(&r);
+	ck_assert_int_eq(needed_add_text(&r, "sha256:sha256:" HEX_A "\\u00", 82), 0);
+	ck_assert(needed_have(&r, HEX_A));
+	needed_done(&r);
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
-#include "change/tree.h"
+#include "change/subtree.h"
 #include "content/digests.h"
 #include "manage/containers.h"
 #include "manage/prune.h"
@@ -53,7 +53,7 @@ static void teardown(void)
 	int top = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	s = store_free(s);
-	ck_assert_int_eq(tree_remove(top, base + 5), 0);
+	ck_assert_int_eq(subtree_remove(top, base + 5), 0);
 	close(top);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place - where the groups of a container are made: a hierarchy for each controller, a
+ * group-place - where the groups of a container are made: a hierarchy for each controller, a
  * directory in each hierarchy, or a scope of the user's service manager instead.
  */
 #pragma once

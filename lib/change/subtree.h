@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tree - whole directories: remove one, or look whether one may be removed. As deep as it
+ * subtree - whole directories: remove one, or look whether one may be removed. As deep as it
  * may be, with one descriptor and no recursion: the way up is "..", and checked to be the
  * directory that was left.
  */
@@ -14,6 +14,6 @@
  */
 typedef int tree_fn(const struct object *o, void *userdata);
 
-int tree_visit(int dir, const char *name, tree_fn *fn, void *userdata);
+int subtree_visit(int dir, const char *name, tree_fn *fn, void *userdata);
 /* Remove @name in @dir, whatever it is, crossing no mount; 0 also if it is not there. */
-int tree_remove(int dir, const char *name);
+int subtree_remove(int dir, const char *name);

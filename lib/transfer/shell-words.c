@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* words - see words.h. */
-#include "transfer/words.h"
+/* shell-words - see shell-words.h. */
+#include "transfer/shell-words.h"
 
 #include <stdbool.h>
 #include <stdio.h>

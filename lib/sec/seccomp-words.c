@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * words - see words.h. The vocabulary of seccomp.json(5) and of the OCI runtime
+ * seccomp-words - see seccomp-words.h. The vocabulary of seccomp.json(5) and of the OCI runtime
  * specification's "seccomp", less what needs somebody who listens (SCMP_ACT_NOTIFY).
  */
-#include "sec/words.h"
+#include "sec/seccomp-words.h"
 
 #include <errno.h>
 #include <seccomp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* place - see place.h. */
-#include "store/place.h"
+/* default-place - see default-place.h. */
+#include "store/default-place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* place - where the store is if nobody says. */
+/* default-place - where the store is if nobody says. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* words - what a seccomp profile in JSON calls things. For seccomp-json.c alone. */
+/* seccomp-words - what a seccomp profile in JSON calls things. For seccomp-json.c alone. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* layers - files of an image that is not mounted; in module import. */
+/* image-file - files of an image that is not mounted; in module import. */
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +11,6 @@
  * files @layers, lowest first: whiteouts hide, symbolic links are followed inside. Ended by
  * NUL, for free(3). -ENOENT: it has no such file; -EFBIG; -EBADMSG with a message.
  */
-typedef int layers_read_file_fn(const char *const *layers, size_t len, const char *path,
+typedef int image_file_read_fn(const char *const *layers, size_t len, const char *path,
 				size_t max, struct err *e, char **ret);
-extern __attribute__((visibility("default"))) layers_read_file_fn layers_read_file;
+extern __attribute__((visibility("default"))) image_file_read_fn image_file_read;

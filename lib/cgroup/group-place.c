@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place - see place.h.
+ * group-place - see group-place.h.
  *
  * Beside the groups with limits there is always one in v2, if there is a v2 at all: the
  * child is born in it (CLONE_INTO_CGROUP), and it can be frozen and killed at once.
@@ -9,7 +9,7 @@
  * processes", cgroups(7)), and the caller is a process in its own group: so the
  * container's is made beside the caller's group, or above, where that may be written.
  */
-#include "cgroup/place.h"
+#include "cgroup/group-place.h"
 
 #include <errno.h>
 #include <minc/container.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* files - what is in the directories of a store, listed or not. */
+/* contents - what is in the directories of a store, listed or not. */
 #pragma once
 
 #include "store/store.h"
 
-struct files_one {
+struct contents_file {
 	const char *what; /* "layer", "blob", "temporary" */
 	const char *where, *name;
 	char hex[DIGEST_HEX + 1]; /* "" for a temporary */
@@ -12,4 +12,4 @@ struct files_one {
 };
 
 /* Files with names that are not ours are left out. */
-int files_foreach(struct store *s, int (*fn)(const struct files_one *f, void *data), void *data);
+int contents_foreach(struct store *s, int (*fn)(const struct contents_file *f, void *data), void *data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tree - see tree.h. */
-#include "change/tree.h"
+/* subtree - see subtree.h. */
+#include "change/subtree.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -138,14 +138,14 @@ static int run(struct climb *c, int dir, const char *name)
 	return r;
 }
 
-int tree_visit(int dir, const char *name, tree_fn *fn, void *userdata)
+int subtree_visit(int dir, const char *name, tree_fn *fn, void *userdata)
 {
 	struct climb c = { .fd = -EBADF, .fn = fn, .userdata = userdata };
 
 	return run(&c, dir, name);
 }
 
-int tree_remove(int dir, const char *name)
+int subtree_remove(int dir, const char *name)
 {
 	struct climb c = { .fd = -EBADF, .removing = true };
 

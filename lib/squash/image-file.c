@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layers - a small file of an image that is not mounted: what the overlay of its layers would
- * show. See plan/layers.h, and the OCI image specification, layer.md, for whiteouts; in a
+ * image-file - a small file of an image that is not mounted: what the overlay of its layers would
+ * show. See plan/image-file.h, and the OCI image specification, layer.md, for whiteouts; in a
  * squashfs they are what overlayfs takes, a character device 0:0 and an attribute "opaque".
  */
-#include "plan/layers.h"
+#include "plan/image-file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -164,7 +164,7 @@ static int read_in_layer(const char *layer, const char *path, size_t max, struct
 	return r == -EIO ? err_say(e, -EBADMSG, "%s: damaged", layer) : r;
 }
 
-int layers_read_file(const char *const *layers, size_t len, const char *path, size_t max,
+int image_file_read(const char *const *layers, size_t len, const char *path, size_t max,
 		     struct err *e, char **ret)
 {
 	char at[1 + PATH_MAX], link[PATH_MAX];

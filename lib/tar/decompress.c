@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* unpack - see unpack.h. xz by liblzma itself: libarchive lets it take a gigabyte. */
-#include "tar/unpack.h"
+/* decompress - see decompress.h. xz by liblzma itself: libarchive lets it take a gigabyte. */
+#include "tar/decompress.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -20,7 +20,7 @@ struct unpack {
 	struct byte_source source, *from;
 	unsigned kinds, kind;
 	bool begun;
-	unsigned char head[UNPACK_MAGIC];
+	unsigned char head[DECOMPRESS_MAGIC];
 	size_t head_len, head_at;
 	struct archive *a;
 	bool lzma_begun, from_ended;
@@ -31,17 +31,17 @@ struct unpack {
 	unsigned char buf[BUFFER_BYTES];
 };
 
-unsigned unpack_kind(const unsigned char magic[UNPACK_MAGIC])
+unsigned decompress_kind(const unsigned char magic[DECOMPRESS_MAGIC])
 {
 	static const struct {
 		unsigned kind;
 		size_t len;
-		unsigned char bytes[UNPACK_MAGIC];
+		unsigned char bytes[DECOMPRESS_MAGIC];
 	} known[] = {
-		{ UNPACK_GZIP, 2, { 0x1f, 0x8b } },
-		{ UNPACK_ZSTD, 4, { 0x28, 0xb5, 0x2f, 0xfd } },
-		{ UNPACK_BZIP2, 3, { 'B', 'Z', 'h' } },
-		{ UNPACK_XZ, 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
+		{ DECOMPRESS_GZIP, 2, { 0x1f, 0x8b } },
+		{ DECOMPRESS_ZSTD, 4, { 0x28, 0xb5, 0x2f, 0xfd } },
+		{ DECOMPRESS_BZIP2, 3, { 'B', 'Z', 'h' } },
+		{ DECOMPRESS_XZ, 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -113,9 +113,9 @@ static int begin_archive(struct unpack *u)
 static int begin(struct unpack *u)
 {
 	u->begun = true;
-	while (u->head_len < UNPACK_MAGIC) {
+	while (u->head_len < DECOMPRESS_MAGIC) {
 		const ssize_t n = u->from->read(u->from, u->head + u->head_len,
-						UNPACK_MAGIC - u->head_len);
+						DECOMPRESS_MAGIC - u->head_len);
 
 		if (n < 0) {
 			u->source.why = u->from->why;
@@ -125,8 +125,8 @@ static int begin(struct unpack *u)
 			break;
 		u->head_len += (size_t)n;
 	}
-	u->kind = unpack_kind(u->head) & u->kinds;
-	if (u->kind != UNPACK_XZ)
+	u->kind = decompress_kind(u->head) & u->kinds;
+	if (u->kind != DECOMPRESS_XZ)
 		return u->kind ? begin_archive(u) : 0;
 	if (lzma_stream_decoder(&u->lzma, XZ_MEMORY_MAX, LZMA_CONCATENATED) != LZMA_OK)
 		return -ENOMEM;
@@ -197,7 +197,7 @@ static ssize_t read_unpacked(struct byte_source *s, void *buf, size_t len)
 	return why ? -EOVERFLOW : n;
 }
 
-struct byte_source *unpack_new(struct byte_source *from, unsigned kinds, struct budget *budget)
+struct byte_source *decompress_new(struct byte_source *from, unsigned kinds, struct budget *budget)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
 
@@ -211,7 +211,7 @@ struct byte_source *unpack_new(struct byte_source *from, unsigned kinds, struct 
 	return &u->source;
 }
 
-struct byte_source *unpack_free(struct byte_source *s)
+struct byte_source *decompress_free(struct byte_source *s)
 {
 	struct unpack *u = (struct unpack *)s;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * words - the words of a Dockerfile instruction: blanks between them, quotation marks, the escape
+ * shell-words - the words of a Dockerfile instruction: blanks between them, quotation marks, the escape
  * character "\" and variables of the image. See the Dockerfile reference, "Environment
  * replacement". Words are kept as they are written until words_expand() says what they mean, for
  * whether "=" belongs to a name depends on the former.

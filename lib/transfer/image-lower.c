@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lower - an image's layers for a comparison with what a container wrote; see change/lower.h. */
+/* image-lower - an image's layers for a comparison with what a container wrote; see change/lower.h. */
 #include "change/lower.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * refs - see refs.h. Texts are searched, not parsed: with a thousand images that is the
+ * needed - see needed.h. Texts are searched, not parsed: with a thousand images that is the
  * difference between an instant and a wait.
  */
-#include "store/refs.h"
+#include "store/needed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,19 +17,19 @@
 static const char prefix[] = "sha256:";
 static const char digits[] = "0123456789abcdef";
 
-void refs_done(struct refs *r)
+void needed_done(struct needed *r)
 {
 	free(r->v);
 	free(r->text);
 	digests_done(&r->indexes);
 	digests_done(&r->listed);
 	digests_done(&r->manifests);
-	*r = (struct refs){ .v = NULL };
+	*r = (struct needed){ .v = NULL };
 }
 
-static int add(struct refs *r, const struct digest *d)
+static int add(struct needed *r, const struct digest *d)
 {
-	if (r->only && !refs_have(r->only, digest_hex(d)))
+	if (r->only && !needed_have(r->only, digest_hex(d)))
 		return 0;
 	if (r->len == r->room) {
 		size_t room = r->room ? r->room * 2 : 256;
@@ -50,14 +50,14 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
 }
 
-static void sort(struct refs *r)
+static void sort(struct needed *r)
 {
 	if (!r->sorted && r->len > 0)
 		qsort(r->v, r->len, sizeof(*r->v), compare);
 	r->sorted = true;
 }
 
-void refs_unique(struct refs *r)
+void needed_unique(struct needed *r)
 {
 	size_t len = 0;
 
@@ -68,7 +68,7 @@ void refs_unique(struct refs *r)
 	r->len = len;
 }
 
-int refs_add_all(struct refs *r, const struct refs *from)
+int needed_add_all(struct needed *r, const struct needed *from)
 {
 	for (size_t i = 0; i < from->len; i++)
 		if (add(r, &from->v[i]) < 0)
@@ -76,7 +76,7 @@ int refs_add_all(struct refs *r, const struct refs *from)
 	return 0;
 }
 
-bool refs_have(struct refs *r, const char *hex)
+bool needed_have(struct needed *r, const char *hex)
 {
 	struct digest key = { "sha256:" };
 
@@ -103,7 +103,7 @@ static char next_char(const char *text, size_t len, size_t *i)
 }
 
 /* Every character looked at. */
-static int add_escaped(struct refs *r, const char *text, size_t len)
+static int add_escaped(struct needed *r, const char *text, size_t len)
 {
 	struct digest d;
 	size_t have = 0; /* characters of @d */
@@ -145,7 +145,7 @@ static bool hides_digests(const char *text, size_t len)
 	return false;
 }
 
-int refs_add_text(struct refs *r, const char *text, size_t len)
+int needed_add_text(struct needed *r, const char *text, size_t len)
 {
 	const char *p = text, *end = text + len;
 	char word[DIGEST_LEN + 1];
@@ -166,7 +166,7 @@ int refs_add_text(struct refs *r, const char *text, size_t len)
 }
 
 /* A text of whose size its beginning has told. */
-static int read_text(struct refs *r, int fd, size_t size)
+static int read_text(struct needed *r, int fd, size_t size)
 {
 	size_t used = 0;
 	char *more = realloc(r->text, size + 1);
@@ -187,7 +187,7 @@ static int read_text(struct refs *r, int fd, size_t size)
 }
 
 /* What cannot be read for being gone or damaged refers to nothing; other failures count. */
-static int add_blob(struct refs *r, struct store *s, const struct digest *d, size_t *ret_len)
+static int add_blob(struct needed *r, struct store *s, const struct digest *d, size_t *ret_len)
 {
 	uint64_t size = 0;
 	cleanup_close int fd = store_open_blob(s, d, &size);
@@ -197,12 +197,12 @@ static int add_blob(struct refs *r, struct store *s, const struct digest *d, siz
 	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)
 		return 0;
 	if (n == 0)
-		n = refs_add_text(r, r->text, *ret_len);
+		n = needed_add_text(r, r->text, *ret_len);
 	return n < 0 ? err_set(s->err, n, "blob %s", digest_hex(d)) : 0;
 }
 
 /* The config's digest, of the manifest that was read; "" if it is none. */
-static int find_config(struct refs *r, struct store *s, size_t len, struct digest *ret)
+static int find_config(struct needed *r, struct store *s, size_t len, struct digest *ret)
 {
 	struct image *img = image_new();
 	struct err ignored = { 0 };
@@ -215,7 +215,7 @@ static int find_config(struct refs *r, struct store *s, size_t len, struct diges
 }
 
 /* A manifest and its config, which @known names if that is known already. */
-static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
+static int add_manifest(struct needed *r, struct store *s, const struct digest *d,
 			const struct digest *known)
 {
 	struct digest config = *known;
@@ -228,7 +228,7 @@ static int add_manifest(struct refs *r, struct store *s, const struct digest *d,
 }
 
 /* All manifests of an index; indexes in it wait. */
-static int add_children(struct refs *r, struct store *s, const struct digest *d)
+static int add_children(struct needed *r, struct store *s, const struct digest *d)
 {
 	static const struct digest unknown;
 	struct manifest_child *children;
@@ -255,7 +255,7 @@ static int add_children(struct refs *r, struct store *s, const struct digest *d)
 }
 
 /* One that index.json lists itself: who brought it may choose any image of it. */
-static int add_index(struct refs *r, struct store *s, const struct digest *d)
+static int add_index(struct needed *r, struct store *s, const struct digest *d)
 {
 	int ret = digests_add(&r->listed, d);
 
@@ -268,7 +268,7 @@ static int add_index(struct refs *r, struct store *s, const struct digest *d)
 }
 
 /* An index, and those in it, which wait then: a digest may be in it, or in others, any number of times. */
-static int add_nested(struct refs *r, struct store *s, const struct digest *d)
+static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 {
 	struct err *e = s->err, ignored = { 0 };
 	struct manifest_child *children;
@@ -292,7 +292,7 @@ static int add_nested(struct refs *r, struct store *s, const struct digest *d)
 }
 
 /* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
-static int add_origin(struct refs *r, struct store *s, const struct digest *d)
+static int add_origin(struct needed *r, struct store *s, const struct digest *d)
 {
 	int ret = digests_add(&r->indexes, d);
 
@@ -301,7 +301,7 @@ static int add_origin(struct refs *r, struct store *s, const struct digest *d)
 	return ret < 0 ? err_set(s->err, ret, "store %s", s->path) : 0;
 }
 
-int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
+int needed_add_entry(struct needed *r, struct store *s, const struct index_entry *e)
 {
 	int ret = *e->index.text ? add_origin(r, s, &e->index) : 0;
 
@@ -313,11 +313,11 @@ int refs_add_entry(struct refs *r, struct store *s, const struct index_entry *e)
 					       add_manifest(r, s, &e->digest, &e->config);
 }
 
-int refs_add_index(struct refs *r, struct store *s, const struct index *index)
+int needed_add_index(struct needed *r, struct store *s, const struct index *index)
 {
 	int n = 0;
 
 	for (size_t i = 0; n == 0 && i < index->len; i++)
-		n = refs_add_entry(r, s, &index->entries[i]);
+		n = needed_add_entry(r, s, &index->entries[i]);
 	return n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* files - see files.h. */
-#include "store/files.h"
+/* contents - see contents.h. */
+#include "store/contents.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,9 +21,9 @@ static const struct room {
 	{ "containers", NULL, "" },
 };
 
-static bool describe(const struct room *room, const char *name, struct files_one *ret)
+static bool describe(const struct room *room, const char *name, struct contents_file *ret)
 {
-	*ret = (struct files_one){ .what = room->what, .where = room->where, .name = name };
+	*ret = (struct contents_file){ .what = room->what, .where = room->where, .name = name };
 	if (str_starts_with(name, STORE_TEMPORARY)) {
 		ret->what = "temporary";
 		return true;
@@ -36,11 +36,11 @@ static bool describe(const struct room *room, const char *name, struct files_one
 }
 
 static int visit(struct store *s, const struct room *room,
-		 int (*fn)(const struct files_one *f, void *data), void *data)
+		 int (*fn)(const struct contents_file *f, void *data), void *data)
 {
 	cleanup_close int fd = openat(s->dir, room->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	struct files_one f;
+	struct contents_file f;
 	struct dirent *d;
 	struct stat st;
 	int r = 0;
@@ -60,7 +60,7 @@ static int visit(struct store *s, const struct room *room,
 	return r;
 }
 
-int files_foreach(struct store *s, int (*fn)(const struct files_one *f, void *data), void *data)
+int contents_foreach(struct store *s, int (*fn)(const struct contents_file *f, void *data), void *data)
 {
 	int r = store_look(s);
 
