@@ -23,6 +23,7 @@ static bool is_begun(const char *path)
 	       access(mark, F_OK) < 0 && errno == ENOENT;
 }
 
+/* Whether volumes @path and @other (or NULL) are in one directory. */
 static bool is_beside(const char *path, const char *other)
 {
 	const size_t len = (size_t)(strrchr(path, '/') - path);
@@ -39,20 +40,20 @@ int api_fill_volumes(minc_ctx *c)
 
 	for (const struct spec_mount *i = c->spec.mounts; i && r == 0; i = i->next) {
 		const size_t copied = i->flags & MINC_BIND_NOCOPY ? 0 : image->layers_len;
-		const struct volume v = { .path = i->src,
-					  .swept = is_beside(i->src, before),
-					  .part = { .what = image->layers_len ? image->name : "volume",
-						    .layers = image->layers,
-						    .layers_len = copied,
-						    .inside = i->dst,
-						    .single = c->plan.owners.single,
-						    .range = c->plan.owners.range,
-						    .few = c->plan.owners.few,
-						    .uid = c->plan.owners.uid,
-						    .gid = c->plan.owners.gid } };
+		struct volume v = { .path = i->src,
+				    .part = { .what = image->layers_len ? image->name : "volume",
+					      .layers = image->layers,
+					      .layers_len = copied,
+					      .inside = i->dst,
+					      .single = c->plan.owners.single,
+					      .range = c->plan.owners.range,
+					      .few = c->plan.owners.few,
+					      .uid = c->plan.owners.uid,
+					      .gid = c->plan.owners.gid } };
 
 		if (!(i->flags & MINC_BIND_VOLUME) || is_begun(i->src))
 			continue;
+		v.swept = is_beside(i->src, before);
 		r = module_symbol("import", "import_ops", &c->err, &ops);
 		if (r == 0)
 			r = ((const struct import_ops *)ops)->fill(&c->err, &v);

@@ -69,6 +69,8 @@ is "a volume of the image under --read-only" "$status $out" "0 $seen"
 run -v empty:/missing bb sh -c 'stat -c %a:%u /missing && touch /missing/new && ls -A /missing'
 is "where the image has nothing it is empty, and its user's" "$status $out" "0 755:1500
 new"
+run -v first:/data --tmpfs /between -v second:/last/data --tmpfs /last/of/all bb sh -c 'cat /data/file; ls -A /last/data'
+is "new volumes are made with other mounts between them" "$status $out" "0 text"
 run -v plain:/data:nocopy bb ls -A /data
 is "with nocopy it is empty" "$status $out" "0 "
 run --mount type=volume,source=plain2,target=/data,volume-nocopy bb ls -A /data
