@@ -21,7 +21,6 @@
  * fails before a process is in its namespace leaves the answer at "success", as where
  * nothing of this can be had; afterwards it ends the process.
  */
-#include <elf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/ptrace.h>
@@ -33,12 +32,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 #include "base/sys.h"
 #include "sealed/sealed-parts.h"
 #include "sealed/sealed-registers.h"
+#include "sealed/sealed-trace.h"
 
 /* Of the limit: that it is a note, what more there is to it, and two ids. */
 #define NOTED	  (UINT64_C(1) << 62)
@@ -58,11 +58,6 @@ enum {
 	CAPS_WORDS = 4	   /* a header and two structs of capset(2) */
 };
 
-/* Without us nothing goes on that was stopped in the middle, with capabilities in a new namespace. */
-#define TRACE_OPTIONS                                                                             \
-	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
-	 PTRACE_O_EXITKILL)
-
 /* What a process has asked for. */
 struct ids {
 	uint32_t uid, gid;
@@ -80,6 +75,7 @@ struct half {
 struct answerer {
 	struct ids begin; /* of what asks, before it has changed anything */
 	int moving;	  /* process that is made to change its namespace, or 0 */
+	int executed;	  /* process that has executed something while one of its threads was waited for, or 0 */
 	bool joined;	  /* we are where its namespace has to be made: */
 	struct stat home;
 	struct seccomp_notif postponed[POSTPONED_MAX]; /* what others have asked meanwhile */
@@ -87,59 +83,6 @@ struct answerer {
 	struct half halves[HALVES_MAX]; /* the latest */
 	unsigned halves_next;
 };
-
-static int trace(long request, int tid, uint64_t addr, uint64_t data)
-{
-	return sys_call(SYS_ptrace, request, tid, addr, data, 0);
-}
-
-static int get_registers(int tid, struct registers *r)
-{
-	struct iovec iov = { .iov_base = r, .iov_len = sizeof(*r) };
-
-	const int ret = trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
-
-	return ret == 0 && iov.iov_len != sizeof(*r) ? -ENOEXEC : ret; /* it has executed a 32-bit program */
-}
-
-static int set_registers(int tid, struct registers *r)
-{
-	struct iovec iov = { .iov_base = r, .iov_len = sizeof(*r) };
-
-	return trace(PTRACE_SETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
-}
-
-static int read_memory(int tid, uint64_t at, uint64_t *ret, int len)
-{
-	int r = 0;
-
-	for (int i = 0; i < len && r == 0; i++)
-		r = trace(PTRACE_PEEKDATA, tid, at + 8 * (uint64_t)i, (uintptr_t)&ret[i]);
-	return r;
-}
-
-static int write_memory(int tid, uint64_t at, const uint64_t *words, int len)
-{
-	int r = 0;
-
-	for (int i = 0; i < len && r == 0; i++)
-		r = trace(PTRACE_POKEDATA, tid, at + 8 * (uint64_t)i, words[i]);
-	return r;
-}
-
-/* All but those of single steps, and have the mask of before in *ret. */
-static int block_signals(int tid, uint64_t *ret)
-{
-	const uint64_t but_trap = ~(UINT64_C(1) << (SIGTRAP - 1));
-	const int r = trace(PTRACE_GETSIGMASK, tid, sizeof(*ret), (uintptr_t)ret);
-
-	return r < 0 ? r : trace(PTRACE_SETSIGMASK, tid, sizeof(but_trap), (uintptr_t)&but_trap);
-}
-
-static void restore_signals(int tid, uint64_t mask)
-{
-	(void)trace(PTRACE_SETSIGMASK, tid, sizeof(mask), (uintptr_t)&mask);
-}
 
 static void write_note(int tid, struct ids ids)
 {
@@ -182,18 +125,9 @@ static void hear_beside(struct answerer *a)
 }
 
 /*
- * Whether @tid is no more than its number. With other threads that we trace its end is not told, before
- * those are let go; which hear_stops() does.
+ * The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended, so that nothing more may be
+ * done to its number. That is another thread's, which is not to be disturbed, if that has executed something.
  */
-static bool has_no_memory(int tid)
-{
-	uint8_t byte;
-	const struct iovec here = { .iov_base = &byte, .iov_len = 1 }, nowhere = { .iov_len = 1 };
-
-	return sys_call6(SYS_process_vm_readv, tid, (long)&here, 1, (long)&nowhere, 1, 0) == -ESRCH;
-}
-
-/* The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended. */
 static int await_stop(struct answerer *a, int tid)
 {
 	for (;;) {
@@ -205,6 +139,10 @@ static int await_stop(struct answerer *a, int tid)
 		r = sys_call(SYS_wait4, tid, &status, __WALL | WNOHANG, 0, 0);
 		if (r < 0 || (r > 0 && !WIFSTOPPED(status)))
 			return -ESRCH;
+		if (r > 0 && status >> 16 == PTRACE_EVENT_EXEC) {
+			a->executed = tid;
+			return -ESRCH;
+		}
 		if (r > 0)
 			return status;
 		if (has_no_memory(tid))
@@ -260,9 +198,9 @@ static int try_call(struct answerer *a, int tid, const struct registers *begin, 
 			break;
 	}
 	a->moving = 0;
-	if (err < 0 || status >> 8 != SIGTRAP || get_registers(tid, &r) < 0)
+	if (err < 0 || status < 0)
 		return -ESRCH;
-	if (was_interrupted(&r, at))
+	if (status >> 8 != SIGTRAP || get_registers(tid, &r) < 0 || was_interrupted(&r, at))
 		return -EAGAIN;
 	*ret_result = result_of(&r);
 	return 0;
@@ -381,17 +319,6 @@ static struct ids read_note(const struct answerer *a, int tid)
 			     .done = limit[0] & NOTE_DONE };
 }
 
-static bool has_no_capability(int tid)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3,
-						   .pid = tid };
-	struct __user_cap_data_struct data[2];
-
-	return sys_call(SYS_capget, &header, data, 0, 0, 0) == 0 && !data[0].permitted &&
-	       !data[1].permitted && !data[0].effective && !data[1].effective &&
-	       !data[0].inheritable && !data[1].inheritable;
-}
-
 /*
  * Its namespace has been made. It has all capabilities there: none is left to it, and that is not
  * taken from its memory, which another process may share. @old was at @caps, below its stack.
@@ -436,14 +363,55 @@ static int move(struct answerer *a, int tid, struct ids ids, const struct regist
 		if (!has_left_home(a, proc)) {
 			ret = ret < 0 ? ret : -EPERM;
 		} else if (ret != 0 || settle(a, tid, proc, ids, r, at, caps, old) < 0) {
-			(void)sys_call(SYS_kill, tid, SIGKILL, 0, 0, 0); /* a thread of it would do */
+			(void)sys_pidfd_send_signal(proc, SIGKILL); /* its number may be another's */
 			ret = -ESRCH;
 		}
-		restore_signals(tid, mask);
+		if (ret != -ESRCH)
+			restore_signals(tid, mask);
 	}
 	if (proc >= 0)
 		(void)sys_close(proc);
 	return ret;
+}
+
+/*
+ * Stop what asks by @n, with its registers in *ret; *ret_first: it was not traced before. -EPERM: it cannot be
+ * traced; -errno: it asks no longer.
+ */
+static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *ret_first, struct registers *ret)
+{
+	const int tid = (int)n->pid;
+	bool asks;
+	int r;
+
+	*ret_first = seize(tid) == 0;
+	/* it may have ended while we waited, and its number be another's */
+	asks = sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_ID_VALID, &n->id) == 0;
+	if (!*ret_first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
+		return asks ? -EPERM : -ESRCH;
+	r = interrupt(a, tid, false);
+	if (r == 0)
+		r = get_registers(tid, ret);
+	/* elsewhere it is in a handler, and will ask again */
+	if (r == 0 && (!asks || interrupted_call(ret) != n->data.instruction_pointer - CALL_BYTES))
+		r = -EINTR;
+	if (r < 0 && r != -ESRCH)
+		(void)trace(*ret_first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);
+	return r;
+}
+
+/* Whether @tid, which is stopped with the registers @r, keeps its capabilities: 1, 0 or -errno. */
+static int keeps_capabilities(struct answerer *a, int tid, const struct registers *r)
+{
+	uint64_t mask;
+	long ret = block_signals(tid, &mask); /* a single step would swallow them */
+
+	if (ret == 0)
+		ret = make_call(a, tid, r, interrupted_call(r), SYS_prctl,
+				(const uint64_t[]){ PR_GET_KEEPCAPS, 0 });
+	if (ret != -ESRCH)
+		restore_signals(tid, mask);
+	return ret < 0 ? (int)ret : ret == 1;
 }
 
 /*
@@ -453,43 +421,31 @@ static int move(struct answerer *a, int tid, struct ids ids, const struct regist
 static void give_up_root(struct answerer *a, const struct seccomp_notif *n, struct ids ids)
 {
 	const int tid = (int)n->pid;
-	struct registers r, end;
-	uint64_t mask;
+	struct registers r;
 	bool first;
 	int ret;
 
 	write_note(tid, ids);
-	first = trace(PTRACE_SEIZE, tid, 0, TRACE_OPTIONS) == 0;
-	if (!first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0) {
+	ret = stop_asking(a, n, &first, &r);
+	if (ret == -EPERM) {
 		/* another traces it, or a security module minds: it hears success, and so it does next time */
 		ids.uid = a->begin.uid;
 		write_note(tid, ids);
 		(void)answer(n, 0, 0);
-		return;
 	}
-	ret = interrupt(a, tid, false);
+	if (ret < 0)
+		return;
+	ret = keeps_capabilities(a, tid, &r);
+	ids.kept = ret == 1;
 	if (ret == 0)
-		ret = get_registers(tid, &r);
-	if (ret < 0) {
-		(void)trace(PTRACE_DETACH, tid, 0, 0); /* if it is there and stopped */
+		ret = move(a, tid, ids, &r, interrupted_call(&r));
+	if (ret == -ESRCH)
 		return;
-	}
-	if (interrupted_call(&r) != n->data.instruction_pointer - CALL_BYTES) {
-		/* it is in a handler, and will ask again */
-		(void)trace(first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);
-		return;
-	}
-	ret = block_signals(tid, &mask); /* a single step would swallow them */
-	ids.kept = ret == 0 && make_call(a, tid, &r, interrupted_call(&r), SYS_prctl,
-					 (const uint64_t[]){ PR_GET_KEEPCAPS, 0 }) == 1;
-	if (ret == 0)
-		restore_signals(tid, mask);
-	ids.done = !ids.kept && (ret = move(a, tid, ids, &r, interrupted_call(&r))) == 0;
+	ids.done = !ids.kept && ret == 0;
 	if (ret < 0 && ret != -EINVAL) /* no more namespaces: all is answered, as above */
 		ids.uid = a->begin.uid;
-	end = r;
-	answer_success(&end);
-	(void)set_registers(tid, &end);
+	answer_success(&r);
+	(void)set_registers(tid, &r);
 	write_note(tid, ids);
 	/* with threads or capabilities, until it executes something */
 	(void)trace(ids.kept || ret == -EINVAL ? PTRACE_CONT : PTRACE_DETACH, tid, 0, 0);
@@ -630,11 +586,36 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 /* Of all that is traced: a signal may stand for many, and was read in the middle of others. */
 static void hear_stops(struct answerer *a)
 {
-	int status, tid;
+	int status, tid = a->executed;
 
+	a->executed = 0;
+	if (tid)
+		hear_exec(a, tid);
 	while ((tid = sys_call(SYS_wait4, -1, &status, __WALL | WNOHANG, 0, 0)) > 0)
 		if (WIFSTOPPED(status))
 			hear_stop(a, tid, status);
+}
+
+/*
+ * The handler of SIGCHLD, which only seize() lets through. The program has no writable data: who we are is said where the
+ * memory of another stack would be, which is never used.
+ */
+static void hear_meanwhile(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)info;
+	hear_stops(((const ucontext_t *)context)->uc_stack.ss_sp);
+}
+
+static int set_handler(struct answerer *a)
+{
+	const stack_t place = { .ss_sp = a, .ss_size = sizeof(*a) };
+	const struct sealed_action action = { .handler = (uintptr_t)hear_meanwhile,
+					      .flags = SA_SIGINFO | RETURN_FLAG,
+					      .restorer = (uintptr_t)return_from_handler,
+					      .mask = ~UINT64_C(0) };
+	const int r = sys_call(SYS_sigaltstack, &place, 0, 0, 0, 0);
+
+	return r < 0 ? r : sys_call(SYS_rt_sigaction, SIGCHLD, &action, 0, SIGSET_BYTES, 0);
 }
 
 /* What came while a process was moved. */
@@ -661,6 +642,8 @@ void sealed_answer(int listener, uint32_t uid, uint32_t gid)
 	r = listener == LISTENER ? 0 : sys_dup3(listener, LISTENER, O_CLOEXEC);
 	if (r >= 0)
 		r = sys_close_range(LISTENER + 1, ~0U, 0);
+	if (r >= 0)
+		r = set_handler(&a);
 	if (r >= 0)
 		r = sys_call(SYS_signalfd4, -1, &child, SIGSET_BYTES, O_CLOEXEC | O_NONBLOCK, 0);
 	while (r >= 0) {

@@ -49,7 +49,7 @@ _Noreturn void sealed_keep(int watcher);
 uint64_t sealed_read_field(int dir, const char *path, const char *name);
 /*
  * The directory of process @tid in the host's /proc, where it has another number, *ret_pid: the kernel
- * says it of a descriptor. -EINVAL: it is no process, but a thread of one; -errno.
+ * says it of a descriptor. It can be given to pidfd_send_signal(2). -EINVAL: it is no process, but a thread of one; -errno.
  */
 int sealed_open_proc(int tid, uint64_t *ret_pid);
 /* Write all of it at once, as the files of user namespaces want it; 0 or -errno. */

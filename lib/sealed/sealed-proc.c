@@ -70,7 +70,7 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 	put_text(&p, "/proc/");
 	put_number(&p, *ret_pid);
 	*p = '\0';
-	fd = *ret_pid ? sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0) : -ENOENT;
+	fd = *ret_pid ? sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0) : -ENOENT;
 	/* alive now, so the number was its own a moment ago */
 	if (fd >= 0 && sys_pidfd_send_signal(pidfd, 0) < 0) {
 		(void)sys_close(fd);

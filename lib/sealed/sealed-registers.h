@@ -15,6 +15,14 @@ struct registers {
 		rip, cs, eflags, rsp, rest[7];
 };
 
+/* Where a handler of ours returns to: x86 wants to be told. */
+void return_from_handler(void);
+__asm__(".text\n"
+	"return_from_handler:\n"
+	"	mov $15, %eax\n" /* rt_sigreturn(2) */
+	"	syscall\n");
+#define RETURN_FLAG 0x04000000 /* SA_RESTORER */
+
 enum { CALL_BYTES = 2 };
 #define CALL_INSTRUCTION UINT64_C(0x050f)
 
@@ -66,6 +74,9 @@ struct registers {
 	uint64_t x[31], sp, pc, pstate;
 };
 
+#define RETURN_FLAG	    0 /* the kernel knows where */
+#define return_from_handler 0
+
 enum { CALL_BYTES = 4 };
 #define CALL_INSTRUCTION UINT64_C(0xd4000001)
 
@@ -114,6 +125,9 @@ static void answer_success(struct registers *r)
 struct registers {
 	uint64_t none;
 };
+
+#define RETURN_FLAG	    0
+#define return_from_handler 0
 
 enum { CALL_BYTES = 0 };
 #define CALL_INSTRUCTION UINT64_C(0)

@@ -17,6 +17,8 @@
  *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
  *	drops storm N		of many children some are killed while they give up root; "ended"
  *	drops killed N		of children with threads, each is killed a moment after it was made; "ended"
+ *	drops race N		of many processes some threads ask again and again while another, or the first,
+ *				executes something, which is N in each; "ended"
  *	drops many N		as storm, all of 200 at once, and none is hurt
  *	drops rewrite N		what shares the memory of those who give up root puts other instructions
  *				in place of their call: "N with capabilities"
@@ -339,6 +341,57 @@ static int killed(void)
 	return puts(getuid() == wanted ? "ended" : "lost") < 0;
 }
 
+/* Not by libc, whose setuid(2) waits for the other threads. */
+static void *ask(void *unused)
+{
+	for (;;)
+		(void)syscall(SYS_setuid, wanted);
+	return unused;
+}
+
+static void *ask_and_execute(void *arg)
+{
+	const unsigned *const delay = arg;
+
+	(void)syscall(SYS_setuid, wanted);
+	for (volatile unsigned i = 0; i < *delay; i++)
+		;
+	(void)execl("/proc/self/exe", "drops", "is", getenv("WANTED"), NULL);
+	_exit(127);
+	return arg;
+}
+
+static void race_of(unsigned n)
+{
+	unsigned delay = n * 7919 % 100000;
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++)
+		(void)pthread_create(&thread, NULL, ask, NULL);
+	if (n % 2)
+		(void)ask_and_execute(&delay);
+	(void)pthread_create(&thread, NULL, ask_and_execute, &delay);
+	(void)ask(NULL);
+}
+
+static int race(const char *number)
+{
+	int status, bad = 0;
+
+	(void)setenv("WANTED", number, 1);
+	for (unsigned n = 0; n < 200; n++) {
+		const pid_t child = fork();
+
+		if (child == 0)
+			race_of(n);
+		(void)waitpid(child, &status, 0);
+		bad += status != 0;
+	}
+	if (bad)
+		printf("%d were not what they had asked for\n", bad);
+	return puts("ended") < 0;
+}
+
 static int many(void)
 {
 	int together[2], status;
@@ -484,6 +537,10 @@ int main(int argc, char **argv)
 		return storm();
 	if (!strcmp(what, "killed"))
 		return killed();
+	if (!strcmp(what, "race"))
+		return race(argv[2]);
+	if (!strcmp(what, "is"))
+		return getuid() != wanted;
 	if (!strcmp(what, "many"))
 		return many();
 	if (!strcmp(what, "rewrite"))

@@ -102,6 +102,8 @@ one drops storm 8
 is "it goes on when processes are killed and stopped in the middle" "$status $out" "0 ended"
 one drops killed 8
 is "nor does one with threads that is killed in the middle keep it" "$status $(echo "$out" | grep -v who | tail -1)" "0 ended"
+one drops race 8
+is "nor do threads that ask while another executes something" "$status $out" "0 ended"
 one drops many 8
 is "and many at once are no hindrance" "$status $out" "0 ended"
 one drops rewrite 8
