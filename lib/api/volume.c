@@ -10,6 +10,7 @@
 #include "base/module.h"
 #include "base/name.h"
 #include "manage/volumes.h"
+#include "transfer/volume-fill.h"
 
 /* It is there, and not new: nothing has to be loaded for that. */
 static bool is_begun(const char *path)

@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "import/import.h"
-#include "manage/volumes.h"
 #include "sign/policy-check.h"
 #include "sign/sign.h"
 #include "store/store-file.h"
@@ -17,6 +16,7 @@
 #include "transfer/push.h"
 #include "transfer/remote.h"
 #include "transfer/take.h"
+#include "transfer/volume-fill.h"
 
 static int complete(struct minc_transfer *t, struct image *img)
 {

@@ -15,7 +15,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "squash/part.h"
 #include "store/store.h"
 
 #define VOLUME_NEW ".new-"
@@ -31,13 +30,3 @@ int volume_remove(struct store *s, const char *name);
  * was @swept by the caller before: that looks at all that there are.
  */
 int volumes_open(struct err *e, int at, const char *path, bool swept);
-
-/* How a volume begins (volume-fill.c). */
-struct volume {
-	const char *path; /* absolute */
-	bool swept; /* another one in its directory was filled just before */
-	struct part part; /* no layers: there is no image */
-};
-
-/* Make the volume, if it is missing or new. In module import. */
-int volume_fill(struct err *e, const struct volume *v);

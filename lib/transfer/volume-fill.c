@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * volume-fill - a volume begins as what its image has there; see volumes.h. It is filled under another
+ * volume-fill - see volume-fill.h and manage/volumes.h. A volume is filled under another
  * name and then renamed, so that one that is there is whole; once, for what containers wrote is
  * nothing to write over.
  */
+#include "transfer/volume-fill.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
