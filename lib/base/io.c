@@ -213,8 +213,6 @@ static bool is_waited_for(int fd)
 	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-enum { NOT_WAITING = 8 }; /* RWF_NOWAIT, for which musl 1.2.3 has no name */
-
 /*
  * A part of it, without waiting: pipes can since Linux 6.4. Before that a pipe that has room takes
  * PIPE_BUF bytes at once.
@@ -222,7 +220,7 @@ enum { NOT_WAITING = 8 }; /* RWF_NOWAIT, for which musl 1.2.3 has no name */
 static ssize_t write_now(int fd, const void *buf, size_t len)
 {
 	const struct iovec part = { .iov_base = (void *)(uintptr_t)buf, .iov_len = len };
-	ssize_t n = syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, NOT_WAITING);
+	ssize_t n = syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, RWF_NOWAIT);
 
 	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
 		return n;
