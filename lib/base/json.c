@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int json_refuse(const struct json_source *src, const char *format, ...)
 {
@@ -214,60 +213,5 @@ int json_annotations(const struct json_source *src, json_t *o, const char *where
 	json_object_foreach(v, name, item) if (!json_is_string(item)) return json_refuse(
 		src, "%sannotations: a value is not a string", where);
 	*ret = v;
-	return 0;
-}
-
-static bool skip_digits(const char **s)
-{
-	size_t len = strspn(*s, "0123456789");
-
-	*s += len;
-	return len > 0;
-}
-
-int json_time_ms(const char *text, int64_t *ret)
-{
-	int year, month, day, hour, minute, second, used = 0, hours, minutes;
-	int64_t ms = 0, offset_s = 0, s;
-	struct tm tm = { 0 };
-	const char *p;
-
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-		   &second, &used) != 6 ||
-	    used != 19 || strspn(text, "0123456789-:Tt") < 19)
-		return -EINVAL;
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-	    second > 60)
-		return -EINVAL;
-	p = text + used;
-	if (*p == '.') {
-		const char *digit = ++p;
-
-		if (!skip_digits(&p))
-			return -EINVAL;
-		for (int64_t unit = 100; unit > 0 && digit < p; unit /= 10)
-			ms += unit * (*digit++ - '0');
-	}
-	if (*p == '+' || *p == '-') {
-		if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 ||
-		    strspn(p + 1, "0123456789:") != 5 || hours > 23 || minutes > 59)
-			return -EINVAL;
-		offset_s = (hours * 60 + minutes) * 60 * (*p == '+' ? 1 : -1);
-		p += 6;
-	} else if (*p == 'Z' || *p == 'z') {
-		p++;
-	} else {
-		return -EINVAL;
-	}
-	if (*p)
-		return -EINVAL;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
-	tm.tm_hour = hour;
-	tm.tm_min = minute;
-	tm.tm_sec = second;
-	s = (int64_t)timegm(&tm) - offset_s;
-	*ret = s < 0 ? 0 : s * 1000 + ms;
 	return 0;
 }

@@ -62,5 +62,3 @@ int json_keys(const struct json_source *src, json_t *o, const char *where, const
 	      bool values, const char *const **ret);
 /* An object of strings, if it is there. */
 int json_annotations(const struct json_source *src, json_t *o, const char *where, json_t **ret);
-/* "2024-01-31T23:59:59.123456789Z" in ms since the epoch, 0 before it; -EINVAL. */
-int json_time_ms(const char *text, int64_t *ret);

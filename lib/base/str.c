@@ -74,6 +74,11 @@ static size_t utf8_sequence(const unsigned char *s)
 	return c >= 0xd800 && c <= 0xdfff ? 0 : n;
 }
 
+bool str_is_hex(const char *s, size_t len)
+{
+	return strspn(s, "0123456789abcdef") == len && s[len] == '\0';
+}
+
 bool str_is_printable_utf8(const char *s)
 {
 	while (*s) {

@@ -15,6 +15,9 @@ int str_to_size(const char *s, uint64_t *ret);
 /* Only digits, at least one. */
 bool str_is_number(const char *s);
 
+/* @len lower-case hexadecimal digits and nothing else. */
+bool str_is_hex(const char *s, size_t len);
+
 /* Valid UTF-8 without control characters: fit for hostname, environment name, message. */
 bool str_is_printable_utf8(const char *s);
 /* What a terminal obeys, and what is no character, becomes "?"; other characters stay. */

@@ -25,8 +25,7 @@ enum { SWEEP_FEW = 64, TRIES_MAX = 16 };
 /* "minc-" and 16 hexadecimal digits. */
 static bool is_ours(const char *name)
 {
-	return str_starts_with(name, "minc-") && strlen(name) == 21 &&
-	       strspn(name + 5, "0123456789abcdef") == 16;
+	return str_starts_with(name, "minc-") && str_is_hex(name + 5, 16);
 }
 
 /*

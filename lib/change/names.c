@@ -7,34 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/str.h"
 
-static int grow(void **p, size_t *room, size_t need, size_t each)
-{
-	size_t size = *room ? *room : 64;
-	void *more;
-
-	while (size < need)
-		size *= 2;
-	if (size == *room)
-		return 0;
-	more = reallocarray(*p, size, each);
-	if (!more)
-		return -ENOMEM;
-	*p = more;
-	*room = size;
-	return 0;
-}
-
 int names_add(struct names *n, const char *name, size_t len)
 {
-	int r = grow((void **)&n->text, &n->size, n->used + len + 1, 1);
+	char *text = array_grow(n->text, &n->size, n->used + len + 1, 1);
+	size_t *at = array_grow(n->at, &n->room, n->len + 1, sizeof(*at));
 
-	if (r == 0)
-		r = grow((void **)&n->at, &n->room, n->len + 1, sizeof(*n->at));
-	if (r < 0)
-		return r;
+	if (text)
+		n->text = text;
+	if (at)
+		n->at = at;
+	if (!text || !at)
+		return -ENOMEM;
 	memcpy(n->text + n->used, name, len);
 	n->text[n->used + len] = '\0';
 	n->at[n->len++] = n->used;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "change/names.h"
 
@@ -29,18 +30,13 @@ struct climb {
 /* Go into @o, which is taken over. */
 static int down(struct climb *c, struct object *o)
 {
-	struct branch *b;
+	struct branch *b, *more;
 	int r;
 
-	if (c->depth == c->room) {
-		size_t room = c->room ? c->room * 2 : 32;
-		struct branch *more = reallocarray(c->v, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		c->v = more;
-		c->room = room;
-	}
+	more = array_grow(c->v, &c->room, c->depth + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	c->v = more;
 	b = &c->v[c->depth];
 	*b = (struct branch){ .dev = o->st.st_dev, .ino = o->st.st_ino };
 	/* our own temporary: rights of its owner may be missing; others' directories may be open to us */

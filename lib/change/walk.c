@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "change/xattr.h"
@@ -109,15 +110,11 @@ static int read_names(struct walk *w, struct level *l)
 
 static int push_level(struct walk *w, const struct level *l)
 {
-	if (w->depth == w->room) {
-		size_t room = w->room ? w->room * 2 : 32;
-		struct level *more = reallocarray(w->levels, room, sizeof(*more));
+	struct level *more = array_grow(w->levels, &w->room, w->depth + 1, sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		w->levels = more;
-		w->room = room;
-	}
+	if (!more)
+		return -ENOMEM;
+	w->levels = more;
 	w->levels[w->depth++] = *l;
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static int compare(const void *a, const void *b)
 {
 	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
@@ -24,19 +26,14 @@ void digests_done(struct digests *q)
 
 int digests_add(struct digests *q, const struct digest *d)
 {
-	struct digest *copy;
+	struct digest *copy, **more;
 
 	if (tfind(d, &q->seen, compare))
 		return 0;
-	if (q->len == q->room) {
-		size_t room = q->room ? q->room * 2 : 16;
-		struct digest **more = reallocarray(q->v, room, sizeof(struct digest *));
-
-		if (!more)
-			return -ENOMEM;
-		q->v = more;
-		q->room = room;
-	}
+	more = array_grow(q->v, &q->room, q->len + 1, sizeof(struct digest *));
+	if (!more)
+		return -ENOMEM;
+	q->v = more;
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;

@@ -272,7 +272,7 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 	const struct member *m;
 	int r;
 
-	if (strlen(id) != DIGEST_HEX || strspn(id, "0123456789abcdef") != DIGEST_HEX)
+	if (!str_is_hex(id, DIGEST_HEX))
 		return err_say(d->t->err, -EBADMSG, "%s: repositories: %.80s is no id", d->m->what, id);
 	snprintf(name, sizeof(name), "%s/json", id);
 	r = find_member(d, name, &m);

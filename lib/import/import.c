@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/rfc3339.h"
 #include "base/str.h"
 #include "import/archive.h"
 #include "import/import-erofs.h"
@@ -36,12 +37,9 @@ enum { COPY_BYTES = 1 << 20, EROFS_MAGIC_AT = 1024, RESERVE_BYTES = 1 << 30 };
 
 static json_t *time_text(time_t t)
 {
-	struct tm tm;
-	char text[32];
+	char text[RFC3339_MAX];
 
-	if (!gmtime_r(&t, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return json_string("1970-01-01T00:00:00Z");
-	return json_string(text);
+	return json_string(rfc3339_write(t, -1, text) < 0 ? "1970-01-01T00:00:00Z" : text);
 }
 
 /* What was said of an image that says nothing itself. */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
@@ -422,6 +423,7 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	const int64_t size = archive_entry_size(entry);
 	const char *link = hard ? hard : soft;
 	struct member *one;
+	struct member *more;
 	int r;
 
 	if ((!hard && type != AE_IFREG && type != AE_IFLNK) || !is_wanted(m, name))
@@ -429,14 +431,10 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	r = count(m, name, link);
 	if (r < 0)
 		return r;
-	if (m->len == m->room) {
-		struct member *more = realloc(m->v, (m->room = m->room ? m->room * 2 : 64) *
-							    sizeof(*more));
-
-		if (!more)
-			return err_set(m->e, -ENOMEM, "%s", m->what);
-		m->v = more;
-	}
+	more = array_grow(m->v, &m->room, m->len + 1, sizeof(*more));
+	if (!more)
+		return err_set(m->e, -ENOMEM, "%s", m->what);
+	m->v = more;
 	one = &m->v[m->len++];
 	*one = (struct member){ .name = arena_strdup(&m->arena, name),
 				.size = size < 0 ? 0 : (uint64_t)size,

@@ -47,7 +47,7 @@ static bool is_old_list(json_t *o)
 	json_t *tags = json_object_iter_value(json_object_iter(o));
 	const char *id = json_string_value(json_object_iter_value(json_object_iter(tags)));
 
-	return id && strlen(id) == DIGEST_HEX && strspn(id, "0123456789abcdef") == DIGEST_HEX;
+	return id && str_is_hex(id, DIGEST_HEX);
 }
 
 static bool is_layout_mark(json_t *o)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/rfc3339.h"
 #include "live/log-file.h"
 
 enum { TEXT_SIZE = 64 * 1024, FALLBACK_MS = 250 };
@@ -46,16 +47,14 @@ static int put(struct reader *r, int stream, const char *data, size_t len)
 
 static int put_time(struct reader *r, int stream, uint64_t time_ns)
 {
-	time_t seconds = (time_t)(time_ns / 1000000000);
-	char text[80];
-	struct tm tm;
+	const int64_t seconds = (int64_t)(time_ns / 1000000000);
+	char text[RFC3339_MAX + 1];
 	size_t len;
 
-	if (!gmtime_r(&seconds, &tm))
+	if (rfc3339_write(seconds, (int)(time_ns / 1000000 % 1000), text) < 0)
 		return -EBADMSG;
-	len = strftime(text, 40, "%Y-%m-%dT%H:%M:%S", &tm);
-	len += (size_t)snprintf(text + len, sizeof(text) - len, ".%03uZ ",
-				(unsigned)(time_ns / 1000000 % 1000));
+	len = strlen(text);
+	text[len++] = ' ';
 	return put(r, stream, text, len);
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/owner.h"
@@ -78,7 +79,7 @@ int state_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret
 
 bool state_is_id(const char *s)
 {
-	return strlen(s) == STATE_ID_LEN && strspn(s, "0123456789abcdef") == STATE_ID_LEN;
+	return str_is_hex(s, STATE_ID_LEN);
 }
 
 struct state *state_new(const char *runtime_path, const char *id)
@@ -453,15 +454,11 @@ static void warn_damaged(struct minc_ctx *c, const char *id)
 
 static int append(struct state ***list, size_t *len, size_t *size, struct state *s)
 {
-	if (*len + 2 > *size) {
-		size_t more = *size ? *size * 2 : 64;
-		struct state **p = realloc(*list, more * sizeof(struct state *));
+	struct state **more = array_grow(*list, size, *len + 2, sizeof(struct state *));
 
-		if (!p)
-			return -ENOMEM;
-		*list = p;
-		*size = more;
-	}
+	if (!more)
+		return -ENOMEM;
+	*list = more;
 	(*list)[(*len)++] = s;
 	(*list)[*len] = NULL;
 	return 0;

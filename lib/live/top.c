@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "run/run.h"
@@ -160,15 +161,11 @@ static int by_pid(const void *a, const void *b)
 
 static int append(struct process **list, size_t *len, size_t *size, const struct process *p)
 {
-	if (*len == *size) {
-		size_t more = *size ? *size * 2 : 64;
-		struct process *grown = realloc(*list, more * sizeof(*grown));
+	struct process *more = array_grow(*list, size, *len + 1, sizeof(*more));
 
-		if (!grown)
-			return -ENOMEM;
-		*list = grown;
-		*size = more;
-	}
+	if (!more)
+		return -ENOMEM;
+	*list = more;
 	(*list)[(*len)++] = *p;
 	return 0;
 }

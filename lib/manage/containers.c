@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -26,11 +27,6 @@
 #include "store/store-file.h"
 
 enum { FILE_MAX_BYTES = 16 << 20 };
-
-static bool is_id(const char *s)
-{
-	return strlen(s) == DIGEST_HEX && strspn(s, "0123456789abcdef") == DIGEST_HEX;
-}
 
 static int refuse_name(struct store *s, const char *name)
 {
@@ -114,15 +110,11 @@ static void list_done(struct list *l)
 
 static int list_add(struct list *l, struct minc_kept *k)
 {
-	if (l->len == l->room) {
-		size_t room = l->room ? l->room * 2 : 16;
-		struct minc_kept **more = reallocarray(l->v, room, sizeof(struct minc_kept *));
+	struct minc_kept **more = array_grow(l->v, &l->room, l->len + 1, sizeof(struct minc_kept *));
 
-		if (!more)
-			return -ENOMEM;
-		l->v = more;
-		l->room = room;
-	}
+	if (!more)
+		return -ENOMEM;
+	l->v = more;
 	l->v[l->len++] = k;
 	return 0;
 }
@@ -194,7 +186,7 @@ static int read_all(struct store *s, struct list *ret)
 		return err_set(s->err, -errno, "store %s: containers", s->path);
 	(void)take_fd(&fd); /* closedir() closes it */
 	while (r == 0 && (d = readdir(list)))
-		if (is_id(d->d_name))
+		if (str_is_hex(d->d_name, DIGEST_HEX))
 			r = add_one(s, dirfd(list), d->d_name, ret);
 	closedir(list);
 	if (r < 0)
@@ -254,7 +246,7 @@ int containers_find(struct store *s, const char *name, struct minc_kept **ret)
 	struct minc_kept *found = NULL;
 	size_t place = 0, matches = 0;
 	struct list l = { .v = NULL };
-	int r = is_id(name) ? read_one(s, name, &l) : read_all(s, &l);
+	int r = str_is_hex(name, DIGEST_HEX) ? read_one(s, name, &l) : read_all(s, &l);
 
 	if (r < 0)
 		return r;

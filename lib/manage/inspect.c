@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/rfc3339.h"
 
 static json_t *names(const struct image *img)
 {
@@ -31,16 +32,9 @@ static json_t *names(const struct image *img)
 
 static json_t *time_text(int64_t ms)
 {
-	time_t s = (time_t)(ms / 1000);
-	char text[64];
-	struct tm tm;
-	size_t len;
+	char text[RFC3339_MAX];
 
-	if (!gmtime_r(&s, &tm))
-		return json_null();
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(ms % 1000));
-	return json_string(text);
+	return rfc3339_write(ms / 1000, (int)(ms % 1000), text) < 0 ? json_null() : json_string(text);
 }
 
 static json_t *layers(const struct image *img)

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "manage/containers.h"
 #include "store/find.h"
@@ -63,19 +64,14 @@ static void report(struct removal *rm, struct one *o, const char *kind, const ch
 static int add_user(struct minc_kept *k, void *data)
 {
 	struct removal *rm = data;
-	struct user *u;
+	struct user *u, *more;
 
 	if (!str_starts_with(k->image, "sha256:"))
 		return 0;
-	if (rm->users_len == rm->users_room) {
-		size_t room = rm->users_room ? rm->users_room * 2 : 16;
-		struct user *more = reallocarray(rm->users, room, sizeof(*more));
-
-		if (!more)
-			return err_set(rm->s->err, -ENOMEM, "containers");
-		rm->users = more;
-		rm->users_room = room;
-	}
+	more = array_grow(rm->users, &rm->users_room, rm->users_len + 1, sizeof(*more));
+	if (!more)
+		return err_set(rm->s->err, -ENOMEM, "containers");
+	rm->users = more;
 	u = &rm->users[rm->users_len];
 	*u = (struct user){ .image = arena_strdup(&rm->a, k->image + 7),
 			    .id = arena_strdup(&rm->a, k->id),

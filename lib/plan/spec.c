@@ -213,7 +213,7 @@ int spec_set_name(struct spec *s, const char *name)
 
 int spec_set_id(struct spec *s, const char *id)
 {
-	if (id && (strlen(id) != 64 || id[strspn(id, "0123456789abcdef")]))
+	if (id && !str_is_hex(id, 64))
 		return refuse(s, -EINVAL, "minc_set_id", "an id has 64 hexadecimal digits");
 	s->id = NULL;
 	return id ? keep_text(s, "minc_set_id", id, &s->id, NULL) : 0;

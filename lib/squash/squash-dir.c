@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -247,16 +248,12 @@ static int find_inode(struct job *j, int fd, const char *name, const struct stat
 
 static int add_pending(struct job *j, struct tree_name *n)
 {
-	if (j->pending_len == j->pending_size) {
-		size_t size = j->pending_size ? 2 * j->pending_size : 64;
-		struct tree_name **more =
-			reallocarray(j->pending, size, sizeof(struct tree_name *));
+	struct tree_name **more = array_grow(j->pending, &j->pending_size, j->pending_len + 1,
+					     sizeof(struct tree_name *));
 
-		if (!more)
-			return failed(j, -ENOMEM);
-		j->pending = more;
-		j->pending_size = size;
-	}
+	if (!more)
+		return failed(j, -ENOMEM);
+	j->pending = more;
 	j->pending[j->pending_len++] = n;
 	return 0;
 }

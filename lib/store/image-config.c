@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/rfc3339.h"
 #include "base/str.h"
 #include "store/image.h"
 
@@ -23,7 +24,7 @@ static int read_time(const struct json_source *src, json_t *o, const char *where
 
 	if (r < 0)
 		return r;
-	if (*text && json_time_ms(text, ret) < 0)
+	if (*text && rfc3339_read_ms(text, ret) < 0)
 		return json_refuse(src, "%screated: not a time", where);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "store/image.h"
 #include "store/manifest.h"
@@ -29,17 +30,14 @@ void needed_done(struct needed *r)
 
 static int add(struct needed *r, const struct digest *d)
 {
+	struct digest *more;
+
 	if (r->only && !needed_have(r->only, digest_hex(d)))
 		return 0;
-	if (r->len == r->room) {
-		size_t room = r->room ? r->room * 2 : 256;
-		struct digest *more = reallocarray(r->v, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		r->v = more;
-		r->room = room;
-	}
+	more = array_grow(r->v, &r->room, r->len + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	r->v = more;
 	r->v[r->len++] = *d;
 	r->sorted = false;
 	return 0;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
@@ -70,13 +71,10 @@ int tar_map_add(struct tar_map *m, uint64_t at, uint64_t len)
 		len += at;
 		at = 0;
 	}
-	if (m->len == m->room) {
-		more = reallocarray(m->v, m->room ? 2 * m->room : 16, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		m->v = more;
-		m->room = m->room ? 2 * m->room : 16;
-	}
+	more = array_grow(m->v, &m->room, m->len + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	m->v = more;
 	m->v[m->len++] = (struct tar_part){ at, len };
 	m->data += len;
 	return 0;

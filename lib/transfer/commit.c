@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/rfc3339.h"
 #include "base/str.h"
 #include "manage/containers.h"
 #include "sign/sign.h"
@@ -31,13 +32,9 @@
 
 static json_t *now_text(void)
 {
-	const time_t now = time(NULL);
-	struct tm tm;
-	char text[32];
+	char text[RFC3339_MAX];
 
-	if (!gmtime_r(&now, &tm) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return NULL;
-	return json_string(text);
+	return rfc3339_write(time(NULL), -1, text) < 0 ? NULL : json_string(text);
 }
 
 /* Copy of the base's config, or a new one. */

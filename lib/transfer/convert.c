@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "transfer/layer.h"
 
 enum { WORKERS_MAX = 8, TELL_NS = 200 * 1000 * 1000 };
@@ -158,6 +159,7 @@ int converter_new(struct minc_transfer *t, struct converter **ret)
 
 void converter_add(struct converter *c, const struct image_layer *l)
 {
+	struct work *more;
 	struct err e = { 0 };
 
 	pthread_mutex_lock(&c->lock);
@@ -167,17 +169,13 @@ void converter_add(struct converter *c, const struct image_layer *l)
 			pthread_mutex_unlock(&c->lock);
 			return;
 		}
-	if (c->len == c->room) {
-		struct work *more = realloc(c->work, (c->room = c->room ? c->room * 2 : 16) *
-							     sizeof(*more));
-
-		if (!more) {
-			pthread_mutex_unlock(&c->lock);
-			note_failure(c, err_set(&e, -ENOMEM, "layers"), &e);
-			return;
-		}
-		c->work = more;
+	more = array_grow(c->work, &c->room, c->len + 1, sizeof(*more));
+	if (!more) {
+		pthread_mutex_unlock(&c->lock);
+		note_failure(c, err_set(&e, -ENOMEM, "layers"), &e);
+		return;
 	}
+	c->work = more;
 	c->work[c->len++] = (struct work){ .blob = l->digest,
 					    .diff_id = l->diff_id,
 					    .fresh = l->fresh };

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -58,14 +59,11 @@ static bool is_written(struct out *o, const char *name)
 
 static int note_written(struct out *o, const char *name)
 {
-	char **more;
+	char **more = array_grow(o->written, &o->room, o->len + 1, sizeof(*more));
 
-	if (o->len == o->room) {
-		more = realloc(o->written, (o->room = o->room ? o->room * 2 : 32) * sizeof(*more));
-		if (!more)
-			return err_set(o->t->err, -ENOMEM, "%s", o->target);
-		o->written = more;
-	}
+	if (!more)
+		return err_set(o->t->err, -ENOMEM, "%s", o->target);
+	o->written = more;
 	o->written[o->len] = strdup(name);
 	if (!o->written[o->len])
 		return err_set(o->t->err, -ENOMEM, "%s", o->target);

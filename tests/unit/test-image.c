@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rfc3339.h"
 #include "content/ref.h"
 #include "store/default-place.h"
 #include "store/image-config.h"
@@ -399,14 +400,14 @@ START_TEST(times_before_the_epoch_are_not_said)
 {
 	int64_t ms = -1;
 
-	ck_assert_int_eq(json_time_ms("0001-01-01T00:00:00Z", &ms), 0);
+	ck_assert_int_eq(rfc3339_read_ms("0001-01-01T00:00:00Z", &ms), 0);
 	ck_assert_int_eq(ms, 0);
-	ck_assert_int_eq(json_time_ms("1970-01-01T00:00:01.5z", &ms), 0);
+	ck_assert_int_eq(rfc3339_read_ms("1970-01-01T00:00:01.5z", &ms), 0);
 	ck_assert_int_eq(ms, 1500);
-	ck_assert_int_eq(json_time_ms("1970-01-01T00:00:01", &ms), -EINVAL);
-	ck_assert_int_eq(json_time_ms("1970-01-01T00:00:01Zx", &ms), -EINVAL);
-	ck_assert_int_eq(json_time_ms("1970-01-01 00:00:01Z", &ms), -EINVAL);
-	ck_assert_int_eq(json_time_ms("1970-01-01T00:00:01.Z", &ms), -EINVAL);
+	ck_assert_int_eq(rfc3339_read_ms("1970-01-01T00:00:01", &ms), -EINVAL);
+	ck_assert_int_eq(rfc3339_read_ms("1970-01-01T00:00:01Zx", &ms), -EINVAL);
+	ck_assert_int_eq(rfc3339_read_ms("1970-01-01 00:00:01Z", &ms), -EINVAL);
+	ck_assert_int_eq(rfc3339_read_ms("1970-01-01T00:00:01.Z", &ms), -EINVAL);
 }
 END_TEST
 
