@@ -96,7 +96,7 @@ MINC_EXPORT int minc_pause(minc_ctx *c, minc_container *ct)
 	r = api_begin(c);
 	if (r == 0)
 		r = pause_stop(ct);
-	pid = r == -ETIMEDOUT || r == -EAGAIN ? pause_find_stuck(ct) : 0;
+	pid = r == -ETIMEDOUT ? pause_find_stuck(ct) : 0;
 	if (pid)
 		return err_say(&c->err, r, "pause: process %d sleeps in the kernel and cannot be stopped", pid);
 	return r < 0 ? err_set(&c->err, r, "pause") : 0;
