@@ -179,8 +179,8 @@ static int interrupt(struct answerer *a, int tid, bool resume)
 }
 
 /*
- * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its result, -ESRCH, or
- * -EAGAIN if it was stopped with its group before it was heard.
+ * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its result, -EAGAIN if
+ * it was stopped with its group before it was heard, or -errno.
  */
 static int try_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at, long nr,
 		    const uint64_t args[2], long *ret_result)
@@ -199,7 +199,7 @@ static int try_call(struct answerer *a, int tid, const struct registers *begin, 
 	}
 	a->moving = 0;
 	if (err < 0 || status < 0)
-		return -ESRCH;
+		return err < 0 ? err : status;
 	if (status >> 8 != SIGTRAP || get_registers(tid, &r) < 0 || was_interrupted(&r, at))
 		return -EAGAIN;
 	*ret_result = result_of(&r);

@@ -19,6 +19,7 @@
  *	drops killed N		of children with threads, each is killed a moment after it was made; "ended"
  *	drops race N		of many processes some threads ask again and again while another, or the first,
  *				executes something, which is N in each; "ended"
+ *	drops hold N		a thread asks while another executes what it may not have for a while, "held"
  *	drops many N		as storm, all of 200 at once, and none is hurt
  *	drops rewrite N		what shares the memory of those who give up root puts other instructions
  *				in place of their call: "N with capabilities"
@@ -27,6 +28,7 @@
  *	drops namespaces N	"ERRNO ERRNO": a user namespace, before and after N
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -392,6 +394,48 @@ static int race(const char *number)
 	return puts("ended") < 0;
 }
 
+/* With a lease of /tmp/held by its parent; see F_SETLEASE in fcntl(2). */
+static void *execute_leased(void *arg)
+{
+	(void)execl("/tmp/script", "script", NULL);
+	return arg;
+}
+
+static int make_file(const char *path, const char *text)
+{
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : fd;
+}
+
+static int hold(void)
+{
+	const int script = make_file("/tmp/script", "#!/tmp/held\n"), held = make_file("/tmp/held", "");
+	sigset_t begun;
+	pid_t child;
+	int sig;
+
+	(void)sigemptyset(&begun);
+	(void)sigaddset(&begun, SIGIO); /* to who has the lease, which says it to its child */
+	(void)sigaddset(&begun, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &begun, NULL);
+	if (script < 0 || close(script) < 0 || held < 0 || fcntl(held, F_SETLEASE, F_WRLCK) < 0)
+		return printf("%s\n", errno_name(errno)), 1;
+	child = fork();
+	if (child == 0) {
+		pthread_t thread;
+
+		(void)pthread_create(&thread, NULL, execute_leased, NULL);
+		(void)sigwait(&begun, &sig);
+		(void)ask(NULL);
+	}
+	(void)sigwait(&begun, &sig);
+	(void)kill(child, SIGUSR1);
+	(void)puts("held");
+	(void)fflush(stdout);
+	return wait_here(NULL) != NULL;
+}
+
 static int many(void)
 {
 	int together[2], status;
@@ -541,6 +585,8 @@ int main(int argc, char **argv)
 		return race(argv[2]);
 	if (!strcmp(what, "is"))
 		return getuid() != wanted;
+	if (!strcmp(what, "hold"))
+		return hold();
 	if (!strcmp(what, "many"))
 		return many();
 	if (!strcmp(what, "rewrite"))

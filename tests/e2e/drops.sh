@@ -88,6 +88,18 @@ is "who enters as another has never had it" "$status $out" "1 failed -1 EPERM"
 marten exec back sh -c 'sleep 1000 & exec drops single 8 drops'
 is "and what is left behind is no hindrance" "$status $out" "0 $mail"
 marten rm -f back
+bad=''
+for words in "stop -t 0" kill "rm -f"; do
+	one -B --tmpfs /tmp:exec --name held drops hold 8
+	await sh -c '"$MARTEN" logs held | grep -q held' || bad="$bad $words: $("$MARTEN" logs held)"
+	marten exec held drops who
+	[ "$status$out" = "0$root" ] || bad="$bad exec: $status$out$err"
+	# shellcheck disable=SC2086 # they are words
+	marten $words held
+	[ "$status" = 0 ] || bad="$bad $words: $err"
+	[ "$words" = "rm -f" ] || marten rm held
+done
+is "where what asks holds up who answers, nobody outside waits for it" "$bad" ''
 
 # What does not trust it.
 one drops traced 8
