@@ -311,7 +311,7 @@ static int confines_devices(const struct spec *s, const struct host *h, struct e
 /* By what each limit is enforced, as long as the container's groups are there. */
 static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 {
-	struct cgroup_set *set = NULL, *old = NULL;
+	struct cgroup_set now, *set = &now, *old = NULL;
 	bool devices = false;
 	struct err e;
 	struct spec s;
@@ -323,7 +323,7 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	err_clear(&e);
 	r = load_spec(ct, &s, &e);
 	if (r == 0) {
-		if (background_groups(ct, &set) < 0) { /* gone: then what did */
+		if (background_groups(ct, &now) < 0) { /* gone: then what did */
 			(void)cgroup_set_recall(ct->state->facts.cgroups, &old);
 			set = old;
 		}

@@ -16,6 +16,7 @@
 #include "oci/config.h"
 #include "plan/explain.h"
 #include "tty/foreground.h"
+#include "tty/outputs.h"
 
 int api_begin(minc_ctx *c)
 {
@@ -123,8 +124,8 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 				err_set(&c->err, r, "monitor of the container");
 		}
 		background_done(&b, r < 0);
-		fd_closep(&ct->terminal);			  /* the monitor's, */
-		ct->cgroups = cgroup_set_free(ct->cgroups); /* with their leases */
+		fd_closep(&ct->terminal); /* the monitor's, */
+		held_hand_over(&ct->held); /* with the leases */
 	}
 	fd_closep(&s->lock); /* the monitor has it */
 	if (r < 0) {
@@ -306,11 +307,10 @@ MINC_EXPORT int minc_foreground(minc_container *ct, int *ret_status)
 
 	if (!ct)
 		return -EINVAL;
-	if (ct->state || (ct->ended && ct->outputs[0] < 0 && ct->outputs[1] < 0))
+	if (ct->state || (ct->ended && !outputs_are_held(&ct->held)))
 		return wait_for(ct, ct->ended ? 0 : -1, ret_status);
-	f = (struct foreground){ .outputs = ct->outputs,
+	f = (struct foreground){ .held = &ct->held,
 				 .pidfd = ct->pidfd,
-				 .server = ct->server,
 				 .terminal = ct->terminal,
 				 .pid = ct->pid,
 				 .kill = kill_fn,
@@ -357,19 +357,15 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 		return NULL;
 	if (ct->idle && !ct->ended && sys_pidfd_send_signal(ct->pidfd, SIGKILL) == 0)
 		(void)wait_for(ct, -1, NULL); /* it is gone, whatever that says */
-	if (ct->held) /* by now, perhaps */
+	if (ct->traced) /* no more by now, perhaps */
 		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOHANG);
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->keeper);
 	fd_closep(&ct->watcher);
 	fd_closep(&ct->terminal);
 	fd_closep(&ct->attached);
-	fd_closep(&ct->server);
-	fd_closep(&ct->outputs[0]);
-	fd_closep(&ct->outputs[1]);
 	fd_closep(&ct->storage_lock);
-	/* one in the background has its groups from the monitor */
-	ct->cgroups = ct->state ? cgroup_set_free(ct->cgroups) : cgroup_set_release(ct->cgroups);
+	held_release(&ct->held);
 	state_free(ct->state);
 	free(ct);
 	return NULL;

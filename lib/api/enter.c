@@ -13,7 +13,7 @@
 
 static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
 {
-	struct cgroup_set *groups;
+	struct cgroup_set groups;
 	int r = enter_check(c, ct, argv);
 
 	if (r < 0)

@@ -55,6 +55,8 @@ uint64_t cgroup_io_weight(uint64_t blkio_weight);
 /* Advice for a step of the kinds below that failed with @err, or NULL. */
 const char *cgroup_hint(const struct step *s, int err);
 
+/* The group to be born in: not entering one costs less than leaving the other. */
+void clone_cgroup_join(struct sys_clone_args *a, const struct step *s, const int *slots);
 int answer_cgroup_scope(struct answer *a, const struct step *s);
 
 int run_cgroup(struct runner *r, const struct step *s);

@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/sched.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -147,4 +148,12 @@ int run_cgroup_set(struct runner *r, const struct step *s)
 
 	return write_at(runner_fd(r, s->cgroup_set.at),
 			above ? s->cgroup_set.path : s->cgroup_set.file, s->cgroup_set.value);
+}
+
+void clone_cgroup_join(struct sys_clone_args *a, const struct step *s, const int *slots)
+{
+	if (!s->cgroup_join.by_clone || slots[s->cgroup_join.slot] < 0)
+		return;
+	a->flags |= CLONE_INTO_CGROUP;
+	a->cgroup = (uint64_t)slots[s->cgroup_join.slot];
 }

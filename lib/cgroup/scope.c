@@ -83,6 +83,7 @@ static bool is_in_unit(int child, const char *unit)
 int answer_cgroup_scope(struct answer *a, const struct step *s)
 {
 	const struct timespec ms = { .tv_nsec = 1000000 };
+	unsigned controllers = 0;
 	int r = ask(s, a->pid, a->err);
 
 	for (int i = 0; r == 0 && !is_in_unit(a->pid, s->cgroup_scope.unit); i++) {
@@ -92,10 +93,10 @@ int answer_cgroup_scope(struct answer *a, const struct step *s)
 		(void)nanosleep(&ms, NULL); /* shorter is fine */
 	}
 	if (r == 0)
-		r = cgroup_set_add(a->groups, s->cgroup_scope.mount, a->pid);
+		r = cgroup_hold_foreign(a->held, s->cgroup_scope.mount, a->pid, &controllers);
 	if (r < 0)
 		return err_set(a->err, r, "group of %s", s->cgroup_scope.unit);
-	if (s->cgroup_scope.controllers & ~a->groups->dirs[a->groups->len - 1].controllers)
+	if (s->cgroup_scope.controllers & ~controllers)
 		return err_say(a->err, -EOPNOTSUPP,
 			       "%s has not all controllers that are needed",
 			       s->cgroup_scope.unit);

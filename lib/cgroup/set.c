@@ -22,36 +22,6 @@ enum {
 	LINE_MAX_BYTES = 4096
 };
 
-struct cgroup_set *cgroup_set_new(const struct plan *p)
-{
-	struct cgroup_set *set = calloc(1, sizeof(*set));
-
-	for (size_t i = 0; set && i < p->len; i++) {
-		const struct step *s = &p->steps[i];
-		struct cgroup_dir *d = &set->dirs[set->len];
-
-		if (s->kind != STEP_CGROUP || set->len == CGROUP_HIERARCHIES_MAX)
-			continue;
-		d->fd = -EBADF;
-		d->v2 = s->cgroup.v2;
-		d->controllers = s->cgroup.controllers;
-		d->path = strdup(s->cgroup.path);
-		set->len++;
-		if (!d->path)
-			set = cgroup_set_free(set);
-	}
-	return set;
-}
-
-void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->len && n < set->len; i++)
-		if (p->steps[i].kind == STEP_CGROUP)
-			set->dirs[n++].fd = take_fd(&slots[p->steps[i].cgroup.ret]);
-}
-
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set)
 {
 	for (size_t i = 0; set && i < set->len; i++) {
@@ -230,16 +200,6 @@ int cgroup_set_thaw(const struct cgroup_set *set)
 	return freeze(set, false);
 }
 
-struct cgroup_set *cgroup_set_release(struct cgroup_set *set)
-{
-	for (size_t i = 0; set && i < set->len; i++)
-		if (set->dirs[i].fd >= 0 && !set->dirs[i].foreign)
-			(void)rmdir(
-				set->dirs[i]
-					.path); /* the kernel refuses what is in use */
-	return cgroup_set_free(set);
-}
-
 bool cgroup_set_is_frozen(const struct cgroup_set *set)
 {
 	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
@@ -249,20 +209,6 @@ bool cgroup_set_is_frozen(const struct cgroup_set *set)
 			       &text, NULL) < 0)
 		return false; /* nothing here could freeze it */
 	return str_starts_with(text, d->v2 ? "1" : "FR"); /* FREEZING, FROZEN */
-}
-
-struct cgroup_set *cgroup_set_remove(struct cgroup_set *set)
-{
-	for (size_t i = 0; set && i < set->len; i++) {
-		const struct cgroup_dir *d = &set->dirs[i];
-
-		if (d->fd < 0 || d->foreign || rmdir(d->path) == 0 || errno != EBUSY)
-			continue;
-		/* who entered from outside ends with the container */
-		if (kill_dir(d, REMOVE_WAIT_MS) == 0)
-			(void)rmdir(d->path); /* else the next start's sweep */
-	}
-	return cgroup_set_free(set);
 }
 
 int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t len)
@@ -318,39 +264,6 @@ static int open_dir(struct cgroup_dir *d, const char *line, bool recall)
 	return d->path ? 0 : -ENOMEM;
 }
 
-int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid)
-{
-	cleanup_free char *text = NULL, *line = NULL;
-	struct cgroup_dir *d = &set->dirs[set->len];
-	char name[32];
-	const char *own;
-	int r;
-
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	r = io_read_file(AT_FDCWD, name, FILE_MAX_BYTES, &text, NULL);
-	if (r < 0)
-		return r;
-	own = str_starts_with(text, "0::") ? text : strstr(text, "\n0::");
-	if (!own || set->len == CGROUP_HIERARCHIES_MAX)
-		return -ENOENT;
-	own = strchr(own, '/');
-	if (!own)
-		return -ENOENT;
-	if (asprintf(&line, "v2:%s%.*s", mount, (int)strcspn(own, "\n"), own) < 0) {
-		line = NULL;
-		return -ENOMEM;
-	}
-	*d = (struct cgroup_dir){ .fd = -EBADF };
-	r = open_dir(d, line, false);
-	d->foreign = true;
-	set->len += r == 0;
-	if (r < 0) {
-		fd_closep(&d->fd);
-		free(take_ptr(&d->path));
-	}
-	return r;
-}
-
 static int read_lines(const char *const *lines, bool recall, struct cgroup_set **ret)
 {
 	struct cgroup_set *set = calloc(1, sizeof(*set));
@@ -380,4 +293,141 @@ int cgroup_set_open(const char *const *lines, struct cgroup_set **ret)
 int cgroup_set_recall(const char *const *lines, struct cgroup_set **ret)
 {
 	return read_lines(lines, true, ret);
+}
+
+/*
+ * What is held: a place has one group, the path behind it. The descriptor is the place's.
+ */
+
+static int put_group(struct held *h, const struct cgroup_dir *d)
+{
+	const size_t len = strlen(d->path) + 1;
+	struct cgroup_dir *copy = malloc(sizeof(*copy) + len);
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *d;
+	copy->path = memcpy(copy + 1, d->path, len);
+	h->data = copy;
+	return 0;
+}
+
+static struct cgroup_dir group_of(const struct held *h)
+{
+	struct cgroup_dir ret = *(const struct cgroup_dir *)h->data;
+
+	ret.fd = h->fd;
+	return ret;
+}
+
+static void end_group(struct held *h)
+{
+	const struct cgroup_dir d = group_of(h);
+
+	/* who entered from outside ends with the container; or the next start's sweep removes it */
+	if (rmdir(d.path) < 0 && errno == EBUSY && kill_dir(&d, REMOVE_WAIT_MS) == 0)
+		(void)rmdir(d.path);
+	held_close(h);
+}
+
+static void release_group(struct held *h)
+{
+	(void)rmdir(group_of(h).path); /* the kernel refuses what is in use */
+	held_close(h);
+}
+
+static const struct held_ops own_group = { .end = end_group, .release = release_group, .leased = true },
+			     others_group = { .end = held_close, .release = held_close };
+
+struct held *hold_cgroup(struct held_list *l, const struct step *s)
+{
+	const struct cgroup_dir d = { .v2 = s->cgroup.v2,
+				      .controllers = s->cgroup.controllers,
+				      .path = (char *)s->cgroup.path };
+	struct held *h = held_add(l, &own_group, s->cgroup.ret);
+
+	if (h && put_group(h, &d) < 0) {
+		held_close(h);
+		h = NULL;
+	}
+	return h;
+}
+
+/* Takes the descriptor over. */
+static int hold_others(struct held_list *l, struct cgroup_dir *d)
+{
+	struct held *h = held_add(l, &others_group, SLOT_NONE);
+	int r = h ? put_group(h, d) : -E2BIG;
+
+	if (h && r < 0)
+		held_close(h);
+	if (r < 0)
+		return r;
+	h->fd = take_fd(&d->fd);
+	h->made = true;
+	return 0;
+}
+
+int cgroup_hold_foreign(struct held_list *l, const char *mount, int pid, unsigned *ret)
+{
+	cleanup_free char *text = NULL, *line = NULL;
+	struct cgroup_dir d = { .fd = -EBADF };
+	char name[32];
+	const char *own;
+	int r;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	r = io_read_file(AT_FDCWD, name, FILE_MAX_BYTES, &text, NULL);
+	if (r < 0)
+		return r;
+	own = str_starts_with(text, "0::") ? text : strstr(text, "\n0::");
+	own = own ? strchr(own, '/') : NULL;
+	if (!own)
+		return -ENOENT;
+	if (asprintf(&line, "v2:%s%.*s", mount, (int)strcspn(own, "\n"), own) < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	r = open_dir(&d, line, false);
+	if (r == 0)
+		r = hold_others(l, &d);
+	*ret = d.controllers;
+	fd_closep(&d.fd);
+	free(d.path);
+	return r;
+}
+
+int cgroup_hold_opened(struct held_list *l, const char *const *lines)
+{
+	struct cgroup_set *set;
+	int r = cgroup_set_open(lines, &set);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < set->len && r == 0; i++)
+		r = hold_others(l, &set->dirs[i]);
+	cgroup_set_free(set);
+	return r;
+}
+
+struct cgroup_set *cgroup_set_of(const struct held_list *l, struct cgroup_set *ret)
+{
+	*ret = (struct cgroup_set){ 0 };
+	for (size_t i = 0; i < l->len && ret->len < CGROUP_HIERARCHIES_MAX; i++) {
+		const struct held *h = &l->list[i];
+
+		if ((h->ops == &own_group || h->ops == &others_group) && h->fd >= 0)
+			ret->dirs[ret->len++] = group_of(h);
+	}
+	return ret;
+}
+
+size_t cgroup_paths(const struct plan *p, const char *ret[CGROUP_HIERARCHIES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->len && n < CGROUP_HIERARCHIES_MAX; i++)
+		if (p->steps[i].kind == STEP_CGROUP)
+			ret[n++] = p->steps[i].cgroup.path;
+	return n;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "plan/cgroups.h"
+#include "plan/held.h"
 #include "plan/plan.h"
 #include "plan/spec.h"
 
@@ -17,7 +18,6 @@ struct cgroup_dir {
 	int fd; /* of the directory; in the starting process its lock is the lease */
 	char *path;
 	bool v2;
-	bool foreign;         /* made and removed by systemd(1) */
 	unsigned controllers; /* bits 1 << enum cgroup_controller */
 };
 
@@ -34,19 +34,28 @@ struct cgroup_usage {
 	uint64_t read_bytes, write_bytes;
 };
 
-/* For a plan with groups: one without descriptors. NULL without memory. */
-struct cgroup_set *cgroup_set_new(const struct plan *p);
-/* Take over the descriptors of @slots, which are unset then. */
-void cgroup_set_take(struct cgroup_set *set, const struct plan *p, int *slots);
-/* One that process @pid is in, of cgroup2 mounted at @mount; 0 or -errno. */
-int cgroup_set_add(struct cgroup_set *set, const char *mount, int pid);
 /* Close; the groups stay. Returns NULL; NULL is fine. */
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
-/* Remove the groups that are empty, and close. Those of a container that goes on stay until
- * a later start removes them. Returns NULL; NULL is fine. */
-struct cgroup_set *cgroup_set_release(struct cgroup_set *set);
-/* End what is still in the groups, remove them, and close. Returns NULL; NULL is fine. */
-struct cgroup_set *cgroup_set_remove(struct cgroup_set *set);
+
+/*
+ * A place for the group of a step (step_ops.hold). At the end of the container what is still in it is
+ * killed, and it is removed; it is left, to a later start, if it is not empty when the handle is freed.
+ */
+struct held *hold_cgroup(struct held_list *l, const struct step *s);
+/*
+ * Hold the group that process @pid is in, of cgroup2 mounted at @mount, which another makes and removes;
+ * its controllers in @ret. 0 or -errno.
+ */
+int cgroup_hold_foreign(struct held_list *l, const char *mount, int pid, unsigned *ret);
+/* Hold groups that others keep, by their lines as cgroup_set_open() takes them; 0 or -errno. */
+int cgroup_hold_opened(struct held_list *l, const char *const *lines);
+/*
+ * The groups that are held, none perhaps, as a set whose descriptors and paths stay the list's: not to be
+ * freed, and good until that changes. Returns @ret.
+ */
+struct cgroup_set *cgroup_set_of(const struct held_list *l, struct cgroup_set *ret);
+/* Paths of the groups that @p makes; how many. */
+size_t cgroup_paths(const struct plan *p, const char *ret[CGROUP_HIERARCHIES_MAX]);
 
 /* Group @i in one line, "v2:PATH" or "memory:PATH"; 0, or -ENAMETOOLONG. */
 int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t len);

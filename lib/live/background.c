@@ -78,14 +78,14 @@ int background_open(struct state *s, struct minc_container **ret)
 	return 0;
 }
 
-int background_groups(struct minc_container *ct, struct cgroup_set **ret)
+int background_groups(struct minc_container *ct, struct cgroup_set *ret)
 {
 	int r = 0;
 
-	if (!ct->cgroups && ct->state->facts.cgroups[0])
-		r = cgroup_set_open(ct->state->facts.cgroups, &ct->cgroups);
-	if (r == 0)
-		*ret = ct->cgroups;
+	if (cgroup_set_of(&ct->held, ret)->len == 0 && ct->state->facts.cgroups[0]) {
+		r = cgroup_hold_opened(&ct->held, ct->state->facts.cgroups);
+		(void)cgroup_set_of(&ct->held, ret); /* @ret */
+	}
 	return r;
 }
 

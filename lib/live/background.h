@@ -4,6 +4,7 @@
 
 #include <sys/un.h>
 
+#include "cgroup/set.h"
 #include "live/monitor.h"
 #include "run/run.h"
 #include "live/state.h"
@@ -27,7 +28,6 @@ struct background {
 	int input; /* standard input of one that is attached, or -EBADF */
 	int write_ends[2]; /* of the pipes that become standard output and error */
 	char flags[8], log_bytes[24];
-	struct cgroup_set *groups; /* for their paths */
 	const char *argv[6 + CGROUP_HIERARCHIES_MAX];
 	char numbers[STATE_NUMBERS_LEN];
 };
@@ -55,8 +55,8 @@ int background_await(const struct minc_ctx *c, struct minc_container *ct, int ti
 /* Have it end by @sig, or, after @grace_ms (-1: never), by SIGKILL; 0 when it has, as minc_wait(). */
 int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig, int grace_ms,
 		    int *ret_status);
-/* The container's groups, NULL if it has none: 0, or -errno. They belong to @ct. */
-int background_groups(struct minc_container *ct, struct cgroup_set **ret);
+/* The container's groups, as cgroup_set_of(); none if it fails: 0, or -errno. */
+int background_groups(struct minc_container *ct, struct cgroup_set *ret);
 int background_resize(struct minc_container *ct, unsigned rows, unsigned cols);
 
 int attach_address(const struct state *s, struct sockaddr_un *ret);

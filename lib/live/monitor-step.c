@@ -12,7 +12,6 @@
 
 #include "base/clone.h"
 #include "live/background.h"
-#include "plan/cgroups.h"
 #include "run/keeper.h"
 
 /* Above all fixed numbers. */
@@ -28,33 +27,26 @@ _Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind ki
 }
 
 /*
- * The monitor holds the leases of the groups, as descriptors under any number: copies
- * first, for the fixed numbers may be those of the originals.
+ * The monitor holds leases, as descriptors under any number: copies first, for the fixed numbers may
+ * be those of the originals.
  */
-static int copy_groups(const struct monitor_args *m, int *copies)
+static int copy_leases(const struct monitor_args *m, int *copies)
 {
-	const struct plan *p = m->parent.keeper->child->plan;
-	int n = 0;
+	const int len = (int)m->parent.leases_len;
 
-	for (size_t i = 0; i < p->len && n < CGROUP_HIERARCHIES_MAX; i++) {
-		const struct step *s = &p->steps[i];
-		int fd = s->kind == STEP_CGROUP ? m->parent.keeper->child->runner.slots[s->cgroup.ret] : -EBADF;
-
-		if (fd < 0)
-			continue; /* with --best-effort there may be none */
-		fd = sys_fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FREE);
-		if (fd < 0)
-			return fd;
-		copies[n++] = fd;
+	for (int i = 0; i < len; i++) {
+		copies[i] = sys_fcntl(m->parent.leases[i], F_DUPFD_CLOEXEC, LOWEST_FREE);
+		if (copies[i] < 0)
+			return copies[i];
 	}
-	return n;
+	return len;
 }
 
 /* @pidfd: of the keeper. */
 _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 {
 	static const char *const no_env[] = { NULL };
-	int groups[CGROUP_HIERARCHIES_MAX], len = copy_groups(m, groups), ret = len < 0 ? len : 0;
+	int leases[HELD_MAX], len = copy_leases(m, leases), ret = len < 0 ? len : 0;
 
 	m->fds[MONITOR_PIDFD] = pidfd;
 	for (int fd = 0; fd < 3 && ret >= 0; fd++)
@@ -67,7 +59,7 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 	if (ret >= 0)
 		ret = sys_close_range(MONITOR_FDS_END, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
 	for (int i = 0; i < len && ret >= 0; i++)
-		ret = sys_fcntl(groups[i], F_SETFD, 0);
+		ret = sys_fcntl(leases[i], F_SETFD, 0);
 	if (ret >= 0)
 		ret = sys_execveat(MONITOR_PROGRAM, "", m->argv, no_env, SYS_AT_EMPTY_PATH);
 	give_up(m, VERDICT_NO_MONITOR, ret);

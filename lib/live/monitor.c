@@ -128,13 +128,7 @@ int background_prepare(struct background *b, const struct state *s, const struct
 	b->argv[4] = b->numbers;
 	b->args.argv = b->argv;
 	b->args.parent = (struct spawn_parent){ .begin = monitor_begin, .lowest_fd = MONITOR_FDS_LOWEST };
-	if (p->cgroups) {
-		b->groups = cgroup_set_new(p);
-		if (!b->groups)
-			return -ENOMEM;
-		for (size_t i = 0; i < b->groups->len; i++)
-			b->argv[5 + i] = b->groups->dirs[i].path;
-	}
+	(void)cgroup_paths(p, b->argv + 5); /* NULL behind them */
 	if (storage_lock >= 0)
 		r = duplicate(&b->args.fds[MONITOR_STORAGE], storage_lock);
 	return r < 0 ? r : open_files(b, s, terminal, spec_flag(spec, MINC_ATTACHED));
@@ -169,7 +163,6 @@ void background_done(struct background *b, bool failed)
 	for (int i = 0; i < MONITOR_FDS_END; i++)
 		if (i != MONITOR_PIDFD) /* a number of the monitor's own */
 			fd_closep(&b->args.fds[i]);
-	b->groups = cgroup_set_free(b->groups);
 	fd_closep(&b->args.null);
 	fd_closep(&b->input);
 	fd_closep(&b->write_ends[0]);

@@ -105,34 +105,36 @@ static int stop_all(const struct minc_container *ct)
 	return r;
 }
 
-/* The groups of one that runs; NULL without any. */
-static int find_groups(struct minc_container *ct, struct cgroup_set **ret)
+/* The groups of one that runs, if any. */
+static int find_groups(struct minc_container *ct, struct cgroup_set *ret)
 {
-	*ret = ct->cgroups;
 	if (ct->ended || sys_pidfd_send_signal(ct->pidfd, 0) < 0)
 		return -ESRCH;
-	return ct->state && !ct->cgroups ? background_groups(ct, ret) : 0;
+	if (ct->state)
+		return background_groups(ct, ret);
+	(void)cgroup_set_of(&ct->held, ret); /* @ret */
+	return 0;
 }
 
 int pause_stop(struct minc_container *ct)
 {
-	struct cgroup_set *set;
+	struct cgroup_set set;
 	int r = find_groups(ct, &set);
 
 	if (r == 0)
-		r = set ? cgroup_set_freeze(set) : -EOPNOTSUPP;
+		r = set.len ? cgroup_set_freeze(&set) : -EOPNOTSUPP;
 	/* a v1 group of another controller, or a kernel before 5.2 */
 	return r == -EOPNOTSUPP || r == -ENOENT ? stop_all(ct) : r;
 }
 
 int pause_continue(struct minc_container *ct)
 {
-	struct cgroup_set *set;
+	struct cgroup_set set;
 	int r = find_groups(ct, &set);
 
 	if (r < 0)
 		return r;
-	r = set ? cgroup_set_thaw(set) : -EOPNOTSUPP;
+	r = set.len ? cgroup_set_thaw(&set) : -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP || r == -ENOENT)
 		r = continue_all(ct);
 	/* it went on, and has ended: a signal was waiting for it, and its group is removed */
@@ -154,13 +156,13 @@ int pause_find_stuck(const struct minc_container *ct)
 
 int pause_is_stopped(struct minc_container *ct)
 {
-	struct cgroup_set *set;
+	struct cgroup_set set;
 	struct process first;
 	int r = find_groups(ct, &set);
 
 	if (r < 0)
 		return r;
-	if (set && cgroup_set_is_frozen(set))
+	if (set.len && cgroup_set_is_frozen(&set))
 		return 1;
 	r = top_inspect(ct, ct->pid, &first);
 	return r <= 0 ? r : first.state == 'T' || first.pending;

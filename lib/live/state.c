@@ -18,6 +18,7 @@
 #include "base/owner.h"
 #include "base/quote.h"
 #include "base/str.h"
+#include "cgroup/set.h"
 #include "live/state-files.h"
 #include "run/threads.h"
 
@@ -306,7 +307,7 @@ static void print_facts(FILE *out, const struct state_facts *f, const char *stor
 /* The groups as lines; NULL without memory. */
 static const char *const *list_groups(struct arena *a, const struct cgroup_set *set)
 {
-	const size_t len = set ? set->len : 0;
+	const size_t len = set->len;
 	const char **ret = arena_alloc(a, (len + 1) * sizeof(*ret));
 	char line[PATH_MAX + 128];
 
@@ -324,6 +325,7 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 {
 	struct state_facts *f = &s->facts;
 	char hostname[65] = "";
+	struct cgroup_set groups;
 	struct timespec t;
 
 	(void)gethostname(hostname, sizeof(hostname) - 1); /* "" is what it has then */
@@ -339,7 +341,7 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 	f->init = ct->init;
 	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
 	f->command = arena_strv(&s->arena, p->steps[p->len - 1].exec.argv);
-	f->cgroups = list_groups(&s->arena, ct->cgroups);
+	f->cgroups = list_groups(&s->arena, cgroup_set_of(&ct->held, &groups));
 	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage) ? 0 : -ENOMEM;
 }
 

@@ -56,17 +56,21 @@ static int add_processes(const struct minc_container *ct, struct minc_stats *ret
 int stats_read(struct minc_container *ct, struct minc_stats *ret)
 {
 	struct cgroup_usage u;
-	struct cgroup_set *set = ct->cgroups;
-	int r = ct->state ? background_groups(ct, &set) : 0;
+	struct cgroup_set set;
+	int r = 0;
 
+	if (ct->state)
+		r = background_groups(ct, &set);
+	else
+		(void)cgroup_set_of(&ct->held, &set); /* &set */
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (set)
-		cgroup_set_usage(set, &u);
+	if (set.len)
+		cgroup_set_usage(&set, &u);
 	else
 		memset(&u, 0xff, sizeof(u)); /* UINT64_MAX each: nothing is counted */
 	*ret = (struct minc_stats){ .size = sizeof(*ret),
-				    .in_groups = set != NULL,
+				    .in_groups = set.len > 0,
 				    .memory_bytes = u.memory_bytes,
 				    .memory_limit_bytes = u.memory_limit_bytes,
 				    .memory_peak_bytes = u.memory_peak_bytes,

@@ -9,10 +9,10 @@
 
 #include "base/err.h"
 
-struct cgroup_set;
+struct held_list;
 
 struct answer {
-	pid_t pid;		   /* of the child */
-	struct cgroup_set *groups; /* of the container; NULL without limits */
-	struct err *err;	   /* for the message of a failure */
+	pid_t pid;	       /* of the child */
+	struct held_list *held; /* what is made here and lasts gets a place in it */
+	struct err *err;       /* for the message of a failure */
 };

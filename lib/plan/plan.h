@@ -20,7 +20,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-struct bpf_insn; /* linux/bpf.h */
+struct bpf_insn;	/* linux/bpf.h */
+struct sys_clone_args; /* base/sys.h */
 
 enum step_kind {
 	STEP_CGROUP,	  /* make a control group */
@@ -406,6 +407,8 @@ void plan_done(struct plan *p);
 
 struct runner; /* plan/runner.h: slots and channel of one execution */
 struct answer; /* plan/answer.h: what the caller does while the child waits */
+struct held;   /* plan/held.h: what lasts as long as the container */
+struct held_list;
 
 struct step_ops {
 	const char *name;				     /* verb in messages */
@@ -424,6 +427,13 @@ struct step_ops {
 	int (*answer)(struct answer *a, const struct step *s);
 	/* Whether this step has such a part, if not all of the kind have. */
 	bool (*waits)(const struct step *s);
+	/*
+	 * Of a step of the caller's: a place among what is held, before run() makes what will be
+	 * in it; NULL without memory, or if there is none.
+	 */
+	struct held *(*hold)(struct held_list *l, const struct step *s);
+	/* What of this step is done by the clone itself. @slots are the caller's. */
+	void (*clone)(struct sys_clone_args *a, const struct step *s, const int *slots);
 	unsigned says; /* bits 1 << enum verdict_kind: what run() may tell the caller besides */
 };
 

@@ -98,8 +98,8 @@ static int take_status_of_process(struct minc_container *ct)
 
 	if (r == -ECHILD)
 		return recall_status(ct->pidfd);
-	ct->held = r == 0;
-	return r < 0 ? r : ct->held ? read_status(ct->pid) : status_of(&info);
+	ct->traced = r == 0;
+	return r < 0 ? r : ct->traced ? read_status(ct->pid) : status_of(&info);
 }
 
 /* The status of a child that has ended or is about to, 128 + the signal's number; -errno. */
@@ -126,8 +126,7 @@ static int reap(struct minc_container *ct)
 	ct->ended = true;
 	end_watcher(ct);
 	fd_closep(&ct->storage_lock);
-	fd_closep(&ct->server);
-	ct->cgroups = cgroup_set_remove(ct->cgroups);
+	held_end(&ct->held);
 	ct->status = status;
 	if (ct->status == 128 + SIGKILL && ct->default_signal)
 		ct->status = 128 + ct->default_signal;
@@ -136,16 +135,16 @@ static int reap(struct minc_container *ct)
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 {
-	struct pollfd fds[] = { { .fd = ct->pidfd, .events = POLLIN }, { .fd = ct->server } };
+	struct pollfd fds[1 + HELD_WATCHED_MAX] = { { .fd = ct->pidfd, .events = POLLIN } };
 	int r;
 
 	if (!ct->ended) {
-		r = poll(fds, 2, timeout_ms);
+		r = poll(fds, 1 + held_watch(&ct->held, fds + 1), timeout_ms);
 		if (r < 0)
 			return -errno;
-		if (r > 0 && !fds[0].revents) { /* nothing serves its files any more */
+		if (r > 0 && !fds[0].revents) { /* it has lost what it needs, as the server of its files */
 			(void)sys_pidfd_send_signal(ct->pidfd, SIGKILL); /* it may have ended */
-			fd_closep(&ct->server);
+			held_unwatch(&ct->held);
 			r = poll(fds, 1, timeout_ms);
 			if (r < 0)
 				return -errno;

@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "cgroup/cgroup.h"
+#include "cgroup/set.h"
 #include "run/build.h"
 #include "run/run.h"
 #include "sec/sec.h"
@@ -301,7 +302,7 @@ static int find_identity(struct build *b, struct target *t)
 /* Before the paths of the host are gone: the container's limits begin here. */
 static void plan_groups(struct build *b, const struct cgroup_set *set)
 {
-	for (size_t i = 0; set && i < set->len; i++) {
+	for (size_t i = 0; i < set->len; i++) {
 		struct step *s = plan_append(b->p, STEP_CGROUP_JOIN, NULL,
 					     "the container's limits are its own, too");
 
@@ -405,7 +406,8 @@ static int check_devices(struct build *b, const struct cgroup_set *groups)
 static int plan_all(struct build *b, struct minc_container *ct, const struct target *t,
 		    const char *const *argv)
 {
-	int r = check_devices(b, ct->cgroups);
+	struct cgroup_set groups;
+	int r = check_devices(b, cgroup_set_of(&ct->held, &groups));
 
 	if (r < 0)
 		return r;
@@ -413,7 +415,7 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
 	b->p->ids = sec_remembers(b->s, b->h, b->map.single);
-	plan_join(b, ct, t, ct->cgroups);
+	plan_join(b, ct, t, &groups);
 	plan_tty(b);
 	ns_plan_cpus(b->p, b->s);
 	r = sec_plan_keyring(b->p, b->s);

@@ -94,7 +94,7 @@ static int answer(struct spawn *w)
 	const bool optional = s && s->flags & STEP_OPTIONAL;
 	struct err why = { 0 };
 	struct answer a = { .pid = w->ret->pid,
-			    .groups = w->ret->cgroups,
+			    .held = &w->ret->held,
 			    .err = optional ? &why : w->err };
 	char done;
 	int r;

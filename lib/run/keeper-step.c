@@ -24,6 +24,8 @@
 #include "run/run.h"
 #include "sealed/sealed.h"
 
+_Static_assert((int)KEEPER_WATCHED_MAX == (int)HELD_WATCHED_MAX, "all that is watched is the keeper's");
+
 /* Above what becomes the keeper's. */
 enum { LOWEST_FREE = KEEPER_FDS_END };
 
@@ -38,19 +40,30 @@ _Noreturn static void give_up(const struct runner *r, enum verdict_kind kind, in
 	sys_exit(125);
 }
 
-/* Keep what it needs and nothing else, not even the directory; 0 does not come back. */
-static int become(int sealed_fd, const char *name, const int fds[KEEPER_FDS_END])
+/*
+ * Keep what it needs and nothing else, not even the directory: @fds, up to what it watches, that, and
+ * @lock, whose number is above; 0 does not come back.
+ */
+static int become(int sealed_fd, const char *name, const int fds[KEEPER_WATCHED], const int *watched,
+		  size_t len, int lock)
 {
 	const char *const argv[] = { name, NULL };
+	const int end = KEEPER_WATCHED + (int)len;
 	int ret = 0;
 
-	for (int fd = 0; fd < KEEPER_FDS_END && ret >= 0; fd++)
+	for (int fd = 0; fd < KEEPER_WATCHED && ret >= 0; fd++)
 		if (fds[fd] >= 0)
 			ret = sys_dup3(fds[fd], fd, 0);
 		else
 			(void)sys_close(fd); /* the caller's, if it is one */
+	for (int fd = KEEPER_WATCHED; fd < end && ret >= 0; fd++)
+		ret = sys_dup3(watched[fd - KEEPER_WATCHED], fd, 0);
+	if (ret >= 0 && end < KEEPER_FDS_END)
+		ret = sys_close_range((unsigned)end, KEEPER_FDS_END - 1, 0);
 	if (ret >= 0)
 		ret = sys_close_range(KEEPER_FDS_END, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
+	if (ret >= 0 && lock >= 0)
+		ret = sys_fcntl(lock, F_SETFD, 0);
 	if (ret >= 0)
 		ret = sys_execveat(sealed_fd, "", argv, no_env, SYS_AT_EMPTY_PATH);
 	return ret;
@@ -97,18 +110,19 @@ void keeper_begin(void *arg)
 		ret = runner_send_fd(r, VERDICT_PID, 0, pidfd);
 	if (ret >= 0)
 		ret = become(r->sealed_fd, "minc-keeper",
-			     (const int[]){ pidfd, r->holder, k->lock, k->server, k->ids });
+			     (const int[]){ pidfd, r->holder, k->ids }, k->watched, k->watched_len,
+			     k->lock);
 	give_up(r, VERDICT_NO_KEEPER, ret); /* the container ends with us */
 }
 
 void keeper_watch(void *arg)
 {
 	struct watcher_args *w = arg;
-	int fds[] = { sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder, -EBADF,
-		      -EBADF, w->ids };
+	const int fds[KEEPER_WATCHED] = { sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder,
+					  w->ids };
 
 	w->err = fds[KEEPER_PROCESS] < 0 ? fds[KEEPER_PROCESS] :
-					   become(w->sealed_fd, "minc-watcher", fds);
+					   become(w->sealed_fd, "minc-watcher", fds, NULL, 0, -EBADF);
 	/* nothing is entered unwatched; its first number may be another's by now */
 	(void)sys_pidfd_send_signal(fds[KEEPER_PROCESS] < 0 ? w->process : fds[KEEPER_PROCESS], SIGKILL);
 	sys_exit(125);

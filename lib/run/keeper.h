@@ -15,7 +15,8 @@ struct keeper_args {
 	size_t stack_bytes;
 	int lock; /* descriptor that the keeper keeps open, or -EBADF */
 	int ids; /* socket from which the listener of a filter comes, or -EBADF */
-	int server; /* one that hangs up when the container has lost its files, or -EBADF */
+	const int *watched; /* whose hang-up means that the container has lost what it needs */
+	size_t watched_len; /* at most KEEPER_WATCHED_MAX */
 };
 
 /*

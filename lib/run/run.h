@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cgroup/set.h"
+#include "plan/held.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "plan/runner.h"
@@ -40,16 +40,14 @@ struct minc_container {
 	int attached; /* to the monitor since the start, for minc_attach(); or -EBADF */
 	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
 	struct state *state; /* of one in the background, whose parent is not the caller */
-	struct cgroup_set *cgroups; /* NULL without limits */
-	int outputs[2]; /* read ends of pipes in place of the caller's 1 and 2, or -EBADF */
-	int server; /* hangs up when what serves its image ends, or -EBADF */
+	struct held_list held; /* what its steps made for as long as it lasts */
 	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
 	int default_signal; /* its default action was carried out by us */
 	/* Before a SIGKILL that stands for @sig; or NULL. */
 	void (*note_signal)(const struct minc_container *ct, int sig);
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
-	bool held; /* it has ended, but was not reaped: somebody inside traces it */
+	bool traced; /* it has ended, but was not reaped: somebody inside traces it */
 	bool idle; /* without a command: it ends with this */
 	char label[80]; /* then: what it is called, "" without a name */
 	int status;
@@ -62,8 +60,6 @@ struct minc_container {
 				  .watcher = -EBADF,                                     \
 				  .terminal = -EBADF,                                    \
 				  .attached = -EBADF,                                    \
-				  .outputs = { -EBADF, -EBADF },                         \
-				  .server = -EBADF,                                      \
 				  .storage_lock = -EBADF })
 
 /*
@@ -115,6 +111,8 @@ struct spawn_parent {
 	int lowest_fd; /* what the start opens has this number or a higher one */
 	struct keeper_args *keeper;
 	struct sys_clone_args clone; /* how the keeper is cloned */
+	int leases[HELD_MAX]; /* descriptors that the parent is to hold */
+	size_t leases_len;
 	char *stack, *keeper_stack; /* lowest addresses; NULL: a copy of the memory */
 	size_t stack_bytes;
 };
@@ -196,3 +194,4 @@ void say_exec(FILE *out, const struct step *s);
 
 /* serve.c: the FUSE server of an image. */
 int run_serve(struct runner *r, const struct step *s);
+struct held *hold_serve(struct held_list *l, const struct step *s);

@@ -43,3 +43,11 @@ int run_serve(struct runner *r, const struct step *s)
 	ret = start_server(s, its, r->note, sizeof(r->note));
 	return ret < 0 ? ret : runner_put(r, s->serve.ret, take_fd(&ours));
 }
+
+/* It goes when nobody has its socket any more, and the container with it. */
+struct held *hold_serve(struct held_list *l, const struct step *s)
+{
+	static const struct held_ops server = { .end = held_close, .release = held_close, .watched = true };
+
+	return held_add(l, &server, s->serve.ret);
+}

@@ -22,7 +22,6 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/memfd.h"
-#include "cgroup/cgroup.h"
 #include "run/hint.h"
 #include "run/keeper.h"
 #include "sealed/sealed.h"
@@ -149,78 +148,63 @@ static int make_ids_channel(struct spawn *w)
 	return 0;
 }
 
-/* Hold on to what hangs up with the server of an image: the keeper's, or the handle's. */
-static int keep_server(struct spawn *w)
+/* What it watches is the keeper's, if there is one: out of the way of its numbers. */
+static int give_watched(struct spawn *w)
 {
-	int *keep = w->plan->keeper ? &w->server : &w->ret->server;
+	const struct held_list *l = &w->ret->held;
 
-	for (size_t i = 0; i < w->plan->len; i++) {
-		const struct step *s = &w->plan->steps[i];
+	for (size_t i = 0; w->plan->keeper && i < l->len; i++) {
+		const struct held *h = &l->list[i];
+		int fd;
 
-		if (s->kind != STEP_SERVE)
+		if (!h->made || !h->ops->watched)
 			continue;
-		*keep = fcntl(w->slots[s->serve.ret], F_DUPFD_CLOEXEC, lowest_free(w));
-		return *keep < 0 ? err_set(w->err, -errno, "server of the image") : 0;
+		fd = fcntl(w->slots[h->slot], F_DUPFD_CLOEXEC, lowest_free(w));
+		if (fd < 0)
+			return err_set(w->err, -errno, "what the keeper of the container watches");
+		w->watched[w->watched_len++] = fd;
 	}
 	return 0;
 }
 
-/* What the command writes to pipes of ours, for the handle. */
-static int keep_outputs(struct spawn *w)
+/* One of the caller's steps. What it makes and lasts has its place before. */
+static int run_host_step(struct spawn *w, struct runner *runner, size_t index)
 {
-	for (size_t i = 0; i < w->plan->len; i++) {
-		const struct step *s = &w->plan->steps[i];
-		int *keep = s->kind == STEP_PIPE ? &w->ret->outputs[s->pipe.fd - 1] : NULL;
+	const struct spawn_fault *fault = w->options->fault;
+	const struct step *s = &w->plan->steps[index];
+	const struct step_ops *ops = &step_ops[s->kind];
+	struct held *held = ops->hold ? ops->hold(&w->ret->held, s) : NULL;
+	int r;
 
-		if (!keep)
-			continue;
-		*keep = fcntl(w->slots[s->pipe.ret_read], F_DUPFD_CLOEXEC, lowest_free(w));
-		if (*keep < 0)
-			return err_set(w->err, -errno, "pipe of the command's output");
+	if (ops->hold && !held)
+		return err_set(w->err, -ENOMEM, "start of the container");
+	r = fault && fault->step == (int)index ? fault->err : ops->run(runner, s);
+	if (held)
+		held->made = r == 0;
+	if (r >= 0 || (s->flags & STEP_IF_EXISTS && r == -ENOENT))
+		return 0;
+	if (s->flags & STEP_OPTIONAL) {
+		spawn_step_warned(w, index, r);
+		return 0;
 	}
-	return 0;
+	spawn_step_failed(w, index, r, runner->note);
+	return r;
 }
 
 static int run_host_steps(struct spawn *w)
 {
-	const struct spawn_fault *fault = w->options->fault;
 	const struct plan *p = w->plan;
 	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF, .storage = -EBADF, .ids = -EBADF };
+	int r = 0;
 
-	for (size_t i = 0; i < p->len; i++) {
-		const struct step *s = &p->steps[i];
-		int r;
-
-		if (!(s->flags & STEP_HOST))
-			continue;
-		r = fault && fault->step == (int)i ? fault->err :
-						     step_ops[s->kind].run(&runner, s);
-		if (r < 0 && s->flags & STEP_OPTIONAL)
-			spawn_step_warned(w, i, r);
-		else if (r < 0 && !(s->flags & STEP_IF_EXISTS && r == -ENOENT)) {
-			spawn_step_failed(w, i, r, runner.note);
-			return r;
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < p->len && r == 0; i++)
+		if (p->steps[i].flags & STEP_HOST)
+			r = run_host_step(w, &runner, i);
+	return r;
 }
 
 /* Those of a start without a keeper, without a parent of its own, and of all. */
 enum { STACK_CHILD, STACK_KEEPER, STACK_PARENT, STACK_FIRST, STACKS };
-
-/* The group to be born in: not entering one costs less than leaving the other. */
-static void clone_into_group(const struct spawn *w, struct sys_clone_args *a)
-{
-	for (size_t i = 0; w->plan->cgroups && i < w->plan->len; i++) {
-		const struct step *s = &w->plan->steps[i];
-
-		if (s->kind != STEP_CGROUP_JOIN || !s->cgroup_join.by_clone ||
-		    w->slots[s->cgroup_join.slot] < 0)
-			continue;
-		a->flags |= CLONE_INTO_CGROUP;
-		a->cgroup = (uint64_t)w->slots[s->cgroup_join.slot];
-	}
-}
 
 /* How the container's process 1 is cloned, by us or by its keeper. */
 static struct sys_clone_args container_clone(const struct spawn *w)
@@ -231,7 +215,9 @@ static struct sys_clone_args container_clone(const struct spawn *w)
 
 	if (p->keeper) /* which is in the user namespace already, or it might make no other */
 		a.flags &= ~(uint64_t)CLONE_NEWUSER;
-	clone_into_group(w, &a);
+	for (size_t i = 0; i < p->len; i++)
+		if (step_ops[p->steps[i].kind].clone)
+			step_ops[p->steps[i].kind].clone(&a, &p->steps[i], w->slots);
 	return a;
 }
 
@@ -254,6 +240,12 @@ static long clone_parent(struct spawn *w, struct keeper_args *k, char *const sta
 	long pid;
 
 	parent->keeper = k;
+	for (size_t i = 0; i < w->ret->held.len; i++) {
+		const struct held *h = &w->ret->held.list[i];
+
+		if (h->made && h->ops->leased)
+			parent->leases[parent->leases_len++] = w->slots[h->slot];
+	}
 	parent->clone = keeper_clone(w->plan);
 	parent->stack = stacks[STACK_PARENT];
 	parent->keeper_stack = stacks[STACK_KEEPER];
@@ -275,7 +267,8 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 				 .stack = w->plan->own_memory ? NULL : stacks[STACK_CHILD],
 				 .stack_bytes = CLONE_STACK_BYTES,
 				 .lock = w->lock,
-				 .server = w->server,
+				 .watched = w->watched,
+				 .watched_len = w->watched_len,
 				 .ids = w->ids };
 	struct sys_clone_args keeper = keeper_clone(w->plan);
 	long pid;
@@ -394,13 +387,10 @@ static void bury(struct spawn *w)
 	fd_closep(&w->ret->keeper);
 	fd_closep(&w->ret->pidfd);
 	fd_closep(&w->ret->terminal);
-	fd_closep(&w->ret->server);
-	fd_closep(&w->ret->outputs[0]);
-	fd_closep(&w->ret->outputs[1]);
 }
 
 /* What a start with limits needs beside. */
-static int prepare_groups(struct spawn *w)
+static int prepare_unsent(struct spawn *w)
 {
 	void *page = mmap(NULL, sizeof(*w->unsent), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -408,13 +398,12 @@ static int prepare_groups(struct spawn *w)
 	if (page == MAP_FAILED)
 		return -ENOMEM;
 	w->unsent = page;
-	w->ret->cgroups = cgroup_set_new(w->plan);
-	return w->ret->cgroups ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int begin(struct spawn *w)
 {
-	int r = w->plan->cgroups || w->plan->scope ? prepare_groups(w) : 0;
+	int r = w->plan->cgroups || w->plan->scope ? prepare_unsent(w) : 0;
 
 	if (r < 0)
 		return err_set(w->err, r, "start of the container");
@@ -431,9 +420,7 @@ static int begin(struct spawn *w)
 	if (r == 0)
 		r = run_host_steps(w);
 	if (r == 0)
-		r = keep_server(w);
-	if (r == 0)
-		r = keep_outputs(w);
+		r = give_watched(w);
 	if (r == 0)
 		r = clone_with_signals_blocked(w);
 	return r;
@@ -448,7 +435,8 @@ static void end(struct spawn *w)
 	fd_closep(&w->sealed_fd);
 	fd_closep(&w->holder);
 	fd_closep(&w->lock);
-	fd_closep(&w->server);
+	for (size_t i = 0; i < w->watched_len; i++)
+		fd_closep(&w->watched[i]);
 	fd_closep(&w->ids);
 	fd_closep(&w->ids_end);
 	if (w->unsent)
@@ -467,7 +455,6 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_
 			   .sealed_fd = -EBADF,
 			   .holder = -EBADF,
 			   .lock = -EBADF,
-			   .server = -EBADF,
 			   .ids = -EBADF,
 			   .ids_end = -EBADF,
 			   .middle = -EBADF,
@@ -490,10 +477,11 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_
 		r = follow_child(&w);
 	if (r < 0)
 		bury(&w);
-	if (ret->cgroups)
-		cgroup_set_take(ret->cgroups, p, w.slots);
-	if (r < 0)
-		ret->cgroups = cgroup_set_remove(ret->cgroups);
+	held_take(&ret->held, w.slots, p->keeper);
+	if (r < 0) {
+		held_end(&ret->held);
+		held_release(&ret->held); /* what stays at the end */
+	}
 	end(&w);
 	return r;
 }

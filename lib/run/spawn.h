@@ -12,7 +12,8 @@ struct spawn {
 	int sealed_fd; /* memfd of the sealed program */
 	int holder;    /* pidfd of the caller, if it holds what it starts; or -EBADF */
 	int lock;      /* what the keeper is to keep open, or -EBADF */
-	int server;    /* hangs up with what serves an image: the keeper's, or -EBADF */
+	int watched[HELD_WATCHED_MAX]; /* whose hang-up ends the container: the keeper's */
+	size_t watched_len;
 	int ids, ids_end; /* for the listener: who is asked, the child; or -EBADF */
 	int *slots; /* ours; the child has a copy */
 	struct verdict *unsent; /* see struct child_args */

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/set.h"
 #include "mount/mount.h"
 #include "ns/ns.h"
 #include "run/run.h"
 #include "sec/sec.h"
+#include "tty/outputs.h"
 #include "tty/tty.h"
 
 static void name_nothing(char *buf, size_t len, const struct step *s)
@@ -56,10 +58,12 @@ NAME(ids, "%u:%u", s->ids.uid, s->ids.gid)
 
 // clang-format off
 const struct step_ops step_ops[STEP_MAX] = {
-	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup },
+	[STEP_CGROUP]       = { "make cgroup",  run_cgroup,       say_cgroup,       name_cgroup,
+				.hold = hold_cgroup },
 	[STEP_CGROUP_SET]   = { "set",          run_cgroup_set,   say_cgroup_set,   name_cgroup_set },
 	[STEP_CGROUP_DEVICES] = { "confine devices of", run_cgroup_devices, say_cgroup_devices, name_cgroup_devices },
-	[STEP_CGROUP_JOIN]  = { "join group",   run_cgroup_join,  say_cgroup_join,  name_cgroup_join },
+	[STEP_CGROUP_JOIN]  = { "join group",   run_cgroup_join,  say_cgroup_join,  name_cgroup_join,
+				.clone = clone_cgroup_join },
 	[STEP_CGROUP_SCOPE] = { "enter scope",  run_cgroup_scope, say_cgroup_scope, name_cgroup_scope,
 				.answer = answer_cgroup_scope },
 	[STEP_LIFELINE]     = { "lifeline",     run_lifeline,     say_lifeline,     name_nothing },
@@ -72,7 +76,8 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_OPEN]         = { "open",         run_open,         say_open,         name_open },
 	[STEP_TREE]         = { "bind",         run_tree,         say_tree,         name_tree },
 	[STEP_LOOP]         = { "loop device for", run_loop,    say_loop,         name_loop },
-	[STEP_SERVE]        = { "serve layers", run_serve,        say_serve,        name_serve },
+	[STEP_SERVE]        = { "serve layers", run_serve,        say_serve,        name_serve,
+				.hold = hold_serve },
 	[STEP_FUSE]         = { "mount layers", run_fuse,         say_fuse,         name_nothing },
 	[STEP_FS]           = { "mount",        run_fs,           say_fs,           name_fs },
 	[STEP_SETATTR]      = { "mount flags",  run_setattr,      say_setattr,      name_nothing },
@@ -89,7 +94,8 @@ const struct step_ops step_ops[STEP_MAX] = {
 	[STEP_SESSION]      = { "new session",  run_session,      say_session,      name_nothing },
 	[STEP_TERMINAL]     = { "new terminal", run_terminal,     say_terminal,     name_nothing,
 				.says = 1u << VERDICT_TERMINAL },
-	[STEP_PIPE]         = { "pipe",         run_pipe,         say_pipe,         name_pipe },
+	[STEP_PIPE]         = { "pipe",         run_pipe,         say_pipe,         name_pipe,
+				.hold = hold_pipe },
 	[STEP_STREAMS]      = { "open streams", run_streams,      say_streams,      name_nothing },
 	[STEP_FDS]          = { "descriptors",  run_fds,          say_fds,          name_nothing },
 	[STEP_RLIMIT]       = { "limit",        run_rlimit,       say_rlimit,       name_rlimit },

@@ -92,26 +92,38 @@ static void hear_ids(struct keep *k, short events)
 		forget_ids(k);
 }
 
-/* Until the process has ended, or is killed because the holder or its files are gone. */
+/* The one that questions come from is the last. */
+enum { ON_PROCESS, ON_HOLDER, ON_ANSWERING, ON_WATCHED, ON_IDS = ON_WATCHED + KEEPER_WATCHED_MAX, ON_MAX };
+
+/* Anything but a question, or a signal. */
+static bool is_over(const struct pollfd *p, int n)
+{
+	for (int i = 0; n > 0 && i < ON_IDS; i++)
+		if (p[i].revents)
+			return true;
+	return n < 0 && n != -EINTR;
+}
+
+/* Until the process has ended, or is killed because the holder, or what it needs, is gone. */
 static void wait_for_end(struct keep *k)
 {
-	struct pollfd p[] = { { .fd = KEEPER_PROCESS, .events = POLLIN },
-			      { .fd = if_open(KEEPER_HOLDER), .events = POLLIN },
-			      { .fd = if_open(KEEPER_SERVER), .events = 0 },
-			      { .events = POLLIN },
-			      { .events = POLLIN } };
-	const int len = sizeof(p) / sizeof(p[0]);
+	struct pollfd p[ON_MAX];
 	int n;
 
+	for (int i = 0; i < ON_MAX; i++)
+		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	p[ON_PROCESS].fd = KEEPER_PROCESS;
+	p[ON_HOLDER].fd = if_open(KEEPER_HOLDER);
+	for (int i = 0; i < KEEPER_WATCHED_MAX && if_open(KEEPER_WATCHED + i) >= 0; i++)
+		p[ON_WATCHED + i] = (struct pollfd){ .fd = KEEPER_WATCHED + i };
 	do {
-		p[3].fd = k->answering;
-		p[4].fd = k->ids;
-		n = sys_call(SYS_ppoll, p, len, 0, 0, 0);
-		if (n > 0 && p[4].revents)
-			hear_ids(k, p[4].revents);
-	} while (n == -EINTR ||
-		 (n > 0 && !p[0].revents && !p[1].revents && !p[2].revents && !p[3].revents));
-	if (n < 0 || !p[0].revents)
+		p[ON_ANSWERING].fd = k->answering;
+		p[ON_IDS].fd = k->ids;
+		n = sys_call(SYS_ppoll, p, ON_MAX, 0, 0, 0);
+		if (n > 0 && p[ON_IDS].revents)
+			hear_ids(k, p[ON_IDS].revents);
+	} while (!is_over(p, n));
+	if (n < 0 || !p[ON_PROCESS].revents)
 		(void)sys_pidfd_send_signal(KEEPER_PROCESS, SIGKILL);
 }
 

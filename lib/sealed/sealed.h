@@ -27,7 +27,7 @@
  *	of that, whose pidfd it has as KEEPER_PROCESS. When it ends the kernel ends all that
  *	is inside, whatever ids that has taken. It ends when process 1 does, with its
  *	status, or when KEEPER_HOLDER does, a pidfd, or without one by PR_SET_PDEATHSIG.
- *	It kills process 1 when KEEPER_SERVER hangs up. KEEPER_LOCK it only keeps open.
+ *	It kills process 1 when one of KEEPER_WATCHED hangs up. What else it has it only keeps open: a lock.
  *	From KEEPER_IDS comes the listener of a filter that asks about changes of ids, with
  *	struct ids_begin. The first question is the beginning of a child that answers
  *	(sealed-ids.c); if that ends too early, so does process 1.
@@ -49,8 +49,8 @@ extern const size_t sealed_program_len;
 enum keeper_fd {
 	KEEPER_PROCESS,
 	KEEPER_HOLDER,
-	KEEPER_LOCK,
-	KEEPER_SERVER,
 	KEEPER_IDS,
-	KEEPER_FDS_END
+	KEEPER_WATCHED, /* several, without a gap */
+	KEEPER_WATCHED_MAX = 2,
+	KEEPER_FDS_END = KEEPER_WATCHED + KEEPER_WATCHED_MAX
 };

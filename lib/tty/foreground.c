@@ -61,7 +61,7 @@ struct session {
 	bool master_closed; /* the container's terminal gives no more */
 	bool literal;       /* the next byte is quoted by VLNEXT */
 	char last;          /* byte read from the caller */
-	bool unserved;      /* it was killed for want of its files */
+	bool unserved;      /* it was killed for want of what serves it */
 	struct buffer input, output; /* the last: not cleared, see foreground_wait() */
 	struct outputs outputs;
 };
@@ -327,10 +327,11 @@ static void write_output(struct session *s)
 	}
 }
 
-enum { ON_PIDFD, ON_SERVER, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_OUTPUTS,
-       ON_MAX = ON_OUTPUTS + OUTPUTS };
+enum { ON_PIDFD, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_OUTPUTS,
+       ON_WATCHED = ON_OUTPUTS + OUTPUTS, ON_MAX = ON_WATCHED + HELD_WATCHED_MAX };
 
-static void watch(const struct session *s, struct pollfd *p)
+/* How many of @p. */
+static size_t watch(const struct session *s, struct pollfd *p)
 {
 	bool terminal = s->ct->terminal >= 0 && !s->ended;
 	bool listen = terminal && !s->in_closed && (s->raw || s->tty < 0);
@@ -342,12 +343,12 @@ static void watch(const struct session *s, struct pollfd *p)
 	if (open && s->input.len)
 		master |= POLLOUT;
 	p[ON_PIDFD] = (struct pollfd){ s->ended ? -1 : s->ct->pidfd, POLLIN, 0 };
-	p[ON_SERVER] = (struct pollfd){ s->ended || s->unserved ? -1 : s->ct->server, 0, 0 };
 	p[ON_SIGNALS] = (struct pollfd){ s->signals, POLLIN, 0 };
 	p[ON_IN] = (struct pollfd){ listen && !s->input.len ? s->in : -1, POLLIN, 0 };
 	p[ON_OUT] = (struct pollfd){ s->output.len ? s->out : -1, POLLOUT, 0 };
 	p[ON_MASTER] = (struct pollfd){ master ? s->ct->terminal : -1, master, 0 };
 	outputs_watch(&s->outputs, p + ON_OUTPUTS);
+	return ON_WATCHED + (s->ended || s->unserved ? 0 : held_watch(s->ct->held, p + ON_WATCHED));
 }
 
 static void copy(struct session *s, const struct pollfd *p)
@@ -377,13 +378,14 @@ static bool is_done(struct session *s)
 static int serve(struct session *s)
 {
 	struct pollfd p[ON_MAX];
+	size_t n;
 	int r;
 
 	for (;;) {
 		if (is_done(s))
 			return 0;
-		watch(s, p);
-		r = poll(p, ON_MAX, s->tty >= 0 && !s->raw ? BACKGROUND_POLL_MS : -1);
+		n = watch(s, p);
+		r = poll(p, n, s->tty >= 0 && !s->raw ? BACKGROUND_POLL_MS : -1);
 		if (r < 0 && errno == EINTR)
 			continue; /* a signal handler of the caller ran */
 		if (r < 0)
@@ -395,9 +397,10 @@ static int serve(struct session *s)
 		if (s->ct->terminal >= 0)
 			copy(s, p);
 		outputs_copy(&s->outputs, p + ON_OUTPUTS);
-		if (p[ON_SERVER].revents) {
-			s->unserved = true;
-			(void)s->ct->kill(s->ct->userdata, SIGKILL); /* or it has ended */
+		for (size_t i = ON_WATCHED; i < n && !s->unserved; i++) {
+			s->unserved = p[i].revents;
+			if (s->unserved)
+				(void)s->ct->kill(s->ct->userdata, SIGKILL); /* or it has ended */
 		}
 		if (p[ON_PIDFD].revents)
 			s->ended = true;
@@ -507,7 +510,7 @@ int foreground_wait(const struct foreground *ct, int *ret_status)
 	r = open_signals(&s, &old);
 	if (r < 0)
 		return r;
-	outputs_begin(&s.outputs, ct->outputs);
+	outputs_begin(&s.outputs, ct->held);
 	if (ct->terminal >= 0) {
 		open_caller(&s);
 		flags = fcntl(ct->terminal, F_GETFL);

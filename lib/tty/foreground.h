@@ -7,12 +7,13 @@
 
 #include <sys/types.h>
 
+#include "plan/held.h"
+
 /* What the room has to know of a container; borrowed for the call. */
 struct foreground {
 	int pidfd;    /* of process 1 */
-	int server;   /* it cannot go on when this hangs up; or negative */
+	struct held_list *held; /* it cannot go on when what is watched hangs up; pipes are taken over */
 	int terminal; /* master of its own terminal, or negative */
-	int *outputs; /* two pipes, for descriptors 1 and 2; negative: none. Taken over */
 	pid_t pid;    /* of process 1, in the caller's view */
 	/* Send @sig; where process 1 would not notice it, do what the signal means. */
 	int (*kill)(void *userdata, int sig);

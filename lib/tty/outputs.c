@@ -9,18 +9,41 @@
 
 #include "base/fd.h"
 
-void outputs_begin(struct outputs *o, int from[OUTPUTS])
+static const struct held_ops pipe_ops = { .release = held_close };
+
+struct held *hold_pipe(struct held_list *l, const struct step *s)
+{
+	struct held *h = held_add(l, &pipe_ops, s->pipe.ret_read);
+
+	if (h)
+		h->number = s->pipe.fd;
+	return h;
+}
+
+bool outputs_are_held(const struct held_list *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (l->list[i].ops == &pipe_ops)
+			return true;
+	return false;
+}
+
+void outputs_begin(struct outputs *o, struct held_list *l)
 {
 	o->failed = 0;
 	o->broken = false;
-	for (int i = 0; i < OUTPUTS; i++) {
-		struct output *out = &o->list[i];
+	for (int i = 0; i < OUTPUTS; i++)
+		o->list[i] = (struct output){ .from = -EBADF, .to = STDOUT_FILENO + i };
+	for (size_t i = 0; i < l->len; i++) {
+		struct held *h = &l->list[i];
+		struct output *out;
 
-		out->from = take_fd(&from[i]);
-		out->to = STDOUT_FILENO + i;
-		out->len = 0;
-		if (out->from >= 0) /* our own end: nobody shares it */
-			(void)fcntl(out->from, F_SETFL, O_NONBLOCK);
+		if (h->ops != &pipe_ops)
+			continue;
+		out = &o->list[h->number - STDOUT_FILENO];
+		out->from = take_fd(&h->fd);
+		held_close(h);
+		(void)fcntl(out->from, F_SETFL, O_NONBLOCK); /* our own end: nobody shares it */
 	}
 }
 

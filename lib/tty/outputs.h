@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "plan/held.h"
+#include "plan/plan.h"
+
 struct output {
 	int from; /* read end; negative: none, or no more */
 	int to;
@@ -23,8 +26,12 @@ struct outputs {
 	char data[OUTPUTS][OUTPUT_BYTES]; /* untouched until it is needed */
 };
 
-/* @from: read ends for descriptors 1 and 2, which become ours; negative: none. */
-void outputs_begin(struct outputs *o, int from[OUTPUTS]);
+/* A place for the read end of a step's pipe, until the handle is freed or it is copied from. */
+struct held *hold_pipe(struct held_list *l, const struct step *s);
+/* Whether there is any. */
+bool outputs_are_held(const struct held_list *l);
+/* The pipes among what is held become ours. */
+void outputs_begin(struct outputs *o, struct held_list *l);
 void outputs_watch(const struct outputs *o, struct pollfd p[OUTPUTS]);
 void outputs_copy(struct outputs *o, const struct pollfd p[OUTPUTS]);
 /* All writers have ended: whether nothing is left; else poll again. */

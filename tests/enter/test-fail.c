@@ -56,7 +56,7 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	struct minc_ctx *c = minc_ctx_new();
 	struct spec s;
 	char path[PATH_MAX + 16];
-	struct cgroup_set *groups;
+	struct cgroup_set groups;
 	struct plan plan;
 	void *load;
 

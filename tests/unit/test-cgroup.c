@@ -292,7 +292,7 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 {
 	char text[CGROUP_HIERARCHIES_MAX][512];
 	const char *lines[CGROUP_HIERARCHIES_MAX + 1] = { NULL };
-	struct cgroup_set *set = NULL;
+	struct cgroup_set *set = NULL, held;
 	struct cgroup_usage usage;
 	minc_ctx *c;
 	minc_container *ct = start_one(&c);
@@ -302,9 +302,10 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 		minc_ctx_free(c);
 		return;
 	}
-	for (size_t i = 0; i < ct->cgroups->len; i++) {
+	(void)cgroup_set_of(&ct->held, &held);
+	for (size_t i = 0; i < held.len; i++) {
 		ck_assert_int_eq(
-			cgroup_set_text(ct->cgroups, i, text[i], sizeof(text[i])), 0);
+			cgroup_set_text(&held, i, text[i], sizeof(text[i])), 0);
 		lines[i] = text[i];
 	}
 	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
@@ -340,7 +341,7 @@ START_TEST(one_set_free_goes_on_and_its_groups_with_it)
 		minc_ctx_free(c);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s", ct->cgroups->dirs[0].path);
+	snprintf(path, sizeof(path), "%s", cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
 	pidfd = dup(ct->pidfd);
 	minc_container_free(ct);
 	ck_assert_int_eq(access(path, F_OK), 0);
@@ -359,7 +360,7 @@ START_TEST(one_set_free_goes_on_and_its_groups_with_it)
 	ck_assert_int_eq(access(path, F_OK), -1);
 	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
 	ck_assert_int_eq(waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOWAIT), 0);
-	snprintf(path, sizeof(path), "%s", ct->cgroups->dirs[0].path);
+	snprintf(path, sizeof(path), "%s", cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
 	minc_container_free(ct); /* ended, and nobody asked how */
 	ck_assert_int_eq(access(path, F_OK), -1);
 	minc_ctx_free(c);

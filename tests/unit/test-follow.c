@@ -518,6 +518,42 @@ START_TEST(a_watcher_that_does_not_come_to_be_ends_only_its_process)
 }
 END_TEST
 
+/* Each of what is watched, and only its end: a word is none. */
+START_TEST(what_is_watched_ends_the_process)
+{
+	static const char *const argv[] = { "minc-watcher", NULL };
+	int ends[KEEPER_WATCHED_MAX][2], process, status, program;
+	pid_t target, watcher;
+
+	process = fcntl(open_sleeper(&target), F_DUPFD_CLOEXEC, 20);
+	program = fcntl(memfd_program("sealed", sealed_program, sealed_program_len), F_DUPFD_CLOEXEC, 20);
+	for (int i = 0; i < KEEPER_WATCHED_MAX; i++) {
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends[i]), 0);
+		ends[i][0] = fd_move_up(ends[i][0], 20);
+		ends[i][1] = fd_move_up(ends[i][1], 20);
+	}
+	watcher = fork();
+	if (watcher == 0) {
+		(void)sys_close_range(0, 19, 0);
+		dup2(process, KEEPER_PROCESS);
+		for (int i = 0; i < KEEPER_WATCHED_MAX; i++)
+			dup2(ends[i][0], KEEPER_WATCHED + i);
+		syscall(SYS_execveat, program, "", argv, argv + 1, AT_EMPTY_PATH);
+		_exit(99);
+	}
+	for (int i = 0; i < KEEPER_WATCHED_MAX; i++) {
+		close(ends[i][0]);
+		ck_assert_int_eq(send(ends[i][1], "x", 1, 0), 1);
+	}
+	ck_assert_int_eq(waitpid(target, NULL, WNOHANG), 0);
+	close(ends[_i][1]);
+	ck_assert_int_eq(waitpid(target, &status, 0), target);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	ck_assert_int_eq(waitpid(watcher, &status, 0), watcher);
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 START_TEST(nor_who_stops_the_process)
 {
 	begin(false);
@@ -570,6 +606,7 @@ int main(void)
 	tcase_add_test(t, a_process_that_is_lost_is_ended);
 	tcase_add_loop_test(t, only_one_process_is_named, 0, 2);
 	tcase_add_test(t, a_watcher_that_does_not_come_to_be_ends_only_its_process);
+	tcase_add_loop_test(t, what_is_watched_ends_the_process, 0, KEEPER_WATCHED_MAX);
 	tcase_add_test(t, another_does_not_say_who_entered);
 	tcase_add_test(t, what_entered_may_go_on);
 	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
