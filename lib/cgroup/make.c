@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/lease.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/devices.h"
@@ -30,19 +30,8 @@ static bool is_ours(const char *name)
 }
 
 /*
- * Remove a group without a lease. If there are processes in it, their container was set
- * free by its starter (minc_container_free(3)) and goes on: the kernel then refuses.
- */
-static void sweep_one(int parent, const char *name)
-{
-	cleanup_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(parent, name, AT_REMOVEDIR); /* or it is used again */
-}
-
-/*
- * Beside @own. A thousand containers may run here, and reading the directory alone takes
+ * Remove groups without a lease beside @own. If there are processes in one, their container was set
+ * free by its starter (minc_container_free(3)) and goes on: the kernel then refuses. A thousand containers may run here, and reading the directory alone takes
  * half a millisecond: among many only a sixteenth of the starts looks, and at a sixteenth
  * of the groups, those whose random name ends as its own does. Each has its turn.
  */
@@ -63,7 +52,7 @@ static void sweep(const char *parent, const char *own)
 	while (list && (d = readdir(list)))
 		if (is_ours(d->d_name) &&
 		    (!many || d->d_name[strlen(d->d_name) - 1] == own[len - 1]))
-			sweep_one(dirfd(list), d->d_name);
+			lease_sweep(dirfd(list), d->d_name, AT_REMOVEDIR);
 	if (list)
 		closedir(list);
 }
@@ -75,24 +64,21 @@ static void sweep(const char *parent, const char *own)
 static int lease(const char *path, int *ret)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat held, named;
+	struct stat st;
+	int r;
 
 	if (fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	if (fstat(fd, &held) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (held.st_uid != geteuid())
+	if (st.st_uid != geteuid())
 		return -ESTALE;
 	if (fchmod(fd, GROUP_MODE) < 0) /* whatever umask says */
 		return -errno;
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (stat(path, &named) < 0 || held.st_ino != named.st_ino ||
-	    held.st_dev != named.st_dev)
-		return -ESTALE;
-	*ret = take_fd(&fd);
-	return 0;
+	r = lease_take(fd, AT_FDCWD, path);
+	if (r == 0)
+		*ret = take_fd(&fd);
+	return r;
 }
 
 int run_cgroup(struct runner *r, const struct step *s)

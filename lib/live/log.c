@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lease.h"
 #include "base/rfc3339.h"
 #include "live/log-file.h"
 
@@ -329,13 +329,7 @@ static int next_file(int dir, struct reader *r, struct log_pair *p, bool *ret_mo
  */
 static bool is_over(int dir)
 {
-	cleanup_close int lock = -EBADF;
-
-	if (faccessat(dir, "status", F_OK, 0) == 0)
-		return true;
-	lock = openat(dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return lock < 0 ||
-	       flock(lock, LOCK_SH | LOCK_NB) == 0; /* closing gives it back */
+	return faccessat(dir, "status", F_OK, 0) == 0 || lease_look(dir, "lock") != 1;
 }
 
 /* -EBADF if the user has no watches left: then the log is looked at now and then. */

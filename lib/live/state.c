@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lease.h"
 #include "base/owner.h"
 #include "base/quote.h"
 #include "base/str.h"
@@ -212,8 +213,9 @@ static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
 		(void)unlinkat(runtime, s->id, AT_REMOVEDIR); /* what failed is the news */
 		return err_set(&c->err, r, "%s", s->path);
 	}
-	if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
-		return err_set(&c->err, -errno, "%s/lock", s->path);
+	r = lease_take(s->lock, s->dir, "lock");
+	if (r < 0)
+		return err_set(&c->err, r, "%s/lock", s->path);
 	r = reserve_status(s);
 	if (r < 0)
 		return err_set(&c->err, r, "%s/status", s->path);
@@ -564,7 +566,5 @@ int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,
 
 bool state_is_kept(const struct state *s)
 {
-	cleanup_close int lock = openat(s->dir, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return lease_look(s->dir, "lock") == 1;
 }

@@ -7,27 +7,27 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/lease.h"
 #include "live/state.h"
 
 enum { SWEEP_MAX = 32 };
 
 /*
- * Whether nobody keeps @id any more. A look at the lease must not pass for its keeper: it
- * is shared with others who look.
+ * Whether nobody keeps @id any more. Its lease is a file in the directory, for that is what the monitor
+ * hands on; and what is kept of a container that has ended stays, so it is not swept as a whole.
  */
 static bool is_abandoned(int runtime, const char *id)
 {
 	char path[STATE_ID_LEN + sizeof("/lock")];
-	cleanup_close int lock = -EBADF;
+	int r;
 
 	snprintf(path, sizeof(path), "%s/lock", id);
-	lock = openat(runtime, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return lock < 0 ? errno == ENOENT : flock(lock, LOCK_SH | LOCK_NB) == 0;
+	r = lease_look(runtime, path);
+	return r == 0 || r == -ENOENT;
 }
 
 /* Remove @id if its start failed in the middle, or it was to be forgotten at its end. */

@@ -17,7 +17,10 @@
 
 enum { NAME_BYTES = 300 };
 
-/* A lease that was left, in a directory that only we have locked. */
+/*
+ * What was being filled or removed by who was killed. No lease of its own (base/lease.h) tells: who does
+ * either has locked the directory of all, as we have.
+ */
 static void sweep(int dir)
 {
 	cleanup_close int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* lease - see lease.h. */
+#include "base/lease.h"
+
+#include <errno.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* What is looked at may be no file or directory of ours: nothing is waited for. */
+enum { OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
+
+int lease_take(int fd, int at, const char *name)
+{
+	struct stat held, named;
+
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (fstat(fd, &held) < 0)
+		return -errno;
+	if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0 || held.st_ino != named.st_ino ||
+	    held.st_dev != named.st_dev)
+		return -ESTALE;
+	return 0;
+}
+
+int lease_look(int at, const char *name)
+{
+	cleanup_close int fd = openat(at, name, OPEN_FLAGS);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return 0; /* closing gives it back */
+	return errno == EWOULDBLOCK ? 1 : -errno;
+}
+
+void lease_sweep(int at, const char *name, int flags)
+{
+	cleanup_close int fd = openat(at, name, OPEN_FLAGS);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(at, name, flags); /* or it is used again */
+}
