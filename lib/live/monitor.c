@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/memfd.h"
 #include "live/background.h"
 #include "live/state.h"
+#include "run/memfd.h"
 
 enum { BACKLOG = 16, PIPE_BYTES = 256 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 1024 };
 

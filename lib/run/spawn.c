@@ -21,9 +21,9 @@
 #include "base/clone.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/memfd.h"
 #include "run/hint.h"
 #include "run/keeper.h"
+#include "run/memfd.h"
 #include "sealed/sealed.h"
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)

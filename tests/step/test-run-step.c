@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/memfd.h"
+#include "run/memfd.h"
 #include "sealed/sealed.h"
 #include "step.h"
 

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/memfd.h"
 #include "run/keeper.h"
+#include "run/memfd.h"
 #include "run/spawn.h"
 #include "sealed/sealed.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* memfd - see memfd.h. */
-#include "base/memfd.h"
+#include "run/memfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
