@@ -13,7 +13,7 @@
 #include "ns/ns.h"
 #include "plan/answer.h"
 
-/* The caller's ranges: 1; 0 if it has none or nobody can write them; -E2BIG with a message. */
+/* The caller's ranges: 1; 0 if it has none or nobody can write them; -errno with a message. */
 static int find_ranges(const struct host *h, struct idmap *m, struct err *e)
 {
 	return h->no_new_privs ? 0 : userns_ranges(e, h->uid, &m->ranges);

@@ -62,7 +62,21 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
 	return false;
 }
 
-/* The "OWNER:START:COUNT" lines that belong to @name or @uid, all of them; the first ones in @ret. */
+static bool has_ids(const struct id_range *a, uint32_t start, uint64_t count)
+{
+	return start < (uint64_t)a->start + a->count && a->start < start + count;
+}
+
+/* A line is often there by name and by number. */
+static bool is_there(const struct id_range *v, size_t len, uint64_t start, uint64_t count)
+{
+	for (size_t i = 0; i < len && i < IDMAP_RANGES_MAX; i++)
+		if (v[i].start == start && v[i].count == count)
+			return true;
+	return false;
+}
+
+/* The "OWNER:START:COUNT" lines that belong to @name or @uid: how many differ; the first ones in @ret. */
 static size_t read_ranges(const char *path, const char *name, uint32_t uid, struct id_range *ret)
 {
 	cleanup_free char *text = NULL;
@@ -79,7 +93,8 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 			       (str_to_u64(f[0], UINT32_MAX, &owner) < 0 || owner != uid)))
 			continue;
 		if (str_to_u64(f[1], UINT32_MAX - 1, &first) < 0 ||
-		    str_to_u64(f[2], UINT32_MAX - first, &ids) < 0 || !ids)
+		    str_to_u64(f[2], UINT32_MAX - first, &ids) < 0 || !ids ||
+		    is_there(ret, len, first, ids))
 			continue;
 		if (len < IDMAP_RANGES_MAX)
 			ret[len] = (struct id_range){ (uint32_t)first, (uint32_t)ids };
@@ -109,11 +124,33 @@ static int refuse_ranges(struct err *e, uint32_t uid, size_t len, const char *pa
 	return -E2BIG;
 }
 
+/* The kernel takes no id twice, and @self is there before all others. */
+static int check_ranges(struct err *e, uint32_t uid, uint32_t self, const struct id_range *v, size_t len,
+			const char *path)
+{
+	if (!fit_map(v, len))
+		return refuse_ranges(e, uid, len, path);
+	for (size_t i = 0; i < len; i++) {
+		bool twice = has_ids(&v[i], self, 1);
+
+		for (size_t n = 0; !twice && n < i; n++)
+			twice = has_ids(&v[n], v[i].start, v[i].count);
+		if (!twice)
+			continue;
+		err_say(e, -EINVAL, "user namespace: range %u:%u of uid %u in %s has ids that it has already",
+			v[i].start, v[i].count, uid, path);
+		err_hint(e, "ranges that do not overlap; --userns=single does without them");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret)
 {
 	static const char subuid[] = "/etc/subuid", subgid[] = "/etc/subgid";
 	cleanup_free char *passwd = NULL;
 	char name[64] = "";
+	int r;
 
 	if (io_read_config(NULL, "/etc/passwd", SUBID_MAX_BYTES, &passwd, NULL) == 0)
 		(void)passwd_name(passwd, uid, name, sizeof(name)); /* else by number */
@@ -121,11 +158,10 @@ int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret)
 	ret->gids_len = ret->uids_len ? read_ranges(subgid, name, uid, ret->gids) : 0;
 	if (!ret->uids_len || !ret->gids_len || access(NEWUIDMAP, X_OK) < 0 || access(NEWGIDMAP, X_OK) < 0)
 		return 0;
-	if (!fit_map(ret->uids, ret->uids_len))
-		return refuse_ranges(e, uid, ret->uids_len, subuid);
-	if (!fit_map(ret->gids, ret->gids_len))
-		return refuse_ranges(e, uid, ret->gids_len, subgid);
-	return 1;
+	r = check_ranges(e, uid, uid, ret->uids, ret->uids_len, subuid);
+	if (r == 0)
+		r = check_ranges(e, uid, getegid(), ret->gids, ret->gids_len, subgid);
+	return r < 0 ? r : 1;
 }
 
 /* newuidmap(1) or newgidmap(1): @number is that of the process. */
@@ -344,7 +380,7 @@ static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int
 	if (a == MAP_FAILED)
 		return err_set(e, -errno, "user namespace");
 	memcpy(a->data, data, size);
-	r = run_child(e, fn, ranges, pidfd, a);
+	r = run_child(e, fn, ranges, userns, a);
 	if (r == 0) {
 		memcpy(data, a->data, size);
 		r = a->result;

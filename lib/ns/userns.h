@@ -30,8 +30,8 @@ struct id_ranges {
 bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 
 /*
- * The ranges of user @uid: 1; 0 if it has none, or newuidmap(1) is missing; -E2BIG, with a message: more
- * than the kernel takes in a map.
+ * The ranges of user @uid: 1; 0 if it has none, or newuidmap(1) is missing; with a message -E2BIG, more than
+ * the kernel takes in a map, and -EINVAL, an id twice in them.
  */
 int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret);
 

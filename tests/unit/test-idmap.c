@@ -255,6 +255,39 @@ START_TEST(more_ranges_than_the_kernel_takes_are_refused)
 }
 END_TEST
 
+START_TEST(a_range_by_name_and_by_number_counts_once)
+{
+	use("minctest:100000:65536\n4000000001:100000:65536\n", "minctest:100000:65536\nminctest:100000:65536\n");
+	ck_assert_int_eq(choose("range"), 0);
+	ck_assert_uint_eq(map.ranges.uids_len, 1);
+	ck_assert_uint_eq(map.ranges.gids_len, 1);
+}
+END_TEST
+
+/* The kernel would refuse the whole map, and say no more than "Invalid argument". */
+START_TEST(ranges_that_overlap_are_refused)
+{
+	static const struct { const char *uids, *gids, *message; } bad[] = {
+		{ "minctest:1000:10\nminctest:1009:1\n", "minctest:1:1\n", "range 1009:1 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:1009:1\nminctest:1000:10\n", "minctest:1:1\n", "range 1000:10 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:4000000000:9\n", "minctest:1:1\n", "range 4000000000:9 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:1:1\n", "minctest:7:2\nminctest:7:3\n", "range 7:3 of uid 4000000001 in /etc/subgid" },
+	};
+
+	use(bad[_i].uids, bad[_i].gids);
+	ck_assert_int_eq(choose("auto"), -EINVAL);
+	ck_assert_msg(strstr(err.message, bad[_i].message) != NULL, "%s", err.message);
+}
+END_TEST
+
+START_TEST(ranges_that_touch_are_used)
+{
+	use("minctest:1000:10\nminctest:1010:1\nminctest:999:1\nminctest:4000000002:5\n", "minctest:1:1\n");
+	ck_assert_int_eq(choose("range"), 0);
+	ck_assert_uint_eq(map.ranges.uids_len, 4);
+}
+END_TEST
+
 START_TEST(huge_lines_are_passed_over)
 {
 	char *text = malloc((1 << 19) + 64);
@@ -349,6 +382,9 @@ int main(void)
 	tcase_add_test(files, groups_need_a_range_too);
 	tcase_add_test(files, many_ranges_are_all_used);
 	tcase_add_loop_test(files, more_ranges_than_the_kernel_takes_are_refused, 0, 2);
+	tcase_add_test(files, a_range_by_name_and_by_number_counts_once);
+	tcase_add_loop_test(files, ranges_that_overlap_are_refused, 0, 4);
+	tcase_add_test(files, ranges_that_touch_are_used);
 	tcase_add_test(files, huge_lines_are_passed_over);
 	tcase_add_test(files, user_without_a_name_counts_by_number);
 	tcase_add_test(files, work_in_a_forbidden_namespace_names_the_knob);
