@@ -20,6 +20,7 @@
 #include "import/import-module.h"
 #include "live/state.h"
 #include "ns/userns.h"
+#include "run/threads.h"
 
 enum { MAP_BYTES = END_IDS_MAX * 36 }; /* three numbers of ten digits in columns */
 
@@ -30,16 +31,16 @@ struct work {
 	const struct import_ops *tar; /* of a stream; or NULL */
 };
 
-/* What process 1 sees as "/". Alive afterwards, it was process 1's. */
+/* What process 1 sees as "/", also if its first thread has ended. Alive afterwards, it was process 1's. */
 static int open_root(const minc_container *ct)
 {
 	cleanup_close int root = -EBADF;
-	char path[32];
+	char path[64];
 	int r;
 
 	if (ct->ended || ct->pidfd < 0)
 		return -ESRCH;
-	(void)snprintf(path, sizeof(path), "/proc/%d/root", ct->pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/root", ct->pid, process_thread(ct->pid, NULL));
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = root < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0);
 	if (r == -ENOENT)
@@ -163,8 +164,17 @@ static int do_work_inside(struct err *e, void *data)
 /* In there, owners have the numbers that the container knows. */
 static int work_inside(minc_ctx *c, const minc_container *ct, struct work *w)
 {
+	cleanup_close int userns = -EBADF;
+	char path[40];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", ct->pid);
+	userns = open(path, O_RDONLY | O_CLOEXEC);
+	r = userns < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0); /* alive, it was its */
+	if (r < 0)
+		return err_set(&c->err, r, "user namespace of the container");
 	w->from.numbered = w->to.numbered = false;
-	return userns_run_in(&c->err, ct->pidfd, do_work_inside, w, sizeof(*w));
+	return userns_run_in(&c->err, userns, do_work_inside, w, sizeof(*w));
 }
 
 static void tell(const minc_ctx *c, const struct copy_said *said)

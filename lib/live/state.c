@@ -272,7 +272,7 @@ uint64_t process_start_time(int pid, char *ret_state)
 	if (p && ret_state && p[1] == ' ')
 		*ret_state = p[2];
 	if (ret_state && *ret_state == 'Z')
-		(void)process_lives_on(pid, ret_state); /* or it is one */
+		(void)process_thread(pid, ret_state); /* or it is one */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	return p ? strtoull(p + 1, NULL, 10) : 0;

@@ -109,7 +109,7 @@ static bool inspect(struct scan *s, int pid, struct process *ret)
 	ret->pid_inside = numbers[s->depth - 1];
 	ret->state = state ? *state : '?';
 	if (ret->state == 'Z')
-		(void)process_lives_on(pid, &ret->state); /* or it is one */
+		(void)process_thread(pid, &ret->state); /* or it is one */
 	ret->pending = pending && strtoull(pending, NULL, 16) >> (SIGSTOP - 1) & 1;
 	return true;
 }

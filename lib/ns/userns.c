@@ -290,19 +290,19 @@ struct answer {
 	_Alignas(16) char data[];
 };
 
-/* Into the namespace of @pidfd, or a new one. Processes of the first shall not read our memory. */
-static int enter(int pidfd)
+/* Into the namespace @userns, or a new one. Processes of the first shall not read our memory. */
+static int enter(int userns)
 {
-	if (pidfd < 0)
+	if (userns < 0)
 		return unshare(CLONE_NEWUSER);
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -1 : setns(pidfd, CLONE_NEWUSER);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -1 : setns(userns, CLONE_NEWUSER);
 }
 
-static void work(int channel, struct answer *a, userns_fn *fn, int pidfd)
+static void work(int channel, struct answer *a, userns_fn *fn, int userns)
 {
 	char byte = 0;
 
-	if (enter(pidfd) < 0) {
+	if (enter(userns) < 0) {
 		a->result = -errno;
 		(void)write(channel, &byte, 1); /* the caller learns from @a, or from our end */
 		return;
@@ -337,7 +337,7 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	return r;
 }
 
-static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int pidfd,
+static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int userns,
 		     struct answer *a)
 {
 	int pair[2], status, r;
@@ -350,7 +350,7 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 		(void)signal(SIGINT, SIG_DFL); /* handlers of the caller would do nothing here */
 		(void)signal(SIGTERM, SIG_DFL);
 		(void)close(pair[0]); /* its end tells us that the caller died */
-		work(pair[1], a, fn, pidfd);
+		work(pair[1], a, fn, userns);
 		_exit(0);
 	}
 	r = pid < 0 ? -errno : 0;
@@ -370,7 +370,7 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 	return r;
 }
 
-static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int pidfd, void *data,
+static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int userns, void *data,
 	       size_t size)
 {
 	struct answer *a = mmap(NULL, sizeof(*a) + size, PROT_READ | PROT_WRITE,
@@ -404,7 +404,7 @@ int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
 	return run(e, fn, &ranges, -EBADF, data, size);
 }
 
-int userns_run_in(struct err *e, int pidfd, userns_fn *fn, void *data, size_t size)
+int userns_run_in(struct err *e, int userns, userns_fn *fn, void *data, size_t size)
 {
-	return run(e, fn, NULL, pidfd, data, size);
+	return run(e, fn, NULL, userns, data, size);
 }

@@ -58,7 +58,7 @@ int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, con
 typedef int userns_fn(struct err *e, void *data);
 int userns_run(struct err *e, userns_fn *fn, void *data, size_t size);
 /*
- * The same in the user namespace of the process @pidfd, if the caller has one above it: the child has all
+ * The same in the user namespace @userns, if the caller has one above it: the child has all
  * its capabilities there, the caller's ids, and nothing in there can look into it.
  */
-int userns_run_in(struct err *e, int pidfd, userns_fn *fn, void *data, size_t size);
+int userns_run_in(struct err *e, int userns, userns_fn *fn, void *data, size_t size);

@@ -199,7 +199,7 @@ bool container_is_ending(const struct minc_container *ct)
 	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) == 0 &&
 	    (status_has(status, "\nSigPnd:", SIGKILL) || status_has(status, "\nShdPnd:", SIGKILL)))
 		return true;
-	return !process_lives_on(ct->pid, NULL);
+	return process_thread(ct->pid, NULL) == 0;
 }
 
 static int send(struct minc_container *ct, int sig)

@@ -263,6 +263,8 @@ static int find_target(const struct minc_container *ct, struct target *t, struct
 	}
 	if (r < 0 && has_ended(ct))
 		return say_ended(e);
+	if (r == -ENOENT) /* they are the first thread's, to a pidfd, too: setns(2) */
+		return err_say(e, -ESRCH, "exec: the first thread of process 1 has ended: the container cannot be entered");
 	return r < 0 ? err_set(e, r, "exec: namespaces of the container") : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "run/threads.h"
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static bool is_exiting(const char *stat, char *ret_state)
 	return !p || strtoul(p + 1, NULL, 10) & EXITING;
 }
 
-static bool find_one(DIR *threads, char *ret_state)
+static int find_one(DIR *threads, char *ret_state)
 {
 	char path[32], text[STAT_BYTES];
 	struct dirent *d;
@@ -45,24 +46,24 @@ static bool find_one(DIR *threads, char *ret_state)
 			continue;
 		if (ret_state)
 			*ret_state = state;
-		return true;
+		return atoi(d->d_name);
 	}
-	return false;
+	return 0;
 }
 
-bool process_lives_on(int pid, char *ret_state)
+int process_thread(int pid, char *ret_state)
 {
 	char path[32], text[STAT_BYTES], state;
-	bool ret = false;
 	DIR *threads;
+	int ret = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return false;
+		return 0;
 	if (!is_exiting(text, &state)) {
 		if (ret_state)
 			*ret_state = state;
-		return true;
+		return pid;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	threads = opendir(path);

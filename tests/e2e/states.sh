@@ -230,6 +230,15 @@ pid=$("$MARTEN" inspect headless | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
 await grep -q ') Z ' "/proc/$pid/stat"
 marten rm headless
 refused "one whose first thread has ended runs" headless "it is running"
+marten cp headless:/bin/drops "$T/copied"
+is "files are copied from it" "$status $(cmp "$DROPS" "$T/copied")" "0 "
+marten cp "$T/copied" headless:/copied
+"$MARTEN" cp headless:/copied - | tar -C "$T" -xf - -O copied | cmp - "$DROPS"
+status=$?
+is "and to it" "$status" 0
+marten exec headless true
+is "it is said why nothing can enter it" "$status $err" \
+	"125 marten: exec: the first thread of process 1 has ended: the container cannot be entered"
 marten pause headless
 marten ps
 like "it can be paused" "$out" "*aused*headless*"
