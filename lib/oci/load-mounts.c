@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "oci/read.h"
 #include "oci/standard.h"
@@ -65,6 +66,23 @@ static void take_option(struct entry *e, const char *option)
 	}
 }
 
+/* "/dev/" is "/dev": in @mount, too, where the entries that follow look. */
+static int clean_destination(const struct reader *r, json_t *mount, struct entry *e)
+{
+	cleanup_free char *path = strdup(e->destination);
+
+	if (!path)
+		return read_no_memory(r);
+	if (*path != '/')
+		return 0; /* refused by who adds it */
+	str_clean_path(path);
+	/* any bytes, see str_unescape_bytes() */
+	if (json_object_set_new(mount, "destination", json_string_nocheck(path)) < 0)
+		return read_no_memory(r);
+	e->destination = json_string_value(json_object_get(mount, "destination"));
+	return 0;
+}
+
 static int read_entry(struct reader *r, json_t *mount, struct entry *e)
 {
 	static const char *const known[] = { "destination", "type", "source", "options",
@@ -82,6 +100,9 @@ static int read_entry(struct reader *r, json_t *mount, struct entry *e)
 		return n;
 	if (!e->destination)
 		return read_refuse(r, "%s.destination: missing", e->where);
+	n = clean_destination(r, mount, e);
+	if (n < 0)
+		return n;
 	json_array_foreach(options, i, value) take_option(e, json_string_value(value));
 	if (str_equal(e->type, "bind") || str_equal(e->type, "rbind")) {
 		e->bind = true;

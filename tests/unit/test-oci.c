@@ -445,10 +445,10 @@ END_TEST
 START_TEST(usual_mounts_are_our_own_and_the_rest_is_kept)
 {
 	ck_assert_int_eq(load_text(WITH_MOUNT(
-		"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-		MOUNT("/dev", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=0755\",\"size=64m\"") ","
+		"{\"destination\":\"//proc/.\",\"type\":\"proc\",\"source\":\"proc\"},"
+		MOUNT("/dev/", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=0755\",\"size=64m\"") ","
 		MOUNT("/dev/pts", "devpts", "\"newinstance\",\"ptmxmode=0666\",\"mode=620\",\"gid=5\"") ","
-		MOUNT("/sys", "sysfs", "\"ro\"") "," MOUNT("/tmp", "tmpfs", "\"mode=01777\"") ","
+		MOUNT("/sys", "sysfs", "\"ro\"") "," MOUNT("/./tmp", "tmpfs", "\"mode=01777\"") ","
 		MOUNT("/dev/shm", "tmpfs", "\"noexec\",\"size=1g\",\"mode=1777\"") ","
 		"{\"destination\":\"/d\",\"type\":\"bind\",\"source\":\"/s\",\"options\":"
 		"[\"rbind\",\"ro\",\"rprivate\",\"nosuid\"]}")), 0);
@@ -525,6 +525,7 @@ static const struct { const char *text, *message; } refusals[] = {
 	{ WITH_MOUNT(MOUNT("/dev", "tmpfs", "\"size=1m\"")), "mounts[0]: /dev: option size=1m: not supported" },
 	{ WITH_MOUNT(MOUNT("/dev/pts", "devpts", "\"mode=600\"")), "mounts[0]: /dev/pts: option mode=600: not supported" },
 	{ WITH_MOUNT(MOUNT("/dev/mqueue", "mqueue", "\"mode=700\"")), "mounts[0]: /dev/mqueue: option mode=700: not supported" },
+	{ WITH_MOUNT(MOUNT("/dev/", "tmpfs", "\"mode=700\"")), "mounts[0]: /dev: option mode=700: not supported" },
 	{ WITH_MOUNT(MOUNT("/proc", "proc", "\"size=1m\"")), "mounts[0]: /proc: option size=1m: not supported" },
 	{ WITH_MOUNT(MOUNT("/sys", "sysfs", "\"ro\",\"mode=755\"")), "mounts[0]: /sys: option mode=755: not supported" },
 	{ WITH_MOUNT("{\"destination\":\"/x\",\"type\":\"bind\",\"source\":\"/proc\"}"),
