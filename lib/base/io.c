@@ -228,18 +228,20 @@ static ssize_t write_now(int fd, const void *buf, size_t len)
 	return n >= 0 || errno != ENOTSOCK ? n : write(fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
+/* Also where whoever shares the descriptor has made it one that does not wait. */
 static int write_looking(int fd, const char *p, size_t len, int (*look)(void *data), void *data)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	const bool waited_for = look && is_waited_for(fd);
 
 	while (len > 0) {
-		ssize_t n = poll(&room, 1, LOOK_MS);
+		ssize_t n = poll(&room, 1, look ? LOOK_MS : -1);
 		const int r = n == 0 ? look(data) : 0;
 
 		if (r < 0)
 			return r;
 		if (n > 0)
-			n = write_now(fd, p, len);
+			n = waited_for ? write_now(fd, p, len) : write(fd, p, len);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
 		p += n > 0 ? n : 0;
@@ -254,7 +256,7 @@ int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data), v
 	int r;
 
 	io_block_sigpipe(&s);
-	r = look && is_waited_for(fd) ? write_looking(fd, buf, len, look, data) : io_write_all(fd, buf, len);
+	r = write_looking(fd, buf, len, look, data);
 	io_unblock_sigpipe(&s);
 	return r;
 }

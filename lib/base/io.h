@@ -53,7 +53,7 @@ int io_write_all(int fd, const void *buf, size_t len);
 /*
  * The same to a descriptor of the caller's, behind which may be anybody: who reads no more makes it
  * -EPIPE and no SIGPIPE, and while a pipe or socket takes nothing @look is called ten times a second, if it
- * is not NULL; what that fails with is returned.
+ * is not NULL; what that fails with is returned. What has no room is waited for, also with O_NONBLOCK.
  */
 int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data), void *data);
 

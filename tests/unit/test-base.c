@@ -220,6 +220,55 @@ START_TEST(failures_of_io_are_told)
 }
 END_TEST
 
+/* That flag belongs to whoever else has the pipe, too: ssh(1) and others set it. */
+START_TEST(output_that_does_not_wait_is_waited_for)
+{
+	enum { BYTES = 300000 };
+	cleanup_free char *text = calloc(1, BYTES);
+	int fds[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0) {
+		status = io_write_out(fds[1], text, BYTES, NULL, NULL);
+		_exit(-status);
+	}
+	ck_assert_int_eq(close(fds[1]), 0);
+	for (size_t n = 0; n < BYTES; n++)
+		if (read(fds[0], text, 1) != 1)
+			break;
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(close(fds[0]), 0);
+}
+END_TEST
+
+/* The handler's and the mask's are the caller's, and so is a SIGPIPE that had come before. */
+START_TEST(output_that_nobody_reads_sends_no_signal)
+{
+	sigset_t set, pending;
+	int fds[2];
+
+	(void)signal(SIGPIPE, SIG_DFL);
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(close(fds[0]), 0);
+	ck_assert_int_eq(io_write_out(fds[1], "x", 1, NULL, NULL), -EPIPE);
+	ck_assert(pthread_sigmask(SIG_BLOCK, NULL, &set) == 0 && !sigismember(&set, SIGPIPE));
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGPIPE);
+	ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
+	ck_assert_int_eq(io_write_out(fds[1], "x", 1, NULL, NULL), -EPIPE);
+	ck_assert(sigpending(&pending) == 0 && !sigismember(&pending, SIGPIPE));
+	ck_assert_int_eq(raise(SIGPIPE), 0);
+	ck_assert_int_eq(io_write_out(fds[1], "x", 1, NULL, NULL), -EPIPE);
+	ck_assert(sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE));
+	(void)signal(SIGPIPE, SIG_IGN); /* which takes it */
+	ck_assert_int_eq(close(fds[1]), 0);
+}
+END_TEST
+
 static const char *in_dir(char *buf, size_t len, const char *dir, const char *name)
 {
 	snprintf(buf, len, "%s/%s", dir, name);
@@ -492,6 +541,8 @@ int main(void)
 	tcase_add_test(t, whole_file_is_read_and_written);
 	tcase_add_test(t, limit_of_a_read_is_kept);
 	tcase_add_test(t, failures_of_io_are_told);
+	tcase_add_test(t, output_that_does_not_wait_is_waited_for);
+	tcase_add_test(t, output_that_nobody_reads_sends_no_signal);
 	tcase_add_test(t, configuration_is_a_file_that_is_not_waited_for);
 	tcase_add_test(t, a_file_with_a_lease_is_read);
 	tcase_add_test(t, descriptor_moves_above_a_number);
