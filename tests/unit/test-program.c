@@ -509,7 +509,6 @@ START_TEST(what_waits_may_be_killed)
 }
 END_TEST
 
-/* As filters do that cannot see its arguments, or that know no better. */
 /* As if the caller had died before the process between could ask for the signal of that. */
 START_TEST(program_is_not_started_for_a_caller_that_has_died)
 {
@@ -539,6 +538,7 @@ START_TEST(program_is_not_started_for_a_caller_that_has_died)
 }
 END_TEST
 
+/* As filters do that cannot see its arguments, or that know no better. */
 START_TEST(clone3_may_be_refused)
 {
 	static const int errors[] = { ENOSYS, EPERM };
