@@ -129,6 +129,7 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 	}
 	fd_closep(&s->lock); /* the monitor has it */
 	if (r < 0) {
+		held_release(&ct->held);
 		fd_closep(&ct->pidfd);
 		state_remove(s);
 		state_free(s);

@@ -336,8 +336,9 @@ static void release_group(struct held *h)
 	held_close(h);
 }
 
+/* In the background the handle has neither: it opens all by their lines when it needs them. */
 static const struct held_ops own_group = { .end = end_group, .release = release_group, .leased = true },
-			     others_group = { .end = held_close, .release = held_close };
+			     others_group = { .end = held_close, .release = held_close, .leased = true };
 
 struct held *hold_cgroup(struct held_list *l, const struct step *s)
 {

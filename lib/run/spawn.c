@@ -243,7 +243,7 @@ static long clone_parent(struct spawn *w, struct keeper_args *k, char *const sta
 	for (size_t i = 0; i < w->ret->held.len; i++) {
 		const struct held *h = &w->ret->held.list[i];
 
-		if (h->made && h->ops->leased)
+		if (h->made && h->ops->leased && h->slot != SLOT_NONE)
 			parent->leases[parent->leases_len++] = w->slots[h->slot];
 	}
 	parent->clone = keeper_clone(w->plan);

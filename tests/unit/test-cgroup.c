@@ -292,7 +292,8 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 {
 	char text[CGROUP_HIERARCHIES_MAX][512];
 	const char *lines[CGROUP_HIERARCHIES_MAX + 1] = { NULL };
-	struct cgroup_set *set = NULL, held;
+	struct cgroup_set *set = NULL, held, again;
+	struct held_list opened = { 0 };
 	struct cgroup_usage usage;
 	minc_ctx *c;
 	minc_container *ct = start_one(&c);
@@ -308,6 +309,11 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 			cgroup_set_text(&held, i, text[i], sizeof(text[i])), 0);
 		lines[i] = text[i];
 	}
+	ck_assert_int_eq(cgroup_hold_opened(&opened, lines), 0);
+	ck_assert_uint_eq(cgroup_set_of(&opened, &again)->len, held.len);
+	ck_assert_str_eq(again.dirs[0].path, held.dirs[0].path);
+	held_hand_over(&opened);
+	ck_assert_uint_eq(cgroup_set_of(&opened, &again)->len, 0);
 	ck_assert_int_eq(cgroup_set_open(lines, &set), 0);
 	cgroup_set_usage(set, &usage);
 	ck_assert_uint_eq(usage.pids, 1);
