@@ -205,21 +205,22 @@ static int write_at(int fd, const char *data, size_t len, int64_t at)
 /* What the tar has no bytes of stays a hole. 0, -errno; *ret_said: with a message. */
 static int take_content(struct job *j, int fd, int64_t size, bool *ret_said)
 {
+	int64_t offset, end = 0;
 	const void *data;
-	int64_t offset;
 	size_t len;
 	int r;
 
 	if (ftruncate(fd, size) < 0)
 		return -errno;
 	while ((r = tar_reader_data(j->tar, &data, &len, &offset)) > 0) {
-		if (offset < 0 || offset > size || (int64_t)len > size - offset) {
+		if (offset < end || offset > size || (int64_t)len > size - offset) {
 			*ret_said = true;
 			return refuse(j, -EBADMSG, "a sparse file whose parts overlap");
 		}
 		r = write_at(fd, data, len, offset);
 		if (r < 0)
 			return r;
+		end = offset + (int64_t)len;
 	}
 	*ret_said = r < 0;
 	return r;

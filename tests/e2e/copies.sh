@@ -209,7 +209,7 @@ def make(name, *entries):
         for path, kind, link, pax in entries:
             i = tarfile.TarInfo(path)
             i.type, i.linkname, i.mode, i.uid, i.gid, i.pax_headers = kind, link, 0o4755, 7, 8, pax
-            data = b"evil" if kind == tarfile.REGTYPE else b""
+            data = pax.pop("data", "evil").encode() if kind == tarfile.REGTYPE else b""
             i.size = len(data)
             i.devmajor, i.devminor = 1, 3
             t.addfile(i, io.BytesIO(data))
@@ -226,6 +226,9 @@ make("xattr", ("x", F, "", {"SCHILY.xattr.user.good": "1", "SCHILY.xattr.user.ov
      "SCHILY.xattr.trusted.overlay.opaque": "y"}))
 make("long", ("x/" * 3000 + "y", F, "", {}))
 make("name", ("n" * 300, F, "", {}))
+for name, parts in ("twice", "2\n0\n4\n2\n4\n"), ("back", "2\n8\n4\n0\n4\n"):
+    make(name, ("parts", F, "", {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "parts",
+         "GNU.sparse.realsize": "4096", "data": parts.ljust(512, "\0") + "evilevil"}))
 EOF
 inside box 'mkdir -p /way/in'
 for name in dots inner; do
@@ -247,6 +250,11 @@ marten cp - box:/way/in <"$T/node.tar"
 is "a device is left out, and that is said" "$? $(grep -c 'box:/way/in/null: a device' "$T/.err")" "0 1"
 inside box 'ls /way/in/after /way/in/null 2>/dev/null'
 is "the rest is not" "$out" /way/in/after
+for name in twice back; do
+	"$MARTEN" cp - box:/way/in <"$T/$name.tar" 2>"$T/.err"
+	is "parts of a file that overlap are refused ($name)" "$? $(cat "$T/.err")" \
+		"125 marten: box:/way/in/parts: a sparse file whose parts overlap"
+done
 for name in long name; do
 	"$MARTEN" cp - box:/way/in <"$T/$name.tar" 2>"$T/.err"
 	is "a path too long is an error ($name)" "$?" 125
