@@ -45,7 +45,7 @@ static int load_namespace(struct reader *r, json_t *ns, size_t i, bool *have)
 
 static int load_namespaces(struct reader *r, json_t *linux_object, bool *have)
 {
-	json_t *list, *ns;
+	json_t *list = NULL, *ns;
 	size_t i;
 	int n = read_value(r, linux_object, "linux", "namespaces", JSON_ARRAY, &list);
 

@@ -115,7 +115,7 @@ static int load_block_io(struct reader *r, json_t *io)
 	for (unsigned which = MINC_IO_READ_BPS; n == 0 && which <= MINC_IO_WRITE_IOPS;
 	     which++) {
 		const char *key = known[which - MINC_IO_READ_BPS];
-		json_t *list, *device;
+		json_t *list = NULL, *device;
 		char name[96];
 		size_t i;
 
@@ -183,7 +183,7 @@ static int load_rlimit(struct reader *r, json_t *rlimit, const char *where)
 
 int read_rlimits(struct reader *r, json_t *process)
 {
-	json_t *list, *rlimit;
+	json_t *list = NULL, *rlimit;
 	char where[64];
 	size_t i;
 	int n = read_value(r, process, "process", "rlimits", JSON_ARRAY, &list);
