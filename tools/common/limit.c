@@ -235,3 +235,21 @@ const char *limit_ulimit(minc_ctx *c, const char *value)
 	free(name);
 	return limit_answer(r);
 }
+
+const char *limit_log_size(minc_ctx *c, const char *value)
+{
+	const char *end;
+	uint64_t size;
+
+	if (number_parse_size(value, &end, &size) < 0 || *end)
+		return "not a size such as 64m";
+	return limit_answer(minc_set_log_size(c, size));
+}
+
+const char *limit_umask(minc_ctx *c, const char *value)
+{
+	int mask;
+	const char *wrong = number_parse_umask(value, &mask);
+
+	return wrong ? wrong : limit_answer(minc_set_umask(c, mask));
+}

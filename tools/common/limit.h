@@ -32,5 +32,9 @@ const char *limit_scratch(minc_ctx *c, const char *value);
 /* A /dev/shm with a size of its own. */
 const char *limit_shm(minc_ctx *c, const char *value);
 const char *limit_ulimit(minc_ctx *c, const char *value);
+/* How much of its output is kept. */
+const char *limit_log_size(minc_ctx *c, const char *value);
+/* The permissions that its files do not get: octal, or "host". */
+const char *limit_umask(minc_ctx *c, const char *value);
 
 #endif

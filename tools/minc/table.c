@@ -189,14 +189,7 @@ static const char *set_remove(void *values, const char *value)
 static const char *set_log_size(void *values, const char *value)
 {
 	struct options *o = values;
-	const char *end;
-	uint64_t size;
-
-	if (!o->background)
-		return "only with --background";
-	if (number_parse_size(value, &end, &size) < 0 || *end)
-		return "not a size";
-	return limit_answer(minc_set_log_size(o->c, size));
+	return o->background ? limit_log_size(o->c, value) : "only with --background";
 }
 
 static const char *set_env(minc_ctx *c, const char *value)
@@ -260,14 +253,6 @@ static const char *set_tmpfs(minc_ctx *c, const char *value)
 		wrong = limit_answer(mount_words_add_tmpfs(c, dir, &t));
 	free(dir);
 	return wrong;
-}
-
-static const char *set_umask(minc_ctx *c, const char *value)
-{
-	int mask;
-	const char *wrong = number_parse_umask(value, &mask);
-
-	return wrong ? wrong : limit_answer(minc_set_umask(c, mask));
 }
 
 // clang-format off
@@ -355,7 +340,7 @@ static const struct option option_table[] = {
 	  .flag = MINC_INHERIT_ENV },
 	{ "-w --workdir", "DIR", "Working directory inside", .call = minc_set_cwd },
 	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022",
-	  .set = set_umask },
+	  .set = limit_umask },
 	{ "--init", NULL, "A minimal init is process 1", .flag = MINC_INIT },
 	{ "-i -it", NULL, "Accepted; exactly -it: an own terminal even in a pipeline",
 	  .offset = AT(unused) },

@@ -12,14 +12,6 @@
 #include "mount.h"
 #include "run.h"
 
-static const char *set_umask(minc_ctx *c, const char *value)
-{
-	int mask;
-	const char *wrong = number_parse_umask(value, &mask);
-
-	return wrong ? wrong : limit_answer(minc_set_umask(c, mask));
-}
-
 static const char *set_security(minc_ctx *c, const char *value)
 {
 	if (strncmp(value, "seccomp=", 8) == 0)
@@ -52,16 +44,6 @@ static const char *set_network(minc_ctx *c, const char *value)
 		return limit_answer(minc_set_network(c, value));
 	return "only host and none in this version: it has no bridges and no other "
 	       "networks";
-}
-
-static const char *set_log_size(minc_ctx *c, const char *value)
-{
-	const char *end;
-	uint64_t size;
-
-	if (number_parse_size(value, &end, &size) < 0 || *end)
-		return "not a size such as 64m";
-	return limit_answer(minc_set_log_size(c, size));
 }
 
 static const char *read_pull(void *into, const char *value)
@@ -123,7 +105,7 @@ void run_values_done(struct run_values *o)
 	{ "--network --net", "host|none", "host is the default", .set = set_network }, \
 	{ "--userns", "auto|host|single|range", "Whose ids it uses", .call = minc_set_userns }, \
 	{ "--umask", "MASK|host", "Permissions that its files do not get; default 022", \
-	  .set = set_umask }, \
+	  .set = limit_umask }, \
 	{ "--init", NULL, "A minimal init is process 1", .flag = MINC_INIT }, \
 	{ "--cap-add", "LIST", "Add capabilities (comma-separated, or all)", .call = minc_add_cap }, \
 	{ "--cap-drop", "LIST", "Drop capabilities", .call = minc_drop_cap }, \
@@ -154,7 +136,7 @@ void run_values_done(struct run_values *o)
 	{ "-l --label", "KEY[=VALUE]", "For ps --format json", \
 	  .offset = AT(labels), .read = read_label }, \
 	{ "--restart", "no", "How it is: nothing restarts a container here", .set = set_restart }, \
-	{ "--log-size", "SIZE", "How much output is kept, twice", .set = set_log_size }, \
+	{ "--log-size", "SIZE", "How much output is kept, twice", .set = limit_log_size }, \
 	{ "--stop-signal", "SIGNAL", "What stop sends; default: what the image says, or TERM", \
 	  .offset = AT(stop_signal), .read = read_signal }, \
 	{ "--stop-timeout", "SECONDS", "Until stop kills it; default 10, -1: never", \
