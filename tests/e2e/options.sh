@@ -28,6 +28,14 @@ marten run --rm=false --name kept bb true
 has "--rm=false keeps" "$("$MARTEN" ps -a)" kept
 marten rm -f=true kept
 is "of every verb" "$status$("$MARTEN" ps -aq)" 0
+# What was given before is freed: a sanitizer has 99.
+marten run -e A=1 -v /a:/b -l c --tmpfs /d --rm=maybe bb true
+refused "a wrong option after others is refused, of run" --rm=maybe
+for words in "exec -e A=1 --nonsense x true" "diff --only /a --nonsense x" "commit -c USER=1 --nonsense x" "import -c USER=1 --nonsense x"; do
+	# shellcheck disable=SC2086 # a list of words
+	marten $words
+	refused "and of ${words%% *}" --nonsense
+done
 run --rm=maybe bb true
 refused "what is neither is refused by name" --rm=maybe "neither true nor false"
 run -e=A=1 -u=0 -w=/tmp bb sh -c 'echo $A $PWD'

@@ -77,6 +77,8 @@ struct verb {
 	const void *defaults; /* what the values are before the options; NULL: zeros */
 	size_t size;          /* of the values */
 	int (*run)(struct call *call); /* the exit status */
+	/* frees what the values have, also where a later word was wrong; NULL: nothing */
+	void (*done)(void *values);
 	const struct subverb *words;   /* NULL: its first operand is as others */
 	const char *complete;          /* for completion, where @operands does not tell */
 };

@@ -303,6 +303,8 @@ int run_verb(const struct verb *verb, char **argv, const char *store_dir)
 		status = fail_say("out of memory");
 	else if (call_read(&call, argv, values))
 		status = call.verb ? verb->run(&call) : 0;
+	if (verb->done)
+		verb->done(values);
 	free(call.words);
 	options_done(&call.reading);
 	minc_store_free(call.store);

@@ -62,8 +62,10 @@ static const char *read_label(void *into, const char *value)
 
 const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID, .sig_proxy = true };
 
-void run_values_done(struct run_values *o)
+void run_values_done(void *values)
 {
+	const struct run_values *o = values;
+
 	free(o->env.v);
 	free(o->env_files.v);
 	free(o->volumes.v);

@@ -19,7 +19,8 @@ extern const struct option run_options[], create_options[];
 extern const struct refusal run_refusals[];
 extern const struct run_values run_defaults;
 
-void run_values_done(struct run_values *o);
+/* Of struct run_values, for struct verb. */
+void run_values_done(void *values);
 
 /*
  * environ.c: --env and --env-file as "NAME=VALUE", later ones instead of earlier; of a name

@@ -22,6 +22,11 @@ struct import_values {
 	bool quiet, insecure_policy;
 };
 
+static void free_import(void *values)
+{
+	free(((struct import_values *)values)->changes.v);
+}
+
 /* The ids that were there before. */
 struct known {
 	char **ids;
@@ -119,7 +124,6 @@ static int run_import(struct call *call)
 	}
 	status = transfer_end(x, r);
 	forget(&i.known);
-	free(o->changes.v);
 	return status;
 }
 
@@ -252,6 +256,11 @@ struct commit_values {
 	bool quiet, insecure_policy;
 };
 
+static void free_commit(void *values)
+{
+	free(((struct commit_values *)values)->changes.v);
+}
+
 static int run_commit(struct call *call)
 {
 	const struct commit_values *o = call->values;
@@ -267,7 +276,6 @@ static int run_commit(struct call *call)
 		if (!x.failed)
 			r = minc_commit(x.t, call->operands[0], say_id, &x);
 	}
-	free(o->changes.v);
 	return transfer_end(&x, r);
 }
 
@@ -325,7 +333,7 @@ static const struct option commit_options[] = {
 const struct verb archive_verbs[] = {
 	{ .names = "import", .operands = "SOURCE [NAME]", .complete = "FILE", .least = 1, .most = 2,
 	  .help = "Take images from a directory or file, - is standard input",
-	  .options = import_options, .run = run_import },
+	  .options = import_options, .run = run_import, .done = free_import },
 	{ .names = "load", .operands = "", .help = "Take images from an archive",
 	  .options = load_options, .run = run_load },
 	{ .names = "save", .operands = "IMAGE...", .least = 1, .most = -1,
@@ -335,7 +343,7 @@ const struct verb archive_verbs[] = {
 	  .run = run_export },
 	{ .names = "commit", .operands = "CONTAINER [NAME]", .least = 1, .most = 2,
 	  .help = "Make an image of what a container wrote", .options = commit_options,
-	  .run = run_commit },
+	  .run = run_commit, .done = free_commit },
 	{ .names = NULL }
 };
 // clang-format on

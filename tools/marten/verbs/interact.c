@@ -24,6 +24,11 @@ struct attach_values {
 	bool sig_proxy;
 };
 
+static void free_environment(void *values)
+{
+	free(((struct exec_values *)values)->env.v);
+}
+
 /* Without -i the command reads nothing, detached it has nobody to write to. */
 static int replace_files(const struct exec_values *o)
 {
@@ -122,7 +127,6 @@ static int run_exec(struct call *call)
 	else
 		status = is_alive(ct) ? exec_in(call, ct) : EXIT_OURS;
 	minc_container_free(ct);
-	free(o->env.v);
 	return status;
 }
 
@@ -178,7 +182,7 @@ static const struct option attach_options[] = {
 const struct verb interact_verbs[] = {
 	{ .names = "exec", .operands = "CONTAINER COMMAND [ARG...]", .least = 2, .most = -1,
 	  .command = true, .help = "Run another command in a running container",
-	  .options = exec_options, .run = run_exec },
+	  .options = exec_options, .run = run_exec, .done = free_environment },
 	{ .names = "attach", .operands = "CONTAINER", .least = 1, .most = 1,
 	  .help = "Connect the terminal to a container's", .options = attach_options,
 	  .defaults = &attach_defaults, .size = sizeof(attach_defaults), .run = run_attach },

@@ -189,8 +189,10 @@ static int open_changes(struct call *call, minc_changes **ret)
 	return status;
 }
 
-static void free_words(const struct review_values *o)
+static void free_words(void *values)
 {
+	const struct review_values *o = values;
+
 	free(o->only.v);
 	free(o->exclude.v);
 }
@@ -205,7 +207,6 @@ static int run_diff(struct call *call)
 	    !ferror(stdout)) /* main() tells that */
 		status = fail_library(call);
 	minc_changes_free(chs);
-	free_words(o);
 	return status;
 }
 
@@ -251,7 +252,6 @@ static int run_apply(struct call *call)
 	if (status == 0 && chs) /* before it is listed: what would be asked then cannot be done */
 		status = minc_changes_can_apply(chs) < 0 ? fail_library(call) : apply(call, chs);
 	minc_changes_free(chs);
-	free_words(o);
 	return status;
 }
 
@@ -276,10 +276,10 @@ static const struct option apply_options[] = {
 const struct verb review_verbs[] = {
 	{ .names = "diff", .operands = "CONTAINER|DIR", .least = 1, .most = 1,
 	  .help = "List what a container wrote", .options = diff_options,
-	  .size = sizeof(struct review_values), .run = run_diff },
+	  .size = sizeof(struct review_values), .run = run_diff, .done = free_words },
 	{ .names = "apply", .operands = "CONTAINER|DIR", .least = 1, .most = 1,
 	  .help = "Write it to what it was started over", .options = apply_options,
-	  .size = sizeof(struct review_values), .run = run_apply },
+	  .size = sizeof(struct review_values), .run = run_apply, .done = free_words },
 	{ .names = NULL }
 };
 // clang-format on

@@ -234,20 +234,12 @@ static int run_or_create(struct call *call, bool start)
 
 static int run_run(struct call *call)
 {
-	struct run_values o = *(const struct run_values *)call->values;
-	int status = run_or_create(call, true);
-
-	run_values_done(&o);
-	return status;
+	return run_or_create(call, true);
 }
 
 static int run_create(struct call *call)
 {
-	struct run_values o = *(const struct run_values *)call->values;
-	int status = run_or_create(call, false);
-
-	run_values_done(&o);
-	return status;
+	return run_or_create(call, false);
 }
 
 struct start_values {
@@ -562,11 +554,13 @@ const struct verb run_verbs[] = {
 	{ .names = "run", .operands = "IMAGE [COMMAND [ARG...]]", .least = 1, .most = -1,
 	  .command = true, .help = "Run a command in a new container of an image",
 	  .options = run_options, .refusals = run_refusals, .defaults = &run_defaults,
-	  .size = sizeof(run_defaults), .run = run_run },
+	  .size = sizeof(run_defaults), .run = run_run,
+	  .done = run_values_done },
 	{ .names = "create", .operands = "IMAGE [COMMAND [ARG...]]", .least = 1, .most = -1,
 	  .command = true, .help = "Make a container without starting it",
 	  .options = create_options, .refusals = run_refusals, .defaults = &run_defaults,
-	  .size = sizeof(run_defaults), .run = run_create },
+	  .size = sizeof(run_defaults), .run = run_create,
+	  .done = run_values_done },
 	{ .names = "start", .operands = "CONTAINER...", .least = 1, .most = -1,
 	  .help = "Start containers that do not run", .options = start_options,
 	  .defaults = &start_defaults, .size = sizeof(start_defaults), .run = run_start },
