@@ -40,8 +40,10 @@ def install():
                 f.write(text)
     os.makedirs(os.path.join(T, "home"))
     os.makedirs(os.path.join(T, "work/some-dir"))
-    with open(os.path.join(T, "work/some-file"), "w", encoding="utf-8"):
-        pass
+    os.makedirs(os.path.join(T, "work/beside"))
+    for name in ("some-file", "odd $(echo x)", "beside/compl $(echo x)\n$(echo y)"):
+        with open(os.path.join(T, "work", name), "w", encoding="utf-8"):
+            pass
     os.environ.update(PATH=os.path.join(T, "bin") + ":" + os.environ["PATH"], HOME=os.path.join(T, "home"),
                       XDG_DATA_DIRS=DATA + ":/usr/share", XDG_CONFIG_HOME=os.path.join(T, "home"),
                       XDG_DATA_HOME=os.path.join(T, "home"), TERM="dumb",
@@ -123,6 +125,7 @@ CASES = (
     ("nothing, where nobody can know", "marten rename completed compl", "marten rename completed compl"),
     ("a file", "marten load -i some-f", "marten load -i some-file "),
     ("a file after =", "marten load --input=some-f", "marten load --input=some-file "),
+    ("a file whose name a shell would read", "marten load -i odd", "marten load -i odd\\ \\$\\(echo\\ x\\) "),
     ("an option of minc", "minc --read-", "minc --read-only "),
     ("a directory", "minc -r some-", "minc -r some-dir/"),
     ("the modes of a network", "minc --net=no", "minc --net=none "),
@@ -147,6 +150,51 @@ def make_image():
         [tap.MARTEN, "volume", "create", "volumes-are-named"], check=False, capture_output=True).returncode == 0
 
 
+# What bash would put into the line, one after the other, as menu-complete does.
+OFFERED = """
+eval "$(marten --completion bash)"
+cd "$1"
+COMP_WORDS=(marten cp compl) COMP_CWORD=2 COMP_LINE="marten cp compl"
+_marten
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def check_files_beside_names():
+    done = subprocess.run(["bash", "-c", OFFERED, "bash", os.path.join(T, "work/beside")], check=False, capture_output=True,
+                          text=True)
+    tap.same("bash takes nothing from a file's name beside that of a container", done.stdout.splitlines(),
+             ["completed:", "compl\\ \\$\\(echo\\ x\\)", "\\$\\(echo\\ y\\)"])
+
+
+def check_foreign_names():
+    """A list of images that somebody else wrote, with names that no tool of ours takes."""
+    store = os.path.join(T, "foreign")
+    done = subprocess.run([tap.MARTEN, "--store", store, "import", "-q", BB, "good"], check=False, capture_output=True,
+                          text=True)
+    if done.returncode != 0:
+        return
+    number = done.stdout[:12]
+    path = os.path.join(store, "index.json")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    good = text.count("good") and text.replace("good:latest", "good$(echo x)\\n:command 0\\u001b[2J")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(good or text)
+    for word, answer in (("", ""), (number[:4], number + "\t\n")):
+        done = subprocess.run([tap.MARTEN, "--complete", "--store", store, "rmi", word], check=False,
+                              capture_output=True, text=True)
+        tap.same("names that others wrote into a store are not told", (done.returncode, done.stdout), (0, answer))
+
+
+def check_no_store():
+    path = os.path.join(T, "not-there")
+    done = subprocess.run([tap.MARTEN, "--complete", "--store", path, "rmi", ""], check=False, capture_output=True,
+                          text=True)
+    tap.same("who asks makes no store", (done.returncode, done.stdout, done.stderr, os.path.exists(path)),
+             (0, "", "", False))
+
+
 def check_shell(name, cases):
     shell = Shell(name)
     if tap.result(shell.ready, f"{name} starts", repr(shell.terminal.text)):
@@ -165,6 +213,9 @@ def main():
             check_shell(name, cases)
         else:
             tap.skip(f"{name} completes", f"needs {name}")
+    check_files_beside_names()
+    check_foreign_names()
+    check_no_store()
     for name in PLACES:
         done = subprocess.run([tap.MARTEN, "--completion", name], check=False, capture_output=True, text=True)
         tap.result(done.returncode == 0 and "marten --completion " + name in done.stdout, f"the script for {name}")

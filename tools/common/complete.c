@@ -55,15 +55,20 @@ static void offer_names(const struct completion *c, const char *names,
 	}
 }
 
-void complete_name(const struct completion *c, const char *name, const char *description)
+/* Nothing that a shell could take apart, or a terminal obey: others may have written it. */
+static bool is_plain(const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_.:/@+-";
 
-	if (begins(name, complete_typed(c)) && *name && *name != '-' &&
-	    !name[strspn(name, plain)])
+	return !s[strspn(s, plain)];
+}
+
+void complete_name(const struct completion *c, const char *name, const char *description)
+{
+	if (begins(name, complete_typed(c)) && *name && *name != '-' && is_plain(name))
 		(void)printf("%.*s%s%s\t%s\n", c->before, c->word, name,
-			     c->place ? ":" : "", description);
+			     c->place ? ":" : "", is_plain(description) ? description : "");
 }
 
 static void offer_options(const struct completion *c, const struct option *row)

@@ -29,7 +29,10 @@ enum { NAME_CONTAINER = 1, NAME_IMAGE = 2, NAME_VOLUME = 4 };
 
 /* The answer for @words, which ends with NULL, to standard output. */
 void complete(const struct tool *tool, char **words);
-/* For struct tool: it has this name, which is offered if it fits. A shell must not take it apart. */
+/*
+ * For struct tool: it has this name, which is offered if it fits. Both may come from others: neither is told
+ * if it is more than letters, digits and "_.:/@+-".
+ */
 void complete_name(const struct completion *c, const char *name, const char *description);
 /* The value of the first option that every verb has, which says where names are; NULL: not given. */
 const char *complete_first(const struct completion *c);

@@ -32,18 +32,26 @@ _TOOL()
 	case ${COMPREPLY[*]} in *[=:]) compopt -o nospace 2>/dev/null ;; esac
 	case $last in
 	:files* | :dirs*)
-		# a name of ours is none of a file, whose colons would be quoted
-		[[ ${#COMPREPLY[@]} -gt 0 ]] || compopt -o filenames 2>/dev/null
 		i=-f word=${last#:* }
 		[[ $last != :dirs* ]] || i=-d
-		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -P "${word#"$head"}" "$i" -- \
-			"${cur#"${word:-$head}"}")
+		mapfile -t lines < <(compgen -P "${word#"$head"}" "$i" -- "${cur#"${word:-$head}"}")
+		# beside names of ours readline would quote the colons of these, too
+		if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
+			compopt -o filenames 2>/dev/null
+			COMPREPLY=("${lines[@]}")
+		else
+			for line in "${lines[@]}"; do
+				printf -v line %q "$line"
+				COMPREPLY+=("$line")
+			done
+		fi
 		;;
 	:command*)
 		IFS=$' \t\n'
 		if declare -F _command_offset >/dev/null; then
 			_command_offset "${at[${last#:* } + 1]}"
 		else
+			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -c -f -- "$cur")
 		fi
 		;;
