@@ -394,13 +394,11 @@ static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int
 int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
 {
 	struct id_ranges ranges;
-	int r;
 
-	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+	/* nothing can have been made with ranges that are refused: a start says why they are */
+	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+	    userns_ranges(NULL, geteuid(), &ranges) <= 0)
 		return -ENOTSUP;
-	r = userns_ranges(e, geteuid(), &ranges);
-	if (r <= 0)
-		return r < 0 ? r : -ENOTSUP;
 	return run(e, fn, &ranges, -EBADF, data, size);
 }
 

@@ -318,6 +318,19 @@ static int do_nothing(struct err *e, void *data)
 	return 0;
 }
 
+/* What was made with one id is committed all the same; a start says why (above). */
+START_TEST(ranges_that_cannot_be_mapped_are_none_for_work)
+{
+	static const char text[] = "65534:100000:9\n65534:100008:9\n"; /* who has no number in a new one */
+	char byte = 0;
+
+	use(text, text);
+	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+	ck_assert_int_eq(userns_run(&err, do_nothing, &byte, 1), -ENOTSUP);
+	ck_assert_int_eq(err.code, 0);
+}
+END_TEST
+
 /* The limit belongs to a user namespace of our own. */
 START_TEST(work_in_a_forbidden_namespace_names_the_knob)
 {
@@ -387,6 +400,7 @@ int main(void)
 	tcase_add_test(files, ranges_that_touch_are_used);
 	tcase_add_test(files, huge_lines_are_passed_over);
 	tcase_add_test(files, user_without_a_name_counts_by_number);
+	tcase_add_test(files, ranges_that_cannot_be_mapped_are_none_for_work);
 	tcase_add_test(files, work_in_a_forbidden_namespace_names_the_knob);
 	if (!skip)
 		suite_add_tcase(s, files);
