@@ -87,6 +87,17 @@ WRAP(void *, realloc, void *p, size_t size)
 	return ret;
 }
 
+WRAP(void *, reallocarray, void *p, size_t n, size_t size)
+{
+	void *ret = fails() ? no_memory() : __real_reallocarray(p, n, size);
+
+	if (ret) {
+		forget(p);
+		remember(ret);
+	}
+	return ret;
+}
+
 WRAP(void, free, void *p)
 {
 	forget(p);
