@@ -261,10 +261,11 @@ typedef int (*minc_removal_fn)(const char *name, int error, void *userdata);
  * @each: called with each name, in order, before any is removed
  * @userdata: handed to @fn and @each
  *
- * Names that stay do not keep the others.
+ * Names that stay do not keep the others. The store is locked while @fn and @each are called: they may
+ * not change it, nor wait for long.
  *
- * Returns 0, what @fn or @each returned, or -errno: of all of them, as write(2), or of files that
- * are left, as unlink(2).
+ * Returns 0, what @fn or @each returned, or -EINVAL: unknown flags, no @names or @each; -errno: of all of
+ * them, as write(2), or of files that are left, as unlink(2).
  */
 int minc_images_remove(minc_store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
 		       minc_removal_fn each, void *userdata);
@@ -550,7 +551,8 @@ int minc_verify(minc_transfer *t, const char *name, const char *key);
  *
  * A failure stays on @c, also that of @image being NULL: minc_start() returns it.
  *
- * Returns 0, or -EINVAL, -ENOMEM; -EKEYREJECTED, -ENOKEY: a policy says no, see mincs-policy(5).
+ * Returns 0, or -EINVAL, also where it has more than 500 layers or names more than 10,000 volumes;
+ * -ENOMEM; -EKEYREJECTED, -ENOKEY: a policy says no, see mincs-policy(5).
  * A layer that cannot be mounted fails the start.
  */
 int minc_set_image(minc_ctx *c, const minc_image *image);

@@ -270,8 +270,7 @@ int containers_find(struct store *s, const char *name, struct minc_kept **ret)
 	return r;
 }
 
-/* containers/, with the lock that guards names; shared against the sweep. */
-static int open_room(struct store *s)
+int containers_hold(struct store *s)
 {
 	int fd, r = store_share(s);
 
@@ -290,7 +289,7 @@ static int open_room(struct store *s)
 	return r;
 }
 
-static void close_room(struct store *s, int fd)
+void containers_release(struct store *s, int fd)
 {
 	(void)close(fd); /* nothing was buffered */
 	store_unshare(s);
@@ -392,7 +391,7 @@ int containers_create(struct store *s, const struct image *img, const char *name
 	copy = strdup(digest_hex(&id));
 	if (!copy)
 		return err_set(s->err, -ENOMEM, "container");
-	room = open_room(s);
+	room = containers_hold(s);
 	r = room < 0 ? room : name && *name ? check_name(s, name, "") : 0;
 	if (r == 0 && img)
 		r = check_image(s, img);
@@ -401,7 +400,7 @@ int containers_create(struct store *s, const struct image *img, const char *name
 		r = make(s, room, copy, o);
 	}
 	if (room >= 0)
-		close_room(s, room);
+		containers_release(s, room);
 	if (r < 0)
 		free(copy);
 	else
@@ -418,7 +417,7 @@ int containers_rename(struct store *s, struct minc_kept *k, const char *name)
 	r = refuse_name(s, name);
 	if (r < 0)
 		return r;
-	room = open_room(s);
+	room = containers_hold(s);
 	if (room < 0)
 		return room;
 	r = check_name(s, name, k->id);
@@ -432,7 +431,7 @@ int containers_rename(struct store *s, struct minc_kept *k, const char *name)
 		if (r < 0)
 			(void)err_set(s->err, r, "container %.12s", k->id); /* returns @r */
 	}
-	close_room(s, room);
+	containers_release(s, room);
 	if (r == 0)
 		k->name = copy;
 	return r;
@@ -484,12 +483,12 @@ static int delete_in(struct store *s, int room, const struct minc_kept *k)
 
 int containers_delete(struct store *s, struct minc_kept *k)
 {
-	int r, room = open_room(s);
+	int r, room = containers_hold(s);
 
 	if (room < 0)
 		return room;
 	r = delete_in(s, room, k);
-	close_room(s, room);
+	containers_release(s, room);
 	return r;
 }
 

@@ -5,7 +5,8 @@
  * a file that seems superfluous may be about to be listed: then the files stay until prune.
  *
  * Each name is looked for in what those before it have left, as if it had been removed alone. What is
- * needed for that is read once: the index, and whose images the containers are.
+ * needed for that is read once: the index, and whose images the containers are. No container is made from
+ * then on until the index is written: it would have no image.
  */
 #include "manage/remove.h"
 
@@ -36,6 +37,7 @@ struct removal {
 	struct user *users; /* by image; of all containers, once @users_read */
 	size_t users_len, users_room;
 	bool users_read;
+	int held; /* nobody makes a container, until the index is written */
 	struct needed files; /* what those that go refer to */
 	unsigned flags;
 	minc_dependent_fn fn;
@@ -93,8 +95,12 @@ static int by_image(const void *a, const void *b)
 
 static int read_users(struct removal *rm)
 {
-	int r = rm->users_read ? 0 : containers_foreach(rm->s, add_user, rm);
+	int r = 0;
 
+	if (rm->held < 0)
+		r = rm->held = containers_hold(rm->s);
+	if (r >= 0)
+		r = rm->users_read ? 0 : containers_foreach(rm->s, add_user, rm);
 	if (r == 0 && !rm->users_read && rm->users_len > 0)
 		qsort(rm->users, rm->users_len, sizeof(*rm->users), by_image);
 	rm->users_read = rm->users_read || r == 0;
@@ -294,6 +300,8 @@ static int change_index(struct removal *rm, const char *const *names, minc_remov
 		r = take_all(rm, names, each, data);
 	if (r == 0 && rm->changed)
 		r = write_index(rm, &edit);
+	if (rm->held >= 0)
+		containers_release(rm->s, rm->held);
 	index_end(rm->s, &edit);
 	return r;
 }
@@ -301,7 +309,7 @@ static int change_index(struct removal *rm, const char *const *names, minc_remov
 int images_remove(struct store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
 		  minc_removal_fn each, void *data)
 {
-	struct removal rm = { .s = s, .flags = flags, .fn = fn, .data = data };
+	struct removal rm = { .s = s, .flags = flags, .held = -EBADF, .fn = fn, .data = data };
 	int r = store_look(s);
 
 	if (r == 0)

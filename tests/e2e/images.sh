@@ -112,6 +112,27 @@ is "its other names go, as the last one stays" "$(echo "$err" | grep -c 'image o
 marten images
 hasnt "before it and behind it" "$out" alpha
 has "the one that was last is there" "$out" omega
+# Between the look at the containers and the change of the list, none is made from what goes: here for want
+# of a reader of what is said.
+marten import -q -c 'ENV LATE=1' "$T/image-root" late
+mkfifo "$T/full"
+exec 9<>"$T/full"
+dd if=/dev/zero bs=4096 count=16 2>/dev/null >&9
+"$MARTEN" rmi omega late 2>&9 9<&- &
+removing=$!
+await grep -q pipe "/proc/$removing/wchan"
+"$MARTEN" create --name tardy late 9<&- 2>"$T/tardy" &
+making=$!
+inode=$(stat -c %i "$MINCS_DIR/containers")
+await sh -c '! kill -0 "$1" || grep -q -- "-> FLOCK .*:$2 " /proc/locks' sh $making "$inode"
+dd bs=4096 count=16 <&9 >/dev/null 2>&1
+wait $removing
+is "of two the one that is not used goes" $? 1
+wait $making
+is "and no container is made of it meanwhile" "$? $(grep -c 'is gone' "$T/tardy")" "125 1"
+exec 9<&-
+marten ps -a
+hasnt "nor is one there" "$out" tardy
 marten tag omega bb
 marten tag bb alpha
 marten rmi nothing alpha bb omega nothing
