@@ -202,6 +202,31 @@ marten volume rm -f named
 is "or with -f is no matter" "$status" 0
 marten volume rm -q named
 refused "an option of another word is refused" -q
+# Who uses them is asked for each of several: to remove the one before it may have taken its time.
+if command -v flock >/dev/null; then
+	marten volume create one
+	marten volume create two
+	for words in "rm one two" "prune -f"; do
+		mkfifo "$T/hold"
+		flock "$volumes" sh -c 'echo held; cat' <"$T/hold" >"$T/held" &
+		holder=$!
+		exec 9>"$T/hold"
+		await grep -q held "$T/held"
+		# shellcheck disable=SC2086 # words
+		"$MARTEN" volume $words 9<&- >"$T/removed" 2>&1 &
+		removing=$!
+		await grep -q -- "-> FLOCK .*:$(stat -c %i "$volumes") " /proc/locks
+		marten create --name late -v two:/two bb true
+		exec 9>&-
+		wait $holder
+		wait $removing
+		is "a volume that a container has named since is kept by $words" "$(find "$volumes" -name one -o -name two)" "$volumes/two"
+		rm "$T/hold"
+		marten rm late
+		marten volume create one
+	done
+	marten volume rm one two
+fi
 # Each is made and closed again: no number of them needs descriptors.
 words=$(seq 600 | sed 's|.*|"/many/&"|' | paste -s -d ,)
 marten import -q -c "VOLUME [$words]" "$T/root.tar" hundreds

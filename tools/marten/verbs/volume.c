@@ -137,6 +137,9 @@ struct users {
 	struct use *v; /* by name */
 	size_t len;
 	const struct kept *at; /* while it is made */
+	struct timespec changed; /* containers/ of the store, before they were read */
+	bool asked;
+	int status; /* of that */
 };
 
 static void users_done(struct users *u)
@@ -191,16 +194,12 @@ static int find_unlisted(struct call *call, const struct kept_list *kept)
 	return status;
 }
 
-/*
- * All containers, each with known volumes: who cannot say what is used removes nothing. An exit status
- * after a complaint; users_done() in either case.
- */
-static int list_users(struct call *call, struct users *ret)
+/* An exit status after a complaint. */
+static int read_users(struct call *call, struct users *ret)
 {
 	int status;
 	size_t i;
 
-	*ret = (struct users){ .v = NULL };
 	status = kept_list(call, &ret->kept);
 	if (status)
 		return fail_say("the containers could not be read: they may use any volume");
@@ -213,6 +212,27 @@ static int list_users(struct call *call, struct users *ret)
 	if (ret->len > 0)
 		qsort(ret->v, ret->len, sizeof(*ret->v), by_use);
 	return status ? status : find_unlisted(call, &ret->kept);
+}
+
+/*
+ * All containers, each with known volumes: who cannot say what is used removes nothing. They are read again
+ * when one was made or has gone since, for to remove a volume may take its time. An exit status after a
+ * complaint; users_done() in either case.
+ */
+static int ask_users(struct call *call, struct users *u)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/containers", minc_store_path(call->store));
+	if (stat(path, &st) < 0)
+		st.st_mtim = (struct timespec){ .tv_sec = 0 }; /* to read it says what is wrong */
+	if (u->asked && u->changed.tv_sec == st.st_mtim.tv_sec && u->changed.tv_nsec == st.st_mtim.tv_nsec)
+		return u->status;
+	users_done(u);
+	*u = (struct users){ .changed = st.st_mtim, .asked = true };
+	u->status = read_users(call, u);
+	return u->status;
 }
 
 static const struct kept *user_of(const struct users *u, const char *name)
@@ -239,22 +259,19 @@ static int remove_volume(struct call *call, const struct users *users, const cha
 	return 0;
 }
 
-/* The containers are asked once, when there is a name to ask for. */
+/* The containers are asked when there is a name to ask for. */
 static int remove_all(struct call *call)
 {
 	struct users users = { .v = NULL };
-	bool asked = false;
-	int status = 0, unknown = 0, i;
+	int status = 0, i;
 
 	for (i = 1; i < call->count; i++) {
 		int r = check_name(call, call->operands[i]);
 
-		if (r == 0 && !asked) {
-			unknown = list_users(call, &users);
-			asked = true;
-		}
 		if (r == 0)
-			r = unknown ? unknown : remove_volume(call, &users, call->operands[i]);
+			r = ask_users(call, &users);
+		if (r == 0)
+			r = remove_volume(call, &users, call->operands[i]);
 		status = r ? r : status;
 	}
 	users_done(&users);
@@ -312,12 +329,14 @@ static int inspect_all(struct call *call)
 }
 
 /* One that cannot be removed does not keep the others. */
-static int remove_unused(struct call *call, const struct users *users, char **names, bool dry)
+static int remove_unused(struct call *call, struct users *users, char **names, bool dry)
 {
 	int status = 0;
 	size_t i;
 
 	for (i = 0; names[i]; i++) {
+		if (ask_users(call, users))
+			return users->status;
 		if (user_of(users, names[i]))
 			continue;
 		if (!dry && minc_volume_remove(call->store, names[i]) < 0)
@@ -332,14 +351,12 @@ static int remove_unused(struct call *call, const struct users *users, char **na
 int volumes_prune(struct call *call, bool dry)
 {
 	char **names = volumes_list(call);
-	struct users users;
+	struct users users = { .v = NULL };
 	int status;
 
 	if (!names)
 		return EXIT_OURS;
-	status = list_users(call, &users);
-	if (status == 0)
-		status = remove_unused(call, &users, names, dry);
+	status = remove_unused(call, &users, names, dry);
 	users_done(&users);
 	volumes_done(names);
 	return status;
