@@ -139,6 +139,19 @@ marten ps -a --format json
 hasnt "and what was to be removed is" "$out" leaves
 marten rm patient polite held deaf idle
 is "all of them have ended" "$status$err" 0
+mkdir "$T/once"
+marten run -d --name doubled -v "$T/once:/t" bb sh -c 'trap "echo term >>/t/heard" TERM; trap "exit 9" USR1; touch /t/ready; while :; do sleep 0.05; done'
+await test -e "$T/once/ready"
+# Time between them: a signal that is still to be heard is not there twice.
+# shellcheck disable=SC2046 # words
+"$MARTEN" stop doubled $(seq 300 | sed s/^/nobody/) "$("$MARTEN" ps -q --no-trunc)" 2>"$T/doubled" &
+other=$!
+await grep -q nobody300 "$T/doubled"
+await test -e "$T/once/heard"
+marten kill -s USR1 doubled
+wait "$other"
+is "who is named twice is asked once" "$? $(cat "$T/once/heard")" "125 term"
+marten rm doubled
 marten run -d --rm --name shown bb sleep 1000
 "$MARTEN" wait shown >"$T/shown" 2>&1 &
 other=$!
