@@ -131,6 +131,17 @@ int volume_create(struct store *s, const char *name)
 	return r < 0 ? err_set(s->err, r, "volume %.200s", name) : 0;
 }
 
+/* What a killed one left there may be newer than our sweep. */
+static int set_aside(int dir, const char *name, const char *gone)
+{
+	int r = renameat(dir, name, dir, gone) < 0 ? -errno : 0;
+
+	if (r != -ENOTEMPTY && r != -EEXIST)
+		return r;
+	r = discard(NULL, dir, gone);
+	return r == 0 && renameat(dir, name, dir, gone) < 0 ? -errno : r;
+}
+
 int volume_remove(struct store *s, const char *name)
 {
 	cleanup_close int dir = open_room(s, name);
@@ -139,8 +150,8 @@ int volume_remove(struct store *s, const char *name)
 
 	snprintf(gone, sizeof(gone), VOLUME_GONE "%.200s", name);
 	snprintf(mark, sizeof(mark), VOLUME_NEW "%.200s", name);
-	if (r == 0 && renameat(dir, name, dir, gone) < 0)
-		r = -errno;
+	if (r == 0)
+		r = set_aside(dir, name, gone);
 	if (r == 0 && unlinkat(dir, mark, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r == 0) /* from here on it is not there, whatever happens */

@@ -25,6 +25,11 @@ static int fill_at(struct err *e, const struct volume *v, int dir, const char *n
 	cleanup_close int to = -EBADF;
 	int r = mkdirat(dir, name, 0700) < 0 ? -errno : 0;
 
+	if (r == -EEXIST) { /* what a killed one left there is newer than the sweep */
+		r = discard(NULL, dir, name);
+		if (r == 0 && mkdirat(dir, name, 0700) < 0)
+			r = -errno;
+	}
 	if (r == 0) {
 		to = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = to < 0 ? -errno : 0;

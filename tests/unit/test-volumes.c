@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Volumes of a store that stays open while other processes, which may be killed, change them too. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "change/subtree.h"
+#include "manage/volumes.h"
+#include "store/store-file.h"
+
+static char base[32];
+static struct err err;
+static struct store *s;
+
+static void setup(void)
+{
+	strcpy(base, "/tmp/minc-volumes-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	ck_assert_int_eq(rmdir(base), 0); /* it is made when something is to be kept */
+	err_clear(&err);
+	ck_assert_int_eq(store_open(&err, base, &s), 0);
+}
+
+static void teardown(void)
+{
+	int top = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	s = store_free(s);
+	ck_assert_int_eq(subtree_remove(top, base + 5), 0);
+	close(top);
+}
+
+static void leave(const char *name)
+{
+	char path[100];
+
+	ck_assert_int_eq(mkdirat(s->dir, name, 0700), 0);
+	snprintf(path, sizeof(path), "%s/file", name);
+	close(openat(s->dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+START_TEST(what_a_killed_removal_left_is_in_nobodys_way)
+{
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(volume_create(s, "data"), 0);
+		leave("volumes/" VOLUME_GONE "data");
+		ck_assert_int_eq(volume_remove(s, "data"), 0);
+		ck_assert_int_eq(faccessat(s->dir, "volumes/data", F_OK, 0), -1);
+		ck_assert_int_eq(faccessat(s->dir, "volumes/" VOLUME_GONE "data", F_OK, 0), -1);
+	}
+	ck_assert_int_eq(volume_remove(s, "data"), -ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("volumes");
+	TCase *t = tcase_create("volumes");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, what_a_killed_removal_left_is_in_nobodys_way);
+	suite_add_tcase(suite, t);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
