@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * module - parts that are loaded only when a plan needs them, because the libraries they
+ * module - parts of the library that are loaded when a plan first needs them. The libraries they
  * link would cost every start more than the kernel needs for the whole container
- * (design.md section 3). Files: $libdir/minc/minc-NAME.so; MINC_MODULE_DIR names another
- * directory (ignored when running set-user-ID). A static build has them linked in.
+ * (docs/architecture.md, "Modules"). A module is $libdir/minc/minc-NAME.so; MINC_MODULE_DIR names
+ * another directory, but not in a set-user-ID program. A static build has the modules linked in.
  */
 #pragma once
 
@@ -12,13 +12,14 @@
 #include "base/err.h"
 
 /*
- * Path of program @name, which is installed beside the modules; -ENOSYS with a message that names
- * it or the library it needs.
+ * Write the path of program @name, which is installed beside the modules, to @ret, which has @len bytes.
+ * Returns 0, or -ENOSYS with a message in @e that names the program or the library that it needs.
  */
 int module_program(const char *name, struct err *e, char *ret, size_t len);
 
 /*
- * Address of @symbol in module @name ("mounts", "seccomp", "oci"), kept loaded for the
- * life of the process; -ENOSYS with a message naming the missing file or package.
+ * Load module @name ("mounts", "seccomp", "oci") and write the address of its @symbol to *ret. It stays
+ * loaded for the life of the process. Returns 0, or -ENOSYS with a message in @e that names the missing
+ * file or package.
  */
 int module_symbol(const char *name, const char *symbol, struct err *e, void **ret);

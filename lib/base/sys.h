@@ -2,7 +2,7 @@
 /*
  * sys - system calls without libc.
  *
- * Code that runs between clone and exec (style.md section 4) may share its memory with
+ * Code that runs between clone and exec (docs/architecture.md, "The child") may share its memory with
  * a threaded caller, so it must not touch errno, cancellation points or the lazy
  * binder: every call here is one inlined instruction that returns -errno. The same
  * wrappers serve the freestanding init. Constants that Debian 12's headers lack are

@@ -2,7 +2,7 @@
 /*
  * like-step - a directory of an upper layer that is like the one below it. What overlayfs shows of
  * a directory that both layers have, the root above all, is the upper one: its mode, its owner,
- * its times, its attributes. Child code (style.md section 4).
+ * its times, its attributes. Child code (docs/architecture.md, "The child").
  *
  * In a user namespace an owner may have no id, and is then seen as nobody: such a directory stays
  * the caller's, with the mode that it has below. Entries of an access control list that are about

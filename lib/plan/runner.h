@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * runner - what a step's run function may touch: slots and the channel to the caller.
- * Shared by the *-step.c files; all of it is child code (style.md section 4).
+ * Shared by the *-step.c files; all of it is child code (docs/architecture.md, "The child").
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 /*
  * child - between clone and exec. The process may share its memory with a threaded
  * caller that waits for it, so this file and the *-step.c files only make system calls on
- * memory that was prepared before (style.md section 4); tests/lint/child-symbols proves
+ * memory that was prepared before (docs/architecture.md, "The child"); tests/lint/child-symbols proves
  * it. A failure goes to the caller as a struct verdict; end of file without one means
  * that execve(2) succeeded.
  */

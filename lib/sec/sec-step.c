@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sec-step - keyring, ids, capabilities, no_new_privs and seccomp in the child. Child code
- * (style.md section 4): raw system calls, because libc's wrappers for ids signal every
+ * (docs/architecture.md, "The child"): raw system calls, because libc's wrappers for ids signal every
  * thread of the caller (nptl(7)). Each acts on the credentials of this process alone,
  * which a vfork-style child does not share.
  */
