@@ -106,7 +106,7 @@ marten exec box sh -c 'find / -name ".minc-cp-*" 2>/dev/null'
 is "inside, too" "$out" ""
 
 # Where no file can be made without a name, what a killed copy leaves is removed by the next to that place.
-if [ -n "$NO_TMPFILE" ]; then
+if [ -n "${NO_TMPFILE:-}" ]; then
 	cp "$NO_TMPFILE" "$T/no-tmpfile.so" # blanks and colons end a name in LD_PRELOAD
 	head -c 3000000 /dev/zero >"$T/big"
 	tar -C "$T" -cf "$T/big.tar" big
