@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * change-config - instructions of a Dockerfile, as docker commit --change takes them. Words, quotation
- * marks and variables are those of words.h. Where docker and podman differ it is docker's way: ENTRYPOINT
+ * marks and variables are those of shell-words.h. Where docker and podman differ it is docker's way: ENTRYPOINT
  * empties the command that was inherited, and a relative WORKDIR goes on from the one before.
  */
 #pragma once
