@@ -117,7 +117,7 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 {
 	const struct stat *u = &s->upper.st;
 	cleanup_object struct object o = OBJECT_NONE;
-	unsigned mode = u->st_mode;
+	unsigned mode = u->st_mode, known;
 	int r;
 
 	if (S_ISDIR(u->st_mode)) {
@@ -137,7 +137,9 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 		return -ESTALE;
 	if (S_ISDIR(u->st_mode))
 		r = journal_note(&chs->journal, &o.st);
-	if (r == 0 && mode != u->st_mode)
+	/* its number may be that of a temporary directory that was cut short, and is noted with another mode */
+	if (r == 0 && S_ISDIR(u->st_mode) &&
+	    (mode != u->st_mode || journal_due(&chs->journal, &o.st, &known)))
 		r = journal_open_dir(&chs->journal, &o.st, u->st_mode & 07777, true);
 	return r < 0 ? r : object_dress(o.fd, &s->upper, mode);
 }
