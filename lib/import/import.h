@@ -3,6 +3,7 @@
 #pragma once
 
 #include <time.h>
+
 #include "store/handles.h"
 
 struct layer_made;

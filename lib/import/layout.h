@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+
 #include "store/handles.h"
 
 struct origin;

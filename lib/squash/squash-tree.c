@@ -555,22 +555,16 @@ int squash_reader_open(struct err *e, const char *what, const int *layers, size_
 	return 0;
 }
 
-static void drop(void *object)
-{
-	if (object)
-		sqfs_destroy(object);
-}
-
 struct squash_reader *squash_reader_close(struct squash_reader *s)
 {
 	if (!s)
 		return NULL;
 	for (size_t n = 0; s->layers && n < s->len; n++) {
-		drop(s->layers[n].xattrs);
-		drop(s->layers[n].ids);
-		drop(s->layers[n].data);
-		drop(s->layers[n].dirs);
-		drop(s->layers[n].compressor);
+		sqfs_destroy(s->layers[n].xattrs);
+		sqfs_destroy(s->layers[n].ids);
+		sqfs_destroy(s->layers[n].data);
+		sqfs_destroy(s->layers[n].dirs);
+		sqfs_destroy(s->layers[n].compressor);
 	}
 	for (struct tree_inode *i = s->tree.inodes; i; i = i->all)
 		if (i->written)

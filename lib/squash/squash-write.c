@@ -253,12 +253,6 @@ int squash_writer_new(struct err *e, const char *what, int out, unsigned threads
 	return 0;
 }
 
-static void drop(void *object)
-{
-	if (object)
-		sqfs_destroy(object);
-}
-
 struct squash_writer *squash_writer_free(struct squash_writer *w)
 {
 	if (!w)
@@ -269,16 +263,16 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 			(void)sqfs_block_processor_end_file(w->processor);
 		(void)sqfs_block_processor_finish(w->processor);
 	}
-	drop(w->processor);
-	drop(w->dir);
-	drop(w->inodes);
-	drop(w->dirs);
-	drop(w->xattrs);
-	drop(w->ids);
-	drop(w->fragments);
-	drop(w->blocks);
-	drop(w->compressor);
-	drop(w->decompressor);
+	sqfs_destroy(w->processor);
+	sqfs_destroy(w->dir);
+	sqfs_destroy(w->inodes);
+	sqfs_destroy(w->dirs);
+	sqfs_destroy(w->xattrs);
+	sqfs_destroy(w->ids);
+	sqfs_destroy(w->fragments);
+	sqfs_destroy(w->blocks);
+	sqfs_destroy(w->compressor);
+	sqfs_destroy(w->decompressor);
 	arena_done(&w->arena);
 	free(w);
 	return NULL;
