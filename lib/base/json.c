@@ -76,7 +76,7 @@ int json_strict(const struct json_source *src, const char *text, size_t len, jso
 	return json_refuse(src, "not an object");
 }
 
-static const char *type_name(json_type type)
+const char *json_misses(const json_t *v, json_type type)
 {
 	static const char *const names[] = {
 		[JSON_OBJECT] = "an object",    [JSON_ARRAY] = "an array",
@@ -84,22 +84,23 @@ static const char *type_name(json_type type)
 		[JSON_REAL] = "a number",       [JSON_TRUE] = "true or false",
 		[JSON_FALSE] = "true or false", [JSON_NULL] = "null",
 	};
+	const bool is_truth = type == JSON_TRUE || type == JSON_FALSE;
 
-	return names[type];
+	return (is_truth ? json_is_boolean(v) : json_typeof(v) == type) ? NULL : names[type];
 }
 
 int json_field(const struct json_source *src, json_t *o, const char *where, const char *key,
 	       json_type type, json_t **ret)
 {
 	json_t *v = json_object_get(o, key);
-	bool fits;
+	const char *wanted;
 
 	*ret = NULL;
 	if (!v || json_is_null(v))
 		return 0;
-	fits = type == JSON_TRUE ? json_is_boolean(v) : json_typeof(v) == type;
-	if (!fits)
-		return json_refuse(src, "%s%s: not %s", where, key, type_name(type));
+	wanted = json_misses(v, type);
+	if (wanted)
+		return json_refuse(src, "%s%s: not %s", where, key, wanted);
 	*ret = v;
 	return 0;
 }

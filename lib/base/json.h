@@ -44,6 +44,9 @@ int json_refuse(const struct json_source *src, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 int json_no_memory(const struct json_source *src);
 
+/* Whether @v is of @type (JSON_TRUE and JSON_FALSE are one): NULL, or else what it has to be: "a string". */
+const char *json_misses(const json_t *v, json_type type);
+
 /* The value of @key, NULL where it is absent, null or refused. @where: "" or "config." */
 int json_field(const struct json_source *src, json_t *o, const char *where, const char *key,
 	       json_type type, json_t **ret);

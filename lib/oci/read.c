@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/str.h"
 
 enum { MESSAGE_BYTES = 600 };
@@ -78,35 +79,15 @@ int read_only_known(const struct reader *r, json_t *object, const char *where,
 	return 0;
 }
 
-static const char *type_name(json_type type)
-{
-	static const char *const names[] = {
-		[JSON_OBJECT] = "an object",    [JSON_ARRAY] = "an array",
-		[JSON_STRING] = "a string",     [JSON_INTEGER] = "a whole number",
-		[JSON_REAL] = "a number",       [JSON_TRUE] = "true or false",
-		[JSON_FALSE] = "true or false", [JSON_NULL] = "null",
-	};
-
-	return names[type];
-}
-
-static bool has_type(const json_t *value, json_type type)
-{
-	if (type == JSON_TRUE || type == JSON_FALSE)
-		return json_is_boolean(value);
-	return json_typeof(value) == type;
-}
-
 int read_value(const struct reader *r, json_t *object, const char *where, const char *key,
 	       json_type type, json_t **ret)
 {
 	json_t *value = json_object_get(object, key);
+	const char *wanted = value ? json_misses(value, type) : NULL;
 	char name[256];
 
-	if (value && !has_type(value, type))
-		return read_refuse(r, "%s: not %s",
-				   full_name(name, sizeof(name), where, key),
-				   type_name(type));
+	if (wanted)
+		return read_refuse(r, "%s: not %s", full_name(name, sizeof(name), where, key), wanted);
 	*ret = value;
 	return 0;
 }
