@@ -278,16 +278,6 @@ int import_source(struct minc_transfer *t, const char *source, image_found_fn *f
 
 	if (fd < 0)
 		return err_set(t->err, -errno, "%s", input ? "standard input" : source);
-	r = store_share(t->store);
-	if (r < 0)
-		return r;
-	take_budget(t, &budget);
-	t->budget = &budget;
-	r = listing_begin(t);
-	if (r == 0)
-		r = listing_end(t, import_open(t, input ? "standard input" : source, fd), fn, data);
-	t->budget = NULL;
-	budget_done(&budget);
-	store_unshare(t->store);
-	return r;
+	r = take_begin(t, &budget);
+	return r < 0 ? r : take_end(t, import_open(t, input ? "standard input" : source, fd), fn, data);
 }

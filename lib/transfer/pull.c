@@ -181,17 +181,7 @@ int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, vo
 				.what = name },
 			    .t = t };
 	struct budget budget;
-	int r = store_share(t->store);
+	int r = take_begin(t, &budget);
 
-	if (r < 0)
-		return r;
-	take_budget(t, &budget);
-	t->budget = &budget;
-	r = listing_begin(t);
-	if (r == 0)
-		r = listing_end(t, pull_open(&m, name), fn, data);
-	t->budget = NULL;
-	budget_done(&budget);
-	store_unshare(t->store);
-	return r;
+	return r < 0 ? r : take_end(t, pull_open(&m, name), fn, data);
 }

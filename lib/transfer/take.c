@@ -36,6 +36,34 @@ void take_budget(const struct minc_transfer *t, struct budget *b)
 		    entries ? &t->number[MINC_TRANSFER_MAX_ENTRIES] : NULL);
 }
 
+static void leave(struct minc_transfer *t)
+{
+	budget_done(t->budget);
+	t->budget = NULL;
+	store_unshare(t->store);
+}
+
+int take_begin(struct minc_transfer *t, struct budget *b)
+{
+	int r = store_share(t->store);
+
+	if (r < 0)
+		return r;
+	take_budget(t, b);
+	t->budget = b;
+	r = listing_begin(t);
+	if (r < 0)
+		leave(t);
+	return r;
+}
+
+int take_end(struct minc_transfer *t, int r, image_found_fn *fn, void *data)
+{
+	r = listing_end(t, r, fn, data);
+	leave(t);
+	return r;
+}
+
 /* What no signature would help is said before anything is done. */
 static int refuse_name(struct minc_transfer *t, const char *name)
 {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* take - an image on its way into the store, which is shared meanwhile. It is listed last, when everything
- * that it needs is there. */
+/*
+ * take - an image on its way into the store, which is shared meanwhile. It is listed last, when everything
+ * that it needs is there.
+ */
 #pragma once
 
 #include <jansson.h>
+
 #include "content/media.h"
 #include "content/ref.h"
 #include "store/handles.h"
@@ -14,6 +17,13 @@ struct signatures;
 
 /* From the numbers of @t and whether they were given. budget_done() afterwards. */
 void take_budget(const struct minc_transfer *t, struct budget *b);
+
+/*
+ * All that one command brings, counted in @b, is listed at its end: the store is shared until then.
+ * take_end() in any case after take_begin() has succeeded; see listing_end().
+ */
+int take_begin(struct minc_transfer *t, struct budget *b);
+int take_end(struct minc_transfer *t, int r, image_found_fn *fn, void *data);
 
 /* Where an image comes from. */
 struct origin {
