@@ -23,7 +23,7 @@
 #include "live/state-files.h"
 #include "run/threads.h"
 
-enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64 };
+enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64, STATE_WORD = 3, START_WORD = 22 /* of stat(5) */ };
 
 /* The runtime directory. */
 
@@ -263,19 +263,19 @@ int state_create(struct minc_ctx *c, struct state **ret)
 /* After the name, which may hold anything. */
 uint64_t process_start_time(int pid, char *ret_state)
 {
-	char path[32], text[1024], *p;
+	char path[32], text[1024];
+	const char *word;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
-	p = strrchr(text, ')');
-	if (p && ret_state && p[1] == ' ')
-		*ret_state = p[2];
+	word = process_word(text, STATE_WORD);
+	if (word && ret_state)
+		*ret_state = *word;
 	if (ret_state && *ret_state == 'Z')
 		(void)process_thread(pid, ret_state); /* or it is one */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p + 1, NULL, 10) : 0;
+	word = process_word(text, START_WORD);
+	return word ? strtoull(word, NULL, 10) : 0;
 }
 
 /* @storage: that of @f, escaped */

@@ -37,7 +37,7 @@ struct pidfd_info_64 {
 
 _Static_assert(sizeof(struct pidfd_info_64) == 64, "PIDFD_INFO_SIZE_VER0");
 
-enum { RECALL_LOOKS = 100 };
+enum { RECALL_LOOKS = 100, EXIT_WORD = 52 /* exit_code of stat(5) */ };
 
 #define PIDFD_INFO_64	_IOWR(0xff, 11, struct pidfd_info_64)
 #define PIDFD_INFO_ENDED (UINT64_C(1) << 3) /* PIDFD_INFO_EXIT, 6.15 */
@@ -70,18 +70,16 @@ static int recall_status(int child)
 static int read_status(int pid)
 {
 	char path[32], text[1024];
-	const char *p;
+	const char *word;
 	int code;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (io_read_short(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return -ECHILD;
-	p = strrchr(text, ')'); /* the name before it, the second word, is anything */
-	for (int word = 2; p && word < 52; word++)
-		p = strchr(p + 1, ' ');
-	if (!p)
+	word = process_word(text, EXIT_WORD);
+	if (!word)
 		return -ECHILD;
-	code = atoi(p + 1);
+	code = atoi(word);
 	return WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
 }
 

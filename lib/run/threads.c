@@ -16,19 +16,25 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { STAT_BYTES = 1024, FLAGS_WORD = 9, EXITING = 0x4 /* PF_EXITING */ };
+enum { STAT_BYTES = 1024, STATE_WORD = 3, FLAGS_WORD = 9, EXITING = 0x4 /* PF_EXITING */ };
+
+const char *process_word(const char *stat, int n)
+{
+	const char *p = strrchr(stat, ')'); /* the name, the second word, is anything */
+
+	for (int word = 2; p && word < n; word++)
+		p = strchr(p + 1, ' ');
+	return p ? p + 1 : NULL;
+}
 
 /* Whether the thread of this stat(5) has begun to end; its letter. */
 static bool is_exiting(const char *stat, char *ret_state)
 {
-	const char *p = strrchr(stat, ')'); /* the name before it is anything */
+	const char *state = process_word(stat, STATE_WORD), *flags = process_word(stat, FLAGS_WORD);
 
-	if (!p || p[1] != ' ')
-		return true;
-	*ret_state = p[2];
-	for (int word = 2; p && word < FLAGS_WORD; word++)
-		p = strchr(p + 1, ' ');
-	return !p || strtoul(p + 1, NULL, 10) & EXITING;
+	if (state)
+		*ret_state = *state;
+	return !flags || strtoul(flags, NULL, 10) & EXITING;
 }
 
 static int find_one(DIR *threads, char *ret_state)
