@@ -52,9 +52,11 @@ for i in 1 2 3 4 5; do
 done
 is "killed by somebody; kill, wait, rm" "$bad" ''
 minc -B --name k -r "$bb" sleep 1000
+pid=$(first k)
 marten kill k
+is "kill waits for one that has no image" "$([ ! -e "/proc/$pid" ] || echo there)" ''
 marten rm k
-is "the same of one that has no image" "$status$err" 0
+is "and rm removes it" "$status$err" 0
 marten run -d --name k bb sleep 1000
 marten rm k
 refused "what runs is not removed" k "it is running"
