@@ -14,11 +14,11 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/program.h"
 #include "base/str.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
 #include "plan/answer.h"
+#include "process/program.h"
 
 enum { ARGS_MAX = 64, MOVE_MS = 5000 };
 

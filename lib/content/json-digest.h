@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* json-digest - digests in JSON; see base/json.h. */
+/* json-digest - digests in JSON; see json/json.h. */
 #pragma once
 
-#include "base/json.h"
 #include "content/digest.h"
+#include "json/json.h"
 
 /* Must be there. */
 int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,

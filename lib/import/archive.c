@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "import/import.h"
 #include "import/layout.h"
 #include "import/members.h"
 #include "import/which.h"
+#include "json/json.h"
 #include "sign/sign.h"
 #include "transfer/layer.h"
 #include "transfer/listing.h"

@@ -22,9 +22,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/program.h"
 #include "change/subtree.h"
 #include "import/import.h"
+#include "process/program.h"
 #include "store/store-file.h"
 #include "tar/budget.h"
 #include "transfer/layer.h"

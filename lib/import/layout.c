@@ -11,9 +11,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "content/json-digest.h"
+#include "json/json.h"
 #include "store/manifest.h"
 #include "tar/fd-source.h"
 #include "transfer/layer.h"

@@ -10,10 +10,10 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "import/layout.h"
 #include "import/members.h"
+#include "json/json.h"
 
 /* NULL in *ret if it is no JSON. */
 static int parse(const char *text, size_t len, json_t **ret)

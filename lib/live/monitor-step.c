@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/clone.h"
 #include "live/background.h"
+#include "process/clone.h"
 #include "run/keeper.h"
 
 /* Above all fixed numbers. */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/json.h"
 #include "base/rfc3339.h"
+#include "json/json.h"
 
 static json_t *names(const struct image *img)
 {

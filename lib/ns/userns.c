@@ -17,8 +17,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/program.h"
 #include "base/str.h"
+#include "process/program.h"
 
 #define NEWUIDMAP "/usr/bin/newuidmap"
 #define NEWGIDMAP "/usr/bin/newgidmap"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/io.h"
-#include "base/json-text.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "live/background.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;

@@ -14,8 +14,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json-text.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "oci/config.h"
 #include "oci/read.h"
 #include "oci/standard.h"

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
+#include "json/json.h"
 
 enum { MESSAGE_BYTES = 600 };
 

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/json-text.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "live/state.h"
 
 __attribute__((visibility("default"))) state_load_fn oci_state_load;

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/json-text.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "oci/config.h"
 #include "oci/standard.h"
 

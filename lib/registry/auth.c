@@ -13,9 +13,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "registry/helper.h"
 
 static const char *env_of(const char *name)

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/io.h"
-#include "base/json-text.h"
+#include "json/json-text.h"
 #include "registry/token.h"
 
 enum {

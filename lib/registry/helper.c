@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "base/fd.h"
-#include "base/json-text.h"
-#include "base/program.h"
+#include "json/json-text.h"
+#include "process/program.h"
 #include "registry/auth.h"
 #include "registry/http.h"
 #include "registry/registry.h"

@@ -13,8 +13,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json-text.h"
 #include "base/owner.h"
+#include "json/json-text.h"
 #include "registry/auth.h"
 #include "registry/helper.h"
 #include "registry/registry.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/json-text.h"
+#include "json/json-text.h"
 #include "registry/challenge.h"
 #include "registry/exchange.h"
 #include "registry/realm.h"

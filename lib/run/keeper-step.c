@@ -17,9 +17,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clone.h"
 #include "ns/ns.h"
 #include "plan/hand-over.h"
+#include "process/clone.h"
 #include "run/keeper.h"
 #include "run/run.h"
 #include "sealed/sealed.h"

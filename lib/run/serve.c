@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
-#include "base/program.h"
+#include "process/program.h"
 #include "run/run.h"
 
 /* Why it cannot, in @text; it keeps neither that nor anything else of ours. */

@@ -18,9 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clone.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "process/clone.h"
 #include "run/hint.h"
 #include "run/keeper.h"
 #include "run/memfd.h"

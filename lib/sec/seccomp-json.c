@@ -20,7 +20,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json-text.h"
+#include "json/json-text.h"
 #include "sec/seccomp-module.h"
 #include "sec/seccomp-words.h"
 

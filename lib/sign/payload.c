@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "content/json-digest.h"
+#include "json/json.h"
 
 #define PAYLOAD_TYPE "cosign container image signature"
 

@@ -13,10 +13,10 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "content/hash.h"
 #include "content/json-digest.h"
+#include "json/json.h"
 #include "sign/sign.h"
 
 #define MEDIA_PAYLOAD	     "application/vnd.dev.cosign.simplesigning.v1+json"

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
+#include "json/json.h"
 #include "store/image.h"
 
 enum { HISTORY_MAX = 100000 };

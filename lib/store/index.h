@@ -2,8 +2,8 @@
 /* index - changes of index.json: read under the lock, changed as JSON, replaced. */
 #pragma once
 
-#include "base/json.h"
 #include "content/ref.h"
+#include "json/json.h"
 #include "store/image.h"
 
 struct index_edit {

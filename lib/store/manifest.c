@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
 #include "content/json-digest.h"
+#include "json/json.h"
 #include "store/image.h"
 
 enum { INDEX_CHILDREN_MAX = 4096 };

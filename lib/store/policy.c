@@ -14,9 +14,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "json/json.h"
 #include "store/policy.h"
 
 static bool is_one_of(const char *key, const char *const *keys)

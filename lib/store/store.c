@@ -14,9 +14,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json-text.h"
 #include "base/owner.h"
 #include "base/str.h"
+#include "json/json-text.h"
 #include "store/default-place.h"
 #include "store/store-file.h"
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json-text.h"
-#include "base/json.h"
 #include "base/str.h"
+#include "json/json-text.h"
+#include "json/json.h"
 #include "transfer/shell-words.h"
 
 enum { PORT_MAX = 65535 };

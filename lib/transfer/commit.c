@@ -17,9 +17,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/json.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
+#include "json/json.h"
 #include "manage/containers.h"
 #include "sign/sign.h"
 #include "squash/squash-tree.h"

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/str.h"
 #include "content/digests.h"
 #include "content/hash.h"
 #include "content/ref.h"
+#include "json/json.h"
 #include "sign/policy-check.h"
 #include "sign/sign.h"
 #include "store/image-config.h"

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/program.h"
+#include "process/program.h"
 #include "run/run.h"
 #include "step.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json-text.h"
+#include "json/json-text.h"
 #include "transfer/change-config.h"
 
 #define BEFORE                                                                             \

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/json-text.h"
+#include "json/json-text.h"
 #include "registry/auth.h"
 
 static int left; /* allocations before the one that fails; below 0: none does */

@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/clone.h"
-#include "base/program.h"
-#include "base/program-step.h"
+#include "process/clone.h"
+#include "process/program-step.h"
+#include "process/program.h"
 
 enum { OUT_MAX = 4096 };
 

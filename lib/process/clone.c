@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* clone - the stacks; see clone.h, and clone-step.c for the rest. */
-#include "base/clone.h"
+#include "process/clone.h"
 
 #include <sys/mman.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* clone-step - a new process on a stack of its own; see clone.h. Child code. */
-#include "base/clone.h"
+#include "process/clone.h"
 
 #include <errno.h>
 

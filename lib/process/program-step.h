@@ -2,7 +2,7 @@
 /* program-step - what program.c and the process between it and the program share. */
 #pragma once
 
-#include "base/clone.h"
+#include "process/clone.h"
 
 /* What the process between says, in memory that is the caller's as well. */
 struct program_report {

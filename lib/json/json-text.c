@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* json-text - see json-text.h. */
-#include "base/json-text.h"
+#include "json/json-text.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/json-text.h"
+#include "json/json-text.h"
 
 enum { JSON_DEPTH_MAX = 64 };
 

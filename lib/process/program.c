@@ -3,7 +3,7 @@
  * program - the caller's part: descriptors, the process between (program-step.c), what the
  * program prints. See program.h.
  */
-#include "base/program.h"
+#include "process/program.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "base/program-step.h"
+#include "process/program-step.h"
 
 extern char **environ;
 

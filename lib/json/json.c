@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* json - see json.h. */
-#include "base/json.h"
+#include "json/json.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * program - the process between the caller and the program, and the program until it is one.
  * Child code: the caller goes on meanwhile in the same memory. See program.h.
  */
-#include "base/program-step.h"
+#include "process/program-step.h"
 
 #include <errno.h>
 #include <poll.h>
