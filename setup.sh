@@ -27,7 +27,7 @@ BUILD_ASAN=${BUILD_ASAN:-build-asan}
 to_build=(ca-certificates gcc g++ libc6-dev linux-libc-dev meson ninja-build pkg-config python3
 	libcap-ng-dev libmount-dev libseccomp-dev libjansson-dev
 	libarchive-dev liblzma-dev libsquashfs-dev libssl-dev libcurl4-openssl-dev libisal-dev zlib1g-dev libzstd-dev)
-to_test=(check busybox-static shellcheck mandoc git util-linux iproute2 procps jq uidmap strace
+to_test=(check busybox-static clang-format shellcheck mandoc git util-linux iproute2 procps jq uidmap strace
 	docker-registry skopeo umoci podman apache2-utils openssl squashfs-tools erofs-utils
 	xz-utils zstd bzip2 attr curl libcap2-bin golang-github-containers-common
 	bash-completion zsh fish)

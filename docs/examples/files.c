@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * files - put a file into a container that is not running, and start its command, which finds it; at last
- * take one out that the command wrote. What it writes is kept in DIR.
+ * files - put a file into a container that is not running, and start its command, which
+ * finds it; at last take one out that the command wrote. What it writes is kept in DIR.
  * Usage: files DIR FILE INSIDE RESULT CMD [ARG...]
  */
 #include <minc/minc.h>
@@ -32,8 +32,11 @@ int main(int argc, char **argv)
 	int status = 125, r;
 
 	if (!c || argc < 6)
-		return fprintf(stderr, "usage: files DIR FILE INSIDE RESULT CMD [ARG...]\n"), 125;
-	minc_set_log(c, warn, NULL); /* of sockets, devices, and attributes that are left out */
+		return fprintf(stderr,
+			       "usage: files DIR FILE INSIDE RESULT CMD [ARG...]\n"),
+		       125;
+	/* of sockets, devices, and attributes that are left out */
+	minc_set_log(c, warn, NULL);
 	minc_set_storage(c, argv[1]);
 	r = copy(c, argv[2], argv[3], NULL);
 	if (r == 0)

@@ -23,9 +23,9 @@
  *	}
  *
  * A container started with minc_set_storage() leaves what it wrote in a directory. Here
- * that is compared with the base, the tree it was started over, and written to it. While a
- * minc_changes is open no container can use the directory: what minc_diff() showed is what
- * minc_apply() applies.
+ * that is compared with the base, the tree it was started over, and written to it. While
+ * a minc_changes is open no container can use the directory: what minc_diff() showed is
+ * what minc_apply() applies.
  *
  * A path of the base is not touched if the base itself changed since the container first
  * started, which is decided by its ctime: the container may have worked from the older
@@ -55,10 +55,11 @@ typedef struct minc_change minc_change;
  *
  * Returns 0, or -EINVAL: NULL argument; -EBUSY: a container uses @storage; -ENODATA: no
  * container of this library wrote there; -EBADMSG: the record of the layers is damaged;
- * -EPERM: written with privilege, and the caller has none; -ENOSYS: an image is the root, and
- * there is no module for it; -ENOMEM, or errors of open(2).
+ * -EPERM: written with privilege, and the caller has none; -ENOSYS: an image is the root,
+ * and there is no module for it; -ENOMEM, or errors of open(2).
  */
-int minc_changes_open(minc_ctx *c, const char *storage, const char *base, minc_changes **ret);
+int minc_changes_open(minc_ctx *c, const char *storage, const char *base,
+		      minc_changes **ret);
 
 /**
  * minc_changes_free() - unlock the directory and forget
@@ -120,7 +121,7 @@ enum minc_change_what {
 /** enum minc_change_side - which of two states */
 enum minc_change_side {
 	MINC_BEFORE = 0, /* in the base */
-	MINC_AFTER = 1	 /* in the container */
+	MINC_AFTER = 1   /* in the container */
 };
 
 /**
@@ -148,7 +149,8 @@ const char *minc_change_path(const minc_change *ch);
 unsigned minc_change_what(const minc_change *ch);
 
 /**
- * minc_change_mode() / minc_change_uid() / minc_change_gid() / minc_change_size() - status
+ * minc_change_mode() / minc_change_uid() / minc_change_gid() / minc_change_size() -
+ * status
  * @ch: change
  * @side: before or after
  *
@@ -199,7 +201,8 @@ const char *minc_change_reason(const minc_change *ch);
  * typedef minc_change_fn - receives each change, in the caller's thread
  *
  * A directory comes before what is in it, names in byte order. Returns 0 to go on; any
- * other value stops the walk, and the call returns -ECANCELED. It must not use the handle.
+ * other value stops the walk, and the call returns -ECANCELED. It must not use the
+ * handle.
  */
 typedef int (*minc_change_fn)(const minc_change *ch, void *userdata);
 
@@ -223,8 +226,8 @@ int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
  *
  * To be asked before changes are shown to somebody who is to say yes to them.
  *
- * Returns 0, or with a message what minc_apply() would return at once: -EPERM, -EOPNOTSUPP, and
- * failures of the calls that chose paths.
+ * Returns 0, or with a message what minc_apply() would return at once: -EPERM,
+ * -EOPNOTSUPP, and failures of the calls that chose paths.
  */
 int minc_changes_can_apply(minc_changes *chs);
 
@@ -237,12 +240,12 @@ int minc_changes_can_apply(minc_changes *chs);
  * Each path changes at once or not at all: a copy under a temporary name, with all its
  * attributes, is synced and renamed. A call that was cut short, also by SIGKILL, is
  * continued by the next one, which removes the temporary names. What the base then equals
- * is removed from the storage, unless MINC_CHANGES_KEEP, or another base was named than the
- * container's own.
+ * is removed from the storage, unless MINC_CHANGES_KEEP, or another base was named than
+ * the container's own.
  *
  * Returns the number of paths refused; -EPERM: the storage belongs to another user, who
- * could name any base in its record, and no base was named; -EOPNOTSUPP: the base is an image;
- * -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
+ * could name any base in its record, and no base was named; -EOPNOTSUPP: the base is an
+ * image; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
  * -EROFS: the base cannot be written; or as minc_diff(). What was applied stays so.
  */
 int minc_apply(minc_changes *chs, minc_change_fn fn, void *userdata);

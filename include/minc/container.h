@@ -113,9 +113,10 @@ const char *minc_storage(const minc_ctx *c);
 /** enum minc_bind_flags - how a host file or directory is shown */
 enum minc_bind_flags {
 	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it; a device: minc(7) */
-	MINC_BIND_DEV = 1 << 1,	   /* device files in it work; implied if it is one */
+	MINC_BIND_DEV = 1 << 1,    /* device files in it work; implied if it is one */
 	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
-	MINC_BIND_VOLUME = 1 << 3, /* a directory that begins as what the image has there */
+	/* a directory that begins as what the image has there */
+	MINC_BIND_VOLUME = 1 << 3,
 	MINC_BIND_NOEXEC = 1 << 4, /* programs in it cannot be executed */
 	MINC_BIND_NOCOPY = 1 << 5  /* beside MINC_BIND_VOLUME: it begins empty */
 };
@@ -129,20 +130,20 @@ enum minc_bind_flags {
  * @flags: MINC_BIND_*
  *
  * Binds and tmpfs are mounted after the root and the API file systems, and so that none
- * hides another whatever the order of the calls: those with fewer names in @dst first, and
- * of as many names in call order. Mounts below @src come with it. A symbolic link in @dst is
- * followed inside the root.
+ * hides another whatever the order of the calls: those with fewer names in @dst first,
+ * and of as many names in call order. Mounts below @src come with it. A symbolic link in
+ * @dst is followed inside the root.
  *
- * MINC_BIND_VOLUME wants an absolute @src and a @dst. A @src that is missing, or is new from
- * minc_volume_create(), becomes a copy of the directory @dst of the image, with its contents, owners
- * and modes, before the command starts: once, whole or not at all. Where the image has no such
- * directory it is an empty one of the command's user. The directory that @src is in is the caller's
- * and closed to others; it is made if it is missing. With MINC_BIND_NOCOPY it is that empty one
- * whatever the image has.
+ * MINC_BIND_VOLUME wants an absolute @src and a @dst. A @src that is missing, or is new
+ * from minc_volume_create(), becomes a copy of the directory @dst of the image, with its
+ * contents, owners and modes, before the command starts: once, whole or not at all. Where
+ * the image has no such directory it is an empty one of the command's user. The directory
+ * that @src is in is the caller's and closed to others; it is made if it is missing. With
+ * MINC_BIND_NOCOPY it is that empty one whatever the image has.
  *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag, a volume without a path, MINC_BIND_NOCOPY without one, something else is mounted on @dst (the same again is
- * nothing new); -ENOMEM. A missing @src
+ * flag, a volume without a path, MINC_BIND_NOCOPY without one, something else is mounted
+ * on @dst (the same again is nothing new); -ENOMEM. A missing @src
  * fails when the container starts, as does a file for a directory of the container or a
  * directory for a file.
  * See open_tree(2), move_mount(2), mount_setattr(2).
@@ -162,9 +163,9 @@ enum minc_tmpfs_flags {
  * @size_bytes: limit, of files one for 8 KiB as well; 0: as MINC_LIMIT_SCRATCH
  * @mode: permissions 0..07777, and MINC_TMPFS_*
  *
- * Mounted in the order that minc_add_bind() says. Device files and set-user-ID bits in it do
- * not work. On /dev/shm, where it is a size for what the container has anyway, a later call
- * replaces an earlier one.
+ * Mounted in the order that minc_add_bind() says. Device files and set-user-ID bits in it
+ * do not work. On /dev/shm, where it is a size for what the container has anyway, a later
+ * call replaces an earlier one.
  *
  * Returns 0, or -EINVAL: bad path, mode or flag, something else is mounted on @dst;
  * -ENOMEM. See tmpfs(5).
@@ -177,8 +178,8 @@ int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes, unsigned m
  * @uid: user, as the container counts; without this call root
  * @gid: group
  *
- * Returns 0, or -EINVAL: no minc_add_tmpfs() before it, or an id above 4294967294. An id that
- * the container's user namespace lacks fails the start.
+ * Returns 0, or -EINVAL: no minc_add_tmpfs() before it, or an id above 4294967294. An id
+ * that the container's user namespace lacks fails the start.
  */
 int minc_set_tmpfs_owner(minc_ctx *c, uint32_t uid, uint32_t gid);
 
@@ -195,13 +196,14 @@ int minc_set_hostname(minc_ctx *c, const char *name);
 /**
  * minc_add_host() - a name that can be looked up inside
  * @c: context
- * @name_address: "NAME:ADDRESS"; of IPv4, or IPv6 with or without brackets; "host-gateway":
+ * @name_address: "NAME:ADDRESS"; of IPv4, or IPv6 with or without brackets;
+ * "host-gateway":
  *	127.0.0.1, which with the host's network is the host
  *
  * A line of the container's /etc/hosts, before all others.
  *
- * Returns 0, or -EINVAL: not a name and an address; -ENAMETOOLONG: a name longer than 253 bytes;
- * -ENOMEM. See hosts(5).
+ * Returns 0, or -EINVAL: not a name and an address; -ENAMETOOLONG: a name longer than 253
+ * bytes; -ENOMEM. See hosts(5).
  */
 int minc_add_host(minc_ctx *c, const char *name_address);
 
@@ -209,11 +211,11 @@ int minc_add_host(minc_ctx *c, const char *name_address);
  * minc_set_user() - user and group of the command
  * @c: context
  * @user: "UID", "UID:GID", "NAME" or "NAME:GROUP"; ":GROUP" is root with another group. A
- *	number is never looked up as a name; names are those of the container's /etc/passwd and
- *	/etc/group
+ *	number is never looked up as a name; names are those of the container's
+ *	/etc/passwd and /etc/group
  *
- * Default 0:0. The group of a user without one, also as "UID:", is that of the container's
- * passwd(5), else 0; its supplementary groups come from group(5).
+ * Default 0:0. The group of a user without one, also as "UID:", is that of the
+ * container's passwd(5), else 0; its supplementary groups come from group(5).
  *
  * Returns 0, or -EINVAL: empty, unprintable, a number with a sign, above 4294967294;
  * -ENOMEM. An unknown name fails the start with -ENOENT.
@@ -259,8 +261,8 @@ int minc_set_umask(minc_ctx *c, int mask);
  * @names: comma-separated names with or without "CAP_", in any case, or "all"
  *
  * Default: chown dac_override fowner fsetid kill net_bind_service setfcap setgid
- * setpcap setuid sys_chroot. Calls apply in order. Where there is no user namespace, mknod
- * comes with a control group that lists which devices work, and needs one; not with
+ * setpcap setuid sys_chroot. Calls apply in order. Where there is no user namespace,
+ * mknod comes with a control group that lists which devices work, and needs one; not with
  * MINC_PRIVILEGED and MINC_HOST_DEV, which are for all devices.
  *
  * Returns 0, or -EINVAL: unknown name; -ENOMEM. See capabilities(7).
@@ -312,15 +314,15 @@ int minc_set_cpus(minc_ctx *c, const char *mask);
 
 /** enum minc_limit - what minc_set_limit() limits */
 enum minc_limit {
-	MINC_LIMIT_MEMORY = 1,	      /* bytes */
+	MINC_LIMIT_MEMORY = 1,        /* bytes */
 	MINC_LIMIT_MEMORY_SWAP = 2,   /* bytes of memory and swap together */
 	MINC_LIMIT_MEMORY_KERNEL = 3, /* bytes of kernel memory; cgroup v1 before 5.16 */
 	MINC_LIMIT_CPU_SHARES = 4,    /* 2 to 262144, relative to others' 1024 */
 	MINC_LIMIT_CPU_QUOTA_US = 5,  /* microseconds of CPU time in each period */
 	MINC_LIMIT_CPU_PERIOD_US = 6, /* 1000 to 1000000; default 100000 */
-	MINC_LIMIT_PIDS = 7,	      /* processes and threads */
+	MINC_LIMIT_PIDS = 7,          /* processes and threads */
 	MINC_LIMIT_IO_WEIGHT = 8,     /* 10 to 1000, relative to others' 100 */
-	MINC_LIMIT_SCRATCH = 9	      /* bytes of what is written and not kept */
+	MINC_LIMIT_SCRATCH = 9        /* bytes of what is written and not kept */
 };
 
 /**
@@ -358,7 +360,7 @@ int minc_set_cpuset(minc_ctx *c, const char *cpus, const char *mems);
 
 /** enum minc_io_limit - what minc_set_io_limit() limits */
 enum minc_io_limit {
-	MINC_IO_READ_BPS = 1,  /* bytes per second */
+	MINC_IO_READ_BPS = 1, /* bytes per second */
 	MINC_IO_WRITE_BPS = 2,
 	MINC_IO_READ_IOPS = 3, /* operations per second */
 	MINC_IO_WRITE_IOPS = 4
@@ -410,23 +412,32 @@ int minc_pass_fd(minc_ctx *c, int fd, int target);
 
 /** enum minc_flag - switches of minc_set_flag() */
 enum minc_flag {
-	MINC_PRIVILEGED = 1,	  /* all capabilities, no seccomp, no masks, writable /sys */
-	MINC_BEST_EFFORT = 2,	  /* protection and limits that cannot be applied: warn */
-	MINC_INIT = 3,		  /* a minimal init is process 1 and reaps orphans */
-	MINC_TERMINAL = 4,	  /* an own terminal: minc_container_terminal() */
+	/* all capabilities, no seccomp, no masks, writable /sys */
+	MINC_PRIVILEGED = 1,
+	MINC_BEST_EFFORT = 2,     /* protection and limits that cannot be applied: warn */
+	MINC_INIT = 3,            /* a minimal init is process 1 and reaps orphans */
+	MINC_TERMINAL = 4,        /* an own terminal: minc_container_terminal() */
 	MINC_DIE_WITH_PARENT = 5, /* all of it is killed when the starting process ends */
-	MINC_HOST_DEV = 6,	  /* the host's devtmpfs on /dev */
-	MINC_DEBUGFS = 7,	  /* debugfs on /sys/kernel/debug */
-	MINC_INHERIT_ENV = 8,	  /* the caller's environment, less MINC_* */
-	MINC_BACKGROUND = 9,	  /* it lives on without the starter: background.h */
-	MINC_AUTO_REMOVE = 10,	  /* and is forgotten when it ends, as by minc_delete() */
-	MINC_FAKE_ROOT = 11,	  /* changes of owners pretend success, and who gives up root gets
-				     another number; default: an image where there is a single id */
-	MINC_ATTACHED = 12,	  /* the starter of one in the background is attached to it */
+	MINC_HOST_DEV = 6,        /* the host's devtmpfs on /dev */
+	MINC_DEBUGFS = 7,         /* debugfs on /sys/kernel/debug */
+	MINC_INHERIT_ENV = 8,     /* the caller's environment, less MINC_* */
+	MINC_BACKGROUND = 9,      /* it lives on without the starter: background.h */
+	MINC_AUTO_REMOVE = 10,    /* and is forgotten when it ends, as by minc_delete() */
+	/*
+	 * changes of owners pretend success, and who gives up root gets another
+	 * number; default: an image where there is a single id
+	 */
+	MINC_FAKE_ROOT = 11,
+	/* the starter of one in the background is attached to it */
+	MINC_ATTACHED = 12,
 	MINC_INSECURE_POLICY = 13, /* images need not be what mincs-policy(5) asks for */
-	MINC_COPY_OUTPUT = 14,	   /* output that the command's user could not open by name is
-				      a pipe, which minc_foreground() copies */
-	MINC_KEEP_SIGNALS = 15	   /* minc_attach() without a terminal leaves signals alone */
+	/*
+	 * output that the command's user could not open by name is a pipe, which
+	 * minc_foreground() copies
+	 */
+	MINC_COPY_OUTPUT = 14,
+	/* minc_attach() without a terminal leaves signals alone */
+	MINC_KEEP_SIGNALS = 15
 };
 
 /**
@@ -459,7 +470,8 @@ typedef void (*minc_log_fn)(const char *line, void *userdata);
 /**
  * minc_set_log() - where warnings go
  * @c: context
- * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(), and with what is waited
+ * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(), and with what is
+ * waited
  *	for: locks, registries, the end of what was killed; NULL: nowhere
  * @userdata: handed to @fn
  */
@@ -481,7 +493,8 @@ enum minc_format {
  *
  * Returns 0, or the error minc_start() would return while planning.
  */
-int minc_explain(minc_ctx *c, const char *const *argv, enum minc_format format, char **ret);
+int minc_explain(minc_ctx *c, const char *const *argv, enum minc_format format,
+		 char **ret);
 
 /**
  * minc_start() - start the command in a new container
@@ -503,14 +516,16 @@ int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret);
 
 /**
  * minc_start_idle() - the files of a container, without its command
- * @c: context that describes the container, as for minc_start(); what concerns its command only,
+ * @c: context that describes the container, as for minc_start(); what concerns its
+ * command only,
  *	its network or its limits is passed over
  * @ret: on success the container, for minc_copy(); minc_container_free() ends it
  *
- * Nothing of the container's is executed: one process of the library's own holds the file tree that a
- * start would have, with its mounts. With minc_set_storage() that is how files get to a container that
- * is not running, and from it; the directory is in use meanwhile. What is in memory
- * would be lost: minc_copy() refuses to write there, without storage to the root as well. It ends with the caller in any case.
+ * Nothing of the container's is executed: one process of the library's own holds the file
+ * tree that a start would have, with its mounts. With minc_set_storage() that is how
+ * files get to a container that is not running, and from it; the directory is in use
+ * meanwhile. What is in memory would be lost: minc_copy() refuses to write there, without
+ * storage to the root as well. It ends with the caller in any case.
  *
  * Returns 0, or as minc_start().
  */
@@ -559,8 +574,8 @@ int minc_container_terminal(const minc_container *ct);
  * May be called again; returns the same status. Waits for this process only.
  *
  * Returns 0, -ETIMEDOUT, -EINTR if a signal handler ran, or -ECHILD if the process was
- * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)), and that before
- * Linux 6.15: afterwards its status is known nevertheless.
+ * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)), and that
+ * before Linux 6.15: afterwards its status is known nevertheless.
  */
 int minc_wait(minc_container *ct, int timeout_ms, int *ret_status);
 

@@ -13,7 +13,13 @@
  * Probes the host if that has not been done.
  */
 int api_begin(minc_ctx *c);
-/* Make what the plan of an image without FUSE lies over, if it is not there; @storage: locked. */
+/*
+ * Make what the plan of an image without FUSE lies over, if it is not there; @storage:
+ * locked.
+ */
 int api_unpack_image(minc_ctx *c, int storage);
-/* What MINC_BIND_VOLUME asks for, as c->plan.volumes says (volume.c); a message on failure. */
+/*
+ * What MINC_BIND_VOLUME asks for, as c->plan.volumes says (volume.c); a message on
+ * failure.
+ */
 int api_fill_volumes(minc_ctx *c);

@@ -61,7 +61,8 @@ static int fail(minc_ctx *c, const minc_container *ct, int r)
 	if (r == -ESRCH)
 		return err_say(&c->err, r, "%.64s: it has ended", label(ct));
 	if (r == -EUSERS)
-		return err_say(&c->err, r, "%.64s: too many are attached to it, or wait for its end",
+		return err_say(&c->err, r,
+			       "%.64s: too many are attached to it, or wait for its end",
 			       label(ct));
 	return err_set(&c->err, r, "%.64s", label(ct));
 }
@@ -78,7 +79,8 @@ static int check(minc_ctx *c, const minc_container *ct)
 		return -EINVAL;
 	if (c->spec.sticky == 0)
 		err_clear(&c->err);
-	return ct->state ? 0 : err_say(&c->err, -EINVAL, "not a container in the background");
+	return ct->state ? 0
+			 : err_say(&c->err, -EINVAL, "not a container in the background");
 }
 
 MINC_EXPORT const char *minc_container_id(const minc_container *ct)
@@ -124,7 +126,8 @@ MINC_EXPORT int minc_open(minc_ctx *c, const char *id, minc_container **ret)
 }
 
 /* @s is used up. */
-static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn, void *userdata)
+static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn,
+		 void *userdata)
 {
 	minc_container *ct;
 	int r = state_open(s, runtime);
@@ -135,7 +138,8 @@ static int visit(minc_ctx *c, struct state *s, int runtime, minc_container_fn fn
 		state_read_name(s);
 		r = background_open(s, &ct);
 	}
-	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP) /* removed meanwhile; not a directory */
+	/* removed meanwhile; not a directory */
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
 		return 0;
 	if (r < 0)
 		return err_set(&c->err, r, "containers");
@@ -178,12 +182,15 @@ MINC_EXPORT int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_
 	if (detach_keys_parse(detach_keys, &keys) < 0)
 		return err_say(&c->err, -EINVAL, "%.80s: not keys such as ctrl-p,ctrl-q",
 			       detach_keys);
-	return fail(c, ct, attach_serve(ct, &keys, spec_flag(&c->spec, MINC_KEEP_SIGNALS), ret_status));
+	return fail(c, ct,
+		    attach_serve(ct, &keys, spec_flag(&c->spec, MINC_KEEP_SIGNALS),
+				 ret_status));
 }
 
 MINC_EXPORT int minc_resize(minc_container *ct, unsigned rows, unsigned cols)
 {
-	if (!is_background(ct) || !rows || !cols || rows > UINT16_MAX || cols > UINT16_MAX)
+	if (!is_background(ct) || !rows || !cols || rows > UINT16_MAX ||
+	    cols > UINT16_MAX)
 		return -EINVAL;
 	return background_resize(ct, rows, cols);
 }
@@ -197,7 +204,9 @@ MINC_EXPORT int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms
 		return r;
 	if (sig < 1 || sig > 64)
 		return err_say(&c->err, -EINVAL, "%d: no such signal", sig);
-	return fail(c, ct, background_stop(c, ct, sig, grace_ms, ret_status ? ret_status : &status));
+	return fail(c, ct,
+		    background_stop(c, ct, sig, grace_ms,
+				    ret_status ? ret_status : &status));
 }
 
 enum { DISCARD_WAIT_MS = 2000, ENDING_MS = 10000 };
@@ -205,7 +214,8 @@ enum { DISCARD_WAIT_MS = 2000, ENDING_MS = 10000 };
 /* Remove a storage directory that a start has made; -EBUSY while a container uses it. */
 static int discard_storage(const char *path)
 {
-	cleanup_close int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int dir =
+		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int parent = -EBADF;
 
 	if (dir < 0)
@@ -233,11 +243,14 @@ MINC_EXPORT int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags)
 	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED) {
 		if (flags & MINC_DELETE_FORCE)
 			r = background_stop(c, ct, SIGKILL, -1, &status);
-		else if (container_is_ending(ct)) /* as after minc_kill(), which does not wait */
+		/* as after minc_kill(), which does not wait */
+		else if (container_is_ending(ct))
 			r = background_await(c, ct, ENDING_MS, &status);
 		else
-			return err_say(&c->err, -EBUSY, "%.64s: it is running", label(ct));
-	} else if (state == MINC_STATE_LOST) { /* process 1 may be about to follow its monitor */
+			return err_say(&c->err, -EBUSY, "%.64s: it is running",
+				       label(ct));
+	} else if (state == MINC_STATE_LOST) {
+		/* process 1 may be about to follow its monitor */
 		r = background_await(c, ct, ENDING_MS, &status);
 	}
 	if (r < 0)
@@ -299,7 +312,8 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 }
 
 /* Whether there should be a list of devices: as for the one who started it, who is us. */
-static int confines_devices(const struct spec *s, const struct host *h, struct err *e, bool *ret)
+static int confines_devices(const struct spec *s, const struct host *h, struct err *e,
+			    bool *ret)
 {
 	struct cgroup_devices why;
 	int r = build_devices(s, h, spec_own_userns(s, h->privileged), e, &why);
@@ -336,7 +350,8 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;
 }
 
-MINC_EXPORT int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn, void *userdata)
+MINC_EXPORT int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn,
+			    void *userdata)
 {
 	struct limits l = { 0 };
 	int r = check(c, ct);

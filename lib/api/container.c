@@ -90,8 +90,9 @@ static int check_background(minc_ctx *c)
 {
 	for (const struct spec_fd *i = c->spec.fds; i; i = i->next)
 		if (i->fd <= 2 || i->target <= 2)
-			return err_say(&c->err, -EINVAL,
-				       "minc_pass_fd: 0, 1 and 2 are the log's in the background");
+			return err_say(
+				&c->err, -EINVAL,
+				"minc_pass_fd: 0, 1 and 2 are the log's in the background");
 	return 0;
 }
 
@@ -117,14 +118,15 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 		if (r == 0)
 			r = state_commit(s, c, ct, &c->plan, storage->made_dir);
 		if (r == 0) {
-			r = background_go(&b, ct->terminal, spec_flag(&c->spec, MINC_ATTACHED));
+			r = background_go(&b, ct->terminal,
+					  spec_flag(&c->spec, MINC_ATTACHED));
 			if (r == 0 && spec_flag(&c->spec, MINC_ATTACHED))
 				ct->attached = take_fd(&b.control);
 			if (r < 0)
 				err_set(&c->err, r, "monitor of the container");
 		}
 		background_done(&b, r < 0);
-		fd_closep(&ct->terminal); /* the monitor's, */
+		fd_closep(&ct->terminal);  /* the monitor's, */
 		held_hand_over(&ct->held); /* with the leases */
 	}
 	fd_closep(&s->lock); /* the monitor has it */
@@ -142,9 +144,9 @@ static int start_background(minc_ctx *c, const char *const *argv, minc_container
 static int start_either(minc_ctx *c, const char *const *argv, minc_container *ct,
 			const struct storage *storage)
 {
-	return spec_flag(&c->spec, MINC_BACKGROUND) && !c->spec.idle ?
-		       start_background(c, argv, ct, storage) :
-		       start_here(c, ct, NULL, storage);
+	return spec_flag(&c->spec, MINC_BACKGROUND) && !c->spec.idle
+		       ? start_background(c, argv, ct, storage)
+		       : start_here(c, ct, NULL, storage);
 }
 
 static int start(minc_ctx *c, const char *const *argv, minc_container **ret)
@@ -215,7 +217,8 @@ MINC_EXPORT int minc_start_idle(minc_ctx *c, minc_container **ret)
 }
 
 /* A shell cannot run in a namespace without files: the plan is made the other way. */
-static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format format, FILE *out)
+static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format format,
+		      FILE *out)
 {
 	const char *storage = c->spec.storage;
 	struct plan plan;
@@ -224,7 +227,8 @@ static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format for
 
 	host.template_fd = -EBADF;
 	if (host.cgroups)
-		snprintf(host.cgroups->name, sizeof(host.cgroups->name), "minc-explained");
+		snprintf(host.cgroups->name, sizeof(host.cgroups->name),
+			 "minc-explained");
 	/* A new directory gets its name at the start: here any will do. */
 	storage = c->spec.keep && !storage ? "/tmp/minc-explained" : storage;
 	r = build_plan(&plan, &c->spec, &host, argv, storage, &c->err);
@@ -238,8 +242,8 @@ static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format for
 	return r < 0 ? err_set(&c->err, r, "explain") : 0;
 }
 
-MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv, enum minc_format format,
-			     char **ret)
+MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv,
+			     enum minc_format format, char **ret)
 {
 	char *text = NULL;
 	size_t len;
@@ -256,8 +260,8 @@ MINC_EXPORT int minc_explain(minc_ctx *c, const char *const *argv, enum minc_for
 	out = open_memstream(&text, &len);
 	if (!out)
 		return err_set(&c->err, -ENOMEM, "explain");
-	r = format == MINC_FORMAT_OCI ? write_oci(c, argv, out) :
-					write_plan(c, argv, format, out);
+	r = format == MINC_FORMAT_OCI ? write_oci(c, argv, out)
+				      : write_plan(c, argv, format, out);
 	if (fclose(out) != 0 && r == 0)
 		r = err_set(&c->err, -ENOMEM, "explain");
 	if (r < 0)
@@ -358,8 +362,9 @@ MINC_EXPORT minc_container *minc_container_free(minc_container *ct)
 		return NULL;
 	if (ct->idle && !ct->ended && sys_pidfd_send_signal(ct->pidfd, SIGKILL) == 0)
 		(void)wait_for(ct, -1, NULL); /* it is gone, whatever that says */
-	if (ct->traced) /* no more by now, perhaps */
-		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOHANG);
+	if (ct->traced)                       /* no more by now, perhaps */
+		(void)waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info,
+			     WEXITED | WNOHANG);
 	fd_closep(&ct->pidfd);
 	fd_closep(&ct->keeper);
 	fd_closep(&ct->watcher);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copy - files between the host and containers; see minc/background.h. An ordinary user's container has
- * a user namespace, in which a child does the work: its files belong to ids that only root in there has
- * a right to. Root works by number.
+ * copy - files between the host and containers; see minc/background.h. An ordinary user's
+ * container has a user namespace, in which a child does the work: its files belong to ids
+ * that only root in there has a right to. Root works by number.
  */
 #include "change/copy.h"
 
@@ -31,7 +31,10 @@ struct work {
 	const struct import_ops *tar; /* of a stream; or NULL */
 };
 
-/* What process 1 sees as "/", also if its first thread has ended. Alive afterwards, it was process 1's. */
+/*
+ * What process 1 sees as "/", also if its first thread has ended. Alive afterwards, it
+ * was process 1's.
+ */
 static int open_root(const minc_container *ct)
 {
 	cleanup_close int root = -EBADF;
@@ -40,7 +43,8 @@ static int open_root(const minc_container *ct)
 
 	if (ct->ended || ct->pidfd < 0)
 		return -ESRCH;
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/root", ct->pid, process_thread(ct->pid, NULL));
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/root", ct->pid,
+		       process_thread(ct->pid, NULL));
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = root < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0);
 	if (r == -ENOENT)
@@ -48,7 +52,8 @@ static int open_root(const minc_container *ct)
 	return r < 0 ? r : take_fd(&root);
 }
 
-static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX], size_t *ret_len)
+static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX],
+		    size_t *ret_len)
 {
 	char path[40], text[MAP_BYTES];
 	const char *p = text;
@@ -61,8 +66,8 @@ static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX], 
 		return (int)n;
 	*ret_len = 0;
 	while (*ret_len < END_IDS_MAX &&
-	       sscanf(p, " %10u %10u %10u%n", &ret[*ret_len].inside, &ret[*ret_len].outside,
-		      &ret[*ret_len].count, &used) == 3) {
+	       sscanf(p, " %10u %10u %10u%n", &ret[*ret_len].inside,
+		      &ret[*ret_len].outside, &ret[*ret_len].count, &used) == 3) {
 		p += used;
 		(*ret_len)++;
 	}
@@ -71,7 +76,8 @@ static int read_map(int pid, const char *name, struct end_ids ret[END_IDS_MAX], 
 
 static bool is_identity(const struct end_ids *ids, size_t len)
 {
-	return len == 1 && ids->inside == 0 && ids->outside == 0 && ids->count == UINT32_MAX;
+	return len == 1 && ids->inside == 0 && ids->outside == 0 &&
+	       ids->count == UINT32_MAX;
 }
 
 static int take_maps(const minc_container *ct, struct copy_end *end)
@@ -86,7 +92,10 @@ static int take_maps(const minc_container *ct, struct copy_end *end)
 	return r;
 }
 
-/* Nothing of what the library makes new at each start is kept: /dev is on the same file system. */
+/*
+ * Nothing of what the library makes new at each start is kept: /dev is on the same file
+ * system.
+ */
 static int take_memory(struct copy_end *end)
 {
 	cleanup_close int dev = end_open(end, "dev", O_PATH | O_DIRECTORY);
@@ -102,11 +111,13 @@ static void name_end(const minc_container *ct, struct copy_end *end)
 {
 	const char *name = ct->state ? minc_container_name(ct) : ct->label;
 
-	(void)snprintf(end->label, sizeof(end->label), "%.64s:", *name ? name : "container");
+	(void)snprintf(end->label, sizeof(end->label),
+		       "%.64s:", *name ? name : "container");
 }
 
 /* @ct NULL: the host. 0 or -errno with a message. */
-static int open_end(minc_ctx *c, const minc_container *ct, const char *path, struct copy_end *ret)
+static int open_end(minc_ctx *c, const minc_container *ct, const char *path,
+		    struct copy_end *ret)
 {
 	int r = 0;
 
@@ -154,7 +165,9 @@ static int do_work(struct err *e, void *data)
 	return copy_files(&w->from, &w->to, &w->how, &w->said, e);
 }
 
-/* Who reads a stream no more shall not end this process: its parent would not know why. */
+/*
+ * Who reads a stream no more shall not end this process: its parent would not know why.
+ */
 static int do_work_inside(struct err *e, void *data)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -170,7 +183,8 @@ static int work_inside(minc_ctx *c, const minc_container *ct, struct work *w)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", ct->pid);
 	userns = open(path, O_RDONLY | O_CLOEXEC);
-	r = userns < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0); /* alive, it was its */
+	/* alive, it was its */
+	r = userns < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0);
 	if (r < 0)
 		return err_set(&c->err, r, "user namespace of the container");
 	w->from.numbered = w->to.numbered = false;
@@ -185,7 +199,8 @@ static void tell(const minc_ctx *c, const struct copy_said *said)
 		c->log(said->text + i, c->log_data);
 	if (!c->log || !said->more)
 		return;
-	(void)snprintf(line, sizeof(line), "and %u more files are left out, or a part of them", said->more);
+	(void)snprintf(line, sizeof(line),
+		       "and %u more files are left out, or a part of them", said->more);
 	c->log(line, c->log_data);
 }
 
@@ -199,14 +214,14 @@ static int work(minc_ctx *c, minc_container *from, minc_container *to, struct wo
 		r = module_symbol("import", "import_ops", &c->err, &ops);
 	w->tar = ops;
 	if (r == 0)
-		r = c->host.uid != 0 && has_own_userns(ct) ? work_inside(c, ct, w) :
-							     do_work(&c->err, w);
+		r = c->host.uid != 0 && has_own_userns(ct) ? work_inside(c, ct, w)
+							   : do_work(&c->err, w);
 	tell(c, &w->said);
 	return r;
 }
 
-MINC_EXPORT int minc_copy(minc_ctx *c, minc_container *from, const char *source, minc_container *to,
-			  const char *target)
+MINC_EXPORT int minc_copy(minc_ctx *c, minc_container *from, const char *source,
+			  minc_container *to, const char *target)
 {
 	struct work w = { .how = { 0 } };
 	int r;

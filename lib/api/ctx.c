@@ -61,12 +61,14 @@ MINC_EXPORT const char *minc_storage(const minc_ctx *c)
 	return c ? c->storage : NULL;
 }
 
-MINC_EXPORT int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags)
+MINC_EXPORT int minc_add_bind(minc_ctx *c, const char *src, const char *dst,
+			      unsigned flags)
 {
 	return c ? spec_add_bind(changing(c), src, dst, flags) : -EINVAL;
 }
 
-MINC_EXPORT int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes, unsigned mode)
+MINC_EXPORT int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes,
+			       unsigned mode)
 {
 	return c ? spec_add_tmpfs(changing(c), dst, size_bytes, mode) : -EINVAL;
 }
@@ -161,13 +163,14 @@ MINC_EXPORT int minc_set_cpuset(minc_ctx *c, const char *cpus, const char *mems)
 	return c ? spec_set_cpuset(changing(c), cpus, mems) : -EINVAL;
 }
 
-MINC_EXPORT int minc_set_io_limit(minc_ctx *c, const char *device, enum minc_io_limit which,
-				  uint64_t value)
+MINC_EXPORT int minc_set_io_limit(minc_ctx *c, const char *device,
+				  enum minc_io_limit which, uint64_t value)
 {
 	return c ? spec_set_io_limit(changing(c), device, which, value) : -EINVAL;
 }
 
-MINC_EXPORT int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft, uint64_t hard)
+MINC_EXPORT int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft,
+				uint64_t hard)
 {
 	return c ? spec_set_rlimit(changing(c), name, soft, hard) : -EINVAL;
 }

@@ -19,9 +19,10 @@ static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
 	if (r < 0)
 		return r;
 	if (!ct->state)
-		return err_say(&c->err, -EOPNOTSUPP,
-			       "exec: only a container in the background has a description "
-			       "for others to enter");
+		return err_say(
+			&c->err, -EOPNOTSUPP,
+			"exec: only a container in the background has a description "
+			"for others to enter");
 	if (pause_is_stopped(ct) > 0) /* who enters a frozen group freezes, too */
 		return err_say(&c->err, -EBUSY, "exec: the container is paused");
 	r = background_groups(ct, &groups);
@@ -68,7 +69,8 @@ MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *ar
 	return r;
 }
 
-MINC_EXPORT int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn, void *userdata)
+MINC_EXPORT int minc_top(minc_ctx *c, minc_container *ct, minc_process_fn fn,
+			 void *userdata)
 {
 	cleanup_free struct process *list = NULL;
 	size_t len;
@@ -98,7 +100,10 @@ MINC_EXPORT int minc_pause(minc_ctx *c, minc_container *ct)
 		r = pause_stop(ct);
 	pid = r == -ETIMEDOUT ? pause_find_stuck(ct) : 0;
 	if (pid)
-		return err_say(&c->err, r, "pause: process %d sleeps in the kernel and cannot be stopped", pid);
+		return err_say(
+			&c->err, r,
+			"pause: process %d sleeps in the kernel and cannot be stopped",
+			pid);
 	return r < 0 ? err_set(&c->err, r, "pause") : 0;
 }
 

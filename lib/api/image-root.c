@@ -60,7 +60,9 @@ static int set_image(minc_ctx *c, struct arena *a, const struct image *img)
 	return spec_set_image(&c->spec, &image);
 }
 
-/* Another tool filled the store, or a damaged layer was removed: there is the blob only. */
+/*
+ * Another tool filled the store, or a damaged layer was removed: there is the blob only.
+ */
 static int lacks_layer(struct arena *a, const struct image *img)
 {
 	for (size_t i = 0; i < img->layers_len; i++) {
@@ -85,15 +87,18 @@ static int complete(minc_ctx *c, struct image *img)
 		r = module_symbol("import", "import_ops", &c->err, &ops);
 	if (r == 0) {
 		t = minc_transfer_new(store);
-		r = t ? ((const struct import_ops *)ops)->complete(t, img) :
-			err_set(&c->err, -ENOMEM, "image");
+		r = t ? ((const struct import_ops *)ops)->complete(t, img)
+		      : err_set(&c->err, -ENOMEM, "image");
 	}
 	minc_transfer_free(t);
 	minc_store_free(store);
 	return r;
 }
 
-/* The store that it is from is only opened for signatures: that takes longer than all the rest. */
+/*
+ * The store that it is from is only opened for signatures: that takes longer than all the
+ * rest.
+ */
 static int ask_policy(minc_ctx *c, const struct image_ops *ops, const struct image *img)
 {
 	minc_store *store = NULL;

@@ -79,8 +79,8 @@ MINC_EXPORT int minc_image_find(minc_store *s, const char *name, minc_image **re
 	return minc_image_find_platform(s, name, NULL, ret);
 }
 
-MINC_EXPORT int minc_image_find_platform(minc_store *s, const char *name, const char *platform,
-					 minc_image **ret)
+MINC_EXPORT int minc_image_find_platform(minc_store *s, const char *name,
+					 const char *platform, minc_image **ret)
 {
 	minc_image *image;
 	int r;
@@ -218,7 +218,8 @@ MINC_EXPORT int minc_image_history(minc_image *image, minc_history_fn fn, void *
 
 		if (!h->empty_layer && layer > 0)
 			size = img->layers[--layer].mounted_size;
-		r = fn(h->created_ms, h->created_by, h->comment, size, h->empty_layer, userdata);
+		r = fn(h->created_ms, h->created_by, h->comment, size, h->empty_layer,
+		       userdata);
 	}
 	return r;
 }
@@ -250,8 +251,9 @@ MINC_EXPORT int minc_image_remove(minc_store *s, const char *name, unsigned flag
 	return r < 0 ? r : s->ops->remove(s->store, name, flags, fn, userdata);
 }
 
-MINC_EXPORT int minc_images_remove(minc_store *s, const char *const *names, unsigned flags,
-				   minc_dependent_fn fn, minc_removal_fn each, void *userdata)
+MINC_EXPORT int minc_images_remove(minc_store *s, const char *const *names,
+				   unsigned flags, minc_dependent_fn fn,
+				   minc_removal_fn each, void *userdata)
 {
 	int r;
 
@@ -275,8 +277,8 @@ static int ignore(const char *what, const char *name, uint64_t bytes, const char
 MINC_EXPORT int minc_store_prune(minc_store *s, unsigned flags, minc_report_fn fn,
 				 void *userdata)
 {
-	const unsigned known = MINC_PRUNE_UNNAMED | MINC_PRUNE_UNUSED | MINC_PRUNE_CONTAINERS |
-			       MINC_PRUNE_DRY;
+	const unsigned known = MINC_PRUNE_UNNAMED | MINC_PRUNE_UNUSED |
+			       MINC_PRUNE_CONTAINERS | MINC_PRUNE_DRY;
 	int r;
 
 	if (!s || (flags & ~known))
@@ -295,7 +297,8 @@ MINC_EXPORT int minc_store_usage(minc_store *s, minc_report_fn fn, void *userdat
 	return r < 0 ? r : s->ops->usage(s->store, fn, userdata);
 }
 
-MINC_EXPORT int minc_store_fsck(minc_store *s, unsigned flags, minc_report_fn fn, void *userdata)
+MINC_EXPORT int minc_store_fsck(minc_store *s, unsigned flags, minc_report_fn fn,
+				void *userdata)
 {
 	void *ops;
 	int r;
@@ -307,5 +310,6 @@ MINC_EXPORT int minc_store_fsck(minc_store *s, unsigned flags, minc_report_fn fn
 		r = module_symbol("import", "import_ops", &s->c->err, &ops);
 	if (r < 0)
 		return r;
-	return ((const struct import_ops *)ops)->fsck(s->store, flags, fn ? fn : ignore, userdata);
+	return ((const struct import_ops *)ops)
+		->fsck(s->store, flags, fn ? fn : ignore, userdata);
 }

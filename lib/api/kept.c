@@ -5,8 +5,8 @@
 
 #include "api/store.h"
 
-MINC_EXPORT int minc_store_create(minc_store *s, const minc_image *image, const char *name,
-				  const char *note, char **ret_id)
+MINC_EXPORT int minc_store_create(minc_store *s, const minc_image *image,
+				  const char *name, const char *note, char **ret_id)
 {
 	int r;
 
@@ -17,8 +17,9 @@ MINC_EXPORT int minc_store_create(minc_store *s, const minc_image *image, const 
 		r = s->ops->whole(image->image, &s->c->err);
 	if (r == 0 && image)
 		r = api_policy(s, image->image->asked, image->image);
-	return r < 0 ? r :
-		       s->ops->create(s->store, image ? image->image : NULL, name, note, ret_id);
+	return r < 0 ? r
+		     : s->ops->create(s->store, image ? image->image : NULL, name, note,
+				      ret_id);
 }
 
 struct kept_visit {
@@ -113,7 +114,7 @@ MINC_EXPORT int minc_store_delete(minc_store *s, minc_kept *k)
 	if (!s || !k)
 		return -EINVAL;
 	r = api_store_begin(s->c);
-	return r < 0 ? r : s->ops->delete(s->store, k);
+	return r < 0 ? r : s->ops->delete (s->store, k);
 }
 
 MINC_EXPORT int minc_kept_find_image(minc_store *s, const minc_kept *k, minc_image **ret)

@@ -11,11 +11,12 @@ static int check_signatures(minc_store *s, const char *name, const struct image 
 {
 	minc_transfer *t = minc_transfer_new(s);
 	void *ops;
-	int r = t ? module_symbol("import", "import_ops", &s->c->err, &ops) :
-		    err_set(&s->c->err, -ENOMEM, "policy");
+	int r = t ? module_symbol("import", "import_ops", &s->c->err, &ops)
+		  : err_set(&s->c->err, -ENOMEM, "policy");
 
 	if (r == 0)
-		r = ((const struct import_ops *)ops)->allows(t, name, &img->manifest, &img->index);
+		r = ((const struct import_ops *)ops)
+			    ->allows(t, name, &img->manifest, &img->index);
 	minc_transfer_free(t);
 	return r;
 }
@@ -23,7 +24,9 @@ static int check_signatures(minc_store *s, const char *name, const struct image 
 int api_policy_hint(minc_ctx *c, int r)
 {
 	if ((r == -EKEYREJECTED || r == -ENOKEY) && !*c->err.hint)
-		err_hint(&c->err, "--insecure-policy (MINC_INSECURE_POLICY) takes it nevertheless");
+		err_hint(
+			&c->err,
+			"--insecure-policy (MINC_INSECURE_POLICY) takes it nevertheless");
 	return r;
 }
 

@@ -12,13 +12,15 @@
 #include "base/str.h"
 
 enum {
-	MAX_ENTRIES = 10000000, /* of a layer, by default; tar/budget.h has the other bounds */
+	/* of a layer, by default; tar/budget.h has the other bounds */
+	MAX_ENTRIES = 10000000,
 	MAX_THREADS = 1024,
 	MAX_RETRIES = 100,
 	DEFAULT_RETRIES = 3
 };
 
-static const uint64_t default_max_bytes = 64ull << 30; /* of a layer: large ones have 20 */
+/* of a layer: large ones have 20 */
+static const uint64_t default_max_bytes = 64ull << 30;
 
 MINC_EXPORT minc_transfer *minc_transfer_new(minc_store *s)
 {
@@ -73,7 +75,7 @@ static int add_change(minc_transfer *t, const char *value)
 static bool is_format(const char *value)
 {
 	static const char *const formats[] = { "oci", "oci-archive", "docker-archive",
-					       "tar", "dir", "squashfs" };
+					       "tar", "dir",         "squashfs" };
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (str_equal(formats[i], value))
@@ -100,10 +102,11 @@ static int set_text(minc_transfer *t, enum minc_transfer_option option, const ch
 	if (option == MINC_TRANSFER_CHANGE)
 		forget_changes(t);
 	if (option == MINC_TRANSFER_FORMAT && value && !is_format(value))
-		return err_say(t->err, -EINVAL,
-			       "format %s: not one of oci, oci-archive, docker-archive, tar, dir "
-			       "and squashfs",
-			       value);
+		return err_say(
+			t->err, -EINVAL,
+			"format %s: not one of oci, oci-archive, docker-archive, tar, dir "
+			"and squashfs",
+			value);
 	if (value) {
 		copy = strdup(value);
 		if (!copy)
@@ -137,17 +140,19 @@ static int set_number(minc_transfer *t, enum minc_transfer_number option, uint64
 	};
 
 	if (option < MINC_TRANSFER_INSECURE || option > MINC_TRANSFER_RETRIES)
-		return err_say(t->err, -EINVAL, "minc_transfer_set_number: unknown option");
+		return err_say(t->err, -EINVAL,
+			       "minc_transfer_set_number: unknown option");
 	if (value > max[option])
 		return err_say(t->err, -EINVAL, "number %llu: not 0 to %llu",
-			       (unsigned long long)value, (unsigned long long)max[option]);
+			       (unsigned long long)value,
+			       (unsigned long long)max[option]);
 	t->number[option] = value;
 	t->given |= 1U << option;
 	return 0;
 }
 
-MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_number option,
-					 uint64_t value)
+MINC_EXPORT int minc_transfer_set_number(minc_transfer *t,
+					 enum minc_transfer_number option, uint64_t value)
 {
 	int r;
 
@@ -157,7 +162,8 @@ MINC_EXPORT int minc_transfer_set_number(minc_transfer *t, enum minc_transfer_nu
 	return r < 0 ? r : stick(t, set_number(t, option, value));
 }
 
-MINC_EXPORT void minc_transfer_set_progress(minc_transfer *t, minc_progress_fn fn, void *userdata)
+MINC_EXPORT void minc_transfer_set_progress(minc_transfer *t, minc_progress_fn fn,
+					    void *userdata)
 {
 	if (!t)
 		return;
@@ -191,7 +197,8 @@ static int found(struct image *img, void *data)
 	return r;
 }
 
-MINC_EXPORT int minc_import(minc_transfer *t, const char *source, minc_image_fn fn, void *userdata)
+MINC_EXPORT int minc_import(minc_transfer *t, const char *source, minc_image_fn fn,
+			    void *userdata)
 {
 	struct image_visit v = { .fn = fn, .data = userdata };
 	const struct import_ops *ops;
@@ -204,7 +211,8 @@ MINC_EXPORT int minc_import(minc_transfer *t, const char *source, minc_image_fn 
 	return r ? r : api_policy_hint(t->owner->c, ops->import(t, source, found, &v));
 }
 
-MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names, const char *target)
+MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names,
+			    const char *target)
 {
 	const struct import_ops *ops;
 	int r;
@@ -215,7 +223,8 @@ MINC_EXPORT int minc_export(minc_transfer *t, const char *const *names, const ch
 	return r ? r : ops->export(t, names, target);
 }
 
-MINC_EXPORT int minc_pull(minc_transfer *t, const char *name, minc_image_fn fn, void *userdata)
+MINC_EXPORT int minc_pull(minc_transfer *t, const char *name, minc_image_fn fn,
+			  void *userdata)
 {
 	struct image_visit v = { .fn = fn, .data = userdata };
 	const struct import_ops *ops;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unpack - an image's files in the storage of a container, where neither the kernel nor a FUSE
- * server can mount its layers. Once: what was made for the same layers is used again.
+ * unpack - an image's files in the storage of a container, where neither the kernel nor a
+ * FUSE server can mount its layers. Once: what was made for the same layers is used
+ * again.
  *
  *   unpacked/rootfs   the files; by rename(2), so they are complete
  *   unpacked/layers   of what
@@ -53,7 +54,8 @@ static bool is_unpacked(int dir, const char *layers)
 static int note_layers(int dir, const char *layers)
 {
 	cleanup_close int fd =
-		openat(dir, "layers", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+		openat(dir, "layers",
+		       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	return fd < 0 ? -errno : io_write_all(fd, layers, strlen(layers));
 }
@@ -85,7 +87,9 @@ static int unpack(minc_ctx *c, int dir)
 	return r;
 }
 
-/* Only of what takes a noticeable time: else each start of a small image would complain. */
+/*
+ * Only of what takes a noticeable time: else each start of a small image would complain.
+ */
 static void warn(minc_ctx *c)
 {
 	const struct spec_image *image = &c->spec.image;
@@ -98,10 +102,11 @@ static void warn(minc_ctx *c)
 			bytes += st.st_size;
 	if (!c->log || bytes < UNPACKED_SAID_BYTES)
 		return;
-	snprintf(text, sizeof(text),
-		 "/dev/fuse: %s: the image is unpacked, which takes time and space: load the fuse "
-		 "module or give access to the device",
-		 strerror(-c->host.fuse));
+	snprintf(
+		text, sizeof(text),
+		"/dev/fuse: %s: the image is unpacked, which takes time and space: load the fuse "
+		"module or give access to the device",
+		strerror(-c->host.fuse));
 	c->log(text, c->log_data);
 }
 
@@ -114,7 +119,8 @@ int api_unpack_image(minc_ctx *c, int storage)
 	if (r == 0 && mkdirat(storage, UNPACKED, 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	if (r == 0) {
-		dir = openat(storage, UNPACKED, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		dir = openat(storage, UNPACKED,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		r = dir < 0 ? -errno : 0;
 	}
 	if (r == 0 && is_unpacked(dir, layers))

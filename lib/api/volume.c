@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* volume - directories that begin as what the image has there; see minc/container.h and image.h. */
+/*
+ * volume - directories that begin as what the image has there; see minc/container.h and
+ * image.h.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,8 +22,8 @@ static bool is_begun(const char *path)
 	char mark[PATH_MAX];
 
 	return access(path, F_OK) == 0 &&
-	       snprintf(mark, sizeof(mark), "%.*s" VOLUME_NEW "%s", (int)(name - path), path, name) <
-		       (int)sizeof(mark) &&
+	       snprintf(mark, sizeof(mark), "%.*s" VOLUME_NEW "%s", (int)(name - path),
+			path, name) < (int)sizeof(mark) &&
 	       access(mark, F_OK) < 0 && errno == ENOENT;
 }
 
@@ -29,7 +32,8 @@ static bool is_beside(const char *path, const char *other)
 {
 	const size_t len = (size_t)(strrchr(path, '/') - path);
 
-	return other && strncmp(path, other, len + 1) == 0 && !strchr(other + len + 1, '/');
+	return other && strncmp(path, other, len + 1) == 0 &&
+	       !strchr(other + len + 1, '/');
 }
 
 int api_fill_volumes(minc_ctx *c)
@@ -42,7 +46,8 @@ int api_fill_volumes(minc_ctx *c)
 	for (const struct spec_mount *i = c->spec.mounts; i && r == 0; i = i->next) {
 		const size_t copied = i->flags & MINC_BIND_NOCOPY ? 0 : image->layers_len;
 		struct volume v = { .path = i->src,
-				    .part = { .what = image->layers_len ? image->name : "volume",
+				    .part = { .what = image->layers_len ? image->name
+									: "volume",
 					      .layers = image->layers,
 					      .layers_len = copied,
 					      .inside = i->dst,
@@ -60,7 +65,8 @@ int api_fill_volumes(minc_ctx *c)
 			r = ((const struct import_ops *)ops)->fill(&c->err, &v);
 		before = i->src;
 		if (r < 0)
-			snprintf(c->err.origin, sizeof(c->err.origin), "%s", i->origin ? i->origin : "");
+			snprintf(c->err.origin, sizeof(c->err.origin), "%s",
+				 i->origin ? i->origin : "");
 	}
 	return r;
 }

@@ -61,7 +61,8 @@ static bool are_own_names(const char *passwd, const char *line, uid_t uid)
 {
 	size_t left, len;
 
-	for (const char *at = field(line, FIELD_MEMBERS, &left); left > 0; at += len, left -= len) {
+	for (const char *at = field(line, FIELD_MEMBERS, &left); left > 0;
+	     at += len, left -= len) {
 		len = strcspn(at, ",:\n");
 		if (len > 0 && !is_own_name(passwd, at, len, uid))
 			return false;
@@ -75,7 +76,8 @@ bool account_is_alone_in(const char *passwd, const char *group, uid_t uid, gid_t
 	bool known = false;
 	uint64_t id, of;
 
-	for (const char *line = passwd ? passwd : ""; *line && gid != 0; line = next_line(line))
+	for (const char *line = passwd ? passwd : ""; *line && gid != 0;
+	     line = next_line(line))
 		if (read_number(line, FIELD_GROUP, &of) && of == gid &&
 		    (!read_number(line, FIELD_ID, &id) || (id != 0 && id != uid)))
 			return false;

@@ -25,7 +25,8 @@ __attribute__((format(printf, 4, 0))) static int set(struct err *e, int r, bool 
 	e->code = r;
 	n = vsnprintf(e->message, sizeof(e->message), format, ap);
 	if (reason && n >= 0 && (size_t)n < sizeof(e->message))
-		snprintf(e->message + n, sizeof(e->message) - (size_t)n, ": %s", strerror(-r));
+		snprintf(e->message + n, sizeof(e->message) - (size_t)n, ": %s",
+			 strerror(-r));
 	str_make_printable(e->message); /* a hostile name must not reach a terminal */
 	return r;
 }

@@ -33,11 +33,11 @@ static inline int take_fd(int *fd)
 	return ret;
 }
 
-#define take_ptr(p)                                                                      \
-	({                                                                               \
-		__typeof__(*(p)) taken_ = *(p);                                          \
-		*(p) = NULL;                                                             \
-		taken_;                                                                  \
+#define take_ptr(p)                             \
+	({                                      \
+		__typeof__(*(p)) taken_ = *(p); \
+		*(p) = NULL;                    \
+		taken_;                         \
 	})
 
 /* Move @fd to a number of at least @lowest, CLOEXEC; closes @fd. Returns it or -errno. */

@@ -2,9 +2,9 @@
 /*
  * fortified - for a static build with musl that links libraries built for glibc, as those
  * of a distribution are: the names that glibc's headers give to some functions, so that
- * their buffers are checked. They are part of the Linux Standard Base and do the same with
- * a flag and a buffer's size more. Everything else these libraries call has one binary
- * interface in both (ELF, the kernel's structures, opaque FILE).
+ * their buffers are checked. They are part of the Linux Standard Base and do the same
+ * with a flag and a buffer's size more. Everything else these libraries call has one
+ * binary interface in both (ELF, the kernel's structures, opaque FILE).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,8 @@ int __printf_chk(int flag, const char *format, ...);
 int __fprintf_chk(FILE *out, int flag, const char *format, ...);
 int __sprintf_chk(char *s, int flag, size_t size, const char *format, ...);
 int __snprintf_chk(char *s, size_t n, int flag, size_t size, const char *format, ...);
-int __vsnprintf_chk(char *s, size_t n, int flag, size_t size, const char *format, va_list ap);
+int __vsnprintf_chk(char *s, size_t n, int flag, size_t size, const char *format,
+		    va_list ap);
 int __asprintf_chk(char **ret, int flag, const char *format, ...);
 void __syslog_chk(int priority, int flag, const char *format, ...);
 int __isoc99_sscanf(const char *s, const char *format, ...);
@@ -32,7 +33,8 @@ static void check(size_t need, size_t size)
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the callers' formats */
 
-int __vsnprintf_chk(char *s, size_t n, int flag, size_t size, const char *format, va_list ap)
+int __vsnprintf_chk(char *s, size_t n, int flag, size_t size, const char *format,
+		    va_list ap)
 {
 	(void)flag;
 	check(n, size);

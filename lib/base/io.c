@@ -27,7 +27,11 @@
 
 enum { LOOK_MS = 100 };
 /* Between looks at a lock, and until somebody is told. */
-enum { LOCK_FIRST_NS = 50 * 1000, LOCK_LAST_NS = 20 * 1000 * 1000, LOCK_SAY_NS = 1500 * 1000 * 1000 };
+enum {
+	LOCK_FIRST_NS = 50 * 1000,
+	LOCK_LAST_NS = 20 * 1000 * 1000,
+	LOCK_SAY_NS = 1500 * 1000 * 1000
+};
 
 int io_read_all(int fd, size_t max, char **ret, size_t *ret_len)
 {
@@ -72,8 +76,9 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 }
 
 /*
- * What cannot be opened without waiting: a file that somebody has a lease on, see fcntl(2), who gives it up
- * or has some seconds. By what was looked at, which is not a FIFO by then.
+ * What cannot be opened without waiting: a file that somebody has a lease on, see
+ * fcntl(2), who gives it up or has some seconds. By what was looked at, which is not a
+ * FIFO by then.
  */
 static int open_leased(int dir, const char *path, int flags)
 {
@@ -92,10 +97,11 @@ static int open_leased(int dir, const char *path, int flags)
 }
 
 /* -EBADMSG: anything but a file. It is not waited for. */
-static int read_regular(int dir, const char *path, int flags, size_t max, char **ret, size_t *ret_len)
+static int read_regular(int dir, const char *path, int flags, size_t max, char **ret,
+			size_t *ret_len)
 {
-	cleanup_close int fd = openat(
-		dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
+	cleanup_close int fd =
+		openat(dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags);
 	struct stat st;
 
 	if (fd < 0 && errno == EWOULDBLOCK)
@@ -114,7 +120,8 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 	return r == -ELOOP ? -EBADMSG : r;
 }
 
-int io_read_config(struct err *e, const char *path, size_t max, char **ret, size_t *ret_len)
+int io_read_config(struct err *e, const char *path, size_t max, char **ret,
+		   size_t *ret_len)
 {
 	int r = read_regular(AT_FDCWD, path, 0, max, ret, ret_len);
 
@@ -214,8 +221,8 @@ static bool is_waited_for(int fd)
 }
 
 /*
- * A part of it, without waiting: pipes can since Linux 6.4. Before that a pipe that has room takes
- * PIPE_BUF bytes at once.
+ * A part of it, without waiting: pipes can since Linux 6.4. Before that a pipe that has
+ * room takes PIPE_BUF bytes at once.
  */
 static ssize_t write_now(int fd, const void *buf, size_t len)
 {
@@ -225,11 +232,14 @@ static ssize_t write_now(int fd, const void *buf, size_t len)
 	if (n >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
 		return n;
 	n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return n >= 0 || errno != ENOTSOCK ? n : write(fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
+	return n >= 0 || errno != ENOTSOCK
+		       ? n
+		       : write(fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
 /* Also where whoever shares the descriptor has made it one that does not wait. */
-static int write_looking(int fd, const char *p, size_t len, int (*look)(void *data), void *data)
+static int write_looking(int fd, const char *p, size_t len, int (*look)(void *data),
+			 void *data)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	const bool waited_for = look && is_waited_for(fd);
@@ -271,7 +281,8 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		(void)nanosleep(&moment, NULL); /* shorter is fine */
-		if (moment.tv_nsec < LOCK_LAST_NS) /* most are held for less than a millisecond */
+		/* most are held for less than a millisecond */
+		if (moment.tv_nsec < LOCK_LAST_NS)
 			moment.tv_nsec *= 2;
 	}
 	if (waits)

@@ -18,12 +18,14 @@ int io_read_all(int fd, size_t max, char **ret, size_t *ret_len);
 int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
 
 /*
- * The same for a configuration that has its place, which says nothing to us by being there: it may
- * be a link, but is a file, and nothing that would be waited for (a FIFO, a terminal). What a user
- * names is io_read_file()'s: that may be the pipe of another program. -ENOENT, also below what is
- * no directory, is the caller's to judge; every other failure has its message in @e, about @path.
+ * The same for a configuration that has its place, which says nothing to us by being
+ * there: it may be a link, but is a file, and nothing that would be waited for (a FIFO, a
+ * terminal). What a user names is io_read_file()'s: that may be the pipe of another
+ * program. -ENOENT, also below what is no directory, is the caller's to judge; every
+ * other failure has its message in @e, about @path.
  */
-int io_read_config(struct err *e, const char *path, size_t max, char **ret, size_t *ret_len);
+int io_read_config(struct err *e, const char *path, size_t max, char **ret,
+		   size_t *ret_len);
 
 /*
  * The same for a file of ours in a directory where others may write: -EBADMSG if it is a
@@ -35,15 +37,15 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
 
 /*
- * The directory that @path is in, O_PATH, and its name there. What is made by these two can be removed
- * by them, whatever the path leads to by then. -EINVAL: it
+ * The directory that @path is in, O_PATH, and its name there. What is made by these two
+ * can be removed by them, whatever the path leads to by then. -EINVAL: it
  * ends in no name, as "." and "a/.." do.
  */
 int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
 
 /*
- * flock(2) with @how, which is waited for: 0 or -errno. Whoever has the lock may have been stopped,
- * or take long: then @waits, which may be NULL, is called once.
+ * flock(2) with @how, which is waited for: 0 or -errno. Whoever has the lock may have
+ * been stopped, or take long: then @waits, which may be NULL, is called once.
  */
 int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 
@@ -51,14 +53,17 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 int io_write_all(int fd, const void *buf, size_t len);
 
 /*
- * The same to a descriptor of the caller's, behind which may be anybody: who reads no more makes it
- * -EPIPE and no SIGPIPE, and while a pipe or socket takes nothing @look is called ten times a second, if it
- * is not NULL; what that fails with is returned. What has no room is waited for, also with O_NONBLOCK.
+ * The same to a descriptor of the caller's, behind which may be anybody: who reads no
+ * more makes it -EPIPE and no SIGPIPE, and while a pipe or socket takes nothing @look is
+ * called ten times a second, if it is not NULL; what that fails with is returned. What
+ * has no room is waited for, also with O_NONBLOCK.
  */
-int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data), void *data);
+int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data),
+		 void *data);
 
 /*
- * SIGPIPE of this thread between the two is not delivered; one that came in between is taken back.
+ * SIGPIPE of this thread between the two is not delivered; one that came in between is
+ * taken back.
  */
 struct io_sigpipe {
 	sigset_t before;
@@ -67,5 +72,7 @@ struct io_sigpipe {
 void io_block_sigpipe(struct io_sigpipe *ret);
 void io_unblock_sigpipe(const struct io_sigpipe *s);
 
-/* A new or changed file @name in @dir that appears whole: temporary name, fsync, rename. */
+/*
+ * A new or changed file @name in @dir that appears whole: temporary name, fsync, rename.
+ */
 int io_replace_file(int dir, const char *name, const void *buf, size_t len);

@@ -21,8 +21,8 @@ int lease_take(int fd, int at, const char *name)
 			return -errno;
 	if (fstat(fd, &held) < 0)
 		return -errno;
-	if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0 || held.st_ino != named.st_ino ||
-	    held.st_dev != named.st_dev)
+	if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    held.st_ino != named.st_ino || held.st_dev != named.st_dev)
 		return -ESTALE;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * module - see module.h. A module is a shared object with its own copies of what it needs
- * from base and plan, so it sees no symbol of the library; in a static build its functions
- * are found in a table instead.
+ * from base and plan, so it sees no symbol of the library; in a static build its
+ * functions are found in a table instead.
  */
 #include "base/module.h"
 
@@ -16,7 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The option of meson that leaves a module out, and what it needs: none is always there. */
+/*
+ * The option of meson that leaves a module out, and what it needs: none is always there.
+ */
 static const struct {
 	const char *name, *option, *library;
 } modules[] = {
@@ -34,7 +36,8 @@ static bool left_out(const char *name, char *ret, size_t len)
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
 		if (strcmp(modules[i].name, name) != 0)
 			continue;
-		snprintf(ret, len, "libminc was built without the option %s, which needs %s",
+		snprintf(ret, len,
+			 "libminc was built without the option %s, which needs %s",
 			 modules[i].option, modules[i].library);
 		return true;
 	}
@@ -53,11 +56,15 @@ static void hint_missing(const char *name, struct err *e)
 	char why[160];
 
 	if (left_out(name, why, sizeof(why)))
-		err_hint(e, "%s, or its modules are elsewhere: MINC_MODULE_DIR names their "
-			    "directory", why);
+		err_hint(e,
+			 "%s, or its modules are elsewhere: MINC_MODULE_DIR names their "
+			 "directory",
+			 why);
 	else
-		err_hint(e, "the modules of libminc are elsewhere: MINC_MODULE_DIR names their "
-			    "directory");
+		err_hint(
+			e,
+			"the modules of libminc are elsewhere: MINC_MODULE_DIR names their "
+			"directory");
 }
 
 int module_program(const char *name, struct err *e, char *ret, size_t len)
@@ -180,10 +187,10 @@ int module_symbol(const char *name, const char *symbol, struct err *e, void **re
 		return err_say(e, -ENOSYS, "module %s: %s", name, dlerror());
 	address = dlsym(handle, symbol);
 	if (!address)
-		return err_say(e, -ENOSYS,
-			       "module %s: %s has no %s: another version, or built without %s",
-			       name, path, symbol,
-			       strcmp(name, "seccomp") ? "it" : "jansson");
+		return err_say(
+			e, -ENOSYS,
+			"module %s: %s has no %s: another version, or built without %s",
+			name, path, symbol, strcmp(name, "seccomp") ? "it" : "jansson");
 	*ret = address;
 	return 0;
 }

@@ -9,7 +9,8 @@ enum { CONTAINER_MAX = 64, VOLUME_MAX = 128, ID_LEN = 64 };
 
 static bool is_word(const char *s)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
 	return *s && !strchr("_.-", *s) && !s[strspn(s, letters)];
 }
@@ -17,7 +18,8 @@ static bool is_word(const char *s)
 int name_check_container(const char *name, const char **ret_why)
 {
 	if (!name || !is_word(name)) {
-		*ret_why = "a name has letters, digits, _ . and -, and begins with one of the first two";
+		*ret_why =
+			"a name has letters, digits, _ . and -, and begins with one of the first two";
 		return -EINVAL;
 	}
 	if (strlen(name) > CONTAINER_MAX) {

@@ -17,14 +17,19 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { LINKS_MAX = 40, OTHERS_WRITE = 2, OTHERS_SEARCH = 1, MOUNTINFO_MAX_BYTES = 16 << 20,
-       FDINFO_MAX_BYTES = 4096 };
+enum {
+	LINKS_MAX = 40,
+	OTHERS_WRITE = 2,
+	OTHERS_SEARCH = 1,
+	MOUNTINFO_MAX_BYTES = 16 << 20,
+	FDINFO_MAX_BYTES = 4096
+};
 
 struct walk {
 	struct err *e;
 	const char *what;
 	struct owner_place *ret; /* path "": "/" */
-	char rest[PATH_MAX];	 /* names to come */
+	char rest[PATH_MAX];     /* names to come */
 	unsigned links;
 	uid_t root, asker; /* the latter may replace what is named; or NOBODY */
 	gid_t asker_group;
@@ -82,19 +87,24 @@ static bool others_write(const struct walk *w, const char *path, const struct st
 
 static int blame_owner(const struct walk *w, const char *path, const struct stat *st)
 {
-	return err_say(w->e, -EPERM,
-		       "%s: %s belongs to user %u, who could put something else in its place",
-		       w->what, path, (unsigned)st->st_uid);
+	return err_say(
+		w->e, -EPERM,
+		"%s: %s belongs to user %u, who could put something else in its place",
+		w->what, path, (unsigned)st->st_uid);
 }
 
-/* Its last field says how it is served; those before have names that its user chose, without spaces. */
+/*
+ * Its last field says how it is served; those before have names that its user chose,
+ * without spaces.
+ */
 static int server_of_line(const char *line, const char *type, uid_t *ret)
 {
 	const char *word = strrchr(line, ' ') + 1;
 	uint64_t uid;
 	char text[16];
 
-	if (strncmp(type, "fuse", 4) != 0) { /* virtiofs: the machine below, whose word all is */
+	if (strncmp(type, "fuse", 4) != 0) {
+		/* virtiofs: the machine below, whose word all is */
 		*ret = 0;
 		return 0;
 	}
@@ -102,7 +112,8 @@ static int server_of_line(const char *line, const char *type, uid_t *ret)
 		word += *word == ',';
 		if (!str_starts_with(word, "user_id="))
 			continue;
-		(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(word + 8, ","), word + 8);
+		(void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(word + 8, ","),
+			       word + 8);
 		if (str_to_u64(text, UINT32_MAX - 1, &uid) < 0)
 			return -EINVAL; /* or not mapped here */
 		*ret = (uid_t)uid;
@@ -115,7 +126,8 @@ int owner_find_server(char *mounts, uint64_t id, uid_t *ret)
 {
 	char *save = NULL;
 
-	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(mounts, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		const char *rest = strstr(line, " - ");
 
 		if (rest && strtoull(line, NULL, 10) == id)
@@ -154,20 +166,27 @@ static int check_server(const struct walk *w, int fd)
 		return 0; /* only a server says that it cannot tell */
 	r = mount_of(fd, &id);
 	if (r == 0)
-		r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+		r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES,
+				 &mounts, NULL);
 	if (r == 0)
 		r = owner_find_server(mounts, id, &uid);
 	if (r < 0) {
-		err_say(w->e, -EPERM, "%s: %s is on a FUSE file system, and /proc does not tell whose%s%s",
-			w->what, shown(w), r == -ENOENT ? "" : ": ", r == -ENOENT ? "" : strerror(-r));
-		err_hint(w->e, "/proc/self/mountinfo does not show it below a chroot in it, or without /proc: "
-			       "another place");
+		err_say(w->e, -EPERM,
+			"%s: %s is on a FUSE file system, and /proc does not tell whose%s%s",
+			w->what, shown(w), r == -ENOENT ? "" : ": ",
+			r == -ENOENT ? "" : strerror(-r));
+		err_hint(
+			w->e,
+			"/proc/self/mountinfo does not show it below a chroot in it, or without /proc: "
+			"another place");
 		return -EPERM;
 	}
 	if (is_own(w, uid))
 		return 0;
-	return err_say(w->e, -EPERM, "%s: %s is on a file system that user %u serves, who could show "
-		       "anything there", w->what, shown(w), (unsigned)uid);
+	return err_say(w->e, -EPERM,
+		       "%s: %s is on a file system that user %u serves, who could show "
+		       "anything there",
+		       w->what, shown(w), (unsigned)uid);
 }
 
 /* The directory that the next name is looked up in. */
@@ -212,9 +231,9 @@ static int append(struct walk *w, const char *name)
 	char *path = w->ret->path;
 	size_t len = strlen(path);
 
-	return snprintf(path + len, PATH_MAX - len, "/%s", name) >= (int)(PATH_MAX - len) ?
-		       -ENAMETOOLONG :
-		       0;
+	return snprintf(path + len, PATH_MAX - len, "/%s", name) >= (int)(PATH_MAX - len)
+		       ? -ENAMETOOLONG
+		       : 0;
 }
 
 /* The first of the names to come, in @name; false: there is none. */
@@ -335,7 +354,8 @@ static int resolve(struct walk *w, const char *path)
 	return r < 0 ? r : check_server(w, fd);
 }
 
-int owner_resolve(struct err *e, const char *what, const char *path, struct owner_place *ret)
+int owner_resolve(struct err *e, const char *what, const char *path,
+		  struct owner_place *ret)
 {
 	struct walk w = { .e = e, .what = what, .ret = ret, .asker = NOBODY };
 
@@ -356,7 +376,8 @@ int owner_resolve_given(struct err *e, const char *what, const char *path,
 	struct walk w = { .e = e, .what = what, .ret = ret, .asker = NOBODY };
 	uint64_t uid, gid;
 
-	if (geteuid() == 0 && number_of("SUDO_UID", &uid) && number_of("SUDO_GID", &gid)) {
+	if (geteuid() == 0 && number_of("SUDO_UID", &uid) &&
+	    number_of("SUDO_GID", &gid)) {
 		w.asker = (uid_t)uid;
 		w.asker_group = (gid_t)gid;
 	}

@@ -12,7 +12,9 @@ int rfc3339_write(int64_t seconds, int ms, char ret[RFC3339_MAX])
 {
 	const time_t t = (time_t)seconds;
 	struct tm tm;
-	size_t len = gmtime_r(&t, &tm) ? strftime(ret, RFC3339_MAX - 8, "%Y-%m-%dT%H:%M:%S", &tm) : 0;
+	size_t len = gmtime_r(&t, &tm)
+			     ? strftime(ret, RFC3339_MAX - 8, "%Y-%m-%dT%H:%M:%S", &tm)
+			     : 0;
 
 	if (len == 0)
 		return -EOVERFLOW;
@@ -38,8 +40,8 @@ int rfc3339_read_ms(const char *text, int64_t *ret)
 	struct tm tm = { 0 };
 	const char *p;
 
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
-		   &second, &used) != 6 ||
+	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour,
+		   &minute, &second, &used) != 6 ||
 	    used != 19 || strspn(text, "0123456789-:Tt") < 19)
 		return -EINVAL;
 	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
@@ -55,8 +57,9 @@ int rfc3339_read_ms(const char *text, int64_t *ret)
 			ms += unit * (*digit++ - '0');
 	}
 	if (*p == '+' || *p == '-') {
-		if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 ||
-		    strspn(p + 1, "0123456789:") != 5 || hours > 23 || minutes > 59)
+		if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
+		    used != 5 || strspn(p + 1, "0123456789:") != 5 || hours > 23 ||
+		    minutes > 59)
 			return -EINVAL;
 		offset_s = (hours * 60 + minutes) * 60 * (*p == '+' ? 1 : -1);
 		p += 6;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* rfc3339 - times as text, in UTC: "2024-01-31T23:59:59Z", as OCI and docker write them; see RFC 3339. */
+/*
+ * rfc3339 - times as text, in UTC: "2024-01-31T23:59:59Z", as OCI and docker write them;
+ * see RFC 3339.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -91,7 +91,10 @@ bool str_is_printable_utf8(const char *s)
 	return true;
 }
 
-/* C1 controls, and what changes lines or the direction of writing: U+200E.., U+2028.., U+2066.. */
+/*
+ * C1 controls, and what changes lines or the direction of writing: U+200E.., U+2028..,
+ * U+2066..
+ */
 static bool is_obeyed(const unsigned char *s, size_t n)
 {
 	if (n == 1)
@@ -99,7 +102,8 @@ static bool is_obeyed(const unsigned char *s, size_t n)
 	if (n == 2)
 		return s[0] == 0xc2 && s[1] < 0xa0;
 	return n == 3 && s[0] == 0xe2 &&
-	       ((s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
+	       ((s[1] == 0x80 &&
+		 (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
 		(s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9));
 }
 
@@ -155,7 +159,8 @@ size_t str_unescape_bytes(char *s)
 		const unsigned char *p = (const unsigned char *)s;
 		const bool escape = is_escape(p);
 
-		*to++ = escape ? (char)((p[1] == 0xbe ? 0x80 : 0xc0) | (p[2] & 0x3f)) : *s;
+		*to++ = escape ? (char)((p[1] == 0xbe ? 0x80 : 0xc0) | (p[2] & 0x3f))
+			       : *s;
 		s += escape ? 3 : 1;
 	}
 	*to = '\0';

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* str - strict numbers and text checks. Numbers are whole strings: "1x", "+1" and "" fail. */
+/*
+ * str - strict numbers and text checks. Numbers are whole strings: "1x", "+1" and ""
+ * fail.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -24,17 +27,17 @@ bool str_is_printable_utf8(const char *s);
 void str_make_printable(char *s);
 
 /*
- * Any bytes as UTF-8, and back: what is no character is U+EF80 to U+EFFF, one for each byte
- * from 0x80 on, and so are the bytes of these characters themselves. The copy is for free(3);
- * NULL without memory. @ret_changed: it differs from @s.
+ * Any bytes as UTF-8, and back: what is no character is U+EF80 to U+EFFF, one for each
+ * byte from 0x80 on, and so are the bytes of these characters themselves. The copy is for
+ * free(3); NULL without memory. @ret_changed: it differs from @s.
  */
 char *str_escape_bytes(const char *s, bool *ret_changed);
 /* In place; the new length. */
 size_t str_unescape_bytes(char *s);
 
 /*
- * In place: an absolute path without ".", "..", and slashes too many, by its words alone, as docker(1)
- * has it: "/a/../b/./c/" becomes "/b/c", and ".." of the root is the root.
+ * In place: an absolute path without ".", "..", and slashes too many, by its words alone,
+ * as docker(1) has it: "/a/../b/./c/" becomes "/b/c", and ".." of the root is the root.
  */
 void str_clean_path(char *path);
 

@@ -2,9 +2,9 @@
 /*
  * sys - system calls without libc.
  *
- * Code that runs between clone and exec (docs/architecture.md, "The child") may share its memory with
- * a threaded caller, so it must not touch errno, cancellation points or the lazy
- * binder: every call here is one inlined instruction that returns -errno. The same
+ * Code that runs between clone and exec (docs/architecture.md, "The child") may share its
+ * memory with a threaded caller, so it must not touch errno, cancellation points or the
+ * lazy binder: every call here is one inlined instruction that returns -errno. The same
  * wrappers serve the freestanding init. Constants that Debian 12's headers lack are
  * defined here, with the kernel version that brought them.
  */
@@ -67,7 +67,7 @@ static inline long sys_call6(long n, long a, long b, long c, long d, long e, lon
 #endif
 
 #define SYS_ARG(x) ((long)(x))
-#define sys_call(n, a, b, c, d, e)                                                       \
+#define sys_call(n, a, b, c, d, e) \
 	((int)sys_call6(n, SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), SYS_ARG(d), SYS_ARG(e), 0))
 
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
@@ -83,9 +83,9 @@ static inline long sys_call6(long n, long a, long b, long c, long d, long e, lon
 #define CLONE_INTO_CGROUP 0x200000000ULL /* 5.7 */
 #endif
 #define SYS_CLOSE_RANGE_CLOEXEC 4 /* 5.11 */
-#define SYS_MNT_DETACH 2 /* sys/mount.h clashes with linux/mount.h */
-#define SYS_AT_RECURSIVE 0x8000
-#define SYS_AT_EMPTY_PATH 0x1000
+#define SYS_MNT_DETACH          2 /* sys/mount.h clashes with linux/mount.h */
+#define SYS_AT_RECURSIVE        0x8000
+#define SYS_AT_EMPTY_PATH       0x1000
 
 /* struct clone_args of linux/sched.h, which clashes with glibc's sched.h. */
 struct sys_clone_args {
@@ -93,7 +93,9 @@ struct sys_clone_args {
 		set_tid, set_tid_size, cgroup;
 };
 
-/* struct statx of linux/stat.h, which clashes with the sys/stat.h of a musl that has one. */
+/*
+ * struct statx of linux/stat.h, which clashes with the sys/stat.h of a musl that has one.
+ */
 struct sys_statx_time {
 	int64_t sec;
 	uint32_t nsec, unused;
@@ -108,8 +110,8 @@ struct sys_statx {
 	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
 	uint64_t mnt_id, rest[13];
 };
-#define SYS_STATX_INO 0x100U
-#define SYS_STATX_MNT_ID 0x1000U /* 5.8 */
+#define SYS_STATX_INO             0x100U
+#define SYS_STATX_MNT_ID          0x1000U /* 5.8 */
 #define SYS_STATX_ATTR_MOUNT_ROOT 0x2000U /* 5.8, too */
 
 static inline int sys_close(int fd)
@@ -135,7 +137,9 @@ static inline int sys_openat(int dir, const char *path, int flags, unsigned mode
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode,
 			      uint64_t resolve)
 {
-	struct open_how how = { .flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve };
+	struct open_how how = { .flags = flags | O_CLOEXEC,
+				.mode = mode,
+				.resolve = resolve };
 
 	return sys_call(SYS_openat2, dir, path, &how, sizeof(how), 0);
 }
@@ -222,8 +226,8 @@ static inline int sys_open_tree(int dir, const char *path, unsigned flags)
 	return sys_call(SYS_open_tree, dir, path, flags | OPEN_TREE_CLOEXEC, 0, 0);
 }
 
-static inline int sys_move_mount(int from, const char *from_path, int to, const char *to_path,
-				 unsigned flags)
+static inline int sys_move_mount(int from, const char *from_path, int to,
+				 const char *to_path, unsigned flags)
 {
 	return sys_call(SYS_move_mount, from, from_path, to, to_path, flags);
 }

@@ -25,7 +25,8 @@ void say_cgroup_set(FILE *out, const struct step *s)
 void say_cgroup_devices(FILE *out, const struct step *s)
 {
 	if (s->cgroup_devices.v2) {
-		fputs("echo 'warning: no shell equivalent of bpf(2): all devices work' >&2\n", out);
+		fputs("echo 'warning: no shell equivalent of bpf(2): all devices work' >&2\n",
+		      out);
 		fputs("# allowed would be:", out);
 	} else {
 		fputs("echo a >", out);

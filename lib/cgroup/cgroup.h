@@ -32,18 +32,19 @@ struct cgroup_devices {
 int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
 		const struct cgroup_devices *devices, struct err *e);
 /*
- * From @m on, the first bind that is a device, may only be read, and is none that every container
- * may write; or NULL. A read-only mount binds no device files: only a list does.
+ * From @m on, the first bind that is a device, may only be read, and is none that every
+ * container may write; or NULL. A read-only mount binds no device files: only a list
+ * does.
  */
 const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m);
 /*
- * The same for a terminal, of which no list keeps a container: it goes by numbers, and the container's
- * own terminals, of its own devpts, have the same ones.
+ * The same for a terminal, of which no list keeps a container: it goes by numbers, and
+ * the container's own terminals, of its own devpts, have the same ones.
  */
 const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m);
 /*
- * Append what enters the group with the list, when the file tree is made: for that the child
- * may open loop devices and /dev/fuse.
+ * Append what enters the group with the list, when the file tree is made: for that the
+ * child may open loop devices and /dev/fuse.
  */
 void cgroup_plan_devices(struct plan *p, const struct spec *s);
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s);

@@ -54,7 +54,8 @@ static size_t rule_program(const struct device_rule *rule, struct bpf_insn *p)
 {
 	size_t n = 0;
 
-	p[n++] = unless(R_TYPE, rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+	p[n++] = unless(R_TYPE,
+			rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
 	if (rule->access != DEVICE_ALL) { /* all that is wanted must be in it */
 		p[n++] = op(BPF_ALU | BPF_MOV | BPF_X, R_SCRATCH, R_ACCESS, 0, 0);
 		p[n++] = alu(BPF_AND, R_SCRATCH, (int)~rule->access);
@@ -100,7 +101,8 @@ int device_attach(int group, const struct bpf_insn *program, size_t len)
 	attr.insns = (uintptr_t)program;
 	attr.insn_cnt = (__u32)len;
 	attr.license = (uintptr_t) "MIT";
-	strcpy(attr.prog_name, "minc_devices"); /* for bpftool(8); shorter than the field */
+	/* for bpftool(8); shorter than the field */
+	strcpy(attr.prog_name, "minc_devices");
 	fd = bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		return fd;

@@ -13,19 +13,20 @@
 #include "cgroup/group-place.h"
 
 /*
- * Others allow 5:1 as well, which is the machine's console: a container's own is a terminal
- * of its devpts, and whoever made that file would read what is typed at the machine.
+ * Others allow 5:1 as well, which is the machine's console: a container's own is a
+ * terminal of its devpts, and whoever made that file would read what is typed at the
+ * machine.
  */
 const struct device_rule device_rules[] = {
 	{ 'c', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD }, /* package managers make some */
 	{ 'b', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD },
-	{ 'c', 1, 3, DEVICE_ALL },	    /* null */
-	{ 'c', 1, 5, DEVICE_ALL },	    /* zero */
-	{ 'c', 1, 7, DEVICE_ALL },	    /* full */
-	{ 'c', 1, 8, DEVICE_ALL },	    /* random */
-	{ 'c', 1, 9, DEVICE_ALL },	    /* urandom */
-	{ 'c', 5, 0, DEVICE_ALL },	    /* tty */
-	{ 'c', 5, 2, DEVICE_ALL },	    /* ptmx */
+	{ 'c', 1, 3, DEVICE_ALL },            /* null */
+	{ 'c', 1, 5, DEVICE_ALL },            /* zero */
+	{ 'c', 1, 7, DEVICE_ALL },            /* full */
+	{ 'c', 1, 8, DEVICE_ALL },            /* random */
+	{ 'c', 1, 9, DEVICE_ALL },            /* urandom */
+	{ 'c', 5, 0, DEVICE_ALL },            /* tty */
+	{ 'c', 5, 2, DEVICE_ALL },            /* ptmx */
 	{ 'c', 136, DEVICE_ANY, DEVICE_ALL }, /* pts */
 	{ 0 },
 };
@@ -69,7 +70,8 @@ const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m)
 
 const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m)
 {
-	enum { UNIX98_FIRST = 136, UNIX98_LAST = 143 }; /* majors of the kernel's devices.txt */
+	/* majors of the kernel's devices.txt */
+	enum { UNIX98_FIRST = 136, UNIX98_LAST = 143 };
 	struct stat st;
 
 	for (; m; m = m->next)
@@ -81,8 +83,8 @@ const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m)
 }
 
 /*
- * Whether a directory of the host is shown in which device files work. What is made there is found
- * by the next container that it is shown to, and then is on that one's list.
+ * Whether a directory of the host is shown in which device files work. What is made there
+ * is found by the next container that it is shown to, and then is on that one's list.
  */
 static bool shows_directory(const struct spec *s)
 {
@@ -145,8 +147,8 @@ static int add_directory(struct list *list, int at, const char *name, unsigned a
 			r = add_device(list, &st, access);
 		else if (S_ISDIR(st.st_mode))
 			r = depth == 0 ? -E2BIG
-				       : add_directory(list, dirfd(dir), d->d_name, access,
-						       depth - 1);
+				       : add_directory(list, dirfd(dir), d->d_name,
+						       access, depth - 1);
 	}
 	closedir(dir);
 	return r;
@@ -155,7 +157,8 @@ static int add_directory(struct list *list, int at, const char *name, unsigned a
 /* What a bind shows with devices that work. */
 static int add_bind(struct limiting *l, struct list *list, const struct spec_mount *m)
 {
-	const unsigned access = DEVICE_READ | (m->flags & MINC_BIND_RDONLY ? 0 : DEVICE_WRITE) |
+	const unsigned access = DEVICE_READ |
+				(m->flags & MINC_BIND_RDONLY ? 0 : DEVICE_WRITE) |
 				(list->kept ? 0 : DEVICE_MKNOD);
 	struct stat st;
 	int r = 0;
@@ -167,7 +170,8 @@ static int add_bind(struct limiting *l, struct list *list, const struct spec_mou
 	else if (S_ISDIR(st.st_mode) && m->flags & MINC_BIND_DEV)
 		r = add_directory(list, AT_FDCWD, m->src, access, DEPTH_MAX);
 	if (r == -E2BIG) {
-		err_say(l->e, r, "%s: too large to look for the device files in it", m->origin);
+		err_say(l->e, r, "%s: too large to look for the device files in it",
+			m->origin);
 		err_hint(l->e, "bind the devices one by one");
 	}
 	return r;
@@ -189,8 +193,10 @@ static int fill(struct limiting *l, struct list *list)
 /* "c 1:3 rwm", as v1 and people read it. */
 static const char *describe(struct plan *p, const struct device_rule *rule)
 {
-	const char *major = rule->major == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->major);
-	const char *minor = rule->minor == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->minor);
+	const char *major =
+		rule->major == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->major);
+	const char *minor =
+		rule->minor == DEVICE_ANY ? "*" : plan_text(p, "%d", rule->minor);
 
 	return plan_text(p, "%c %s:%s %s%s%s", rule->type, major, minor,
 			 rule->access & DEVICE_READ ? "r" : "",
@@ -204,9 +210,10 @@ static void append(struct limiting *l, const struct place *place, const struct l
 	const char **texts = plan_alloc(l->p, (list->len + 1) * sizeof(*texts));
 	struct bpf_insn *program =
 		plan_alloc(l->p, DEVICE_PROGRAM_MAX(list->len) * sizeof(*program));
-	struct step *s = plan_append(l->p, STEP_CGROUP_DEVICES, why->mknod ? why->mknod : why->rdonly,
-				     why->mknod ? "it may make device files, but only harmless ones work"
-						: "a read-only mount binds no device files, this does");
+	struct step *s = plan_append(
+		l->p, STEP_CGROUP_DEVICES, why->mknod ? why->mknod : why->rdonly,
+		why->mknod ? "it may make device files, but only harmless ones work"
+			   : "a read-only mount binds no device files, this does");
 
 	if (!texts || !program)
 		return; /* plan_seal() fails */
@@ -226,12 +233,15 @@ static int cannot(struct limiting *l, const struct cgroup_devices *why)
 {
 	return place_cannot(
 		l, -EOPNOTSUPP, why->mknod ? why->mknod : why->rdonly,
-		plan_text(l->p, "no control group that confines devices can be made here (cgroup %s)",
-			  l->g ? cgroups_layout(l->g) : "none"),
-		why->mknod ? "without one it reaches every disk of the host by its number; "
-			     "--best-effort starts it all the same"
-			   : "without one the device can be written, for a read-only mount does not "
-			     "bind it; --best-effort starts it all the same");
+		plan_text(
+			l->p,
+			"no control group that confines devices can be made here (cgroup %s)",
+			l->g ? cgroups_layout(l->g) : "none"),
+		why->mknod
+			? "without one it reaches every disk of the host by its number; "
+			  "--best-effort starts it all the same"
+			: "without one the device can be written, for a read-only mount does not "
+			  "bind it; --best-effort starts it all the same");
 }
 
 int device_plan(struct limiting *l, const struct cgroup_devices *why)

@@ -68,7 +68,9 @@ static const struct cgroup_level *choose_level(const struct cgroup_hierarchy *h,
 	return NULL;
 }
 
-/* As much of @needed as any level can give: limits that cannot be had are named singly. */
+/*
+ * As much of @needed as any level can give: limits that cannot be had are named singly.
+ */
 static void choose_v2(struct place *place, unsigned needed, unsigned *ret_given)
 {
 	const struct cgroup_hierarchy *h = place->h;
@@ -172,7 +174,10 @@ static void enter_scope(struct limiting *l)
 	l->p->own_memory = true; /* the caller has work in the middle */
 }
 
-/* What was not looked at as a place has the reason: 1 if there is none such, else as place_cannot(). */
+/*
+ * What was not looked at as a place has the reason: 1 if there is none such, else as
+ * place_cannot().
+ */
 static int place_left_out(struct limiting *l, unsigned controller, const char *origin)
 {
 	const struct place *place = place_of_v1(l, controller);
@@ -182,18 +187,22 @@ static int place_left_out(struct limiting *l, unsigned controller, const char *o
 		place = place_of_v2(l);
 	h = place ? place->h : NULL;
 	if (h && h->anothers && !h->levels_len)
-		return place_cannot(l, -EPERM, origin,
-				    "another user can write to every control group that could hold one here, "
-				    "and so lift the limit",
-				    "start minc in a group of root's: systemd-run --scope COMMAND, as root");
+		return place_cannot(
+			l, -EPERM, origin,
+			"another user can write to every control group that could hold one here, "
+			"and so lift the limit",
+			"start minc in a group of root's: systemd-run --scope COMMAND, as root");
 	if (h && h->deep)
-		return place_cannot(l, -E2BIG, origin,
-				    plan_text(l->p,
-					      "none of the %d control groups nearest to the caller can have one "
-					      "beside it with the %s controller, and others are not looked at",
-					      CGROUP_LEVELS_MAX, cgroup_controller_name(controller, false)),
-				    "start minc in a group that is less deep: /proc/self/cgroup names the "
-				    "caller's");
+		return place_cannot(
+			l, -E2BIG, origin,
+			plan_text(
+				l->p,
+				"none of the %d control groups nearest to the caller can have one "
+				"beside it with the %s controller, and others are not looked at",
+				CGROUP_LEVELS_MAX,
+				cgroup_controller_name(controller, false)),
+			"start minc in a group that is less deep: /proc/self/cgroup names the "
+			"caller's");
 	return 1;
 }
 
@@ -269,8 +278,8 @@ static void make_group(struct limiting *l, struct place *place)
 {
 	const bool v2 = place->h->v2;
 	/* with a list of devices it is entered late */
-	const bool by_clone = v2 && l->h->kernel >= HOST_KERNEL(5, 7) &&
-			      l->of[CGROUP_DEVICES] != place;
+	const bool by_clone =
+		v2 && l->h->kernel >= HOST_KERNEL(5, 7) && l->of[CGROUP_DEVICES] != place;
 	struct step *s;
 
 	enable(l, place);
@@ -317,8 +326,7 @@ static void join_groups(struct plan *p, const struct spec *spec, bool devices)
 		s->cgroup_join.by_clone = made.cgroup.ret_procs == SLOT_NONE;
 		s->cgroup_join.slot =
 			s->cgroup_join.by_clone ? made.cgroup.ret : made.cgroup.ret_procs;
-		s->cgroup_join.path =
-			plan_text(p, "%s/cgroup.procs", made.cgroup.path);
+		s->cgroup_join.path = plan_text(p, "%s/cgroup.procs", made.cgroup.path);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * group-place - where the groups of a container are made: a hierarchy for each controller, a
- * directory in each hierarchy, or a scope of the user's service manager instead.
+ * group-place - where the groups of a container are made: a hierarchy for each
+ * controller, a directory in each hierarchy, or a scope of the user's service manager
+ * instead.
  */
 #pragma once
 
@@ -29,7 +30,9 @@ struct limiting {
 	size_t properties_len, count;
 };
 
-/* Fill l->places and l->of for the controllers @needed, and append what makes the groups. */
+/*
+ * Fill l->places and l->of for the controllers @needed, and append what makes the groups.
+ */
 void place_make(struct limiting *l, unsigned needed);
 /* The list of devices (devices.c). */
 int device_plan(struct limiting *l, const struct cgroup_devices *why);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limits - from limits and host facts to steps. Each limit needs a controller; it is taken
- * from v1 where it is mounted there, else from v2. A limit that this host or this caller
- * cannot enforce is refused with what to do about it, or with MINC_BEST_EFFORT left out
- * with a warning: never silently.
+ * limits - from limits and host facts to steps. Each limit needs a controller; it is
+ * taken from v1 where it is mounted there, else from v2. A limit that this host or this
+ * caller cannot enforce is refused with what to do about it, or with MINC_BEST_EFFORT
+ * left out with a warning: never silently.
  */
 #include <errno.h>
 #include <minc/container.h>
@@ -178,7 +178,10 @@ static int set_cpuset(struct limiting *l, const struct place *place)
 	if (r < 0)
 		return r;
 	if (!place->h->v2) {
-		/* joining moves the memory policy of what the child shares with the caller */
+		/*
+		 * joining moves the memory policy of what the child shares with the
+		 * caller
+		 */
 		l->p->own_memory = l->p->own_memory || mems;
 		/* a new group of v1 has neither, and then nobody can join */
 		if (!cpus && l->g->cpus)

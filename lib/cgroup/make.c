@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * make - the caller's side of making groups: directories with a lease, and what is written
- * to their files. Done before the clone, so this is not child code.
+ * make - the caller's side of making groups: directories with a lease, and what is
+ * written to their files. Done before the clone, so this is not child code.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,8 +16,9 @@
 #include "cgroup/devices.h"
 
 /*
- * To be passed through, so that all in the container can read their limits, and not to be read: who
- * can open the directory could hold the lease, and hang its starter or keep the group for ever.
+ * To be passed through, so that all in the container can read their limits, and not to be
+ * read: who can open the directory could hold the lease, and hang its starter or keep the
+ * group for ever.
  */
 enum { GROUP_MODE = 0711 };
 
@@ -30,8 +31,9 @@ static bool is_ours(const char *name)
 }
 
 /*
- * Remove groups without a lease beside @own. If there are processes in one, their container was set
- * free by its starter (minc_container_free(3)) and goes on: the kernel then refuses. A thousand containers may run here, and reading the directory alone takes
+ * Remove groups without a lease beside @own. If there are processes in one, their
+ * container was set free by its starter (minc_container_free(3)) and goes on: the kernel
+ * then refuses. A thousand containers may run here, and reading the directory alone takes
  * half a millisecond: among many only a sixteenth of the starts looks, and at a sixteenth
  * of the groups, those whose random name ends as its own does. Each has its turn.
  */
@@ -58,12 +60,13 @@ static void sweep(const char *parent, const char *own)
 }
 
 /*
- * Open @path with its lease; -ESTALE if another one's sweep was faster, or if, where another user may
- * make groups too, that user has made this one since.
+ * Open @path with its lease; -ESTALE if another one's sweep was faster, or if, where
+ * another user may make groups too, that user has made this one since.
  */
 static int lease(const char *path, int *ret)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r;
 
@@ -121,7 +124,8 @@ int run_cgroup_devices(struct runner *r, const struct step *s)
 	if (dir < 0)
 		return dir;
 	if (s->cgroup_devices.v2)
-		return device_attach(dir, s->cgroup_devices.program, s->cgroup_devices.len);
+		return device_attach(dir, s->cgroup_devices.program,
+				     s->cgroup_devices.len);
 	ret = write_at(dir, "devices.deny", "a");
 	for (const char *const *i = s->cgroup_devices.rules; *i && ret == 0; i++)
 		ret = write_at(dir, "devices.allow", *i);
@@ -133,7 +137,8 @@ int run_cgroup_set(struct runner *r, const struct step *s)
 	const bool above = s->cgroup_set.at == SLOT_CWD;
 
 	return write_at(runner_fd(r, s->cgroup_set.at),
-			above ? s->cgroup_set.path : s->cgroup_set.file, s->cgroup_set.value);
+			above ? s->cgroup_set.path : s->cgroup_set.file,
+			s->cgroup_set.value);
 }
 
 void clone_cgroup_join(struct sys_clone_args *a, const struct step *s, const int *slots)

@@ -16,8 +16,11 @@
 
 enum { FILE_MAX_BYTES = 1 << 20 };
 
-/* Of a set that was recalled: there is no directory to look into, version 1 comes first. */
-static const struct cgroup_dir *recalled(const struct cgroup_set *set, unsigned controller)
+/*
+ * Of a set that was recalled: there is no directory to look into, version 1 comes first.
+ */
+static const struct cgroup_dir *recalled(const struct cgroup_set *set,
+					 unsigned controller)
 {
 	const struct cgroup_dir *ret = NULL;
 
@@ -122,8 +125,9 @@ void cgroup_set_usage(const struct cgroup_set *set, struct cgroup_usage *ret)
 		read_value(memory, v2 ? "memory.max" : "memory.limit_in_bytes", NULL);
 	if (ret->memory_limit_bytes >= 1ull << 62) /* how v1 says that there is none */
 		ret->memory_limit_bytes = UINT64_MAX;
-	ret->memory_peak_bytes = read_value(
-		memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes", NULL);
+	ret->memory_peak_bytes =
+		read_value(memory, v2 ? "memory.peak" : "memory.max_usage_in_bytes",
+			   NULL);
 	ret->oom_kills = read_value(memory, v2 ? "memory.events" : "memory.oom_control",
 				    "oom_kill");
 	ret->pids = read_value(dir_of(set, CGROUP_PIDS), "pids.current", NULL);
@@ -213,13 +217,18 @@ bool cgroup_set_confines_devices(const struct cgroup_set *set)
 	return device_dir(set);
 }
 
-static void report_devices(const struct cgroup_set *set, cgroup_report_fn *fn, void *userdata)
+static void report_devices(const struct cgroup_set *set, cgroup_report_fn *fn,
+			   void *userdata)
 {
 	const struct cgroup_dir *d = device_dir(set);
 
 	if (!d)
 		d = recalled(set, CGROUP_DEVICES);
-	fn("devices", !d ? "nothing" : d->v2 ? "cgroup v2 devices" : "cgroup v1 devices", userdata);
+	fn("devices",
+	   !d      ? "nothing"
+	   : d->v2 ? "cgroup v2 devices"
+		   : "cgroup v1 devices",
+	   userdata);
 }
 
 void cgroup_report(const struct spec *s, unsigned kernel, const struct cgroup_set *set,

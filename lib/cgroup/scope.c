@@ -26,7 +26,9 @@ enum { ARGS_MAX = 64, MOVE_MS = 5000 };
 static int call_busctl(const char *const *argv, struct err *e)
 {
 	/* the caller's bus is in its environment */
-	const struct program busctl = { .argv = argv, .in = -EBADF, .timeout_ms = PROGRAM_WAIT_MS };
+	const struct program busctl = { .argv = argv,
+					.in = -EBADF,
+					.timeout_ms = PROGRAM_WAIT_MS };
 	struct program_end end;
 	int r = program_run(&busctl, &end);
 
@@ -93,7 +95,8 @@ int answer_cgroup_scope(struct answer *a, const struct step *s)
 		(void)nanosleep(&ms, NULL); /* shorter is fine */
 	}
 	if (r == 0)
-		r = cgroup_hold_foreign(a->held, s->cgroup_scope.mount, a->pid, &controllers);
+		r = cgroup_hold_foreign(a->held, s->cgroup_scope.mount, a->pid,
+					&controllers);
 	if (r < 0)
 		return err_set(a->err, r, "group of %s", s->cgroup_scope.unit);
 	if (s->cgroup_scope.controllers & ~controllers)

@@ -190,7 +190,8 @@ int cgroup_set_freeze(const struct cgroup_set *set)
 {
 	const int r = freeze(set, true);
 
-	if (r < 0) /* all or none: with one that does not freeze the others would stay so */
+	/* all or none: with one that does not freeze the others would stay so */
+	if (r < 0)
 		(void)freeze(set, false);
 	return r;
 }
@@ -205,8 +206,8 @@ bool cgroup_set_is_frozen(const struct cgroup_set *set)
 	const struct cgroup_dir *d = best_dir(set, CGROUP_FREEZER);
 	cleanup_free char *text = NULL;
 
-	if (!d || io_read_file(d->fd, d->v2 ? "cgroup.freeze" : "freezer.state", FILE_MAX_BYTES,
-			       &text, NULL) < 0)
+	if (!d || io_read_file(d->fd, d->v2 ? "cgroup.freeze" : "freezer.state",
+			       FILE_MAX_BYTES, &text, NULL) < 0)
 		return false; /* nothing here could freeze it */
 	return str_starts_with(text, d->v2 ? "1" : "FR"); /* FREEZING, FROZEN */
 }
@@ -324,7 +325,10 @@ static void end_group(struct held *h)
 {
 	const struct cgroup_dir d = group_of(h);
 
-	/* who entered from outside ends with the container; or the next start's sweep removes it */
+	/*
+	 * who entered from outside ends with the container; or the next start's sweep
+	 * removes it
+	 */
 	if (rmdir(d.path) < 0 && errno == EBUSY && kill_dir(&d, REMOVE_WAIT_MS) == 0)
 		(void)rmdir(d.path);
 	held_close(h);
@@ -336,9 +340,16 @@ static void release_group(struct held *h)
 	held_close(h);
 }
 
-/* In the background the handle has neither: it opens all by their lines when it needs them. */
-static const struct held_ops own_group = { .end = end_group, .release = release_group, .leased = true },
-			     others_group = { .end = held_close, .release = held_close, .leased = true };
+/*
+ * In the background the handle has neither: it opens all by their lines when it needs
+ * them.
+ */
+static const struct held_ops own_group = { .end = end_group,
+					   .release = release_group,
+					   .leased = true },
+			     others_group = { .end = held_close,
+					      .release = held_close,
+					      .leased = true };
 
 struct held *hold_cgroup(struct held_list *l, const struct step *s)
 {

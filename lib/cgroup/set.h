@@ -38,20 +38,24 @@ struct cgroup_usage {
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
 
 /*
- * A place for the group of a step (step_ops.hold). At the end of the container what is still in it is
- * killed, and it is removed; it is left, to a later start, if it is not empty when the handle is freed.
+ * A place for the group of a step (step_ops.hold). At the end of the container what is
+ * still in it is killed, and it is removed; it is left, to a later start, if it is not
+ * empty when the handle is freed.
  */
 struct held *hold_cgroup(struct held_list *l, const struct step *s);
 /*
- * Hold the group that process @pid is in, of cgroup2 mounted at @mount, which another makes and removes;
- * its controllers in @ret. 0 or -errno.
+ * Hold the group that process @pid is in, of cgroup2 mounted at @mount, which another
+ * makes and removes; its controllers in @ret. 0 or -errno.
  */
 int cgroup_hold_foreign(struct held_list *l, const char *mount, int pid, unsigned *ret);
-/* Hold groups that others keep, by their lines as cgroup_set_open() takes them; 0 or -errno. */
+/*
+ * Hold groups that others keep, by their lines as cgroup_set_open() takes them; 0 or
+ * -errno.
+ */
 int cgroup_hold_opened(struct held_list *l, const char *const *lines);
 /*
- * The groups that are held, none perhaps, as a set whose descriptors and paths stay the list's: not to be
- * freed, and good until that changes. Returns @ret.
+ * The groups that are held, none perhaps, as a set whose descriptors and paths stay the
+ * list's: not to be freed, and good until that changes. Returns @ret.
  */
 struct cgroup_set *cgroup_set_of(const struct held_list *l, struct cgroup_set *ret);
 /* Paths of the groups that @p makes; how many. */
@@ -78,10 +82,11 @@ bool cgroup_set_is_frozen(const struct cgroup_set *set);
 bool cgroup_set_confines_devices(const struct cgroup_set *set);
 
 /*
- * For each limit of @s, and for a list of devices if @devices says that there should be one,
- * what enforces it: @fn is called with the user's words for the limit and "cgroup v1 memory",
- * "cgroup v2 cpu", "tmpfs", "rlimit" or "nothing". @kernel is HOST_KERNEL(); @set may be NULL. Of
- * a set that was recalled, what enforced it: as no start goes on without, unless it was told to.
+ * For each limit of @s, and for a list of devices if @devices says that there should be
+ * one, what enforces it: @fn is called with the user's words for the limit and "cgroup v1
+ * memory", "cgroup v2 cpu", "tmpfs", "rlimit" or "nothing". @kernel is HOST_KERNEL();
+ * @set may be NULL. Of a set that was recalled, what enforced it: as no start goes on
+ * without, unless it was told to.
  */
 typedef void cgroup_report_fn(const char *origin, const char *enforced_by,
 			      void *userdata);

@@ -3,8 +3,8 @@
  * apply - write the changes to the base; see minc/change.h. Three walks: if an earlier
  * apply was cut short, its temporaries are removed; then the base is changed, path by
  * path, while the layers stay whole; then everything the base equals is removed from the
- * layers. So whenever we are stopped, what is in the layers still says what is to be done,
- * and doing it again does nothing.
+ * layers. So whenever we are stopped, what is in the layers still says what is to be
+ * done, and doing it again does nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,8 @@ static int leave_sweep(struct walk *w, struct level *l, void *userdata)
 	struct minc_changes *chs = userdata;
 	int r = w->base >= 0 ? journal_sweep(&chs->journal, w->base) : 0;
 
-	return r == -EACCES ? 0 : r; /* complete: what we write in can be read, until its end */
+	/* complete: what we write in can be read, until its end */
+	return r == -EACCES ? 0 : r;
 }
 
 /* What is not seen now will be reported by the walk that follows. */
@@ -243,7 +244,10 @@ static int apply(struct minc_changes *chs)
 		r = changes_walk(chs, &change);
 	if (r == 0)
 		r = journal_end(&chs->journal);
-	/* Another tree than the container's has the changes now: the container still needs them. */
+	/*
+	 * Another tree than the container's has the changes now: the container still
+	 * needs them.
+	 */
 	if (r == 0 && !chs->keep && !chs->elsewhere)
 		r = clean(chs);
 	return r;
@@ -260,7 +264,8 @@ int changes_can_apply(struct minc_changes *chs)
 	if (!chs->lower)
 		return changes_check_owner(chs);
 	err_say(chs->err, -EOPNOTSUPP,
-		"%s: written over an image, which never changes: commit makes a new one of it", chs->name);
+		"%s: written over an image, which never changes: commit makes a new one of it",
+		chs->name);
 	err_hint(chs->err, "or name a directory that gets the changes: --base DIR");
 	return -EOPNOTSUPP;
 }

@@ -41,7 +41,8 @@ struct journal {
 	char token[33];    /* part of every temporary name */
 	bool cut_short;    /* an earlier apply did not end: temporaries may be left */
 	struct inodes own; /* objects of the base that we made or wrote */
-	struct inodes modes; /* directories: a is the mode that is due at their end if b is 1 */
+	/* directories: a is the mode that is due at their end if b is 1 */
+	struct inodes modes;
 };
 
 struct lower; /* an image's layers, below (lower.c) */
@@ -58,7 +59,8 @@ struct minc_changes {
 	bool keep, force, elsewhere;
 	struct names only, exclude;
 
-	struct err failure; /* of the first choice that was refused: what all uses return */
+	/* of the first choice that was refused: what all uses return */
+	struct err failure;
 
 	minc_change_fn fn;
 	void *userdata;
@@ -74,8 +76,8 @@ struct minc_changes {
 int changes_open(struct minc_ctx *c, const char *storage, const char *base,
 		 struct minc_changes **ret);
 /*
- * -EPERM if another user owns the storage, and its record says what it lies over: whoever owns it can
- * write anything into that.
+ * -EPERM if another user owns the storage, and its record says what it lies over: whoever
+ * owns it can write anything into that.
  */
 int changes_check_owner(const struct minc_changes *chs);
 /* Forget the last failure, unless one of the context's configuration stands for good. */
@@ -100,26 +102,33 @@ bool filter_below(const struct minc_changes *chs, const char *path);
 bool filter_spares(const struct minc_changes *chs, const char *path);
 
 /*
- * Look at @s and describe the change in chs->ch, which is cleared first: 1 if there is one,
- * 0 if not, -ENOMEM. A failure that concerns the path only is in ch.error (compare.c).
+ * Look at @s and describe the change in chs->ch, which is cleared first: 1 if there is
+ * one, 0 if not, -ENOMEM. A failure that concerns the path only is in ch.error
+ * (compare.c).
  */
 int compare(struct minc_changes *chs, const struct walk *w, const struct spot *s);
 void compare_clear(struct minc_changes *chs);
 /* Refuse the path with @err; @reason NULL: the text of the errno. Static text. */
 void compare_refuse(struct minc_changes *chs, int err, const char *reason);
-/* Remember where the base has the file that is @s in the upper layer, for its other names. */
+/*
+ * Remember where the base has the file that is @s in the upper layer, for its other
+ * names.
+ */
 int compare_note_link(struct minc_changes *chs, const struct walk *w,
 		      const struct spot *s);
 /* The base's @o may be newer than what the container saw. */
 bool compare_is_newer(const struct minc_changes *chs, const struct stat *st);
 
 /* Whether what is new at @s is only the setup's; -ENOMEM. */
-int compare_is_setup(struct minc_changes *chs, const struct walk *w, const struct spot *s);
+int compare_is_setup(struct minc_changes *chs, const struct walk *w,
+		     const struct spot *s);
 
 /* The layers that chs->rec names, through module import. */
 int lower_open(struct minc_changes *chs);
 struct lower *lower_close(struct lower *l);
-/* A visit: compare @s with them and report, as compare() and diff.c do with a directory. */
+/*
+ * A visit: compare @s with them and report, as compare() and diff.c do with a directory.
+ */
 int lower_visit(struct minc_changes *chs, struct walk *w, const struct spot *s);
 
 /* Hand chs->ch to the caller; 0 or -ECANCELED (diff.c). */
@@ -154,8 +163,9 @@ void journal_done(struct journal *j);
 /* We are about to write in a directory, or made an object. */
 int journal_note(struct journal *j, const struct stat *st);
 /*
- * Directory @st is about to be opened to its owner, or is made so; at its end it gets @mode, by whoever comes
- * there. One that is due already keeps what was said first, unless it is @final, what the container has.
+ * Directory @st is about to be opened to its owner, or is made so; at its end it gets
+ * @mode, by whoever comes there. One that is due already keeps what was said first,
+ * unless it is @final, what the container has.
  */
 int journal_open_dir(struct journal *j, const struct stat *st, unsigned mode, bool final);
 /* The mode that is due, and that it was given. */

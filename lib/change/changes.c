@@ -67,8 +67,8 @@ int changes_check_owner(const struct minc_changes *chs)
 }
 
 /*
- * The root that the container had. Its path had no links when it was noted down. If one is there
- * now, somebody has put it there, and the changes were meant for another place.
+ * The root that the container had. Its path had no links when it was noted down. If one
+ * is there now, somebody has put it there, and the changes were meant for another place.
  */
 static int open_noted(struct minc_changes *chs)
 {
@@ -81,8 +81,11 @@ static int open_noted(struct minc_changes *chs)
 		r = -ENOENT;
 	if (r == -ENOTDIR || (r == 0 && !object_is_dir(&o))) {
 		err_say(chs->err, -ENOTDIR,
-			"%s: the root that the container had, and now a link or below one", path);
-		err_hint(chs->err, "where it leads to the changes may not belong; --base names a directory");
+			"%s: the root that the container had, and now a link or below one",
+			path);
+		err_hint(
+			chs->err,
+			"where it leads to the changes may not belong; --base names a directory");
 		return -ENOTDIR;
 	}
 	if (r < 0)
@@ -169,8 +172,9 @@ int changes_set_flag(struct minc_changes *chs, enum minc_changes_flag flag, int 
 
 	changes_begin(chs);
 	if (!which || (on != 0 && on != 1))
-		return changes_stick(chs, err_say(chs->err, -EINVAL,
-						  "minc_changes_set_flag: unknown flag or value"));
+		return changes_stick(
+			chs, err_say(chs->err, -EINVAL,
+				     "minc_changes_set_flag: unknown flag or value"));
 	*which = on;
 	return 0;
 }

@@ -32,7 +32,8 @@ bool compare_is_newer(const struct minc_changes *chs, const struct stat *st)
 {
 	const struct timespec *start = &chs->rec.started;
 
-	if (!chs->rec.root) /* the container saw an image: a directory that is named is meant as it is */
+	/* the container saw an image: a directory that is named is meant as it is */
+	if (!chs->rec.root)
 		return false;
 	if (chs->force || st->st_ctim.tv_sec < start->tv_sec ||
 	    (st->st_ctim.tv_sec == start->tv_sec && st->st_ctim.tv_nsec < start->tv_nsec))

@@ -18,8 +18,9 @@
 #include "change/names.h"
 
 enum {
-	LINKS_KEPT_MAX = 1 << 20, /* names to remember; then links are files of their own */
-	STREAM_MAX = 1 << 30	  /* of a file that says it is empty: /proc has no such */
+	/* names to remember; then links are files of their own */
+	LINKS_KEPT_MAX = 1 << 20,
+	STREAM_MAX = 1 << 30 /* of a file that says it is empty: /proc has no such */
 };
 
 struct copy {
@@ -27,9 +28,9 @@ struct copy {
 	const struct copy_how *how;
 	struct copy_said *said;
 	struct err *e;
-	struct inodes links;	/* files with more names: where the first went */
-	int top;		/* the directory of the target, and below it: */
-	struct stat target;	/* the directory that was made or entered there */
+	struct inodes links; /* files with more names: where the first went */
+	int top;             /* the directory of the target, and below it: */
+	struct stat target;  /* the directory that was made or entered there */
 	bool entered;
 	char below[PATH_MAX]; /* "" or "/a/b": where we are */
 };
@@ -62,11 +63,13 @@ static int choose_dress(const struct copy *c, const struct object *o, struct dre
 			       .from = o->fd };
 	r = end_own(c->to, c->how->archive, uid, gid, ret);
 	if (r < 0)
-		return err_say(c->e, r, "%s%s%s: owner %lld:%lld: nobody at %s%s (--archive)", f->label,
-			       f->path, c->below, (long long)uid, (long long)gid, c->to->label,
-			       c->to->path);
+		return err_say(c->e, r,
+			       "%s%s%s: owner %lld:%lld: nobody at %s%s (--archive)",
+			       f->label, f->path, c->below, (long long)uid,
+			       (long long)gid, c->to->label, c->to->path);
 	end_limit_rights(f, &o->st, c->to, c->how, ret);
-	if (c->how->archive && !f->numbered && !c->to->numbered && !f->one_owner && !c->to->one_owner)
+	if (c->how->archive && !f->numbered && !c->to->numbered && !f->one_owner &&
+	    !c->to->one_owner)
 		ret->kinds |= XATTR_ACL;
 	return 0;
 }
@@ -83,17 +86,24 @@ static int copy_stream(const struct object *o, int to)
 	while (r == 0 && (n = read(fd, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		r = n < 0 ? -errno : left < (size_t)n ? -EFBIG : io_write_all(to, buf, (size_t)n);
+		r = n < 0              ? -errno
+		    : left < (size_t)n ? -EFBIG
+				       : io_write_all(to, buf, (size_t)n);
 		left -= n > 0 ? (size_t)n : 0;
 	}
 	return r;
 }
 
-/* Another name of a file that was copied already, and is still where it was put: 1, else 0. */
-static int link_again(const struct copy *c, const struct object *o, const struct place *to)
+/*
+ * Another name of a file that was copied already, and is still where it was put: 1, else
+ * 0.
+ */
+static int link_again(const struct copy *c, const struct object *o,
+		      const struct place *to)
 {
 	const struct inode *known =
-		o->st.st_nlink > 1 ? inodes_find(&c->links, o->st.st_dev, o->st.st_ino) : NULL;
+		o->st.st_nlink > 1 ? inodes_find(&c->links, o->st.st_dev, o->st.st_ino)
+				   : NULL;
 	cleanup_close int fd = -EBADF;
 	struct stat st;
 
@@ -101,8 +111,8 @@ static int link_again(const struct copy *c, const struct object *o, const struct
 		return 0;
 	fd = sys_openat2(c->top, known->text, O_PATH | O_NOFOLLOW, 0,
 			 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != known->a || st.st_ino != known->b ||
-	    !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != known->a ||
+	    st.st_ino != known->b || !S_ISREG(st.st_mode))
 		return 0;
 	return place_link(to, fd) == 0;
 }
@@ -116,7 +126,8 @@ static void note_link(struct copy *c, const struct object *o, const struct stat 
 	struct stat st;
 
 	if (o->st.st_nlink < 2 || c->links.used >= LINKS_KEPT_MAX || !*c->below ||
-	    fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != made->st_ino)
+	    fstatat(to->dir, to->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_ino != made->st_ino)
 		return;
 	i = inodes_put(&c->links, o->st.st_dev, o->st.st_ino);
 	if (!i)
@@ -151,7 +162,8 @@ static int copy_file(struct copy *c, const struct object *o, const struct dress 
 	if (r < 0)
 		return unread ? fail_from(c, r) : fail_to(c, r);
 	if (poor)
-		end_say(c->said, c->to, c->below, "attributes are left out: they cannot be set there");
+		end_say(c->said, c->to, c->below,
+			"attributes are left out: they cannot be set there");
 	note_link(c, o, &made, to);
 	return 0;
 }
@@ -173,7 +185,8 @@ static int copy_node(struct copy *c, const struct object *o, const struct dress 
 		     const struct place *to)
 {
 	const bool device = S_ISCHR(o->st.st_mode) || S_ISBLK(o->st.st_mode);
-	const bool wanted = device && c->how->archive && c->to->root >= 0 && o->st.st_rdev != 0;
+	const bool wanted =
+		device && c->how->archive && c->to->root >= 0 && o->st.st_rdev != 0;
 	int r = S_ISFIFO(o->st.st_mode) || wanted ? place_node(to, d, NULL) : -EPERM;
 
 	if (r == 0 || S_ISFIFO(o->st.st_mode))
@@ -181,11 +194,12 @@ static int copy_node(struct copy *c, const struct object *o, const struct dress 
 	if (r != -EPERM)
 		return fail_to(c, r);
 	end_say(c->said, c->from, c->below,
-		 device ? "a device is left out" : "a socket is left out");
+		device ? "a device is left out" : "a socket is left out");
 	return 0;
 }
 
-static int copy_object(struct copy *c, const struct object *o, const struct place *to, unsigned depth);
+static int copy_object(struct copy *c, const struct object *o, const struct place *to,
+		       unsigned depth);
 
 static int copy_entry(struct copy *c, int from, struct place *to, unsigned depth)
 {
@@ -226,8 +240,8 @@ static int copy_entries(struct copy *c, int from, int to, unsigned depth)
 static int check_nesting(struct copy *c, const struct object *o, int to, unsigned depth)
 {
 	if (depth == COPY_DEPTH_MAX)
-		return err_say(c->e, -ELOOP, "%s%s%s: deeper than %d directories", c->from->label,
-			       c->from->path, c->below, COPY_DEPTH_MAX);
+		return err_say(c->e, -ELOOP, "%s%s%s: deeper than %d directories",
+			       c->from->label, c->from->path, c->below, COPY_DEPTH_MAX);
 	if (!c->entered) {
 		c->top = to;
 		c->entered = true;
@@ -235,8 +249,8 @@ static int check_nesting(struct copy *c, const struct object *o, int to, unsigne
 	}
 	if (o->st.st_dev != c->target.st_dev || o->st.st_ino != c->target.st_ino)
 		return 0;
-	return err_say(c->e, -EINVAL, "%s%s: a directory is not copied into itself", c->from->label,
-		       c->from->path);
+	return err_say(c->e, -EINVAL, "%s%s: a directory is not copied into itself",
+		       c->from->label, c->from->path);
 }
 
 static int copy_dir(struct copy *c, const struct object *o, const struct dress *d,
@@ -248,8 +262,8 @@ static int copy_dir(struct copy *c, const struct object *o, const struct dress *
 
 	fd = place_dir(to, &made);
 	if (fd == -ENOTDIR)
-		return err_say(c->e, fd, "%s%s%s: a directory does not replace a file", c->to->label,
-			       c->to->path, c->below);
+		return err_say(c->e, fd, "%s%s%s: a directory does not replace a file",
+			       c->to->label, c->to->path, c->below);
 	if (fd < 0)
 		return fail_to(c, fd);
 	r = end_check(c->to, fd, "", c->below, c->e);
@@ -262,11 +276,13 @@ static int copy_dir(struct copy *c, const struct object *o, const struct dress *
 		r = r < 0 ? fail_to(c, r) : 0;
 	}
 	if (r == 0 && poor)
-		end_say(c->said, c->to, c->below, "attributes are left out: they cannot be set there");
+		end_say(c->said, c->to, c->below,
+			"attributes are left out: they cannot be set there");
 	return r;
 }
 
-static int copy_object(struct copy *c, const struct object *o, const struct place *to, unsigned depth)
+static int copy_object(struct copy *c, const struct object *o, const struct place *to,
+		       unsigned depth)
 {
 	struct dress d;
 	int r = choose_dress(c, o, &d);
@@ -284,8 +300,8 @@ static int copy_object(struct copy *c, const struct object *o, const struct plac
 	return copy_node(c, o, &d, to);
 }
 
-int copy_files(const struct copy_end *from, const struct copy_end *to, const struct copy_how *how,
-	       struct copy_said *said, struct err *e)
+int copy_files(const struct copy_end *from, const struct copy_end *to,
+	       const struct copy_how *how, struct copy_said *said, struct err *e)
 {
 	struct copy c = { .from = from, .to = to, .how = how, .said = said, .e = e };
 	struct place target = { .dir = -EBADF };

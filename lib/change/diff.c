@@ -48,9 +48,11 @@ int diff_unreadable(struct minc_changes *chs, const struct walk *w, const struct
 	ch->path = walk_path(w);
 	ch->side[MINC_BEFORE] = s->base.st;
 	ch->side[MINC_AFTER] = s->upper.st;
-	compare_refuse(chs, err, is_closed(&s->upper.st) || is_closed(&s->base.st) ?
-					 "its mode closes it to its owner: what is in it only root can read" :
-					 NULL);
+	compare_refuse(
+		chs, err,
+		is_closed(&s->upper.st) || is_closed(&s->base.st)
+			? "its mode closes it to its owner: what is in it only root can read"
+			: NULL);
 	return diff_report(chs);
 }
 

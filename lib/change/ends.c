@@ -47,7 +47,8 @@ int end_split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1])
 		;
 	if (len == 0 || len >= PATH_MAX || len - start > NAME_MAX)
 		return len == 0 ? -EINVAL : -ENAMETOOLONG;
-	if (start == len || strcmp(path + start, "..") == 0 || (len - start == 1 && path[start] == '.')) {
+	if (start == len || strcmp(path + start, "..") == 0 ||
+	    (len - start == 1 && path[start] == '.')) {
 		memcpy(parent, path, len);
 		parent[len] = '\0';
 		snprintf(name, NAME_MAX + 1, ".");
@@ -97,23 +98,26 @@ int end_find_source(const struct copy_end *end, bool follow, struct end_source *
 /* "link" in the directory of @path, or what it says of its own. */
 static int follow_link(char path[PATH_MAX], const char *parent, const char *link)
 {
-	int n = *link == '/' ? snprintf(path, PATH_MAX, "%s", link) :
-			       snprintf(path, PATH_MAX, "%s/%s", parent, link);
+	int n = *link == '/' ? snprintf(path, PATH_MAX, "%s", link)
+			     : snprintf(path, PATH_MAX, "%s/%s", parent, link);
 
 	return n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 /*
- * As fs.protected_symlinks has it, and also where that is off: in a directory where all may write a link of
- * another leads where that one likes.
+ * As fs.protected_symlinks has it, and also where that is off: in a directory where all
+ * may write a link of another leads where that one likes.
  */
 static bool is_trap(const struct stat *dir, const struct stat *link)
 {
-	return (dir->st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && link->st_uid != geteuid() &&
-	       link->st_uid != dir->st_uid;
+	return (dir->st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
+	       link->st_uid != geteuid() && link->st_uid != dir->st_uid;
 }
 
-/* Where the link @name leads: 1; 0: it is none, or nothing at all; -EACCES: not to be followed. */
+/*
+ * Where the link @name leads: 1; 0: it is none, or nothing at all; -EACCES: not to be
+ * followed.
+ */
 static int read_link(int dir, const char *name, char ret[PATH_MAX])
 {
 	cleanup_object struct object o = OBJECT_NONE;
@@ -174,19 +178,20 @@ static int check_place(const struct copy_end *end, const struct end_source *sour
 	if (fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : end_fail(end, e, -errno, "");
 	if (directory && !S_ISDIR(st.st_mode))
-		return err_say(e, -ENOTDIR, "%s%s: a directory does not replace a file", end->label,
-			       end->path);
+		return err_say(e, -ENOTDIR, "%s%s: a directory does not replace a file",
+			       end->label, end->path);
 	if (!directory && S_ISDIR(st.st_mode))
-		return err_say(e, -EISDIR, "%s%s/%s: a file does not replace a directory", end->label,
-			       end->path, p->name);
+		return err_say(e, -EISDIR, "%s%s/%s: a file does not replace a directory",
+			       end->label, end->path, p->name);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-		return err_say(e, -EINVAL, "%s%s: neither a file nor a directory: it is not replaced",
+		return err_say(e, -EINVAL,
+			       "%s%s: neither a file nor a directory: it is not replaced",
 			       end->label, end->path);
 	return 0;
 }
 
-int end_find_target(const struct copy_end *end, const struct end_source *source, struct err *e,
-		    struct place *ret)
+int end_find_target(const struct copy_end *end, const struct end_source *source,
+		    struct err *e, struct place *ret)
 {
 	int r = 0, dir = end_open(end, end->path, O_PATH | O_DIRECTORY);
 
@@ -215,7 +220,8 @@ int end_open_directory(const struct copy_end *end, struct err *e)
 	return dir < 0 ? end_fail(end, e, dir, "") : dir;
 }
 
-int end_check(const struct copy_end *end, int dir, const char *name, const char *below, struct err *e)
+int end_check(const struct copy_end *end, int dir, const char *name, const char *below,
+	      struct err *e)
 {
 	struct stat st;
 
@@ -225,8 +231,9 @@ int end_check(const struct copy_end *end, int dir, const char *name, const char 
 		return *name && errno == ENOENT ? 0 : end_fail(end, e, -errno, below);
 	if (st.st_dev != end->memory)
 		return 0;
-	return err_say(e, -EROFS, "%s%s%s: in memory, and new at each start of the container", end->label,
-		       end->path, below);
+	return err_say(e, -EROFS,
+		       "%s%s%s: in memory, and new at each start of the container",
+		       end->label, end->path, below);
 }
 
 static int64_t map(const struct end_ids *ids, size_t len, int64_t id)
@@ -245,10 +252,12 @@ int64_t end_id_inside(const struct end_ids *ids, size_t len, uint32_t outside)
 	return -1;
 }
 
-int end_own(const struct copy_end *end, bool keep, int64_t uid, int64_t gid, struct dress *d)
+int end_own(const struct copy_end *end, bool keep, int64_t uid, int64_t gid,
+	    struct dress *d)
 {
 	d->owned = false;
-	if (end->root < 0 ? end->one_owner || !keep || geteuid() != 0 : end->one_owner && !end->numbered)
+	if (end->root < 0 ? end->one_owner || !keep || geteuid() != 0
+			  : end->one_owner && !end->numbered)
 		return 0;
 	if (!keep)
 		uid = gid = 0;
@@ -268,12 +277,15 @@ int end_own(const struct copy_end *end, bool keep, int64_t uid, int64_t gid, str
 	return 0;
 }
 
-void end_say(struct copy_said *said, const struct copy_end *end, const char *below, const char *why)
+void end_say(struct copy_said *said, const struct copy_end *end, const char *below,
+	     const char *why)
 {
 	char line[512];
-	int n = snprintf(line, sizeof(line), "%s%s%s: %s", end->label, end->path, below, why);
+	int n = snprintf(line, sizeof(line), "%s%s%s: %s", end->label, end->path, below,
+			 why);
 
-	if (n < 0 || (size_t)n >= sizeof(line) || said->used + (size_t)n + 1 > sizeof(said->text)) {
+	if (n < 0 || (size_t)n >= sizeof(line) ||
+	    said->used + (size_t)n + 1 > sizeof(said->text)) {
 		said->more++;
 		return;
 	}
@@ -282,13 +294,15 @@ void end_say(struct copy_said *said, const struct copy_end *end, const char *bel
 	said->used += (size_t)n + 1;
 }
 
-void end_limit_rights(const struct copy_end *from, const struct stat *source, const struct copy_end *to,
-		      const struct copy_how *how, struct dress *d)
+void end_limit_rights(const struct copy_end *from, const struct stat *source,
+		      const struct copy_end *to, const struct copy_how *how,
+		      struct dress *d)
 {
 	const bool true_owner = d->owned || (to->root >= 0 && to->one_owner);
 	/* root of a user namespace is not root of another, nor of the host */
-	const bool same = !from || !from->numbered || from->root < 0 ||
-			  (d->owned && d->uid == source->st_uid && d->gid == source->st_gid);
+	const bool same =
+		!from || !from->numbered || from->root < 0 ||
+		(d->owned && d->uid == source->st_uid && d->gid == source->st_gid);
 
 	if (how->archive && true_owner && same) {
 		d->kinds |= XATTR_CAPABILITY;

@@ -54,7 +54,8 @@ bool filter_spares(const struct minc_changes *chs, const char *path)
 	return any_is_below(&chs->exclude, path);
 }
 
-static int choose(struct minc_changes *chs, struct names *list, const char *call, const char *path)
+static int choose(struct minc_changes *chs, struct names *list, const char *call,
+		  const char *path)
 {
 	char clean[4096];
 	size_t len = 0;
@@ -88,6 +89,8 @@ static int choose(struct minc_changes *chs, struct names *list, const char *call
 int changes_choose(struct minc_changes *chs, bool exclude, const char *path)
 {
 	changes_begin(chs);
-	return changes_stick(chs, exclude ? choose(chs, &chs->exclude, "minc_changes_exclude", path) :
-					    choose(chs, &chs->only, "minc_changes_only", path));
+	return changes_stick(chs, exclude ? choose(chs, &chs->exclude,
+						   "minc_changes_exclude", path)
+					  : choose(chs, &chs->only, "minc_changes_only",
+						   path));
 }

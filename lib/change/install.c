@@ -99,10 +99,13 @@ static bool is_empty(const struct object *o)
 	return n <= 2;
 }
 
-/* @o is what was to be made as @u: the base's owner may have put a file of his own there. */
+/*
+ * @o is what was to be made as @u: the base's owner may have put a file of his own there.
+ */
 static bool is_made(const struct object *o, const struct stat *u)
 {
-	if (!object_exists(o) || (o->st.st_mode ^ u->st_mode) & S_IFMT || o->st.st_uid != geteuid())
+	if (!object_exists(o) || (o->st.st_mode ^ u->st_mode) & S_IFMT ||
+	    o->st.st_uid != geteuid())
 		return false;
 	if (S_ISDIR(u->st_mode))
 		return is_empty(o);
@@ -137,7 +140,10 @@ static int make_other(struct minc_changes *chs, const struct walk *w,
 		return -ESTALE;
 	if (S_ISDIR(u->st_mode))
 		r = journal_note(&chs->journal, &o.st);
-	/* its number may be that of a temporary directory that was cut short, and is noted with another mode */
+	/*
+	 * its number may be that of a temporary directory that was cut short, and is
+	 * noted with another mode
+	 */
 	if (r == 0 && S_ISDIR(u->st_mode) &&
 	    (mode != u->st_mode || journal_due(&chs->journal, &o.st, &known)))
 		r = journal_open_dir(&chs->journal, &o.st, u->st_mode & 07777, true);
@@ -245,14 +251,15 @@ static int delete (struct minc_changes *chs, const struct walk *w, struct spot *
 	if (fstatat(w->base, temporary, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    st.st_dev != s->base.st.st_dev || st.st_ino != s->base.st.st_ino) {
 		(void)rename_with(w->base, temporary, s->name, RENAME_NOREPLACE);
-		return -ESTALE; /* somebody put another one there; it has its name again */
+		/* somebody put another one there; it has its name again */
+		return -ESTALE;
 	}
 	return subtree_remove(w->base, temporary);
 }
 
 /*
- * A directory that both have: its attributes, in place. Its owner can write to it until it is
- * complete; the end is in finish() of apply.c.
+ * A directory that both have: its attributes, in place. Its owner can write to it until
+ * it is complete; the end is in finish() of apply.c.
  */
 static int dress(struct minc_changes *chs, struct spot *s)
 {
@@ -271,8 +278,8 @@ static int dress(struct minc_changes *chs, struct spot *s)
 }
 
 /*
- * Something in the directory of the base is about to change. Root in the container may write to a directory
- * that nobody else may, and so may its user here, as its owner.
+ * Something in the directory of the base is about to change. Root in the container may
+ * write to a directory that nobody else may, and so may its user here, as its owner.
  */
 static int touch(struct minc_changes *chs, const struct walk *w)
 {
@@ -287,9 +294,11 @@ static int touch(struct minc_changes *chs, const struct walk *w)
 	r = journal_note(&chs->journal, &st);
 	if (r < 0)
 		return r;
-	if (faccessat(w->base, ".", W_OK | X_OK, AT_EACCESS) < 0 && st.st_uid == geteuid()) {
+	if (faccessat(w->base, ".", W_OK | X_OK, AT_EACCESS) < 0 &&
+	    st.st_uid == geteuid()) {
 		r = journal_open_dir(&chs->journal, &st, st.st_mode & 07777, false);
-		if (r == 0 && chmod(object_path(w->base).text, (st.st_mode & 07777) | 0700) < 0)
+		if (r == 0 &&
+		    chmod(object_path(w->base).text, (st.st_mode & 07777) | 0700) < 0)
 			r = -errno;
 	}
 	l->touched = r == 0;

@@ -8,7 +8,8 @@
  *	minc-applied 1 0123456789abcdef0123456789abcdef
  *	own DEVICE INODE SECONDS NANOSECONDS	made by us, its ctime then
  *	own DEVICE INODE 0 0			a directory: whatever its ctime
- *	mode DEVICE INODE MODE			a directory its owner can write to for now; in the end it gets MODE
+ *	mode DEVICE INODE MODE			a directory its owner can write to for
+ *	                                        now; in the end it gets MODE
  *	shut DEVICE INODE			and has it
  *	end					the apply was not cut short
  *
@@ -64,10 +65,14 @@ static int parse_line(struct journal *j, const char *line)
 	j->cut_short = !str_equal(line, "end");
 	if (!j->cut_short)
 		return 0;
-	if (sscanf(line, "mode %" SCNu64 " %" SCNu64 " %5[0-7]%c", &dev, &ino, mode, &end) == 3 && ino != 0 &&
-	    strlen(mode) == 5 && mode[0] == '0') /* else it may be half a line, and another mode */
+	if (sscanf(line, "mode %" SCNu64 " %" SCNu64 " %5[0-7]%c", &dev, &ino, mode,
+		   &end) == 3 &&
+	    ino != 0 &&
+	    /* else it may be half a line, and another mode */
+	    strlen(mode) == 5 && mode[0] == '0')
 		return due(j, dev, ino, (unsigned)strtoul(mode, NULL, 8), true);
-	if (sscanf(line, "shut %" SCNu64 " %" SCNu64 "%c", &dev, &ino, &end) == 2 && ino != 0)
+	if (sscanf(line, "shut %" SCNu64 " %" SCNu64 "%c", &dev, &ino, &end) == 2 &&
+	    ino != 0)
 		return due(j, dev, ino, 0, false);
 	if (sscanf(line, "own %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &dev, &ino,
 		   &seconds, &nanoseconds) != 4 ||
@@ -171,7 +176,8 @@ int journal_open_dir(struct journal *j, const struct stat *st, unsigned mode, bo
 
 	if (journal_due(j, st, &known) && (known == mode || !final))
 		return 0;
-	snprintf(line, sizeof(line), "mode %ju %ju %05o\n", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, mode);
+	snprintf(line, sizeof(line), "mode %ju %ju %05o\n", (uintmax_t)st->st_dev,
+		 (uintmax_t)st->st_ino, mode);
 	r = io_write_all(j->fd, line, strlen(line));
 	return r < 0 ? r : due(j, st->st_dev, st->st_ino, mode, true);
 }
@@ -191,7 +197,8 @@ int journal_shut_dir(struct journal *j, const struct stat *st)
 	char line[96];
 	int r;
 
-	snprintf(line, sizeof(line), "shut %ju %ju\n", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+	snprintf(line, sizeof(line), "shut %ju %ju\n", (uintmax_t)st->st_dev,
+		 (uintmax_t)st->st_ino);
 	r = io_write_all(j->fd, line, strlen(line));
 	return r < 0 ? r : due(j, st->st_dev, st->st_ino, 0, false);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lower - a container of an image compared with the image's layers, which are read through
- * module import and are never a directory. The walk knows the upper layer only: nothing in it
- * has a base, and what the layers have is found here by its path.
+ * lower - a container of an image compared with the image's layers, which are read
+ * through module import and are never a directory. The walk knows the upper layer only:
+ * nothing in it has a base, and what the layers have is found here by its path.
  *
- * A layer has whole seconds. Written from within a user namespace, owners are not compared: they are
- * other numbers here than in the layer.
+ * A layer has whole seconds. Written from within a user namespace, owners are not
+ * compared: they are other numbers here than in the layer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +78,8 @@ int lower_open(struct minc_changes *chs)
 }
 
 /* 1: the same bytes, 0: not. Both have the same size. */
-static int same_content(const struct lower *l, const struct tree_name *n, const struct object *o)
+static int same_content(const struct lower *l, const struct tree_name *n,
+			const struct object *o)
 {
 	cleanup_close int fd = object_read(o);
 	cleanup_free char *ours = malloc(2 * PIECE_BYTES);
@@ -142,7 +143,8 @@ static int compare_xattrs(struct minc_changes *chs, const struct spot *s,
 }
 
 /* Both exist: a mask of enum minc_change_what, or -errno. */
-static int compare_both(struct minc_changes *chs, const struct spot *s, const struct tree_name *n)
+static int compare_both(struct minc_changes *chs, const struct spot *s,
+			const struct tree_name *n)
 {
 	struct minc_change *ch = &chs->ch;
 	const struct stat *u = &s->upper.st, *b = &ch->side[MINC_BEFORE];
@@ -182,8 +184,8 @@ static int read_targets(struct minc_change *ch, const struct spot *s, const char
 }
 
 /* 1 if there is a change, which is in chs->ch then; as compare(). */
-static int compare_lower(struct minc_changes *chs, const struct walk *w, const struct spot *s,
-			 const struct tree_name *n)
+static int compare_lower(struct minc_changes *chs, const struct walk *w,
+			 const struct spot *s, const struct tree_name *n)
 {
 	struct minc_change *ch = &chs->ch;
 	const char *before = NULL;
@@ -219,8 +221,8 @@ static int compare_lower(struct minc_changes *chs, const struct walk *w, const s
 }
 
 /* An opaque directory hides the layers': what it does not have itself is gone. */
-static int report_hidden(struct minc_changes *chs, const struct walk *w, const struct spot *s,
-			 const struct tree_name *dir)
+static int report_hidden(struct minc_changes *chs, const struct walk *w,
+			 const struct spot *s, const struct tree_name *dir)
 {
 	const struct lower_ops *ops = chs->lower->ops;
 	int r = 0;

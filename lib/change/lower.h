@@ -33,10 +33,14 @@ struct lower_ops {
 	const struct tree_name *(*child)(const struct tree_name *dir,
 					 const struct tree_name *before);
 	/* Its last component; *ret_target is NULL unless it is a symbolic link. */
-	const char *(*look)(const struct tree_name *n, struct stat *ret, const char **ret_target);
+	const char *(*look)(const struct tree_name *n, struct stat *ret,
+			    const char **ret_target);
 	/* The @i-th extended attribute; false: it has no more. */
 	bool (*xattr)(const struct tree_name *n, size_t i, struct lower_xattr *ret);
-	/* @len bytes at the most of a file from @offset; 0 at its end, -errno with a message. */
-	ssize_t (*content)(struct squash_reader *s, const struct tree_name *n, uint64_t offset,
-			   void *buf, size_t len);
+	/*
+	 * @len bytes at the most of a file from @offset; 0 at its end, -errno with a
+	 * message.
+	 */
+	ssize_t (*content)(struct squash_reader *s, const struct tree_name *n,
+			   uint64_t offset, void *buf, size_t len);
 };

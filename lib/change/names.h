@@ -16,7 +16,10 @@ static inline const char *names_get(const struct names *n, size_t i)
 	return i < n->len ? n->text + n->at[i] : NULL;
 }
 
-/* Without "." and ".."; 0 or -errno. names_done() frees. @dir may be an O_PATH descriptor. */
+/*
+ * Without "." and ".."; 0 or -errno. names_done() frees. @dir may be an O_PATH
+ * descriptor.
+ */
 int names_read(int dir, struct names *ret);
 /* Add @name (@len bytes), unsorted. */
 int names_add(struct names *n, const char *name, size_t len);

@@ -109,7 +109,8 @@ unsigned long long object_mount(const struct object *o)
 {
 	struct sys_statx st;
 
-	if (syscall(SYS_statx, o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, SYS_STATX_MNT_ID, &st) < 0)
+	if (syscall(SYS_statx, o->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
+		    SYS_STATX_MNT_ID, &st) < 0)
 		return 0;
 	return st.mask & SYS_STATX_MNT_ID ? st.mnt_id : 0;
 }

@@ -19,7 +19,10 @@ struct object {
 #define OBJECT_NONE    ((struct object){ .fd = -EBADF })
 #define cleanup_object __attribute__((cleanup(object_close)))
 
-/* @name in @dir, which may be -EBADF. Nothing there is no error: the result does not exist. */
+/*
+ * @name in @dir, which may be -EBADF. Nothing there is no error: the result does not
+ * exist.
+ */
 int object_open(int dir, const char *name, struct object *ret);
 /* The same for a path below @dir, no part of which may be a link: -ENOTDIR. */
 int object_open_path(int dir, const char *path, struct object *ret);

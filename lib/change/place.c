@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -45,19 +45,22 @@ static void discard_left(int dir, const char *name)
 	cleanup_close int fd = -EBADF;
 	struct stat st;
 
-	if (object_open(dir, name, &o) < 0 || !object_exists(&o) || !S_ISREG(o.st.st_mode))
+	if (object_open(dir, name, &o) < 0 || !object_exists(&o) ||
+	    !S_ISREG(o.st.st_mode))
 		return;
 	fd = object_read(&o);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == o.st.st_dev &&
-	    st.st_ino == o.st.st_ino)
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == o.st.st_dev && st.st_ino == o.st.st_ino)
 		(void)unlinkat(dir, name, 0); /* else the copy has another name */
 }
 
 /* Made and locked; -EEXIST also if another copy took it for one that was left. */
 static int make_named(int dir, const char *name)
 {
-	cleanup_close int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	cleanup_close int fd =
+		openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       0600);
 	struct stat st;
 
 	if (fd < 0)
@@ -73,7 +76,8 @@ int place_begin(const struct place *p, struct fresh *ret)
 {
 	int r;
 
-	*ret = (struct fresh){ .fd = openat(p->dir, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600) };
+	*ret = (struct fresh){ .fd = openat(p->dir, ".", O_RDWR | O_TMPFILE | O_CLOEXEC,
+					    0600) };
 	if (ret->fd >= 0)
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
@@ -97,19 +101,23 @@ static int give_name(int fd, int dir, const char *name)
 }
 
 /*
- * Whether something is mounted on the name. The kernel asks that for our own mount namespace only: what others
- * have mounted there a rename would take away from them, and who had a file shown would have another.
+ * Whether something is mounted on the name. The kernel asks that for our own mount
+ * namespace only: what others have mounted there a rename would take away from them, and
+ * who had a file shown would have another.
  */
 static bool is_mount_point(const struct place *p)
 {
 	struct sys_statx st;
 
-	return syscall(SYS_statx, p->dir, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, SYS_STATX_MNT_ID,
-		       &st) == 0 &&
+	return syscall(SYS_statx, p->dir, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		       SYS_STATX_MNT_ID, &st) == 0 &&
 	       st.attributes & SYS_STATX_ATTR_MOUNT_ROOT;
 }
 
-/* It has no name, or one that is to go: in the place of anything but a directory or a mount point. */
+/*
+ * It has no name, or one that is to go: in the place of anything but a directory or a
+ * mount point.
+ */
 static int put_in_place(const struct place *p, int fd, char name[40])
 {
 	int r = 0;
@@ -155,18 +163,21 @@ static int write_over(const struct place *p, int from)
 	source.fd = fcntl(from, F_DUPFD_CLOEXEC, 0);
 	if (source.fd < 0 || fstat(source.fd, &source.st) < 0)
 		return -errno;
-	fd = open(object_path(o.fd).text, O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open(object_path(o.fd).text,
+		  O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 ? -errno : object_copy_content(&source, fd);
 }
 
-int place_end(const struct place *p, struct fresh *f, const struct dress *d, int r, bool *ret_poor)
+int place_end(const struct place *p, struct fresh *f, const struct dress *d, int r,
+	      bool *ret_poor)
 {
 	if (r == 0)
 		r = place_dress(f->fd, d, ret_poor);
 	if (r == 0)
 		r = put_in_place(p, f->fd, f->name);
 	else if (*f->name)
-		(void)unlinkat(p->dir, f->name, 0); /* the failure before is what counts */
+		/* the failure before is what counts */
+		(void)unlinkat(p->dir, f->name, 0);
 	if (r == -EBUSY)
 		r = write_over(p, f->fd);
 	fd_closep(&f->fd);
@@ -206,7 +217,8 @@ int place_dress(int fd, const struct dress *d, bool *ret_poor)
 		r = xattr_each(d->from, d->kinds, set_one, &s);
 	for (size_t i = 0; r == 0 && i < d->xattrs_len; i++)
 		if (xattr_is_of(d->xattrs[i].name, d->kinds))
-			r = set_one(d->xattrs[i].name, d->xattrs[i].value, d->xattrs[i].len, &s);
+			r = set_one(d->xattrs[i].name, d->xattrs[i].value,
+				    d->xattrs[i].len, &s);
 	if (r == 0 && !S_ISLNK(d->mode) && chmod(p.text, d->mode & 07777) < 0)
 		r = -errno;
 	if (r < 0)
@@ -238,7 +250,7 @@ int place_node(const struct place *p, const struct dress *d, const char *target)
 		r = -errno;
 	else if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || st.st_nlink != 1)
 		r = -ESTALE; /* not what was made */
-	plain.kinds = 0; /* neither can have those of users */
+	plain.kinds = 0;     /* neither can have those of users */
 	if (r == 0)
 		r = place_dress(fd, &plain, &poor);
 	if (r < 0) {

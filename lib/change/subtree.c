@@ -39,7 +39,10 @@ static int down(struct climb *c, struct object *o)
 	c->v = more;
 	b = &c->v[c->depth];
 	*b = (struct branch){ .dev = o->st.st_dev, .ino = o->st.st_ino };
-	/* our own temporary: rights of its owner may be missing; others' directories may be open to us */
+	/*
+	 * our own temporary: rights of its owner may be missing; others' directories may
+	 * be open to us
+	 */
 	if (c->removing && chmod(object_path(o->fd).text, 0700) < 0 && errno != EPERM)
 		return -errno;
 	r = names_read(o->fd, &b->names);

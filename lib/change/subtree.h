@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * subtree - whole directories: remove one, or look whether one may be removed. As deep as it
- * may be, with one descriptor and no recursion: the way up is "..", and checked to be the
- * directory that was left.
+ * subtree - whole directories: remove one, or look whether one may be removed. As deep as
+ * it may be, with one descriptor and no recursion: the way up is "..", and checked to be
+ * the directory that was left.
  */
 #pragma once
 

@@ -119,7 +119,10 @@ static int push_level(struct walk *w, const struct level *l)
 	return 0;
 }
 
-/* Without the right to search a directory its ".." cannot be opened. Nothing is below then. */
+/*
+ * Without the right to search a directory its ".." cannot be opened. Nothing is below
+ * then.
+ */
 static bool has_way_up(const struct object *o)
 {
 	return faccessat(o->fd, ".", F_OK, AT_EACCESS) == 0;
@@ -204,7 +207,8 @@ static int enter(struct walk *w, struct spot *s)
 		    &walk_level(w)->upper_saved, &walk_level(w)->upper_above);
 	/* an apply gives it the mode of the upper one before it is left */
 	replace_dir(&w->base, &s->base,
-		    !has_base || !has_way_up(&s->base) || (has_upper && !(l.upper.st_mode & S_IXUSR)),
+		    !has_base || !has_way_up(&s->base) ||
+			    (has_upper && !(l.upper.st_mode & S_IXUSR)),
 		    &walk_level(w)->base_saved, &walk_level(w)->base_above);
 	r = read_names(w, walk_level(w));
 	if (r != -EACCES && r != -EPERM && r != -ENOENT)
@@ -222,8 +226,9 @@ static bool has_mark(const struct walk *w, const struct object *o, const char *n
 }
 
 /*
- * A directory that the setup made over one of the base, and like it in all (mount/like-step.c): what
- * is different now is the container's doing. Before there was this mark it had a mode of its own.
+ * A directory that the setup made over one of the base, and like it in all
+ * (mount/like-step.c): what is different now is the container's doing. Before there was
+ * this mark it had a mode of its own.
  */
 static bool is_like_base(const struct walk *w, const struct object *o)
 {
@@ -251,7 +256,9 @@ static void read_marks(const struct walk *w, struct spot *s)
 				  sizeof(value));
 		s->opaque = n == 1 && *value == 'y';
 		s->marks = n == 1 && *value == 'x';
-		/* copied up it would have an origin, and made inside it would be opaque */
+		/*
+		 * copied up it would have an origin, and made inside it would be opaque
+		 */
 		s->passage = w->rec->userxattr && !s->opaque &&
 			     !has_mark(w, &s->upper, "origin");
 	}

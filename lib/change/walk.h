@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * walk - all names of the upper layers beside the base, as one tree in path order: what
- * overlayfs would merge, read as overlayfs does. No recursion: the levels are on the heap,
- * one descriptor each for the upper and the base directory is open, and the way up is
- * "..", checked to be the directory that was left. Memory: the names of the directories on
- * the current path.
+ * overlayfs would merge, read as overlayfs does. No recursion: the levels are on the
+ * heap, one descriptor each for the upper and the base directory is open, and the way up
+ * is "..", checked to be the directory that was left. Memory: the names of the
+ * directories on the current path.
  */
 #pragma once
 
@@ -23,8 +23,10 @@ struct spot {
 	bool marks;    /* upper directory with whiteouts that are marked files */
 	bool layer;    /* upper directory of a mount below the root */
 	bool settled;  /* made by the setup: only kind, content and target count */
-	/* directory the setup made on the way to what a user may write: owner and attributes
-	 * are not the container's doing */
+	/*
+	 * directory the setup made on the way to what a user may write: owner and
+	 * attributes are not the container's doing
+	 */
 	bool passage;
 	bool metacopy;   /* the upper file has attributes only, its bytes are below */
 	bool redirected; /* its lower object has another name */
@@ -54,8 +56,9 @@ struct walk;
 
 struct walk_ops {
 	/*
-	 * 1: go into the upper directory, 0: go on, -errno: stop. May replace spot->base. The
-	 * root comes first, if the setup made it like the base's; it is gone into anyway.
+	 * 1: go into the upper directory, 0: go on, -errno: stop. May replace spot->base.
+	 * The root comes first, if the setup made it like the base's; it is gone into
+	 * anyway.
 	 */
 	int (*visit)(struct walk *w, struct spot *s, void *userdata);
 	/* At the end of directory @l, which is still the current one. */
@@ -70,7 +73,8 @@ struct walk_ops {
 struct walk {
 	const struct record *rec;
 	int storage; /* directory with the layers */
-	bool elsewhere; /* the base is another tree than the container's: a copy has no mounts */
+	/* the base is another tree than the container's: a copy has no mounts */
+	bool elsewhere;
 	int upper, base; /* current directories, O_PATH; or -EBADF where there is none */
 	struct level *levels;
 	size_t depth, room;

@@ -28,11 +28,14 @@ int xattr_compare_list(int fd, const struct lower_xattr *want, size_t len, bool 
 		       struct name_list *differ);
 /* Make those of @to the same as those of @from. */
 int xattr_copy(int from, int to);
-/* Those that a copy beside the layers takes along; the ones left out everywhere are in none. */
+/*
+ * Those that a copy beside the layers takes along; the ones left out everywhere are in
+ * none.
+ */
 enum xattr_kind {
-	XATTR_USER = 1,	      /* user.* */
+	XATTR_USER = 1,       /* user.* */
 	XATTR_CAPABILITY = 2, /* security.capability */
-	XATTR_ACL = 4	      /* system.posix_acl_* */
+	XATTR_ACL = 4         /* system.posix_acl_* */
 };
 bool xattr_is_of(const char *name, unsigned kinds);
 typedef int xattr_fn(const char *name, const void *value, size_t len, void *data);

@@ -23,7 +23,8 @@ int digest_parse(const char *s, struct digest *ret)
 {
 	if (strncmp(s, prefix, sizeof(prefix) - 1) != 0)
 		return looks_like_digest(s) ? -EOPNOTSUPP : -EINVAL;
-	if (strlen(s) != DIGEST_LEN || strspn(s + sizeof(prefix) - 1, digits) != DIGEST_HEX)
+	if (strlen(s) != DIGEST_LEN ||
+	    strspn(s + sizeof(prefix) - 1, digits) != DIGEST_HEX)
 		return -EINVAL;
 	memcpy(ret->text, s, DIGEST_LEN + 1);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digest - "sha256:" and 64 lower-case hexadecimal digits, the only algorithm that stores and
- * registries use. See the OCI image specification, descriptor.md.
+ * digest - "sha256:" and 64 lower-case hexadecimal digits, the only algorithm that stores
+ * and registries use. See the OCI image specification, descriptor.md.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digests - digests that are waiting, each of them once for ever: what refers to one another again and
- * again is looked at once.
+ * digests - digests that are waiting, each of them once for ever: what refers to one
+ * another again and again is looked at once.
  */
 #pragma once
 

@@ -79,6 +79,7 @@ void hash_buffer(const void *data, size_t len, struct digest *ret)
 {
 	unsigned char bytes[DIGEST_BYTES] = { 0 };
 
-	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL); /* needs no memory to fail for */
+	/* needs no memory to fail for */
+	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL);
 	digest_from_bytes(bytes, ret);
 }

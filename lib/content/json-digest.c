@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
-		struct digest *ret)
+int json_digest(const struct json_source *src, json_t *o, const char *where,
+		const char *key, struct digest *ret)
 {
 	json_t *v = NULL;
 	int r = json_field(src, o, where, key, JSON_STRING, &v);
@@ -15,8 +15,8 @@ int json_digest(const struct json_source *src, json_t *o, const char *where, con
 	if (!v)
 		return json_refuse(src, "%s%s: missing", where, key);
 	r = digest_parse(json_string_value(v), ret);
-	return r == -EOPNOTSUPP ?
-		       json_refuse(src, "%s%s: only sha256 is supported", where, key) :
-	       r < 0 ? json_refuse(src, "%s%s: not a digest", where, key) :
-		       0;
+	return r == -EOPNOTSUPP
+		       ? json_refuse(src, "%s%s: only sha256 is supported", where, key)
+	       : r < 0 ? json_refuse(src, "%s%s: not a digest", where, key)
+		       : 0;
 }

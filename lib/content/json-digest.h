@@ -6,5 +6,5 @@
 #include "json/json.h"
 
 /* Must be there. */
-int json_digest(const struct json_source *src, json_t *o, const char *where, const char *key,
-		struct digest *ret);
+int json_digest(const struct json_source *src, json_t *o, const char *where,
+		const char *key, struct digest *ret);

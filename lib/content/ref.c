@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ref - see ref.h. The grammar is that of distribution/reference; what is not in it is
- * refused, so that a name never holds a blank, a control character or a way out of a path.
+ * refused, so that a name never holds a blank, a control character or a way out of a
+ * path.
  */
 #include "content/ref.h"
 
@@ -106,7 +107,9 @@ static bool is_tag(const char *s)
 	       strspn(s, LOWER UPPER DIGIT "_.-") == strlen(s);
 }
 
-/* What comes before the first "/" is a registry if it cannot be a part of a repository. */
+/*
+ * What comes before the first "/" is a registry if it cannot be a part of a repository.
+ */
 static bool names_registry(const char *s, size_t len)
 {
 	if (len == 9 && strncmp(s, "localhost", len) == 0)
@@ -148,7 +151,8 @@ static int split_name(const char *name, struct ref *ret)
 	if (!is_repository(rest))
 		return -EINVAL;
 	if (snprintf(ret->repository, sizeof(ret->repository), "%s%s",
-		     strcmp(ret->registry, hub) == 0 && !strchr(rest, '/') ? official : "",
+		     strcmp(ret->registry, hub) == 0 && !strchr(rest, '/') ? official
+									   : "",
 		     rest) >= (int)sizeof(ret->repository))
 		return -EINVAL;
 	return 0;
@@ -177,7 +181,10 @@ int ref_parse(const char *name, struct ref *ret)
 	ref_short_repository(&r, text);
 	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
 		return -EINVAL;
-	/* "sha256:..." is the image with that digest, never the tag of one that is called so */
+	/*
+	 * "sha256:..." is the image with that digest, never the tag of one that is called
+	 * so
+	 */
 	if (strcmp(text, "sha256") == 0)
 		return -EINVAL;
 	if (!at && !*r.tag)

@@ -12,11 +12,7 @@
 #include "base/str.h"
 #include "fuse/fuse.h"
 
-enum {
-	BLOCK_BYTES = 4096,
-	NOBODY = 65534,
-	INODE_CACHED_MAX = 1 << 20
-};
+enum { BLOCK_BYTES = 4096, NOBODY = 65534, INODE_CACHED_MAX = 1 << 20 };
 
 /* Nothing ever changes: the kernel need not ask twice. */
 static const uint64_t forever = UINT64_MAX >> 2;
@@ -258,8 +254,8 @@ struct xattrs {
 };
 
 /*
- * In a user namespace overlayfs reads its own attributes as "user.overlay.*", but who made
- * the layer may have written "trusted.overlay.*", which nobody else may see there.
+ * In a user namespace overlayfs reads its own attributes as "user.overlay.*", but who
+ * made the layer may have written "trusted.overlay.*", which nobody else may see there.
  */
 static bool is_wanted(const char *key, const char *wanted)
 {
@@ -278,7 +274,10 @@ static int visit_xattr(const char *key, const void *value, size_t len, void *dat
 
 	if (x->wanted && !is_wanted(key, x->wanted))
 		return 0;
-	/* in a user namespace it cannot be read, and overlayfs copies nothing up that lists it */
+	/*
+	 * in a user namespace it cannot be read, and overlayfs copies nothing up that
+	 * lists it
+	 */
 	if (!x->wanted && str_starts_with(key, "trusted."))
 		return 0;
 	if (n > FUSE_REPLY_MAX - x->used)
@@ -333,7 +332,8 @@ static bool answer_lseek(struct fuse_thread *t)
 		r = -EINVAL;
 	if (r < 0)
 		return reply(t, r, NULL, 0);
-	at = squash_seek(fuse_layer(t->server, node), inode, in->offset, in->whence == SEEK_HOLE);
+	at = squash_seek(fuse_layer(t->server, node), inode, in->offset,
+			 in->whence == SEEK_HOLE);
 	out.offset = at < 0 ? 0 : (uint64_t)at;
 	return at < 0 ? reply(t, (int)at, NULL, 0) : reply(t, 0, &out, sizeof(out));
 }

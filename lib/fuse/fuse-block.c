@@ -111,7 +111,9 @@ ssize_t fuse_read(struct fuse_thread *t, uint64_t node, uint64_t offset, size_t 
 		if (r < 0)
 			return r;
 		n = smaller(b.len - skip, len - done);
-		/* unpacking may write a whole block, whatever the file says its length is */
+		/*
+		 * unpacking may write a whole block, whatever the file says its length is
+		 */
 		if (b.word == 0) {
 			memset(buf + done, 0, n);
 		} else if (skip == 0 && b.skip == 0 && n == each && len - done >= each) {

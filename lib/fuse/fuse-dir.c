@@ -58,7 +58,9 @@ static int by_name(const void *a, const void *b, void *names)
 	return strcmp((char *)names + x->name, (char *)names + y->name);
 }
 
-/* They should be sorted; a file that has them otherwise, or twice, is not to be trusted. */
+/*
+ * They should be sorted; a file that has them otherwise, or twice, is not to be trusted.
+ */
 static void sort(struct fuse_dir *d)
 {
 	bool sorted = true;

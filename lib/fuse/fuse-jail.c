@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuse-jail - the server after all is open: it reads files that anybody may have written, and
- * needs nothing but to read them, to answer, and memory. What else it tried would fail.
+ * fuse-jail - the server after all is open: it reads files that anybody may have written,
+ * and needs nothing but to read them, to answer, and memory. What else it tried would
+ * fail.
  */
 #include <errno.h>
 #include <grp.h>
@@ -61,9 +62,10 @@ static int filter(void)
 	const struct sock_fprog program = { HEAD + CALLS + 2, code };
 
 	for (unsigned char i = 0; i < CALLS; i++)
-		code[HEAD + i] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i],
-			(unsigned char)(CALLS - i), 0);
+		code[HEAD + i] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						     (uint32_t)calls[i],
+						     (unsigned char)(CALLS - i), 0);
 	code[HEAD + CALLS] =
 		(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	code[HEAD + CALLS + 1] =
@@ -82,7 +84,10 @@ static int filter(void)
 
 #endif
 
-/* Where an id or a filter cannot be had it does without: the files were the caller's before. */
+/*
+ * Where an id or a filter cannot be had it does without: the files were the caller's
+ * before.
+ */
 void fuse_drop_ids(void)
 {
 	if (geteuid() != 0)

@@ -4,12 +4,12 @@
  *
  *   minc-fuse single:UID:GID|limit:N LAYER..   (lowest first; descriptor 0: the socket)
  *
- * What is wrong with a layer is said on standard error. Then it goes on as nobody's child and
- * the one that was started ends with 0: whatever kills its starter does not end it, and it
- * leaves no zombie. From descriptor 0 it gets the connection that the container's first process
- * has mounted; it ends with the mount, which goes with the container's last process, or with the
- * socket, if the start fails. It keeps its end of the socket: who has the other one hears of its
- * end, and ends the container.
+ * What is wrong with a layer is said on standard error. Then it goes on as nobody's child
+ * and the one that was started ends with 0: whatever kills its starter does not end it,
+ * and it leaves no zombie. From descriptor 0 it gets the connection that the container's
+ * first process has mounted; it ends with the mount, which goes with the container's last
+ * process, or with the socket, if the start fails. It keeps its end of the socket: who
+ * has the other one hears of its end, and ends the container.
  */
 #include <errno.h>
 #include <signal.h>
@@ -26,7 +26,13 @@
 #include "base/sys.h"
 #include "fuse/fuse.h"
 
-enum { MEMORY_MAX_BYTES = 1 << 30, THREADS_MAX = 8, BLOCKS_MAX_BYTES = 16 << 20, IN_BYTES = 64 << 10, FAILED = 1 };
+enum {
+	MEMORY_MAX_BYTES = 1 << 30,
+	THREADS_MAX = 8,
+	BLOCKS_MAX_BYTES = 16 << 20,
+	IN_BYTES = 64 << 10,
+	FAILED = 1
+};
 
 static bool parse_ids(const char *text, struct fuse_server *s)
 {
@@ -78,7 +84,9 @@ static void prepare(void)
 	}
 }
 
-/* Not the starter's child, session or directory any more; nothing that it could wait for. */
+/*
+ * Not the starter's child, session or directory any more; nothing that it could wait for.
+ */
 static int detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

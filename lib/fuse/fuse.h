@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuse - the server of an ordinary user's image layers: one process and one connection for a
- * container, with the layers as directories "0", "1".. of its root. See fuse(4) and the kernel's
- * filesystems/fuse.rst.
+ * fuse - the server of an ordinary user's image layers: one process and one connection
+ * for a container, with the layers as directories "0", "1".. of its root. See fuse(4) and
+ * the kernel's filesystems/fuse.rst.
  *
- * A node's number says where it is: the layer and the place of its inode. So the server keeps
- * nothing for what the kernel knows; its caches are bounded, whatever the files say.
+ * A node's number says where it is: the layer and the place of its inode. So the server
+ * keeps nothing for what the kernel knows; its caches are bounded, whatever the files
+ * say.
  */
 #pragma once
 
@@ -48,7 +49,9 @@ struct fuse_dirs {
 	size_t bytes;
 };
 
-/* Blocks unpacked last, most of them fragments, which many files share; see fuse-block.c. */
+/*
+ * Blocks unpacked last, most of them fragments, which many files share; see fuse-block.c.
+ */
 struct fuse_blocks {
 	pthread_mutex_t lock;
 	struct fuse_block {
@@ -109,7 +112,10 @@ static inline uint64_t fuse_node(uint64_t layer, uint64_t ref)
 	return (layer + 1) << FUSE_NODE_SHIFT | (ref & ((1ull << FUSE_NODE_SHIFT) - 1));
 }
 
-/* fuse-jail.c: before there are threads, give up root; when all are there, all other calls. */
+/*
+ * fuse-jail.c: before there are threads, give up root; when all are there, all other
+ * calls.
+ */
 void fuse_drop_ids(void);
 void fuse_jail(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * archive - images in a tar: docker-archive, with manifest.json or of the time before it
- * ("repositories"), and an OCI layout. Read twice: first what there is, with the small files'
- * content; then the large ones that are needed, in the order they come in.
+ * ("repositories"), and an OCI layout. Read twice: first what there is, with the small
+ * files' content; then the large ones that are needed, in the order they come in.
  */
 #include "import/archive.h"
 
@@ -21,11 +21,11 @@
 #include "import/layout.h"
 #include "import/members.h"
 #include "import/which.h"
-#include "json/json.h"
 #include "sign/sign.h"
 #include "transfer/layer.h"
 #include "transfer/listing.h"
 #include "transfer/take.h"
+#include "json/json.h"
 
 struct entry_source {
 	struct byte_source source;
@@ -48,7 +48,8 @@ struct docker {
 	struct json_source src;
 	const struct member **layers; /* of the image at hand, the lowest first */
 	size_t len;
-	struct layer_made **made; /* by the places of their members: each once, whatever has it */
+	/* by the places of their members: each once, whatever has it */
+	struct layer_made **made;
 };
 
 /* The member a name of manifest.json means, links resolved within the archive. */
@@ -56,11 +57,12 @@ static int find_member(struct docker *d, const char *name, const struct member *
 {
 	*ret = members_find(d->m, name);
 	if (*ret && (*ret)->link)
-		return err_say(d->t->err, -EBADMSG, "%s: %s: a link that leads nowhere in the archive",
+		return err_say(d->t->err, -EBADMSG,
+			       "%s: %s: a link that leads nowhere in the archive",
 			       d->m->what, name);
-	return *ret ? 0 :
-		      err_say(d->t->err, -EBADMSG, "%s: %s is missing in the archive", d->m->what,
-			      name);
+	return *ret ? 0
+		    : err_say(d->t->err, -EBADMSG, "%s: %s is missing in the archive",
+			      d->m->what, name);
 }
 
 static int want_layer(struct docker *d, const char *name)
@@ -76,7 +78,8 @@ static int want_layer(struct docker *d, const char *name)
 
 static int by_number(const void *a, const void *b)
 {
-	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+	const struct member *x = *(const struct member *const *)a,
+			    *y = *(const struct member *const *)b;
 
 	return (x->number > y->number) - (x->number < y->number);
 }
@@ -86,12 +89,14 @@ static struct layer_made **place(const struct docker *d, const struct member *on
 	return &d->made[one - d->m->v];
 }
 
-static int make_layer(struct docker *d, struct members_reader *reader, const struct member *one)
+static int make_layer(struct docker *d, struct members_reader *reader,
+		      const struct member *one)
 {
 	struct entry_source source = { .source = { .read = read_entry } };
 	struct layer_made *made = arena_new(d->src.a, struct layer_made);
 	char what[128];
-	int r = made ? members_to(d->m, reader, one) : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
+	int r = made ? members_to(d->m, reader, one)
+		     : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 
 	if (r < 0)
 		return r;
@@ -134,7 +139,9 @@ static int list_first(struct docker *d, json_t *tags, const char **ret)
 	*ret = "";
 	json_array_foreach(tags, i, tag)
 	{
-		int r = json_is_string(tag) ? 0 : json_refuse(&d->src, "RepoTags: not a string");
+		int r = json_is_string(tag)
+				? 0
+				: json_refuse(&d->src, "RepoTags: not a string");
 
 		if (r == 0)
 			r = take_name(d->t, json_string_value(tag), name);
@@ -168,7 +175,7 @@ static int list_others(struct docker *d, json_t *tags)
 
 static int take_one(struct docker *d, json_t *item)
 {
-	const char *config_name = NULL, *const *layers, *name = "";
+	const char *config_name = NULL, *const * layers, *name = "";
 	cleanup_free char *text = NULL;
 	const struct member *config;
 	json_t *tags = NULL;
@@ -190,7 +197,8 @@ static int take_one(struct docker *d, json_t *item)
 	if (r < 0)
 		return r;
 	if (!text)
-		return err_say(d->t->err, -EBADMSG, "%s: %s: not a config", d->m->what, config_name);
+		return err_say(d->t->err, -EBADMSG, "%s: %s: not a config", d->m->what,
+			       config_name);
 	for (d->len = 0; layers[d->len];)
 		d->len++;
 	if (d->len > CONTENT_LAYERS_MAX)
@@ -219,7 +227,8 @@ static int count_images(struct docker *d, json_t *list)
 	size_t n = 0, i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		const size_t names = json_array_size(json_object_get(item, "RepoTags"));
 
 		n += names > 1 ? names : 1; /* the first one goes with the image */
@@ -227,7 +236,8 @@ static int count_images(struct docker *d, json_t *list)
 	return take_counted(d->t, d->m->what, n);
 }
 
-static int import_docker(struct minc_transfer *t, struct members *m, const struct member *manifest)
+static int import_docker(struct minc_transfer *t, struct members *m,
+			 const struct member *manifest)
 {
 	struct arena a = { NULL };
 	struct docker d = { .t = t, .m = m, .src = { t->err, m->what, &a } };
@@ -241,12 +251,16 @@ static int import_docker(struct minc_transfer *t, struct members *m, const struc
 	d.made = made;
 	/* json_strict() takes an object; this is an array */
 	d.src.what = arena_printf(&a, "%s: manifest.json", m->what);
-	wrapped = d.src.what ? arena_printf(&a, "{\"manifest\":%s}", manifest->content) : NULL;
-	r = !wrapped || !made ? err_set(t->err, -ENOMEM, "%s", m->what) :
-	    strlen(manifest->content) != manifest->size ? json_refuse(&d.src, "a NUL in it") :
-							  json_strict(&d.src, wrapped, strlen(wrapped), &root);
-	if (r == 0 && (json_object_size(root) > 1 || !json_is_array(json_object_get(root, "manifest"))))
-		r = json_refuse(&d.src, "not a list of images, as docker-save(1) writes it");
+	wrapped = d.src.what ? arena_printf(&a, "{\"manifest\":%s}", manifest->content)
+			     : NULL;
+	r = !wrapped || !made ? err_set(t->err, -ENOMEM, "%s", m->what)
+	    : strlen(manifest->content) != manifest->size
+		    ? json_refuse(&d.src, "a NUL in it")
+		    : json_strict(&d.src, wrapped, strlen(wrapped), &root);
+	if (r == 0 && (json_object_size(root) > 1 ||
+		       !json_is_array(json_object_get(root, "manifest"))))
+		r = json_refuse(&d.src,
+				"not a list of images, as docker-save(1) writes it");
 	if (r == 0)
 		r = json_field(&d.src, root, "", "manifest", JSON_ARRAY, &list);
 	if (r == 0 && json_array_size(list) == 0)
@@ -273,7 +287,8 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 	int r;
 
 	if (!str_is_hex(id, DIGEST_HEX))
-		return err_say(d->t->err, -EBADMSG, "%s: repositories: %.80s is no id", d->m->what, id);
+		return err_say(d->t->err, -EBADMSG, "%s: repositories: %.80s is no id",
+			       d->m->what, id);
 	snprintf(name, sizeof(name), "%s/json", id);
 	r = find_member(d, name, &m);
 	if (r == 0)
@@ -283,24 +298,27 @@ static int read_old_layer(struct docker *d, const char *id, json_t **ret)
 	if (r < 0)
 		return r;
 	d->src.what = arena_printf(d->src.a, "%s: %s", d->m->what, name);
-	return d->src.what ? json_strict(&d->src, text, m->size, ret) :
-			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
+	return d->src.what ? json_strict(&d->src, text, m->size, ret)
+			   : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 }
 
 static json_t *old_config(json_t *top, const struct layer_made *layers, size_t len)
 {
-	static const char *const keys[] = { "architecture", "os", "created", "author", "config" };
+	static const char *const keys[] = { "architecture", "os", "created", "author",
+					    "config" };
 	json_t *ret = json_object(), *ids = json_array();
 
 	for (size_t i = 0; ret && i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (json_object_get(top, keys[i]))
-			(void)json_object_set(ret, keys[i], json_object_get(top, keys[i]));
+			(void)json_object_set(ret, keys[i],
+					      json_object_get(top, keys[i]));
 	if (ret && !json_object_get(ret, "os"))
 		(void)json_object_set_new(ret, "os", json_string("linux"));
 	for (size_t i = 0; ids && i < len; i++)
 		(void)json_array_append_new(ids, json_string(layers[i].diff_id.text));
-	if (!ret || json_object_set_new(ret, "rootfs", json_pack("{s:s, s:o}", "type", "layers",
-								 "diff_ids", ids)) < 0) {
+	if (!ret || json_object_set_new(ret, "rootfs",
+					json_pack("{s:s, s:o}", "type", "layers",
+						  "diff_ids", ids)) < 0) {
 		json_decref(ret);
 		return NULL;
 	}
@@ -323,7 +341,8 @@ static int take_old(struct docker *d, const char *name, const char *id)
 		char file[128];
 
 		if (d->len == CONTENT_LAYERS_MAX) {
-			r = err_say(d->t->err, -EBADMSG, "%s: more than %d layers, or a circle of parents",
+			r = err_say(d->t->err, -EBADMSG,
+				    "%s: more than %d layers, or a circle of parents",
 				    d->m->what, CONTENT_LAYERS_MAX);
 			break;
 		}
@@ -348,15 +367,16 @@ static int take_old(struct docker *d, const char *name, const char *id)
 		r = take_members(d, made);
 	if (r == 0) {
 		config = old_config(top, made, d->len);
-		r = config ? take_built(d->t, config, made, d->len, name) :
-			     err_set(d->t->err, -ENOMEM, "%s", d->m->what);
+		r = config ? take_built(d->t, config, made, d->len, name)
+			   : err_set(d->t->err, -ENOMEM, "%s", d->m->what);
 	}
 	free(d->layers);
 	free(made);
 	return r;
 }
 
-static int import_old(struct minc_transfer *t, struct members *m, const struct member *file)
+static int import_old(struct minc_transfer *t, struct members *m,
+		      const struct member *file)
 {
 	struct arena a = { NULL };
 	struct docker d = { .t = t, .m = m, .src = { t->err, m->what, &a } };
@@ -369,11 +389,10 @@ static int import_old(struct minc_transfer *t, struct members *m, const struct m
 
 	d.made = made;
 	d.src.what = arena_printf(&a, "%s: repositories", m->what);
-	r = d.src.what && made ? json_strict(&d.src, file->content, file->size, &root) :
-			 err_set(t->err, -ENOMEM, "%s", m->what);
+	r = d.src.what && made ? json_strict(&d.src, file->content, file->size, &root)
+			       : err_set(t->err, -ENOMEM, "%s", m->what);
 
-	json_object_foreach(root, repository, tags)
-		n += json_object_size(tags);
+	json_object_foreach(root, repository, tags) n += json_object_size(tags);
 	if (r == 0)
 		r = take_counted(t, m->what, n);
 	json_object_foreach(root, repository, tags)
@@ -418,7 +437,8 @@ static int oci_text(struct origin *o, const struct digest *d, uint64_t size, cha
 	if (m)
 		r = members_text(oci->m, m, ret);
 	if (r == 0 && !*ret)
-		return err_say(oci->t->err, -EBADMSG, "%s: %s is missing in the archive", o->what, name);
+		return err_say(oci->t->err, -EBADMSG, "%s: %s is missing in the archive",
+			       o->what, name);
 	*ret_len = r == 0 ? m->size : 0;
 	return r;
 }
@@ -441,10 +461,12 @@ static int find_blobs(const struct oci *oci, struct image_layer *const *list, si
 	char name[128];
 
 	for (size_t i = 0; i < len; i++) {
-		snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&list[i]->digest));
+		snprintf(name, sizeof(name), "blobs/sha256/%s",
+			 digest_hex(&list[i]->digest));
 		ret[i] = (struct oci_blob){ members_find(oci->m, name), list[i] };
 		if (!ret[i].member || ret[i].member->link)
-			return err_say(oci->t->err, -EBADMSG, "%s: %s: a layer is missing in the archive",
+			return err_say(oci->t->err, -EBADMSG,
+				       "%s: %s: a layer is missing in the archive",
 				       oci->m->what, name);
 	}
 	qsort(ret, len, sizeof(*ret), by_place);
@@ -457,7 +479,8 @@ static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t l
 	struct entry_source source = { .source = { .read = read_entry } };
 	struct members_reader reader = { .a = NULL };
 	struct oci_blob *blobs = calloc(len, sizeof(*blobs));
-	int r = blobs ? find_blobs(oci, list, len, blobs) : err_set(oci->t->err, -ENOMEM, "%s", o->what);
+	int r = blobs ? find_blobs(oci, list, len, blobs)
+		      : err_set(oci->t->err, -ENOMEM, "%s", o->what);
 
 	for (size_t i = 0; r == 0 && i < len; i++) {
 		const struct image_layer *l = blobs[i].layer;
@@ -467,19 +490,25 @@ static int oci_blobs(struct origin *o, struct image_layer *const *list, size_t l
 		r = members_to(oci->m, &reader, blobs[i].member);
 		source.a = reader.a;
 		if (r == 0)
-			r = blob_from_stream(oci->t, what, &source.source, &l->digest, l->size);
+			r = blob_from_stream(oci->t, what, &source.source, &l->digest,
+					     l->size);
 	}
 	members_close(&reader);
 	free(blobs);
 	return r;
 }
 
-/* OCI's list and docker's may be both there: OCI's has the digests, unless only docker's has names. */
-static int is_oci(const struct members *m, const struct member *index, const struct member *manifest)
+/*
+ * OCI's list and docker's may be both there: OCI's has the digests, unless only docker's
+ * has names.
+ */
+static int is_oci(const struct members *m, const struct member *index,
+		  const struct member *manifest)
 {
 	int named, docker;
 
-	if (!index || !index->content || !(members_find(m, "oci-layout") || members_below(m, "blobs/")))
+	if (!index || !index->content ||
+	    !(members_find(m, "oci-layout") || members_below(m, "blobs/")))
 		return 0;
 	if (!manifest || !manifest->content)
 		return 1;
@@ -496,21 +525,25 @@ static int refuse_lists(struct minc_transfer *t, const struct members *m,
 {
 	for (size_t i = 0; i < 3; i++)
 		if (lists[i] && lists[i]->size > CONTENT_JSON_MAX)
-			return err_say(t->err, -EBADMSG, "%s: %s: larger than %d bytes", m->what,
-				       lists[i]->name, CONTENT_JSON_MAX);
-	return err_say(t->err, -EBADMSG, "%s: neither manifest.json nor index.json is in it", m->what);
+			return err_say(t->err, -EBADMSG, "%s: %s: larger than %d bytes",
+				       m->what, lists[i]->name, CONTENT_JSON_MAX);
+	return err_say(t->err, -EBADMSG,
+		       "%s: neither manifest.json nor index.json is in it", m->what);
 }
 
 static int import_members(struct minc_transfer *t, struct members *m)
 {
-	const struct member *index = members_find(m, "index.json"), *old = members_find(m, "repositories");
+	const struct member *index = members_find(m, "index.json"),
+			    *old = members_find(m, "repositories");
 	const struct member *manifest = members_find(m, "manifest.json");
 	const int oci = is_oci(m, index, manifest);
 
 	if (oci < 0)
 		return err_set(t->err, oci, "%s", m->what);
 	if (oci) {
-		struct oci o = { .origin = { .text = oci_text, .blobs = oci_blobs, .what = m->what },
+		struct oci o = { .origin = { .text = oci_text,
+					     .blobs = oci_blobs,
+					     .what = m->what },
 				 .t = t,
 				 .m = m };
 

@@ -4,5 +4,7 @@
 
 #include "store/handles.h"
 
-/* @known: it is an archive of images; else -ENOMSG: its first names say that it is none. */
+/*
+ * @known: it is an archive of images; else -ENOMSG: its first names say that it is none.
+ */
 int import_archive(struct minc_transfer *t, const char *source, int fd, bool known);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * import-erofs - an erofs image as a root file system. Where the kernel mounts it for us, from
- * there, with all that it has; the mount is attached nowhere and goes with its descriptor. Else
- * fsck.erofs unpacks it into the store for a moment, without extended attributes and hard
- * links and, to an ordinary user, with all files the user's, which become root's.
+ * import-erofs - an erofs image as a root file system. Where the kernel mounts it for us,
+ * from there, with all that it has; the mount is attached nowhere and goes with its
+ * descriptor. Else fsck.erofs unpacks it into the store for a moment, without extended
+ * attributes and hard links and, to an ordinary user, with all files the user's, which
+ * become root's.
  */
 #include "import/import-erofs.h"
 
@@ -53,7 +54,8 @@ static int open_loop(int file, char path[32], int *ret)
 	cleanup_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int r = control < 0 ? -errno : -EBUSY;
 
-	for (int i = 0; i < LOOP_TRIES && r == -EBUSY; i++) /* somebody else may be faster */
+	/* somebody else may be faster */
+	for (int i = 0; i < LOOP_TRIES && r == -EBUSY; i++)
 		r = take_loop(control, file, path);
 	if (r < 0)
 		return r;
@@ -113,7 +115,8 @@ static int measure(void *data)
 
 	u->bytes = u->entries = 0;
 	r = subtree_visit(u->t->store->dir, u->name, count, u);
-	return r == -EOVERFLOW || r == -ENOMEM || r == -EACCES ? r : 0; /* else it is still being made */
+	/* else it is still being made */
+	return r == -EOVERFLOW || r == -ENOMEM || r == -EACCES ? r : 0;
 }
 
 /* The program's own words would not tell. */
@@ -121,15 +124,19 @@ static bool is_full(const struct store *s)
 {
 	struct statvfs v;
 
-	return fstatvfs(s->dir, &v) == 0 && v.f_blocks > 0 && (uint64_t)v.f_bavail * v.f_frsize < FULL_BYTES;
+	return fstatvfs(s->dir, &v) == 0 && v.f_blocks > 0 &&
+	       (uint64_t)v.f_bavail * v.f_frsize < FULL_BYTES;
 }
 
 static int unpack(struct unpacking *u, const char *source, int file, const char *dir)
 {
 	char option[PATH_MAX];
 	const char *keep = geteuid() == 0 ? "--preserve" : "--preserve-perms";
-	const char *const argv[] = { "fsck.erofs", option, keep, "/proc/self/fd/0", NULL };
-	const struct program fsck = { .argv = argv, .in = file, .watch = measure, .watch_data = u };
+	const char *const argv[] = { "fsck.erofs", option, keep, "/proc/self/fd/0",
+				     NULL };
+	const struct program fsck = {
+		.argv = argv, .in = file, .watch = measure, .watch_data = u
+	};
 	struct minc_transfer *t = u->t;
 	struct program_end end;
 	int r;
@@ -140,23 +147,26 @@ static int unpack(struct unpacking *u, const char *source, int file, const char 
 	if (r == -EOVERFLOW)
 		return err_say(t->err, r, "%s: %s", source, u->over);
 	if (r == -ENOENT)
-		return err_say(t->err, -ENOSYS,
-			       "%s: an erofs image, for which fsck.erofs (erofs-utils) is missing",
-			       source);
+		return err_say(
+			t->err, -ENOSYS,
+			"%s: an erofs image, for which fsck.erofs (erofs-utils) is missing",
+			source);
 	if (r < 0)
 		return err_set(t->err, r, "%s: fsck.erofs", source);
 	if (end.status != 0 && is_full(t->store))
-		return err_set(t->err, -ENOSPC, "store %s: %s unpacked", t->store->path, source);
-	if (end.status != 0)
-		return err_say(t->err, -EBADMSG,
-			       "%s: an erofs image that fsck.erofs cannot unpack: damaged, or "
-			       "compressed in a way that it does not know",
+		return err_set(t->err, -ENOSPC, "store %s: %s unpacked", t->store->path,
 			       source);
+	if (end.status != 0)
+		return err_say(
+			t->err, -EBADMSG,
+			"%s: an erofs image that fsck.erofs cannot unpack: damaged, or "
+			"compressed in a way that it does not know",
+			source);
 	return 0;
 }
 
-static int layer_from_unpacked(struct minc_transfer *t, const char *source, const char *path,
-			       uint64_t packed, struct layer_made *ret)
+static int layer_from_unpacked(struct minc_transfer *t, const char *source,
+			       const char *path, uint64_t packed, struct layer_made *ret)
 {
 	const struct squash_ids uids = { .outside = geteuid(), .count = 1 };
 	const struct squash_ids gids = { .outside = getegid(), .count = 1 };
@@ -165,8 +175,8 @@ static int layer_from_unpacked(struct minc_transfer *t, const char *source, cons
 
 	if (dir < 0)
 		return err_set(t->err, -errno, "%s: unpacked", source);
-	return layer_from_dir(t, source, dir, false, false, geteuid() == 0 ? NULL : &owners, packed, NULL,
-			      ret);
+	return layer_from_dir(t, source, dir, false, false,
+			      geteuid() == 0 ? NULL : &owners, packed, NULL, ret);
 }
 
 static void tell_losses(const struct minc_transfer *t, const char *source)
@@ -175,7 +185,8 @@ static void tell_losses(const struct minc_transfer *t, const char *source)
 
 	if (!t->store->warn)
 		return;
-	snprintf(line, sizeof(line), "%.160s: unpacked without extended attributes and hard links%s", source,
+	snprintf(line, sizeof(line),
+		 "%.160s: unpacked without extended attributes and hard links%s", source,
 		 geteuid() == 0 ? "" : ", and all files become root's");
 	t->store->warn(line, t->store->warn_data);
 }
@@ -190,7 +201,8 @@ static int by_tool(struct minc_transfer *t, const char *source, int file, uint64
 	store_temporary(name);
 	if (mkdirat(t->store->dir, name, 0700) < 0)
 		return err_set(t->err, -errno, "store %s: %s", t->store->path, name);
-	if (snprintf(path, sizeof(path), "%s/%s/root", t->store->path, name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s/root", t->store->path, name) >=
+	    (int)sizeof(path))
 		r = err_set(t->err, -ENAMETOOLONG, "%s", source);
 	else
 		r = unpack(&u, source, file, path);
@@ -207,8 +219,9 @@ int import_erofs(struct minc_transfer *t, const char *source, int file, time_t c
 	cleanup_close int dir = geteuid() == 0 ? mount_image(file) : -EPERM;
 	struct layer_made layer;
 	const uint64_t packed = t->budget ? t->budget->source : 0;
-	int r = dir < 0 ? by_tool(t, source, file, packed, &layer) :
-			  layer_from_dir(t, source, dir, false, false, NULL, packed, NULL, &layer);
+	int r = dir < 0 ? by_tool(t, source, file, packed, &layer)
+			: layer_from_dir(t, source, dir, false, false, NULL, packed, NULL,
+					 &layer);
 
 	return r < 0 ? r : import_root_layer(t, &layer, created);
 }

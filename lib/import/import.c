@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * import - what minc_import() takes, told apart by content: an OCI layout, an archive of images, a root
- * file system as a directory, a tar, a squashfs or an erofs image.
+ * import - what minc_import() takes, told apart by content: an OCI layout, an archive of
+ * images, a root file system as a directory, a tar, a squashfs or an erofs image.
  */
 #include "import/import.h"
 
@@ -39,7 +39,8 @@ static json_t *time_text(time_t t)
 {
 	char text[RFC3339_MAX];
 
-	return json_string(rfc3339_write(t, -1, text) < 0 ? "1970-01-01T00:00:00Z" : text);
+	return json_string(rfc3339_write(t, -1, text) < 0 ? "1970-01-01T00:00:00Z"
+							  : text);
 }
 
 /* What was said of an image that says nothing itself. */
@@ -59,23 +60,28 @@ int import_refuse_changes(struct minc_transfer *t, const char *source)
 
 	return any ? err_say(t->err, -EINVAL,
 			     "%s: an image, not a root file system: it takes no message and no changes",
-			     source) :
-		     0;
+			     source)
+		   : 0;
 }
 
-/* One layer and nothing else known: the time is the source's, so that the same gives the same. */
-static int take_root(struct minc_transfer *t, const struct layer_made *layer, time_t created)
+/*
+ * One layer and nothing else known: the time is the source's, so that the same gives the
+ * same.
+ */
+static int take_root(struct minc_transfer *t, const struct layer_made *layer,
+		     time_t created)
 {
 	struct platform machine;
 	json_t *config;
 	int r;
 
 	platform_machine(&machine);
-	config = json_pack(
-		"{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}", "created", time_text(created),
-		"architecture", machine.architecture, "os", "linux", "config", "rootfs", "type", "layers",
-		"diff_ids", layer->diff_id.text, "history", "created", time_text(created),
-		"created_by", "import of a root file system");
+	config = json_pack("{s:o, s:s, s:s, s:{}, s:{s:s, s:[s]}, s:[{s:o, s:s}]}",
+			   "created", time_text(created), "architecture",
+			   machine.architecture, "os", "linux", "config", "rootfs",
+			   "type", "layers", "diff_ids", layer->diff_id.text, "history",
+			   "created", time_text(created), "created_by",
+			   "import of a root file system");
 	r = config ? describe(t, config) : err_set(t->err, -ENOMEM, "config");
 	if (r == 0)
 		r = take_built(t, config, layer, 1, "");
@@ -108,7 +114,8 @@ static int check_room(struct minc_transfer *t, const char *source, int fd, uint6
 		return 0;
 	if ((uint64_t)v.f_bavail * v.f_frsize >= reserve(&v))
 		return 0;
-	return err_say(t->err, -ENOSPC, "%s: no room for more than %llu bytes in store %s", source,
+	return err_say(t->err, -ENOSPC,
+		       "%s: no room for more than %llu bytes in store %s", source,
 		       (unsigned long long)total, t->store->path);
 }
 
@@ -133,7 +140,8 @@ static int spool(struct minc_transfer *t, const char *source, int from, int *ret
 			return err_set(t->err, -errno, "%s", source);
 		total += (uint64_t)n;
 		if (max && total > max)
-			return err_say(t->err, -EOVERFLOW, "%s: more than %llu bytes (--max-bytes)", source,
+			return err_say(t->err, -EOVERFLOW,
+				       "%s: more than %llu bytes (--max-bytes)", source,
 				       (unsigned long long)max);
 		r = io_write_all(fd, buf, (size_t)n);
 		if (r < 0)
@@ -150,7 +158,8 @@ static int spool(struct minc_transfer *t, const char *source, int from, int *ret
 }
 
 /* 1, 0; what cannot be read is of no other kind for that: -errno. */
-static int has_magic(struct minc_transfer *t, const char *source, int fd, off_t at, const char *magic)
+static int has_magic(struct minc_transfer *t, const char *source, int fd, off_t at,
+		     const char *magic)
 {
 	const size_t len = strlen(magic);
 	char found[8];
@@ -188,8 +197,8 @@ static void spend_again(struct minc_transfer *t)
 }
 
 /*
- * A root file system, by its first names. That is known when all of it has been read: else it is an
- * archive of images whose files are called as nobody would have thought.
+ * A root file system, by its first names. That is known when all of it has been read:
+ * else it is an archive of images whose files are called as nobody would have thought.
  */
 static int import_tar(struct minc_transfer *t, const char *source, int fd, time_t created)
 {
@@ -208,7 +217,8 @@ static int import_tar(struct minc_transfer *t, const char *source, int fd, time_
 	return import_archive(t, source, fd, true);
 }
 
-static int import_file(struct minc_transfer *t, const char *source, int fd, const struct stat *st)
+static int import_file(struct minc_transfer *t, const char *source, int fd,
+		       const struct stat *st)
 {
 	int r;
 
@@ -227,20 +237,22 @@ static int import_file(struct minc_transfer *t, const char *source, int fd, cons
 	return import_tar(t, source, fd, st->st_mtime);
 }
 
-int import_root_layer(struct minc_transfer *t, const struct layer_made *layer, time_t created)
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer,
+		      time_t created)
 {
 	return take_root(t, layer, created);
 }
 
-static int import_dir(struct minc_transfer *t, const char *source, int dir, const struct stat *st)
+static int import_dir(struct minc_transfer *t, const char *source, int dir,
+		      const struct stat *st)
 {
 	int layout = which_directory(t, source, dir);
 	int r = layout > 0 ? import_refuse_changes(t, source) : layout;
 
 	if (r < 0)
 		return r;
-	return layout ? import_layout(t, source, dir) :
-			import_directory(t, source, dir, st);
+	return layout ? import_layout(t, source, dir)
+		      : import_directory(t, source, dir, st);
 }
 
 static int import_open(struct minc_transfer *t, const char *source, int fd)
@@ -248,7 +260,8 @@ static int import_open(struct minc_transfer *t, const char *source, int fd)
 	cleanup_close int spooled = -EBADF;
 	struct stat st;
 	char name[REF_MAX];
-	int r = t->text[MINC_TRANSFER_NAME] ? take_name(t, "", name) : 0; /* before the work */
+	/* before the work */
+	int r = t->text[MINC_TRANSFER_NAME] ? take_name(t, "", name) : 0;
 
 	if (r < 0)
 		return r;
@@ -256,28 +269,32 @@ static int import_open(struct minc_transfer *t, const char *source, int fd)
 		return err_set(t->err, -errno, "%s", source);
 	if (S_ISDIR(st.st_mode))
 		return import_dir(t, source, fd, &st);
-	if (!S_ISREG(st.st_mode) || st.st_size == 0) { /* files of /proc do not say how long they are */
+	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+		/* files of /proc do not say how long they are */
 		r = spool(t, source, fd, &spooled);
 		if (r == 0 && fstat(spooled, &st) < 0)
 			r = err_set(t->err, -errno, "%s", source);
 		fd = spooled;
 	}
 	if (r == 0) /* the spool was filled byte by byte */
-		t->budget->source = spooled < 0 ? budget_data_of(fd, (uint64_t)st.st_size) :
-						  (uint64_t)st.st_size;
+		t->budget->source = spooled < 0 ? budget_data_of(fd, (uint64_t)st.st_size)
+						: (uint64_t)st.st_size;
 	return r < 0 ? r : import_file(t, source, fd, &st);
 }
 
-int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn, void *data)
+int import_source(struct minc_transfer *t, const char *source, image_found_fn *fn,
+		  void *data)
 {
 	const bool input = str_equal(source, "-");
-	cleanup_close int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
-				       open(source, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+				     : open(source, O_RDONLY | O_CLOEXEC);
 	struct budget budget;
 	int r;
 
 	if (fd < 0)
 		return err_set(t->err, -errno, "%s", input ? "standard input" : source);
 	r = take_begin(t, &budget);
-	return r < 0 ? r : take_end(t, import_open(t, input ? "standard input" : source, fd), fn, data);
+	return r < 0 ? r
+		     : take_end(t, import_open(t, input ? "standard input" : source, fd),
+				fn, data);
 }

@@ -13,11 +13,11 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "content/json-digest.h"
-#include "json/json.h"
 #include "store/manifest.h"
 #include "tar/fd-source.h"
 #include "transfer/layer.h"
 #include "transfer/take.h"
+#include "json/json.h"
 
 struct layout {
 	struct origin origin;
@@ -28,14 +28,15 @@ struct layout {
 /* Regular files only: a FIFO would wait, a link leads elsewhere. */
 static int open_file(const struct layout *l, int dir, const char *where, const char *name)
 {
-	cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(l->t->err, -errno, "%s%s/%s", l->origin.what, where, name);
 	if (!S_ISREG(st.st_mode))
-		return err_say(l->t->err, -EBADMSG, "%s%s/%s: not a file", l->origin.what, where,
-			       name);
+		return err_say(l->t->err, -EBADMSG, "%s%s/%s: not a file", l->origin.what,
+			       where, name);
 	return take_fd(&fd);
 }
 
@@ -78,29 +79,37 @@ static int get_blobs(struct origin *o, struct image_layer *const *list, size_t l
 			return fd;
 		fd_source_init(&source, fd);
 		snprintf(what, sizeof(what), "blob %.12s", digest_hex(&list[i]->digest));
-		r = blob_from_stream(l->t, what, &source.source, &list[i]->digest, list[i]->size);
+		r = blob_from_stream(l->t, what, &source.source, &list[i]->digest,
+				     list[i]->size);
 	}
 	return r;
 }
 
 const char *layout_name(const json_t *annotations)
 {
-	const char *name = json_string_value(json_object_get(annotations, DOCKER_NAME_ANNOTATION));
+	const char *name =
+		json_string_value(json_object_get(annotations, DOCKER_NAME_ANNOTATION));
 
 	if (!name || !*name)
-		name = json_string_value(json_object_get(annotations, REF_NAME_ANNOTATION));
+		name = json_string_value(json_object_get(annotations,
+							 REF_NAME_ANNOTATION));
 	return name && *name ? name : NULL;
 }
 
-/* What lies beside images, and is none: what a build was made of, signatures, and the like. */
+/*
+ * What lies beside images, and is none: what a build was made of, signatures, and the
+ * like.
+ */
 static bool is_beside(json_t *entry, const json_t *annotations)
 {
 	json_t *platform = json_object_get(entry, "platform");
 	const char *os = json_string_value(json_object_get(platform, "os"));
 	const char *type = json_string_value(json_object_get(entry, "artifactType"));
 
-	return json_object_get(annotations, "vnd.docker.reference.type") || (os && str_equal(os, "unknown")) ||
-	       (type && *type && !str_equal(type, MEDIA_OCI_CONFIG) && !str_equal(type, MEDIA_DOCKER_CONFIG));
+	return json_object_get(annotations, "vnd.docker.reference.type") ||
+	       (os && str_equal(os, "unknown")) ||
+	       (type && *type && !str_equal(type, MEDIA_OCI_CONFIG) &&
+		!str_equal(type, MEDIA_DOCKER_CONFIG));
 }
 
 int import_index(struct minc_transfer *t, struct origin *o, const char *text, size_t len)
@@ -113,7 +122,8 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 	int r;
 
 	src.what = arena_printf(&a, "%s: index.json", o->what);
-	r = src.what ? json_strict(&src, text, len, &root) : err_set(t->err, -ENOMEM, "%s", o->what);
+	r = src.what ? json_strict(&src, text, len, &root)
+		     : err_set(t->err, -ENOMEM, "%s", o->what);
 
 	if (r == 0)
 		r = json_field(&src, root, "", "manifests", JSON_ARRAY, &list);
@@ -128,7 +138,8 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		if (r == 0 && !json_is_object(entry))
 			r = json_refuse(&src, "manifests: not an object");
 		if (r == 0)
-			r = json_text(&src, entry, "manifests.", "mediaType", &media_type);
+			r = json_text(&src, entry, "manifests.", "mediaType",
+				      &media_type);
 		if (r < 0)
 			break;
 		if (!media_is_index(media_type) && !media_is_manifest(media_type))
@@ -139,7 +150,8 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		if (r == 0)
 			r = json_digest(&src, entry, "manifests.", "digest", &d);
 		if (r == 0)
-			r = json_whole(&src, entry, "manifests.", "size", CONTENT_JSON_MAX, &size);
+			r = json_whole(&src, entry, "manifests.", "size",
+				       CONTENT_JSON_MAX, &size);
 		if (r == 0)
 			r = take_image(t, o, media_type, &d, size, layout_name(notes));
 		if (r != 0)
@@ -147,16 +159,19 @@ int import_index(struct minc_transfer *t, struct origin *o, const char *text, si
 		found++;
 	}
 	if (r == 0 && found == 0)
-		r = err_say(t->err, -EBADMSG, "%s: an OCI image layout without an image", o->what);
+		r = err_say(t->err, -EBADMSG, "%s: an OCI image layout without an image",
+			    o->what);
 	arena_done(&a);
 	return r;
 }
 
 int import_layout(struct minc_transfer *t, const char *source, int dir)
 {
-	struct layout l = { .origin = { .text = get_text, .blobs = get_blobs, .what = source },
-			    .t = t,
-			    .dir = dir };
+	struct layout l = {
+		.origin = { .text = get_text, .blobs = get_blobs, .what = source },
+		.t = t,
+		.dir = dir
+	};
 	cleanup_free char *text = NULL;
 	cleanup_close int fd = open_file(&l, dir, "", "index.json");
 	size_t len;

@@ -8,7 +8,10 @@
 
 struct origin;
 
-/* What an index.json calls an image, or NULL. docker's word is a whole name, OCI's may be a tag only. */
+/*
+ * What an index.json calls an image, or NULL. docker's word is a whole name, OCI's may be
+ * a tag only.
+ */
 const char *layout_name(const json_t *annotations);
 int import_layout(struct minc_transfer *t, const char *source, int dir);
 /* The images of an index.json. */

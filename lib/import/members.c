@@ -24,9 +24,15 @@
 #include "tar/tar-check.h"
 #include "tar/tar-read.h"
 
-enum { MEMBERS_MAX = 100000, NAMES_MAX = 32 << 20, KEPT_MAX = 64 << 20, SMALL_MAX = CONTENT_JSON_MAX,
-       LISTS_MAX = 4 * SMALL_MAX, READ_BYTES = 256 << 10,
-       LINKS_MAX = 8 };
+enum {
+	MEMBERS_MAX = 100000,
+	NAMES_MAX = 32 << 20,
+	KEPT_MAX = 64 << 20,
+	SMALL_MAX = CONTENT_JSON_MAX,
+	LISTS_MAX = 4 * SMALL_MAX,
+	READ_BYTES = 256 << 10,
+	LINKS_MAX = 8
+};
 
 const char *members_clean(const char *name)
 {
@@ -37,7 +43,10 @@ const char *members_clean(const char *name)
 	return name;
 }
 
-/* The archive's bytes, unpacked within the budget; where they are not packed, most are skipped. */
+/*
+ * The archive's bytes, unpacked within the budget; where they are not packed, most are
+ * skipped.
+ */
 struct stream {
 	struct members *m;
 	struct fd_source file;
@@ -48,8 +57,8 @@ struct stream {
 };
 
 /* libarchive may find other words, for what came too short. */
-__attribute__((format(printf, 4, 5))) static int stop(struct stream *s, struct archive *a, int error,
-						      const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int stop(struct stream *s, struct archive *a,
+						      int error, const char *format, ...)
 {
 	va_list ap;
 
@@ -81,14 +90,17 @@ static ssize_t read_stream(struct archive *a, void *data, const void **ret)
 	int r;
 
 	if (n < 0)
-		return stop(s, a, (int)n, "%s", s->plain->why ? s->plain->why : strerror((int)-n));
+		return stop(s, a, (int)n, "%s",
+			    s->plain->why ? s->plain->why : strerror((int)-n));
 	s->bytes += (uint64_t)n;
 	s->m->header_bytes += s->m->in_header ? (size_t)n : 0;
 	if (s->m->max_bytes && s->bytes > s->m->max_bytes)
-		return stop(s, a, -EOVERFLOW, "more than %llu bytes unpacked (--max-bytes)",
+		return stop(s, a, -EOVERFLOW,
+			    "more than %llu bytes unpacked (--max-bytes)",
 			    (unsigned long long)s->m->max_bytes);
 	if (s->m->header_bytes > TAR_HEADER_MAX)
-		return stop(s, a, -EBADMSG, "a header of more than %d bytes", TAR_HEADER_MAX);
+		return stop(s, a, -EBADMSG, "a header of more than %d bytes",
+			    TAR_HEADER_MAX);
 	r = tar_check(&s->check, s->buf, (size_t)n);
 	if (r < 0)
 		return stop(s, a, r, "%s", r == -EBADMSG ? s->check.why : strerror(-r));
@@ -103,8 +115,8 @@ static la_int64_t skip_stream(struct archive *a, void *data, la_int64_t want)
 	const off_t at = lseek(s->file.fd, 0, SEEK_CUR);
 
 	/* beyond the end it would find nothing wrong */
-	if ((uint64_t)want != s->check.skip || at < 0 || fstat(s->file.fd, &st) < 0 || st.st_size - at < want ||
-	    lseek(s->file.fd, want, SEEK_CUR) < 0)
+	if ((uint64_t)want != s->check.skip || at < 0 || fstat(s->file.fd, &st) < 0 ||
+	    st.st_size - at < want || lseek(s->file.fd, want, SEEK_CUR) < 0)
 		return 0;
 	(void)a;
 	s->check.skip = 0;
@@ -132,7 +144,8 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 	s->check = (struct tar_check){ .skip = 0 };
 	s->bytes = 0;
 	fd_source_init(&s->file, m->plain >= 0 ? m->plain : m->fd);
-	s->plain = decompress_new(&s->file.source, packed ? DECOMPRESS_ALL : 0, m->count.budget);
+	s->plain = decompress_new(&s->file.source, packed ? DECOMPRESS_ALL : 0,
+				  m->count.budget);
 	if (!s->plain) {
 		free(s);
 		return ARCHIVE_FATAL;
@@ -141,7 +154,10 @@ static int open_stream(struct members *m, struct archive *a, bool packed)
 				  close_stream);
 }
 
-/* To a file without a name, from which the third reading and those after it skip what they can. */
+/*
+ * To a file without a name, from which the third reading and those after it skip what
+ * they can.
+ */
 static int unpack_all(struct members *m)
 {
 	cleanup_close int to = store_scratch(m->store);
@@ -187,14 +203,18 @@ static int prepare(struct members *m, bool *ret_packed)
 	return r;
 }
 
-/* @from: the first that is read, if it can be come by without what is before it; or NULL. */
-static int open_archive(struct members *m, const struct member *from, struct members_reader *ret)
+/*
+ * @from: the first that is read, if it can be come by without what is before it; or NULL.
+ */
+static int open_archive(struct members *m, const struct member *from,
+			struct members_reader *ret)
 {
 	bool packed = false;
 	struct archive *a;
 	int r = prepare(m, &packed);
 
-	if (r == 0 && from && !packed && lseek(m->plain >= 0 ? m->plain : m->fd, from->at, SEEK_SET) < 0)
+	if (r == 0 && from && !packed &&
+	    lseek(m->plain >= 0 ? m->plain : m->fd, from->at, SEEK_SET) < 0)
 		r = err_set(m->e, -errno, "%s", m->what);
 	if (r < 0)
 		return r;
@@ -216,7 +236,8 @@ static int open_archive(struct members *m, const struct member *from, struct mem
 		archive_read_free(a);
 		return r;
 	}
-	*ret = (struct members_reader){ .a = a, .next = from && !packed ? from->number : 0 };
+	*ret = (struct members_reader){ .a = a,
+					.next = from && !packed ? from->number : 0 };
 	return 0;
 }
 
@@ -245,9 +266,10 @@ static int next_header(struct members *m, struct archive *a, struct archive_entr
 /* That it was there a moment ago is known. */
 static int read_failed(struct members *m, const struct member *one)
 {
-	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why) :
-			   err_say(m->e, -EBADMSG, "%s: %.80s: the archive changes while it is read", m->what,
-				   one->name);
+	return m->failed ? err_say(m->e, m->failed, "%s: %s", m->what, m->why)
+			 : err_say(m->e, -EBADMSG,
+				   "%s: %.80s: the archive changes while it is read",
+				   m->what, one->name);
 }
 
 void members_close(struct members_reader *r)
@@ -269,7 +291,8 @@ int members_to(struct members *m, struct members_reader *r, const struct member 
 	do
 		s = next_header(m, r->a, &entry);
 	while (s == ARCHIVE_OK && r->next++ < one->number);
-	if (s != ARCHIVE_OK || !str_equal(members_clean(archive_entry_pathname(entry)), one->name))
+	if (s != ARCHIVE_OK ||
+	    !str_equal(members_clean(archive_entry_pathname(entry)), one->name))
 		return read_failed(m, one);
 	return 0;
 }
@@ -294,7 +317,8 @@ static bool of_images(const char *name)
 {
 	size_t hex;
 
-	if (name_is_list(name) || str_equal(name, "blobs") || str_starts_with(name, "blobs/"))
+	if (name_is_list(name) || str_equal(name, "blobs") ||
+	    str_starts_with(name, "blobs/"))
 		return true;
 	name += str_starts_with(name, "sha256:") ? 7 : 0;
 	hex = strspn(name, "0123456789abcdef");
@@ -304,9 +328,10 @@ static bool of_images(const char *name)
 /* The first names of a root file system, as good as always. */
 static bool of_root(const char *name)
 {
-	static const char *const tops[] = { "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt",
-					    "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr",
-					    "var", NULL };
+	static const char *const tops[] = { "bin",  "boot",  "dev",   "etc",  "home",
+					    "lib",  "lib64", "media", "mnt",  "opt",
+					    "proc", "root",  "run",   "sbin", "srv",
+					    "sys",  "tmp",   "usr",   "var",  NULL };
 	char top[16];
 
 	snprintf(top, sizeof(top), "%.*s", (int)strcspn(name, "/"), name);
@@ -316,7 +341,8 @@ static bool of_root(const char *name)
 /* What each tool calls its configs and layers, before it comes to the list of them. */
 static bool may_be_of_images(const char *name)
 {
-	static const char *const ends[] = { ".json", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.zstd",
+	static const char *const ends[] = { ".json", ".tar",     ".tar.gz",
+					    ".tgz",  ".tar.zst", ".tar.zstd",
 					    "/json", "/VERSION", NULL };
 
 	for (const char *const *end = ends; *end; end++)
@@ -356,7 +382,10 @@ static bool is_list(const struct member *one)
 	return name_is_list(slash ? slash + 1 : one->name);
 }
 
-/* Whether its content is kept. The lists have a place of their own: nothing goes without them. */
+/*
+ * Whether its content is kept. The lists have a place of their own: nothing goes without
+ * them.
+ */
 static bool is_kept(const struct members *m, const struct member *one)
 {
 	const char *name = one->name;
@@ -364,17 +393,20 @@ static bool is_kept(const struct members *m, const struct member *one)
 
 	return !one->link && one->size <= SMALL_MAX &&
 	       m->kept + one->size <= KEPT_MAX + (list ? LISTS_MAX : 0) &&
-	       (list || ends_with(name, ".json") || ends_with(name, "/json") || str_starts_with(name, "blobs/"));
+	       (list || ends_with(name, ".json") || ends_with(name, "/json") ||
+		str_starts_with(name, "blobs/"));
 }
 
 /* All of the entry, after the @at bytes that @text has. */
-static int read_content(struct members *m, struct archive *a, const struct member *one, char *text, size_t at)
+static int read_content(struct members *m, struct archive *a, const struct member *one,
+			char *text, size_t at)
 {
 	while (at < one->size) {
 		const ssize_t n = archive_read_data(a, text + at, one->size - at);
 
 		if (n <= 0)
-			return err_say(m->e, m->failed ? m->failed : -EBADMSG, "%s: %.80s: %s", m->what, one->name,
+			return err_say(m->e, m->failed ? m->failed : -EBADMSG,
+				       "%s: %.80s: %s", m->what, one->name,
 				       *m->why ? m->why : "truncated");
 		at += (size_t)n;
 	}
@@ -382,13 +414,17 @@ static int read_content(struct members *m, struct archive *a, const struct membe
 	return 0;
 }
 
-/* What does not begin as JSON is a layer, as a rule: who wants it after all reads it again. Lists are all kept. */
+/*
+ * What does not begin as JSON is a layer, as a rule: who wants it after all reads it
+ * again. Lists are all kept.
+ */
 static int keep_content(struct members *m, struct archive *a, struct member *one)
 {
 	char *text, first = '\0';
 	int r;
 
-	if (!is_list(one) && one->size > 0 && archive_read_data(a, &first, 1) == 1 && first != '{' && first != '[')
+	if (!is_list(one) && one->size > 0 && archive_read_data(a, &first, 1) == 1 &&
+	    first != '{' && first != '[')
 		return 0;
 	text = arena_alloc(&m->arena, one->size + 1);
 	if (!text)
@@ -410,15 +446,19 @@ static int count(struct members *m, const char *name, const char *link)
 		return 0;
 	if (m->how == MEMBERS_GUESS && !m->known)
 		return -ENOMSG;
-	return m->len < MEMBERS_MAX ?
-		       err_say(m->e, -EBADMSG, "%s: names of files of more than %d bytes", m->what, NAMES_MAX) :
-		       err_say(m->e, -EBADMSG, "%s: more than %d files", m->what, MEMBERS_MAX);
+	return m->len < MEMBERS_MAX ? err_say(m->e, -EBADMSG,
+					      "%s: names of files of more than %d bytes",
+					      m->what, NAMES_MAX)
+				    : err_say(m->e, -EBADMSG, "%s: more than %d files",
+					      m->what, MEMBERS_MAX);
 }
 
-static int add(struct members *m, struct archive *a, struct archive_entry *entry, size_t number)
+static int add(struct members *m, struct archive *a, struct archive_entry *entry,
+	       size_t number)
 {
 	const char *name = members_clean(archive_entry_pathname(entry));
-	const char *hard = archive_entry_hardlink(entry), *soft = archive_entry_symlink(entry);
+	const char *hard = archive_entry_hardlink(entry),
+		   *soft = archive_entry_symlink(entry);
 	const mode_t type = archive_entry_filetype(entry);
 	const int64_t size = archive_entry_size(entry);
 	const char *link = hard ? hard : soft;
@@ -449,7 +489,8 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(const struct member *const *)a)->name, (*(const struct member *const *)b)->name);
+	return strcmp((*(const struct member *const *)a)->name,
+		      (*(const struct member *const *)b)->name);
 }
 
 /* Two of a name are refused: one reader takes the first, another the last. */
@@ -463,8 +504,8 @@ static int sort(struct members *m)
 	qsort(m->by_name, m->len, sizeof(*m->by_name), by_name);
 	for (size_t i = 1; i < m->len; i++)
 		if (by_name(&m->by_name[i - 1], &m->by_name[i]) == 0)
-			return err_say(m->e, -EBADMSG, "%s: %.80s is in it twice", m->what,
-				       m->by_name[i]->name);
+			return err_say(m->e, -EBADMSG, "%s: %.80s is in it twice",
+				       m->what, m->by_name[i]->name);
 	return 0;
 }
 
@@ -475,8 +516,13 @@ int members_read(struct members *m, struct minc_transfer *t, const char *what, i
 	struct archive_entry *entry;
 	int r, s = ARCHIVE_OK;
 
-	*m = (struct members){ .e = t->err, .what = what, .fd = fd, .store = t->store, .plain = -EBADF,
-			       .count = { .budget = how == MEMBERS_LISTS ? NULL : t->budget },
+	*m = (struct members){ .e = t->err,
+			       .what = what,
+			       .fd = fd,
+			       .store = t->store,
+			       .plain = -EBADF,
+			       .count = { .budget = how == MEMBERS_LISTS ? NULL
+									 : t->budget },
 			       .how = how,
 			       .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES] };
 	r = open_archive(m, NULL, &reader);
@@ -517,7 +563,8 @@ void members_done(struct members *m)
 static const struct member *find(const struct members *m, const char *name)
 {
 	const struct member key = { .name = name }, *const wanted = &key;
-	const struct member **found = bsearch(&wanted, m->by_name, m->len, sizeof(*m->by_name), by_name);
+	const struct member **found =
+		bsearch(&wanted, m->by_name, m->len, sizeof(*m->by_name), by_name);
 
 	return found ? *found : NULL;
 }
@@ -540,7 +587,8 @@ int members_text(struct members *m, const struct member *one, char **ret)
 	if (one->link)
 		return 0;
 	if (one->size > SMALL_MAX)
-		return err_say(m->e, -EBADMSG, "%s: %.80s: larger than %d bytes", m->what, one->name, SMALL_MAX);
+		return err_say(m->e, -EBADMSG, "%s: %.80s: larger than %d bytes", m->what,
+			       one->name, SMALL_MAX);
 	text = malloc(one->size + 1);
 	if (!text)
 		return err_set(m->e, -ENOMEM, "%s", m->what);
@@ -602,7 +650,8 @@ const struct member *members_find(const struct members *m, const char *name)
 			break;
 		next = find(m, path);
 		if (!next)
-			next = find(m, members_clean(one->link)); /* of a hard link: from the top */
+			/* of a hard link: from the top */
+			next = find(m, members_clean(one->link));
 		if (!next)
 			break;
 		one = next;

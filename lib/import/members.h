@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* members - what is in an archive of images, by name; of the small ones also the content. */
+/*
+ * members - what is in an archive of images, by name; of the small ones also the content.
+ */
 #pragma once
 
 #include <archive.h>
@@ -13,17 +15,19 @@
 #include "tar/budget.h"
 
 enum members_how {
-	MEMBERS_GUESS, /* -ENOMSG at the first name that says that it is a root file system */
+	/* -ENOMSG at the first name that says that it is a root file system */
+	MEMBERS_GUESS,
 	MEMBERS_LISTS, /* only what lists images, at the top or in a directory there */
 	MEMBERS_ALL
 };
 
 struct member {
 	const char *name;
-	const char *content; /* of JSON, with a NUL; NULL: it was not kept, see members_text() */
+	/* of JSON, with a NUL; NULL: it was not kept, see members_text() */
+	const char *content;
 	uint64_t size;
-	size_t number;	  /* its place in the archive */
-	int64_t at;	  /* where its header begins, unpacked */
+	size_t number;    /* its place in the archive */
+	int64_t at;       /* where its header begins, unpacked */
 	const char *link; /* where it leads; NULL for a file */
 };
 
@@ -35,14 +39,15 @@ struct members {
 	struct member *v;
 	size_t len, room;
 	const struct member **by_name; /* the same, sorted */
-	uint64_t kept; /* bytes of content */
-	size_t names;  /* bytes of names and links */
+	uint64_t kept;                 /* bytes of content */
+	size_t names;                  /* bytes of names and links */
 	struct store *store;
 	uint64_t max_bytes;
 	struct budget_stream count; /* of entries */
 	unsigned passes;
 	bool packed;
-	int plain; /* once it is read for the third time: the archive, unpacked; or -EBADF */
+	/* once it is read for the third time: the archive, unpacked; or -EBADF */
+	int plain;
 	bool inside, in_header;
 	size_t header_bytes;
 	char why[160]; /* the reading was stopped, */
@@ -54,28 +59,33 @@ struct members {
 
 struct minc_transfer;
 
-/* -EOVERFLOW: its budget; a list is nothing more to a budget that has all of it already. */
+/*
+ * -EOVERFLOW: its budget; a list is nothing more to a budget that has all of it already.
+ */
 int members_read(struct members *m, struct minc_transfer *t, const char *what, int fd,
 		 enum members_how how);
 void members_done(struct members *m);
 /* Whether there is something below @dir, which ends with a slash. */
 bool members_below(const struct members *m, const char *dir);
 /*
- * The content of a file, for free(3), read again if it was not kept: there is no bound for all of them.
- * NULL in *ret if it is a link; one that is too large for a text is refused.
+ * The content of a file, for free(3), read again if it was not kept: there is no bound
+ * for all of them. NULL in *ret if it is a link; one that is too large for a text is
+ * refused.
  */
 int members_text(struct members *m, const struct member *one, char **ret);
 /* A file by its name, links resolved; or a link that leads nowhere; or NULL. */
 const struct member *members_find(const struct members *m, const char *name);
 /*
- * Where it is read once more: zeros, members_close() at the end. What is compressed is unpacked twice at
- * the most: an archive of many images is read for each of them.
+ * Where it is read once more: zeros, members_close() at the end. What is compressed is
+ * unpacked twice at the most: an archive of many images is read for each of them.
  */
 struct members_reader {
 	struct archive *a;
 	size_t next; /* the number of what comes next */
 };
-/* To the content of @one, which @r->a reads then: at once, or through what is compressed. */
+/*
+ * To the content of @one, which @r->a reads then: at once, or through what is compressed.
+ */
 int members_to(struct members *m, struct members_reader *r, const struct member *one);
 void members_close(struct members_reader *r);
 /* Without "./" and "/" in front. */

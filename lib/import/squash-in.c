@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* squash-in - a squashfs image that somebody else made: read as a tar, and packed again as ours. */
+/*
+ * squash-in - a squashfs image that somebody else made: read as a tar, and packed again
+ * as ours.
+ */
 #include "import/squash-in.h"
 
 #include <errno.h>
@@ -25,7 +28,8 @@ static void *run(void *data)
 {
 	struct reading *r = data;
 
-	r->result = squash_to_tar(&r->e, r->what, &r->image, 1, false, r->out, NULL, NULL);
+	r->result =
+		squash_to_tar(&r->e, r->what, &r->image, 1, false, r->out, NULL, NULL);
 	fd_closep(&r->out); /* the end of the stream */
 	return NULL;
 }
@@ -35,7 +39,8 @@ static int start(struct reading *reading, pthread_t *ret)
 	sigset_t all, old;
 	int r;
 
-	(void)sigfillset(&all); /* SIGPIPE among them: a reader that is gone is an error */
+	/* SIGPIPE among them: a reader that is gone is an error */
+	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = -pthread_create(ret, NULL, run, reading);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -71,7 +76,8 @@ int import_squashfs(struct minc_transfer *t, const char *source, int fd, time_t 
 	r = layer_from_stream(t, source, &stream.source, keep, NULL, &layer);
 	fd_closep(&ends[0]);
 	(void)pthread_join(thread, NULL);
-	if (reading.result < 0 && reading.result != -EPIPE) { /* a short stream is the consequence */
+	if (reading.result < 0 && reading.result != -EPIPE) {
+		/* a short stream is the consequence */
 		*t->err = reading.e;
 		r = reading.result;
 	}

@@ -37,7 +37,8 @@ static bool is_docker(json_t *list)
 static bool is_manifest(json_t *o)
 {
 	return json_is_integer(json_object_get(o, "schemaVersion")) &&
-	       (json_is_array(json_object_get(o, "layers")) || json_is_array(json_object_get(o, "fsLayers")) ||
+	       (json_is_array(json_object_get(o, "layers")) ||
+		json_is_array(json_object_get(o, "fsLayers")) ||
 		json_is_array(json_object_get(o, "manifests")));
 }
 
@@ -45,7 +46,8 @@ static bool is_manifest(json_t *o)
 static bool is_old_list(json_t *o)
 {
 	json_t *tags = json_object_iter_value(json_object_iter(o));
-	const char *id = json_string_value(json_object_iter_value(json_object_iter(tags)));
+	const char *id =
+		json_string_value(json_object_iter_value(json_object_iter(tags)));
 
 	return id && str_is_hex(id, DIGEST_HEX);
 }
@@ -72,9 +74,8 @@ int which_has_name(const char *text, size_t len)
 
 	if (r < 0)
 		return r;
-	json_array_foreach(json_object_get(o, "manifests"), i, item)
-		if (layout_name(json_object_get(item, "annotations")))
-			return 1;
+	json_array_foreach(json_object_get(o, "manifests"), i, item) if (
+		layout_name(json_object_get(item, "annotations"))) return 1;
 	return 0;
 }
 
@@ -107,13 +108,17 @@ int which_archive(struct minc_transfer *t, const char *source, int fd)
 			continue;
 		ret = lists_images(&m.v[i], slash ? slash + 1 : name);
 		if (ret > 0 && slash)
-			ret = err_say(t->err, -EBADMSG,
-				      "%s: an archive of images in a directory, %.80s: pack what is in that", source,
-				      name);
+			ret = err_say(
+				t->err, -EBADMSG,
+				"%s: an archive of images in a directory, %.80s: pack what is in that",
+				source, name);
 		else if (ret == -ENOMEM)
 			ret = err_set(t->err, ret, "%s", source);
 	}
-	/* what is called so, and comes with nothing else, is damaged and no root file system */
+	/*
+	 * what is called so, and comes with nothing else, is damaged and no root file
+	 * system
+	 */
 	if (ret == 0 && !m.has_root && m.known)
 		ret = 1;
 	members_done(&m);
@@ -121,9 +126,11 @@ int which_archive(struct minc_transfer *t, const char *source, int fd)
 }
 
 /* A small file of a directory that is JSON; NULL in *ret if there is none. */
-static int read_list(struct minc_transfer *t, const char *source, int dir, const char *name, json_t **ret)
+static int read_list(struct minc_transfer *t, const char *source, int dir,
+		     const char *name, json_t **ret)
 {
-	cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	cleanup_free char *text = NULL;
 	struct stat st;
 	size_t len;
@@ -131,9 +138,9 @@ static int read_list(struct minc_transfer *t, const char *source, int dir, const
 
 	*ret = NULL;
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP || errno == ENXIO ?
-			       0 :
-			       err_set(t->err, -errno, "%s/%s", source, name);
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO
+			       ? 0
+			       : err_set(t->err, -errno, "%s/%s", source, name);
 	if (fstat(fd, &st) < 0)
 		return err_set(t->err, -errno, "%s/%s", source, name);
 	if (!S_ISREG(st.st_mode) || st.st_size > CONTENT_JSON_MAX)
@@ -154,7 +161,8 @@ int which_directory(struct minc_transfer *t, const char *source, int dir)
 	cleanup_json json_t *manifest = NULL, *mark = NULL;
 	int r;
 
-	if (has(dir, "index.json") && (has(dir, "oci-layout") || has(dir, "blobs/sha256")))
+	if (has(dir, "index.json") &&
+	    (has(dir, "oci-layout") || has(dir, "blobs/sha256")))
 		return 1;
 	r = read_list(t, source, dir, "oci-layout", &mark);
 	if (r == 0)
@@ -162,13 +170,17 @@ int which_directory(struct minc_transfer *t, const char *source, int dir)
 	if (r < 0)
 		return r;
 	if (is_layout_mark(mark))
-		return err_say(t->err, -EBADMSG, "%s: an OCI image layout without index.json", source);
-	if (is_docker(manifest))
-		return err_say(t->err, -EBADMSG, "%s: an archive of images that is unpacked: pack it with tar(1)",
-			       source);
-	if (is_manifest(manifest))
 		return err_say(t->err, -EBADMSG,
-			       "%s: an image as skopeo's dir: has it: copy it to an OCI layout with skopeo(1)",
-			       source);
+			       "%s: an OCI image layout without index.json", source);
+	if (is_docker(manifest))
+		return err_say(
+			t->err, -EBADMSG,
+			"%s: an archive of images that is unpacked: pack it with tar(1)",
+			source);
+	if (is_manifest(manifest))
+		return err_say(
+			t->err, -EBADMSG,
+			"%s: an image as skopeo's dir: has it: copy it to an OCI layout with skopeo(1)",
+			source);
 	return 0;
 }

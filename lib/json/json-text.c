@@ -40,12 +40,13 @@ static size_t next_part(void *buf, size_t room, void *data)
 	size_t n = 0;
 
 	for (; n < room && p->at < begin; n++, p->at++)
-		to[n] = p->at == 0			       ? '[' :
-			p->at == 1 || p->at == begin - 2 ? '"' :
-			p->at == begin - 1	       ? ',' :
-							 '0';
+		to[n] = p->at == 0                         ? '['
+			: p->at == 1 || p->at == begin - 2 ? '"'
+			: p->at == begin - 1               ? ','
+							   : '0';
 	if (n < room && p->at < begin + p->len) {
-		size_t left = begin + p->len - p->at, take = left < room - n ? left : room - n;
+		size_t left = begin + p->len - p->at,
+		       take = left < room - n ? left : room - n;
 
 		memcpy(to + n, p->text + p->at - begin, take);
 		p->at += take;
@@ -64,7 +65,8 @@ static int explain(const char *text, size_t len, json_error_t *why)
 	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, why);
 
 	if (!o)
-		return json_error_code(why) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+		return json_error_code(why) == json_error_out_of_memory ? -ENOMEM
+									: -EBADMSG;
 	json_decref(o); /* of whatever characters were not dropped: there is no memory */
 	return -ENOMEM;
 }
@@ -74,19 +76,24 @@ static bool lacks_memory(const json_t *list, const json_error_t *error, size_t w
 {
 	if (!list)
 		return json_error_code(error) == json_error_out_of_memory;
-	return json_array_size(list) == 2 && json_string_length(json_array_get(list, 0)) != warm;
+	return json_array_size(list) == 2 &&
+	       json_string_length(json_array_get(list, 0)) != warm;
 }
 
 int json_text_read(const char *text, size_t len, json_t **ret, json_error_t *why)
 {
-	struct parts parts = { .text = text, .len = len, .warm = longest_token(text, len) };
+	struct parts parts = { .text = text,
+			       .len = len,
+			       .warm = longest_token(text, len) };
 	json_error_t error;
-	json_t *list = json_load_callback(next_part, &parts, JSON_REJECT_DUPLICATES, &error);
+	json_t *list =
+		json_load_callback(next_part, &parts, JSON_REJECT_DUPLICATES, &error);
 	int r = 0;
 
 	if (lacks_memory(list, &error, parts.warm))
 		r = -ENOMEM;
-	else if (!list || json_array_size(list) != 2) /* nothing, or more than one value */
+	/* nothing, or more than one value */
+	else if (!list || json_array_size(list) != 2)
 		r = explain(text, len, &error);
 	if (r == 0)
 		*ret = json_incref(json_array_get(list, 1));

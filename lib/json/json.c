@@ -66,8 +66,8 @@ int json_strict(const struct json_source *src, const char *text, size_t len, jso
 		return json_refuse(src, "nested more than %d deep", JSON_DEPTH_MAX);
 	r = json_text_read(text, len, &o, &why);
 	if (r < 0)
-		return r == -ENOMEM ? json_no_memory(src) :
-				      json_refuse(src, "line %d: %s", why.line, why.text);
+		return r == -ENOMEM ? json_no_memory(src)
+				    : json_refuse(src, "line %d: %s", why.line, why.text);
 	if (json_is_object(o)) {
 		*ret = o;
 		return 0;
@@ -86,11 +86,12 @@ const char *json_misses(const json_t *v, json_type type)
 	};
 	const bool is_truth = type == JSON_TRUE || type == JSON_FALSE;
 
-	return (is_truth ? json_is_boolean(v) : json_typeof(v) == type) ? NULL : names[type];
+	return (is_truth ? json_is_boolean(v) : json_typeof(v) == type) ? NULL
+									: names[type];
 }
 
-int json_field(const struct json_source *src, json_t *o, const char *where, const char *key,
-	       json_type type, json_t **ret)
+int json_field(const struct json_source *src, json_t *o, const char *where,
+	       const char *key, json_type type, json_t **ret)
 {
 	json_t *v = json_object_get(o, key);
 	const char *wanted;
@@ -105,8 +106,8 @@ int json_field(const struct json_source *src, json_t *o, const char *where, cons
 	return 0;
 }
 
-int json_text(const struct json_source *src, json_t *o, const char *where, const char *key,
-	      const char **ret)
+int json_text(const struct json_source *src, json_t *o, const char *where,
+	      const char *key, const char **ret)
 {
 	json_t *v = NULL;
 	char *copy;
@@ -121,8 +122,8 @@ int json_text(const struct json_source *src, json_t *o, const char *where, const
 	return 0;
 }
 
-int json_whole(const struct json_source *src, json_t *o, const char *where, const char *key,
-	       uint64_t max, uint64_t *ret)
+int json_whole(const struct json_source *src, json_t *o, const char *where,
+	       const char *key, uint64_t max, uint64_t *ret)
 {
 	json_t *v = NULL;
 	int r = json_field(src, o, where, key, JSON_INTEGER, &v);
@@ -131,17 +132,20 @@ int json_whole(const struct json_source *src, json_t *o, const char *where, cons
 		return r;
 	if (json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) > max)
 		return json_refuse(src, "%s%s: %lld is not 0 to %llu", where, key,
-				   (long long)json_integer_value(v), (unsigned long long)max);
+				   (long long)json_integer_value(v),
+				   (unsigned long long)max);
 	*ret = (uint64_t)json_integer_value(v);
 	return 0;
 }
 
-int json_only(const struct json_source *src, json_t *o, const char *where, const char *const *keys)
+int json_only(const struct json_source *src, json_t *o, const char *where,
+	      const char *const *keys)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(o, key, value) {
+	json_object_foreach(o, key, value)
+	{
 		size_t i = 0;
 
 		while (keys[i] && strcmp(keys[i], key) != 0)
@@ -152,8 +156,8 @@ int json_only(const struct json_source *src, json_t *o, const char *where, const
 	return 0;
 }
 
-int json_texts(const struct json_source *src, json_t *o, const char *where, const char *key,
-	       const char *const **ret)
+int json_texts(const struct json_source *src, json_t *o, const char *where,
+	       const char *key, const char *const **ret)
 {
 	json_t *v = NULL, *item;
 	const char **list;
@@ -177,8 +181,8 @@ int json_texts(const struct json_source *src, json_t *o, const char *where, cons
 	return 0;
 }
 
-int json_keys(const struct json_source *src, json_t *o, const char *where, const char *key,
-	      bool values, const char *const **ret)
+int json_keys(const struct json_source *src, json_t *o, const char *where,
+	      const char *key, bool values, const char *const **ret)
 {
 	json_t *v = NULL, *item;
 	const char **list, *name;
@@ -193,9 +197,11 @@ int json_keys(const struct json_source *src, json_t *o, const char *where, const
 	json_object_foreach(v, name, item)
 	{
 		if (values && !json_is_string(item))
-			return json_refuse(src, "%s%s: a value is not a string", where, key);
-		list[i] = values ? arena_printf(src->a, "%s=%s", name, json_string_value(item)) :
-				   arena_strdup(src->a, name);
+			return json_refuse(src, "%s%s: a value is not a string", where,
+					   key);
+		list[i] = values ? arena_printf(src->a, "%s=%s", name,
+						json_string_value(item))
+				 : arena_strdup(src->a, name);
 		if (!list[i++])
 			return json_no_memory(src);
 	}
@@ -203,7 +209,8 @@ int json_keys(const struct json_source *src, json_t *o, const char *where, const
 	return 0;
 }
 
-int json_annotations(const struct json_source *src, json_t *o, const char *where, json_t **ret)
+int json_annotations(const struct json_source *src, json_t *o, const char *where,
+		     json_t **ret)
 {
 	json_t *v = NULL, *item;
 	const char *name;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attach - the caller's standard files and a background container's, over the socket of
- * its monitor. With a terminal on both sides the caller's is raw, and its keys are watched
- * for those that detach. Signals are read by signalfd(2), as in tty/foreground.c.
+ * its monitor. With a terminal on both sides the caller's is raw, and its keys are
+ * watched for those that detach. Signals are read by signalfd(2), as in tty/foreground.c.
  */
 #include "live/attach.h"
 
@@ -35,7 +35,7 @@ struct session {
 	struct termios saved;
 	sigset_t old;
 	int status;
-	size_t held_len; /* typed, and not taken by the monitor yet */
+	size_t held_len;                /* typed, and not taken by the monitor yet */
 	char held[1 + ATTACH_DATA_MAX]; /* after the word for it */
 };
 
@@ -76,7 +76,8 @@ int detach_keys_parse(const char *text, struct detach_keys *ret)
 }
 
 /* 0 or -errno; -EAGAIN: not now. An end of the connection is seen when it is read. */
-static int send_message(const struct session *s, const void *message, size_t len, int flags)
+static int send_message(const struct session *s, const void *message, size_t len,
+			int flags)
 {
 	ssize_t n;
 
@@ -124,7 +125,9 @@ static void hold(struct session *s, const char *keys, size_t len)
 	s->held_len += len;
 }
 
-/* Whether the last @n of the keys matched so far, and @key, begin the keys that detach. */
+/*
+ * Whether the last @n of the keys matched so far, and @key, begin the keys that detach.
+ */
 static bool still_matches(const struct session *s, size_t n, char key)
 {
 	const struct detach_keys *k = s->keys;
@@ -179,7 +182,8 @@ static int say_lost(const char *data)
 	int n;
 
 	memcpy(&lost, data, sizeof(lost));
-	n = snprintf(text, sizeof(text), "\r\n[%llu bytes left out]\r\n", (unsigned long long)lost);
+	n = snprintf(text, sizeof(text), "\r\n[%llu bytes left out]\r\n",
+		     (unsigned long long)lost);
 	return io_write_out(STDERR_FILENO, text, (size_t)n, NULL, NULL);
 }
 
@@ -238,11 +242,14 @@ static int read_signal(struct session *s)
 static int serve(struct session *s)
 {
 	for (;;) {
-		const bool room = s->held_len + TYPED_MAX + sizeof(s->keys->keys) <= ATTACH_DATA_MAX;
+		const bool room = s->held_len + TYPED_MAX + sizeof(s->keys->keys) <=
+				  ATTACH_DATA_MAX;
 		struct pollfd p[] = {
-			{ s->socket, s->held_len || s->resized ? POLLIN | POLLOUT : POLLIN, 0 },
+			{ s->socket,
+			  s->held_len || s->resized ? POLLIN | POLLOUT : POLLIN, 0 },
 			{ s->signals, POLLIN, 0 },
-			{ s->terminal && !s->in_closed && room ? STDIN_FILENO : -1, POLLIN, 0 },
+			{ s->terminal && !s->in_closed && room ? STDIN_FILENO : -1,
+			  POLLIN, 0 },
 		};
 		int r = poll(p, 3, -1) < 0 ? -errno : 0;
 
@@ -268,7 +275,8 @@ static int serve(struct session *s)
 
 static int open_signals(struct session *s)
 {
-	static const int wanted[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int wanted[] = { SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
+				      SIGUSR1, SIGUSR2, SIGWINCH };
 	struct sigaction action = { 0 };
 	sigset_t set;
 
@@ -298,12 +306,13 @@ static void enter_raw(struct session *s)
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &modes); /* it was a terminal just now */
 }
 
-int attach_serve(struct minc_container *ct, const struct detach_keys *keys, bool keep_signals,
-		 int *ret_status)
+int attach_serve(struct minc_container *ct, const struct detach_keys *keys,
+		 bool keep_signals, int *ret_status)
 {
 	static const char want_output = ATTACH_OUTPUT;
-	struct session s = { .ct = ct, .keys = keys, .signals = -EBADF,
-			     .keep_signals = keep_signals };
+	struct session s = {
+		.ct = ct, .keys = keys, .signals = -EBADF, .keep_signals = keep_signals
+	};
 	const bool missed = ct->attached < 0; /* what the program has drawn */
 	int r;
 

@@ -16,8 +16,8 @@ struct detach_keys {
 int detach_keys_parse(const char *text, struct detach_keys *ret);
 
 /*
- * 0 when the container ended, 1 when the keys were typed, -EINTR: a signal that ends us. @keep_signals:
- * without a terminal they do what they do to the caller.
+ * 0 when the container ended, 1 when the keys were typed, -EINTR: a signal that ends us.
+ * @keep_signals: without a terminal they do what they do to the caller.
  */
-int attach_serve(struct minc_container *ct, const struct detach_keys *keys, bool keep_signals,
-		 int *ret_status);
+int attach_serve(struct minc_container *ct, const struct detach_keys *keys,
+		 bool keep_signals, int *ret_status);

@@ -23,7 +23,7 @@
 
 enum {
 	STATUS_OF_LOST = 128 + SIGKILL, /* process 1 went with its monitor */
-	SAY_MS = 2000, /* until what is waited for is said */
+	SAY_MS = 2000,                  /* until what is waited for is said */
 	LOOK_MS = 10 /* between looks at a lock that cannot be polled */
 };
 
@@ -34,7 +34,8 @@ static int open_process(const struct state_facts *f, char *ret_state)
 
 	if (fd < 0)
 		return -errno;
-	return process_start_time(f->pid, ret_state) == f->start_time ? take_fd(&fd) : -ESRCH;
+	return process_start_time(f->pid, ret_state) == f->start_time ? take_fd(&fd)
+								      : -ESRCH;
 }
 
 /* What the status is to say. */
@@ -43,7 +44,8 @@ static void note_signal(const struct minc_container *ct, int sig)
 	char text[8];
 
 	snprintf(text, sizeof(text), "%d", sig);
-	(void)state_write(ct->state, "signal", text, strlen(text)); /* else it says KILL */
+	/* else it says KILL */
+	(void)state_write(ct->state, "signal", text, strlen(text));
 }
 
 void background_adopt(struct minc_container *ct, struct state *s)
@@ -120,7 +122,8 @@ static int hear_hello(int fd, bool *ret_terminal)
 	return 0;
 }
 
-static int connect_within(const struct minc_container *ct, int timeout_ms, bool *ret_terminal)
+static int connect_within(const struct minc_container *ct, int timeout_ms,
+			  bool *ret_terminal)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
@@ -131,9 +134,9 @@ static int connect_within(const struct minc_container *ct, int timeout_ms, bool 
 	if (r < 0)
 		return r;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH :
-		       errno == EAGAIN				? -ETIMEDOUT :
-								  -errno;
+		return errno == ECONNREFUSED || errno == ENOENT ? -ESRCH
+		       : errno == EAGAIN                        ? -ETIMEDOUT
+								: -errno;
 	r = hear_hello(fd, ret_terminal);
 	return r < 0 ? r : take_fd(&fd);
 }
@@ -208,13 +211,17 @@ static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 	return 0;
 }
 
-/* Opened anew: what is asked or done here changes no handle. NULL: it has no groups, or is gone. */
+/*
+ * Opened anew: what is asked or done here changes no handle. NULL: it has no groups, or
+ * is gone.
+ */
 static struct cgroup_set *open_groups(const struct minc_container *ct)
 {
 	struct cgroup_set *ret = NULL;
 
 	if (ct->state->facts.cgroups[0])
-		(void)cgroup_set_open(ct->state->facts.cgroups, &ret); /* else it stays NULL */
+		/* else it stays NULL */
+		(void)cgroup_set_open(ct->state->facts.cgroups, &ret);
 	return ret;
 }
 
@@ -228,8 +235,8 @@ static bool is_frozen(const struct minc_container *ct)
 }
 
 /*
- * Of a container that has lost its monitor: its keeper has killed it, but a frozen process of v1 does not die, and
- * nobody else would let it go on.
+ * Of a container that has lost its monitor: its keeper has killed it, but a frozen
+ * process of v1 does not die, and nobody else would let it go on.
  */
 static void thaw_lost(const struct minc_container *ct)
 {
@@ -250,7 +257,10 @@ static int wait_for_end(const struct minc_container *ct, int timeout_ms, int *re
 	r = fd < 0 ? fd : hear_end(fd, timeout_ms, ret_status);
 	if (r != -ESRCH && r != -EUSERS)
 		return r;
-	/* it ended, now or long ago; its monitor was killed, and its keeper kills it; or is asked by too many */
+	/*
+	 * it ended, now or long ago; its monitor was killed, and its keeper kills it; or
+	 * is asked by too many
+	 */
 	thaw_lost(ct);
 	r = wait_for_lease(ct, timeout_ms);
 	if (r == 0)
@@ -298,18 +308,23 @@ static void say_waiting(const struct minc_ctx *c, const struct minc_container *c
 	if (!c->log)
 		return;
 	if (its == 'T' || its == 't')
-		snprintf(line, sizeof(line), "%.64s: waits for its monitor, process %d, which is stopped",
+		snprintf(line, sizeof(line),
+			 "%.64s: waits for its monitor, process %d, which is stopped",
 			 who, monitor);
 	else if (first == 'D')
-		snprintf(line, sizeof(line),
-			 "%.64s: waits for process %d, which sleeps in the kernel and cannot be killed",
-			 who, pid);
+		snprintf(
+			line, sizeof(line),
+			"%.64s: waits for process %d, which sleeps in the kernel and cannot be killed",
+			who, pid);
 	else if (first && !strchr("ZX", first))
-		snprintf(line, sizeof(line), "%.64s: waits for the end of all its processes, process %d "
-			 "is the first", who, pid);
+		snprintf(line, sizeof(line),
+			 "%.64s: waits for the end of all its processes, process %d "
+			 "is the first",
+			 who, pid);
 	else
-		snprintf(line, sizeof(line), "%.64s: has ended, and waits for its monitor, process %d",
-			 who, monitor);
+		snprintf(line, sizeof(line),
+			 "%.64s: has ended, and waits for its monitor, process %d", who,
+			 monitor);
 	c->log(line, c->log_data);
 }
 
@@ -337,8 +352,9 @@ int background_state(const struct minc_container *ct)
 	if (ct->ended || state_status(ct->state, &status, NULL, NULL) == 0)
 		return MINC_STATE_EXITED;
 	if (!state_is_kept(ct->state)) /* look again: it may have ended in between */
-		return state_status(ct->state, &status, NULL, NULL) == 0 ? MINC_STATE_EXITED :
-									   MINC_STATE_LOST;
+		return state_status(ct->state, &status, NULL, NULL) == 0
+			       ? MINC_STATE_EXITED
+			       : MINC_STATE_LOST;
 	return is_stopped(ct) || is_frozen(ct) ? MINC_STATE_PAUSED : MINC_STATE_RUNNING;
 }
 
@@ -352,8 +368,8 @@ static int kill_all(const struct minc_ctx *c, struct minc_container *ct, int *re
 	return r < 0 && r != -ESRCH ? r : background_await(c, ct, -1, ret_status);
 }
 
-int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig, int grace_ms,
-		    int *ret_status)
+int background_stop(const struct minc_ctx *c, struct minc_container *ct, int sig,
+		    int grace_ms, int *ret_status)
 {
 	int r;
 

@@ -51,8 +51,9 @@ struct opened {
 /* Not blocking and no link: it may be a FIFO, or lead elsewhere. */
 static int open_name(int dir, const char *name, struct opened *ret)
 {
-	cleanup_close int fd = openat(
-		dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd =
+		openat(dir, name,
+		       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st = { .st_size = 0 };
 
 	if (fd < 0 && errno != ENOENT)
@@ -122,8 +123,9 @@ static int pair_up(struct log_file *f, struct opened *text, struct opened *index
 }
 
 /*
- * What belongs together; see log.h for the order in which the monitor changes names. A text
- * without its index is the new one, empty as yet, or one whose index was renamed already.
+ * What belongs together; see log.h for the order in which the monitor changes names. A
+ * text without its index is the new one, empty as yet, or one whose index was renamed
+ * already.
  */
 static int sort_names(struct opened *f, struct log_pair *ret)
 {

@@ -4,8 +4,8 @@
  *
  * There are at most two files of text with their indexes, the old one and the one that is
  * written. A reader holds both by descriptor, so that what it reads cannot be exchanged;
- * names are looked at only to find the next file. The state directory may be anything: what
- * is found in it is checked before use, nothing is allocated by its numbers.
+ * names are looked at only to find the next file. The state directory may be anything:
+ * what is found in it is checked before use, nothing is allocated by its numbers.
  *
  * See inotify(7), flock(2). Does not know how a container is found (state.c).
  */
@@ -212,8 +212,8 @@ static int count_back(struct reader *r, struct log_file *f, uint64_t begin, uint
 }
 
 /*
- * Move @f to where the last @lines lines begin, by the index from its end. 1: done; 0: all
- * of it is wanted, and *@lines more.
+ * Move @f to where the last @lines lines begin, by the index from its end. 1: done; 0:
+ * all of it is wanted, and *@lines more.
  */
 static int seek_lines(struct reader *r, struct log_file *f, bool *last_seen, long *lines)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * log - how a background container's output lies on disk. "log" is what was written, byte
- * by byte and nothing else, so that cat(1) and tail(1) serve. "log.index" says when and by
- * which stream: an array of struct log_entry in the machine's byte order. When "log" is
- * full, both become "log.1" and "log.index.1" and new ones begin at offset 0.
+ * by byte and nothing else, so that cat(1) and tail(1) serve. "log.index" says when and
+ * by which stream: an array of struct log_entry in the machine's byte order. When "log"
+ * is full, both become "log.1" and "log.index.1" and new ones begin at offset 0.
  *
  * Written by the monitor (monitor-program.c) only, read by anybody who may (log.c). The
  * index is written before the text it speaks of, and a reader may see any prefix of both.
@@ -22,7 +22,9 @@
 #define LOG_INDEX_NAME "log.index"
 #define LOG_OLD_SUFFIX ".1"
 
-/* A new entry begins when the stream changes, this much time passed, or bytes were lost. */
+/*
+ * A new entry begins when the stream changes, this much time passed, or bytes were lost.
+ */
 #define LOG_ENTRY_NS 10000000ull
 
 enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor-attach - see monitor-attach.h. A client is a SOCK_SEQPACKET connection, never waited
- * for: what it does not take now is tried again when it has room, until it is left behind.
+ * monitor-attach - see monitor-attach.h. A client is a SOCK_SEQPACKET connection, never
+ * waited for: what it does not take now is tried again when it has room, until it is left
+ * behind.
  */
 #include "live/monitor-attach.h"
 
@@ -37,7 +38,8 @@ static bool send_to(struct client *c, char kind, const void *data, size_t len)
 	if (n == -EAGAIN || n == -EINTR)
 		return false;
 	if (n < 0)
-		c->output = false; /* it is gone: what it said before is still to be read */
+		/* it is gone: what it said before is still to be read */
+		c->output = false;
 	return true;
 }
 
@@ -102,7 +104,8 @@ void attach_begin(struct attach *a, unsigned stream, size_t len)
 
 static int accept_one(void)
 {
-	return sys_call(SYS_accept4, MONITOR_LISTEN, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return sys_call(SYS_accept4, MONITOR_LISTEN, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
 }
 
 static void refuse(int fd)
@@ -125,7 +128,9 @@ static void turn_away(struct attach *a)
 	a->spare = sys_fcntl(MONITOR_STATE, F_DUPFD_CLOEXEC, 0);
 }
 
-/* A place for one more, or NULL. Who has left is kept only as long as there is another. */
+/*
+ * A place for one more, or NULL. Who has left is kept only as long as there is another.
+ */
 static struct client *find_place(struct attach *a)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -176,7 +181,8 @@ void attach_starter(struct attach *a)
 {
 	const char terminal = a->terminal;
 
-	a->clients[0] = (struct client){ .fd = MONITOR_CONTROL, .output = true, .patient = true };
+	a->clients[0] =
+		(struct client){ .fd = MONITOR_CONTROL, .output = true, .patient = true };
 	(void)send_to(&a->clients[0], ATTACH_HELLO, &terminal, 1);
 }
 
@@ -214,9 +220,13 @@ void attach_type(struct attach *a)
 static void read_client(struct attach *a, struct client *c)
 {
 	/* input is empty: what is typed is read into its place */
-	long n = sys_call6(SYS_recvfrom, c->fd, (long)a->input, sizeof(a->input), MSG_DONTWAIT, 0, 0);
+	long n = sys_call6(SYS_recvfrom, c->fd, (long)a->input, sizeof(a->input),
+			   MSG_DONTWAIT, 0, 0);
 
-	/* a reset, by one that left with our words unread, is told once: its own come after that */
+	/*
+	 * a reset, by one that left with our words unread, is told once: its own come
+	 * after that
+	 */
 	if (n == -EAGAIN || n == -EINTR || n == -ECONNRESET)
 		return;
 	if (n <= 0) {
@@ -251,7 +261,8 @@ static bool has_words(const struct client *c)
 	long n;
 
 	do
-		n = sys_call6(SYS_recvfrom, c->fd, (long)&word, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0);
+		n = sys_call6(SYS_recvfrom, c->fd, (long)&word, 1,
+			      MSG_PEEK | MSG_DONTWAIT, 0, 0);
 	while (n == -EINTR || n == -ECONNRESET);
 	return n > 0;
 }
@@ -264,7 +275,9 @@ void attach_watch(const struct attach *a, struct pollfd *p)
 
 		if (c->output && c->sent < a->chunk_len)
 			events |= POLLOUT;
-		/* without events it is heard that it hangs up: once, not again and again */
+		/*
+		 * without events it is heard that it hangs up: once, not again and again
+		 */
 		p[i] = (struct pollfd){ c->left && !events ? -1 : c->fd, events, 0 };
 	}
 }

@@ -14,17 +14,18 @@
 #include "base/sys.h"
 #include "live/monitor.h"
 
-#define SLOW_NS	 500000000ull
+#define SLOW_NS  500000000ull
 #define NS_PER_S 1000000000ull
 
 enum { CLIENTS_MAX = 32, CHUNK_BYTES = 64 * 1024 };
 
 struct client {
-	int fd;	     /* negative: free */
-	bool output; /* it wants what is written */
-	bool behind; /* it took nothing for too long: only tried, never waited for */
+	int fd;       /* negative: free */
+	bool output;  /* it wants what is written */
+	bool behind;  /* it took nothing for too long: only tried, never waited for */
 	bool patient; /* the starter: waited for as long as it takes */
-	bool left; /* it has hung up: what it typed before is kept while its place is not needed */
+	/* it has hung up: what it typed before is kept while its place is not needed */
+	bool left;
 	size_t sent; /* of the piece on its way */
 	uint64_t lost;
 };
@@ -33,13 +34,14 @@ struct attach {
 	bool terminal;
 	bool hurry; /* who is waited for is not waited for longer than the deadline */
 	int master; /* of the container's terminal, or negative */
-	int spare; /* given up to accept one too many, and send it away */
+	int spare;  /* given up to accept one too many, and send it away */
 	unsigned stream; /* of the piece */
 	size_t chunk_len, input_len, input_start;
 	uint64_t deadline; /* for those who do not take the piece */
 	struct client clients[CLIENTS_MAX];
 	char chunk[CHUNK_BYTES]; /* the piece on its way */
-	char input[ATTACH_DATA_MAX + 1]; /* what was typed, and the terminal did not take yet */
+	/* what was typed, and the terminal did not take yet */
+	char input[ATTACH_DATA_MAX + 1];
 };
 
 static inline uint64_t now(clockid_t clock)
@@ -62,7 +64,10 @@ void attach_begin(struct attach *a, unsigned stream, size_t len);
 void attach_spread(struct attach *a);
 /* What to poll(2) for, CLIENTS_MAX of them. */
 void attach_watch(const struct attach *a, struct pollfd *p);
-/* What was seen: messages are read, unless the terminal takes none; who has left is dropped. */
+/*
+ * What was seen: messages are read, unless the terminal takes none; who has left is
+ * dropped.
+ */
 void attach_hear(struct attach *a, const struct pollfd *p);
 /* What was typed, as much of it as the terminal takes. */
 void attach_type(struct attach *a);

@@ -6,10 +6,10 @@
  * A freestanding program: no libc, no heap; a thousand of them must cost little. One
  * poll(2) loop. What the container writes is read in one piece, put into the log, offered
  * to everyone who is attached (monitor-attach.c), and only then the next piece is read: a
- * terminal that is slower than the container slows it down, as in the foreground. One that
- * takes nothing for SLOW_NS is left behind instead, and told later how much it missed. The
- * log is complete unless the disk is full; then the loss is counted and noted, and the
- * container goes on.
+ * terminal that is slower than the container slows it down, as in the foreground. One
+ * that takes nothing for SLOW_NS is left behind instead, and told later how much it
+ * missed. The log is complete unless the disk is full; then the loss is counted and
+ * noted, and the container goes on.
  */
 #include <errno.h>
 #include <poll.h>
@@ -34,7 +34,7 @@ struct monitor {
 	uint64_t log_max, ended_ns;
 	const char *id;
 	const char *const *cgroups;
-	int slave;	/* of the container's terminal, or negative */
+	int slave;      /* of the container's terminal, or negative */
 	int sources[2]; /* what is read: pipes, or the master; negative: ended */
 	int log, index;
 	uint64_t log_size, index_size, lost;
@@ -76,8 +76,9 @@ static void rotate(struct monitor *m)
 static void lose(struct monitor *m, size_t len)
 {
 	m->lost += len;
-	m->lost_before = m->lost_before > UINT32_MAX - len ? UINT32_MAX
-							   : m->lost_before + (uint32_t)len;
+	m->lost_before = m->lost_before > UINT32_MAX - len
+				 ? UINT32_MAX
+				 : m->lost_before + (uint32_t)len;
 }
 
 static bool write_entry(struct monitor *m, unsigned stream)
@@ -87,7 +88,8 @@ static bool write_entry(struct monitor *m, unsigned stream)
 			       .stream = stream,
 			       .lost = m->lost_before };
 
-	if (m->entry.stream == stream && !e.lost && e.time_ns - m->entry.time_ns < LOG_ENTRY_NS)
+	if (m->entry.stream == stream && !e.lost &&
+	    e.time_ns - m->entry.time_ns < LOG_ENTRY_NS)
 		return true;
 	if (sys_write(m->index, &e, sizeof(e)) != sizeof(e)) {
 		/* half an entry would shift all that follow */
@@ -107,7 +109,8 @@ static void write_log(struct monitor *m, unsigned stream, const char *data, size
 	/* a writer of single bytes fills the index faster than the log */
 	if (m->log < 0 || m->index < 0 || m->index_size >= m->log_max ||
 	    (m->log_size && m->log_size + len > m->log_max))
-		rotate(m); /* also when it could not be opened: the disk may have been full */
+		/* also when it could not be opened: the disk may have been full */
+		rotate(m);
 	if (!write_entry(m, stream)) {
 		lose(m, len);
 		return;
@@ -211,7 +214,8 @@ static void reap(struct monitor *m)
 static void write_status(const struct monitor *m)
 {
 	char text[80], *end = text + sizeof(text), *start = end;
-	int fd = sys_openat(MONITOR_STATE, "status.new", O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+	int fd = sys_openat(MONITOR_STATE, "status.new", O_WRONLY | O_CREAT | O_NOFOLLOW,
+			    0600);
 
 	*--start = '\n';
 	start = put_number(start, m->lost);
@@ -234,7 +238,8 @@ static void forget_name(const struct monitor *m)
 	char name[80], target[80];
 	int file = sys_openat(MONITOR_STATE, "name", O_RDONLY | O_NOFOLLOW, 0);
 	long len = file < 0 ? 0 : sys_read(file, name, sizeof(name) - 1);
-	int names = sys_openat(MONITOR_RUNTIME, "names", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	int names = sys_openat(MONITOR_RUNTIME, "names",
+			       O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	int n;
 
 	if (len <= 0 || names < 0)
@@ -274,7 +279,8 @@ static void remove_groups(const struct monitor *m)
 _Noreturn static void finish(struct monitor *m)
 {
 	if (m->lost_before)
-		(void)write_entry(m, m->attach.stream); /* it would have said so before the next text */
+		/* it would have said so before the next text */
+		(void)write_entry(m, m->attach.stream);
 	(void)sys_close(MONITOR_STORAGE); /* whoever hears of the end may use it */
 	write_status(m);
 	remove_groups(m);
@@ -284,7 +290,14 @@ _Noreturn static void finish(struct monitor *m)
 	sys_exit(0);
 }
 
-enum { ON_PIDFD, ON_LISTEN, ON_SOURCE, ON_INPUT = ON_SOURCE + 2, ON_CLIENT, ON_MAX = ON_CLIENT + CLIENTS_MAX };
+enum {
+	ON_PIDFD,
+	ON_LISTEN,
+	ON_SOURCE,
+	ON_INPUT = ON_SOURCE + 2,
+	ON_CLIENT,
+	ON_MAX = ON_CLIENT + CLIENTS_MAX
+};
 
 static void watch(const struct monitor *m, struct pollfd *p)
 {
@@ -293,15 +306,18 @@ static void watch(const struct monitor *m, struct pollfd *p)
 	p[ON_PIDFD] = (struct pollfd){ m->ended ? -1 : MONITOR_PIDFD, POLLIN, 0 };
 	p[ON_LISTEN] = (struct pollfd){ MONITOR_LISTEN, POLLIN, 0 };
 	for (int i = 0; i < 2; i++)
-		p[ON_SOURCE + i] = (struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
-	p[ON_INPUT] = (struct pollfd){ m->attach.input_len ? m->attach.master : -1, POLLOUT, 0 };
+		p[ON_SOURCE + i] =
+			(struct pollfd){ idle ? m->sources[i] : -1, POLLIN, 0 };
+	p[ON_INPUT] = (struct pollfd){ m->attach.input_len ? m->attach.master : -1,
+				       POLLOUT, 0 };
 	attach_watch(&m->attach, p + ON_CLIENT);
 }
 
 static void wait_for_events(const struct monitor *m, struct pollfd *p)
 {
 	const uint64_t left = m->attach.deadline - now(CLOCK_MONOTONIC);
-	const bool wait = m->attach.chunk_len && left <= SLOW_NS; /* else it wrapped around */
+	/* else it wrapped around */
+	const bool wait = m->attach.chunk_len && left <= SLOW_NS;
 	const bool limited = m->attach.chunk_len ? m->attach.hurry : m->ended;
 	struct timespec timeout = { .tv_sec = 0, .tv_nsec = wait ? (long)left : 0 };
 
@@ -330,7 +346,8 @@ _Noreturn static void serve(struct monitor *m)
 	struct pollfd p[ON_MAX];
 
 	for (;;) {
-		const bool ended = m->ended; /* what is read from here on is all there is */
+		/* what is read from here on is all there is */
+		const bool ended = m->ended;
 		bool read;
 
 		wait_for_events(m, p);
@@ -358,13 +375,15 @@ static bool wait_for_go(struct monitor *m)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec part = { &go, sizeof(go) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
 				  .msg_control = &control,
 				  .msg_controllen = sizeof(control) };
 	int n;
 
 	do
-		n = sys_call(SYS_recvmsg, MONITOR_CONTROL, &message, MSG_CMSG_CLOEXEC, 0, 0);
+		n = sys_call(SYS_recvmsg, MONITOR_CONTROL, &message, MSG_CMSG_CLOEXEC, 0,
+			     0);
 	while (n == -EINTR);
 	if (n != sizeof(go) || go.version != MONITOR_VERSION)
 		return false; /* the starter waits for its end, by this channel */
@@ -399,7 +418,8 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 		m->attach.terminal |= *f == 't';
 		m->forget |= *f == 'r';
 	}
-	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the starter's directory is not held */
+	/* the starter's directory is not held */
+	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0);
 	m->log_max = number_at(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 5;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * monitor-step - from the starter to the monitor, child code. Three processes, one after
- * the other, each asleep until the next has executed: a middle one, so that the monitor is
- * not a child of a starter that has not asked for one; the monitor, which makes the keeper
- * of the container and then executes its own program; the keeper (keeper-step.c). They share
- * the starter's memory as a foreground start does.
+ * the other, each asleep until the next has executed: a middle one, so that the monitor
+ * is not a child of a starter that has not asked for one; the monitor, which makes the
+ * keeper of the container and then executes its own program; the keeper (keeper-step.c).
+ * They share the starter's memory as a foreground start does.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,17 +18,19 @@
 enum { LOWEST_FREE = MONITOR_FDS_LOWEST };
 
 /* What concerns no step: the starter has words for it. */
-_Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind kind, int err)
+_Noreturn static void give_up(const struct monitor_args *m, enum verdict_kind kind,
+			      int err)
 {
 	struct verdict v = { .kind = kind, .err = err };
 
-	(void)sys_write(m->parent.keeper->child->runner.channel, &v, sizeof(v)); /* it may be gone */
+	/* it may be gone */
+	(void)sys_write(m->parent.keeper->child->runner.channel, &v, sizeof(v));
 	sys_exit(125);
 }
 
 /*
- * The monitor holds leases, as descriptors under any number: copies first, for the fixed numbers may
- * be those of the originals.
+ * The monitor holds leases, as descriptors under any number: copies first, for the fixed
+ * numbers may be those of the originals.
  */
 static int copy_leases(const struct monitor_args *m, int *copies)
 {
@@ -53,7 +55,8 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 		ret = sys_dup3(m->null, fd, 0);
 	for (int fd = MONITOR_CONTROL; fd < MONITOR_FDS_END && ret >= 0; fd++)
 		if (m->fds[fd] >= 0)
-			ret = sys_dup3(m->fds[fd], fd, fd == MONITOR_PROGRAM ? O_CLOEXEC : 0);
+			ret = sys_dup3(m->fds[fd], fd,
+				       fd == MONITOR_PROGRAM ? O_CLOEXEC : 0);
 		else
 			(void)sys_close(fd); /* the starter's, if it is one */
 	if (ret >= 0)
@@ -61,7 +64,8 @@ _Noreturn static void become_monitor(struct monitor_args *m, int pidfd)
 	for (int i = 0; i < len && ret >= 0; i++)
 		ret = sys_fcntl(leases[i], F_SETFD, 0);
 	if (ret >= 0)
-		ret = sys_execveat(MONITOR_PROGRAM, "", m->argv, no_env, SYS_AT_EMPTY_PATH);
+		ret = sys_execveat(MONITOR_PROGRAM, "", m->argv, no_env,
+				   SYS_AT_EMPTY_PATH);
 	give_up(m, VERDICT_NO_MONITOR, ret);
 }
 
@@ -74,14 +78,16 @@ _Noreturn static void run_monitor(void *arg)
 	long pid;
 
 	keeper_hear_ends();
-	(void)sys_call(SYS_setsid, 0, 0, 0, 0, 0); /* a new process leads no group: it works */
+	/* a new process leads no group: it works */
+	(void)sys_call(SYS_setsid, 0, 0, 0, 0, 0);
 	for (int fd = 0; fd < 3 && ret >= 0; fd++)
 		ret = sys_dup3(m->stdio[fd], fd, 0);
 	/* a number that the starter uses, or that is fixed, must not be in the way */
 	if (ret >= 0)
 		ret = r->channel = sys_fcntl(r->channel, F_DUPFD_CLOEXEC, LOWEST_FREE);
 	if (ret >= 0) /* or there is none: see keeper_begin() */
-		pidfd = sys_call(SYS_pidfd_open, sys_call(SYS_getpid, 0, 0, 0, 0, 0), 0, 0, 0, 0);
+		pidfd = sys_call(SYS_pidfd_open, sys_call(SYS_getpid, 0, 0, 0, 0, 0), 0,
+				 0, 0, 0);
 	if (pidfd >= 0)
 		ret = r->holder = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
 	else if (ret >= 0 && !keeper_may_lack_holder(pidfd))
@@ -91,7 +97,8 @@ _Noreturn static void run_monitor(void *arg)
 	(void)sys_close(r->host_end); /* the starter's end of the channel: it has one */
 	r->host_end = -EBADF;
 	a.pidfd = (uintptr_t)&pidfd;
-	pid = clone_below(&a, m->parent.keeper_stack, m->parent.stack_bytes, keeper_begin, m->parent.keeper);
+	pid = clone_below(&a, m->parent.keeper_stack, m->parent.stack_bytes, keeper_begin,
+			  m->parent.keeper);
 	if (pid < 0)
 		give_up(m, VERDICT_NO_CLONE, (int)pid);
 	ret = pidfd = sys_fcntl(pidfd, F_DUPFD_CLOEXEC, LOWEST_FREE);
@@ -103,8 +110,10 @@ _Noreturn static void run_monitor(void *arg)
 void monitor_begin(void *arg)
 {
 	struct monitor_args *m = arg;
-	struct sys_clone_args a = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
-	long pid = clone_below(&a, m->parent.stack, m->parent.stack_bytes, run_monitor, m);
+	struct sys_clone_args a = { .flags = CLONE_CLEAR_SIGHAND,
+				    .exit_signal = SIGCHLD };
+	long pid =
+		clone_below(&a, m->parent.stack, m->parent.stack_bytes, run_monitor, m);
 
 	if (pid < 0)
 		give_up(m, VERDICT_NO_CLONE, (int)pid);

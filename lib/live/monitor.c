@@ -24,21 +24,23 @@ enum { BACKLOG = 16, PIPE_BYTES = 256 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 10
 int attach_address(const struct state *s, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	return snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/attach", s->dir) <
-			       (int)sizeof(ret->sun_path) ?
-		       0 :
-		       -ENAMETOOLONG;
+	return snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/attach",
+			s->dir) < (int)sizeof(ret->sun_path)
+		       ? 0
+		       : -ENAMETOOLONG;
 }
 
 static int open_listen(const struct state *s)
 {
 	struct sockaddr_un address;
-	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_close int fd =
+		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = fd < 0 ? -errno : attach_address(s, &address);
 
 	if (r == 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		r = -errno;
-	if (r == 0 && (fchmodat(s->dir, "attach", 0600, 0) < 0 || listen(fd, BACKLOG) < 0))
+	if (r == 0 &&
+	    (fchmodat(s->dir, "attach", 0600, 0) < 0 || listen(fd, BACKLOG) < 0))
 		r = -errno;
 	return r < 0 ? r : take_fd(&fd);
 }
@@ -62,7 +64,10 @@ static int make_pipe(int *read_end, int *write_end)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	/* or what there is: all pipes of a user have a limit, /proc/sys/fs/pipe-user-pages-soft */
+	/*
+	 * or what there is: all pipes of a user have a limit, /proc/sys/fs/pipe-user-
+	 * pages-soft
+	 */
 	(void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES);
 	r = keep(read_end, ends[0]);
 	if (r < 0)
@@ -70,7 +75,8 @@ static int make_pipe(int *read_end, int *write_end)
 	return r < 0 ? r : keep(write_end, ends[1]);
 }
 
-static int open_files(struct background *b, const struct state *s, bool terminal, bool attached)
+static int open_files(struct background *b, const struct state *s, bool terminal,
+		      bool attached)
 {
 	struct monitor_args *m = &b->args;
 	int pair[2], r = 0;
@@ -83,9 +89,10 @@ static int open_files(struct background *b, const struct state *s, bool terminal
 	r = r < 0 ? r : duplicate(&m->fds[MONITOR_RUNTIME], s->runtime);
 	r = r < 0 ? r : duplicate(&m->fds[MONITOR_LOCK], s->lock);
 	r = r < 0 ? r : keep(&m->fds[MONITOR_LISTEN], open_listen(s));
-	r = r < 0 ? r :
-		    keep(&m->fds[MONITOR_PROGRAM],
-			 memfd_program("minc-monitor", monitor_program, monitor_program_len));
+	r = r < 0 ? r
+		  : keep(&m->fds[MONITOR_PROGRAM],
+			 memfd_program("minc-monitor", monitor_program,
+				       monitor_program_len));
 	r = r < 0 ? r : keep(&m->null, open("/dev/null", O_RDWR | O_CLOEXEC));
 	m->stdio[0] = m->stdio[1] = m->stdio[2] = m->null;
 	if (r == 0 && attached && !terminal) {
@@ -103,8 +110,8 @@ static int open_files(struct background *b, const struct state *s, bool terminal
 	return r;
 }
 
-int background_prepare(struct background *b, const struct state *s, const struct spec *spec,
-		       const struct plan *p, int storage_lock)
+int background_prepare(struct background *b, const struct state *s,
+		       const struct spec *spec, const struct plan *p, int storage_lock)
 {
 	const bool terminal = spec_flag(spec, MINC_TERMINAL);
 	const uint64_t log_bytes = spec->log_bytes ? spec->log_bytes : LOG_BYTES_DEFAULT;
@@ -117,7 +124,8 @@ int background_prepare(struct background *b, const struct state *s, const struct
 		b->args.fds[i] = -EBADF;
 	snprintf(b->flags, sizeof(b->flags), "-%s%s", terminal ? "t" : "",
 		 spec_flag(spec, MINC_AUTO_REMOVE) ? "r" : "");
-	snprintf(b->log_bytes, sizeof(b->log_bytes), "%llu", (unsigned long long)log_bytes);
+	snprintf(b->log_bytes, sizeof(b->log_bytes), "%llu",
+		 (unsigned long long)log_bytes);
 	b->argv[0] = "minc-monitor";
 	b->argv[1] = b->flags;
 	b->argv[2] = b->log_bytes;
@@ -127,7 +135,8 @@ int background_prepare(struct background *b, const struct state *s, const struct
 		return r;
 	b->argv[4] = b->numbers;
 	b->args.argv = b->argv;
-	b->args.parent = (struct spawn_parent){ .begin = monitor_begin, .lowest_fd = MONITOR_FDS_LOWEST };
+	b->args.parent = (struct spawn_parent){ .begin = monitor_begin,
+						.lowest_fd = MONITOR_FDS_LOWEST };
 	(void)cgroup_paths(p, b->argv + 5); /* NULL behind them */
 	if (storage_lock >= 0)
 		r = duplicate(&b->args.fds[MONITOR_STORAGE], storage_lock);
@@ -169,7 +178,7 @@ void background_done(struct background *b, bool failed)
 	fd_closep(&b->write_ends[1]);
 	if (failed && b->control >= 0) {
 		(void)shutdown(b->control, SHUT_WR); /* the monitor gives up, and ends */
-		(void)poll(&end, 1, 5000);	     /* what it leaves is swept later */
+		(void)poll(&end, 1, 5000);           /* what it leaves is swept later */
 	}
 	fd_closep(&b->control);
 }

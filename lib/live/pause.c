@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pause - hold all processes of a container: by the freezer of its control group, if it
- * has one, which they cannot notice. Else by SIGSTOP to each, again and again until a look at all of them finds none that still runs. One that was signalled
- * does not return from the kernel before it stops and so makes no more children; the
- * loop ends unless somebody inside or outside sends SIGCONT meanwhile.
+ * has one, which they cannot notice. Else by SIGSTOP to each, again and again until a
+ * look at all of them finds none that still runs. One that was signalled does not return
+ * from the kernel before it stops and so makes no more children; the loop ends unless
+ * somebody inside or outside sends SIGCONT meanwhile.
  *
  * Process 1 is stopped first and continued last, parents mostly before their children, so
  * that who waits for a child finds it running. Those that were stopped before are
@@ -19,7 +20,10 @@
 
 enum {
 	ROUNDS_MAX = 1000,
-	/* Looks without a running one that do, on a machine where something ends all the time. */
+	/*
+	 * Looks without a running one that do, on a machine where something ends all the
+	 * time.
+	 */
 	ROUNDS_QUIET = 10
 };
 
@@ -43,7 +47,9 @@ static int signal_one(const struct minc_container *ct, int pid, int sig)
 	return r == -ESRCH ? 0 : r;
 }
 
-/* One that sleeps in the kernel for a while yet (D) does not come back before it stops. */
+/*
+ * One that sleeps in the kernel for a while yet (D) does not come back before it stops.
+ */
 static bool is_still(const struct process *p)
 {
 	return strchr("TtZXx", p->state) || (p->state == 'D' && p->pending);
@@ -137,7 +143,10 @@ int pause_continue(struct minc_container *ct)
 	r = set.len ? cgroup_set_thaw(&set) : -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP || r == -ENOENT)
 		r = continue_all(ct);
-	/* it went on, and has ended: a signal was waiting for it, and its group is removed */
+	/*
+	 * it went on, and has ended: a signal was waiting for it, and its group is
+	 * removed
+	 */
 	return r == -ESRCH || r == -ENODEV ? 0 : r;
 }
 

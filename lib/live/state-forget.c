@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state-forget - removing a container whose state cannot be read. Whether it runs is known all
- * the same: its monitor has the lease, and says in its command line whose monitor it is.
+ * state-forget - removing a container whose state cannot be read. Whether it runs is
+ * known all the same: its monitor has the lease, and says in its command line whose
+ * monitor it is.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,13 +22,14 @@
 #include "live/state.h"
 
 enum {
-	END_WAIT_MS = 10000, MONITORS_MAX = 64,
+	END_WAIT_MS = 10000,
+	MONITORS_MAX = 64,
 	STATUS_MAX_BYTES = 1 << 20 /* it may be in 65536 groups */
 };
 
 /*
- * In how many pid namespaces process @pid ("self": the caller) has a number, by proc_pid_status(5); 0 if it
- * is gone.
+ * In how many pid namespaces process @pid ("self": the caller) has a number, by
+ * proc_pid_status(5); 0 if it is gone.
  */
 static unsigned pid_depth(const char *pid)
 {
@@ -59,9 +61,10 @@ static void find_words(const char *text, size_t len, const char *ret[WORDS])
 }
 
 /*
- * argv of live/monitor.h: the fourth word is the id, the fifth the directory's numbers, which those of
- * earlier versions do not have: MAYBE. Anybody may have these words, and in a container's
- * processes they may be of the caller's user, too: but those are below pid namespaces of their own.
+ * argv of live/monitor.h: the fourth word is the id, the fifth the directory's numbers,
+ * which those of earlier versions do not have: MAYBE. Anybody may have these words, and
+ * in a container's processes they may be of the caller's user, too: but those are below
+ * pid namespaces of their own.
  */
 static int is_monitor_of(int pid, const struct state *s)
 {
@@ -71,7 +74,8 @@ static int is_monitor_of(int pid, const struct state *s)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	if (stat(path, &st) < 0 || st.st_uid != geteuid() || state_numbers(s, numbers) < 0)
+	if (stat(path, &st) < 0 || st.st_uid != geteuid() ||
+	    state_numbers(s, numbers) < 0)
 		return OTHER;
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	n = io_read_short(AT_FDCWD, path, text, sizeof(text));
@@ -114,7 +118,8 @@ static int open_monitor(const struct state *s)
 
 	if (pid && fd < 0)
 		return errno == ENOSYS || errno == EPERM ? -errno : -ESRCH;
-	if (pid && is_monitor_of(pid, s) == OTHER) { /* it was, and another has its number */
+	if (pid && is_monitor_of(pid, s) == OTHER) {
+		/* it was, and another has its number */
 		fd_closep(&fd);
 		return -ESRCH;
 	}
@@ -161,7 +166,8 @@ static int forget(struct minc_ctx *c, struct state *s, const char *word, bool fo
 	state_remove(s);
 	(void)flock(s->runtime, LOCK_UN); /* cannot fail */
 	if (fstatat(s->runtime, s->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_say(&c->err, -ENOTEMPTY, "%.64s: %s holds something else", word, s->path);
+		return err_say(&c->err, -ENOTEMPTY, "%.64s: %s holds something else",
+			       word, s->path);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state-name - how containers in the background are named: names/NAME is a symbolic link to an
- * id, and the beginning of an id is a name, too. See state.h.
+ * state-name - how containers in the background are named: names/NAME is a symbolic link
+ * to an id, and the beginning of an id is a name, too. See state.h.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,8 @@ void state_drop_name(const struct state *s, const char *name)
 }
 
 /* names/NAME; one that leads nowhere is free. */
-static int claim_name(const struct state *s, const char *name, char *ret_holder, size_t len)
+static int claim_name(const struct state *s, const char *name, char *ret_holder,
+		      size_t len)
 {
 	char link[PATH_MAX], target[NAME_MAX + 1];
 	struct stat st;
@@ -46,9 +47,11 @@ static int claim_name(const struct state *s, const char *name, char *ret_holder,
 		if (n < 0)
 			return -errno;
 		target[n] = '\0';
-		if (tries == 0 && state_is_id(target)) /* it may be nobody's: a sweep looks at a part */
+		/* it may be nobody's: a sweep looks at a part */
+		if (tries == 0 && state_is_id(target))
 			state_sweep_one(s->runtime, s->path, target);
-		if (state_is_id(target) && fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (state_is_id(target) &&
+		    fstatat(s->runtime, target, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			snprintf(ret_holder, len, "%.12s", target);
 			return -EEXIST;
 		}
@@ -58,14 +61,15 @@ static int claim_name(const struct state *s, const char *name, char *ret_holder,
 	return -EEXIST;
 }
 
-int state_take_name(struct minc_ctx *c, struct state *s, const char *name, const char *origin)
+int state_take_name(struct minc_ctx *c, struct state *s, const char *name,
+		    const char *origin)
 {
 	char holder[16] = "another";
 	int r = claim_name(s, name, holder, sizeof(holder));
 
 	if (r == -EEXIST)
-		return err_say(&c->err, r, "%s: name %s is in use by container %s", origin, name,
-			       holder);
+		return err_say(&c->err, r, "%s: name %s is in use by container %s",
+			       origin, name, holder);
 	if (r == 0) {
 		r = state_write(s, "name", name, strlen(name));
 		if (r < 0)
@@ -77,9 +81,11 @@ int state_take_name(struct minc_ctx *c, struct state *s, const char *name, const
 	return 0;
 }
 
-/* Ids that begin with @prefix: how many or -errno, the first, and words that list them. */
+/*
+ * Ids that begin with @prefix: how many or -errno, the first, and words that list them.
+ */
 static int match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
-			char *words, size_t len)
+		     char *words, size_t len)
 {
 	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = copy < 0 ? NULL : fdopendir(copy);
@@ -103,7 +109,8 @@ static int match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 
 	return n;
 }
 
-int state_resolve(struct minc_ctx *c, int runtime, const char *word, char ret[STATE_ID_LEN + 1])
+int state_resolve(struct minc_ctx *c, int runtime, const char *word,
+		  char ret[STATE_ID_LEN + 1])
 {
 	char link[PATH_MAX], words[512] = "";
 	ssize_t n;
@@ -118,7 +125,8 @@ int state_resolve(struct minc_ctx *c, int runtime, const char *word, char ret[ST
 		struct stat st;
 
 		ret[n] = '\0';
-		if (state_is_id(ret) && fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		if (state_is_id(ret) &&
+		    fstatat(runtime, ret, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return 0;
 	}
 	if (strspn(word, "0123456789abcdef") != strlen(word))
@@ -149,12 +157,14 @@ static void say_waiting(void *data)
 	const struct minc_ctx *c = data;
 
 	if (c->log)
-		c->log("waits for another process that makes or renames a container", c->log_data);
+		c->log("waits for another process that makes or renames a container",
+		       c->log_data);
 }
 
 void state_lock(const struct minc_ctx *c, int runtime)
 {
-	(void)io_lock(runtime, LOCK_EX, say_waiting, (void *)c); /* a directory of ours can be locked */
+	/* a directory of ours can be locked */
+	(void)io_lock(runtime, LOCK_EX, say_waiting, (void *)c);
 }
 
 int state_rename(struct minc_ctx *c, struct state *s, const char *name)

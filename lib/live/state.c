@@ -23,13 +23,19 @@
 #include "live/state-files.h"
 #include "run/threads.h"
 
-enum { FILE_MAX_BYTES = 4 * 1024 * 1024, STATUS_BYTES = 64, STATE_WORD = 3, START_WORD = 22 /* of stat(5) */ };
+enum {
+	FILE_MAX_BYTES = 4 * 1024 * 1024,
+	STATUS_BYTES = 64,
+	STATE_WORD = 3,
+	START_WORD = 22 /* of stat(5) */
+};
 
 /* The runtime directory. */
 
 static int choose_runtime(const struct host *h, char *ret, size_t len)
 {
-	const char *chosen = secure_getenv("MINC_STATE_DIR"), *dir = owner_env_dir("XDG_RUNTIME_DIR");
+	const char *chosen = secure_getenv("MINC_STATE_DIR"),
+		   *dir = owner_env_dir("XDG_RUNTIME_DIR");
 	int n;
 
 	if (chosen && *chosen == '/')
@@ -45,8 +51,9 @@ static int choose_runtime(const struct host *h, char *ret, size_t len)
 
 static int refuse_runtime(struct minc_ctx *c, const char *path, const struct stat *st)
 {
-	err_say(&c->err, -EPERM, "state directory %s: not the caller's alone: owner %u, mode %o",
-		path, (unsigned)st->st_uid, st->st_mode & 07777u);
+	err_say(&c->err, -EPERM,
+		"state directory %s: not the caller's alone: owner %u, mode %o", path,
+		(unsigned)st->st_uid, st->st_mode & 07777u);
 	err_hint(&c->err, "MINC_STATE_DIR names another");
 	return -EPERM;
 }
@@ -63,14 +70,16 @@ int state_runtime(struct minc_ctx *c, bool create, char path[PATH_MAX], int *ret
 	if (r < 0)
 		return err_set(&c->err, r, "state directory");
 	snprintf(what, sizeof(what), "state directory %s", path);
-	r = owner_resolve(&c->err, what, path, &place); /* what is above it stays as it is now */
+	/* what is above it stays as it is now */
+	r = owner_resolve(&c->err, what, path, &place);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == -ENOENT && create && mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_set(&c->err, -errno, "%s", what);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return !create && errno == ENOENT ? -ENOENT : err_set(&c->err, -errno, "%s", what);
+		return !create && errno == ENOENT ? -ENOENT
+						  : err_set(&c->err, -errno, "%s", what);
 	if (fstat(fd, &st) < 0)
 		return err_set(&c->err, -errno, "%s", what);
 	if (st.st_uid != c->host.uid || st.st_mode & 077)
@@ -138,7 +147,8 @@ int state_write(const struct state *s, const char *name, const char *text, size_
 	int r;
 
 	snprintf(fresh, sizeof(fresh), "%s.new", name);
-	fd = openat(s->dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(s->dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	r = io_write_all(fd, text, len);
@@ -158,7 +168,8 @@ void state_remove(struct state *s)
 		state_drop_name(s, s->name);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		(void)unlinkat(s->dir, files[i], 0); /* most are there */
-	(void)unlinkat(s->runtime, s->id, AT_REMOVEDIR); /* unless somebody put a file there */
+	/* unless somebody put a file there */
+	(void)unlinkat(s->runtime, s->id, AT_REMOVEDIR);
 }
 
 void state_read_name(struct state *s)
@@ -186,15 +197,16 @@ static int make_id(char ret[STATE_ID_LEN + 1])
 }
 
 /*
- * What the monitor will write its status into: it has its place when the disk is full, and
- * who holds it can read it after the directory was removed.
+ * What the monitor will write its status into: it has its place when the disk is full,
+ * and who holds it can read it after the directory was removed.
  */
 static int reserve_status(struct state *s)
 {
 	char blanks[STATUS_BYTES];
 
 	memset(blanks, ' ', sizeof(blanks));
-	s->status = openat(s->dir, "status.new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	s->status =
+		openat(s->dir, "status.new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return s->status < 0 ? -errno : io_write_all(s->status, blanks, sizeof(blanks));
 }
 
@@ -206,11 +218,13 @@ static int make_dir(struct minc_ctx *c, struct state *s, int runtime)
 		return err_set(&c->err, -errno, "%s", s->path);
 	r = state_open(s, runtime);
 	if (r == 0) {
-		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+				 0600);
 		r = s->lock < 0 ? -errno : 0;
 	}
 	if (r < 0) {
-		(void)unlinkat(runtime, s->id, AT_REMOVEDIR); /* what failed is the news */
+		/* what failed is the news */
+		(void)unlinkat(runtime, s->id, AT_REMOVEDIR);
 		return err_set(&c->err, r, "%s", s->path);
 	}
 	r = lease_take(s->lock, s->dir, "lock");
@@ -291,7 +305,8 @@ static void print_facts(FILE *out, const struct state_facts *f, const char *stor
 		quote_json(out, storage);
 	else
 		fputs("null", out);
-	fprintf(out, ",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"storage_made\": %s,\n  \"command\": [",
+	fprintf(out,
+		",\n  \"terminal\": %s,\n  \"init\": %s,\n  \"auto_remove\": %s,\n  \"storage_made\": %s,\n  \"command\": [",
 		f->terminal ? "true" : "false", f->init ? "true" : "false",
 		f->auto_remove ? "true" : "false", f->storage_made ? "true" : "false");
 	for (size_t i = 0; f->command[i]; i++) {
@@ -314,16 +329,17 @@ static const char *const *list_groups(struct arena *a, const struct cgroup_set *
 	char line[PATH_MAX + 128];
 
 	for (size_t i = 0; ret && i < len; i++) {
-		ret[i] = cgroup_set_text(set, i, line, sizeof(line)) == 0 ? arena_strdup(a, line) :
-									    NULL;
+		ret[i] = cgroup_set_text(set, i, line, sizeof(line)) == 0
+				 ? arena_strdup(a, line)
+				 : NULL;
 		if (!ret[i])
 			return NULL;
 	}
 	return ret;
 }
 
-static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
-		      const struct plan *p)
+static int keep_facts(struct state *s, struct minc_ctx *c,
+		      const struct minc_container *ct, const struct plan *p)
 {
 	struct state_facts *f = &s->facts;
 	char hostname[65] = "";
@@ -331,20 +347,22 @@ static int keep_facts(struct state *s, struct minc_ctx *c, const struct minc_con
 	struct timespec t;
 
 	(void)gethostname(hostname, sizeof(hostname) - 1); /* "" is what it has then */
-	(void)clock_gettime(CLOCK_REALTIME, &t);	   /* cannot fail */
+	(void)clock_gettime(CLOCK_REALTIME, &t);           /* cannot fail */
 	f->pid = ct->pid;
 	f->start_time = process_start_time(ct->pid, NULL);
 	f->created_ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-	f->hostname = arena_strdup(&s->arena, c->spec.hostname ? c->spec.hostname :
-					      c->spec.name     ? c->spec.name :
-								 hostname);
+	f->hostname = arena_strdup(&s->arena, c->spec.hostname ? c->spec.hostname
+					      : c->spec.name   ? c->spec.name
+							       : hostname);
 	f->storage = c->storage ? arena_strdup(&s->arena, c->storage) : NULL;
 	f->terminal = p->terminal;
 	f->init = ct->init;
 	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
 	f->command = arena_strv(&s->arena, p->steps[p->len - 1].exec.argv);
 	f->cgroups = list_groups(&s->arena, cgroup_set_of(&ct->held, &groups));
-	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage) ? 0 : -ENOMEM;
+	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage)
+		       ? 0
+		       : -ENOMEM;
 }
 
 int state_commit(struct state *s, struct minc_ctx *c, const struct minc_container *ct,
@@ -381,8 +399,9 @@ int state_commit(struct state *s, struct minc_ctx *c, const struct minc_containe
 /* Reading. */
 
 /*
- * What state.json says, its strings in @texts if that is not NULL; nothing stays open. -ENOENT: it is only being made, or is gone;
- * -EBADMSG: damaged, or not a directory of ours.
+ * What state.json says, its strings in @texts if that is not NULL; nothing stays open.
+ * -ENOENT: it is only being made, or is gone; -EBADMSG: damaged, or not a directory of
+ * ours.
  */
 static int load(int runtime, const char *path, const char *id, state_load_fn *parse,
 		struct arena *texts, struct state **ret)
@@ -401,13 +420,16 @@ static int load(int runtime, const char *path, const char *id, state_load_fn *pa
 		r = parse(text, len, texts ? texts : &s->arena, &s->facts);
 	if (r < 0) {
 		state_free(s);
-		return r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR ? -EBADMSG : r;
+		return r == -EFBIG || r == -ENOTDIR || r == -ELOOP || r == -EISDIR
+			       ? -EBADMSG
+			       : r;
 	}
 	*ret = s;
 	return 0;
 }
 
-int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struct state **ret)
+int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word,
+	       struct state **ret)
 {
 	cleanup_close int runtime = -EBADF;
 	char path[PATH_MAX], id[STATE_ID_LEN + 1];
@@ -429,7 +451,8 @@ int state_find(struct minc_ctx *c, state_load_fn *parse, const char *word, struc
 		return 0;
 	}
 	if (r == -EBADMSG) {
-		err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word, path, id);
+		err_say(&c->err, r, "%s: its state is damaged: %s/%s/state.json", word,
+			path, id);
 		err_hint(&c->err, "marten rm -f removes it");
 		return r;
 	}
@@ -494,8 +517,8 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 	return 0;
 }
 
-int state_list(struct minc_ctx *c, state_load_fn *parse, struct arena *texts, struct state ***ret,
-	       int *ret_runtime)
+int state_list(struct minc_ctx *c, state_load_fn *parse, struct arena *texts,
+	       struct state ***ret, int *ret_runtime)
 {
 	cleanup_close int runtime = -EBADF, copy = -EBADF;
 	struct state **list = calloc(1, sizeof(struct state *));
@@ -540,7 +563,8 @@ static ssize_t read_status(const struct state *s, char *text, size_t len)
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	return s->status >= 0 && n && text[n - 1] == ' ' ? -ENOENT : n; /* nothing yet, or a part */
+	/* nothing yet, or a part */
+	return s->status >= 0 && n && text[n - 1] == ' ' ? -ENOENT : n;
 }
 
 int state_status(const struct state *s, int *ret_status, uint64_t *ret_ended_ns,

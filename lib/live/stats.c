@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* stats - what a container uses: by its groups, else by its processes; see background.h. */
+/*
+ * stats - what a container uses: by its groups, else by its processes; see background.h.
+ */
 #include <errno.h>
 #include <minc/background.h>
 #include <stdlib.h>
@@ -18,12 +20,13 @@ static void add_process(int pid, uint64_t *pages, uint64_t *ticks)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return; /* it ended meanwhile */
+		return;         /* it ended meanwhile */
 	p = strrchr(text, ')'); /* fields 14, 15 and 24, counted from the state, 3 */
-	if (p && sscanf(p + 1,
-			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d "
-			"%*d %*d %*u %*u %lld",
-			&utime, &stime, &rss) == 3) {
+	if (p &&
+	    sscanf(p + 1,
+		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d "
+		   "%*d %*d %*u %*u %lld",
+		   &utime, &stime, &rss) == 3) {
 		*pages += rss > 0 ? (uint64_t)rss : 0;
 		*ticks += utime + stime;
 	}
@@ -33,7 +36,8 @@ static void add_process(int pid, uint64_t *pages, uint64_t *ticks)
 /* What the groups did not say. */
 static int add_processes(const struct minc_container *ct, struct minc_stats *ret)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE),
+		       hz = (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t pages = 0, ticks = 0;
 	struct process *list;
 	size_t len;
@@ -80,7 +84,8 @@ int stats_read(struct minc_container *ct, struct minc_stats *ret)
 				    .pids = u.pids,
 				    .read_bytes = u.read_bytes,
 				    .write_bytes = u.write_bytes };
-	if (u.memory_bytes != UINT64_MAX && u.cpu_usec != UINT64_MAX && u.pids != UINT64_MAX)
+	if (u.memory_bytes != UINT64_MAX && u.cpu_usec != UINT64_MAX &&
+	    u.pids != UINT64_MAX)
 		return 0;
 	return add_processes(ct, ret);
 }

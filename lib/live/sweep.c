@@ -17,8 +17,9 @@
 enum { SWEEP_MAX = 32 };
 
 /*
- * Whether nobody keeps @id any more. Its lease is a file in the directory, for that is what the monitor
- * hands on; and what is kept of a container that has ended stays, so it is not swept as a whole.
+ * Whether nobody keeps @id any more. Its lease is a file in the directory, for that is
+ * what the monitor hands on; and what is kept of a container that has ended stays, so it
+ * is not swept as a whole.
  */
 static bool is_abandoned(int runtime, const char *id)
 {
@@ -47,7 +48,9 @@ void state_sweep_one(int runtime, const char *path, const char *id)
 	state_free(s);
 }
 
-/* A start or a rename that was killed in the middle may leave a name that leads nowhere. */
+/*
+ * A start or a rename that was killed in the middle may leave a name that leads nowhere.
+ */
 static void sweep_name(int runtime, const char *path, const char *name)
 {
 	char link[sizeof("names/") + NAME_MAX], target[STATE_ID_LEN + 2];
@@ -59,8 +62,8 @@ static void sweep_name(int runtime, const char *path, const char *name)
 	if (n < 0)
 		return;
 	target[n] = '\0';
-	if (state_is_id(target) && fstatat(runtime, target, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    errno == ENOENT)
+	if (state_is_id(target) &&
+	    fstatat(runtime, target, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		(void)unlinkat(runtime, link, 0); /* or the next start does it */
 }
 
@@ -79,20 +82,24 @@ static void sweep_slice(int runtime, const char *path, const char *dir, unsigned
 		return;
 	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list)))
-		if ((fn == state_sweep_one ? state_is_id(d->d_name) : d->d_name[0] != '.') &&
+		if ((fn == state_sweep_one ? state_is_id(d->d_name)
+					   : d->d_name[0] != '.') &&
 		    n++ % slices == slice)
 			fn(runtime, path, d->d_name);
 	closedir(list);
 }
 
-/* At most SWEEP_MAX of them, others each time: a start must not grow with their number. */
+/*
+ * At most SWEEP_MAX of them, others each time: a start must not grow with their number.
+ */
 void state_sweep(int runtime, const char *path)
 {
 	unsigned slice = 0, slices;
 	struct stat st;
 
 	slices = fstat(runtime, &st) == 0 ? (unsigned)st.st_nlink / SWEEP_MAX + 1 : 1;
-	if (slices > 1 && getrandom(&slice, sizeof(slice), GRND_NONBLOCK) == sizeof(slice))
+	if (slices > 1 &&
+	    getrandom(&slice, sizeof(slice), GRND_NONBLOCK) == sizeof(slice))
 		slice %= slices;
 	else
 		slice = 0;

@@ -25,8 +25,8 @@
 enum { STATUS_BYTES = 8192, DEPTH_MAX = 33 /* 32 below the first; pid_namespaces(7) */ };
 
 struct scan {
-	int proc; /* /proc */
-	ino_t ns; /* of the container */
+	int proc;     /* /proc */
+	ino_t ns;     /* of the container */
 	size_t depth; /* fields that its process 1 has */
 	size_t gone;  /* that ended before they were looked at */
 };
@@ -159,7 +159,8 @@ static int by_pid(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-static int append(struct process **list, size_t *len, size_t *size, const struct process *p)
+static int append(struct process **list, size_t *len, size_t *size,
+		  const struct process *p)
 {
 	struct process *more = array_grow(*list, size, *len + 1, sizeof(*more));
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * containers - containers/ID/container.json: what a container of the store is called, runs
- * from, and how its starter wants it started. What it writes is beside it (run/storage.c), and
- * who runs it holds an flock(2) on its directory. One on containers/ guards the names.
+ * containers - containers/ID/container.json: what a container of the store is called,
+ * runs from, and how its starter wants it started. What it writes is beside it
+ * (run/storage.c), and who runs it holds an flock(2) on its directory. One on containers/
+ * guards the names.
  */
 #include "manage/containers.h"
 
@@ -21,10 +22,10 @@
 #include "base/io.h"
 #include "base/name.h"
 #include "base/str.h"
-#include "json/json.h"
 #include "store/discard.h"
 #include "store/find.h"
 #include "store/store-file.h"
+#include "json/json.h"
 
 enum { FILE_MAX_BYTES = 16 << 20 };
 
@@ -58,15 +59,17 @@ static int read_file(struct store *s, int dir, const char *id, json_t **ret)
 	snprintf(name, sizeof(name), "%s/container.json", id);
 	snprintf(path, sizeof(path), "container %.12s", id);
 	r = io_read_own_file(dir, name, FILE_MAX_BYTES, &text, &len);
-	return r < 0 ? err_set(s->err, r, "container %.12s: container.json", id) :
-		       json_strict(&src, text, len, ret);
+	return r < 0 ? err_set(s->err, r, "container %.12s: container.json", id)
+		     : json_strict(&src, text, len, ret);
 }
 
 static int load(struct store *s, int dir, const char *id, struct minc_kept **ret)
 {
 	struct minc_kept *k = calloc(1, sizeof(*k));
 	char what[40];
-	const struct json_source src = { .e = s->err, .what = what, .a = k ? &k->arena : NULL };
+	const struct json_source src = { .e = s->err,
+					 .what = what,
+					 .a = k ? &k->arena : NULL };
 	cleanup_json json_t *o = NULL;
 	uint64_t created = 0;
 	int r;
@@ -110,7 +113,8 @@ static void list_done(struct list *l)
 
 static int list_add(struct list *l, struct minc_kept *k)
 {
-	struct minc_kept **more = array_grow(l->v, &l->room, l->len + 1, sizeof(struct minc_kept *));
+	struct minc_kept **more =
+		array_grow(l->v, &l->room, l->len + 1, sizeof(struct minc_kept *));
 
 	if (!more)
 		return -ENOMEM;
@@ -196,7 +200,8 @@ static int read_all(struct store *s, struct list *ret)
 	return r;
 }
 
-int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data), void *data)
+int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data),
+		       void *data)
 {
 	struct list l;
 	int r = read_all(s, &l);
@@ -234,7 +239,9 @@ static int read_one(struct store *s, const char *id, struct list *ret)
 		return r == -ENOENT ? 0 : r;
 	dir = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || fstatat(dir, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_set(s->err, -errno, "store %s: containers", s->path);
+		return errno == ENOENT
+			       ? 0
+			       : err_set(s->err, -errno, "store %s: containers", s->path);
 	r = add_one(s, dir, id, ret);
 	if (r < 0)
 		list_done(ret);
@@ -264,7 +271,8 @@ int containers_find(struct store *s, const char *name, struct minc_kept **ret)
 	if (found)
 		*ret = found;
 	else if (matches > 1)
-		r = err_say(s->err, -ENOTUNIQ, "container %s: several begin with it", name);
+		r = err_say(s->err, -ENOTUNIQ, "container %s: several begin with it",
+			    name);
 	else
 		r = err_say(s->err, -ENOENT, "container %s: not in %s", name, s->path);
 	return r;
@@ -305,7 +313,8 @@ static int check_name(struct store *s, const char *name, const char *but)
 		return r;
 	for (size_t i = 0; r == 0 && i < l.len; i++)
 		if (str_equal(l.v[i]->name, name) && !str_equal(l.v[i]->id, but))
-			r = err_say(s->err, -EEXIST, "container name %s: container %.12s has it", name,
+			r = err_say(s->err, -EEXIST,
+				    "container name %s: container %.12s has it", name,
 				    l.v[i]->id);
 	list_done(&l);
 	return r;
@@ -322,14 +331,16 @@ static int check_image(struct store *s, const struct image *img)
 	       !digest_equal(&index.entries[i].digest, &img->listed_digest))
 		i++;
 	if (r == 0 && i == index.len)
-		r = err_say(s->err, -ENOENT, "image %s: is gone", digest_hex(&img->config));
+		r = err_say(s->err, -ENOENT, "image %s: is gone",
+			    digest_hex(&img->config));
 	arena_done(&a);
 	return r;
 }
 
 static int write_file(int dir, const char *folder, json_t *o)
 {
-	cleanup_close int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(dir, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char *text;
 	int r;
 
@@ -343,14 +354,16 @@ static int write_file(int dir, const char *folder, json_t *o)
 	return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }
 
-static json_t *describe(const char *id, const struct image *img, const char *name, const char *note)
+static json_t *describe(const char *id, const struct image *img, const char *name,
+			const char *note)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name", name ? name : "",
-			 "image", img ? img->manifest.text : "", "image_name",
-			 img ? img->asked : "", "note", note ? note : "", "created_ms",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "name",
+			 name ? name : "", "image", img ? img->manifest.text : "",
+			 "image_name", img ? img->asked : "", "note", note ? note : "",
+			 "created_ms",
 			 (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
@@ -425,11 +438,12 @@ int containers_rename(struct store *s, struct minc_kept *k, const char *name)
 		r = read_file(s, room, k->id, &o);
 	if (r == 0) {
 		copy = arena_strdup(&k->arena, name);
-		r = !copy || json_object_set_new(o, "name", json_string(name)) < 0 ?
-			    -ENOMEM :
-			    write_file(room, k->id, o);
+		r = !copy || json_object_set_new(o, "name", json_string(name)) < 0
+			    ? -ENOMEM
+			    : write_file(room, k->id, o);
 		if (r < 0)
-			(void)err_set(s->err, r, "container %.12s", k->id); /* returns @r */
+			/* returns @r */
+			(void)err_set(s->err, r, "container %.12s", k->id);
 	}
 	containers_release(s, room);
 	if (r == 0)
@@ -440,7 +454,8 @@ int containers_rename(struct store *s, struct minc_kept *k, const char *name)
 /* Its directory, locked as one that runs it would; -EBUSY: one does. */
 static int lock_container(int room, const char *id)
 {
-	cleanup_close int fd = openat(room, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(room, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -476,8 +491,9 @@ static int delete_in(struct store *s, int room, const struct minc_kept *k)
 		return 0;
 	err_set(s->err, r, "container %.12s", k->id);
 	if (r == -EACCES || r == -EPERM)
-		err_hint(s->err, "its files belong to other ids: with newuidmap(1), or as root, "
-				 "the next prune removes what is left");
+		err_hint(s->err,
+			 "its files belong to other ids: with newuidmap(1), or as root, "
+			 "the next prune removes what is left");
 	return r;
 }
 
@@ -494,10 +510,11 @@ int containers_delete(struct store *s, struct minc_kept *k)
 
 int containers_delete_owned(struct store *s, struct minc_kept *k)
 {
-	cleanup_close int room = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int room =
+		openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return room < 0 ? err_set(s->err, -errno, "store %s: containers", s->path) :
-			  delete_in(s, room, k);
+	return room < 0 ? err_set(s->err, -errno, "store %s: containers", s->path)
+			: delete_in(s, room, k);
 }
 
 int containers_image(struct store *s, const struct minc_kept *k, struct image **ret)
@@ -507,11 +524,14 @@ int containers_image(struct store *s, const struct minc_kept *k, struct image **
 	int r;
 
 	if (!*k->image)
-		return err_say(s->err, -ENOENT, "container %.12s: it has no image", k->id);
+		return err_say(s->err, -ENOENT, "container %.12s: it has no image",
+			       k->id);
 	r = image_find_manifest(s, k->image, &img);
 	if (r < 0)
 		return r;
-	/* a newer image may have the name now: it is the one that was accepted under it */
+	/*
+	 * a newer image may have the name now: it is the one that was accepted under it
+	 */
 	asked = *k->image_name ? arena_strdup(&img->arena, k->image_name) : img->asked;
 	if (!asked) {
 		image_free(img);

@@ -6,7 +6,8 @@
 
 int containers_create(struct store *s, const struct image *img, const char *name,
 		      const char *note, char **ret_id);
-int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data), void *data);
+int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data),
+		       void *data);
 int containers_find(struct store *s, const char *name, struct minc_kept **ret);
 /* What it was made of, ->asked as it was called then. */
 int containers_image(struct store *s, const struct minc_kept *k, struct image **ret);
@@ -18,8 +19,9 @@ int containers_delete_owned(struct store *s, struct minc_kept *k);
 /* Its directory is locked by a container that runs. */
 bool containers_in_use(struct store *s, const struct minc_kept *k);
 /*
- * The directory of them, with the lock that guards names, and shared against the sweep: until
- * containers_release() nobody else makes, renames or deletes one. Who changes index.json has begun that before.
+ * The directory of them, with the lock that guards names, and shared against the sweep:
+ * until containers_release() nobody else makes, renames or deletes one. Who changes
+ * index.json has begun that before.
  */
 int containers_hold(struct store *s);
 void containers_release(struct store *s, int fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prune - remove what nothing needs: containers, then images, then files that no image which
- * is left refers to. Nobody writes to the store meanwhile.
+ * prune - remove what nothing needs: containers, then images, then files that no image
+ * which is left refers to. Nobody writes to the store meanwhile.
  */
 #include "manage/prune.h"
 
@@ -32,7 +32,8 @@ struct prune {
 
 static int add_used(struct minc_kept *k, void *data)
 {
-	return needed_add_text(data, k->image, strlen(k->image)); /* "" where it has none */
+	/* "" where it has none */
+	return needed_add_text(data, k->image, strlen(k->image));
 }
 
 int used_by_containers(struct store *s, struct needed *ret)
@@ -47,7 +48,10 @@ static int keep_container(struct prune *p, struct minc_kept *k)
 	return add_used(k, &p->used) < 0 ? err_set(p->s->err, -ENOMEM, "containers") : 0;
 }
 
-/* One that cannot be removed is told of at the end, and keeps its image; the others go on. */
+/*
+ * One that cannot be removed is told of at the end, and keeps its image; the others go
+ * on.
+ */
 static int prune_container(struct minc_kept *k, void *data)
 {
 	struct prune *p = data;
@@ -118,12 +122,13 @@ static int prune_images(struct prune *p)
 			continue;
 		roster_drop(&roster, e->digest.text, e->name);
 		changed = true;
-		r = p->fn("image", *e->name ? e->name : digest_hex(&e->digest), e->mounted_size, "",
-			  p->data);
+		r = p->fn("image", *e->name ? e->name : digest_hex(&e->digest),
+			  e->mounted_size, "", p->data);
 	}
 	if (changed && r >= 0 && !(p->flags & MINC_PRUNE_DRY)) {
-		int n = roster_write(&roster) < 0 ? err_set(p->s->err, -ENOMEM, "index.json") :
-						     index_write(p->s, &edit);
+		int n = roster_write(&roster) < 0
+				? err_set(p->s->err, -ENOMEM, "index.json")
+				: index_write(p->s, &edit);
 
 		r = n < 0 ? n : r;
 	}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remove - take images out of the store: all of them out of index.json first, with one change of it;
- * then, if nobody writes to the store, their files that no other image refers to. While somebody does,
- * a file that seems superfluous may be about to be listed: then the files stay until prune.
+ * remove - take images out of the store: all of them out of index.json first, with one
+ * change of it; then, if nobody writes to the store, their files that no other image
+ * refers to. While somebody does, a file that seems superfluous may be about to be
+ * listed: then the files stay until prune.
  *
- * Each name is looked for in what those before it have left, as if it had been removed alone. What is
- * needed for that is read once: the index, and whose images the containers are. No container is made from
- * then on until the index is written: it would have no image.
+ * Each name is looked for in what those before it have left, as if it had been removed
+ * alone. What is needed for that is read once: the index, and whose images the containers
+ * are. No container is made from then on until the index is written: it would have no
+ * image.
  */
 #include "manage/remove.h"
 
@@ -24,7 +26,7 @@
 #include "store/needed.h"
 #include "store/store-file.h"
 
-struct user { /* a container */
+struct user {              /* a container */
 	const char *image; /* hexadecimal digits */
 	const char *id, *name;
 	size_t number; /* in the order in which they were made */
@@ -37,7 +39,7 @@ struct removal {
 	struct user *users; /* by image; of all containers, once @users_read */
 	size_t users_len, users_room;
 	bool users_read;
-	int held; /* nobody makes a container, until the index is written */
+	int held;            /* nobody makes a container, until the index is written */
 	struct needed files; /* what those that go refer to */
 	unsigned flags;
 	minc_dependent_fn fn;
@@ -51,12 +53,13 @@ struct one {
 	const char *name;
 	struct index_entry *entry;
 	bool by_name, last;
-	size_t names; /* how many entries the image has */
+	size_t names;       /* how many entries the image has */
 	struct needed mine; /* of the last one */
 	size_t in_the_way;
 };
 
-static void report(struct removal *rm, struct one *o, const char *kind, const char *id, const char *name)
+static void report(struct removal *rm, struct one *o, const char *kind, const char *id,
+		   const char *name)
 {
 	o->in_the_way++;
 	if (rm->fn && rm->stopped == 0)
@@ -123,7 +126,10 @@ static size_t first_user(const struct removal *rm, const char *image)
 	return low;
 }
 
-/* Of what the image has, any may be what a container was made from: an index has several images. */
+/*
+ * Of what the image has, any may be what a container was made from: an index has several
+ * images.
+ */
 static int report_users(struct removal *rm, struct one *o)
 {
 	int r = read_users(rm);
@@ -132,7 +138,8 @@ static int report_users(struct removal *rm, struct one *o)
 	for (size_t i = 0; r == 0 && i < o->mine.len; i++) {
 		const char *hex = digest_hex(&o->mine.v[i]);
 
-		for (size_t u = first_user(rm, hex); u < rm->users_len && str_equal(rm->users[u].image, hex); u++)
+		for (size_t u = first_user(rm, hex);
+		     u < rm->users_len && str_equal(rm->users[u].image, hex); u++)
 			report(rm, o, "container", rm->users[u].id, rm->users[u].name);
 	}
 	return r;
@@ -153,16 +160,18 @@ static int check_dependents(struct removal *rm, struct one *o)
 		return 0;
 	for (size_t i = 0; !o->by_name && o->names > 1 && i < rm->index.len; i++)
 		if (is_same(&rm->index.entries[i], o->entry))
-			report(rm, o, "image", digest_hex(&o->entry->digest), rm->index.entries[i].name);
+			report(rm, o, "image", digest_hex(&o->entry->digest),
+			       rm->index.entries[i].name);
 	if (o->in_the_way)
-		return err_say(s->err, -EBUSY, "image %s: it has %zu names", o->name, o->names);
+		return err_say(s->err, -EBUSY, "image %s: it has %zu names", o->name,
+			       o->names);
 	if (!o->last || (rm->flags & MINC_REMOVE_UNTAG))
 		return 0;
 	r = report_users(rm, o);
 	if (r < 0 || o->in_the_way == 0)
 		return r;
-	return err_say(s->err, -EBUSY, "image %s: used by %zu container%s", o->name, o->in_the_way,
-		       o->in_the_way == 1 ? "" : "s");
+	return err_say(s->err, -EBUSY, "image %s: used by %zu container%s", o->name,
+		       o->in_the_way, o->in_the_way == 1 ? "" : "s");
 }
 
 /* With MINC_REMOVE_UNTAG the first entry of an image stays, without a name. */
@@ -173,7 +182,8 @@ static void drop_entries(struct removal *rm, const struct one *o)
 	for (size_t i = rm->index.len; i-- > 0;) {
 		struct index_entry *e = &rm->index.entries[i];
 
-		if (!is_same(e, o->entry) || (o->by_name && !str_equal(e->name, o->entry->name)))
+		if (!is_same(e, o->entry) ||
+		    (o->by_name && !str_equal(e->name, o->entry->name)))
 			continue;
 		if ((rm->flags & MINC_REMOVE_UNTAG) && left == 1) {
 			e->unnamed = true;
@@ -203,14 +213,17 @@ static int take(struct removal *rm, struct one *o)
 	if (r == 0)
 		r = check_dependents(rm, o);
 	if (r == 0 && rm->stopped == 0 && o->last && !(rm->flags & MINC_REMOVE_UNTAG))
-		r = needed_add_all(&rm->files, &o->mine) < 0 ? err_set(rm->s->err, -ENOMEM, "image %s", o->name) : 0;
+		r = needed_add_all(&rm->files, &o->mine) < 0
+			    ? err_set(rm->s->err, -ENOMEM, "image %s", o->name)
+			    : 0;
 	if (r == 0 && rm->stopped == 0)
 		drop_entries(rm, o);
 	return r;
 }
 
 /* @each hears of each name, as long as it wants to. */
-static int take_all(struct removal *rm, const char *const *names, minc_removal_fn each, void *data)
+static int take_all(struct removal *rm, const char *const *names, minc_removal_fn each,
+		    void *data)
 {
 	int r = 0;
 
@@ -235,10 +248,12 @@ static int write_index(struct removal *rm, struct index_edit *edit)
 	size_t i, at = 0;
 	int r = left ? 0 : -ENOMEM;
 
-	json_array_foreach(edit->manifests, i, item) {
-		const struct index_entry *e = at < rm->index.len && rm->index.entries[at].place == i ?
-						      &rm->index.entries[at++] :
-						      NULL;
+	json_array_foreach(edit->manifests, i, item)
+	{
+		const struct index_entry *e =
+			at < rm->index.len && rm->index.entries[at].place == i
+				? &rm->index.entries[at++]
+				: NULL;
 
 		if (r == 0 && e && e->unnamed)
 			r = index_annotate(item, REF_NAME_ANNOTATION, NULL);
@@ -273,7 +288,8 @@ static int drop_files(struct removal *rm)
 	int r = store_own_now(rm->s);
 
 	if (r == -EWOULDBLOCK)
-		return 0; /* somebody may be about to list them again: prune removes them */
+		/* somebody may be about to list them again: prune removes them */
+		return 0;
 	if (r < 0)
 		return r;
 	needed_unique(&rm->files);
@@ -288,7 +304,8 @@ static int drop_files(struct removal *rm)
 	return r;
 }
 
-static int change_index(struct removal *rm, const char *const *names, minc_removal_fn each, void *data)
+static int change_index(struct removal *rm, const char *const *names,
+			minc_removal_fn each, void *data)
 {
 	struct index_edit edit;
 	int r = index_begin(rm->s, &edit);
@@ -306,10 +323,12 @@ static int change_index(struct removal *rm, const char *const *names, minc_remov
 	return r;
 }
 
-int images_remove(struct store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
-		  minc_removal_fn each, void *data)
+int images_remove(struct store *s, const char *const *names, unsigned flags,
+		  minc_dependent_fn fn, minc_removal_fn each, void *data)
 {
-	struct removal rm = { .s = s, .flags = flags, .held = -EBADF, .fn = fn, .data = data };
+	struct removal rm = {
+		.s = s, .flags = flags, .held = -EBADF, .fn = fn, .data = data
+	};
 	int r = store_look(s);
 
 	if (r == 0)
@@ -331,7 +350,9 @@ static int give_back(const char *name, int error, void *data)
 	return error;
 }
 
-int image_remove(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn, void *data)
+int image_remove(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn,
+		 void *data)
 {
-	return images_remove(s, (const char *const[]){ name, NULL }, flags, fn, give_back, data);
+	return images_remove(s, (const char *const[]){ name, NULL }, flags, fn, give_back,
+			     data);
 }

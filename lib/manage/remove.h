@@ -7,5 +7,5 @@
 int image_remove(struct store *s, const char *name, unsigned flags, minc_dependent_fn fn,
 		 void *data);
 /* See minc_images_remove(). */
-int images_remove(struct store *s, const char *const *names, unsigned flags, minc_dependent_fn fn,
-		  minc_removal_fn each, void *data);
+int images_remove(struct store *s, const char *const *names, unsigned flags,
+		  minc_dependent_fn fn, minc_removal_fn each, void *data);

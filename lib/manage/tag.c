@@ -10,8 +10,8 @@
 #include "store/roster.h"
 
 /* A copy of the image's entry, with all that is known of it; -ENOENT, -ENOMEM. */
-static int named_copy(const struct index_edit *edit, const struct digest *d, const char *name,
-		      json_t **ret)
+static int named_copy(const struct index_edit *edit, const struct digest *d,
+		      const char *name, json_t **ret)
 {
 	cleanup_json json_t *copy = NULL;
 	size_t i = 0;
@@ -61,7 +61,8 @@ int image_tag(struct store *s, struct image *img, const char *name)
 	if (r == 0) {
 		r = set_name(&edit, &img->listed_digest, text);
 		if (r == -ENOENT)
-			r = err_say(s->err, r, "image %s: is gone", digest_hex(&img->config));
+			r = err_say(s->err, r, "image %s: is gone",
+				    digest_hex(&img->config));
 		else if (r < 0)
 			r = err_set(s->err, r, "image %s", digest_hex(&img->config));
 		else

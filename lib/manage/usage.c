@@ -32,7 +32,8 @@ static int report_container(struct minc_kept *k, void *data)
 {
 	struct usage *u = data;
 	uint64_t bytes = 0;
-	cleanup_close int room = openat(u->s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int room =
+		openat(u->s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = subtree_visit(room, k->id, count, &bytes);
 
 	if (r == -ENOMEM)
@@ -46,8 +47,8 @@ static int report_image(struct image *img, void *data)
 	struct usage *u = data;
 	bool needed = *img->name || needed_have(&u->used, digest_hex(&img->manifest));
 
-	return u->fn("image", digest_hex(&img->config), img->mounted_size, needed ? "" : "unused",
-		     u->data);
+	return u->fn("image", digest_hex(&img->config), img->mounted_size,
+		     needed ? "" : "unused", u->data);
 }
 
 static int report_file(const struct contents_file *f, void *data)
@@ -56,8 +57,8 @@ static int report_file(const struct contents_file *f, void *data)
 
 	if (str_equal(f->what, "temporary"))
 		return 0;
-	return u->fn(f->what, f->hex, f->bytes, needed_have(&u->listed, f->hex) ? "" : "unused",
-		     u->data);
+	return u->fn(f->what, f->hex, f->bytes,
+		     needed_have(&u->listed, f->hex) ? "" : "unused", u->data);
 }
 
 int store_usage(struct store *s, minc_report_fn fn, void *data)

@@ -18,8 +18,8 @@
 enum { NAME_BYTES = 300 };
 
 /*
- * What was being filled or removed by who was killed. No lease of its own (base/lease.h) tells: who does
- * either has locked the directory of all, as we have.
+ * What was being filled or removed by who was killed. No lease of its own (base/lease.h)
+ * tells: who does either has locked the directory of all, as we have.
  */
 static void sweep(int dir)
 {
@@ -45,7 +45,8 @@ static int check(struct err *e, int dir, const char *path)
 	if (fstat(dir, &st) < 0)
 		return err_set(e, -errno, "volumes %s", path);
 	if (st.st_uid != geteuid())
-		return err_say(e, -EPERM, "volumes %s: belongs to user %u", path, (unsigned)st.st_uid);
+		return err_say(e, -EPERM, "volumes %s: belongs to user %u", path,
+			       (unsigned)st.st_uid);
 	if (!(st.st_mode & 077))
 		return 0;
 	err_say(e, -EPERM, "volumes %s: others can look into it (mode %04o)", path,
@@ -113,8 +114,10 @@ static int open_room(struct store *s, const char *name)
 	int fd, r;
 
 	if (!name_is_volume(name))
-		return err_say(s->err, -EINVAL,
-			       "volume %.200s: letters, digits, \"_\", \".\" and \"-\" only", name);
+		return err_say(
+			s->err, -EINVAL,
+			"volume %.200s: letters, digits, \"_\", \".\" and \"-\" only",
+			name);
 	r = store_make(s);
 	if (r < 0)
 		return r;
@@ -160,7 +163,8 @@ int volume_remove(struct store *s, const char *name)
 		return 0;
 	err_set(s->err, r, "volume %.200s", name);
 	if (r == -EACCES || r == -EPERM)
-		err_hint(s->err, "its files belong to other ids: with newuidmap(1), or as root, "
-				 "the next change of a volume removes what is left");
+		err_hint(s->err,
+			 "its files belong to other ids: with newuidmap(1), or as root, "
+			 "the next change of a volume removes what is left");
 	return r;
 }

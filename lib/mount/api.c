@@ -13,29 +13,30 @@
 
 #define ATTR_API (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* Character devices that every system has under these numbers; see Documentation/devices. */
+/*
+ * Character devices that every system has under these numbers; see Documentation/devices.
+ */
 static const struct {
 	const char *name, *path;
 	unsigned major, minor;
 } nodes[] = {
-	{ "null", "/dev/null", 1, 3 },	   { "zero", "/dev/zero", 1, 5 },
-	{ "full", "/dev/full", 1, 7 },	   { "random", "/dev/random", 1, 8 },
+	{ "null", "/dev/null", 1, 3 },       { "zero", "/dev/zero", 1, 5 },
+	{ "full", "/dev/full", 1, 7 },       { "random", "/dev/random", 1, 8 },
 	{ "urandom", "/dev/urandom", 1, 9 }, { "tty", "/dev/tty", 5, 0 },
 };
 
 static const struct {
 	const char *target, *name;
 } links[] = {
-	{ "/proc/self/fd", "fd" },
-	{ "/proc/self/fd/0", "stdin" },
-	{ "/proc/self/fd/1", "stdout" },
-	{ "/proc/self/fd/2", "stderr" },
+	{ "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
+	{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
 	{ "pts/ptmx", "ptmx" },
 };
 
 static const char why_dev[] = "a /dev with only harmless devices";
 
-static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode, const char *why)
+static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode,
+		       const char *why)
 {
 	struct step *s = plan_append(p, STEP_MKDIR, NULL, why);
 
@@ -45,8 +46,11 @@ static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode, 
 	s->mkdir.ret = SLOT_NONE;
 }
 
-/* Put a mount on what is new and of the kernel or a step before: nobody made links there. */
-static void attach_on_own(struct plan *p, int mount, int at, const char *path, const char *why)
+/*
+ * Put a mount on what is new and of the kernel or a step before: nobody made links there.
+ */
+static void attach_on_own(struct plan *p, int mount, int at, const char *path,
+			  const char *why)
 {
 	mount_attach(p, mount, at, path, CREATE_NOTHING, NULL, why);
 	p->steps[p->len - 1].attach.trusted = true;
@@ -78,11 +82,12 @@ static void plan_nodes(struct plan *p, struct mounts *m)
 			s->mknod.major = nodes[i].major;
 			s->mknod.minor = nodes[i].minor;
 		} else {
-			int slot = mount_tree(p, m, SLOT_CWD, nodes[i].path, false, NULL,
-					      "a user namespace cannot make device files");
+			int slot =
+				mount_tree(p, m, SLOT_CWD, nodes[i].path, false, NULL,
+					   "a user namespace cannot make device files");
 
-			mount_attach(p, slot, m->dev, nodes[i].name, CREATE_LIKE_MOUNT, NULL,
-				     why_dev);
+			mount_attach(p, slot, m->dev, nodes[i].name, CREATE_LIKE_MOUNT,
+				     NULL, why_dev);
 		}
 	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
@@ -100,9 +105,9 @@ bool mount_has_apt(const struct mounts *m)
 }
 
 /*
- * apt drops to a user of its own for downloads and looks whether that worked, which no answer of
- * success can make true. It reads this before the image's own settings, which win; it is in
- * the container's own tmpfs, so not among the files that are committed.
+ * apt drops to a user of its own for downloads and looks whether that worked, which no
+ * answer of success can make true. It reads this before the image's own settings, which
+ * win; it is in the container's own tmpfs, so not among the files that are committed.
  */
 static void plan_apt(struct plan *p, struct mounts *m)
 {
@@ -126,8 +131,8 @@ static void plan_own_dev(struct plan *p, struct mounts *m)
 
 	m->dev = mount_scratch_dir(p, m, "dev", 0755, why_dev);
 	mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
-		   can_mknod(m) ? "nothing in it is a program, and here devices work" :
-				  "nothing in it is a program");
+		   can_mknod(m) ? "nothing in it is a program, and here devices work"
+				: "nothing in it is a program");
 	if (can_mknod(m)) /* else each is a mount of its own */
 		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
 	attach_on_entry(p, m, m->dev, "/dev", NULL, why_dev);
@@ -147,7 +152,8 @@ static void plan_host_dev(struct plan *p, struct mounts *m)
 	const char *origin = m->spec->flag_origin[MINC_HOST_DEV];
 
 	if (m->in_userns) {
-		m->dev = mount_tree(p, m, SLOT_CWD, "/dev", true, origin, "the host's devices");
+		m->dev = mount_tree(p, m, SLOT_CWD, "/dev", true, origin,
+				    "the host's devices");
 	} else {
 		struct step *s = mount_fs(p, "devtmpfs", MOUNT_ATTR_NOSUID, origin,
 					  "the host's devices");
@@ -170,7 +176,8 @@ static void plan_dev(struct plan *p, struct mounts *m)
 	mount_option(s, "newinstance", NULL);
 	mount_option(s, "ptmxmode", "0666");
 	mount_option(s, "mode", "0620");
-	mount_option(s, "max", "1024"); /* of the 3072 that the kernel has for all containers */
+	/* of the 3072 that the kernel has for all containers */
+	mount_option(s, "max", "1024");
 	if (!m->in_userns || m->many_ids)
 		mount_option(s, "gid", "5"); /* tty, on every distribution */
 	m->devpts = s->fs.ret;
@@ -184,7 +191,9 @@ static void plan_dev(struct plan *p, struct mounts *m)
 	attach_on_own(p, s->fs.ret, m->dev, "mqueue", "message queues of its own");
 }
 
-/* A /dev that has been made just now, where devices work; the rest of scratch is nodev. */
+/*
+ * A /dev that has been made just now, where devices work; the rest of scratch is nodev.
+ */
 static bool hides_with_own_dev(const struct mounts *m)
 {
 	return can_mknod(m) && !spec_flag(m->spec, MINC_HOST_DEV);
@@ -195,8 +204,8 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 		       bool unseen)
 {
 	int at = path->sysfs ? m->sys : m->proc, slot;
-	const char *why = path->mask ? "tells about, or reaches, the host" :
-				       "settings of the whole machine";
+	const char *why = path->mask ? "tells about, or reaches, the host"
+				     : "settings of the whole machine";
 	size_t first = p->len;
 
 	if (!path->mask)
@@ -204,12 +213,13 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 	else if (path->directory)
 		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
 	else if (can_mknod(m))
-		slot = mount_tree(p, m, hides_with_own_dev(m) ? m->dev : m->scratch, "null", false,
-				  NULL, why);
+		slot = mount_tree(p, m, hides_with_own_dev(m) ? m->dev : m->scratch,
+				  "null", false, NULL, why);
 	else
 		slot = mount_tree(p, m, SLOT_CWD, "/dev/null", false, NULL, why);
 	if (!path->mask || path->directory) {
-		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
+		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL,
+			   "nobody writes there");
 	} else if (can_mknod(m) && !hides_with_own_dev(m)) {
 		mount_attr(p, slot, false, 0, NULL, "it reads as empty");
 		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
@@ -229,8 +239,9 @@ static void plan_guards(struct plan *p, struct mounts *m)
 		return;
 	plan_mkdir(p, m->scratch, "empty", 0555, "what hides a directory");
 	if (can_mknod(m) && !hides_with_own_dev(m)) {
-		struct step *s = plan_append(p, STEP_MKNOD, NULL,
-					     "what hides a file: our own, verified by making it");
+		struct step *s =
+			plan_append(p, STEP_MKNOD, NULL,
+				    "what hides a file: our own, verified by making it");
 
 		s->mknod.at = m->scratch;
 		s->mknod.path = "null";
@@ -240,18 +251,21 @@ static void plan_guards(struct plan *p, struct mounts *m)
 	}
 	for (size_t i = 0; i < host_api_paths_len; i++)
 		if (m->host->api_paths >> i & 1)
-			plan_guard(p, m, &host_api_paths[i], m->host->api_unseen >> i & 1);
+			plan_guard(p, m, &host_api_paths[i],
+				   m->host->api_unseen >> i & 1);
 }
 
 /*
- * In a user namespace /sys comes with all that is mounted in it, so also with the control groups of
- * the whole machine: the container sees its own, as /proc/self/cgroup names them, or none. A
- * security module may refuse the mount, and the explained script has the namespace of limits too
- * late for it: then they are seen as they are outside, which nothing but programs mind.
+ * In a user namespace /sys comes with all that is mounted in it, so also with the control
+ * groups of the whole machine: the container sees its own, as /proc/self/cgroup names
+ * them, or none. A security module may refuse the mount, and the explained script has the
+ * namespace of limits too late for it: then they are seen as they are outside, which
+ * nothing but programs mind.
  */
 static void plan_groups(struct plan *p, struct mounts *m)
 {
-	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED), own = m->host->sys_cgroup2;
+	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED),
+		   own = m->host->sys_cgroup2;
 	static const char why[] = "its own control groups, not those of the machine";
 	size_t first = p->len;
 	int slot;
@@ -259,12 +273,14 @@ static void plan_groups(struct plan *p, struct mounts *m)
 	if (!m->in_userns || (privileged && !own))
 		return;
 	if (own) {
-		slot = mount_fs(p, "cgroup2", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
+		slot = mount_fs(p, "cgroup2",
+				ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
 				why)
 			       ->fs.ret;
 	} else {
 		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
-		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL, "nobody writes there");
+		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL,
+			   "nobody writes there");
 	}
 	attach_on_own(p, slot, m->sys, "fs/cgroup", why);
 	p->steps[p->len - 1].flags |= STEP_IF_EXISTS; /* no kernel must have it */
@@ -283,15 +299,17 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 	attach_on_entry(p, m, m->proc, "/proc", NULL,
 			"a /proc that shows only the container's processes");
 	if (m->sys_source == SLOT_NONE) {
-		s = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
-			     "a /sys that shows its own network interfaces");
+		s = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
+			     NULL, "a /sys that shows its own network interfaces");
 		m->sys = s->fs.ret;
 	} else {
 		m->sys = m->sys_source;
-		mount_attr(p, m->sys, true, ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
-			   NULL, "to be read, not written");
+		mount_attr(p, m->sys, true,
+			   ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
+			   "to be read, not written");
 	}
-	attach_on_entry(p, m, m->sys, "/sys", NULL, "programs read about the hardware there");
+	attach_on_entry(p, m, m->sys, "/sys", NULL,
+			"programs read about the hardware there");
 	plan_guards(p, m);
 	plan_groups(p, m);
 	if (!spec_flag(m->spec, MINC_DEBUGFS))
@@ -312,7 +330,8 @@ static void plan_mtab(struct plan *p, struct mounts *m)
 	if (m->spec->root_flags & MINC_ROOT_DIRECT || lstat(path, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return;
-	s = plan_append(p, STEP_SYMLINK, NULL, "the mounts that there are, not a list of old ones");
+	s = plan_append(p, STEP_SYMLINK, NULL,
+			"the mounts that there are, not a list of old ones");
 	s->symlink.at = m->root;
 	s->symlink.target = "/proc/mounts";
 	s->symlink.path = "etc/mtab";
@@ -322,8 +341,9 @@ static void plan_mtab(struct plan *p, struct mounts *m)
 }
 
 /*
- * What an image has in its /tmp belongs to it, and what is written there to what is kept. A root
- * directory's /tmp, and the host's, are other users' as well: the container has one of its own.
+ * What an image has in its /tmp belongs to it, and what is written there to what is kept.
+ * A root directory's /tmp, and the host's, are other users' as well: the container has
+ * one of its own.
  */
 static void plan_tmp(struct plan *p, struct mounts *m)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* layer-say - what layers are mounted from, as shell; see plan/explain.c for the script. */
+/*
+ * layer-say - what layers are mounted from, as shell; see plan/explain.c for the script.
+ */
 #include "base/quote.h"
 #include "mount/mount.h"
 
@@ -10,7 +12,9 @@ void say_loop(FILE *out, const struct step *s)
 	fputs(")\n", out);
 }
 
-/* The same with a program that everybody has: one process and one mount for each layer. */
+/*
+ * The same with a program that everybody has: one process and one mount for each layer.
+ */
 void say_serve(FILE *out, const struct step *s)
 {
 	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->serve.ret, s->serve.ret,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* layer-step - what layers are mounted from. Child code (docs/architecture.md, "The child"). */
+/*
+ * layer-step - what layers are mounted from. Child code (docs/architecture.md, "The
+ * child").
+ */
 #include <errno.h>
 #include <linux/loop.h>
 #include <string.h>

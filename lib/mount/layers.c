@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layers - an image's layers as read-only mounts for the root overlay. The kernel's squashfs
- * on a loop device where the caller may mount one: a device goes with its last mount, so
- * nothing is left whatever ends the container. See loop(4).
+ * layers - an image's layers as read-only mounts for the root overlay. The kernel's
+ * squashfs on a loop device where the caller may mount one: a device goes with its last
+ * mount, so nothing is left whatever ends the container. See loop(4).
  */
 #include "mount/mount.h"
 
@@ -127,7 +127,10 @@ void mount_attach_layers(struct plan *p, struct mounts *m)
 			     CREATE_NOTHING, m->spec->image.name, why_attached);
 }
 
-/* A missing one belongs to who will use it, as with podman(1). Nobody opens it afterwards. */
+/*
+ * A missing one belongs to who will use it, as with podman(1). Nobody opens it
+ * afterwards.
+ */
 static void make_directory(struct plan *p, struct mounts *m, const char *path, int slot,
 			   const char *origin, const char *why)
 {
@@ -149,7 +152,8 @@ static void plan_start(struct plan *p, struct mounts *m)
 	const char *cwd = m->spec->cwd ? m->spec->cwd : image->cwd;
 
 	if (image->layers_len && cwd && *cwd == '/')
-		make_directory(p, m, cwd, plan_slot(p), m->spec->cwd ? m->spec->cwd_origin : image->name,
+		make_directory(p, m, cwd, plan_slot(p),
+			       m->spec->cwd ? m->spec->cwd_origin : image->name,
 			       "where the command starts, made if missing");
 }
 
@@ -160,8 +164,12 @@ void mount_plan_volumes(struct plan *p, struct mounts *m)
 	const int slot = image->volumes && *image->volumes ? plan_slot(p) : SLOT_NONE;
 
 	for (const char *const *v = image->volumes; v && *v; v++)
-		make_directory(p, m, *v, slot, image->name, "a volume of the image, made if missing");
-	/* before the root is read-only; what the user mounts there may be writable, or not */
+		make_directory(p, m, *v, slot, image->name,
+			       "a volume of the image, made if missing");
+	/*
+	 * before the root is read-only; what the user mounts there may be writable, or
+	 * not
+	 */
 	if (m->spec->root_flags & MINC_ROOT_RDONLY)
 		plan_start(p, m);
 }

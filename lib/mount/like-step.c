@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * like-step - a directory of an upper layer that is like the one below it. What overlayfs shows of
- * a directory that both layers have, the root above all, is the upper one: its mode, its owner,
- * its times, its attributes. Child code (docs/architecture.md, "The child").
+ * like-step - a directory of an upper layer that is like the one below it. What overlayfs
+ * shows of a directory that both layers have, the root above all, is the upper one: its
+ * mode, its owner, its times, its attributes. Child code (docs/architecture.md, "The
+ * child").
  *
- * In a user namespace an owner may have no id, and is then seen as nobody: such a directory stays
- * the caller's, with the mode that it has below. Entries of an access control list that are about
- * nobody are left out; where there can be no list, the group gets what the list says of the group,
- * not what its mask allows to anybody. Labels of a security module and overlayfs's own marks are
- * never copied.
+ * In a user namespace an owner may have no id, and is then seen as nobody: such a
+ * directory stays the caller's, with the mode that it has below. Entries of an access
+ * control list that are about nobody are left out; where there can be no list, the group
+ * gets what the list says of the group, not what its mask allows to anybody. Labels of a
+ * security module and overlayfs's own marks are never copied.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,16 +18,18 @@
 
 #include "mount/mount.h"
 
-#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_ACCESS  "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
 
 enum {
-	NOBODY = 65534,	    /* what an id without a number is shown as */
-	NAMES_MAX = 65536,  /* Linux lists no more, nor is a value longer */
+	NOBODY = 65534,    /* what an id without a number is shown as */
+	NAMES_MAX = 65536, /* Linux lists no more, nor is a value longer */
 	MAX_ERRNO = 4095,
 	GROUP_SHIFT = 3,
 	/* linux/posix_acl.h, which libc's headers do not bring */
-	ACL_USER = 0x02, ACL_GROUP_OBJ = 0x04, ACL_GROUP = 0x08
+	ACL_USER = 0x02,
+	ACL_GROUP_OBJ = 0x04,
+	ACL_GROUP = 0x08
 };
 
 /* linux/posix_acl_xattr.h, little-endian as all that we run on. */
@@ -40,8 +43,8 @@ struct acl {
 };
 
 /*
- * For attributes, of which most directories have none. Not on the stack: it may be a copy of a
- * small one of a thread of the caller's.
+ * For attributes, of which most directories have none. Not on the stack: it may be a copy
+ * of a small one of a thread of the caller's.
  */
 struct room {
 	char names[NAMES_MAX];
@@ -86,7 +89,8 @@ static int open_one(struct below *b, int at, const char *path)
 
 	b->by_path = b->borrowed = false;
 	b->fd = sys_openat(at, path, flags | O_RDONLY, 0);
-	if (b->fd == -EACCES) { /* not even "." can be looked up in what we may not search */
+	if (b->fd == -EACCES) {
+		/* not even "." can be looked up in what we may not search */
 		b->by_path = true;
 		b->borrowed = at >= 0 && path[0] == '.' && !path[1];
 		b->fd = b->borrowed ? at : sys_openat(at, path, flags | O_PATH, 0);
@@ -133,14 +137,14 @@ static int give_owner(int to, const struct stat *st, bool mapped)
 
 static int list_names(const struct below *b, char *buf, size_t size)
 {
-	return b->by_path ? sys_call(SYS_listxattr, b->path, buf, size, 0, 0) :
-			    sys_call(SYS_flistxattr, b->fd, buf, size, 0, 0);
+	return b->by_path ? sys_call(SYS_listxattr, b->path, buf, size, 0, 0)
+			  : sys_call(SYS_flistxattr, b->fd, buf, size, 0, 0);
 }
 
 static int get_value(const struct below *b, const char *name, void *buf, size_t size)
 {
-	return b->by_path ? sys_call(SYS_getxattr, b->path, name, buf, size, 0) :
-			    sys_call(SYS_fgetxattr, b->fd, name, buf, size, 0);
+	return b->by_path ? sys_call(SYS_getxattr, b->path, name, buf, size, 0)
+			  : sys_call(SYS_fgetxattr, b->fd, name, buf, size, 0);
 }
 
 static bool starts_with(const char *s, const char *with)
@@ -167,7 +171,10 @@ static size_t drop_nobody(struct acl *acl, size_t len)
 	return sizeof(*acl) + kept * sizeof(acl->entries[0]);
 }
 
-/* With a list the bits of the group are the mask: what is left of them for the group itself. */
+/*
+ * With a list the bits of the group are the mask: what is left of them for the group
+ * itself.
+ */
 static unsigned mode_without_list(const struct acl *acl, size_t len, unsigned mode)
 {
 	unsigned group = 0;
@@ -197,31 +204,38 @@ static void copy_list(const struct below *b, int to, const char *name, struct ac
 }
 
 /*
- * All but the access list, which gives permissions. What the file system of the upper layer does
- * not take is left out. Whether there is such a list.
+ * All but the access list, which gives permissions. What the file system of the upper
+ * layer does not take is left out. Whether there is such a list.
  */
-static bool copy_attributes(const struct below *b, int to, struct room *room, unsigned *mode)
+static bool copy_attributes(const struct below *b, int to, struct room *room,
+			    unsigned *mode)
 {
 	int len = list_names(b, room->names, sizeof(room->names)), n;
 	bool listed = false;
 	size_t size;
 
-	for (const char *name = room->names; len > 0 && name < room->names + len; name += size) {
+	for (const char *name = room->names; len > 0 && name < room->names + len;
+	     name += size) {
 		size = strlen(name) + 1;
 		listed |= strcmp(name, ACL_ACCESS) == 0;
 		if (strcmp(name, ACL_DEFAULT) == 0)
 			copy_list(b, to, name, &room->acl, mode);
 		if ((!starts_with(name, "user.") && !starts_with(name, "trusted.")) ||
-		    starts_with(name, "user.overlay.") || starts_with(name, "trusted.overlay."))
+		    starts_with(name, "user.overlay.") ||
+		    starts_with(name, "trusted.overlay."))
 			continue;
 		n = get_value(b, name, room->value, sizeof(room->value));
 		if (n >= 0)
-			(void)sys_call(SYS_fsetxattr, to, name, room->value, n, 0); /* see above */
+			/* see above */
+			(void)sys_call(SYS_fsetxattr, to, name, room->value, n, 0);
 	}
 	return listed;
 }
 
-/* A list of the directory that @to was made in gives its permissions to others than @to's. */
+/*
+ * A list of the directory that @to was made in gives its permissions to others than
+ * @to's.
+ */
 static int drop_list(int to, const char *name)
 {
 	int ret = sys_call(SYS_fremovexattr, to, name, 0, 0, 0);
@@ -255,7 +269,8 @@ static int be_like_with(int to, const struct below *b, const struct dir_like *li
 	int ret;
 
 	if (like->mark)
-		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0); /* without it: as before */
+		/* without it: as before */
+		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0);
 	ret = set_times(to, &b->st);
 	if (ret == 0 && listed)
 		ret = sys_fchmod(to, mode & ~0777u);
@@ -264,7 +279,8 @@ static int be_like_with(int to, const struct below *b, const struct dir_like *li
 	if (ret == 0)
 		ret = sys_fchmod(to, mode);
 	if (ret == 0 && like->mark)
-		(void)sys_call(SYS_fsetxattr, to, like->mark, &finished, 1, 0); /* see below */
+		/* see below */
+		(void)sys_call(SYS_fsetxattr, to, like->mark, &finished, 1, 0);
 	return ret;
 }
 

@@ -56,7 +56,10 @@ void say_propagation(FILE *out, const struct step *s)
 	fputs("mount --make-rprivate /\n", out);
 }
 
-/* What is read of the container's tree is copied: what is mounted there later may hide it. */
+/*
+ * What is read of the container's tree is copied: what is mounted there later may hide
+ * it.
+ */
 static void say_source(FILE *out, const struct step *s)
 {
 	fprintf(out, "s%d=; ", s->open.ret);
@@ -87,9 +90,10 @@ void say_open(FILE *out, const struct step *s)
 		if (s->flags & STEP_QUIET)
 			fprintf(out, "quiet \"$s%d\"\n", s->open.ret);
 		if (s->open.uid || s->open.gid)
-			fprintf(out, "[ -d \"$s%d\" ] || { mkdir -p \"$s%d\" && chown %u:%u \"$s%d\"; }\n",
-				s->open.ret, s->open.ret, (unsigned)s->open.uid, (unsigned)s->open.gid,
-				s->open.ret);
+			fprintf(out,
+				"[ -d \"$s%d\" ] || { mkdir -p \"$s%d\" && chown %u:%u \"$s%d\"; }\n",
+				s->open.ret, s->open.ret, (unsigned)s->open.uid,
+				(unsigned)s->open.gid, s->open.ret);
 		else
 			fprintf(out, "mkdir -p \"$s%d\"\n", s->open.ret);
 		put_loud(out, s);
@@ -97,8 +101,8 @@ void say_open(FILE *out, const struct step *s)
 	}
 	/* overlay's options cannot hold these characters: give it another name */
 	if (strpbrk(s->open.path, ":,\\\"'\n")) {
-		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", s->open.ret, s->open.ret,
-			s->open.ret);
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", s->open.ret,
+			s->open.ret, s->open.ret);
 		put_path(out, s->open.at, s->open.path);
 		fprintf(out, " \"$s%d\"\n", s->open.ret);
 		return;
@@ -167,7 +171,8 @@ static void put_options(FILE *out, const struct step *s, const char *separator, 
 static void put_place(FILE *out, const struct step *s)
 {
 	if (!s->fs.place) {
-		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->fs.ret, s->fs.ret, s->fs.ret);
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->fs.ret, s->fs.ret,
+			s->fs.ret);
 		return;
 	}
 	fprintf(out, "s%d=", s->fs.ret);
@@ -175,7 +180,10 @@ static void put_place(FILE *out, const struct step *s)
 	fputc('\n', out);
 }
 
-/* In a user namespace mount(8) cannot remount: it hands over the owner, whose id is not mapped. */
+/*
+ * In a user namespace mount(8) cannot remount: it hands over the owner, whose id is not
+ * mapped.
+ */
 static void put_files(FILE *out, const struct step *s)
 {
 	const int slot = s->fs.ret;
@@ -183,8 +191,9 @@ static void put_files(FILE *out, const struct step *s)
 	fprintf(out, "mount -t %s", s->fs.type);
 	put_options(out, s, " -o ", false);
 	fprintf(out, " %s \"$s%d\" # to see its size\n", s->fs.type, slot);
-	fprintf(out, "files=$(($(stat -fc '%%b * %%S' \"$s%d\") / %u + %d)); umount \"$s%d\"\n", slot,
-		s->fs.file_bytes, FS_MORE_FILES, slot);
+	fprintf(out,
+		"files=$(($(stat -fc '%%b * %%S' \"$s%d\") / %u + %d)); umount \"$s%d\"\n",
+		slot, s->fs.file_bytes, FS_MORE_FILES, slot);
 }
 
 void say_fs(FILE *out, const struct step *s)
@@ -196,8 +205,8 @@ void say_fs(FILE *out, const struct step *s)
 	if (s->fs.file_bytes)
 		put_files(out, s);
 	/* mount(2) takes a page of options: hundreds of layers only with short names */
-	fprintf(out, "%smount -t %s", many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "",
-		s->fs.type);
+	fprintf(out, "%smount -t %s",
+		many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "", s->fs.type);
 	/* "ro" here would make the file system read-only, not this mount of it */
 	if (attr)
 		put_attrs(out, attr, " -o ");
@@ -205,7 +214,8 @@ void say_fs(FILE *out, const struct step *s)
 	if (s->fs.file_bytes)
 		fputs(",nr_inodes=$files", out);
 	if (s->fs.on_device)
-		fprintf(out, " \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
+		fprintf(out,
+			" \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
 			s->fs.device, s->fs.ret, s->fs.device);
 	else
 		fprintf(out, " %s \"$s%d\"%s\n", s->fs.type, s->fs.ret, many ? ")" : "");
@@ -230,8 +240,10 @@ static void say_spare(FILE *out, const struct step *s)
 	put_path(out, s->attach.mount, s->attach.spare);
 	fputs("; mkdir \"$t/spare\"; mount --bind ", out);
 	put_path(out, s->attach.mount, s->attach.spare);
-	fprintf(out, " \"$t/spare\"\n\tflags nosuid,nodev \"$t/spare\"\n"
-		"\tattach \"$t/spare\" \"$s%d\" ", s->attach.at);
+	fprintf(out,
+		" \"$t/spare\"\n\tflags nosuid,nodev \"$t/spare\"\n"
+		"\tattach \"$t/spare\" \"$s%d\" ",
+		s->attach.at);
 	quote_shell(out, s->attach.path);
 	fprintf(out, " %s\n}\n", s->flags & STEP_QUIET ? "quiet" : "create");
 }
@@ -243,15 +255,16 @@ void say_attach(FILE *out, const struct step *s)
 		return;
 	}
 	if (s->attach.at == SLOT_CWD) {
-		fprintf(out, "# it stays at \"$s%d\" until the root changes\n", s->attach.mount);
+		fprintf(out, "# it stays at \"$s%d\" until the root changes\n",
+			s->attach.mount);
 		return;
 	}
 	fprintf(out, "attach \"$s%d\" \"$s%d\" ", s->attach.mount, s->attach.at);
 	quote_shell(out, s->attach.path);
 	fprintf(out, "%s; s%d=$target\n",
-		s->attach.create != CREATE_LIKE_MOUNT ? "" :
-		s->flags & STEP_QUIET		      ? " quiet" :
-							" create",
+		s->attach.create != CREATE_LIKE_MOUNT ? ""
+		: s->flags & STEP_QUIET               ? " quiet"
+						      : " create",
 		s->attach.mount);
 }
 

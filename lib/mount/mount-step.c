@@ -27,9 +27,10 @@ static unsigned quietly(const struct step *s)
 /* Files there are the kernel's own, and reading one may do something. */
 static bool is_of_kernel(int fd)
 {
-	static const unsigned kinds[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC,
-					  SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-					  EFIVARFS_MAGIC };
+	static const unsigned kinds[] = { PROC_SUPER_MAGIC,    SYSFS_MAGIC,
+					  DEBUGFS_MAGIC,       TRACEFS_MAGIC,
+					  SECURITYFS_MAGIC,    CGROUP_SUPER_MAGIC,
+					  CGROUP2_SUPER_MAGIC, EFIVARFS_MAGIC };
 	struct statfs fs;
 
 	if (sys_call(SYS_fstatfs, fd, &fs, 0, 0, 0) < 0)
@@ -41,15 +42,15 @@ static bool is_of_kernel(int fd)
 }
 
 /*
- * Whether @fd is a regular file. In the container's tree one of the kernel's own is none: a link
- * there may lead to what /proc says of a process of the caller's, its environment.
+ * Whether @fd is a regular file. In the container's tree one of the kernel's own is none:
+ * a link there may lead to what /proc says of a process of the caller's, its environment.
  */
 static bool is_plain(int fd, bool in_root)
 {
 	struct stat st;
 
-	return sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0 && S_ISREG(st.st_mode) &&
-	       !(in_root && is_of_kernel(fd));
+	return sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0 &&
+	       S_ISREG(st.st_mode) && !(in_root && is_of_kernel(fd));
 }
 
 static int open_source(struct runner *r, const struct step *s, int flags)
@@ -57,8 +58,8 @@ static int open_source(struct runner *r, const struct step *s, int flags)
 	const int at = runner_fd(r, s->open.at);
 
 	return s->open.in_root ? sys_openat2(at, s->open.path, (uint64_t)flags, 0,
-					     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
-				 sys_openat(at, s->open.path, flags, 0);
+					     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+			       : sys_openat(at, s->open.path, flags, 0);
 }
 
 static bool is_source_plain(struct runner *r, const struct step *s)
@@ -68,7 +69,8 @@ static bool is_source_plain(struct runner *r, const struct step *s)
 	int fd;
 
 	if (!s->open.in_root)
-		return sys_call(SYS_newfstatat, runner_fd(r, s->open.at), s->open.path, &st, 0, 0) == 0 &&
+		return sys_call(SYS_newfstatat, runner_fd(r, s->open.at), s->open.path,
+				&st, 0, 0) == 0 &&
 		       S_ISREG(st.st_mode);
 	fd = open_source(r, s, O_PATH);
 	plain = fd >= 0 && is_plain(fd, true);
@@ -78,8 +80,8 @@ static bool is_source_plain(struct runner *r, const struct step *s)
 }
 
 /*
- * What it is, is looked at before it is opened: a FIFO would wait, a device act. And again of
- * what was opened: it may be another by then.
+ * What it is, is looked at before it is opened: a FIFO would wait, a device act. And
+ * again of what was opened: it may be another by then.
  */
 static int open_to_read(struct runner *r, const struct step *s)
 {
@@ -107,7 +109,8 @@ static int same_directory(int fd, int than)
 	ret = sys_call(SYS_statx, fd, "", SYS_AT_EMPTY_PATH, SYS_STATX_INO, &a);
 	if (ret == 0)
 		ret = sys_call(SYS_statx, than, "", SYS_AT_EMPTY_PATH, SYS_STATX_INO, &b);
-	if (ret == 0 && (a.ino != b.ino || a.dev_major != b.dev_major || a.dev_minor != b.dev_minor))
+	if (ret == 0 &&
+	    (a.ino != b.ino || a.dev_major != b.dev_major || a.dev_minor != b.dev_minor))
 		ret = -ESTALE;
 	if (ret == 0)
 		return fd;
@@ -133,21 +136,27 @@ static bool is_made(int fd)
 	struct stat st;
 
 	return sys_call(SYS_newfstatat, fd, "", &st, SYS_AT_EMPTY_PATH, 0) == 0 &&
-	       S_ISDIR(st.st_mode) && st.st_uid == (uid_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0) &&
-	       is_empty(fd);
+	       S_ISDIR(st.st_mode) &&
+	       st.st_uid == (uid_t)sys_call(SYS_geteuid, 0, 0, 0, 0, 0) && is_empty(fd);
 }
 
-/* Only what is made here is given away: what was there is somebody's, maybe the host's. */
+/*
+ * Only what is made here is given away: what was there is somebody's, maybe the host's.
+ */
 static int open_or_make(const struct step *s, int at)
 {
 	bool made = false;
 	int fd = path_open_in_root(at, s->open.path, 0);
 
 	if (fd == -ENOENT && s->open.create)
-		fd = path_make_absent(at, s->open.path, s->open.create | quietly(s), &made);
-	/* an id that is not mapped cannot be the command's either: that step will say so */
+		fd = path_make_absent(at, s->open.path, s->open.create | quietly(s),
+				      &made);
+	/*
+	 * an id that is not mapped cannot be the command's either: that step will say so
+	 */
 	if (made && (s->open.uid || s->open.gid) && is_made(fd))
-		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid, SYS_AT_EMPTY_PATH);
+		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid,
+			       SYS_AT_EMPTY_PATH);
 	return fd;
 }
 
@@ -168,7 +177,7 @@ int run_open(struct runner *r, const struct step *s)
 	if (inside < 0 || !s->open.directory)
 		return runner_put(r, s->open.ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
-	(void)sys_close(inside);		/* O_PATH */
+	(void)sys_close(inside);                /* O_PATH */
 	if (s->open.forget)
 		return fd < 0 ? fd : sys_close(fd);
 	return runner_put(r, s->open.ret, fd);
@@ -178,7 +187,8 @@ int run_tree(struct runner *r, const struct step *s)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	int tree = sys_open_tree(runner_fd(r, s->tree.at), s->tree.path,
-				 OPEN_TREE_CLONE | (s->tree.recursive ? SYS_AT_RECURSIVE : 0));
+				 OPEN_TREE_CLONE |
+					 (s->tree.recursive ? SYS_AT_RECURSIVE : 0));
 	int ret;
 
 	/*
@@ -186,7 +196,8 @@ int run_tree(struct runner *r, const struct step *s)
 	 * mounted in the copy later would be mounted on the host, too.
 	 */
 	if (tree >= 0 && s->flags & STEP_HOST) {
-		ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+		ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE,
+					&attr);
 		if (ret < 0) {
 			(void)sys_close(tree); /* a copy nobody saw */
 			return ret;
@@ -213,7 +224,9 @@ static int set_option(struct runner *r, int fs, const struct fs_option *o)
 	return sys_fsconfig(fs, FSCONFIG_SET_FLAG, o->key, NULL, 0);
 }
 
-/* What the file system itself says about a refusal; see fsopen(2), "message retrieval". */
+/*
+ * What the file system itself says about a refusal; see fsopen(2), "message retrieval".
+ */
 static void read_note(struct runner *r, int fs)
 {
 	long n = sys_read(fs, r->note, sizeof(r->note) - 1);
@@ -266,7 +279,7 @@ int run_fs(struct runner *r, const struct step *s)
 		ret = overlay_check(r, s, runner_fd(r, s->fs.ret));
 	if (ret < 0)
 		read_note(r, fs);
-	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	(void)sys_close(fs);   /* a configuration context: the mount is what counts */
 	if (s->fs.on_device) { /* the mount has it open; an image may have hundreds */
 		(void)sys_close(runner_fd(r, s->fs.device));
 		r->slots[s->fs.device] = -EBADF;
@@ -305,16 +318,21 @@ static int make_target(struct runner *r, const struct step *s, int mount)
 	int ret = like_mount(mount, &create);
 
 	create |= quietly(s);
-	return ret < 0 ? ret :
-			 path_make_absent(runner_fd(r, s->attach.at), s->attach.path, create, &made);
+	return ret < 0 ? ret
+		       : path_make_absent(runner_fd(r, s->attach.at), s->attach.path,
+					  create, &made);
 }
 
 /* Where the mount goes; @missing: that it is not there is known. */
 static int open_target(struct runner *r, const struct step *s, int mount, bool missing)
 {
-	int ret = missing ? -ENOENT : path_open_in_root(runner_fd(r, s->attach.at), s->attach.path, 0);
+	int ret = missing ? -ENOENT
+			  : path_open_in_root(runner_fd(r, s->attach.at), s->attach.path,
+					      0);
 
-	return ret == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT ? make_target(r, s, mount) : ret;
+	return ret == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT
+		       ? make_target(r, s, mount)
+		       : ret;
 }
 
 /* A directory of slot @mount for what has none. */
@@ -336,8 +354,9 @@ static int attach_spare(struct runner *r, const struct step *s)
 	if (tree < 0)
 		return tree;
 	ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr);
-	target = ret < 0 ? ret :
-			   path_make_absent(at, s->attach.path, S_IFDIR | 0755 | quietly(s), &made);
+	target = ret < 0 ? ret
+			 : path_make_absent(at, s->attach.path,
+					    S_IFDIR | 0755 | quietly(s), &made);
 	if (target >= 0) {
 		ret = sys_move_mount(tree, "", target, "",
 				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -354,7 +373,8 @@ static int explain_refusal(int mount, int target, int err)
 {
 	struct stat a, b;
 
-	if (err != -EINVAL || sys_call(SYS_newfstatat, mount, "", &a, SYS_AT_EMPTY_PATH, 0) < 0 ||
+	if (err != -EINVAL ||
+	    sys_call(SYS_newfstatat, mount, "", &a, SYS_AT_EMPTY_PATH, 0) < 0 ||
 	    sys_call(SYS_newfstatat, target, "", &b, SYS_AT_EMPTY_PATH, 0) < 0 ||
 	    S_ISDIR(a.st_mode) == S_ISDIR(b.st_mode))
 		return err;
@@ -363,16 +383,19 @@ static int explain_refusal(int mount, int target, int err)
 
 int run_attach(struct runner *r, const struct step *s)
 {
-	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at), target, ret = 0;
+	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at),
+	    target, ret = 0;
 
 	if (s->attach.spare)
 		return attach_spare(r, s);
 	/* A path of ours, or of a fresh API file system: nobody made links there. */
 	if (s->attach.at == SLOT_CWD || s->attach.trusted)
-		return sys_move_mount(mount, "", at, s->attach.path, MOVE_MOUNT_F_EMPTY_PATH);
+		return sys_move_mount(mount, "", at, s->attach.path,
+				      MOVE_MOUNT_F_EMPTY_PATH);
 	/* A link at the end is not followed, and a directory cannot be mounted on one. */
 	if (s->attach.entry) {
-		ret = sys_move_mount(mount, "", at, s->attach.path + 1, MOVE_MOUNT_F_EMPTY_PATH);
+		ret = sys_move_mount(mount, "", at, s->attach.path + 1,
+				     MOVE_MOUNT_F_EMPTY_PATH);
 		if (ret == 0)
 			return 0;
 	}
@@ -389,7 +412,7 @@ int run_attach(struct runner *r, const struct step *s)
 /* The directory that the step's file goes into: @at itself or another, to be closed. */
 struct parent {
 	int at, dir;
-	const char *name; /* of the file in it */
+	const char *name;        /* of the file in it */
 	struct like_times times; /* with STEP_QUIET */
 };
 
@@ -430,8 +453,10 @@ static int make_dir(struct runner *r, const struct step *s, int dir, const char 
 
 	if ((ret < 0 && ret != -EEXIST) || (made && !like && s->mkdir.ret == SLOT_NONE))
 		return ret;
-	fd = sys_openat(dir, name, O_DIRECTORY | O_NOFOLLOW |
-				   (like || s->mkdir.ret != SLOT_NONE ? O_RDONLY : O_PATH), 0);
+	fd = sys_openat(dir, name,
+			O_DIRECTORY | O_NOFOLLOW |
+				(like || s->mkdir.ret != SLOT_NONE ? O_RDONLY : O_PATH),
+			0);
 	if (fd < 0)
 		return fd;
 	ret = like ? dress_dir(r, s, fd, made) : 0;
@@ -460,7 +485,8 @@ int run_mknod(struct runner *r, const struct step *s)
 
 	if (ret < 0)
 		return ret;
-	ret = sys_mknodat(p.dir, p.name, s->mknod.mode, makedev(s->mknod.major, s->mknod.minor));
+	ret = sys_mknodat(p.dir, p.name, s->mknod.mode,
+			  makedev(s->mknod.major, s->mknod.minor));
 	close_parent(s, &p);
 	return ret;
 }
@@ -543,7 +569,8 @@ static int copy_source(int source, int fd)
 
 static int make_file(const struct step *s, int dir, const char *name, int source)
 {
-	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, s->file.mode);
+	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
+			    s->file.mode);
 	int ret;
 
 	if (fd == -EEXIST)
@@ -565,8 +592,10 @@ int run_file(struct runner *r, const struct step *s)
 	int ret = open_parent(r, s, s->file.at, s->file.path, &p);
 
 	if (ret == 0) {
-		ret = make_file(s, p.dir, p.name, s->file.source == SLOT_NONE ? -EBADF :
-									 runner_fd(r, s->file.source));
+		ret = make_file(s, p.dir, p.name,
+				s->file.source == SLOT_NONE
+					? -EBADF
+					: runner_fd(r, s->file.source));
 		close_parent(s, &p);
 	}
 	return ret;

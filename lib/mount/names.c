@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names - /etc/hosts and /etc/resolv.conf of the container's own: small files in scratch that are
- * shown over what the root has, so that it can write to them and neither the root nor the host
- * is changed. Programs look up their own host name, and "localhost", and fail or wait where
- * nothing knows them.
+ * names - /etc/hosts and /etc/resolv.conf of the container's own: small files in scratch
+ * that are shown over what the root has, so that it can write to them and neither the
+ * root nor the host is changed. Programs look up their own host name, and "localhost",
+ * and fail or wait where nothing knows them.
  *
- * With the host's network names are the host's, so its files come first; else the root's own
- * /etc/hosts does. What is added comes last: the first answer counts. See hosts(5), resolv.conf(5).
+ * With the host's network names are the host's, so its files come first; else the root's
+ * own /etc/hosts does. What is added comes last: the first answer counts. See hosts(5),
+ * resolv.conf(5).
  */
 #include <fcntl.h>
 #include <minc/container.h>
@@ -31,7 +32,9 @@ static bool is_name(const char *name)
 static const char *own_name(const struct mounts *m)
 {
 	const struct spec *s = m->spec;
-	const char *name = s->hostname ? s->hostname : s->name ? s->name : m->host->nodename;
+	const char *name = s->hostname ? s->hostname
+			   : s->name   ? s->name
+				       : m->host->nodename;
 
 	return is_name(name) ? name : NULL;
 }
@@ -53,7 +56,8 @@ bool mount_has_resolv(const struct mounts *m)
 }
 
 /* To be read before the host's tree is gone. */
-static int plan_source(struct plan *p, const struct mounts *m, const char *path, const char *why)
+static int plan_source(struct plan *p, const struct mounts *m, const char *path,
+		       const char *why)
 {
 	struct step *s = plan_append(p, STEP_OPEN, NULL, why);
 
@@ -65,7 +69,10 @@ static int plan_source(struct plan *p, const struct mounts *m, const char *path,
 	return s->open.ret;
 }
 
-/* To be read before the container's own /proc is there: a link of the root's may lead into it. */
+/*
+ * To be read before the container's own /proc is there: a link of the root's may lead
+ * into it.
+ */
 static int plan_root_source(struct plan *p, const struct mounts *m)
 {
 	struct step *s = plan_append(p, STEP_OPEN, NULL, "the names that the root has");
@@ -82,8 +89,9 @@ void mount_plan_name_sources(struct plan *p, struct mounts *m)
 {
 	m->resolv_source = m->hosts_source = SLOT_NONE;
 	if (mount_has_resolv(m))
-		m->resolv_source = plan_source(p, m, resolv_path,
-					       "the host's network: its name servers, too");
+		m->resolv_source =
+			plan_source(p, m, resolv_path,
+				    "the host's network: its name servers, too");
 	if (mount_has_hosts(m) && m->host->hosts &&
 	    (on_host_root(m) || m->spec->net == SPEC_NET_HOST))
 		m->hosts_source = plan_source(p, m, hosts_path, "the host's names, too");
@@ -99,8 +107,9 @@ static const char *own_line(struct plan *p, const struct mounts *m)
 		return "";
 	if (!is_name(more) || strcmp(more, name) == 0)
 		more = "";
-	return plan_text(p, "127.0.1.1\t%s%s%.*s%s%s\n", name, len && name[len] ? " " : "",
-			 len && name[len] ? (int)len : 0, name, *more ? " " : "", more);
+	return plan_text(p, "127.0.1.1\t%s%s%.*s%s%s\n", name,
+			 len && name[len] ? " " : "", len && name[len] ? (int)len : 0,
+			 name, *more ? " " : "", more);
 }
 
 /* What the user said counts before anything else. */
@@ -113,8 +122,9 @@ static const char *asked_lines(struct plan *p, const struct mounts *m)
 	return text;
 }
 
-static void plan_file(struct plan *p, struct mounts *m, const char *name, const char *path,
-		      const char *before, int source, const char *content, const char *why)
+static void plan_file(struct plan *p, struct mounts *m, const char *name,
+		      const char *path, const char *before, int source,
+		      const char *content, const char *why)
 {
 	const bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
 	const bool rdonly = m->spec->root_flags & MINC_ROOT_RDONLY;
@@ -133,13 +143,16 @@ static void plan_file(struct plan *p, struct mounts *m, const char *name, const 
 		   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
 			   (rdonly ? MOUNT_ATTR_RDONLY : 0),
 		   NULL, "data only");
-	mount_attach(p, slot, m->root, path, direct ? CREATE_NOTHING : CREATE_LIKE_MOUNT, NULL, why);
+	mount_attach(p, slot, m->root, path, direct ? CREATE_NOTHING : CREATE_LIKE_MOUNT,
+		     NULL, why);
 	if (direct) /* nothing is made in the directory itself for this */
 		for (size_t i = first; i < p->len; i++)
 			p->steps[i].flags |= STEP_IF_EXISTS;
 }
 
-/* Whether @path leads to anything in the directory @root, as the container will see it. */
+/*
+ * Whether @path leads to anything in the directory @root, as the container will see it.
+ */
 static bool is_inside(const char *root, const char *path)
 {
 	cleanup_close int at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -155,14 +168,19 @@ static void warn_direct(struct plan *p, const struct mounts *m)
 {
 	const char *path = plan_text(p, "%s%s", m->root_path, resolv_path);
 
-	if (m->spec->root_flags & MINC_ROOT_DIRECT && !is_inside(m->root_path, resolv_path))
-		plan_warn(p, "%s: not there, so names are not looked up as on the host: an empty file "
-			     "will do", path);
+	if (m->spec->root_flags & MINC_ROOT_DIRECT &&
+	    !is_inside(m->root_path, resolv_path))
+		plan_warn(
+			p,
+			"%s: not there, so names are not looked up as on the host: an empty file "
+			"will do",
+			path);
 }
 
 void mount_plan_root_names(struct plan *p, struct mounts *m)
 {
-	if (mount_has_hosts(m) && m->hosts_source == SLOT_NONE && m->spec->net != SPEC_NET_HOST)
+	if (mount_has_hosts(m) && m->hosts_source == SLOT_NONE &&
+	    m->spec->net != SPEC_NET_HOST)
 		m->hosts_source = plan_root_source(p, m);
 }
 
@@ -175,8 +193,11 @@ void mount_plan_names(struct plan *p, struct mounts *m)
 	}
 	if (!mount_has_hosts(m))
 		return;
-	plan_file(p, m, "hosts", hosts_path, asked_lines(p, m), m->hosts_source,
-		  plan_text(p, "\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s",
-			    own_line(p, m)),
-		  "its own name and localhost can be looked up");
+	plan_file(
+		p, m, "hosts", hosts_path, asked_lines(p, m), m->hosts_source,
+		plan_text(
+			p,
+			"\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s",
+			own_line(p, m)),
+		"its own name and localhost can be looked up");
 }

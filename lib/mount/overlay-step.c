@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * overlay-step - an overlay of many layers before Linux 6.8 (child code). A value of
- * fsconfig(2) has 255 characters and there is no "lowerdir+" yet, but the options of mount(2)
- * fill a page. The layers are descriptors; seen from /proc/self/fd their names are their
- * numbers, so that a page holds more of them than the 500 that overlayfs takes. mount(2)
- * needs a place to mount on; from there the step that attaches the root moves the mount.
+ * fsconfig(2) has 255 characters and there is no "lowerdir+" yet, but the options of
+ * mount(2) fill a page. The layers are descriptors; seen from /proc/self/fd their names
+ * are their numbers, so that a page holds more of them than the 500 that overlayfs takes.
+ * mount(2) needs a place to mount on; from there the step that attaches the root moves
+ * the mount.
  *
  * And of every overlay: whether it can be written.
  */
@@ -34,16 +35,19 @@ int overlay_check(struct runner *r, const struct step *s, int mount)
 	ret = sys_call(SYS_fstatfs, mount, &fs, 0, 0, 0);
 	if (ret < 0 || !(fs.f_flags & ST_RDONLY))
 		return ret;
-	ret = sys_mkdirat(work, "again", 0); /* for the reason: what overlayfs could not do either */
+	/* for the reason: what overlayfs could not do either */
+	ret = sys_mkdirat(work, "again", 0);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
-	(void)sys_unlinkat(work, "again", AT_REMOVEDIR); /* nobody reads what is in there */
+	/* nobody reads what is in there */
+	(void)sys_unlinkat(work, "again", AT_REMOVEDIR);
 	return -EROFS;
 }
 
 /* What does not fit is counted, too. */
 struct page {
-	char text[4096]; /* the smallest page; the kernel puts a zero into its last byte */
+	/* the smallest page; the kernel puts a zero into its last byte */
+	char text[4096];
 	size_t len;
 };
 

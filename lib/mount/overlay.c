@@ -15,15 +15,16 @@
  * read-only instead.
  */
 static const char *const not_lower[] = {
-	"adfs", "affs",	 "autofs", "cifs", "efivarfs", "exfat", "fat",	"hfs",
-	"hfsplus", "msdos", "ntfs", "ntfs3", "smb3", "ubifs", "umsdos", "vfat",
+	"adfs",    "affs",  "autofs", "cifs",  "efivarfs", "exfat", "fat",    "hfs",
+	"hfsplus", "msdos", "ntfs",   "ntfs3", "smb3",     "ubifs", "umsdos", "vfat",
 };
 
 /* API file systems: the container gets its own, or none. */
 static const char *const not_files[] = {
-	"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs",
-	"fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "rpc_pipefs", "securityfs",
-	"selinuxfs", "smackfs", "sysfs", "tracefs",
+	"binfmt_misc", "bpf",       "cgroup",   "cgroup2", "configfs",
+	"debugfs",     "devpts",    "devtmpfs", "fusectl", "hugetlbfs",
+	"mqueue",      "nsfs",      "proc",     "pstore",  "rpc_pipefs",
+	"securityfs",  "selinuxfs", "smackfs",  "sysfs",   "tracefs",
 };
 
 static bool listed(const char *const *list, size_t len, const char *type)
@@ -51,7 +52,8 @@ bool mount_is_replaced(const char *inside)
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		size_t len = strlen(own[i]);
 
-		if (strncmp(inside, own[i], len) == 0 && (inside[len] == '/' || !inside[len]))
+		if (strncmp(inside, own[i], len) == 0 &&
+		    (inside[len] == '/' || !inside[len]))
 			return true;
 	}
 	return false;
@@ -62,7 +64,8 @@ const char *mount_inside(const struct mounts *m, const char *path)
 	return strcmp(m->root_path, "/") == 0 ? path : path + strlen(m->root_path);
 }
 
-static void option_slot(const struct mounts *m, struct step *fs, const char *key, int slot)
+static void option_slot(const struct mounts *m, struct step *fs, const char *key,
+			int slot)
 {
 	struct fs_option *options = (struct fs_option *)fs->fs.options;
 
@@ -92,8 +95,9 @@ static const char *like_mark(const struct mounts *m)
 	return m->in_userns ? "user.overlay.minc" : "trusted.overlay.minc";
 }
 
-const struct dir_like *mount_like(struct plan *p, const struct mounts *m, const int *slots,
-				  size_t len, const char *path, bool overlaid)
+const struct dir_like *mount_like(struct plan *p, const struct mounts *m,
+				  const int *slots, size_t len, const char *path,
+				  bool overlaid)
 {
 	struct dir_like *like = plan_alloc(p, sizeof(*like));
 
@@ -107,15 +111,16 @@ const struct dir_like *mount_like(struct plan *p, const struct mounts *m, const 
 	return like;
 }
 
-const struct dir_like *mount_like_path(struct plan *p, const struct mounts *m, const char *path,
-				       bool overlaid)
+const struct dir_like *mount_like_path(struct plan *p, const struct mounts *m,
+				       const char *path, bool overlaid)
 {
 	static const int host = SLOT_CWD;
 
 	return mount_like(p, m, &host, 1, path, overlaid);
 }
 
-static const struct dir_like *like_lower(struct plan *p, const struct mounts *m, int lower)
+static const struct dir_like *like_lower(struct plan *p, const struct mounts *m,
+					 int lower)
 {
 	int *slot = plan_alloc(p, sizeof(*slot));
 
@@ -125,9 +130,10 @@ static const struct dir_like *like_lower(struct plan *p, const struct mounts *m,
 }
 
 /*
- * Once, and by name: only a file of the mount namespace that the container has can be an upper layer.
- * The user for whom root does this may own a directory above it, so it is looked whether it is still
- * the one that was checked; from there on no name is used that he could exchange.
+ * Once, and by name: only a file of the mount namespace that the container has can be an
+ * upper layer. The user for whom root does this may own a directory above it, so it is
+ * looked whether it is still the one that was checked; from there on no name is used that
+ * he could exchange.
  */
 int mount_storage(struct plan *p, struct mounts *m, const char *origin)
 {
@@ -151,8 +157,9 @@ static const char place_name[] = "overlay";
 /* Only the overlay's: what the container sees of scratch are other directories. */
 static void plan_place(struct plan *p, const char *origin, int scratch)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, origin,
-				     "where so many layers are mounted before they become /");
+	struct step *s =
+		plan_append(p, STEP_MKDIR, origin,
+			    "where so many layers are mounted before they become /");
 
 	s->mkdir.at = scratch;
 	s->mkdir.path = place_name;
@@ -168,7 +175,8 @@ void mount_upper(struct plan *p, struct mounts *m, const struct dir_like *like,
 {
 	const int at = mount_storage(p, m, origin);
 
-	*ret_upper = plan_dir(p, at, m->storage ? "storage" : "upper", like, origin, why_upper);
+	*ret_upper = plan_dir(p, at, m->storage ? "storage" : "upper", like, origin,
+			      why_upper);
 	*ret_work = plan_dir(p, at, "work", NULL, origin, why_work);
 	m->work = *ret_work;
 }
@@ -179,9 +187,10 @@ static void submount_upper(struct plan *p, struct mounts *m, size_t n, int lower
 {
 	const int at = mount_storage(p, m, origin);
 
-	*ret_upper = plan_dir(p, at, plan_text(p, "submount%zu.storage", n), like_lower(p, m, lower),
-			      origin, why_upper);
-	*ret_work = plan_dir(p, at, plan_text(p, "submount%zu.work", n), NULL, origin, why_work);
+	*ret_upper = plan_dir(p, at, plan_text(p, "submount%zu.storage", n),
+			      like_lower(p, m, lower), origin, why_upper);
+	*ret_work = plan_dir(p, at, plan_text(p, "submount%zu.work", n), NULL, origin,
+			     why_work);
 }
 
 /* A device file in somebody's root directory would open the host's disks. */
@@ -226,7 +235,8 @@ static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, siz
 
 	if (list)
 		plan_place(p, origin, m->scratch);
-	s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len, origin, why);
+	s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len, origin,
+			   why);
 	if (list)
 		option_list(m, s, lowers, len);
 	else
@@ -234,13 +244,14 @@ static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, siz
 	option_slot(m, s, "upperdir", upper);
 	option_slot(m, s, "workdir", work);
 	if (m->in_userns)
-		mount_option(s, "userxattr", NULL); /* 5.11: no trusted.* in a user namespace */
+		/* 5.11: no trusted.* in a user namespace */
+		mount_option(s, "userxattr", NULL);
 	return s->fs.ret;
 }
 
 /* An O_PATH descriptor in the child's own copy of the mounts, or a detached tree. */
-static int plan_lower(struct plan *p, struct mounts *m, const char *path, const char *origin,
-		      const char *why)
+static int plan_lower(struct plan *p, struct mounts *m, const char *path,
+		      const char *origin, const char *why)
 {
 	struct step *s;
 
@@ -260,12 +271,12 @@ static const char why_attached[] =
 static void plan_scratch(struct plan *p, struct mounts *m)
 {
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
-	struct step *s = mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0,
-				     limit->origin,
-				     limit->set ? "one private tmpfs for all that is made and "
-						  "forgotten"
-						: "one private tmpfs for all that is made and "
-						  "forgotten: a quarter of the memory at most");
+	struct step *s =
+		mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, limit->origin,
+			    limit->set ? "one private tmpfs for all that is made and "
+					 "forgotten"
+				       : "one private tmpfs for all that is made and "
+					 "forgotten: a quarter of the memory at most");
 
 	mount_option(s, "mode", "755");
 	m->scratch = s->fs.ret;
@@ -273,8 +284,8 @@ static void plan_scratch(struct plan *p, struct mounts *m)
 	 * Not on "/" of a copied namespace: pivot_root(2) puts the old root on top of the
 	 * new one, and the umount that follows takes what lies uppermost.
 	 */
-	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING, NULL,
-		     why_attached);
+	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING,
+		     NULL, why_attached);
 }
 
 static void plan_submount(struct plan *p, struct mounts *m, const struct submount *sub,
@@ -298,27 +309,31 @@ static void plan_submount(struct plan *p, struct mounts *m, const struct submoun
 		slot = plan_overlay(p, m, &lower, 1, upper, work, origin,
 				    "it is as disposable as the root");
 	}
-	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
+	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin,
+		     "where the host has it");
 }
 
-void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
-		       const char *origin, const char *why)
+void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path,
+		       const char *inside, const char *origin, const char *why)
 {
 	int lower = plan_lower(p, m, path, origin, why), upper, work, slot;
 
-	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1), like_lower(p, m, lower), origin,
-			 why_upper);
-	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), NULL, origin, why_work);
+	upper = plan_dir(p, m->upper, plan_text(p, "%s", inside + 1),
+			 like_lower(p, m, lower), origin, why_upper);
+	work = plan_dir(p, m->work, plan_text(p, "%d", m->works++), NULL, origin,
+			why_work);
 	slot = plan_overlay(p, m, &lower, 1, upper, work, origin, why);
-	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin, "where the host has it");
+	mount_attach(p, slot, m->root, inside, CREATE_NOTHING, origin,
+		     "where the host has it");
 }
 
 static void plan_template(struct plan *p, struct mounts *m)
 {
 	struct step *s;
 
-	s = plan_append(p, STEP_JOIN, NULL,
-			"start where almost nothing is mounted, not with a copy of everything");
+	s = plan_append(
+		p, STEP_JOIN, NULL,
+		"start where almost nothing is mounted, not with a copy of everything");
 	s->join.fd = m->host->template_fd;
 	s->join.type = CLONE_NEWNS;
 	s->join.name = "a nearly empty mount namespace";
@@ -341,14 +356,16 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		source = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
 				    "the directory itself: what is written stays");
 	else if (!split)
-		source = plan_lower(p, m, m->root_path, origin, "the files below the overlay");
+		source = plan_lower(p, m, m->root_path, origin,
+				    "the files below the overlay");
 	if (m->template)
 		plan_template(p, m);
 	if (image) {
 		mount_attach_layers(p, m);
 	} else if (m->template && !direct) {
 		mount_attr(p, source, false, MOUNT_ATTR_RDONLY, origin, "only read from");
-		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin, why_attached);
+		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin,
+			     why_attached);
 	}
 	plan_scratch(p, m);
 	if (split) {
@@ -361,15 +378,16 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 			   "the host's devices are in /dev only");
 	if (!direct) {
 		mount_upper(p, m,
-			    image ? mount_like(p, m, m->layers, m->layers_len, ".", true) :
-				    like_lower(p, m, source),
+			    image ? mount_like(p, m, m->layers, m->layers_len, ".", true)
+				  : like_lower(p, m, source),
 			    origin, &m->upper, &work);
 		if (!image) /* an image is the caller's own: the overlay makes them */
 			mount_plan_targets(p, m);
-		m->root = plan_overlay(p, m, image ? m->layers : &source,
-				       image ? m->layers_len : 1, m->upper, work, origin,
-				       image ? "writes go to the upper layer, never to the image" :
-					       "writes go to the upper layer, never to the directory");
+		m->root = plan_overlay(
+			p, m, image ? m->layers : &source, image ? m->layers_len : 1,
+			m->upper, work, origin,
+			image ? "writes go to the upper layer, never to the image"
+			      : "writes go to the upper layer, never to the directory");
 	}
 	mount_attach(p, m->root, SLOT_CWD, "/", CREATE_NOTHING, origin, "the root to be");
 	for (size_t i = 0; i < m->submounts_len && !direct; i++)

@@ -30,16 +30,17 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd)
 }
 
 /*
- * What is left to walk, and where we are, both as text so that ".." can go back. What is left is
- * the end of its room, next to all the rest: of a new stack each page that is touched costs.
+ * What is left to walk, and where we are, both as text so that ".." can go back. What is
+ * left is the end of its room, next to all the rest: of a new stack each page that is
+ * touched costs.
  */
 struct walk {
 	char room[2 * PATH_MAX];
 	const char *left;    /* "c/../d" */
-	int root, dir;	     /* dir: descriptor of @done */
-	unsigned links;	     /* followed so far */
-	bool made;	     /* @dir, as the last name */
-	bool absent;	     /* the last name, as far as known: first it is made */
+	int root, dir;       /* dir: descriptor of @done */
+	unsigned links;      /* followed so far */
+	bool made;           /* @dir, as the last name */
+	bool absent;         /* the last name, as far as known: first it is made */
 	char done[PATH_MAX]; /* "a/b", no links in it */
 };
 
@@ -173,7 +174,8 @@ static int walk_one(struct walk *w, unsigned create_mode)
 	if (strcmp(name, "..") == 0)
 		return go_up(w, rest);
 	w->made = false;
-	fd = w->absent && last ? -ENOENT : sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
+	fd = w->absent && last ? -ENOENT
+			       : sys_openat(w->dir, name, O_PATH | O_NOFOLLOW, 0);
 	if (fd == -ENOENT && create_mode) {
 		r = make(w, name, last, create_mode);
 		if (r < 0 && r != -EEXIST)
@@ -202,7 +204,8 @@ static int walk_one(struct walk *w, unsigned create_mode)
 	return 0;
 }
 
-static int walk(int root, const char *path, unsigned create_mode, bool absent, bool *ret_made)
+static int walk(int root, const char *path, unsigned create_mode, bool absent,
+		bool *ret_made)
 {
 	struct walk w;
 	size_t size = strlen(path) + 1;
@@ -232,10 +235,13 @@ static int walk(int root, const char *path, unsigned create_mode, bool absent, b
 
 int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made)
 {
-	int r = sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	int r = sys_openat2(root, path, O_PATH, 0,
+			    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 
 	*ret_made = false;
-	/* EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2). */
+	/*
+	 * EAGAIN: ".." while something was renamed or mounted anywhere; see openat2(2).
+	 */
 	if (r >= 0 || (r != -ENOENT && r != -ENOSYS && r != -EPERM && r != -EAGAIN) ||
 	    (r == -ENOENT && !create_mode))
 		return r;

@@ -17,7 +17,9 @@ int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool 
 
 	s->tree.at = at;
 	s->tree.path = path;
-	/* In a user namespace the copied mounts are locked to their parents: all or none. */
+	/*
+	 * In a user namespace the copied mounts are locked to their parents: all or none.
+	 */
 	s->tree.recursive = recursive || (m->in_userns && at == SLOT_CWD);
 	s->tree.ret = plan_slot(p);
 	if (m->template && at == SLOT_CWD)
@@ -25,8 +27,8 @@ int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool 
 	return s->tree.ret;
 }
 
-struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr, size_t options,
-			    const char *origin, const char *why)
+struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
+			    size_t options, const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_FS, origin, why);
 
@@ -49,29 +51,31 @@ void mount_option(struct step *fs, const char *key, const char *value)
 	struct fs_option *options = (struct fs_option *)fs->fs.options;
 
 	if (!options || fs->fs.options_len == fs->fs.options_size)
-		return; /* without memory plan_seal() fails; callers know how many they have */
+		/* without memory plan_seal() fails; callers know how many they have */
+		return;
 	options[fs->fs.options_len++] =
 		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
 }
 
 /*
- * What the kernel holds of a file beside its pages no size counts: 1.5 KiB with a long name, and
- * with access control lists a page for each that sec/profile.c lets through, of which a directory
- * has two. So there is an end of files: one for 8 KiB, twice as many as ext4 makes, and some for
- * ours. All of them together take 1.2 times the size at most.
+ * What the kernel holds of a file beside its pages no size counts: 1.5 KiB with a long
+ * name, and with access control lists a page for each that sec/profile.c lets through, of
+ * which a directory has two. So there is an end of files: one for 8 KiB, twice as many as
+ * ext4 makes, and some for ours. All of them together take 1.2 times the size at most.
  */
 enum { FILE_BYTES = 8192 };
 
 static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
 {
-	const uint64_t files = size ? size / FILE_BYTES + FS_MORE_FILES : 0; /* 0: any number */
+	/* 0: any number */
+	const uint64_t files = size ? size / FILE_BYTES + FS_MORE_FILES : 0;
 
 	mount_option(fs, "size", plan_text(p, "%llu", (unsigned long long)size));
 	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
 }
 
-struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, uint64_t size,
-			 const char *origin, const char *why)
+struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
+			 uint64_t size, const char *origin, const char *why)
 {
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
 	struct step *s = mount_fs(p, "tmpfs", attr, origin, why);
@@ -81,15 +85,18 @@ struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr, 
 	} else if (limit->set) {
 		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
 	} else {
-		/* the memory's size is the kernel's secret: sysinfo(2) looks at each disk for it */
+		/*
+		 * the memory's size is the kernel's secret: sysinfo(2) looks at each disk
+		 * for it
+		 */
 		mount_option(s, "size", "25%");
 		s->fs.file_bytes = FILE_BYTES;
 	}
 	return s;
 }
 
-void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set, const char *origin,
-		const char *why)
+void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
+		const char *origin, const char *why)
 {
 	struct step *s = plan_append(p, STEP_SETATTR, origin, why);
 
@@ -131,7 +138,8 @@ static const char *default_target(struct plan *p, const char *src)
 		if (real)
 			return plan_text(p, "%s", real);
 	}
-	return plan_text(p, "%s%s", *src == '/' ? "" : "/", src); /* missing: its step says so */
+	/* missing: its step says so */
+	return plan_text(p, "%s%s", *src == '/' ? "" : "/", src);
 }
 
 static bool is_device(const char *path)
@@ -201,7 +209,10 @@ static bool makes_inside(const struct mounts *m, const struct step *s)
 	}
 }
 
-/* A mount point that was missing is not the container's work: it leaves no trace in times. */
+/*
+ * A mount point that was missing is not the container's work: it leaves no trace in
+ * times.
+ */
 static void plan_quiet(struct plan *p, const struct mounts *m)
 {
 	if (m->spec->root_flags & MINC_ROOT_DIRECT)
@@ -213,10 +224,11 @@ static void plan_quiet(struct plan *p, const struct mounts *m)
 
 void mount_plan_enter(struct plan *p, struct mounts *m)
 {
-	struct step *s = plan_append(p, STEP_ROOT, NULL,
-				     m->template ? "the tree made above becomes /" :
-						   "the tree made above becomes /, the host's is "
-						   "detached");
+	struct step *s =
+		plan_append(p, STEP_ROOT, NULL,
+			    m->template ? "the tree made above becomes /"
+					: "the tree made above becomes /, the host's is "
+					  "detached");
 
 	s->root.slot = m->root;
 	s->root.over = m->template;
@@ -243,10 +255,11 @@ static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_
 {
 	/* another size for what the container has anyway makes no programs of data */
 	const bool data = strcmp(i->dst, "/dev/shm") == 0 || i->flags & MINC_TMPFS_NOEXEC;
-	const unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			      (data ? MOUNT_ATTR_NOEXEC : 0) |
-			      (i->flags & MINC_TMPFS_RDONLY || m->spec->idle ? MOUNT_ATTR_RDONLY : 0);
-	struct step *s = mount_tmpfs(p, m, attr, i->size_bytes, i->origin, "an empty directory");
+	const unsigned attr =
+		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (data ? MOUNT_ATTR_NOEXEC : 0) |
+		(i->flags & MINC_TMPFS_RDONLY || m->spec->idle ? MOUNT_ATTR_RDONLY : 0);
+	struct step *s =
+		mount_tmpfs(p, m, attr, i->size_bytes, i->origin, "an empty directory");
 
 	mount_option(s, "mode", plan_text(p, "%o", i->mode));
 	if (i->owned) {
@@ -256,7 +269,9 @@ static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_
 	return s->fs.ret;
 }
 
-/* The root, and what of it is an overlay of its own; at last, for mounting needs writing. */
+/*
+ * The root, and what of it is an overlay of its own; at last, for mounting needs writing.
+ */
 static void plan_rdonly(struct plan *p, struct mounts *m)
 {
 	static const char why[] = "the root cannot be written";
@@ -277,15 +292,16 @@ int mount_plan_user(struct plan *p, struct mounts *m)
 	const struct spec *spec = m->spec;
 	size_t n = 0;
 
-	for (const struct spec_mount *i = spec->mounts; i && m->targets; i = i->next, n++) {
+	for (const struct spec_mount *i = spec->mounts; i && m->targets;
+	     i = i->next, n++) {
 		int slot = m->sources[n];
 
 		if (i->src)
 			plan_bind_flags(p, slot, i);
 		else
 			slot = plan_tmpfs(p, m, i);
-		mount_attach(p, slot, m->root, m->targets[n], CREATE_LIKE_MOUNT, i->origin,
-			     "shown where it was asked for");
+		mount_attach(p, slot, m->root, m->targets[n], CREATE_LIKE_MOUNT,
+			     i->origin, "shown where it was asked for");
 	}
 	/* what would be written to memory would be lost */
 	if (spec->root_flags & MINC_ROOT_RDONLY ||

@@ -40,8 +40,8 @@ static const struct submount *find_mount(const struct mounts *m, const char *pat
 	return at;
 }
 
-static void make_dir(struct plan *p, struct mounts *m, const char *path, const char *inside,
-		     unsigned mode)
+static void make_dir(struct plan *p, struct mounts *m, const char *path,
+		     const char *inside, unsigned mode)
 {
 	struct step *s = plan_append(p, STEP_MKDIR, m->spec->root_origin,
 				     "as on the host, to hold what is below it");
@@ -53,7 +53,8 @@ static void make_dir(struct plan *p, struct mounts *m, const char *path, const c
 	s->mkdir.ret = SLOT_NONE;
 }
 
-static void split_link(struct plan *p, struct mounts *m, const char *path, const char *inside)
+static void split_link(struct plan *p, struct mounts *m, const char *path,
+		       const char *inside)
 {
 	char target[4096];
 	ssize_t n = readlink(path, target, sizeof(target) - 1);
@@ -68,19 +69,22 @@ static void split_link(struct plan *p, struct mounts *m, const char *path, const
 	s->symlink.path = plan_text(p, "%s", inside + 1);
 }
 
-static void show_rdonly(struct plan *p, struct mounts *m, const char *path, const char *inside)
+static void show_rdonly(struct plan *p, struct mounts *m, const char *path,
+			const char *inside)
 {
 	const char *origin = m->spec->root_origin;
 	int slot = mount_tree(p, m, SLOT_CWD, path, true, origin,
 			      "overlayfs cannot take this one: shown as it is");
 
 	mount_attr(p, slot, true, MOUNT_ATTR_RDONLY, origin, "so it must not be written");
-	mount_attach(p, slot, m->root, inside, CREATE_LIKE_MOUNT, origin, "where the host has it");
+	mount_attach(p, slot, m->root, inside, CREATE_LIKE_MOUNT, origin,
+		     "where the host has it");
 }
 
 static void split_dir(struct plan *p, struct mounts *m, const char *path, unsigned depth);
 
-static void split_entry(struct plan *p, struct mounts *m, const char *path, unsigned depth)
+static void split_entry(struct plan *p, struct mounts *m, const char *path,
+			unsigned depth)
 {
 	const char *inside = mount_inside(m, path);
 	const struct submount *at;
@@ -98,8 +102,8 @@ static void split_entry(struct plan *p, struct mounts *m, const char *path, unsi
 		below = false;
 	if (S_ISREG(st.st_mode)) {
 		show_rdonly(p, m, path, inside);
-	} else if (S_ISDIR(st.st_mode) && (!at || m->recursive) && !mount_is_replaced(inside) &&
-		   !(at && mount_is_api(at->fstype))) {
+	} else if (S_ISDIR(st.st_mode) && (!at || m->recursive) &&
+		   !mount_is_replaced(inside) && !(at && mount_is_api(at->fstype))) {
 		if (below) {
 			make_dir(p, m, path, inside, st.st_mode);
 			split_dir(p, m, path, depth + 1);
@@ -122,7 +126,8 @@ static void split_dir(struct plan *p, struct mounts *m, const char *path, unsign
 
 	while (dir && (d = readdir(dir)))
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			split_entry(p, m, plan_text(p, "%s%s%s", path, slash, d->d_name), depth);
+			split_entry(p, m, plan_text(p, "%s%s%s", path, slash, d->d_name),
+				    depth);
 	if (dir)
 		closedir(dir);
 	else if (depth == 32 || (errno != EACCES && errno != ENOENT))
@@ -135,11 +140,12 @@ void mount_plan_split(struct plan *p, struct mounts *m)
 	const char *origin = m->spec->root_origin;
 	int work;
 
-	mount_upper(p, m, mount_like_path(p, m, m->root_path, false), origin, &m->upper, &work);
+	mount_upper(p, m, mount_like_path(p, m, m->root_path, false), origin, &m->upper,
+		    &work);
 	mount_plan_targets(p, m);
 	if (m->storage)
-		m->root = mount_tree(p, m, mount_storage(p, m, origin), "storage", true, origin,
-				     "the root: what is written at its top");
+		m->root = mount_tree(p, m, mount_storage(p, m, origin), "storage", true,
+				     origin, "the root: what is written at its top");
 	else
 		m->root = mount_tree(p, m, m->scratch, "upper", false, origin,
 				     "the root: what is written at its top");

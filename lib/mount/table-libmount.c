@@ -15,9 +15,11 @@ static void iter_freep(struct libmnt_iter **i)
 	mnt_free_iter(*i);
 }
 
-int table_read(const char *path, struct arena *a, struct table_entry **ret, size_t *ret_len)
+int table_read(const char *path, struct arena *a, struct table_entry **ret,
+	       size_t *ret_len)
 {
-	__attribute__((cleanup(table_freep))) struct libmnt_table *table = mnt_new_table();
+	__attribute__((cleanup(table_freep))) struct libmnt_table *table =
+		mnt_new_table();
 	__attribute__((cleanup(iter_freep))) struct libmnt_iter *iter =
 		mnt_new_iter(MNT_ITER_FORWARD);
 	struct table_entry *list;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table-module - see table.h. The module "mounts": libmount reads the table (table-read.h),
- * and this file decides what of it can be seen.
+ * table-module - see table.h. The module "mounts": libmount reads the table
+ * (table-read.h), and this file decides what of it can be seen.
  *
  * A path alone does not name a mount: several may have the same one, and a directory
  * hidden by a later mount keeps its mounts. So visibility follows the mounts' own tree
@@ -91,8 +91,8 @@ static int compare_results(const void *pa, const void *pb)
 }
 
 /* Fill @ret_nodes, to be freed; their strings belong to @entries. */
-static int make_nodes(const struct table_entry *entries, size_t size, struct node **ret_nodes,
-		      size_t *ret_len)
+static int make_nodes(const struct table_entry *entries, size_t size,
+		      struct node **ret_nodes, size_t *ret_len)
 {
 	struct node *nodes = calloc(size + 1, sizeof(*nodes));
 	size_t len = 0;
@@ -183,8 +183,8 @@ static bool reachable(struct node *node, size_t limit)
 }
 
 /*
- * Add @n to @list unless its place is gone. libmount takes " (deleted)" for the kernel's remark even where
- * it is a part of the name.
+ * Add @n to @list unless its place is gone. libmount takes " (deleted)" for the kernel's
+ * remark even where it is a part of the name.
  */
 static int append(const struct node *n, struct arena *a, struct submount *list,
 		  size_t *len)

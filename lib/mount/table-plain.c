@@ -59,7 +59,8 @@ static int parse(const char *line, struct arena *a, struct table_entry *ret)
 	return ret->path && ret->fstype ? 0 : -ENOMEM;
 }
 
-int table_read(const char *path, struct arena *a, struct table_entry **ret, size_t *ret_len)
+int table_read(const char *path, struct arena *a, struct table_entry **ret,
+	       size_t *ret_len)
 {
 	cleanup_free char *text = NULL;
 	struct table_entry *list;
@@ -74,7 +75,8 @@ int table_read(const char *path, struct arena *a, struct table_entry **ret, size
 	list = arena_alloc(a, lines * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		r = parse(line, a, &list[len++]);
 		if (r < 0)
 			return r;

@@ -14,5 +14,8 @@ struct table_entry {
 	const char *path, *fstype; /* unescaped; in the arena */
 };
 
-/* All entries of @path in their order, in @a; -errno, -EBADMSG for what is no such file. */
-int table_read(const char *path, struct arena *a, struct table_entry **ret, size_t *ret_len);
+/*
+ * All entries of @path in their order, in @a; -errno, -EBADMSG for what is no such file.
+ */
+int table_read(const char *path, struct arena *a, struct table_entry **ret,
+	       size_t *ret_len);

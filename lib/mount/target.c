@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target - mount points that the root lacks, for a user namespace. Root makes them through
- * the overlay. Without privilege, directories of the lower layer belong to ids that are
- * not mapped, and nothing can be made in them; but what is in the upper layer before the
- * overlay is mounted is merged with it. So the missing names are made there, with the
- * directories that lead to them. An upper layer that is kept may have links or files in
- * their place: then nothing is made, and what the root shows there is used.
+ * target - mount points that the root lacks, for a user namespace. Root makes them
+ * through the overlay. Without privilege, directories of the lower layer belong to ids
+ * that are not mapped, and nothing can be made in them; but what is in the upper layer
+ * before the overlay is mounted is merged with it. So the missing names are made there,
+ * with the directories that lead to them. An upper layer that is kept may have links or
+ * files in their place: then nothing is made, and what the root shows there is used.
  */
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +17,8 @@
 #include "mount/mount.h"
 
 /* Where @path, resolved inside @root, leads: a path relative to it, "" for itself. */
-static bool resolve(const struct mounts *m, int root, const char *path, char ret[PATH_MAX])
+static bool resolve(const struct mounts *m, int root, const char *path,
+		    char ret[PATH_MAX])
 {
 	cleanup_close int fd = sys_openat2(root, path, O_PATH, 0,
 					   RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
@@ -47,16 +48,18 @@ static struct step *make_dir(struct plan *p, struct mounts *m, const char *path,
 	s->mkdir.at = m->upper;
 	s->mkdir.path = path;
 	s->mkdir.mode = mode;
-	s->mkdir.like = mount_like_path(p, m,
-					strcmp(m->root_path, "/") == 0 ?
-						plan_text(p, "/%s", path) :
-						plan_text(p, "%s/%s", m->root_path, path),
-					false);
+	s->mkdir.like =
+		mount_like_path(p, m,
+				strcmp(m->root_path, "/") == 0
+					? plan_text(p, "/%s", path)
+					: plan_text(p, "%s/%s", m->root_path, path),
+				false);
 	s->mkdir.ret = SLOT_NONE;
 	return s;
 }
 
-static void make_file(struct plan *p, struct mounts *m, const char *path, const char *origin)
+static void make_file(struct plan *p, struct mounts *m, const char *path,
+		      const char *origin)
 {
 	struct step *s = plan_append(p, STEP_FILE, origin, why_target);
 
@@ -68,7 +71,9 @@ static void make_file(struct plan *p, struct mounts *m, const char *path, const 
 	s->file.mode = 0644;
 }
 
-/* What the first missing name of "BASE/NAME/REST" is: the path to go on with, if a link. */
+/*
+ * What the first missing name of "BASE/NAME/REST" is: the path to go on with, if a link.
+ */
 static bool follow_link(int root, const char *base, const char *rest, char ret[PATH_MAX])
 {
 	char name[PATH_MAX], target[PATH_MAX];
@@ -77,7 +82,8 @@ static bool follow_link(int root, const char *base, const char *rest, char ret[P
 	int r;
 
 	r = snprintf(name, sizeof(name), ".%s/%.*s", base, (int)len, rest + 1);
-	n = r < (int)sizeof(name) ? readlinkat(root, name, target, sizeof(target) - 1) : -1;
+	n = r < (int)sizeof(name) ? readlinkat(root, name, target, sizeof(target) - 1)
+				  : -1;
 	if (n <= 0)
 		return false;
 	target[n] = '\0';
@@ -125,7 +131,7 @@ static void plan_target(struct plan *p, struct mounts *m, int root, const char *
 	prefix[len] = '\0';
 	if (resolve(m, root, prefix, base))
 		return; /* it is there */
-	do { /* the deepest directory that is there */
+	do {            /* the deepest directory that is there */
 		char *slash = strrchr(prefix, '/');
 
 		if (!slash)
@@ -146,7 +152,8 @@ static void plan_target(struct plan *p, struct mounts *m, int root, const char *
 }
 
 /* Whether the directory at @path inside belongs to somebody else; its mode. */
-static bool is_foreign(const struct mounts *m, int root, const char *path, unsigned *ret_mode)
+static bool is_foreign(const struct mounts *m, int root, const char *path,
+		       unsigned *ret_mode)
 {
 	char name[PATH_MAX];
 	struct stat st;
@@ -158,7 +165,8 @@ static bool is_foreign(const struct mounts *m, int root, const char *path, unsig
 	return st.st_uid != m->host->uid;
 }
 
-static void plan_passage(struct plan *p, struct mounts *m, const char *path, unsigned mode)
+static void plan_passage(struct plan *p, struct mounts *m, const char *path,
+			 unsigned mode)
 {
 	struct step *s = make_dir(p, m, path, mode, m->spec->root_origin,
 				  "another's directory on the way to what the caller may "
@@ -178,9 +186,11 @@ static void plan_writable(struct plan *p, struct mounts *m, int root, const char
 	char full[PATH_MAX];
 	unsigned mode;
 
-	if (!resolve(m, root, path, full) || mount_is_replaced(full) || !is_directory(root, full))
+	if (!resolve(m, root, path, full) || mount_is_replaced(full) ||
+	    !is_directory(root, full))
 		return;
-	while (*full && !is_foreign(m, root, full, &mode)) /* beyond, all is the caller's */
+	/* beyond, all is the caller's */
+	while (*full && !is_foreign(m, root, full, &mode))
 		*strrchr(full, '/') = '\0';
 	for (char *i = full; *i;) {
 		char *end = i + 1 + strcspn(i + 1, "/"), next = *end;
@@ -225,7 +235,8 @@ void mount_plan_targets(struct plan *p, struct mounts *m)
 	if (mount_has_hosts(m))
 		plan_target(p, m, root, "/etc/hosts", false, NULL, 0);
 	plan_writables(p, m, root);
-	for (const struct spec_mount *i = m->spec->mounts; i && m->targets; i = i->next, n++) {
+	for (const struct spec_mount *i = m->spec->mounts; i && m->targets;
+	     i = i->next, n++) {
 		struct stat st;
 		bool directory = !i->src || stat(i->src, &st) < 0 || S_ISDIR(st.st_mode);
 

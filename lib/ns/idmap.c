@@ -13,13 +13,17 @@
 #include "ns/ns.h"
 #include "plan/answer.h"
 
-/* The caller's ranges: 1; 0 if it has none or nobody can write them; -errno with a message. */
+/*
+ * The caller's ranges: 1; 0 if it has none or nobody can write them; -errno with a
+ * message.
+ */
 static int find_ranges(const struct host *h, struct idmap *m, struct err *e)
 {
 	return h->no_new_privs ? 0 : userns_ranges(e, h->uid, &m->ranges);
 }
 
-int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e)
+int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret,
+		 struct err *e)
 {
 	int r = 0;
 
@@ -57,16 +61,18 @@ int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, 
 			"%s: no subordinate ids for uid %u in /etc/subuid and /etc/subgid, or "
 			"no newuidmap and newgidmap",
 			s->userns_origin, h->uid);
-		err_hint(e, "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
-			    "USER; Debian package uidmap");
+		err_hint(
+			e,
+			"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
+			"USER; Debian package uidmap");
 		return -ENOENT;
 	}
 	return -EINVAL;
 }
 
 /* See userns_map_args(); without memory plan_seal() fails. */
-static const char *const *helper_args(struct plan *p, uint32_t self, const struct id_range *v,
-				      size_t len)
+static const char *const *helper_args(struct plan *p, uint32_t self,
+				      const struct id_range *v, size_t len)
 {
 	const char *const *ret = userns_map_args(&p->arena, self, v, len);
 
@@ -90,10 +96,13 @@ int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 		step->idmap.gid_map = plan_text(p, "%u %u 1\n", id->gid, h->gid);
 		return 0;
 	}
-	step = plan_append(p, STEP_IDMAP, s->userns_origin,
-			   "the caller becomes root, its subordinate ids become 1 and up");
-	step->idmap.uid_args = helper_args(p, h->uid, map->ranges.uids, map->ranges.uids_len);
-	step->idmap.gid_args = helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
+	step = plan_append(
+		p, STEP_IDMAP, s->userns_origin,
+		"the caller becomes root, its subordinate ids become 1 and up");
+	step->idmap.uid_args =
+		helper_args(p, h->uid, map->ranges.uids, map->ranges.uids_len);
+	step->idmap.gid_args =
+		helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
 	p->own_memory = true; /* the caller must run the helpers meanwhile */
 	return 0;
 }

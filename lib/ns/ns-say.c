@@ -20,17 +20,20 @@ void say_idmap(FILE *out, const struct step *s)
 	(void)sscanf(s->idmap.uid_map, "%u", &uid); /* our own text */
 	(void)sscanf(s->idmap.gid_map, "%u", &gid);
 	if (uid || gid)
-		fprintf(out, "nest=\"$nest --user --map-user=%u --map-group=%u\"\n", uid, gid);
+		fprintf(out, "nest=\"$nest --user --map-user=%u --map-group=%u\"\n", uid,
+			gid);
 }
 
 void say_join(FILE *out, const struct step *s)
 {
-	fprintf(out, "# no shell equivalent: nothing can be executed in %s\n", s->join.name);
+	fprintf(out, "# no shell equivalent: nothing can be executed in %s\n",
+		s->join.name);
 }
 
 void say_rename(FILE *out, const struct step *s)
 {
-	fprintf(out, "# no shell equivalent: unshare(1) --user with the map %s", s->rename.uid_map);
+	fprintf(out, "# no shell equivalent: unshare(1) --user with the map %s",
+		s->rename.uid_map);
 }
 
 void say_unshare(FILE *out, const struct step *s)

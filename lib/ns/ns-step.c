@@ -47,7 +47,10 @@ int run_idmap(struct runner *r, const struct step *s)
 
 	if (idmap_waits(s))
 		return runner_wait(r);
-	/* Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM else). */
+	/*
+	 * Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM
+	 * else).
+	 */
 	ret = write_proc(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (ret == 0)
 		ret = write_proc(AT_FDCWD, "/proc/self/uid_map", s->idmap.uid_map);
@@ -75,8 +78,8 @@ int run_join(struct runner *r, const struct step *s)
 }
 
 /*
- * A user namespace in that of the container, whose one id has another number in it. /proc is the
- * container's by now: what it shows may be anything.
+ * A user namespace in that of the container, whose one id has another number in it. /proc
+ * is the container's by now: what it shows may be anything.
  */
 int run_rename(struct runner *r, const struct step *s)
 {
@@ -101,7 +104,8 @@ int run_unshare(struct runner *r, const struct step *s)
 int run_hostname(struct runner *r, const struct step *s)
 {
 	(void)r; /* no slot */
-	return sys_call(SYS_sethostname, s->hostname.name, strlen(s->hostname.name), 0, 0, 0);
+	return sys_call(SYS_sethostname, s->hostname.name, strlen(s->hostname.name), 0, 0,
+			0);
 }
 
 int run_link_up(struct runner *r, const struct step *s)
@@ -162,8 +166,8 @@ static int send_move(int socket, const char *name, int netns)
 
 int run_link_move(struct runner *r, const struct step *s)
 {
-	int socket = sys_call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE, 0,
-			      0);
+	int socket = sys_call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			      NETLINK_ROUTE, 0, 0);
 	int netns, ret;
 
 	(void)r; /* no slot */
@@ -183,8 +187,8 @@ int run_link_move(struct runner *r, const struct step *s)
 
 int run_affinity(struct runner *r, const struct step *s)
 {
-	int ret = sys_call(SYS_sched_setaffinity, 0, 16 * sizeof(uint64_t), s->affinity.mask, 0,
-			   0);
+	int ret = sys_call(SYS_sched_setaffinity, 0, 16 * sizeof(uint64_t),
+			   s->affinity.mask, 0, 0);
 
 	(void)r; /* no slot */
 	return ret < 0 ? ret : 0;

@@ -10,7 +10,8 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
 	plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
 		    "nothing goes on if the caller dies");
 	/* in the background it is held by the monitor */
-	p->held = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND) || s->idle;
+	p->held = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND) ||
+		  s->idle;
 	p->keeper = p->held || p->ids;
 	p->clone_flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 }
@@ -66,7 +67,8 @@ void ns_plan_uts(struct plan *p, const struct spec *s)
 
 	if (!name)
 		return;
-	step = plan_append(p, STEP_HOSTNAME, s->hostname ? s->hostname_origin : s->name_origin,
+	step = plan_append(p, STEP_HOSTNAME,
+			   s->hostname ? s->hostname_origin : s->name_origin,
 			   "the name it has for itself");
 	step->hostname.name = name;
 }
@@ -80,7 +82,8 @@ void ns_plan_cpus(struct plan *p, const struct spec *s)
 	mask = plan_alloc(p, sizeof(s->cpus));
 	if (mask)
 		memcpy(mask, s->cpus, sizeof(s->cpus));
-	plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs")->affinity.mask = mask;
+	plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs")->affinity.mask =
+		mask;
 }
 
 void ns_plan_session(struct plan *p)

@@ -20,7 +20,8 @@ struct idmap {
 };
 
 /* Choose it; -EPERM or -ENOENT with a message if what was asked for cannot be had. */
-int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret, struct err *e);
+int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret,
+		 struct err *e);
 
 /*
  * Resolve s->user in etc/passwd and etc/group below @root (a descriptor), or first below

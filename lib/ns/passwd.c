@@ -18,7 +18,10 @@
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
 
-/* Copy the next line of *text (or NULL), split at ':', into @buf; number of fields, 0 at the end. */
+/*
+ * Copy the next line of *text (or NULL), split at ':', into @buf; number of fields, 0 at
+ * the end.
+ */
 static size_t next_entry(const char **text, char *buf, size_t len, char *fields[FIELDS])
 {
 	while (*text && **text) {
@@ -103,7 +106,8 @@ static void find_groups(const char *group, struct identity *id)
 	char buf[4096], *f[FIELDS];
 	size_t n;
 
-	while (id->groups_len < max && (n = next_entry(&group, buf, sizeof(buf), f)) > 0) {
+	while (id->groups_len < max &&
+	       (n = next_entry(&group, buf, sizeof(buf), f)) > 0) {
 		uint32_t gid;
 
 		if (n >= 4 && parse_id(f[2], &gid) && gid != id->gid &&
@@ -121,7 +125,7 @@ static int read_layers(const struct spec_image *image, const char *path, struct 
 
 	if (r == 0)
 		r = ((image_file_read_fn *)read)(image->layers, image->layers_len, path,
-						  DATABASE_MAX_BYTES, e, ret);
+						 DATABASE_MAX_BYTES, e, ret);
 	if (r == -ENOENT)
 		err_clear(e);
 	return r == -ENOENT ? 0 : r;
@@ -154,8 +158,9 @@ static bool are_numbers(const char *user)
 }
 
 /*
- * Both halves of "USER:GROUP", either of which may be empty; @ret_group NULL where there is none, as
- * with docker(1), which takes "1000:" and ":50". -ENAMETOOLONG: half a name may be another's.
+ * Both halves of "USER:GROUP", either of which may be empty; @ret_group NULL where there
+ * is none, as with docker(1), which takes "1000:" and ":50". -ENAMETOOLONG: half a name
+ * may be another's.
  */
 static int split(const char *text, char user[64], const char **ret_group)
 {
@@ -169,8 +174,8 @@ static int split(const char *text, char user[64], const char **ret_group)
 	return 0;
 }
 
-static int find_identity(const char *passwd, const char *group, const char *text, const char *origin,
-			 struct identity *ret, struct err *e)
+static int find_identity(const char *passwd, const char *group, const char *text,
+			 const char *origin, struct identity *ret, struct err *e)
 {
 	const char *name_of_group;
 	char user[64];
@@ -183,8 +188,9 @@ static int find_identity(const char *passwd, const char *group, const char *text
 		ret->uid = *user ? (uint32_t)n : 0;
 		(void)find_user(passwd, NULL, ret); /* a number needs no entry */
 	} else if (!find_user(passwd, user, ret)) {
-		return err_say(e, -ENOENT, "%s: no user %s in the container's /etc/passwd",
-			       origin, user);
+		return err_say(e, -ENOENT,
+			       "%s: no user %s in the container's /etc/passwd", origin,
+			       user);
 	}
 	if (!name_of_group) {
 		if (ret->name[0])
@@ -194,8 +200,9 @@ static int find_identity(const char *passwd, const char *group, const char *text
 	if (str_to_u64(name_of_group, UINT32_MAX - 1, &n) == 0)
 		ret->gid = (uint32_t)n;
 	else if (!find_group(group, name_of_group, &ret->gid))
-		return err_say(e, -ENOENT, "%s: no group %s in the container's /etc/group",
-			       origin, name_of_group);
+		return err_say(e, -ENOENT,
+			       "%s: no group %s in the container's /etc/group", origin,
+			       name_of_group);
 	return 0;
 }
 

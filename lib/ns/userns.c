@@ -55,7 +55,8 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
 	size_t n;
 
 	while ((n = next_line(&passwd, buf, sizeof(buf), f)) > 0)
-		if (n == FIELDS && str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 && id == uid) {
+		if (n == FIELDS && str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 &&
+		    id == uid) {
 			snprintf(ret, len, "%s", f[0]);
 			return true;
 		}
@@ -76,8 +77,12 @@ static bool is_there(const struct id_range *v, size_t len, uint64_t start, uint6
 	return false;
 }
 
-/* The "OWNER:START:COUNT" lines that belong to @name or @uid: how many differ; the first ones in @ret. */
-static size_t read_ranges(const char *path, const char *name, uint32_t uid, struct id_range *ret)
+/*
+ * The "OWNER:START:COUNT" lines that belong to @name or @uid: how many differ; the first
+ * ones in @ret.
+ */
+static size_t read_ranges(const char *path, const char *name, uint32_t uid,
+			  struct id_range *ret)
 {
 	cleanup_free char *text = NULL;
 	char buf[256], *f[FIELDS];
@@ -89,8 +94,9 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 		return 0;
 	p = text;
 	while ((n = next_line(&p, buf, sizeof(buf), f)) > 0) {
-		if (n != 3 || ((!*name || !str_equal(f[0], name)) &&
-			       (str_to_u64(f[0], UINT32_MAX, &owner) < 0 || owner != uid)))
+		if (n != 3 ||
+		    ((!*name || !str_equal(f[0], name)) &&
+		     (str_to_u64(f[0], UINT32_MAX, &owner) < 0 || owner != uid)))
 			continue;
 		if (str_to_u64(f[1], UINT32_MAX - 1, &first) < 0 ||
 		    str_to_u64(f[2], UINT32_MAX - first, &ids) < 0 || !ids ||
@@ -103,14 +109,17 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid, stru
 	return len;
 }
 
-/* Whether the kernel takes them as a map: that many lines, and less than a page of text. */
+/*
+ * Whether the kernel takes them as a map: that many lines, and less than a page of text.
+ */
 static bool fit_map(const struct id_range *v, size_t len)
 {
 	uint32_t inside = 1;
 	size_t bytes = strlen("0 4294967295 1\n");
 
 	for (size_t i = 0; i < len && i < IDMAP_RANGES_MAX; i++) {
-		bytes += (size_t)snprintf(NULL, 0, "%u %u %u\n", inside, v[i].start, v[i].count);
+		bytes += (size_t)snprintf(NULL, 0, "%u %u %u\n", inside, v[i].start,
+					  v[i].count);
 		inside += v[i].count;
 	}
 	return len <= IDMAP_RANGES_MAX && bytes < (size_t)sysconf(_SC_PAGESIZE);
@@ -118,15 +127,16 @@ static bool fit_map(const struct id_range *v, size_t len)
 
 static int refuse_ranges(struct err *e, uint32_t uid, size_t len, const char *path)
 {
-	err_say(e, -E2BIG, "user namespace: the %zu ranges of uid %u in %s are more than the kernel takes", len,
-		uid, path);
+	err_say(e, -E2BIG,
+		"user namespace: the %zu ranges of uid %u in %s are more than the kernel takes",
+		len, uid, path);
 	err_hint(e, "fewer and larger ranges; --userns=single does without them");
 	return -E2BIG;
 }
 
 /* The kernel takes no id twice, and @self is there before all others. */
-static int check_ranges(struct err *e, uint32_t uid, uint32_t self, const struct id_range *v, size_t len,
-			const char *path)
+static int check_ranges(struct err *e, uint32_t uid, uint32_t self,
+			const struct id_range *v, size_t len, const char *path)
 {
 	if (!fit_map(v, len))
 		return refuse_ranges(e, uid, len, path);
@@ -137,9 +147,11 @@ static int check_ranges(struct err *e, uint32_t uid, uint32_t self, const struct
 			twice = has_ids(&v[n], v[i].start, v[i].count);
 		if (!twice)
 			continue;
-		err_say(e, -EINVAL, "user namespace: range %u:%u of uid %u in %s has ids that it has already",
+		err_say(e, -EINVAL,
+			"user namespace: range %u:%u of uid %u in %s has ids that it has already",
 			v[i].start, v[i].count, uid, path);
-		err_hint(e, "ranges that do not overlap; --userns=single does without them");
+		err_hint(e,
+			 "ranges that do not overlap; --userns=single does without them");
 		return -EINVAL;
 	}
 	return 0;
@@ -156,7 +168,8 @@ int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret)
 		(void)passwd_name(passwd, uid, name, sizeof(name)); /* else by number */
 	ret->uids_len = read_ranges(subuid, name, uid, ret->uids);
 	ret->gids_len = ret->uids_len ? read_ranges(subgid, name, uid, ret->gids) : 0;
-	if (!ret->uids_len || !ret->gids_len || access(NEWUIDMAP, X_OK) < 0 || access(NEWGIDMAP, X_OK) < 0)
+	if (!ret->uids_len || !ret->gids_len || access(NEWUIDMAP, X_OK) < 0 ||
+	    access(NEWGIDMAP, X_OK) < 0)
 		return 0;
 	r = check_ranges(e, uid, uid, ret->uids, ret->uids_len, subuid);
 	if (r == 0)
@@ -165,8 +178,8 @@ int userns_ranges(struct err *e, uint32_t uid, struct id_ranges *ret)
 }
 
 /* newuidmap(1) or newgidmap(1): @number is that of the process. */
-static int prepare_helper(struct arena *a, struct program *p, const char *program, const char *number,
-			  const char *const *args)
+static int prepare_helper(struct arena *a, struct program *p, const char *program,
+			  const char *number, const char *const *args)
 {
 	static const char *const no_env[] = { NULL };
 	const char **argv;
@@ -180,7 +193,9 @@ static int prepare_helper(struct arena *a, struct program *p, const char *progra
 	argv[0] = program;
 	argv[1] = number;
 	memcpy(argv + 2, args, n * sizeof(*argv));
-	*p = (struct program){ .argv = argv, .env = no_env, .in = -EBADF, .timeout_ms = PROGRAM_WAIT_MS };
+	*p = (struct program){
+		.argv = argv, .env = no_env, .in = -EBADF, .timeout_ms = PROGRAM_WAIT_MS
+	};
 	return 0;
 }
 
@@ -196,12 +211,14 @@ static int run_helpers(struct err *e, const struct program programs[2])
 		if (results[i] < 0)
 			return program_fail(e, results[i], &programs[i], name);
 		if (ends[i].status != 0)
-			return err_say(e, -EPERM, "%s", *ends[i].said ? ends[i].said : name);
+			return err_say(e, -EPERM, "%s",
+				       *ends[i].said ? ends[i].said : name);
 	}
 	return 0;
 }
 
-int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, const char *const *gid_args)
+int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args,
+		      const char *const *gid_args)
 {
 	struct arena a = { NULL };
 	struct program programs[2];
@@ -217,7 +234,8 @@ int userns_write_maps(struct err *e, pid_t pid, const char *const *uid_args, con
 	return r;
 }
 
-const char *const *userns_map_args(struct arena *a, uint32_t self, const struct id_range *v, size_t len)
+const char *const *userns_map_args(struct arena *a, uint32_t self,
+				   const struct id_range *v, size_t len)
 {
 	const char **args = arena_alloc(a, (3 * (len + 1) + 1) * sizeof(*args));
 	uint32_t inside = 1;
@@ -243,9 +261,12 @@ const char *const *userns_map_args(struct arena *a, uint32_t self, const struct 
 static int map_ranges(struct err *e, pid_t pid, const struct id_ranges *ranges)
 {
 	struct arena a = { NULL };
-	const char *const *uids = userns_map_args(&a, geteuid(), ranges->uids, ranges->uids_len);
-	const char *const *gids = userns_map_args(&a, getegid(), ranges->gids, ranges->gids_len);
-	int r = uids && gids ? userns_write_maps(e, pid, uids, gids) : err_set(e, -ENOMEM, "user namespace");
+	const char *const *uids =
+		userns_map_args(&a, geteuid(), ranges->uids, ranges->uids_len);
+	const char *const *gids =
+		userns_map_args(&a, getegid(), ranges->gids, ranges->gids_len);
+	int r = uids && gids ? userns_write_maps(e, pid, uids, gids)
+			     : err_set(e, -ENOMEM, "user namespace");
 
 	arena_done(&a);
 	return r;
@@ -273,13 +294,16 @@ void userns_hint(struct err *e)
 		err_hint(e, "user namespaces are forbidden: sysctl "
 			    "user.max_user_namespaces=10000");
 	else if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"))
-		err_hint(e, "AppArmor restricts user namespaces: sysctl "
-			    "kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
-			    "'userns,' for this program");
+		err_hint(
+			e,
+			"AppArmor restricts user namespaces: sysctl "
+			"kernel.apparmor_restrict_unprivileged_userns=0, or a profile with "
+			"'userns,' for this program");
 	else if (!*e->hint)
-		err_hint(e, "a seccomp filter or security module may forbid user namespaces "
-			    "(as inside most containers): run as root, or allow clone with "
-			    "CLONE_NEWUSER");
+		err_hint(e,
+			 "a seccomp filter or security module may forbid user namespaces "
+			 "(as inside most containers): run as root, or allow clone with "
+			 "CLONE_NEWUSER");
 }
 
 /* What the child says, in memory that both have. */
@@ -290,7 +314,10 @@ struct answer {
 	_Alignas(16) char data[];
 };
 
-/* Into the namespace @userns, or a new one. Processes of the first shall not read our memory. */
+/*
+ * Into the namespace @userns, or a new one. Processes of the first shall not read our
+ * memory.
+ */
 static int enter(int userns)
 {
 	if (userns < 0)
@@ -304,7 +331,8 @@ static void work(int channel, struct answer *a, userns_fn *fn, int userns)
 
 	if (enter(userns) < 0) {
 		a->result = -errno;
-		(void)write(channel, &byte, 1); /* the caller learns from @a, or from our end */
+		/* the caller learns from @a, or from our end */
+		(void)write(channel, &byte, 1);
 		return;
 	}
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* valid arguments cannot fail */
@@ -337,8 +365,8 @@ static int attend(struct err *e, int channel, pid_t pid, const struct id_ranges 
 	return r;
 }
 
-static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int userns,
-		     struct answer *a)
+static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *ranges,
+		     int userns, struct answer *a)
 {
 	int pair[2], status, r;
 	pid_t pid, n;
@@ -347,7 +375,8 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 		return err_set(e, -errno, "user namespace");
 	pid = fork();
 	if (pid == 0) {
-		(void)signal(SIGINT, SIG_DFL); /* handlers of the caller would do nothing here */
+		/* handlers of the caller would do nothing here */
+		(void)signal(SIGINT, SIG_DFL);
 		(void)signal(SIGTERM, SIG_DFL);
 		(void)close(pair[0]); /* its end tells us that the caller died */
 		work(pair[1], a, fn, userns);
@@ -366,12 +395,13 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 		n = waitpid(pid, &status, 0);
 	while (n < 0 && errno == EINTR);
 	if (r == 0 && !a->said)
-		return err_say(e, -ECHILD, "user namespace: the process in it was killed");
+		return err_say(e, -ECHILD,
+			       "user namespace: the process in it was killed");
 	return r;
 }
 
-static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int userns, void *data,
-	       size_t size)
+static int run(struct err *e, userns_fn *fn, const struct id_ranges *ranges, int userns,
+	       void *data, size_t size)
 {
 	struct answer *a = mmap(NULL, sizeof(*a) + size, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -395,7 +425,10 @@ int userns_run(struct err *e, userns_fn *fn, void *data, size_t size)
 {
 	struct id_ranges ranges;
 
-	/* nothing can have been made with ranges that are refused: a start says why they are */
+	/*
+	 * nothing can have been made with ranges that are refused: a start says why they
+	 * are
+	 */
 	if (geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
 	    userns_ranges(NULL, geteuid(), &ranges) <= 0)
 		return -ENOTSUP;

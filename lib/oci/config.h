@@ -4,8 +4,8 @@
  * "oci", found by module_symbol("oci", "oci_config_load" or "oci_config_write").
  *
  * What OCI has no word for is an annotation "org.libminc.*" (oci/standard.h), so that a
- * written spec comes back as it was. What this library has no word for is refused by name:
- * no field is ignored but the annotations of others, as the specification demands.
+ * written spec comes back as it was. What this library has no word for is refused by
+ * name: no field is ignored but the annotations of others, as the specification demands.
  */
 #pragma once
 
@@ -15,10 +15,11 @@
 #include "plan/spec.h"
 
 /*
- * Add what @path says to @s by the spec_* setters. @dir: where it is a file of ours, read as
- * io_read_own_file() does; negative: what the user named, maybe a pipe. root.path and bind sources that
- * are relative are relative to its directory. 0, or the failure, recorded in @s: -EINVAL for
- * what is not strict JSON or is refused, -EFBIG above 4 MiB, errors of open(2), -ENOMEM.
+ * Add what @path says to @s by the spec_* setters. @dir: where it is a file of ours, read
+ * as io_read_own_file() does; negative: what the user named, maybe a pipe. root.path and
+ * bind sources that are relative are relative to its directory. 0, or the failure,
+ * recorded in @s: -EINVAL for what is not strict JSON or is refused, -EFBIG above 4 MiB,
+ * errors of open(2), -ENOMEM.
  */
 typedef int oci_config_load_fn(struct spec *s, int dir, const char *path);
 

@@ -7,8 +7,8 @@
 
 #include "base/io.h"
 #include "base/str.h"
-#include "json/json-text.h"
 #include "live/background.h"
+#include "json/json-text.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;
 
@@ -38,9 +38,10 @@ static json_t *limits(const struct inspection *i)
 	json_t *ret = json_array();
 
 	for (size_t n = 0; n < i->limits_len; n++)
-		if (json_array_append_new(ret, json_pack("{s:s, s:s}", "limit", i->limits[n].limit,
-							 "enforced_by",
-							 i->limits[n].enforced_by)) < 0)
+		if (json_array_append_new(ret,
+					  json_pack("{s:s, s:s}", "limit",
+						    i->limits[n].limit, "enforced_by",
+						    i->limits[n].enforced_by)) < 0)
 			return NULL; /* without memory: the whole answer fails */
 	return ret;
 }
@@ -88,7 +89,8 @@ static json_t *describe(const struct state *s, const struct inspection *i, json_
 	json_object_set_new(o, "state", json_string(i->state));
 	json_object_set_new(o, "pid", i->ended ? json_integer(0) : json_integer(f->pid));
 	json_object_set_new(o, "created_ns", big_number(f->created_ns));
-	json_object_set_new(o, "ended_ns", i->ended_ns ? big_number(i->ended_ns) : json_null());
+	json_object_set_new(o, "ended_ns",
+			    i->ended_ns ? big_number(i->ended_ns) : json_null());
 	json_object_set_new(o, "exit_status",
 			    i->ended ? json_integer(i->status) : json_null());
 	json_object_set_new(o, "command", list(f->command));
@@ -113,9 +115,9 @@ int oci_inspect(const struct state *s, const struct inspection *i, char **ret)
 		return r;
 	object = describe(s, i, config);
 	/* what could not be set for want of memory is missing: never half an answer */
-	r = json_object_size(object) == INSPECT_FIELDS ?
-		    json_text_write(object, JSON_INDENT(2), ret, NULL) :
-		    -ENOMEM;
+	r = json_object_size(object) == INSPECT_FIELDS
+		    ? json_text_write(object, JSON_INDENT(2), ret, NULL)
+		    : -ENOMEM;
 	json_decref(object);
 	return r;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* load-linux - "linux" of a config.json: namespaces, id maps, protected paths, seccomp. */
+/*
+ * load-linux - "linux" of a config.json: namespaces, id maps, protected paths, seccomp.
+ */
 #include <errno.h>
 #include <minc/container.h>
 #include <stdio.h>
@@ -12,7 +14,7 @@
 
 /* Of the last one every container has its own, where the kernel has any. */
 enum { PID, MOUNT, IPC, UTS, NETWORK, USER, CGROUP, KINDS, NEEDED = NETWORK };
-static const char *const kinds[] = { "pid",	"mount", "ipc",   "uts",
+static const char *const kinds[] = { "pid",     "mount", "ipc",   "uts",
 				     "network", "user",  "cgroup" };
 
 static int load_namespace(struct reader *r, json_t *ns, size_t i, bool *have)
@@ -137,7 +139,9 @@ static bool is_in(const char *const *list, const char *path)
 	return false;
 }
 
-/* Paths that every container hides or protects; what is hidden cannot be written either. */
+/*
+ * Paths that every container hides or protects; what is hidden cannot be written either.
+ */
 static int check_paths(struct reader *r, json_t *linux_object, const char *key,
 		       bool readonly)
 {
@@ -190,10 +194,10 @@ static int load_seccomp(struct reader *r)
 
 int read_linux(struct reader *r, json_t *linux_object, uint32_t uid, uint32_t gid)
 {
-	static const char *const known[] = {
-		"namespaces",    "uidMappings",       "gidMappings", "maskedPaths",
-		"readonlyPaths", "rootfsPropagation", "resources",   NULL
-	};
+	static const char *const known[] = { "namespaces",    "uidMappings",
+					     "gidMappings",   "maskedPaths",
+					     "readonlyPaths", "rootfsPropagation",
+					     "resources",     NULL };
 	bool have[KINDS] = { false };
 	int n = read_only_known(r, linux_object, "linux", known);
 

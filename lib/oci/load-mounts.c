@@ -117,10 +117,11 @@ static int refuse_option(struct reader *r, const struct entry *e, const char *op
 			   e->destination, option);
 }
 
-static int refuse_value(struct reader *r, const struct entry *e, const char *name, const char *value)
+static int refuse_value(struct reader *r, const struct entry *e, const char *name,
+			const char *value)
 {
-	return read_refuse(r, "%s: %s: option %s=%s: not supported", e->where, e->destination, name,
-			   value);
+	return read_refuse(r, "%s: %s: option %s=%s: not supported", e->where,
+			   e->destination, name, value);
 }
 
 /* Options of the library's own mounts that are so, or that make no difference. */
@@ -164,7 +165,8 @@ static bool is_own_mode(const struct oci_api_mount *api, const char *text)
 	const char *own = own_value(api, "mode=");
 	unsigned mode, own_mode;
 
-	return own && read_mode(own, &own_mode) == 0 && read_mode(text, &mode) == 0 && mode == own_mode;
+	return own && read_mode(own, &own_mode) == 0 && read_mode(text, &mode) == 0 &&
+	       mode == own_mode;
 }
 
 static bool is_own_size(const struct oci_api_mount *api, const char *text)
@@ -176,7 +178,8 @@ static bool is_own_size(const struct oci_api_mount *api, const char *text)
 	       size == own_size;
 }
 
-static int check_api(struct reader *r, const struct entry *e, const struct oci_api_mount *api)
+static int check_api(struct reader *r, const struct entry *e,
+		     const struct oci_api_mount *api)
 {
 	if (e->other && !is_api_option(e->other))
 		return refuse_option(r, e, e->other);
@@ -194,14 +197,19 @@ static int check_api(struct reader *r, const struct entry *e, const struct oci_a
 	return refuse_option(r, e, "ro");
 }
 
-/* A size, an owner or a mode other than every container's makes it a mount of the user. */
+/*
+ * A size, an owner or a mode other than every container's makes it a mount of the user.
+ */
 static bool is_usual(const struct entry *e)
 {
-	const bool tmp = str_equal(e->destination, "/tmp"), shm = str_equal(e->destination, "/dev/shm");
+	const bool tmp = str_equal(e->destination, "/tmp"),
+		   shm = str_equal(e->destination, "/dev/shm");
 	unsigned mode;
 	uint64_t size;
 
-	if ((tmp || shm) && (e->uid || e->gid || (e->mode && (read_mode(e->mode, &mode) < 0 || mode != 01777))))
+	if ((tmp || shm) &&
+	    (e->uid || e->gid ||
+	     (e->mode && (read_mode(e->mode, &mode) < 0 || mode != 01777))))
 		return false;
 	if (tmp)
 		return !e->size && !e->noexec && !e->readonly;
@@ -286,7 +294,8 @@ static int load_tmpfs(struct reader *r, const struct entry *e)
 	if (e->mode && read_mode(e->mode, &mode) < 0)
 		return read_refuse(r, "%s: mode=%s: not an octal mode", e->where,
 				   e->mode);
-	mode |= (e->readonly ? MINC_TMPFS_RDONLY : 0) | (e->noexec ? MINC_TMPFS_NOEXEC : 0);
+	mode |= (e->readonly ? MINC_TMPFS_RDONLY : 0) |
+		(e->noexec ? MINC_TMPFS_NOEXEC : 0);
 	n = read_origin(r, "%s", e->where);
 	n = n ? n : spec_add_tmpfs(r->s, e->destination, size, mode);
 	return n || (!e->uid && !e->gid) ? n : set_owner(r, e);
@@ -346,8 +355,8 @@ int read_mounts(struct reader *r, json_t *mounts)
 		struct entry e = { 0 };
 
 		snprintf(e.where, sizeof(e.where), "mounts[%zu]", i);
-		n = json_is_object(mount) ? read_entry(r, mount, &e) :
-					    read_refuse(r, "%s: not an object", e.where);
+		n = json_is_object(mount) ? read_entry(r, mount, &e)
+					  : read_refuse(r, "%s: not an object", e.where);
 		if (n == 0)
 			n = load_entry(r, &e, is_first(mounts, i, e.destination));
 		if (n < 0)

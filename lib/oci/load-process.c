@@ -98,7 +98,8 @@ static int load_cwd(struct reader *r, json_t *process)
 static int load_user(struct reader *r, json_t *process, uint32_t *ret_uid,
 		     uint32_t *ret_gid)
 {
-	static const char *const known[] = { "uid", "gid", "umask", "additionalGids", NULL };
+	static const char *const known[] = { "uid", "gid", "umask", "additionalGids",
+					     NULL };
 	const char *name = read_note(r, OCI_NOTE_USER);
 	uint64_t uid = 0, gid = 0, mask = 022;
 	json_t *user, *groups = NULL;
@@ -284,7 +285,7 @@ static int load_no_new_privs(struct reader *r, json_t *process)
 int read_process(struct reader *r, json_t *process, uint32_t *ret_uid, uint32_t *ret_gid)
 {
 	static const char *const known[] = {
-		"terminal",        "user", "args", "env", "cwd", "capabilities",
+		"terminal",        "user",    "args", "env", "cwd", "capabilities",
 		"noNewPrivileges", "rlimits", NULL
 	};
 	bool terminal = false;

@@ -15,10 +15,10 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "json/json-text.h"
 #include "oci/config.h"
 #include "oci/read.h"
 #include "oci/standard.h"
+#include "json/json-text.h"
 
 enum { FILE_MAX_BYTES = 4 * 1024 * 1024 };
 
@@ -48,8 +48,8 @@ static bool is_our_note(const char *key)
 		OCI_NOTE_KEEP,    OCI_NOTE_STORAGE,      OCI_NOTE_USER,
 		OCI_NOTE_CWD,     OCI_NOTE_DEFAULT_PATH, OCI_NOTE_CAPS,
 		OCI_NOTE_SECCOMP, OCI_NOTE_INTERFACE,    OCI_NOTE_USERNS,
-		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT, OCI_NOTE_BYTES,
-		OCI_NOTE_SCRATCH, OCI_NOTE_HOSTS,
+		OCI_NOTE_CPUS,    OCI_NOTE_LAYERS,       OCI_NOTE_FAKE_ROOT,
+		OCI_NOTE_BYTES,   OCI_NOTE_SCRATCH,      OCI_NOTE_HOSTS,
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
@@ -114,7 +114,8 @@ static int load_layers(struct reader *r, const char *text)
 		if (next)
 			*next++ = '\0';
 		if (image.layers_len == SPEC_LAYERS_MAX)
-			return read_refuse(r, "annotations.%s: too many", OCI_NOTE_LAYERS);
+			return read_refuse(r, "annotations.%s: too many",
+					   OCI_NOTE_LAYERS);
 		layers[image.layers_len++] = p;
 		p = next;
 	}
@@ -129,8 +130,8 @@ static int apply_fake_root(struct reader *r)
 	if (r->s->fake_root_auto || !read_note(r, OCI_NOTE_FAKE_ROOT))
 		return 0;
 	n = read_origin(r, "annotations.%s", OCI_NOTE_FAKE_ROOT);
-	return n ? n :
-		   spec_set_flag(r->s, MINC_FAKE_ROOT,
+	return n ? n
+		 : spec_set_flag(r->s, MINC_FAKE_ROOT,
 				 read_note_is(r, OCI_NOTE_FAKE_ROOT, "true"));
 }
 
@@ -142,8 +143,10 @@ static int apply_scratch(struct reader *r, const char *text)
 	int n = read_origin(r, "annotations.%s", OCI_NOTE_SCRATCH);
 
 	if (n == 0 && !none && (str_to_size(text, &size) < 0 || size > INT64_MAX))
-		return read_refuse(r, "annotations.%s: %s: not a size", OCI_NOTE_SCRATCH, text);
-	return n ? n : spec_set_limit(r->s, MINC_LIMIT_SCRATCH, none ? -1 : (int64_t)size);
+		return read_refuse(r, "annotations.%s: %s: not a size", OCI_NOTE_SCRATCH,
+				   text);
+	return n ? n
+		 : spec_set_limit(r->s, MINC_LIMIT_SCRATCH, none ? -1 : (int64_t)size);
 }
 
 /* "NAME:ADDRESS NAME:ADDRESS" */
@@ -301,7 +304,8 @@ static int read_text(int dir, const char *path, char **ret, size_t *ret_len)
 
 	if (dir < 0)
 		return io_read_file(AT_FDCWD, path, FILE_MAX_BYTES, ret, ret_len);
-	return io_read_own_file(dir, slash ? slash + 1 : path, FILE_MAX_BYTES, ret, ret_len);
+	return io_read_own_file(dir, slash ? slash + 1 : path, FILE_MAX_BYTES, ret,
+				ret_len);
 }
 
 int oci_config_load(struct spec *s, int dir, const char *path)

@@ -87,7 +87,8 @@ int read_value(const struct reader *r, json_t *object, const char *where, const 
 	char name[256];
 
 	if (wanted)
-		return read_refuse(r, "%s: not %s", full_name(name, sizeof(name), where, key), wanted);
+		return read_refuse(r, "%s: not %s",
+				   full_name(name, sizeof(name), where, key), wanted);
 	*ret = value;
 	return 0;
 }

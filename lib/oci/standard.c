@@ -25,7 +25,10 @@ const struct oci_flag_note oci_flag_notes[] = {
 	{ OCI_NOTE "init", MINC_INIT },
 	{ OCI_NOTE "die-with-parent", MINC_DIE_WITH_PARENT },
 	{ OCI_NOTE "inherit-env", MINC_INHERIT_ENV },
-	/* not a mount of devtmpfs: another runtime would make its links in the host's /dev */
+	/*
+	 * not a mount of devtmpfs: another runtime would make its links in the host's
+	 * /dev
+	 */
 	{ OCI_NOTE "host-dev", MINC_HOST_DEV },
 };
 const size_t oci_flag_notes_len = sizeof(oci_flag_notes) / sizeof(oci_flag_notes[0]);
@@ -82,8 +85,9 @@ int oci_caps_change(uint64_t *mask, uint64_t all, bool add, const char *names)
 			return -EINVAL;
 		memcpy(name, names, len);
 		name[len] = '\0';
-		cap = capng_name_to_capability(
-			strncasecmp(name, "cap_", 4) == 0 ? name + 4 : name);
+		cap = capng_name_to_capability(strncasecmp(name, "cap_", 4) == 0
+						       ? name + 4
+						       : name);
 		if (strcasecmp(name, "all") == 0)
 			change |= all;
 		else if (cap < 0 || cap > 63)

@@ -12,29 +12,32 @@
 #define OCI_NOTE "org.libminc."
 /* "overlay": root.path is only read; else it is used as it is, as OCI says. root.readonly
  * then keeps other runtimes from writing it. */
-#define OCI_NOTE_ROOT         OCI_NOTE "root"
-#define OCI_NOTE_LAYERS       OCI_NOTE "layers" /* of an image, instead of root.path */
-#define OCI_NOTE_READONLY     OCI_NOTE "readonly" /* "true": nor can the overlay be written */
+#define OCI_NOTE_ROOT   OCI_NOTE "root"
+#define OCI_NOTE_LAYERS OCI_NOTE "layers" /* of an image, instead of root.path */
+/* "true": nor can the overlay be written */
+#define OCI_NOTE_READONLY     OCI_NOTE "readonly"
 #define OCI_NOTE_SUBMOUNTS    OCI_NOTE "submounts" /* "true" or "false" */
 #define OCI_NOTE_KEEP         OCI_NOTE "keep"      /* "true": writes are kept */
 #define OCI_NOTE_STORAGE      OCI_NOTE "storage"   /* in this directory */
 #define OCI_NOTE_USER         OCI_NOTE "user"      /* where process.user cannot say it */
 #define OCI_NOTE_CWD          OCI_NOTE "cwd" /* "auto": the caller's, where it exists */
 #define OCI_NOTE_DEFAULT_PATH OCI_NOTE "default-path" /* "true": PATH was not asked for */
-#define OCI_NOTE_CAPS         OCI_NOTE "capabilities" /* changes of the default, in order */
-#define OCI_NOTE_SECCOMP      OCI_NOTE "seccomp" /* "default" or a profile; else unconfined */
-#define OCI_NOTE_INTERFACE    OCI_NOTE "net-interface"
-#define OCI_NOTE_USERNS       OCI_NOTE "userns" /* "auto", "single" or "range" */
-#define OCI_NOTE_CPUS         OCI_NOTE "cpus"   /* hexadecimal mask */
-#define OCI_NOTE_SCRATCH      OCI_NOTE "scratch-size" /* bytes, or -1 */
+/* changes of the default, in order */
+#define OCI_NOTE_CAPS OCI_NOTE "capabilities"
+/* "default" or a profile; else unconfined */
+#define OCI_NOTE_SECCOMP   OCI_NOTE "seccomp"
+#define OCI_NOTE_INTERFACE OCI_NOTE "net-interface"
+#define OCI_NOTE_USERNS    OCI_NOTE "userns"       /* "auto", "single" or "range" */
+#define OCI_NOTE_CPUS      OCI_NOTE "cpus"         /* hexadecimal mask */
+#define OCI_NOTE_SCRATCH   OCI_NOTE "scratch-size" /* bytes, or -1 */
 /* "escaped": what is not UTF-8 is written as str_escape_bytes() does, in all strings */
-#define OCI_NOTE_BYTES        OCI_NOTE "bytes"
-#define OCI_NOTE_HOSTS        OCI_NOTE "hosts" /* "NAME:ADDRESS NAME:ADDRESS" */
+#define OCI_NOTE_BYTES     OCI_NOTE "bytes"
+#define OCI_NOTE_HOSTS     OCI_NOTE "hosts"     /* "NAME:ADDRESS NAME:ADDRESS" */
 #define OCI_NOTE_FAKE_ROOT OCI_NOTE "fake-root" /* "auto": where there is one id */
 
 /* Keys of linux.resources.blockIO, in the order of enum minc_io_limit. */
-#define OCI_THROTTLES                                                                    \
-	"throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",       \
+#define OCI_THROTTLES                                                                \
+	"throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice", \
 		"throttleWriteIOPSDevice"
 
 /* A switch that is an annotation with the value "true". */

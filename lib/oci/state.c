@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* state - reading state.json, here because the JSON library is; written by live/state.c. */
+/*
+ * state - reading state.json, here because the JSON library is; written by live/state.c.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "json/json-text.h"
 #include "live/state.h"
+#include "json/json-text.h"
 
 __attribute__((visibility("default"))) state_load_fn oci_state_load;
 
@@ -24,7 +26,8 @@ static const char *text(struct fields *f, const char *key, bool may_be_null)
 
 	if (may_be_null && json_is_null(value))
 		return NULL;
-	if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value)) {
+	if (!json_is_string(value) ||
+	    strlen(json_string_value(value)) != json_string_length(value)) {
 		f->r = f->r ? f->r : -EBADMSG;
 		return NULL;
 	}
@@ -92,7 +95,9 @@ static const char *const *list(struct fields *f, const char *key)
 	}
 	json_array_foreach(value, i, item)
 	{
-		ret[i] = json_is_string(item) ? arena_strdup(f->a, json_string_value(item)) : NULL;
+		ret[i] = json_is_string(item)
+				 ? arena_strdup(f->a, json_string_value(item))
+				 : NULL;
 		if (!ret[i])
 			f->r = f->r ? f->r : json_is_string(item) ? -ENOMEM : -EBADMSG;
 	}

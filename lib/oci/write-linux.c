@@ -77,9 +77,9 @@ static void write_tmpfs(struct writer *w, json_t *mounts, const struct spec_moun
 
 	write_append(w, options, write_format(w, "mode=%o", m->mode));
 	if (m->size_bytes)
-		write_append(
-			w, options,
-			write_format(w, "size=%llu", (unsigned long long)m->size_bytes));
+		write_append(w, options,
+			     write_format(w, "size=%llu",
+					  (unsigned long long)m->size_bytes));
 	if (m->flags & MINC_TMPFS_RDONLY)
 		write_append(w, options, json_string("ro"));
 	if (m->flags & MINC_TMPFS_NOEXEC)

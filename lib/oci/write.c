@@ -17,9 +17,9 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "json/json-text.h"
 #include "oci/config.h"
 #include "oci/standard.h"
+#include "json/json-text.h"
 
 static void json_freep(json_t **j)
 {
@@ -220,10 +220,11 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 			       s->fds->target);
 	w.in_userns = spec_own_userns(s, h->privileged);
 	if (w.failed == 0)
-		write_top(&w, top, argv		? argv :
-				   s->argv	? s->argv :
-				   s->image.argv ? s->image.argv :
-						   shell);
+		write_top(&w, top,
+			  argv            ? argv
+			  : s->argv       ? s->argv
+			  : s->image.argv ? s->image.argv
+					  : shell);
 	if (w.failed == 0)
 		w.failed = json_text_write(top, JSON_INDENT(2), &text, NULL);
 	if (w.failed == 0 && (fputs(text, out) < 0 || fputc('\n', out) < 0))

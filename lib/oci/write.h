@@ -14,7 +14,7 @@ struct writer {
 	json_t *notes; /* annotations; borrowed from the top */
 	bool in_userns;
 	bool escaped; /* some text was: see OCI_NOTE_BYTES */
-	int failed; /* -errno */
+	int failed;   /* -errno */
 };
 
 /* Take @value into @object or @array; a NULL records -ENOMEM. */

@@ -145,8 +145,8 @@ static void read_level(struct cgroup_level *l, bool v2)
 }
 
 /*
- * Whether somebody who is neither the caller nor root can write it. Root's number may not be mapped in
- * a user namespace; in the machine's own that one is a user's as any other.
+ * Whether somebody who is neither the caller nor root can write it. Root's number may not
+ * be mapped in a user namespace; in the machine's own that one is a user's as any other.
  */
 static bool is_anothers(const struct host_cgroups *g, const char *dir, const char *name)
 {
@@ -154,22 +154,25 @@ static bool is_anothers(const struct host_cgroups *g, const char *dir, const cha
 	char path[4096];
 	struct stat st;
 
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) || stat(path, &st) < 0)
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+	    stat(path, &st) < 0)
 		return false;
-	if (st.st_uid != 0 && st.st_uid != geteuid() && !(g->in_userns && st.st_uid == UNMAPPED))
+	if (st.st_uid != 0 && st.st_uid != geteuid() &&
+	    !(g->in_userns && st.st_uid == UNMAPPED))
 		return true;
 	if (g->in_userns && st.st_gid == UNMAPPED)
 		return st.st_mode & OTHERS_WRITE;
-	return st.st_mode & OTHERS_WRITE || (st.st_mode & GROUP_WRITES && st.st_gid != 0 &&
-					     (geteuid() == 0 || st.st_gid != getegid()));
+	return st.st_mode & OTHERS_WRITE ||
+	       (st.st_mode & GROUP_WRITES && st.st_gid != 0 &&
+		(geteuid() == 0 || st.st_gid != getegid()));
 }
 
 /*
- * The caller's directory and, in v2, those above it up to the mount point. What is delegated to another
- * user is left out, with all below it, however far above that is: that user could move processes out of
- * a group there, and freeze, kill and set free from its limits whatever is in it. Root is in such a place
- * when it was asked by sudo(8) from a desktop, where the user's service manager has the group of each
- * terminal.
+ * The caller's directory and, in v2, those above it up to the mount point. What is
+ * delegated to another user is left out, with all below it, however far above that is:
+ * that user could move processes out of a group there, and freeze, kill and set free from
+ * its limits whatever is in it. Root is in such a place when it was asked by sudo(8) from
+ * a desktop, where the user's service manager has the group of each terminal.
  */
 static int read_levels(struct host_cgroups *g, struct cgroup_hierarchy *h,
 		       const char *mount, const char *below)
@@ -227,7 +230,9 @@ static int add_hierarchy(struct host_cgroups *g, const char *root, const char *m
 	return read_levels(g, h, mount, below);
 }
 
-/* One line of proc(5) mountinfo: "36 35 0:30 ROOT MOUNT OPTIONS ... - TYPE SOURCE SUPER". */
+/*
+ * One line of proc(5) mountinfo: "36 35 0:30 ROOT MOUNT OPTIONS ... - TYPE SOURCE SUPER".
+ */
 static int read_mount(struct host_cgroups *g, char *line, const char *self)
 {
 	char *field[6], *rest = strstr(line, " - "), *type, *super, *save = NULL, *target;
@@ -305,7 +310,9 @@ static int read_v2_details(struct host_cgroups *g, const struct cgroup_hierarchy
 			r = keep_line(g, l->path, "cpuset.mems.effective", &g->mems);
 		if (!g->io_weight && exists(l->path, "io.bfq.weight"))
 			g->io_weight = "io.bfq.weight";
-		/* the machine's own group has no weight, but this where groups have one */
+		/*
+		 * the machine's own group has no weight, but this where groups have one
+		 */
 		if (!g->io_weight &&
 		    (exists(l->path, "io.weight") || exists(l->path, "io.cost.qos")))
 			g->io_weight = "io.weight";

@@ -48,8 +48,9 @@ struct cgroup_hierarchy {
 	struct cgroup_level
 		levels[CGROUP_LEVELS_MAX]; /* the caller's own first; v1: only one */
 	size_t levels_len;
-	bool deep;     /* v2: there are more above, which are not looked at as places */
-	bool anothers; /* another user can write one, so that it and those below it are left out */
+	bool deep; /* v2: there are more above, which are not looked at as places */
+	/* another user can write one, so that it and those below it are left out */
+	bool anothers;
 };
 
 struct host_cgroups {
@@ -61,9 +62,10 @@ struct host_cgroups {
 	bool swap;               /* swap is accounted for, or this cannot be seen */
 	const char *io_weight;   /* the file for it in a v2 group, or NULL */
 	unsigned
-		scope_controllers; /* what the user's systemd(1) can limit; 0: there is none */
-	const char *v2_mount;      /* where v2 is mounted, or NULL */
-	char name[32];             /* directory of the container to be planned */
+		/* what the user's systemd(1) can limit; 0: there is none */
+		scope_controllers;
+	const char *v2_mount; /* where v2 is mounted, or NULL */
+	char name[32];        /* directory of the container to be planned */
 };
 
 /*
@@ -73,8 +75,8 @@ struct host_cgroups {
 int cgroups_read(struct host_cgroups *g, char *mountinfo, char *self);
 
 /*
- * The service manager of user @uid, whose runtime directory is @runtime (or NULL): without
- * privilege it alone can move a process to where limits are. 0 or -ENOMEM.
+ * The service manager of user @uid, whose runtime directory is @runtime (or NULL):
+ * without privilege it alone can move a process to where limits are. 0 or -ENOMEM.
  */
 int cgroups_find_systemd(struct host_cgroups *g, unsigned uid, const char *runtime);
 

@@ -118,7 +118,8 @@ static const char tools[] =
 	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n";
 
 /* Only now: where mounts are shared it would be on the host, too. */
-static const char room[] = "mount -t tmpfs minc \"$t\" # room for what the steps below mount\n";
+static const char room[] =
+	"mount -t tmpfs minc \"$t\" # room for what the steps below mount\n";
 
 /* A name may hold a new line; what follows it must not become a command. */
 static void put_line(FILE *out, const char *s)
@@ -127,7 +128,8 @@ static void put_line(FILE *out, const char *s)
 		fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, out);
 }
 
-static void put_comment(const struct plan *p, const struct step_ops *ops, size_t i, FILE *out)
+static void put_comment(const struct plan *p, const struct step_ops *ops, size_t i,
+			FILE *out)
 {
 	const struct step *s = &p->steps[i];
 	char object[256];
@@ -144,7 +146,8 @@ static void put_comment(const struct plan *p, const struct step_ops *ops, size_t
 	fputc('\n', out);
 }
 
-static void put_step(const struct plan *p, const struct step_ops *ops, size_t i, FILE *out)
+static void put_step(const struct plan *p, const struct step_ops *ops, size_t i,
+		     FILE *out)
 {
 	const struct step *s = &p->steps[i];
 
@@ -198,12 +201,14 @@ static void put_storage(const struct plan *p, FILE *out)
 	if (!p->storage)
 		return;
 	fputs("# for nobody else: there may be set-user-ID programs in what the container writes\n"
-	      "kept=", out);
+	      "kept=",
+	      out);
 	quote_shell(out, p->storage);
 	fputs("\n[ -d \"$kept\" ] || mkdir -m 700 \"$kept\"\n"
 	      "[ \"$(stat -c %u \"$kept\")\" = \"$(id -u)\" ] || {\n"
 	      "\techo \"$kept: belongs to another user\" >&2\n\texit 125\n}\n"
-	      "chmod go-rwx \"$kept\"\n", out);
+	      "chmod go-rwx \"$kept\"\n",
+	      out);
 }
 
 static void put_unshare(const struct plan *p, FILE *out)
@@ -220,13 +225,16 @@ static void put_unshare(const struct plan *p, FILE *out)
 		if (s->idmap.uid_map) {
 			fputs(" --map-user=0 --map-group=0", out); /* see say_idmap() */
 		} else {
-			fprintf(out, " --map-root-user --map-users=%s,%s,%s --map-groups=%s,%s,%s",
-				s->idmap.uid_args[4], s->idmap.uid_args[3], s->idmap.uid_args[5],
-				s->idmap.gid_args[4], s->idmap.gid_args[3], s->idmap.gid_args[5]);
+			fprintf(out,
+				" --map-root-user --map-users=%s,%s,%s --map-groups=%s,%s,%s",
+				s->idmap.uid_args[4], s->idmap.uid_args[3],
+				s->idmap.uid_args[5], s->idmap.gid_args[4],
+				s->idmap.gid_args[3], s->idmap.gid_args[5]);
 		}
 	}
 	/* with hundreds of layers it is longer than an argument may be */
-	fputs(" \\\n\tsh -c 'plan=$(cat <&8); exec 8<&-; eval \"$plan\"' minc \"$t\"", out);
+	fputs(" \\\n\tsh -c 'plan=$(cat <&8); exec 8<&-; eval \"$plan\"' minc \"$t\"",
+	      out);
 }
 
 int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
@@ -266,8 +274,8 @@ void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
 {
 	fputs("{\n  \"version\": 1,\n  \"namespaces\": [", out);
 	for (size_t i = 0, n = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-		static const char *const names[] = { "mount", "pid", "ipc",
-						     "uts",   "network", "user", "cgroup" };
+		static const char *const names[] = { "mount",   "pid",  "ipc",   "uts",
+						     "network", "user", "cgroup" };
 
 		if (p->clone_flags & namespaces[i].flag)
 			fprintf(out, "%s\"%s\"", n++ ? ", " : "", names[i]);
@@ -288,7 +296,8 @@ void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
 			fputs(", \"origin\": ", out);
 			quote_json(out, s->origin);
 		}
-		fprintf(out, "%s%s }%s\n", s->flags & STEP_OPTIONAL ? ", \"optional\": true" : "",
+		fprintf(out, "%s%s }%s\n",
+			s->flags & STEP_OPTIONAL ? ", \"optional\": true" : "",
 			s->flags & STEP_IF_EXISTS ? ", \"if_exists\": true" : "",
 			i + 1 < p->len ? "," : "");
 	}

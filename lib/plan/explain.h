@@ -6,7 +6,10 @@
 
 #include "plan/plan.h"
 
-/* A commented POSIX shell script; runs with util-linux, iproute2 and coreutils. 0, -ENOMEM. */
+/*
+ * A commented POSIX shell script; runs with util-linux, iproute2 and coreutils. 0,
+ * -ENOMEM.
+ */
 int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out);
 /* { "steps": [ { "number", "phase", "name", "object", "why", "origin" } ] } */
 void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out);

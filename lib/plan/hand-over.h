@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* hand-over - a descriptor goes from the child to another process: the caller over the channel, or a helper. */
+/*
+ * hand-over - a descriptor goes from the child to another process: the caller over the
+ * channel, or a helper.
+ */
 #pragma once
 
 #include <string.h>
@@ -33,7 +36,8 @@ static inline int hand_over_fd(int socket, const void *data, size_t len, int fd)
 }
 
 /* Hand @fd to the caller, with a verdict that says what it is; 0 or -errno. */
-static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err, int fd)
+static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err,
+				 int fd)
 {
 	const struct verdict v = { .kind = kind, .err = err };
 

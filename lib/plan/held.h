@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * held - what a step of the caller's has made and that lasts as long as the container: a server, a
- * pipe, a control group; an address, a port of a bridge, a helper program. Its row says how it is
- * let go (struct held_ops); who starts, waits for and frees a container knows no more of it.
+ * held - what a step of the caller's has made and that lasts as long as the container: a
+ * server, a pipe, a control group; an address, a port of a bridge, a helper program. Its
+ * row says how it is let go (struct held_ops); who starts, waits for and frees a
+ * container knows no more of it.
  *
  * Three may hold it, one after the other or one instead of the other:
  *   the handle	(struct minc_container): undoes it at the end,
- *   the keeper	what is watched, if there is one (run/keeper.h): it ends the container itself,
- *   the monitor	a lease, in the background: as long as it lives nobody sweeps what the lease is of.
+ *   the keeper      what is watched, if there is one (run/keeper.h): it ends the
+ *   container itself, the monitor      a lease, in the background: as long as it lives
+ *   nobody sweeps what the lease is of.
  */
 #pragma once
 
@@ -15,31 +17,41 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Places in a handle: a group in each hierarchy, two pipes, and what else there may be. */
+/*
+ * Places in a handle: a group in each hierarchy, two pipes, and what else there may be.
+ */
 enum { HELD_MAX = 20, HELD_WATCHED_MAX = 2 };
 
 struct held;
 
 struct held_ops {
 	/*
-	 * The container has ended, or nothing was started: undo it, then held_close(). NULL: it stays
-	 * until it is released.
+	 * The container has ended, or nothing was started: undo it, then held_close().
+	 * NULL: it stays until it is released.
 	 */
 	void (*end)(struct held *h);
-	/* The handle is freed, and the container may go on: undo what it does not need, held_close(). */
+	/*
+	 * The handle is freed, and the container may go on: undo what it does not need,
+	 * held_close().
+	 */
 	void (*release)(struct held *h);
-	/* When the descriptor hangs up the container has lost what it needs, and is ended. */
+	/*
+	 * When the descriptor hangs up the container has lost what it needs, and is
+	 * ended.
+	 */
 	bool watched;
-	/* The descriptor is a lease: in the background the monitor holds it, and undoes it or leaves that
-	 * to the next start's sweep. */
+	/*
+	 * The descriptor is a lease: in the background the monitor holds it, and undoes
+	 * it or leaves that to the next start's sweep.
+	 */
 	bool leased;
 };
 
 struct held {
 	const struct held_ops *ops; /* NULL: a free place */
-	bool made;  /* else its step has not been done, or has failed */
+	bool made;                  /* else its step has not been done, or has failed */
 	int slot;   /* while the start is under way the descriptor is there; SLOT_NONE */
-	int fd;	    /* afterwards; or -EBADF */
+	int fd;     /* afterwards; or -EBADF */
 	int number; /* what the row wants to know */
 	void *data; /* and this, from malloc(3) */
 };
@@ -51,10 +63,15 @@ struct held_list {
 
 /* A place for what the step will make, in @slot or SLOT_NONE; NULL if there is none. */
 struct held *held_add(struct held_list *l, const struct held_ops *ops, int slot);
-/* Close its descriptor, free its data and its place. The release() of what needs no more. */
+/*
+ * Close its descriptor, free its data and its place. The release() of what needs no more.
+ */
 void held_close(struct held *h);
 
-/* The start is over: take what was made out of @slots. With a @keeper, that holds what is watched. */
+/*
+ * The start is over: take what was made out of @slots. With a @keeper, that holds what is
+ * watched.
+ */
 void held_take(struct held_list *l, int *slots, bool keeper);
 /* The last made first. */
 void held_end(struct held_list *l);

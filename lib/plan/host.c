@@ -123,7 +123,8 @@ static int find_template(void)
 
 static void read_caps(struct host *h)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
 	for (unsigned cap = 0; cap < 64; cap++) {
@@ -137,7 +138,8 @@ static void read_caps(struct host *h)
 	}
 	if (sys_call(SYS_capget, &header, data, 0, 0, 0) == 0) {
 		h->caps_permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
-		h->privileged = data[CAP_SYS_ADMIN / 32].effective >> (CAP_SYS_ADMIN % 32) & 1;
+		h->privileged =
+			data[CAP_SYS_ADMIN / 32].effective >> (CAP_SYS_ADMIN % 32) & 1;
 	}
 }
 
@@ -155,7 +157,10 @@ static bool in_initial_userns(void)
 	return inside == 0 && outside == 0 && strtoul(p, NULL, 10) == UINT32_MAX;
 }
 
-/* The root of a user namespace may see the machine's /run, with what its root keeps there. */
+/*
+ * The root of a user namespace may see the machine's /run, with what its root keeps
+ * there.
+ */
 static bool run_is_ours(void)
 {
 	struct stat st;
@@ -187,7 +192,10 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
 }
 
-/* A caller with a limit of its own on RLIMIT_LOCKS, which has no effect, is not seen in the wild. */
+/*
+ * A caller with a limit of its own on RLIMIT_LOCKS, which has no effect, is not seen in
+ * the wild.
+ */
 static bool has_listeners(void)
 {
 	const uint32_t action = SECCOMP_RET_USER_NOTIF;
@@ -201,7 +209,8 @@ static bool has_listeners(void)
 /* Where it is so, it is until the machine starts again. */
 static bool is_untraceable(void)
 {
-	cleanup_close int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd =
+		open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
 	char scope = 0;
 
 	return fd >= 0 && read(fd, &scope, 1) == 1 && scope == '3';
@@ -244,9 +253,11 @@ int host_probe_cgroups(struct host *h)
 
 	if (h->cgroups)
 		return 0;
-	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts, NULL);
+	r = io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX_BYTES, &mounts,
+			 NULL);
 	if (r == 0)
-		r = io_read_file(AT_FDCWD, "/proc/self/cgroup", MOUNTINFO_MAX_BYTES, &self, NULL);
+		r = io_read_file(AT_FDCWD, "/proc/self/cgroup", MOUNTINFO_MAX_BYTES,
+				 &self, NULL);
 	g = r == -ENOMEM ? NULL : calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
@@ -293,7 +304,8 @@ void host_name_cgroup(struct host *h)
 
 		/* early in boot; a name in use is noticed and fails the start */
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid();
+		random = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^
+			 (uint64_t)getpid();
 	}
 	snprintf(h->cgroups->name, sizeof(h->cgroups->name), "minc-%016llx",
 		 (unsigned long long)random);

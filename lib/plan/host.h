@@ -14,40 +14,43 @@
 #define HOST_KERNEL(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor))
 
 struct host {
-	unsigned kernel;	/* HOST_KERNEL(), from uname(2) */
-	uint32_t uid, gid;	/* effective */
-	bool privileged;	/* CAP_SYS_ADMIN in effect: no user namespace is needed */
-	bool initial_userns;	/* ids are the machine's own */
-	bool owns_run;      /* root, and not one who is nobody outside: /run is for it */
-	bool groups_denied; /* by /proc/self/setgroups, in a namespace with few ids */
-	bool no_new_privs;  /* a set-user-ID program would not help */
-	bool overlay_fds;	/* overlay takes its layers as descriptors: 6.13 */
-	bool listeners; /* a filter may ask a process, and RLIMIT_LOCKS is free (sec/fake.c) */
-	bool untraceable; /* nobody may trace another: Yama's scope 3 */
-	bool image_probed; /* the next two are known: host_probe_image() */
-	bool loops;	   /* it may make loop devices */
-	int fuse;	   /* 0, or why /dev/fuse cannot be opened */
-	int template_fd;	/* a nearly empty mount namespace to copy, or -EBADF */
-	uint64_t caps_known;	/* mask of the capabilities this kernel has */
+	unsigned kernel;     /* HOST_KERNEL(), from uname(2) */
+	uint32_t uid, gid;   /* effective */
+	bool privileged;     /* CAP_SYS_ADMIN in effect: no user namespace is needed */
+	bool initial_userns; /* ids are the machine's own */
+	bool owns_run;       /* root, and not one who is nobody outside: /run is for it */
+	bool groups_denied;  /* by /proc/self/setgroups, in a namespace with few ids */
+	bool no_new_privs;   /* a set-user-ID program would not help */
+	bool overlay_fds;    /* overlay takes its layers as descriptors: 6.13 */
+	/* a filter may ask a process, and RLIMIT_LOCKS is free (sec/fake.c) */
+	bool listeners;
+	bool untraceable;       /* nobody may trace another: Yama's scope 3 */
+	bool image_probed;      /* the next two are known: host_probe_image() */
+	bool loops;             /* it may make loop devices */
+	int fuse;               /* 0, or why /dev/fuse cannot be opened */
+	int template_fd;        /* a nearly empty mount namespace to copy, or -EBADF */
+	uint64_t caps_known;    /* mask of the capabilities this kernel has */
 	uint64_t caps_bounding; /* the caller's own bounding set: more cannot be given */
 	uint64_t caps_permitted;
-	uint32_t api_paths;	/* which of host_api_paths exist */
-	uint32_t api_unseen;	/* of these: which are only assumed to */
-	bool sys;		 /* the host has something on /sys */
-	bool sys_cgroup2;	 /* on /sys/fs/cgroup it is cgroup2 */
-	bool resolv_conf, hosts; /* the host has these files in /etc */
-	char nodename[65]; /* from uname(2), or "" */
+	uint32_t api_paths;           /* which of host_api_paths exist */
+	uint32_t api_unseen;          /* of these: which are only assumed to */
+	bool sys;                     /* the host has something on /sys */
+	bool sys_cgroup2;             /* on /sys/fs/cgroup it is cgroup2 */
+	bool resolv_conf, hosts;      /* the host has these files in /etc */
+	char nodename[65];            /* from uname(2), or "" */
 	struct host_cgroups *cgroups; /* NULL until host_probe_cgroups(); owned here */
-	const char *cwd;   /* the caller's directory, or NULL; owned here */
-	const char *shell; /* $SHELL, borrowed from the environment, or NULL */
-	const char *path;  /* $PATH, borrowed, or NULL */
-	const char *term;  /* $TERM, borrowed, or NULL */
+	const char *cwd;              /* the caller's directory, or NULL; owned here */
+	const char *shell;            /* $SHELL, borrowed from the environment, or NULL */
+	const char *path;             /* $PATH, borrowed, or NULL */
+	const char *term;             /* $TERM, borrowed, or NULL */
 };
 
-/* Paths below /proc and /sys that a kernel may lack; bit N of host.api_paths says it has. */
+/*
+ * Paths below /proc and /sys that a kernel may lack; bit N of host.api_paths says it has.
+ */
 struct host_api_path {
 	const char *path; /* relative to its file system */
-	bool sysfs;	  /* else proc */
+	bool sysfs;       /* else proc */
 	bool directory;
 	bool mask; /* hidden by default, else read-only */
 };

@@ -10,5 +10,5 @@ struct identity {
 	uint32_t groups[64];
 	size_t groups_len;
 	char home[256]; /* absolute; "/" if unknown */
-	char name[64];	/* "" if unknown */
+	char name[64];  /* "" if unknown */
 };

@@ -7,7 +7,8 @@
  *
  * Each kind of step is one row of one table (struct step_ops, filled in run/steps.c)
  * with two faces: run makes the system calls, say prints the shell that means the same.
- * Who carries out a plan knows no kind: what is particular about one is a face of its row.
+ * Who carries out a plan knows no kind: what is particular about one is a face of its
+ * row.
  */
 #pragma once
 
@@ -20,29 +21,29 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-struct bpf_insn;	/* linux/bpf.h */
+struct bpf_insn;       /* linux/bpf.h */
 struct sys_clone_args; /* base/sys.h */
 
 enum step_kind {
-	STEP_CGROUP,	  /* make a control group */
-	STEP_CGROUP_SET,  /* write one of its files */
+	STEP_CGROUP,         /* make a control group */
+	STEP_CGROUP_SET,     /* write one of its files */
 	STEP_CGROUP_DEVICES, /* give it a list of devices */
-	STEP_CGROUP_JOIN, /* enter it */
-	STEP_CGROUP_SCOPE, /* let the user's systemd(1) make one and move us into it */
-	STEP_LIFELINE,	  /* end with the caller */
-	STEP_IDMAP,	  /* write or await the user namespace's maps */
-	STEP_JOIN,	  /* enter a namespace */
-	STEP_RENAME,	  /* give the one id that is there another number */
-	STEP_UNSHARE,	  /* make a namespace */
-	STEP_PROPAGATION, /* keep mounts private */
-	STEP_OPEN,	  /* a path becomes a slot */
-	STEP_TREE,	  /* a copy of mounts becomes a slot: bind */
-	STEP_LOOP,	  /* a file becomes a block device in a slot */
-	STEP_SERVE,	  /* a process that serves files */
-	STEP_FUSE,	  /* what it serves becomes a slot */
-	STEP_FS,	  /* a new file system becomes a slot */
-	STEP_SETATTR,	  /* change flags of a mount */
-	STEP_ATTACH,	  /* put a mount where it belongs */
+	STEP_CGROUP_JOIN,    /* enter it */
+	STEP_CGROUP_SCOPE,   /* let the user's systemd(1) make one and move us into it */
+	STEP_LIFELINE,       /* end with the caller */
+	STEP_IDMAP,          /* write or await the user namespace's maps */
+	STEP_JOIN,           /* enter a namespace */
+	STEP_RENAME,         /* give the one id that is there another number */
+	STEP_UNSHARE,        /* make a namespace */
+	STEP_PROPAGATION,    /* keep mounts private */
+	STEP_OPEN,           /* a path becomes a slot */
+	STEP_TREE,           /* a copy of mounts becomes a slot: bind */
+	STEP_LOOP,           /* a file becomes a block device in a slot */
+	STEP_SERVE,          /* a process that serves files */
+	STEP_FUSE,           /* what it serves becomes a slot */
+	STEP_FS,             /* a new file system becomes a slot */
+	STEP_SETATTR,        /* change flags of a mount */
+	STEP_ATTACH,         /* put a mount where it belongs */
 	STEP_MKDIR,
 	STEP_MKNOD,
 	STEP_SYMLINK,
@@ -69,8 +70,9 @@ enum step_kind {
 };
 
 enum step_flag {
-	STEP_HOST = 1 << 0,	 /* done by the caller before the clone, undone on failure */
-	STEP_OPTIONAL = 1 << 1,	 /* failure is a warning (--best-effort) */
+	/* done by the caller before the clone, undone on failure */
+	STEP_HOST = 1 << 0,
+	STEP_OPTIONAL = 1 << 1,  /* failure is a warning (--best-effort) */
 	STEP_IF_EXISTS = 1 << 2, /* skipped if the path it names does not exist */
 	STEP_QUIET = 1 << 3, /* the directory that something is made in keeps its times */
 };
@@ -91,10 +93,12 @@ struct fs_option {
 
 /* A directory below: a new one over it gets its mode, owner, times and attributes. */
 struct dir_like {
-	const int *slots; /* @len of them: layers, uppermost first. The first that says anything of */
-	size_t len;	  /* its root counts (like-step.c) */
-	const char *path; /* below the slot; if nothing is there, the step's own mode is taken */
-	bool mapped;	  /* in a user namespace, where an owner may have no id */
+	/* @len of them: layers, uppermost first. The first that says anything of */
+	const int *slots;
+	size_t len; /* its root counts (like-step.c) */
+	/* below the slot; if nothing is there, the step's own mode is taken */
+	const char *path;
+	bool mapped;      /* in a user namespace, where an owner may have no id */
 	const char *mark; /* attribute that tells who reads the layer of it, or NULL */
 };
 
@@ -113,8 +117,9 @@ struct step {
 			const char *parent, *path; /* absolute */
 			bool v2;
 			unsigned controllers; /* bits 1 << enum cgroup_controller */
-			int ret;	      /* slot of the directory, whose lock is the lease */
-			int ret_procs;	      /* slot of its cgroup.procs, or SLOT_NONE */
+			/* slot of the directory, whose lock is the lease */
+			int ret;
+			int ret_procs; /* slot of its cgroup.procs, or SLOT_NONE */
 		} cgroup;
 		struct {
 			int at; /* slot of the directory, or SLOT_CWD: @path is used */
@@ -122,17 +127,20 @@ struct step {
 			const char *path; /* absolute */
 		} cgroup_set;
 		struct {
-			int at; /* slot of the directory */
+			int at;           /* slot of the directory */
 			const char *path; /* of it */
 			bool v2;
-			const char *const *rules; /* "c 1:3 rwm", NULL-terminated */
+			const char *const *rules;       /* "c 1:3 rwm", NULL-terminated */
 			const struct bpf_insn *program; /* the same for v2 */
 			unsigned len;
 		} cgroup_devices;
 		struct {
-			/* of cgroup.procs, or with @by_clone of the directory; SLOT_NONE: @path */
+			/*
+			 * of cgroup.procs, or with @by_clone of the directory; SLOT_NONE:
+			 * @path
+			 */
 			int slot;
-			bool by_clone; /* clone3(2) has done it */
+			bool by_clone;    /* clone3(2) has done it */
 			const char *path; /* of cgroup.procs */
 		} cgroup_join;
 		struct {
@@ -149,18 +157,23 @@ struct step {
 			uint64_t soft, hard;
 		} rlimit;
 		struct {
-			bool die_with_parent; /* for the steps; any change of ids ends it */
+			/* for the steps; any change of ids ends it */
+			bool die_with_parent;
 		} lifeline;
 		struct {
-			/* lines for /proc/self/uid_map and gid_map, written by the child; or */
+			/*
+			 * lines for /proc/self/uid_map and gid_map, written by the child;
+			 * or
+			 */
 			const char *uid_map, *gid_map;
 			/* newuidmap(1)'s and newgidmap(1)'s arguments after the pid */
 			const char *const *uid_args, *const *gid_args;
 		} idmap;
 		struct {
-			int fd;		  /* of a namespace or a pidfd; inherited */
-			int type;	  /* CLONE_NEW*; several with a pidfd */
-			const char *owner_of; /* or NULL: the user namespace that owns this one */
+			int fd;   /* of a namespace or a pidfd; inherited */
+			int type; /* CLONE_NEW*; several with a pidfd */
+			/* or NULL: the user namespace that owns this one */
+			const char *owner_of;
 			const char *name; /* what it is, for people */
 		} join;
 		struct {
@@ -174,34 +187,44 @@ struct step {
 			int at;
 			const char *path;
 			bool in_root; /* resolve below slot @at as if it were "/" */
-			unsigned create; /* then: S_IFDIR and mode of what is missing, or 0 */
+			/* then: S_IFDIR and mode of what is missing, or 0 */
+			unsigned create;
 			uint32_t uid, gid; /* of what is created */
 			bool directory;
 			bool read; /* a regular file, for its contents */
-			bool storage; /* what is kept: it must be the directory that is locked */
-			bool forget; /* of @in_root: it is there, and closed again; @ret is for explain */
+			/* what is kept: it must be the directory that is locked */
+			bool storage;
+			/*
+			 * of @in_root: it is there, and closed again; @ret is for explain
+			 */
+			bool forget;
 			int ret;
 		} open;
 		struct {
 			int at;
 			const char *path;
 			bool recursive;
-			const char *target; /* where it will be shown, for people; or NULL */
+			/* where it will be shown, for people; or NULL */
+			const char *target;
 			int ret;
 		} tree;
 		struct {
 			const char *type;
 			const struct fs_option *options;
 			size_t options_len, options_size;
-			unsigned attr; /* MOUNT_ATTR_* */
+			unsigned attr;     /* MOUNT_ATTR_* */
 			const char *shown; /* what is in it, for people; or NULL */
-			/* a file for so many bytes of its size, and FS_MORE_FILES; 0: no limit here */
+			/*
+			 * a file for so many bytes of its size, and FS_MORE_FILES; 0: no
+			 * limit here
+			 */
 			unsigned file_bytes;
 			bool on_device; /* @device, closed afterwards, is what it is on */
 			int device;
 			/*
-			 * Mounted by mount(2) on the directory @place of slot @at, for its options
-			 * may fill a page: a value of fsconfig(2) has 255 characters. NULL: detached.
+			 * Mounted by mount(2) on the directory @place of slot @at, for
+			 * its options may fill a page: a value of fsconfig(2) has 255
+			 * characters. NULL: detached.
 			 */
 			const char *place;
 			int at;
@@ -217,8 +240,8 @@ struct step {
 			int ret; /* slot of the socket to it */
 		} serve;
 		struct {
-			int socket; /* slot, closed afterwards */
-			unsigned attr; /* MOUNT_ATTR_* */
+			int socket;               /* slot, closed afterwards */
+			unsigned attr;            /* MOUNT_ATTR_* */
 			const char *user, *group; /* who mounts, as a number */
 			int ret;
 		} fuse;
@@ -230,15 +253,18 @@ struct step {
 		} setattr;
 		struct {
 			int mount; /* slot of the detached mount */
-			int at;	   /* slot of the root it goes below; path resolves inside */
+			/* slot of the root it goes below; path resolves inside */
+			int at;
 			const char *path;
 			enum attach_create create;
 			bool trusted; /* the path has no links: it needs no care */
-			bool entry;   /* a directory for "/NAME": tried as it stands first */
+			/* a directory for "/NAME": tried as it stands first */
+			bool entry;
 			/*
-			 * Only where nothing is at @path: then this directory of slot @mount is made,
-			 * with @spare_mode, and a mount of it attached. A mount that was made before and
-			 * is not wanted would cost a wait for RCU to close.
+			 * Only where nothing is at @path: then this directory of slot
+			 * @mount is made, with @spare_mode, and a mount of it attached. A
+			 * mount that was made before and is not wanted would cost a wait
+			 * for RCU to close.
 			 */
 			const char *spare;
 			unsigned spare_mode;
@@ -247,7 +273,8 @@ struct step {
 			int at;
 			const char *path;
 			unsigned mode;
-			const struct dir_like *like; /* what a new one is made over, or NULL */
+			/* what a new one is made over, or NULL */
+			const struct dir_like *like;
 			int ret; /* slot of the directory, or SLOT_NONE */
 		} mkdir;
 		struct {
@@ -264,14 +291,16 @@ struct step {
 		struct {
 			int at;
 			const char *path;
-			const char *before; /* or NULL; then what @source has, then @content */
-			int source;	    /* slot, or SLOT_NONE */
+			/* or NULL; then what @source has, then @content */
+			const char *before;
+			int source; /* slot, or SLOT_NONE */
 			const char *content;
 			unsigned mode;
 		} file;
 		struct {
 			int slot;
-			bool over; /* stack on "/" of a nearly empty namespace; else pivot */
+			/* stack on "/" of a nearly empty namespace; else pivot */
+			bool over;
 		} root;
 		struct {
 			const char *name;
@@ -280,20 +309,24 @@ struct step {
 			const char *name; /* interface */
 		} link_up;
 		struct {
-			const char *name; /* interface; the step makes the namespace, too */
+			/* interface; the step makes the namespace, too */
+			const char *name;
 		} link_move;
 		struct {
 			const uint64_t *mask; /* 16 words */
 		} affinity;
 		struct {
-			int devpts;	  /* slot of the container's devpts */
-			unsigned replace; /* bits 1<<0..1<<2: stdio that becomes the pty */
+			int devpts; /* slot of the container's devpts */
+			/* bits 1<<0..1<<2: stdio that becomes the pty */
+			unsigned replace;
 			unsigned short rows, cols;
-			int console; /* slot that gets a mount of the terminal, for ATTACH */
+			/* slot that gets a mount of the terminal, for ATTACH */
+			int console;
 			uint32_t owner; /* user who gets it; UINT32_MAX: who makes it */
 		} terminal;
 		struct {
-			int fd; /* 1 or 2: whose place it takes, and where its contents go */
+			/* 1 or 2: whose place it takes, and where its contents go */
+			int fd;
 			int ret_read, ret_write;
 		} pipe;
 		struct {
@@ -309,10 +342,10 @@ struct step {
 			const uint32_t *groups;
 			size_t groups_len;
 			bool set_groups; /* false in a user namespace that denies it */
-			bool set_ids;	 /* false: already there */
+			bool set_ids;    /* false: already there */
 		} ids;
 		struct {
-			uint64_t keep;	 /* bounding set; the rest goes */
+			uint64_t keep;      /* bounding set; the rest goes */
 			uint64_t permitted; /* of the command */
 			uint64_t known;
 			uint64_t ambient; /* given to a command that is not root */
@@ -322,8 +355,9 @@ struct step {
 			unsigned short len;
 			const char *name;
 			/*
-			 * It asks a process outside, which gets the listener and these ids, what a
-			 * change of ids means. Where an outer filter asks already: @spare.
+			 * It asks a process outside, which gets the listener and these
+			 * ids, what a change of ids means. Where an outer filter asks
+			 * already: @spare.
 			 */
 			bool asks;
 			uint32_t uid, gid;
@@ -331,17 +365,22 @@ struct step {
 			unsigned short spare_len;
 		} seccomp;
 		struct {
-			const char *const *candidates; /* tried in order, NULL-terminated */
+			/* tried in order, NULL-terminated */
+			const char *const *candidates;
 		} cwd;
 		struct {
 			const char *const *candidates; /* paths, NULL-terminated */
 			const char *const *argv, *const *envp;
-			const char *env_needs; /* envp[0] is only for a root with this; NULL: always */
-			/* of the sealed program, which executes the above (sealed/sealed.h) */
+			/* envp[0] is only for a root with this; NULL: always */
+			const char *env_needs;
+			/*
+			 * of the sealed program, which executes the above
+			 * (sealed/sealed.h)
+			 */
 			const char *const *sealed_argv;
 			int channel_fd; /* where it finds the channel */
 			unsigned umask; /* of the command */
-			bool init; /* it stays, as process 1 */
+			bool init;      /* it stays, as process 1 */
 		} exec;
 	};
 };
@@ -350,20 +389,23 @@ struct plan {
 	struct arena arena;
 	struct step *steps;
 	size_t len, size;
-	int slots;		/* how many */
-	uint64_t clone_flags;	/* CLONE_NEW* */
-	bool own_memory;	/* the child must not share the caller's memory */
-	bool keeper; /* a process outside of the pid namespace holds it (run/keeper-step.c) */
+	int slots;            /* how many */
+	uint64_t clone_flags; /* CLONE_NEW* */
+	bool own_memory;      /* the child must not share the caller's memory */
+	/* a process outside of the pid namespace holds it (run/keeper-step.c) */
+	bool keeper;
 	bool held; /* and it ends with the caller, or the monitor */
-	bool ids; /* the keeper, or the watcher, is asked about changes of ids (sec/fake.c) */
-	bool forks; /* enters a container: the sealed program forks into its pid namespace */
-	bool watched; /* and a child of ours watches what it forks */
-	size_t cgroups; /* steps that make one */
-	bool scope; /* systemd(1) makes one */
+	/* the keeper, or the watcher, is asked about changes of ids (sec/fake.c) */
+	bool ids;
+	/* enters a container: the sealed program forks into its pid namespace */
+	bool forks;
+	bool watched;          /* and a child of ours watches what it forks */
+	size_t cgroups;        /* steps that make one */
+	bool scope;            /* systemd(1) makes one */
 	const char **warnings; /* what --best-effort leaves out, found while planning */
 	size_t warnings_len;
 	bool terminal;
-	bool unpack; /* the image, below storage (UNPACKED_ROOT) */
+	bool unpack;  /* the image, below storage (UNPACKED_ROOT) */
 	bool volumes; /* a bind with MINC_BIND_VOLUME */
 	struct {      /* of files that are made for the container before it starts */
 		bool single; /* all are the caller's */
@@ -373,18 +415,24 @@ struct plan {
 	} owners;
 	bool reusable; /* depends on the context only: good for the next start, too */
 	int lowest_fd; /* internal descriptors start here, above all targets */
-	const char *storage;	/* absolute directory that is kept, or NULL */
-	const char *record;	/* what its layers are layers of, or NULL (run/record.h) */
-	const char *command;	/* argv[0], for messages */
+	const char *storage; /* absolute directory that is kept, or NULL */
+	/* what its layers are layers of, or NULL (run/record.h) */
+	const char *record;
+	const char *command; /* argv[0], for messages */
 	int failed; /* sticky -errno while planning, -ENOMEM of plan_append() above all */
 	struct step scratch; /* returned instead of a step without memory */
 };
 
-/* Below the storage: closed to others, for there may be set-user-ID programs of anybody's. */
-#define UNPACKED "unpacked"
+/*
+ * Below the storage: closed to others, for there may be set-user-ID programs of
+ * anybody's.
+ */
+#define UNPACKED      "unpacked"
 #define UNPACKED_ROOT UNPACKED "/rootfs"
 
-/* Append a step; never NULL: without memory it is a scratch step and plan_seal() fails. */
+/*
+ * Append a step; never NULL: without memory it is a scratch step and plan_seal() fails.
+ */
 struct step *plan_append(struct plan *p, enum step_kind kind, const char *origin,
 			 const char *why);
 
@@ -396,9 +444,12 @@ const char *plan_text(struct plan *p, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The start will warn: "SUBJECT: REASON". */
-void plan_warn(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void plan_warn(struct plan *p, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Zeroed memory for a table of the plan; NULL only if @size is absurd or without memory. */
+/*
+ * Zeroed memory for a table of the plan; NULL only if @size is absurd or without memory.
+ */
 void *plan_alloc(struct plan *p, size_t size);
 
 /* Make the plan read-only; 0 or -ENOMEM if anything above failed. */
@@ -411,30 +462,32 @@ struct held;   /* plan/held.h: what lasts as long as the container */
 struct held_list;
 
 struct step_ops {
-	const char *name;				     /* verb in messages */
-	int (*run)(struct runner *r, const struct step *s);  /* system calls only; 0 or -errno */
-	void (*say)(FILE *out, const struct step *s);	     /* POSIX shell */
+	const char *name; /* verb in messages */
+	/* system calls only; 0 or -errno */
+	int (*run)(struct runner *r, const struct step *s);
+	void (*say)(FILE *out, const struct step *s); /* POSIX shell */
 	/* object of the step for messages, such as "/a on /b"; may print nothing */
 	void (*name_object)(char *buf, size_t len, const struct step *s);
 
 	/* The rest is NULL or 0 for most. */
 
 	/*
-	 * The caller's part, while run() waits for it in runner_wait(): 0, or -errno with a
-	 * message. Such a plan needs own_memory, for a child that shares its caller's memory
-	 * lets it sleep.
+	 * The caller's part, while run() waits for it in runner_wait(): 0, or -errno with
+	 * a message. Such a plan needs own_memory, for a child that shares its caller's
+	 * memory lets it sleep.
 	 */
 	int (*answer)(struct answer *a, const struct step *s);
 	/* Whether this step has such a part, if not all of the kind have. */
 	bool (*waits)(const struct step *s);
 	/*
-	 * Of a step of the caller's: a place among what is held, before run() makes what will be
-	 * in it; NULL without memory, or if there is none.
+	 * Of a step of the caller's: a place among what is held, before run() makes what
+	 * will be in it; NULL without memory, or if there is none.
 	 */
 	struct held *(*hold)(struct held_list *l, const struct step *s);
 	/* What of this step is done by the clone itself. @slots are the caller's. */
 	void (*clone)(struct sys_clone_args *a, const struct step *s, const int *slots);
-	unsigned says; /* bits 1 << enum verdict_kind: what run() may tell the caller besides */
+	/* bits 1 << enum verdict_kind: what run() may tell the caller besides */
+	unsigned says;
 };
 
 /* Whether @s waits for the caller. */

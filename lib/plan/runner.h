@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * runner - what a step's run function may touch: slots and the channel to the caller.
- * Shared by the *-step.c files; all of it is child code (docs/architecture.md, "The child").
+ * Shared by the *-step.c files; all of it is child code (docs/architecture.md, "The
+ * child").
  */
 #pragma once
 
@@ -22,7 +23,8 @@ struct runner {
 	int storage;   /* what is kept, as it was checked and locked; or -EBADF */
 	int ids;       /* where the listener of a filter that asks goes, or -EBADF */
 	int tty;       /* of what enters: the terminal that it will control; 0: none */
-	uint64_t files[2]; /* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
+	/* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
+	uint64_t files[2];
 	char note[160]; /* what the kernel said about the failure, or "" */
 };
 
@@ -31,12 +33,12 @@ enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
 	VERDICT_TERMINAL, /* with the master of its pty */
-	VERDICT_WAIT,	  /* the step waits for the caller's part of it */
+	VERDICT_WAIT,     /* the step waits for the caller's part of it */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
-	VERDICT_LOST,	 /* that pid, which nobody can be given: its failure follows */
-	VERDICT_EXEC,	   /* now the command: nothing follows but its failure */
-	VERDICT_PID,	   /* of the keeper, with the pidfd of process 1 */
-	VERDICT_NO_CLONE,  /* no process in new namespaces */
+	VERDICT_LOST,     /* that pid, which nobody can be given: its failure follows */
+	VERDICT_EXEC,     /* now the command: nothing follows but its failure */
+	VERDICT_PID,      /* of the keeper, with the pidfd of process 1 */
+	VERDICT_NO_CLONE, /* no process in new namespaces */
 	VERDICT_NO_KEEPER, /* the keeper could not execute its program */
 	VERDICT_NO_MONITOR /* nor the monitor */
 };
@@ -53,8 +55,8 @@ struct ids_begin {
 };
 
 /*
- * Let the caller do its part of this step (step_ops.answer): 0, -ECANCELED if it could not, or has
- * died, or -errno.
+ * Let the caller do its part of this step (step_ops.answer): 0, -ECANCELED if it could
+ * not, or has died, or -errno.
  */
 static inline int runner_wait(struct runner *r)
 {

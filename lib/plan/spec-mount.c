@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spec-mount - what the user shows inside: binds and tmpfs; see spec.h. A mount hides what is
- * below its target, so they are kept in an order in which none hides another: by the depth of
- * their targets, and of the same depth as they were added. Those of a config.json keep its
- * order, as the runtime specification wants it.
+ * spec-mount - what the user shows inside: binds and tmpfs; see spec.h. A mount hides
+ * what is below its target, so they are kept in an order in which none hides another: by
+ * the depth of their targets, and of the same depth as they were added. Those of a
+ * config.json keep its order, as the runtime specification wants it.
  */
 #include <errno.h>
 #include <minc/container.h>
@@ -15,7 +15,9 @@
 
 static const char shm[] = "/dev/shm";
 
-/* The next name of a path, its length in @ret_len; NULL at its end. "" and "." are none. */
+/*
+ * The next name of a path, its length in @ret_len; NULL at its end. "" and "." are none.
+ */
 static const char *next_name(const char *path, size_t *ret_len)
 {
 	for (;; path += *ret_len) {
@@ -92,17 +94,20 @@ static bool is_same(const struct spec_mount *m, const char *src, unsigned flags)
 }
 
 /* One that is to be at @place, in the list; NULL after a failure, which is *@ret. */
-static struct spec_mount *add_mount(struct spec *s, const char *call, const char *place, bool tmpfs,
-				    int *ret)
+static struct spec_mount *add_mount(struct spec *s, const char *call, const char *place,
+				    bool tmpfs, int *ret)
 {
 	struct spec_mount *m = s->listing ? NULL : find_place(s, place);
 	const char *what;
 
-	if (m && tmpfs && !m->src && same_place(place, shm)) /* another size: the last one counts */
+	/* another size: the last one counts */
+	if (m && tmpfs && !m->src && same_place(place, shm))
 		return m;
 	if (m) {
-		what = arena_printf(&s->arena, "%s is the target of %s, too", place, m->origin);
-		*ret = what ? spec_refuse(s, -EINVAL, call, what) : spec_refuse(s, -ENOMEM, call, "");
+		what = arena_printf(&s->arena, "%s is the target of %s, too", place,
+				    m->origin);
+		*ret = what ? spec_refuse(s, -EINVAL, call, what)
+			    : spec_refuse(s, -ENOMEM, call, "");
 		return NULL;
 	}
 	m = arena_new(&s->arena, struct spec_mount);
@@ -118,7 +123,8 @@ static struct spec_mount *add_mount(struct spec *s, const char *call, const char
 }
 
 /* A path inside that something can be mounted on. */
-static int check_target(struct spec *s, const char *call, const char *dst, const char *verb)
+static int check_target(struct spec *s, const char *call, const char *dst,
+			const char *verb)
 {
 	const char *what;
 	int r = spec_check_inside(s, call, dst);
@@ -126,14 +132,16 @@ static int check_target(struct spec *s, const char *call, const char *dst, const
 	if (r < 0 || depth_of(dst))
 		return r;
 	what = arena_printf(&s->arena, "cannot %s on /", verb);
-	return what ? spec_refuse(s, -EINVAL, call, what) : spec_refuse(s, -ENOMEM, call, "");
+	return what ? spec_refuse(s, -EINVAL, call, what)
+		    : spec_refuse(s, -ENOMEM, call, "");
 }
 
 int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned flags)
 {
-	const unsigned known = MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID | MINC_BIND_VOLUME |
-			       MINC_BIND_NOEXEC | MINC_BIND_NOCOPY;
-	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL, *place, *origin = NULL;
+	const unsigned known = MINC_BIND_RDONLY | MINC_BIND_DEV | MINC_BIND_SUID |
+			       MINC_BIND_VOLUME | MINC_BIND_NOEXEC | MINC_BIND_NOCOPY;
+	const char *call = "minc_add_bind", *src_copy = NULL, *dst_copy = NULL, *place,
+		   *origin = NULL;
 	struct spec_mount *m;
 	int r = spec_check_path(s, call, src);
 
@@ -144,7 +152,8 @@ int spec_add_bind(struct spec *s, const char *src, const char *dst, unsigned fla
 	if (flags & MINC_BIND_NOCOPY && !(flags & MINC_BIND_VOLUME))
 		return spec_refuse(s, -EINVAL, call, "not to be copied is for volumes");
 	if (flags & MINC_BIND_VOLUME && (*src != '/' || !dst))
-		return spec_refuse(s, -EINVAL, call, "a volume wants an absolute source, and a target");
+		return spec_refuse(s, -EINVAL, call,
+				   "a volume wants an absolute source, and a target");
 	if (dst)
 		r = check_target(s, call, dst, "bind");
 	if (r == 0)

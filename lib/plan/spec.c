@@ -15,7 +15,12 @@
 #include "base/name.h"
 #include "base/str.h"
 
-enum { HOSTNAME_MAX_BYTES = 64, FD_TARGET_MAX = 1023, FDS_MAX = 64, CPU_MASK_DIGITS = 256 };
+enum {
+	HOSTNAME_MAX_BYTES = 64,
+	FD_TARGET_MAX = 1023,
+	FDS_MAX = 64,
+	CPU_MASK_DIGITS = 256
+};
 
 void spec_init(struct spec *s, struct err *err)
 {
@@ -121,7 +126,8 @@ int spec_check_inside(struct spec *s, const char *call, const char *path)
 		return what ? refuse(s, -EINVAL, call, what) : no_memory(s);
 	}
 	if (has_dotdot(path))
-		return refuse(s, -EINVAL, call, "path inside the container contains \"..\"");
+		return refuse(s, -EINVAL, call,
+			      "path inside the container contains \"..\"");
 	if (has_long_name(path))
 		return refuse(s, -ENAMETOOLONG, call, "file name too long");
 	return 0;
@@ -148,8 +154,10 @@ int spec_set_root(struct spec *s, const char *dir, unsigned flags)
 	if (flags & ~known)
 		return refuse(s, -EINVAL, "minc_set_root", "unknown flag");
 	if (flags & MINC_ROOT_SUBMOUNTS && flags & MINC_ROOT_NOSUBMOUNTS)
-		return refuse(s, -EINVAL, "minc_set_root", "submounts both shown and not");
-	if (strcmp(dir, "/") != 0) /* else only the flags are for the image, if there is one */
+		return refuse(s, -EINVAL, "minc_set_root",
+			      "submounts both shown and not");
+	/* else only the flags are for the image, if there is one */
+	if (strcmp(dir, "/") != 0)
 		s->image = (struct spec_image){ .layers_len = 0 };
 	r = keep_text(s, "minc_set_root", dir, &s->root, &s->root_origin);
 	if (r == 0)
@@ -190,12 +198,14 @@ static int check_id(struct spec *s, const char *id, size_t len)
 	if (len == 0)
 		return refuse(s, -EINVAL, "minc_set_user", "empty user or group");
 	if (len >= sizeof(part))
-		return refuse(s, -ENAMETOOLONG, "minc_set_user", "user or group too long");
+		return refuse(s, -ENAMETOOLONG, "minc_set_user",
+			      "user or group too long");
 	memcpy(part, id, len);
 	part[len] = '\0';
 	if (strchr("0123456789+-", part[0])) {
 		if (!str_is_number(part))
-			return refuse(s, -EINVAL, "minc_set_user", "not a number and not a name");
+			return refuse(s, -EINVAL, "minc_set_user",
+				      "not a number and not a name");
 		if (str_to_u64(part, UINT32_MAX - 1, &n) < 0)
 			return refuse(s, -EINVAL, "minc_set_user", "id above 4294967294");
 	}
@@ -207,14 +217,15 @@ int spec_set_name(struct spec *s, const char *name)
 	const char *why;
 	int r = name_check_container(name, &why);
 
-	return r < 0 ? refuse(s, r, "minc_set_name", why) :
-		       keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
+	return r < 0 ? refuse(s, r, "minc_set_name", why)
+		     : keep_text(s, "minc_set_name", name, &s->name, &s->name_origin);
 }
 
 int spec_set_id(struct spec *s, const char *id)
 {
 	if (id && !str_is_hex(id, 64))
-		return refuse(s, -EINVAL, "minc_set_id", "an id has 64 hexadecimal digits");
+		return refuse(s, -EINVAL, "minc_set_id",
+			      "an id has 64 hexadecimal digits");
 	s->id = NULL;
 	return id ? keep_text(s, "minc_set_id", id, &s->id, NULL) : 0;
 }
@@ -239,9 +250,9 @@ int spec_set_user(struct spec *s, const char *user)
 	if (colon != user || !colon[1])
 		r = check_id(s, user, colon ? (size_t)(colon - user) : strlen(user));
 	if (r == 0 && colon && colon[1])
-		r = strchr(colon + 1, ':') ?
-			    refuse(s, -EINVAL, "minc_set_user", "more than one ':'") :
-			    check_id(s, colon + 1, strlen(colon + 1));
+		r = strchr(colon + 1, ':')
+			    ? refuse(s, -EINVAL, "minc_set_user", "more than one ':'")
+			    : check_id(s, colon + 1, strlen(colon + 1));
 	return r < 0 ? r : keep_text(s, "minc_set_user", user, &s->user, &s->user_origin);
 }
 
@@ -271,7 +282,10 @@ int spec_add_env(struct spec *s, const char *name, const char *value)
 	return 0;
 }
 
-/* Of hosts(5), or docker's word for the machine: with its network that is the loopback interface. */
+/*
+ * Of hosts(5), or docker's word for the machine: with its network that is the loopback
+ * interface.
+ */
 static const char *check_address(char *text)
 {
 	unsigned char binary[sizeof(struct in6_addr)];
@@ -283,9 +297,10 @@ static const char *check_address(char *text)
 		text[len - 1] = '\0';
 		text++;
 	}
-	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1 ?
-		       text :
-		       NULL;
+	return inet_pton(AF_INET, text, binary) == 1 ||
+			       inet_pton(AF_INET6, text, binary) == 1
+		       ? text
+		       : NULL;
 }
 
 enum { HOST_NAME_LEN = 253 }; /* of a name in the DNS, RFC 1035 */
@@ -320,7 +335,8 @@ int spec_add_host(struct spec *s, const char *name_address)
 		end = &(*end)->next;
 	*n = (struct spec_name){ .name = text,
 				 .address = address,
-				 .gateway = str_equal(name_address + len + 1, "host-gateway"),
+				 .gateway = str_equal(name_address + len + 1,
+						      "host-gateway"),
 				 .origin = origin(s, call) };
 	*end = n;
 	return 0;
@@ -360,7 +376,9 @@ int spec_set_umask(struct spec *s, int mask)
 		return 0;
 	}
 	r = callers_umask(&s->umask);
-	return r < 0 ? refuse(s, r, call, "the caller's umask is not known: /proc/thread-self/status") : 0;
+	return r < 0 ? refuse(s, r, call,
+			      "the caller's umask is not known: /proc/thread-self/status")
+		     : 0;
 }
 
 int spec_change_caps(struct spec *s, bool add, const char *names)
@@ -410,7 +428,8 @@ int spec_set_network(struct spec *s, const char *mode)
 			return r;
 	} else if (strcmp(mode, "host") != 0 && strcmp(mode, "none") != 0 &&
 		   strcmp(mode, "raw") != 0) {
-		return refuse(s, -EINVAL, call, "unknown network mode (host, none, raw[,IF])");
+		return refuse(s, -EINVAL, call,
+			      "unknown network mode (host, none, raw[,IF])");
 	}
 	s->net = strcmp(mode, "host") == 0 ? SPEC_NET_HOST : SPEC_NET_OWN;
 	s->net_if = name;

@@ -14,24 +14,30 @@
 #include "base/err.h"
 
 enum {
-	SPEC_LAYERS_MAX = 500,	  /* of an image: what overlayfs takes */
-	SPEC_VOLUMES_MAX = 10000 /* of an image: each is a directory to be made, or a mount */
+	SPEC_LAYERS_MAX = 500, /* of an image: what overlayfs takes */
+	/* of an image: each is a directory to be made, or a mount */
+	SPEC_VOLUMES_MAX = 10000
 };
 
 enum spec_net { SPEC_NET_HOST, SPEC_NET_OWN };
-enum spec_userns { SPEC_USERNS_AUTO, SPEC_USERNS_HOST, SPEC_USERNS_SINGLE, SPEC_USERNS_RANGE };
+enum spec_userns {
+	SPEC_USERNS_AUTO,
+	SPEC_USERNS_HOST,
+	SPEC_USERNS_SINGLE,
+	SPEC_USERNS_RANGE
+};
 
 /* A bind (src set) or a tmpfs; in the order in which they are mounted. */
 struct spec_mount {
 	const char *src, *dst;
-	unsigned flags;	     /* MINC_BIND_*, or of a tmpfs MINC_TMPFS_* */
+	unsigned flags;      /* MINC_BIND_*, or of a tmpfs MINC_TMPFS_* */
 	uint64_t size_bytes; /* tmpfs */
-	unsigned mode;	     /* tmpfs */
-	bool owned;	     /* tmpfs: it is this user's */
+	unsigned mode;       /* tmpfs */
+	bool owned;          /* tmpfs: it is this user's */
 	uint32_t uid, gid;
-	const char *place;   /* dst, or src without one */
-	size_t depth;	     /* of @place: what they are sorted by */
-	bool listed;	     /* of a config.json, whose order is kept */
+	const char *place; /* dst, or src without one */
+	size_t depth;      /* of @place: what they are sorted by */
+	bool listed;       /* of a config.json, whose order is kept */
 	const char *origin;
 	struct spec_mount *next;
 };
@@ -67,13 +73,15 @@ struct spec_limit {
 	int64_t value; /* -1: none */
 	const char *origin;
 };
-enum { SPEC_LIMITS = 10, /* above enum minc_limit */
-       SPEC_GROUP_LIMITS = 9 }; /* below it they are of control groups */
+enum {
+	SPEC_LIMITS = 10, /* above enum minc_limit */
+	SPEC_GROUP_LIMITS = 9
+}; /* below it they are of control groups */
 
 /* A limit on the input and output of one block device. */
 struct spec_io {
 	const char *device; /* absolute path, or "MAJOR:MINOR" */
-	unsigned which;	    /* enum minc_io_limit */
+	unsigned which;     /* enum minc_io_limit */
 	uint64_t value;
 	const char *origin;
 	struct spec_io *next;
@@ -81,40 +89,46 @@ struct spec_io {
 
 /* A limit that each process has; see setrlimit(2). */
 struct spec_rlimit {
-	int resource;	  /* RLIMIT_* */
-	const char *name; /* "nofile" */
+	int resource;        /* RLIMIT_* */
+	const char *name;    /* "nofile" */
 	uint64_t soft, hard; /* UINT64_MAX: none */
 	const char *origin;
 	struct spec_rlimit *next;
 };
 
-/* A root made of layers instead of a directory, and what its image says where the user does not. */
+/*
+ * A root made of layers instead of a directory, and what its image says where the user
+ * does not.
+ */
 struct spec_image {
-	const char *name;		/* for people: "image NAME" */
-	const char *const *layers;	/* absolute paths of squashfs files, lowest first */
-	size_t layers_len;		/* 0: no image */
-	const char *user, *cwd;		/* NULL: nothing said */
-	const char *const *env;		/* "NAME=VALUE" */
-	const char *const *argv;	/* NULL: none */
-	const char *const *volumes;	/* absolute directories, made if missing; NULL: none */
+	const char *name; /* for people: "image NAME" */
+	/* absolute paths of squashfs files, lowest first */
+	const char *const *layers;
+	size_t layers_len;       /* 0: no image */
+	const char *user, *cwd;  /* NULL: nothing said */
+	const char *const *env;  /* "NAME=VALUE" */
+	const char *const *argv; /* NULL: none */
+	/* absolute directories, made if missing; NULL: none */
+	const char *const *volumes;
 };
 
 struct spec {
 	struct arena arena;
-	struct err *err;	  /* where failures go; owned by the context */
-	const char *origin;	  /* of the calls to come; NULL: the call's name */
-	int sticky;		  /* first configuration failure, -errno */
+	struct err *err;    /* where failures go; owned by the context */
+	const char *origin; /* of the calls to come; NULL: the call's name */
+	int sticky;         /* first configuration failure, -errno */
 
-	unsigned root_flags;	  /* MINC_ROOT_* */
-	const char *root;	  /* "/" by default, as given */
+	unsigned root_flags; /* MINC_ROOT_* */
+	const char *root;    /* "/" by default, as given */
 	const char *root_origin;
 	struct spec_image image;
-	bool fake_root_auto;	  /* MINC_FAKE_ROOT unless said otherwise, as for an image */
-	bool listing;		  /* mounts are read from a config.json */
+	/* MINC_FAKE_ROOT unless said otherwise, as for an image */
+	bool fake_root_auto;
+	bool listing; /* mounts are read from a config.json */
 	bool umask_given;
-	bool keep;		  /* writes go to a directory ... */
-	unsigned umask;		  /* of the command; 022 unless it was given */
-	const char *storage;	  /* ... this one, or NULL for a new one */
+	bool keep;           /* writes go to a directory ... */
+	unsigned umask;      /* of the command; 022 unless it was given */
+	const char *storage; /* ... this one, or NULL for a new one */
 	const char *storage_origin;
 
 	struct spec_mount *mounts, *last_tmpfs;
@@ -125,8 +139,8 @@ struct spec {
 
 	const char *hostname, *hostname_origin;
 	const char *name, *name_origin; /* of a background container */
-	const char *id;			/* NULL: a random one */
-	uint64_t log_bytes;		/* 0: the default */
+	const char *id;                 /* NULL: a random one */
+	uint64_t log_bytes;             /* 0: the default */
 	const char *user, *user_origin;
 	const char *cwd, *cwd_origin;
 	const char *seccomp, *seccomp_origin; /* NULL: default */
@@ -146,7 +160,7 @@ struct spec {
 	const char *flag_origin[16];
 
 	const char *const *argv; /* of a config.json; NULL: none */
-	bool idle; /* its files are wanted, not its command */
+	bool idle;               /* its files are wanted, not its command */
 };
 
 void spec_init(struct spec *s, struct err *err);
@@ -157,7 +171,9 @@ static inline bool spec_flag(const struct spec *s, unsigned flag)
 	return s->flags >> flag & 1;
 }
 
-/* Whether it gets a user namespace of its own from a caller who is @privileged, or not. */
+/*
+ * Whether it gets a user namespace of its own from a caller who is @privileged, or not.
+ */
 static inline bool spec_own_userns(const struct spec *s, bool privileged)
 {
 	return s->userns == SPEC_USERNS_SINGLE || s->userns == SPEC_USERNS_RANGE ||
@@ -208,8 +224,9 @@ const char *spec_rlimit_name(int resource);
 int spec_parse_list(const char *list, uint64_t ret[16]);
 
 /*
- * For setters outside spec.c. What takes several calls begins with the former, so that its failure
- * is the one that is recorded, and ends with the latter, which keeps and returns @r.
+ * For setters outside spec.c. What takes several calls begins with the former, so that
+ * its failure is the one that is recorded, and ends with the latter, which keeps and
+ * returns @r.
  */
 void spec_begin(struct spec *s);
 int spec_stick(struct spec *s, int r);

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 
-/* The kernel may give the number of a descriptor although it fails later, and takes that back. */
+/*
+ * The kernel may give the number of a descriptor although it fails later, and takes that
+ * back.
+ */
 static void forget_pidfd(const struct sys_clone_args *a, long ret)
 {
 	if (ret < 0 && a->flags & CLONE_PIDFD)

@@ -8,8 +8,8 @@ enum { GUARD_BYTES = 64 * 1024, EACH_BYTES = GUARD_BYTES + CLONE_STACK_BYTES };
 
 char *clone_map_stacks(size_t n, char **ret)
 {
-	char *all = mmap(NULL, n * EACH_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK,
-			 -1, 0);
+	char *all = mmap(NULL, n * EACH_BYTES, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
 	if (all == MAP_FAILED)
 		return NULL;

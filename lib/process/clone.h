@@ -23,8 +23,8 @@ static const bool clone_may_share = true;
 #endif
 
 /*
- * @n stacks of CLONE_STACK_BYTES with a guard below each, in one mapping: what to unmap, or NULL.
- * Their lowest usable addresses in @ret.
+ * @n stacks of CLONE_STACK_BYTES with a guard below each, in one mapping: what to unmap,
+ * or NULL. Their lowest usable addresses in @ret.
  */
 char *clone_map_stacks(size_t n, char **ret);
 void clone_unmap_stacks(char *mapping, size_t n);
@@ -34,6 +34,8 @@ typedef void clone_fn(void *arg);
 /* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
 long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);
 long clone_copy(struct sys_clone_args *a, clone_fn *fn, void *arg);
-/* The one with @stack: back when the new process has executed or ended; else the other. */
+/*
+ * The one with @stack: back when the new process has executed or ended; else the other.
+ */
 long clone_below(struct sys_clone_args *a, char *stack, size_t stack_bytes, clone_fn *fn,
 		 void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program - the process between the caller and the program, and the program until it is one.
- * Child code: the caller goes on meanwhile in the same memory. See program.h.
+ * program - the process between the caller and the program, and the program until it is
+ * one. Child code: the caller goes on meanwhile in the same memory. See program.h.
  */
 #include "process/program-step.h"
 
@@ -23,7 +23,8 @@ struct kernel_sigaction {
 /* By clone(2), where a filter refuses clone3(2), whose arguments it cannot see. */
 static long clone_plain(int exit_signal, int *pidfd, clone_fn *fn, void *arg)
 {
-	long ret = sys_call6(SYS_clone, CLONE_PIDFD | exit_signal, 0, (long)pidfd, 0, 0, 0);
+	long ret =
+		sys_call6(SYS_clone, CLONE_PIDFD | exit_signal, 0, (long)pidfd, 0, 0, 0);
 
 	if (ret < 0)
 		*pidfd = -EBADF; /* see forget_pidfd() */
@@ -32,8 +33,8 @@ static long clone_plain(int exit_signal, int *pidfd, clone_fn *fn, void *arg)
 	return ret;
 }
 
-long program_clone(bool plain, int exit_signal, char *stack, bool wait, int *pidfd, clone_fn *fn,
-		   void *arg)
+long program_clone(bool plain, int exit_signal, char *stack, bool wait, int *pidfd,
+		   clone_fn *fn, void *arg)
 {
 	struct sys_clone_args a = { .flags = CLONE_PIDFD,
 				    .exit_signal = (uint64_t)exit_signal,
@@ -66,19 +67,20 @@ static void reset_signals(void)
 
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP && !stays_ignored(sig))
-			(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, SIGSET_BYTES, 0);
+			(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL,
+				       SIGSET_BYTES, 0);
 }
 
 /* What may be wrong with one place of several. */
 static bool is_elsewhere(int r)
 {
-	return r == -ENOENT || r == -ENOTDIR || r == -EACCES || r == -ESTALE || r == -ENODEV ||
-	       r == -ETIMEDOUT;
+	return r == -ENOENT || r == -ENOTDIR || r == -EACCES || r == -ESTALE ||
+	       r == -ENODEV || r == -ETIMEDOUT;
 }
 
 /*
- * Nobody else knows of us. @parent may have died before this was in force; 0 is one that cannot be
- * seen from a pid namespace of our own.
+ * Nobody else knows of us. @parent may have died before this was in force; 0 is one that
+ * cannot be seen from a pid namespace of our own.
  */
 static void end_with(int parent)
 {
@@ -124,7 +126,8 @@ static int take_descriptors(const struct program_between *b)
 /* Until it ends, by itself or by us. */
 static void await(int pidfd)
 {
-	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = CANCEL, .events = POLLIN } };
+	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },
+			      { .fd = CANCEL, .events = POLLIN } };
 	int r;
 
 	do
@@ -159,7 +162,8 @@ void program_between(void *arg)
 	b->between = sys_call(SYS_getpid, 0, 0, 0, 0, 0);
 	r = take_descriptors(b);
 	if (r == 0) {
-		pid = program_clone(b->plain, SIGCHLD, b->stack, true, &pidfd, execute, b);
+		pid = program_clone(b->plain, SIGCHLD, b->stack, true, &pidfd, execute,
+				    b);
 		r = pid < 0 ? (int)pid : 0;
 	}
 	for (int fd = 0; fd < 3; fd++) /* what is read ends with the program */

@@ -12,17 +12,17 @@ struct program_report {
 };
 
 /*
- * All descriptors are above those that the process between has; their numbers are those at the
- * clone, whatever the caller, which goes on, has closed since.
+ * All descriptors are above those that the process between has; their numbers are those
+ * at the clone, whatever the caller, which goes on, has closed since.
  */
 struct program_between {
 	const char *const *paths; /* where the program may be, ends with NULL */
 	const char *const *argv, *const *env;
 	int stdio[3];
-	int cancel; /* readable: kill it */
+	int cancel;  /* readable: kill it */
 	char *stack; /* for the program until it executes; NULL: a copy of the memory */
-	bool plain; /* without clone3(2) */
-	int caller; /* its process, and */
+	bool plain;  /* without clone3(2) */
+	int caller;  /* its process, and */
 	int between; /* the one between, which notes it down before there is a program */
 	struct program_report *report;
 };
@@ -33,8 +33,9 @@ enum { PROGRAM_FDS_LOWEST = 8 };
 _Noreturn void program_between(void *arg); /* struct program_between */
 
 /*
- * Child code: clone @fn with a pidfd; @exit_signal 0: for __WALL only. On @stack, beside us
- * or (@wait) instead of us until it has executed; or with a copy of the memory if that is NULL.
+ * Child code: clone @fn with a pidfd; @exit_signal 0: for __WALL only. On @stack, beside
+ * us or (@wait) instead of us until it has executed; or with a copy of the memory if that
+ * is NULL.
  */
-long program_clone(bool plain, int exit_signal, char *stack, bool wait, int *pidfd, clone_fn *fn,
-		   void *arg);
+long program_clone(bool plain, int exit_signal, char *stack, bool wait, int *pidfd,
+		   clone_fn *fn, void *arg);

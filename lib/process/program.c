@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program - the caller's part: descriptors, the process between (program-step.c), what the
- * program prints. See program.h.
+ * program - the caller's part: descriptors, the process between (program-step.c), what
+ * the program prints. See program.h.
  */
 #include "process/program.h"
 
@@ -29,10 +29,10 @@ struct run {
 	struct program_end *end;
 	struct arena arena;
 	struct program_between between; /* not to be changed while that process goes on */
-	int pidfd;	   /* of the process between */
-	int stdio[3];	   /* what the program gets */
-	int cancel;	   /* tells the process between to kill it */
-	int out, err;	   /* where we read, or -EBADF */
+	int pidfd;                      /* of the process between */
+	int stdio[3];                   /* what the program gets */
+	int cancel;                     /* tells the process between to kill it */
+	int out, err;                   /* where we read, or -EBADF */
 	size_t out_len;
 	bool is_line_over; /* what comes next is another line of stderr */
 	size_t said_len;
@@ -95,7 +95,8 @@ static int open_stdio(struct run *r)
 	const struct program *p = r->program;
 	int *stdio = r->stdio;
 
-	stdio[0] = p->in >= 0 ? fcntl(p->in, F_DUPFD_CLOEXEC, PROGRAM_FDS_LOWEST) : open_input(p->input);
+	stdio[0] = p->in >= 0 ? fcntl(p->in, F_DUPFD_CLOEXEC, PROGRAM_FDS_LOWEST)
+			      : open_input(p->input);
 	stdio[0] = move(stdio[0]);
 	stdio[1] = p->out_max ? open_pipe(&r->out) : open_null();
 	stdio[2] = p->own_err ? keep_stderr() : open_pipe(&r->err);
@@ -129,7 +130,8 @@ static int find_paths(struct run *r, const char *name)
 	for (size_t i = 0; i < count; i++) {
 		const int len = (int)strcspn(dir, ":");
 
-		paths[i] = len ? arena_printf(&r->arena, "%.*s/%s", len, dir, name) : name;
+		paths[i] =
+			len ? arena_printf(&r->arena, "%.*s/%s", len, dir, name) : name;
 		if (!paths[i])
 			return -ENOMEM;
 		dir += len + (dir[len] == ':');
@@ -148,14 +150,15 @@ static int prepare(struct run *r)
 		return ret;
 	b->argv = p->argv;
 	b->env = p->env ? p->env : (const char *const *)environ;
-	b->report = mmap(NULL, sizeof(*b->report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			 -1, 0);
+	b->report = mmap(NULL, sizeof(*b->report), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (b->report == MAP_FAILED) {
 		b->report = NULL;
 		return -ENOMEM;
 	}
 	if (p->out_max) {
-		r->end->out = malloc(p->out_max + 1); /* at once: no copy of a secret is left */
+		/* at once: no copy of a secret is left */
+		r->end->out = malloc(p->out_max + 1);
 		if (!r->end->out)
 			return -ENOMEM;
 	}
@@ -176,7 +179,8 @@ static int start(struct run *r, char *const stacks[STACKS])
 	memcpy(b->stdio, r->stdio, sizeof(b->stdio));
 	/* no handler of the caller may run there */
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(old), 0);
-	pid = program_clone(false, 0, stacks[STACK_BETWEEN], false, &r->pidfd, program_between, b);
+	pid = program_clone(false, 0, stacks[STACK_BETWEEN], false, &r->pidfd,
+			    program_between, b);
 	if (pid == -ENOSYS || pid == -EPERM) {
 		b->plain = true;
 		pid = program_clone(true, 0, NULL, false, &r->pidfd, program_between, b);
@@ -193,7 +197,8 @@ static void cancel(struct run *r, int why)
 	if (r->failed)
 		return;
 	r->failed = why;
-	(void)io_write_all(r->cancel, &one, sizeof(one)); /* cannot fail: it is the first */
+	/* cannot fail: it is the first */
+	(void)io_write_all(r->cancel, &one, sizeof(one));
 	fd_closep(&r->out);
 	fd_closep(&r->err);
 }
@@ -222,7 +227,8 @@ static void read_err(struct run *r)
 	char buf[1024];
 	ssize_t n;
 
-	for (int i = 0; r->err >= 0 && i < 64; i++) { /* or one that prints for ever keeps us here */
+	for (int i = 0; r->err >= 0 && i < 64; i++) {
+		/* or one that prints for ever keeps us here */
 		n = read(r->err, buf, sizeof(buf));
 		if (n > 0)
 			take_said(r, buf, (size_t)n);
@@ -259,7 +265,9 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A look takes its time: it is a fifth of all at the most. The milliseconds to the next. */
+/*
+ * A look takes its time: it is a fifth of all at the most. The milliseconds to the next.
+ */
 static int64_t look(struct run *r)
 {
 	const int64_t begun = now_ms();
@@ -306,7 +314,8 @@ static void attend(struct run *r)
 		p[2] = (struct pollfd){ .fd = r->err, .events = POLLIN };
 		if (poll(p, 3, (int)left) < 0) {
 			p[0].revents = 0;
-			continue; /* a handler ran, or there is no memory at this moment */
+			/* a handler ran, or there is no memory at this moment */
+			continue;
 		}
 		read_out(r);
 		read_err(r);
@@ -319,7 +328,8 @@ static int conclude(struct run *r)
 	const struct program_report *report = r->between.report;
 	siginfo_t info;
 
-	while (waitid((idtype_t)P_PIDFD, (id_t)r->pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+	while (waitid((idtype_t)P_PIDFD, (id_t)r->pidfd, &info, WEXITED | __WALL) < 0 &&
+	       errno == EINTR)
 		;
 	if (r->failed)
 		return r->failed;
@@ -375,7 +385,8 @@ static int finish(struct run *r)
 	fd_closep(&r->out);
 	fd_closep(&r->err);
 	if (r->between.report)
-		(void)munmap(r->between.report, sizeof(*r->between.report)); /* our own mapping */
+		/* our own mapping */
+		(void)munmap(r->between.report, sizeof(*r->between.report));
 	arena_done(&r->arena);
 	if (ret < 0 && r->end->out) {
 		explicit_bzero(r->end->out, r->out_len);
@@ -393,7 +404,8 @@ int program_run(const struct program *p, struct program_end *ret)
 	return finish(&r);
 }
 
-void program_run_both(const struct program p[2], struct program_end ret[2], int results[2])
+void program_run_both(const struct program p[2], struct program_end ret[2],
+		      int results[2])
 {
 	struct run r[2];
 	bool waits;
@@ -411,6 +423,6 @@ int program_fail(struct err *e, int r, const struct program *p, const char *name
 {
 	if (r != -ETIMEDOUT)
 		return err_set(e, r, "%s", name);
-	return err_say(e, r, "%s: it had not ended after %d seconds, and was killed", name,
-		       p->timeout_ms / 1000);
+	return err_say(e, r, "%s: it had not ended after %d seconds, and was killed",
+		       name, p->timeout_ms / 1000);
 }

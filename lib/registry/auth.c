@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * auth - see auth.h: finding credentials. The first file that knows the registry counts. Keys of
- * podman may name a namespace or repository: the longest that fits is taken.
+ * auth - see auth.h: finding credentials. The first file that knows the registry counts.
+ * Keys of podman may name a namespace or repository: the longest that fits is taken.
  */
 #include "registry/auth.h"
 
@@ -15,8 +15,8 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/str.h"
-#include "json/json-text.h"
 #include "registry/helper.h"
+#include "json/json-text.h"
 
 static const char *env_of(const char *name)
 {
@@ -44,7 +44,8 @@ static const char *docker_file(struct arena *a, const char *dir, const char *hom
 /* What another user has left in the environment is passed over: nothing in it is ours. */
 const char **auth_files(struct arena *a, const char *authfile)
 {
-	const char *config = owner_env_dir("XDG_CONFIG_HOME"), *home = owner_env_dir("HOME");
+	const char *config = owner_env_dir("XDG_CONFIG_HOME"),
+		   *home = owner_env_dir("HOME");
 	const char *docker = owner_env_dir("DOCKER_CONFIG");
 	const char **ret = arena_alloc(a, 5 * sizeof(*ret));
 	size_t n = 0;
@@ -70,12 +71,16 @@ const char **auth_files(struct arena *a, const char *authfile)
 	return ret;
 }
 
-/* docker's, because podman reads it too. Whether it may be written to is for login.c to say. */
+/*
+ * docker's, because podman reads it too. Whether it may be written to is for login.c to
+ * say.
+ */
 const char *auth_login_file(struct arena *a, const char *authfile)
 {
 	if (!authfile)
 		authfile = env_of("REGISTRY_AUTH_FILE");
-	return authfile ? authfile : docker_file(a, env_of("DOCKER_CONFIG"), env_of("HOME"));
+	return authfile ? authfile
+			: docker_file(a, env_of("DOCKER_CONFIG"), env_of("HOME"));
 }
 
 int auth_parse(struct err *e, const char *path, const char *text, size_t len,
@@ -259,10 +264,9 @@ const char *auth_helper(json_t *file, const char *registry)
 	json_t *value;
 	const char *key;
 
-	json_object_foreach(
-		json_object_get(file, "credHelpers"), key,
-		value) if (auth_key_means(key, registry) && json_string_value(value) &&
-			   *json_string_value(value)) return json_string_value(value);
+	json_object_foreach(json_object_get(file, "credHelpers"), key, value) if (
+		auth_key_means(key, registry) && json_string_value(value) &&
+		*json_string_value(value)) return json_string_value(value);
 	value = json_object_get(file, "credsStore");
 	return json_string_value(value) && *json_string_value(value)
 		       ? json_string_value(value)
@@ -270,8 +274,8 @@ const char *auth_helper(json_t *file, const char *registry)
 }
 
 static int find_in(struct arena *a, struct err *e, const struct registry_options *o,
-		   const char *path, const char *registry,
-		   const char *repository, struct credentials *ret)
+		   const char *path, const char *registry, const char *repository,
+		   struct credentials *ret)
 {
 	json_t *file = NULL;
 	const char *helper;
@@ -288,8 +292,9 @@ static int find_in(struct arena *a, struct err *e, const struct registry_options
 	return r;
 }
 
-int auth_find(struct arena *a, struct err *e, const struct registry_options *o, const char *authfile,
-	      const char *registry, const char *repository, struct credentials *ret)
+int auth_find(struct arena *a, struct err *e, const struct registry_options *o,
+	      const char *authfile, const char *registry, const char *repository,
+	      struct credentials *ret)
 {
 	const char **files = auth_files(a, authfile);
 	struct credentials found = { 0 };

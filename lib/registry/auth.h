@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * auth - credentials, where docker(1) and podman(1) keep them: config.json and auth.json, and the
- * programs docker-credential-NAME that these name. See containers-auth.json(5).
+ * auth - credentials, where docker(1) and podman(1) keep them: config.json and auth.json,
+ * and the programs docker-credential-NAME that these name. See containers-auth.json(5).
  */
 #pragma once
 
@@ -11,7 +11,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-struct registry_options; /* whose say() and progress() are for helpers that take their time; or NULL */
+/* whose say() and progress() are for helpers that take their time; or NULL */
+struct registry_options;
 
 enum { AUTH_FILE_MAX = 1 << 20, AUTH_TEXT_MAX = 64 << 10 };
 
@@ -22,18 +23,20 @@ struct credentials {
 };
 
 /* What files and helpers say of @registry and @repository; none of them: 0 with NULLs. */
-int auth_find(struct arena *a, struct err *e, const struct registry_options *o, const char *authfile,
-	      const char *registry, const char *repository, struct credentials *ret);
+int auth_find(struct arena *a, struct err *e, const struct registry_options *o,
+	      const char *authfile, const char *registry, const char *repository,
+	      struct credentials *ret);
 /* "USER:PASSWORD". -EINVAL */
 int auth_split(struct arena *a, struct err *e, const char *text, struct credentials *ret);
 /* "Basic ...", in @a; NULL without memory. */
 const char *auth_basic(struct arena *a, const struct credentials *c);
 
 /* In the file where logins are kept, or by the helper that it names. */
-int auth_keep(struct err *e, const struct registry_options *o, const char *authfile, const char *registry, const char *user,
-	      const char *password);
+int auth_keep(struct err *e, const struct registry_options *o, const char *authfile,
+	      const char *registry, const char *user, const char *password);
 /* -ENOENT: no file has any. */
-int auth_forget(struct err *e, const struct registry_options *o, const char *authfile, const char *registry);
+int auth_forget(struct err *e, const struct registry_options *o, const char *authfile,
+		const char *registry);
 
 /* The rooms of it. */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blobs - getting them: several at once, straight into the caller's files, hashed as they come. A
- * broken connection is taken up where it broke; nothing beyond a blob's size is ever written.
+ * blobs - getting them: several at once, straight into the caller's files, hashed as they
+ * come. A broken connection is taken up where it broke; nothing beyond a blob's size is
+ * ever written.
  */
 #include "registry/blobs.h"
 
@@ -144,7 +145,10 @@ static int finish(struct exchange *x)
 	return 0;
 }
 
-/* The URLs of a foreign layer first, then the places. What one of them sent is not believed. */
+/*
+ * The URLs of a foreign layer first, then the places. What one of them sent is not
+ * believed.
+ */
 static bool next(struct exchange *x)
 {
 	struct fetch *f = x->data;

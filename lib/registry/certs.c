@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certs - see certs.h. The first directory that exists counts, as it does for others. A private
- * authority is trusted besides the system's: redirects lead to hosts of the world.
+ * certs - see certs.h. The first directory that exists counts, as it does for others. A
+ * private authority is trusted besides the system's: redirects lead to hosts of the
+ * world.
  */
 #include "registry/certs.h"
 
@@ -93,7 +94,8 @@ static int take_realms(struct arena *a, struct err *e, const char *path, struct 
 		if (!*line || *line == '#')
 			continue;
 		if (!realm_is_host(line))
-			return err_say(e, -EBADMSG, "%s: %.80s: not HOST[:PORT]", path, line);
+			return err_say(e, -EBADMSG, "%s: %.80s: not HOST[:PORT]", path,
+				       line);
 		lines = arena_printf(a, "%s%s\n", lines, line);
 		if (!lines)
 			return -ENOMEM;

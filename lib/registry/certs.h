@@ -13,10 +13,13 @@
 
 struct trust {
 	const char *
-		ca; /* PEM: the private authorities, then the system's; or NULL: the system's */
+		/*
+		 * PEM: the private authorities, then the system's; or NULL: the system's
+		 */
+		ca;
 	size_t ca_len;
 	const char *cert, *key; /* paths, or NULL */
-	const char *realms;	/* lines, each a server HOST[:PORT]; or NULL */
+	const char *realms;     /* lines, each a server HOST[:PORT]; or NULL */
 };
 
 /* @dir: instead of all certs.d, or NULL. @etc: "/etc". Memory of @a. */

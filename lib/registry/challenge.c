@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * challenge - see challenge.h. The list has a grammar that looks ambiguous: a comma separates
- * parameters of a challenge as well as challenges; a word that no "=" follows begins a new one.
+ * challenge - see challenge.h. The list has a grammar that looks ambiguous: a comma
+ * separates parameters of a challenge as well as challenges; a word that no "=" follows
+ * begins a new one.
  */
 #include "registry/challenge.h"
 

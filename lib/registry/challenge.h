@@ -13,7 +13,7 @@ struct challenge {
 };
 
 /*
- * The best of @lines (each a header's value, with a newline): Bearer before Basic; others are
- * passed over. -EBADMSG: not of that form, or a value that does not fit.
+ * The best of @lines (each a header's value, with a newline): Bearer before Basic; others
+ * are passed over. -EBADMSG: not of that form, or a value that does not fit.
  */
 int challenge_parse(const char *lines, struct challenge *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exchange - see exchange.h. What is tried again: broken connections, stalls (once), and the
- * answers 408, 429 and 5xx; never what was refused. Credentials go only to the origin that the
- * place names, and only that origin's challenges are answered.
+ * exchange - see exchange.h. What is tried again: broken connections, stalls (once), and
+ * the answers 408, 429 and 5xx; never what was refused. Credentials go only to the origin
+ * that the place names, and only that origin's challenges are answered.
  */
 #include "registry/exchange.h"
 
@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "base/io.h"
-#include "json/json-text.h"
 #include "registry/token.h"
+#include "json/json-text.h"
 
 enum {
 	STALL_SECONDS = 30,
@@ -25,7 +25,7 @@ enum {
 	LOGINS_MAX = 2,       /* in a row */
 	TOLD_MS = 200,        /* between calls of progress */
 	IDLE_MS = 1000,
-	SILENT_MS = 3000, /* until it is said that nothing comes */
+	SILENT_MS = 3000,       /* until it is said that nothing comes */
 	REASON_BYTES = 240,     /* of a server's own words */
 	ADVANCE_BYTES = 1 << 20 /* new ones, that make a connection worth its retry */
 };
@@ -201,8 +201,8 @@ static void repeat(struct exchange *x)
 	x->state = EXCHANGE_WAITS;
 }
 
-__attribute__((format(printf, 2, 3)))
-static void say(const struct exchange *x, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(const struct exchange *x,
+						      const char *format, ...)
 {
 	const struct registry_options *o = &x->reg->o;
 	char text[400], line[700];
@@ -225,7 +225,8 @@ static void say_retry(const struct exchange *x, int r, int64_t pause)
 
 	snprintf(status, sizeof(status), "the answer is %ld", x->http.status);
 	if (pause >= 1000)
-		snprintf(wait, sizeof(wait), " in %lld seconds", (long long)(pause + 500) / 1000);
+		snprintf(wait, sizeof(wait), " in %lld seconds",
+			 (long long)(pause + 500) / 1000);
 	say(x, "%s: asked again%s (%u of %u)", r < 0 ? why : status, wait, x->tries,
 	    x->reg->o.retries);
 }
@@ -570,7 +571,8 @@ int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t
 	struct io_sigpipe pipe;
 	int r;
 
-	io_block_sigpipe(&pipe); /* writes to a connection that the other side has closed */
+	/* writes to a connection that the other side has closed */
+	io_block_sigpipe(&pipe);
 	r = loop(reg, multi, xs, len, most, ended, data);
 
 	for (size_t i = 0; i < len; i++)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exchange - one thing wanted from a registry, in as many requests as it takes: redirects, a
- * login, retries with growing pauses, the next mirror. Any number of them go on at once in the
- * caller's thread. What is wanted is said by functions of the owner (registry.c, blobs.c,
- * upload.c, token.c).
+ * exchange - one thing wanted from a registry, in as many requests as it takes:
+ * redirects, a login, retries with growing pauses, the next mirror. Any number of them go
+ * on at once in the caller's thread. What is wanted is said by functions of the owner
+ * (registry.c, blobs.c, upload.c, token.c).
  *
- * Each ends. Retries are counted, and only what is new begins the count anew: bytes beyond those
- * that there were once, a stage that was not reached before. A pause has a bound, and a request has
- * one for the time in which nothing comes. What is waited for is said.
+ * Each ends. Retries are counted, and only what is new begins the count anew: bytes
+ * beyond those that there were once, a stage that was not reached before. A pause has a
+ * bound, and a request has one for the time in which nothing comes. What is waited for is
+ * said.
  */
 #pragma once
 
@@ -29,7 +30,7 @@ struct place {
 	bool looked_up;
 	bool demanded; /* the caller gives the credentials: to go on without is no way */
 	struct credentials credentials;
-	const char *withheld; /* the server that is not shown them, or NULL */
+	const char *withheld;      /* the server that is not shown them, or NULL */
 	const char *authorization; /* or NULL */
 	unsigned generation;       /* of it */
 };
@@ -57,22 +58,25 @@ struct exchange {
 	char what[96];    /* "blob 5f70bf18a086" */
 	struct place *at; /* NULL: elsewhere, without login */
 	/*
-	 * Say in @http what is asked for next. @again: not as the next stage, but since what was
-	 * asked for before must be repeated.
+	 * Say in @http what is asked for next. @again: not as the next stage, but since
+	 * what was asked for before must be repeated.
 	 */
 	int (*begin)(struct exchange *x, bool again);
 	/*
-	 * There is a successful answer (any, if @any_status). 0: that was all; 1: begin the next
-	 * stage; -EAGAIN: as if the connection had broken; -errno with exchange_fail().
+	 * There is a successful answer (any, if @any_status). 0: that was all; 1: begin
+	 * the next stage; -EAGAIN: as if the connection had broken; -errno with
+	 * exchange_fail().
 	 */
 	int (*finish)(struct exchange *x);
 	/* Go elsewhere after a failure; false: nowhere. NULL: never. */
 	bool (*next)(struct exchange *x);
 	void *data;
 	bool any_status;
-	bool sends; /* what is done is only sent: no progress while it has to be sent again */
+	/* what is done is only sent: no progress while it has to be sent again */
+	bool sends;
 	uint64_t done, total; /* for progress; @total 0: tell nothing */
-	unsigned stages;      /* ended; the owner says 0 when it begins at the first again */
+	/* ended; the owner says 0 when it begins at the first again */
+	unsigned stages;
 
 	/* exchange.c's. */
 	struct http http;
@@ -97,8 +101,8 @@ int exchange_fail(struct exchange *x, int r, const char *format, ...)
 /* The answer's status as x's failure, with the server's own words. */
 int exchange_refused(struct exchange *x);
 /*
- * Do all of them, @most at a time. @ended is called for each that is done. The first failure ends
- * the others and is recorded in reg->err.
+ * Do all of them, @most at a time. @ended is called for each that is done. The first
+ * failure ends the others and is recorded in reg->err.
  */
 int exchange_run(struct registry *reg, CURLM *multi, struct exchange *xs, size_t len,
 		 unsigned most, int (*ended)(struct exchange *x, void *data), void *data);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * helper - the programs docker-credential-NAME: a verb as argument, text on stdin, JSON on
- * stdout. No shell is between, and what they say has bounds. See docker-credential-helpers.
+ * helper - the programs docker-credential-NAME: a verb as argument, text on stdin, JSON
+ * on stdout. No shell is between, and what they say has bounds. See
+ * docker-credential-helpers.
  */
 #include "registry/helper.h"
 
@@ -12,11 +13,11 @@
 #include <time.h>
 
 #include "base/fd.h"
-#include "json/json-text.h"
 #include "process/program.h"
 #include "registry/auth.h"
 #include "registry/http.h"
 #include "registry/registry.h"
+#include "json/json-text.h"
 
 /* It may ask somebody who has to find a password first. */
 enum { NAME_BYTES = 64, HELPER_SECONDS = 300, SAY_MS = 3000 };
@@ -37,13 +38,17 @@ static int watch(void *data)
 	char line[128];
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	if ((now.tv_sec - q->begun.tv_sec) * 1000 + (now.tv_nsec - q->begun.tv_nsec) / 1000000 < SAY_MS)
+	if ((now.tv_sec - q->begun.tv_sec) * 1000 +
+		    (now.tv_nsec - q->begun.tv_nsec) / 1000000 <
+	    SAY_MS)
 		return 0;
-	snprintf(line, sizeof(line), "%s: waits up to %d seconds for it", q->program, HELPER_SECONDS);
+	snprintf(line, sizeof(line), "%s: waits up to %d seconds for it", q->program,
+		 HELPER_SECONDS);
 	if (!q->said && q->o->say)
 		q->o->say(line, q->o->data);
 	q->said = true;
-	return q->o->progress && q->o->progress(q->program, 0, 0, q->o->data) ? -ECANCELED : 0;
+	return q->o->progress && q->o->progress(q->program, 0, 0, q->o->data) ? -ECANCELED
+									      : 0;
 }
 
 /* It becomes part of a program's name: no directory, no option. */
@@ -57,8 +62,8 @@ static bool is_name(const char *name)
 }
 
 /* Run it, and say what went wrong. 0, or -ENOENT: it has none. */
-static int ask(struct err *e, const struct registry_options *o, const char *name, const char *verb,
-	       const char *input, char **ret)
+static int ask(struct err *e, const struct registry_options *o, const char *name,
+	       const char *verb, const char *input, char **ret)
 {
 	char program[32 + NAME_BYTES], said[200];
 	const char *const argv[] = { program, verb, NULL };
@@ -130,8 +135,8 @@ int helper_parse(struct arena *a, const char *text, size_t len, struct credentia
 	return r;
 }
 
-int helper_get(struct arena *a, struct err *e, const struct registry_options *o, const char *name,
-	       const char *server, struct credentials *ret)
+int helper_get(struct arena *a, struct err *e, const struct registry_options *o,
+	       const char *name, const char *server, struct credentials *ret)
 {
 	cleanup_free char *text = NULL;
 	int r = ask(e, o, name, "get", server, &text);
@@ -152,7 +157,8 @@ static char *as_request(const char *server, const char *user, const char *passwo
 	char *text = NULL;
 
 	if (request)
-		(void)json_text_write(request, JSON_COMPACT, &text, NULL); /* or there is none */
+		/* or there is none */
+		(void)json_text_write(request, JSON_COMPACT, &text, NULL);
 	json_decref(request);
 	return text;
 }

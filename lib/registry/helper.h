@@ -5,12 +5,14 @@
 #include "registry/auth.h"
 
 /* @verb "get", "store", "erase"; *ret from malloc(3), at most AUTH_TEXT_MAX. */
-int helper_get(struct arena *a, struct err *e, const struct registry_options *o, const char *name,
-	       const char *server, struct credentials *ret);
+int helper_get(struct arena *a, struct err *e, const struct registry_options *o,
+	       const char *name, const char *server, struct credentials *ret);
 int helper_store(struct err *e, const struct registry_options *o, const char *name,
 		 const char *server, const char *user, const char *password);
 /* -ENOENT: it has none. */
 int helper_erase(struct err *e, const struct registry_options *o, const char *name,
 		 const char *server);
-/* The answer to "get"; -EBADMSG also for a user that has a colon. Exposed for the fuzzer. */
+/*
+ * The answer to "get"; -EBADMSG also for a user that has a colon. Exposed for the fuzzer.
+ */
 int helper_parse(struct arena *a, const char *text, size_t len, struct credentials *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http - see http.h. curl is told to decode nothing, to follow nothing, to read no .netrc, to
- * raise no signal, and to speak http and https only. See libcurl(3), RFC 9110.
+ * http - see http.h. curl is told to decode nothing, to follow nothing, to read no
+ * .netrc, to raise no signal, and to speak http and https only. See libcurl(3), RFC 9110.
  */
 #include "registry/http.h"
 
@@ -18,11 +18,16 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-enum { CONNECT_SECONDS = 30, STALL_BYTES = 64, BUFFER_BYTES = 256 << 10, PAUSE_MAX = 1 << 20 };
+enum {
+	CONNECT_SECONDS = 30,
+	STALL_BYTES = 64,
+	BUFFER_BYTES = 256 << 10,
+	PAUSE_MAX = 1 << 20
+};
 
 /*
- * CURLOPT_QUICK_EXIT, of 7.87: what is abandoned while its name is looked up is not waited for. An
- * older one does not know it, and waits as long as the resolver does.
+ * CURLOPT_QUICK_EXIT, of 7.87: what is abandoned while its name is looked up is not
+ * waited for. An older one does not know it, and waits as long as the resolver does.
  */
 enum { OPTION_QUICK_EXIT = CURLOPTTYPE_LONG + 322 };
 
@@ -142,7 +147,8 @@ static unsigned read_pause(const char *value, size_t len)
 		return 0;
 	memcpy(text, value, len);
 	text[len] = '\0';
-	if (strspn(text, "0123456789") == len) { /* more than a number holds is too long as well */
+	if (strspn(text, "0123456789") == len) {
+		/* more than a number holds is too long as well */
 		(void)str_to_u64(text, PAUSE_MAX, &seconds);
 		return (unsigned)seconds;
 	}
@@ -352,7 +358,10 @@ static int set_lines(struct http *h)
 		r = add_line(h, "Authorization", h->authorization);
 	if (r == 0)
 		r = add_line(h, "Content-Type", h->content_type);
-	/* An empty one switches off curl's own: a wait of a second with servers that ignore it. */
+	/*
+	 * An empty one switches off curl's own: a wait of a second with servers that
+	 * ignore it.
+	 */
 	if (r == 0)
 		r = add_line(h, "Expect", "");
 	return r;
@@ -560,7 +569,8 @@ static bool is_inside(const char *host)
 		if (inet_pton(AF_INET6, bare, &six) != 1)
 			return false;
 		if (!IN6_IS_ADDR_V4MAPPED(&six) && !IN6_IS_ADDR_V4COMPAT(&six))
-			return IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_UNSPECIFIED(&six);
+			return IN6_IS_ADDR_LOOPBACK(&six) ||
+			       IN6_IS_ADDR_UNSPECIFIED(&six);
 		memcpy(&four, &six.s6_addr[12], sizeof(four));
 	} else if (inet_pton(AF_INET, host, &four) != 1) {
 		return false;

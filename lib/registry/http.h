@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http - one request and its answer over libcurl, with bounds on everything that the other side
- * sends. It does not retry and does not log in: exchange.c does. Redirects are ours, not curl's,
- * so that one place says what may follow and what is told to whom.
+ * http - one request and its answer over libcurl, with bounds on everything that the
+ * other side sends. It does not retry and does not log in: exchange.c does. Redirects are
+ * ours, not curl's, so that one place says what may follow and what is told to whom.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ struct http {
 	const char *method;
 	char *url;
 	const char *
-		authorization; /* whole value; forgotten when a redirect leaves the origin */
+		/* whole value; forgotten when a redirect leaves the origin */
+		authorization;
 	const char *accept, *content_type;
 	uint64_t range_from; /* 0: all of it */
 	const char *body;
@@ -38,8 +39,8 @@ struct http {
 	bool insecure;
 	unsigned stall_seconds, total_seconds; /* 0: no limit of the latter */
 	/*
-	 * Gets the body of a success; not 0 ends the request with it. NULL: the body is kept in
-	 * @text, at most @text_max bytes.
+	 * Gets the body of a success; not 0 ends the request with it. NULL: the body is
+	 * kept in @text, at most @text_max bytes.
 	 */
 	int (*sink)(void *data, const void *p, size_t len);
 	void *sink_data;
@@ -71,19 +72,22 @@ struct http {
 void http_init(struct http *h);
 void http_done(struct http *h);
 
-/* Begin; @tag is the handle's private pointer. The answer of an earlier request is dropped. */
+/*
+ * Begin; @tag is the handle's private pointer. The answer of an earlier request is
+ * dropped.
+ */
 int http_start(struct http *h, CURLM *multi, void *tag);
 /*
- * @code is what curl said of it; 0: there is an answer with a status. Otherwise -errno, with the
- * reason in @why (static, or in @error).
+ * @code is what curl said of it; 0: there is an answer with a status. Otherwise -errno,
+ * with the reason in @why (static, or in @error).
  */
 int http_end(struct http *h, CURLM *multi, CURLcode code);
 /* End it at once, whatever it does. */
 void http_abandon(struct http *h, CURLM *multi);
 
 /*
- * Whether the answer sends us elsewhere: then 1, and @url, @authorization are changed. 0: no
- * redirect; -errno with @why: one that must not be followed.
+ * Whether the answer sends us elsewhere: then 1, and @url, @authorization are changed. 0:
+ * no redirect; -errno with @why: one that must not be followed.
  */
 int http_redirect(struct http *h);
 
@@ -93,7 +97,10 @@ int http_resolve(const char *base, const char *location, const char *add_query,
 /* Scheme, host and port are the same. */
 bool http_same_origin(const char *a, const char *b);
 bool http_is_tls(const char *url);
-/* Whether @to is of this machine (localhost, 127.0.0.1, [::1]..) and @from, which names it, is not. */
+/*
+ * Whether @to is of this machine (localhost, 127.0.0.1, [::1]..) and @from, which names
+ * it, is not.
+ */
 bool http_leads_inside(const char *from, const char *to);
 /* Text of others as one printable line of at most @size - 1 bytes. */
 void http_printable(const char *text, size_t len, char *ret, size_t size);

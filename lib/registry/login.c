@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * login - keeping and forgetting credentials. The file is replaced whole, readable by its owner
- * only, and everything in it that is not ours stays.
+ * login - keeping and forgetting credentials. The file is replaced whole, readable by its
+ * owner only, and everything in it that is not ours stays.
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,10 +14,10 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/owner.h"
-#include "json/json-text.h"
 #include "registry/auth.h"
 #include "registry/helper.h"
 #include "registry/registry.h"
+#include "json/json-text.h"
 
 #define LOCK_NAME ".minc-login.lock"
 
@@ -66,7 +66,7 @@ static int make_parents(char *path)
 
 struct login_file {
 	struct owner_place place; /* the file itself, where its name is a link to it */
-	const char *name;	  /* in @dir */
+	const char *name;         /* in @dir */
 	int dir, lock;
 };
 
@@ -80,7 +80,10 @@ static void file_donep(struct login_file *f)
 
 #define cleanup_file __attribute__((cleanup(file_donep)))
 
-/* A file that another user has made says what that user likes: where the secrets are to go, above all. */
+/*
+ * A file that another user has made says what that user likes: where the secrets are to
+ * go, above all.
+ */
 static int check_file(struct err *e, const char *path, const struct login_file *f)
 {
 	struct stat st;
@@ -93,8 +96,8 @@ static int check_file(struct err *e, const char *path, const struct login_file *
 }
 
 /*
- * Nobody else can put another file, or a link, in its place, or has made the one that is there. -ENOENT,
- * without a message: none.
+ * Nobody else can put another file, or a link, in its place, or has made the one that is
+ * there. -ENOENT, without a message: none.
  */
 static int open_dir(struct err *e, const char *path, bool make, struct login_file *ret)
 {
@@ -130,8 +133,8 @@ static void say_waiting(void *data)
 }
 
 /*
- * Against other logins. A file of its own, that only its owner opens: a lock on the directory, or on
- * a file that others may read, could be held by any of them.
+ * Against other logins. A file of its own, that only its owner opens: a lock on the
+ * directory, or on a file that others may read, could be held by any of them.
  */
 static int lock_file(struct err *e, const struct registry_options *o, const char *path,
 		     struct login_file *f)
@@ -146,7 +149,8 @@ static int lock_file(struct err *e, const struct registry_options *o, const char
 		if (fd < 0 || fstat(fd, &held) < 0)
 			return err_set(e, -errno, "directory of %s", path);
 		if (held.st_uid != geteuid()) /* where all may make files, as in /tmp */
-			return err_say(e, -EPERM, "%s: " LOCK_NAME " beside it belongs to user %u",
+			return err_say(e, -EPERM,
+				       "%s: " LOCK_NAME " beside it belongs to user %u",
 				       path, (unsigned)held.st_uid);
 		r = io_lock(fd, LOCK_EX, o && o->say ? say_waiting : NULL, (void *)o);
 		if (r < 0)
@@ -196,7 +200,8 @@ static int set_entry(struct arena *a, json_t *file, const char *registry,
 }
 
 static int keep(struct arena *a, struct err *e, const struct registry_options *o,
-		const char *authfile, const char *registry, const char *user, const char *password)
+		const char *authfile, const char *registry, const char *user,
+		const char *password)
 {
 	const char *path = auth_login_file(a, authfile), *helper;
 	cleanup_file struct login_file f = { .dir = -EBADF, .lock = -EBADF };
@@ -250,7 +255,10 @@ static bool drop_entries(json_t *file, const char *registry)
 	return dropped;
 }
 
-/* Nothing is locked where there is nothing to forget: it may be a file that can only be read. */
+/*
+ * Nothing is locked where there is nothing to forget: it may be a file that can only be
+ * read.
+ */
 static int forget_in(struct err *e, const struct registry_options *o, const char *path,
 		     const char *registry)
 {

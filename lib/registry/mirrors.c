@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mirrors - see mirrors.h. What is not known is passed over, as newer versions of the file have
- * more; what is known must have its type, since a mistake in "blocked" or "insecure" matters.
+ * mirrors - see mirrors.h. What is not known is passed over, as newer versions of the
+ * file have more; what is known must have its type, since a mistake in "blocked" or
+ * "insecure" matters.
  */
 #include "registry/mirrors.h"
 
@@ -265,15 +266,15 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 					     home),
 				&m);
 		if (r == -ENOENT)
-			r = load_file(
-				a, e,
-				arena_printf(a, "%s/containers/registries.conf", etc),
-				&m);
+			r = load_file(a, e,
+				      arena_printf(a, "%s/containers/registries.conf",
+						   etc),
+				      &m);
 		if (r == 0 || r == -ENOENT)
-			r = load_dir(
-				a, e,
-				arena_printf(a, "%s/containers/registries.conf.d", etc),
-				&m);
+			r = load_dir(a, e,
+				     arena_printf(a, "%s/containers/registries.conf.d",
+						  etc),
+				     &m);
 		if (r == 0 && home && *home)
 			r = load_dir(
 				a, e,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mirrors - where to ask for an image: registries.conf(5) of containers, its tables [[registry]]
- * and [[registry.mirror]]. Short names are not looked up: "alpine" is Docker Hub's.
+ * mirrors - where to ask for an image: registries.conf(5) of containers, its tables
+ * [[registry]] and [[registry.mirror]]. Short names are not looked up: "alpine" is Docker
+ * Hub's.
  */
 #pragma once
 
@@ -44,8 +45,8 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 /* The rule with the longest prefix that fits, or NULL. */
 const struct rule *mirrors_find(const struct mirrors *m, const struct ref *r);
 /*
- * The name of r's repository with the rule's prefix replaced by @location: host in *ret_host, the
- * rest in *ret_repository. -EINVAL: no name comes of it.
+ * The name of r's repository with the rule's prefix replaced by @location: host in
+ * *ret_host, the rest in *ret_repository. -EINVAL: no name comes of it.
  */
 int mirrors_rewrite(struct arena *a, const struct rule *rule, const struct ref *r,
 		    const char *location, const char **ret_host,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * realm - who may see the credentials of a registry. A registry answers 401 with the URL of a
- * server that hands out tokens, and may name any: credentials go to the registry's own origin, to
- * the few servers that well-known registries are known to use, and to those that the user names,
- * by an option or in certs.d/HOST/token-realm. To all others the client is a stranger, who may
- * still read what is for everybody.
+ * realm - who may see the credentials of a registry. A registry answers 401 with the URL
+ * of a server that hands out tokens, and may name any: credentials go to the registry's
+ * own origin, to the few servers that well-known registries are known to use, and to
+ * those that the user names, by an option or in certs.d/HOST/token-realm. To all others
+ * the client is a stranger, who may still read what is for everybody.
  */
 #include "registry/realm.h"
 
@@ -31,7 +31,10 @@ bool realm_is_host(const char *text)
 	return n > 0 && n < 300 && strspn(text, may) == n;
 }
 
-/* Whether @url is of the server @name, HOST[:PORT]: with the port of its scheme if without. */
+/*
+ * Whether @url is of the server @name, HOST[:PORT]: with the port of its scheme if
+ * without.
+ */
 static bool is_at(const char *url, const char *name, size_t len)
 {
 	cleanup_free char *server = NULL;

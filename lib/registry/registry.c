@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry - see registry.h: opening, manifests, login. Bodies are in blobs.c and upload.c, what
- * makes requests succeed in exchange.c.
+ * registry - see registry.h: opening, manifests, login. Bodies are in blobs.c and
+ * upload.c, what makes requests succeed in exchange.c.
  */
 #include "registry/registry.h"
 
@@ -96,7 +96,8 @@ static int add_places(struct registry *reg, const struct rule *rule)
 
 static int copy_options(struct registry *reg, const struct registry_options *o)
 {
-	const char *const from[] = { o->user, o->authfile, o->cert_dir, o->etc, o->realm };
+	const char *const from[] = { o->user, o->authfile, o->cert_dir, o->etc,
+				     o->realm };
 	const char **to[] = { &reg->o.user, &reg->o.authfile, &reg->o.cert_dir,
 			      &reg->o.etc, &reg->o.realm };
 
@@ -139,8 +140,8 @@ static int fill(struct registry *reg, const struct ref *r,
 						  r->repository)
 				   : arena_strdup(&reg->arena, r->registry);
 	/*
-	 * Counted and thread-safe since libcurl 7.84, if it was built so; what is never undone
-	 * here cannot be undone under somebody else's hands.
+	 * Counted and thread-safe since libcurl 7.84, if it was built so; what is never
+	 * undone here cannot be undone under somebody else's hands.
 	 */
 	if (!reg->name || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * token - answering 401: Basic, or a bearer token from the server that the registry names. See the
- * token and oauth2 specifications of distribution. Credentials are shown to that server only if
- * realm.c says so; without TLS only if the registry itself has none and that was asked for.
+ * token - answering 401: Basic, or a bearer token from the server that the registry
+ * names. See the token and oauth2 specifications of distribution. Credentials are shown
+ * to that server only if realm.c says so; without TLS only if the registry itself has
+ * none and that was asked for.
  */
 #include "registry/token.h"
 
@@ -12,10 +13,10 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "json/json-text.h"
 #include "registry/challenge.h"
 #include "registry/exchange.h"
 #include "registry/realm.h"
+#include "json/json-text.h"
 
 enum { TOKEN_MAX = 32 << 10, ANSWER_MAX = 256 << 10, TOKEN_SECONDS = 60 };
 
@@ -227,7 +228,8 @@ static int refuse_url(const struct registry *reg, struct err *e, const char *url
 	char said[128];
 
 	http_printable(url, strlen(url), said, sizeof(said));
-	return fail(reg, e, -EACCES, "tokens are to come from what is no https URL: ", said);
+	return fail(reg, e, -EACCES,
+		    "tokens are to come from what is no https URL: ", said);
 }
 
 static bool leads_inside(const struct place *p, const char *url)
@@ -250,14 +252,16 @@ static int check_realm(struct registry *reg, struct place *p, const char *url,
 		return 0;
 	say_host(url, host, sizeof(host));
 	if (leads_inside(p, url))
-		return fail(reg, e, -EACCES, "tokens are to come from this machine: ", host);
+		return fail(reg, e, -EACCES,
+			    "tokens are to come from this machine: ", host);
 	if (!c->user && !c->identity)
 		return 0;
 	p->withheld = arena_strdup(&reg->arena, host);
 	if (!p->withheld)
 		return fail(reg, e, -ENOMEM, strerror(ENOMEM), "");
-	return p->demanded ? fail(reg, e, -EACCES, "the credentials are not shown to ", host)
-			   : 0;
+	return p->demanded
+		       ? fail(reg, e, -EACCES, "the credentials are not shown to ", host)
+		       : 0;
 }
 
 static int bearer(struct registry *reg, struct place *p, const struct challenge *c,
@@ -311,8 +315,8 @@ static int look_up(struct registry *reg, struct place *p, struct err *e)
 		p->credentials.where = "the options";
 		p->demanded = true;
 	} else if (!p->looked_up) {
-		r = auth_find(&reg->arena, e, &reg->o, reg->o.authfile, p->registry, p->repository,
-			      &p->credentials);
+		r = auth_find(&reg->arena, e, &reg->o, reg->o.authfile, p->registry,
+			      p->repository, &p->credentials);
 	}
 	p->looked_up = true;
 	return r;

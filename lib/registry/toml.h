@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * toml - as much of TOML 1.0 as registries.conf(5) needs: tables, arrays of tables, strings and
- * booleans are given out; other values are read over, strictly. Multi-line strings are refused.
+ * toml - as much of TOML 1.0 as registries.conf(5) needs: tables, arrays of tables,
+ * strings and booleans are given out; other values are read over, strictly. Multi-line
+ * strings are refused.
  */
 #pragma once
 

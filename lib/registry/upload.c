@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upload - sending blobs: asked for first (HEAD), mounted from another repository if there is one,
- * else sent in one piece (POST, PATCH, PUT) as every registry takes it. What breaks is begun
- * again by asking, since it may have arrived.
+ * upload - sending blobs: asked for first (HEAD), mounted from another repository if
+ * there is one, else sent in one piece (POST, PATCH, PUT) as every registry takes it.
+ * What breaks is begun again by asking, since it may have arrived.
  */
 #include "registry/upload.h"
 

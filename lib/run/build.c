@@ -24,7 +24,8 @@
 #include "sec/sec.h"
 #include "tty/tty.h"
 
-static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+static const char default_path[] =
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* What stands for the root of an image, which has no path: not "/". */
 static const char image_root[] = "image";
@@ -37,8 +38,10 @@ static int open_root(struct build *b)
 
 	if (b->s->image.layers_len) {
 		if (b->s->root_flags & MINC_ROOT_DIRECT)
-			return err_say(b->e, -EINVAL, "%s: an image is never written to, so not with --direct",
-				       origin);
+			return err_say(
+				b->e, -EINVAL,
+				"%s: an image is never written to, so not with --direct",
+				origin);
 		b->root = strdup(image_root);
 		return b->root ? 0 : -ENOMEM;
 	}
@@ -60,7 +63,8 @@ static int resolve_identity(struct build *b)
 
 	if (b->storage && spec_user(b->s, NULL)) {
 		path = plan_text(b->p, "%s/storage", b->storage);
-		upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* may not be there yet */
+		/* may not be there yet */
+		upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	return passwd_resolve(b->s, b->root_fd, upper, &b->id, b->e);
 }
@@ -75,8 +79,10 @@ static int choose_unpacking(struct build *b)
 		return 0;
 	}
 	err_set(b->e, r, "%s: /dev/fuse", b->s->image.name);
-	err_hint(b->e, "load the module (modprobe fuse) or give access to it; or name a directory "
-		       "where the image is unpacked: minc_set_storage()");
+	err_hint(
+		b->e,
+		"load the module (modprobe fuse) or give access to it; or name a directory "
+		"where the image is unpacked: minc_set_storage()");
 	return r;
 }
 
@@ -104,7 +110,8 @@ static int choose_layers(struct build *b)
 	}
 	for (size_t i = 0; i < b->map.ranges.uids_len; i++)
 		ids += b->map.ranges.uids[i].count;
-	b->m.server_ids = plan_text(b->p, "limit:%u", b->map.own ? (unsigned)ids : UINT32_MAX);
+	b->m.server_ids =
+		plan_text(b->p, "limit:%u", b->map.own ? (unsigned)ids : UINT32_MAX);
 	return 0;
 }
 
@@ -118,7 +125,9 @@ static int find_submounts(struct build *b)
 
 	b->m.recursive = flags & MINC_ROOT_SUBMOUNTS ||
 			 (strcmp(b->root, "/") == 0 && !(flags & MINC_ROOT_NOSUBMOUNTS));
-	/* In a user namespace "/" must be split around its mounts even if none is shown. */
+	/*
+	 * In a user namespace "/" must be split around its mounts even if none is shown.
+	 */
 	if (b->s->image.layers_len || flags & MINC_ROOT_DIRECT ||
 	    !(b->m.recursive || (locked && strcmp(b->root, "/") == 0)))
 		return 0;
@@ -127,7 +136,8 @@ static int find_submounts(struct build *b)
 		err_hint(b->e, "--no-submounts does without it");
 		return r;
 	}
-	r = ((mount_table_fn *)table)(b->root, &b->arena, &list, &b->m.submounts_len, b->e);
+	r = ((mount_table_fn *)table)(b->root, &b->arena, &list, &b->m.submounts_len,
+				      b->e);
 	b->m.submounts = list;
 	for (size_t i = 0; r == 0 && i < b->m.submounts_len; i++) {
 		list[i].path = plan_text(b->p, "%s", list[i].path);
@@ -146,7 +156,10 @@ static int compare_names(const void *a, const void *b)
 	return r ? r : (x_len > y_len) - (x_len < y_len);
 }
 
-/* In the place of an older one. An image may have hundreds of thousands, with names of its choice: no hashes. */
+/*
+ * In the place of an older one. An image may have hundreds of thousands, with names of
+ * its choice: no hashes.
+ */
 static void put_env(struct build *b, const char *text)
 {
 	const char ***found = tfind(&text, &b->env_names, compare_names);
@@ -194,7 +207,10 @@ static void add_image_env(struct build *b)
 
 static const char apt_env[] = "APT_CONFIG=/dev/" MOUNT_APT_NAME;
 
-/* Ours, also if a command that enters has it from its container: the child leaves it out where there is no apt. */
+/*
+ * Ours, also if a command that enters has it from its container: the child leaves it out
+ * where there is no apt.
+ */
 static void put_apt_first(struct build *b)
 {
 	for (size_t i = 0; i < b->env_len; i++) {
@@ -280,8 +296,8 @@ static const char *const *search_path(struct build *b, const char *name)
 	for (const char *p = path; *name && p;) {
 		size_t len = strcspn(p, ":");
 
-		list[n++] = len ? plan_text(b->p, "%.*s/%s", (int)len, p, name) :
-				  plan_text(b->p, "./%s", name);
+		list[n++] = len ? plan_text(b->p, "%.*s/%s", (int)len, p, name)
+				: plan_text(b->p, "./%s", name);
 		p = p[len] ? p + len + 1 : NULL;
 	}
 	return list;
@@ -307,7 +323,7 @@ static void default_command(struct build *b, struct step *s)
 
 /* argv of the sealed program, which does what @name says; see sealed.h. */
 static const char *const *sealed_argv(struct build *b, const struct step *s, size_t step,
-				    const char *name)
+				      const char *name)
 {
 	size_t candidates = 0, args = 0, n = 0;
 	const char **argv;
@@ -334,7 +350,8 @@ void build_command(struct build *b, const char *const *argv)
 	struct step *s;
 	size_t index = b->p->len;
 
-	s = plan_append(b->p, STEP_EXEC, NULL, "no shell in between: arguments arrive as given");
+	s = plan_append(b->p, STEP_EXEC, NULL,
+			"no shell in between: arguments arrive as given");
 	s->exec.envp = b->env;
 	if (b->env && b->env_len && str_equal(b->env[0], apt_env))
 		s->exec.env_needs = "/etc/apt";
@@ -357,16 +374,18 @@ void build_command(struct build *b, const char *const *argv)
 	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
 	s->exec.init = spec_flag(b->s, MINC_INIT) && !b->entering;
 	s->exec.sealed_argv = sealed_argv(b, s, index,
-					  b->s->idle ? "hold" :
-					  b->entering ? "enter" :
-					  s->exec.init ? "init" : "exec");
+					  b->s->idle     ? "hold"
+					  : b->entering  ? "enter"
+					  : s->exec.init ? "init"
+							 : "exec");
 }
 
 void build_cwd(struct build *b)
 {
-	struct step *s = plan_append(b->p, STEP_CWD, b->s->cwd_origin,
-				     b->s->cwd ? "where the command starts" :
-						 "the caller's directory if it is there, else /");
+	struct step *s =
+		plan_append(b->p, STEP_CWD, b->s->cwd_origin,
+			    b->s->cwd ? "where the command starts"
+				      : "the caller's directory if it is there, else /");
 	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
 	const char *image = b->s->image.cwd;
 	size_t n = 0;
@@ -389,7 +408,7 @@ void build_fds(struct build *b)
 {
 	struct step *s = plan_append(b->p, STEP_FDS, NULL,
 				     "nothing that the caller has open leaks inside");
-	int (*map)[2], highest = 2;
+	int(*map)[2], highest = 2;
 	size_t n = 0;
 
 	for (const struct spec_fd *i = b->s->fds; i; i = i->next, n++)
@@ -413,7 +432,8 @@ struct tty_user build_tty_user(const struct build *b)
 		.uid = b->id.uid,
 		.same = b->map.single || b->id.uid == (own ? 0 : b->h->uid),
 		.own_userns = own,
-		.privileged = !own && b->h->initial_userns && b->h->caps_permitted >> CAP_FOWNER & 1,
+		.privileged = !own && b->h->initial_userns &&
+			      b->h->caps_permitted >> CAP_FOWNER & 1,
 	};
 }
 
@@ -546,7 +566,8 @@ static int check_names(struct build *b)
 {
 	for (const struct spec_name *n = b->s->names; n; n = n->next)
 		if (n->gateway && b->s->net != SPEC_NET_HOST)
-			return err_say(b->e, -EINVAL, "%s: the host is not in the container's network",
+			return err_say(b->e, -EINVAL,
+				       "%s: the host is not in the container's network",
 				       n->origin);
 	return 0;
 }
@@ -578,8 +599,9 @@ static void note_owners(struct build *b)
 /* What may change between two starts without a call on the context. */
 static bool is_reusable(const struct build *b)
 {
-	if (b->m.recursive || spec_user(b->s, NULL) || spec_flag(b->s, MINC_INHERIT_ENV) ||
-	    spec_flag(b->s, MINC_TERMINAL) || b->p->cgroups || spec_limits_group(b->s))
+	if (b->m.recursive || spec_user(b->s, NULL) ||
+	    spec_flag(b->s, MINC_INHERIT_ENV) || spec_flag(b->s, MINC_TERMINAL) ||
+	    b->p->cgroups || spec_limits_group(b->s))
 		return false;
 	for (const struct spec_env *i = b->s->env; i; i = i->next)
 		if (!i->value)
@@ -590,7 +612,9 @@ static bool is_reusable(const struct build *b)
 int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 	       const char *const *argv, const char *storage, struct err *e)
 {
-	struct build b = { .p = p, .s = s, .h = h, .e = e, .storage = storage, .root_fd = -1 };
+	struct build b = {
+		.p = p, .s = s, .h = h, .e = e, .storage = storage, .root_fd = -1
+	};
 	int r;
 
 	if (!argv)
@@ -616,8 +640,8 @@ int build_plan(struct plan *p, const struct spec *s, const struct host *h,
 		b.m.in_userns = b.map.own || !h->initial_userns;
 		b.m.fake_root = sec_fakes(s, b.map.single);
 		b.m.many_ids = b.map.own && !b.map.single;
-		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive && !storage &&
-			       (b.m.loops || !s->image.layers_len);
+		b.m.template = h->template_fd >= 0 && !b.map.own && !b.m.recursive &&
+			       !storage && (b.m.loops || !s->image.layers_len);
 		b.m.storage = p->storage;
 		b.m.user = b.id.uid;
 		b.m.group = b.id.gid;

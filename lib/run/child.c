@@ -2,9 +2,9 @@
 /*
  * child - between clone and exec. The process may share its memory with a threaded
  * caller that waits for it, so this file and the *-step.c files only make system calls on
- * memory that was prepared before (docs/architecture.md, "The child"); tests/lint/child-symbols proves
- * it. A failure goes to the caller as a struct verdict; end of file without one means
- * that execve(2) succeeded.
+ * memory that was prepared before (docs/architecture.md, "The child");
+ * tests/lint/child-symbols proves it. A failure goes to the caller as a struct verdict;
+ * end of file without one means that execve(2) succeeded.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,7 +38,8 @@ static void warn(struct child_args *args, uint32_t step, int err)
  */
 static bool is_absent(const struct step *s, int err)
 {
-	return s->flags & STEP_IF_EXISTS && (err == -ENOENT || err == -ENOTDIR || err == -EBADF);
+	return s->flags & STEP_IF_EXISTS &&
+	       (err == -ENOENT || err == -ENOTDIR || err == -EBADF);
 }
 
 /* A mount has up to four descriptors until the command runs; hosts have many mounts. */
@@ -49,7 +50,8 @@ static void raise_files(struct runner *r)
 	if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, r->files, 0) < 0)
 		r->files[1] = 0; /* an outer filter: then it stays as it is */
 	all[0] = all[1] = r->files[1];
-	if (r->files[0] < all[0] && sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, all, NULL, 0) < 0)
+	if (r->files[0] < all[0] &&
+	    sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, all, NULL, 0) < 0)
 		r->files[1] = 0;
 }
 
@@ -69,8 +71,9 @@ _Noreturn void child_main(void *arg)
 		if (s->flags & STEP_HOST)
 			continue;
 		args->runner.step = (uint32_t)i;
-		err = args->fault_step == (int)i ? args->fault_err :
-						   step_ops[s->kind].run(&args->runner, s);
+		err = args->fault_step == (int)i
+			      ? args->fault_err
+			      : step_ops[s->kind].run(&args->runner, s);
 		if (err == 0 || is_absent(s, err))
 			continue;
 		if (!(s->flags & STEP_OPTIONAL))

@@ -39,19 +39,22 @@ _Static_assert(sizeof(struct pidfd_info_64) == 64, "PIDFD_INFO_SIZE_VER0");
 
 enum { RECALL_LOOKS = 100, EXIT_WORD = 52 /* exit_code of stat(5) */ };
 
-#define PIDFD_INFO_64	_IOWR(0xff, 11, struct pidfd_info_64)
+#define PIDFD_INFO_64    _IOWR(0xff, 11, struct pidfd_info_64)
 #define PIDFD_INFO_ENDED (UINT64_C(1) << 3) /* PIDFD_INFO_EXIT, 6.15 */
 
 /*
- * What somebody else has reaped: the caller ignores SIGCHLD, or waits for any child in a handler or
- * another thread. A pidfd knows the status afterwards, since Linux 6.15; else it is lost.
+ * What somebody else has reaped: the caller ignores SIGCHLD, or waits for any child in a
+ * handler or another thread. A pidfd knows the status afterwards, since Linux 6.15; else
+ * it is lost.
  */
 static int recall_status(int child)
 {
 	struct pollfd p = { .fd = child }; /* until it is reaped: that may just happen */
 	struct pidfd_info_64 info;
 
-	/* of one that is not our child it may never be: then it is another's to wait for */
+	/*
+	 * of one that is not our child it may never be: then it is another's to wait for
+	 */
 	for (int looks = 0;; looks++) {
 		info = (struct pidfd_info_64){ .mask = PIDFD_INFO_ENDED };
 		if (looks == RECALL_LOOKS || ioctl(child, PIDFD_INFO_64, &info) < 0)
@@ -60,12 +63,13 @@ static int recall_status(int child)
 			break;
 		(void)poll(&p, 1, 1); /* Linux 6.13 has no event for it */
 	}
-	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : 128 + WTERMSIG(info.exit_code);
+	return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code)
+					 : 128 + WTERMSIG(info.exit_code);
 }
 
 /*
- * A process of the container may trace another that has entered, and never let it go when it has ended:
- * then we cannot reap it. Its status is the 52nd word of /proc/PID/stat.
+ * A process of the container may trace another that has entered, and never let it go when
+ * it has ended: then we cannot reap it. Its status is the 52nd word of /proc/PID/stat.
  */
 static int read_status(int pid)
 {
@@ -100,7 +104,9 @@ static int take_status_of_process(struct minc_container *ct)
 	return r < 0 ? r : ct->traced ? read_status(ct->pid) : status_of(&info);
 }
 
-/* The status of a child that has ended or is about to, 128 + the signal's number; -errno. */
+/*
+ * The status of a child that has ended or is about to, 128 + the signal's number; -errno.
+ */
 static int take_status(int child)
 {
 	siginfo_t info;
@@ -117,7 +123,8 @@ static int take_status(int child)
 static int reap(struct minc_container *ct)
 {
 	/* a keeper has died of nothing: it exits with the status */
-	const int status = ct->keeper >= 0 ? take_status(ct->keeper) : take_status_of_process(ct);
+	const int status =
+		ct->keeper >= 0 ? take_status(ct->keeper) : take_status_of_process(ct);
 
 	if (status < 0)
 		return status;
@@ -133,15 +140,18 @@ static int reap(struct minc_container *ct)
 
 int container_wait(struct minc_container *ct, int timeout_ms, int *ret_status)
 {
-	struct pollfd fds[1 + HELD_WATCHED_MAX] = { { .fd = ct->pidfd, .events = POLLIN } };
+	struct pollfd fds[1 + HELD_WATCHED_MAX] = { { .fd = ct->pidfd,
+						      .events = POLLIN } };
 	int r;
 
 	if (!ct->ended) {
 		r = poll(fds, 1 + held_watch(&ct->held, fds + 1), timeout_ms);
 		if (r < 0)
 			return -errno;
-		if (r > 0 && !fds[0].revents) { /* it has lost what it needs, as the server of its files */
-			(void)sys_pidfd_send_signal(ct->pidfd, SIGKILL); /* it may have ended */
+		if (r > 0 && !fds[0].revents) {
+			/* it has lost what it needs, as the server of its files */
+			/* it may have ended */
+			(void)sys_pidfd_send_signal(ct->pidfd, SIGKILL);
 			held_unwatch(&ct->held);
 			r = poll(fds, 1, timeout_ms);
 			if (r < 0)
@@ -173,7 +183,8 @@ static int is_unheard(const struct minc_container *ct, int sig)
 	char path[32];
 	int r;
 
-	if (ct->idle) /* it has all blocked, but while it waits for them the kernel says none */
+	/* it has all blocked, but while it waits for them the kernel says none */
+	if (ct->idle)
 		return 1;
 	if (ct->init)
 		return 0;
@@ -181,7 +192,8 @@ static int is_unheard(const struct minc_container *ct, int sig)
 	r = io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0; /* else it has ended */
-	return !status_has(status, "\nSigCgt:", sig) && !status_has(status, "\nSigIgn:", sig) &&
+	return !status_has(status, "\nSigCgt:", sig) &&
+	       !status_has(status, "\nSigIgn:", sig) &&
 	       !status_has(status, "\nSigBlk:", sig);
 }
 
@@ -195,14 +207,16 @@ bool container_is_ending(const struct minc_container *ct)
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/status", ct->pid);
 	if (io_read_file(AT_FDCWD, path, 64 * 1024, &status, NULL) == 0 &&
-	    (status_has(status, "\nSigPnd:", SIGKILL) || status_has(status, "\nShdPnd:", SIGKILL)))
+	    (status_has(status, "\nSigPnd:", SIGKILL) ||
+	     status_has(status, "\nShdPnd:", SIGKILL)))
 		return true;
 	return process_thread(ct->pid, NULL) == 0;
 }
 
 static int send(struct minc_container *ct, int sig)
 {
-	return ct->ended || ct->pidfd < 0 ? -ESRCH : sys_pidfd_send_signal(ct->pidfd, sig);
+	return ct->ended || ct->pidfd < 0 ? -ESRCH
+					  : sys_pidfd_send_signal(ct->pidfd, sig);
 }
 
 static int act_by_default(struct minc_container *ct, int sig)

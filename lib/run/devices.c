@@ -14,7 +14,8 @@
 /* By its name, or with all. */
 static bool gives_devices(const struct spec_cap *cap)
 {
-	return cap->add && (strcasestr(cap->names, "mknod") || strcasestr(cap->names, "all"));
+	return cap->add &&
+	       (strcasestr(cap->names, "mknod") || strcasestr(cap->names, "all"));
 }
 
 /* All devices are for it. */
@@ -23,14 +24,17 @@ static bool has_all(const struct spec *s)
 	return spec_flag(s, MINC_PRIVILEGED) || spec_flag(s, MINC_HOST_DEV);
 }
 
-/* Only the machine's own root gives a group a list, whatever namespace the container is in. */
+/*
+ * Only the machine's own root gives a group a list, whatever namespace the container is
+ * in.
+ */
 static bool can_list(const struct host *h)
 {
 	return h->privileged && h->initial_userns;
 }
 
-static int find_mknod(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
-		      const char **ret)
+static int find_mknod(const struct spec *s, const struct host *h, bool own_userns,
+		      struct err *e, const char **ret)
 {
 	uint64_t keep, added;
 	int r;
@@ -47,8 +51,8 @@ static int find_mknod(const struct spec *s, const struct host *h, bool own_usern
 	return 0;
 }
 
-int build_devices(const struct spec *s, const struct host *h, bool own_userns, struct err *e,
-		  struct cgroup_devices *ret)
+int build_devices(const struct spec *s, const struct host *h, bool own_userns,
+		  struct err *e, struct cgroup_devices *ret)
 {
 	const struct spec_mount *m;
 
@@ -68,7 +72,10 @@ static bool has_id(const struct id_range *ranges, size_t len, uint32_t id)
 	return false;
 }
 
-/* What its mode forbids the caller, its owner inside allows itself, and its group may have. */
+/*
+ * What its mode forbids the caller, its owner inside allows itself, and its group may
+ * have.
+ */
 static bool is_inside(const struct idmap *map, const struct stat *st)
 {
 	const struct id_ranges *r = &map->ranges;
@@ -84,17 +91,20 @@ static bool may_write(const struct build *b, const char *path)
 	struct stat st;
 
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ||
-	       (stat(path, &st) == 0 && (st.st_uid == b->h->uid || is_inside(&b->map, &st)));
+	       (stat(path, &st) == 0 &&
+		(st.st_uid == b->h->uid || is_inside(&b->map, &st)));
 }
 
 /* 0: only warned. */
-static int refuse(struct build *b, const struct spec_mount *m, const char *what, const char *hint)
+static int refuse(struct build *b, const struct spec_mount *m, const char *what,
+		  const char *hint)
 {
 	if (spec_flag(b->s, MINC_BEST_EFFORT)) {
 		plan_warn(b->p, "%s: not enforced: %s", m->origin, what);
 		return 0;
 	}
-	(void)err_say(b->e, -EOPNOTSUPP, "%s: %s, and you may write this one", m->origin, what);
+	(void)err_say(b->e, -EOPNOTSUPP, "%s: %s, and you may write this one", m->origin,
+		      what);
 	err_hint(b->e, "%s; --best-effort starts it all the same", hint);
 	return -EOPNOTSUPP;
 }
@@ -108,13 +118,16 @@ int build_check_rdonly(struct build *b)
 		return 0;
 	for (; r == 0 && (t = cgroup_rdonly_terminal(t)); t = t->next)
 		if (may_write(b, t->src))
-			r = refuse(b, t, "neither a read-only mount nor a list of devices binds a terminal",
-				   "leave out ro, or show no terminal");
+			r = refuse(
+				b, t,
+				"neither a read-only mount nor a list of devices binds a terminal",
+				"leave out ro, or show no terminal");
 	if (can_list(b->h))
 		return r;
 	for (; r == 0 && (m = cgroup_rdonly_device(m)); m = m->next)
 		if (may_write(b, m->src))
-			r = refuse(b, m, "a read-only mount does not bind a device",
-				   "root's containers have a list of devices for it; leave out ro");
+			r = refuse(
+				b, m, "a read-only mount does not bind a device",
+				"root's containers have a list of devices for it; leave out ro");
 	return r;
 }

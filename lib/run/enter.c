@@ -6,13 +6,13 @@
  *	lifeline, join the namespaces by pidfd, terminal, CPUs, keyring, descriptors,
  *	ids, capabilities, no_new_privs, directory, seccomp, exec
  *
- * What is inside is hostile. The process that carries out the steps is not in the container's
- * pid namespace, so nobody there sees it (CVE-2016-9962); paths of the container are
- * resolved inside its root, without magic links; its directory must lie below the root
- * (CVE-2024-21626). At last it executes a small program of ours, from a sealed memfd, and
- * only that forks into the pid namespace: what is seen there is as confined as the command,
- * and a command or an interpreter named /proc/self/exe is that file and not a program of
- * the host, which root inside could overwrite (CVE-2019-5736).
+ * What is inside is hostile. The process that carries out the steps is not in the
+ * container's pid namespace, so nobody there sees it (CVE-2016-9962); paths of the
+ * container are resolved inside its root, without magic links; its directory must lie
+ * below the root (CVE-2024-21626). At last it executes a small program of ours, from a
+ * sealed memfd, and only that forks into the pid namespace: what is seen there is as
+ * confined as the command, and a command or an interpreter named /proc/self/exe is that
+ * file and not a program of the host, which root inside could overwrite (CVE-2019-5736).
  *
  * The description is the container's own, loaded from its config.json by the caller, with
  * the context's words over it.
@@ -44,12 +44,13 @@ static const uint32_t process_flags = 1u << MINC_PRIVILEGED | 1u << MINC_BEST_EF
 
 /* Where it runs. */
 struct target {
-	int proc; /* /proc/PID */
+	int proc;  /* /proc/PID */
 	int flags; /* CLONE_NEW* of the namespaces to join */
 	bool own_userns;
 	bool below; /* process 1 has left the container's user namespace for one in it */
-	char map[4096], gid_map[4096]; /* its uid_map and gid_map as the caller sees them */
-	bool rename; /* the command has other ids than the only ones there */
+	/* its uid_map and gid_map as the caller sees them */
+	char map[4096], gid_map[4096];
+	bool rename;       /* the command has other ids than the only ones there */
 	unsigned uid, gid; /* these */
 };
 
@@ -69,8 +70,9 @@ static int say_ended(struct err *e)
 /* The origin of the first word in @s that describes a container, or NULL. */
 static const char *container_word(const struct spec *s)
 {
-	const char *const origins[] = { s->root_origin, s->storage_origin, s->hostname_origin,
-					s->name_origin, s->net_origin,	   s->userns_origin,
+	const char *const origins[] = { s->root_origin,     s->storage_origin,
+					s->hostname_origin, s->name_origin,
+					s->net_origin,      s->userns_origin,
 					s->cpuset_origin };
 
 	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++)
@@ -99,7 +101,8 @@ int enter_check(struct minc_ctx *c, struct minc_container *ct, const char *const
 
 	if (word)
 		return err_say(&c->err, -EINVAL,
-			       "%s: describes a container, not a process to enter one", word);
+			       "%s: describes a container, not a process to enter one",
+			       word);
 	if (!argv || !argv[0])
 		return err_say(&c->err, -EINVAL, "empty command");
 	if (has_ended(ct))
@@ -206,18 +209,21 @@ static int read_text(int proc, const char *name, char ret[4096])
 }
 
 /*
- * Whether process 1 has given up root where there is one id, and so is in a user namespace of its own
- * (sealed/sealed-ids.c). That of the container is who owns its mounts.
+ * Whether process 1 has given up root where there is one id, and so is in a user
+ * namespace of its own (sealed/sealed-ids.c). That of the container is who owns its
+ * mounts.
  */
 static int find_below(struct target *t)
 {
-	cleanup_close int mounts = openat(t->proc, "ns/mnt", O_RDONLY | O_CLOEXEC), owner = -EBADF;
+	cleanup_close int mounts = openat(t->proc, "ns/mnt", O_RDONLY | O_CLOEXEC),
+			  owner = -EBADF;
 	struct stat its, theirs;
 
 	if (mounts < 0)
 		return -errno;
 	owner = ioctl(mounts, NS_GET_USERNS);
-	if (owner < 0 || fstat(owner, &theirs) < 0 || fstatat(t->proc, "ns/user", &its, 0) < 0)
+	if (owner < 0 || fstat(owner, &theirs) < 0 ||
+	    fstatat(t->proc, "ns/user", &its, 0) < 0)
 		return -errno;
 	t->below = its.st_ino != theirs.st_ino || its.st_dev != theirs.st_dev;
 	return 0;
@@ -234,7 +240,8 @@ static int read_maps(const struct minc_container *ct, struct target *t)
 	if (t->below) {
 		r = read_text(t->proc, "status", text);
 		parent = r == 0 ? strstr(text, "\nPPid:\t") : NULL;
-		snprintf(path, sizeof(path), "/proc/%d", parent ? atoi(parent + 7) : ct->pid);
+		snprintf(path, sizeof(path), "/proc/%d",
+			 parent ? atoi(parent + 7) : ct->pid);
 		proc = keeper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (keeper < 0)
 			return -errno;
@@ -264,7 +271,9 @@ static int find_target(const struct minc_container *ct, struct target *t, struct
 	if (r < 0 && has_ended(ct))
 		return say_ended(e);
 	if (r == -ENOENT) /* they are the first thread's, to a pidfd, too: setns(2) */
-		return err_say(e, -ESRCH, "exec: the first thread of process 1 has ended: the container cannot be entered");
+		return err_say(
+			e, -ESRCH,
+			"exec: the first thread of process 1 has ended: the container cannot be entered");
 	return r < 0 ? err_set(e, r, "exec: namespaces of the container") : 0;
 }
 
@@ -273,7 +282,8 @@ static bool has_one(const char *map, unsigned *ret)
 {
 	unsigned outside, count, more;
 
-	return sscanf(map, "%u %u %u %u", ret, &outside, &count, &more) == 3 && count == 1;
+	return sscanf(map, "%u %u %u %u", ret, &outside, &count, &more) == 3 &&
+	       count == 1;
 }
 
 /* Who the command is, by the container's own names, among the ids that it has. */
@@ -309,7 +319,8 @@ static void plan_groups(struct build *b, const struct cgroup_set *set)
 					     "the container's limits are its own, too");
 
 		s->cgroup_join.slot = SLOT_NONE;
-		s->cgroup_join.path = plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
+		s->cgroup_join.path =
+			plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
 		if (spec_flag(b->s, MINC_BEST_EFFORT))
 			s->flags |= STEP_OPTIONAL;
 	}
@@ -318,9 +329,10 @@ static void plan_groups(struct build *b, const struct cgroup_set *set)
 /* The one id that a container has gets the number that was asked for, as at a start. */
 static void plan_rename(struct build *b, const struct target *t, int proc)
 {
-	struct step *s = plan_append(b->p, STEP_RENAME, b->s->user_origin,
-				     "the container has one id: it gets another number for this "
-				     "process");
+	struct step *s =
+		plan_append(b->p, STEP_RENAME, b->s->user_origin,
+			    "the container has one id: it gets another number for this "
+			    "process");
 
 	s->rename.proc = proc;
 	s->rename.uid_map = plan_text(b->p, "%u %u 1\n", b->id.uid, t->uid);
@@ -330,8 +342,9 @@ static void plan_rename(struct build *b, const struct target *t, int proc)
 /* Ourselves, by the host's /proc. */
 static int plan_own_proc(struct build *b)
 {
-	struct step *s = plan_append(b->p, STEP_OPEN, b->s->user_origin,
-				     "for its maps: what the container has on /proc is not trusted");
+	struct step *s = plan_append(
+		b->p, STEP_OPEN, b->s->user_origin,
+		"for its maps: what the container has on /proc is not trusted");
 
 	s->open.at = SLOT_CWD;
 	s->open.path = "/proc/self";
@@ -340,8 +353,8 @@ static int plan_own_proc(struct build *b)
 	return s->open.ret;
 }
 
-static void plan_join(struct build *b, const struct minc_container *ct, const struct target *t,
-		      const struct cgroup_set *groups)
+static void plan_join(struct build *b, const struct minc_container *ct,
+		      const struct target *t, const struct cgroup_set *groups)
 {
 	int proc = SLOT_NONE;
 	struct step *s = plan_append(b->p, STEP_LIFELINE, NULL,
@@ -352,13 +365,15 @@ static void plan_join(struct build *b, const struct minc_container *ct, const st
 	if (t->rename)
 		proc = plan_own_proc(b);
 	if (t->below) {
-		s = plan_append(b->p, STEP_JOIN, NULL, "the container's user namespace: its process 1 has "
-						       "left it when it gave up root");
+		s = plan_append(b->p, STEP_JOIN, NULL,
+				"the container's user namespace: its process 1 has "
+				"left it when it gave up root");
 		s->join.type = CLONE_NEWUSER;
 		s->join.owner_of = plan_text(b->p, "/proc/%d/ns/mnt", ct->pid);
 		s->join.name = "the container's user namespace";
 	}
-	s = plan_append(b->p, STEP_JOIN, NULL, "all of the container's namespaces at once");
+	s = plan_append(b->p, STEP_JOIN, NULL,
+			"all of the container's namespaces at once");
 	s->join.fd = ct->pidfd;
 	s->join.type = t->below ? t->flags & ~CLONE_NEWUSER : t->flags;
 	s->join.name = "the container's namespaces";
@@ -396,12 +411,14 @@ static int check_devices(struct build *b, const struct cgroup_set *groups)
 	if (r < 0 || !why || cgroup_set_confines_devices(groups))
 		return r;
 	if (spec_flag(b->s, MINC_BEST_EFFORT)) {
-		plan_warn(b->p, "%s: not enforced: the container has no list of devices", why);
+		plan_warn(b->p, "%s: not enforced: the container has no list of devices",
+			  why);
 		return 0;
 	}
 	r = err_say(b->e, -EPERM, "%s: the container has no list of devices", why);
-	err_hint(b->e, "one that is started with this capability has one; --privileged does "
-		       "without");
+	err_hint(b->e,
+		 "one that is started with this capability has one; --privileged does "
+		 "without");
 	return r;
 }
 
@@ -413,7 +430,8 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 
 	if (r < 0)
 		return r;
-	b->m.spec = b->s; /* of the mounts the container's own /dev is all that counts here */
+	/* of the mounts the container's own /dev is all that counts here */
+	b->m.spec = b->s;
 	b->m.fake_root = sec_fakes(b->s, b->map.single);
 	build_environment(b);
 	b->p->ids = sec_remembers(b->s, b->h, b->map.single);
@@ -425,7 +443,8 @@ static int plan_all(struct build *b, struct minc_container *ct, const struct tar
 	build_fds(b);
 	cgroup_plan_rlimits(b->p, b->s);
 	if (r == 0)
-		r = sec_plan_ids(b->p, b->s, b->h, &b->id, b->map.own, b->map.single, b->e);
+		r = sec_plan_ids(b->p, b->s, b->h, &b->id, b->map.own, b->map.single,
+				 b->e);
 	build_cwd(b);
 	if (r == 0)
 		r = sec_plan_seccomp(b->p, b->s, b->h, b->map.own, b->e);
@@ -441,8 +460,13 @@ int enter_plan(struct plan *p, struct spec *s, const struct host *h,
 {
 	struct target t = { .proc = -EBADF };
 	/* the root is not ours to free */
-	struct build b = { .p = p, .s = s, .h = h, .e = e, .root = (char *)s->root,
-			   .root_fd = -EBADF, .entering = true };
+	struct build b = { .p = p,
+			   .s = s,
+			   .h = h,
+			   .e = e,
+			   .root = (char *)s->root,
+			   .root_fd = -EBADF,
+			   .entering = true };
 	int r = find_target(ct, &t, e);
 
 	memset(p, 0, sizeof(*p));

@@ -7,8 +7,8 @@ void say_fds(FILE *out, const struct step *s)
 {
 	fputs("exec 9<&- # a shell hands on 0, 1 and 2", out);
 	for (size_t i = 0; i < s->fds.len; i++)
-		fprintf(out, "; descriptor %d of the caller would be %d", s->fds.map[i][0],
-			s->fds.map[i][1]);
+		fprintf(out, "; descriptor %d of the caller would be %d",
+			s->fds.map[i][0], s->fds.map[i][1]);
 	fputc('\n', out);
 }
 
@@ -25,7 +25,8 @@ void say_cwd(FILE *out, const struct step *s)
 void say_exec(FILE *out, const struct step *s)
 {
 	if (s->exec.init)
-		fputs("# no shell equivalent: a small init stays process 1 and starts this\n", out);
+		fputs("# no shell equivalent: a small init stays process 1 and starts this\n",
+		      out);
 	if (s->exec.umask != 022) /* as the script has it */
 		fprintf(out, "umask %03o\n", s->exec.umask);
 	fputs("exec ${nest:+\"./$ld\" --library-path \"$libs\" \"./$unshare\" $nest --} \\\n"

@@ -56,7 +56,8 @@ int run_fds(struct runner *r, const struct step *s)
 	 * descriptors lie above all targets.
 	 */
 	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++) {
-		copies[i] = sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
+		copies[i] =
+			sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
 		if (copies[i] < 0)
 			ret = copies[i];
 	}
@@ -105,7 +106,8 @@ static void reset_signals(void)
 	} by_default = { 0 };
 
 	for (int sig = 1; sig <= 64; sig++) /* KILL and STOP refuse, and need it not */
-		(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(uint64_t), 0);
+		(void)sys_call(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(uint64_t),
+			       0);
 }
 
 /* From here on the caller hears of nothing but the command's own failure. */
@@ -121,7 +123,8 @@ static const char *const *environment(const struct step *s)
 {
 	const char *const *envp = s->exec.envp;
 
-	if (s->exec.env_needs && sys_call(SYS_faccessat, AT_FDCWD, s->exec.env_needs, F_OK, 0, 0) < 0)
+	if (s->exec.env_needs &&
+	    sys_call(SYS_faccessat, AT_FDCWD, s->exec.env_needs, F_OK, 0, 0) < 0)
 		return envp + 1;
 	return envp;
 }
@@ -134,7 +137,10 @@ int run_exec(struct runner *r, const struct step *s)
 	(void)sys_call(SYS_umask, (int)s->exec.umask, 0, 0, 0, 0); /* cannot fail */
 	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
-	/* The program reports for us: its copy of the channel closes when the command runs. */
+	/*
+	 * The program reports for us: its copy of the channel closes when the command
+	 * runs.
+	 */
 	if (ret >= 0)
 		ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
 	if (ret >= 0 && r->tty)
@@ -146,8 +152,9 @@ int run_exec(struct runner *r, const struct step *s)
 	if (!r->plan->ids) /* else it was done before the filter that only answers */
 		sec_stay_unreadable();
 	/*
-	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user namespace (6.7)
-	 * cannot hand this program, and what is open here, to one of its own: ENOENT.
+	 * The descriptor closes on exec, so binfmt_misc(5) of a container's own user
+	 * namespace (6.7) cannot hand this program, and what is open here, to one of its
+	 * own: ENOENT.
 	 */
 	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, environment(s),
 			    SYS_AT_EMPTY_PATH);

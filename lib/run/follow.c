@@ -3,12 +3,13 @@
  * follow - the caller listens to what it has cloned, until the command runs.
  *
  * One socket pair is everything between the two: verdicts, the terminal's master, the
- * answers to steps that wait for us; its end tells the child that the caller died, and the caller
- * that the command runs. In a container that is entered somebody may be who wants to speak
- * for the child, or to hold its end. So what is heard must be what the plan can still say,
- * once, with a descriptor only where one belongs to it; after VERDICT_EXEC, when another
- * program speaks, only that the command did not start. And nothing is waited for longer
- * than the process lives and is not stopped, or than it takes to be another program.
+ * answers to steps that wait for us; its end tells the child that the caller died, and
+ * the caller that the command runs. In a container that is entered somebody may be who
+ * wants to speak for the child, or to hold its end. So what is heard must be what the
+ * plan can still say, once, with a descriptor only where one belongs to it; after
+ * VERDICT_EXEC, when another program speaks, only that the command did not start. And
+ * nothing is waited for longer than the process lives and is not stopped, or than it
+ * takes to be another program.
  */
 #include <errno.h>
 #include <poll.h>
@@ -33,10 +34,12 @@ enum { HELD_MS = 100 };
 
 uint32_t follow_expected(const struct plan *p, bool monitor)
 {
-	uint32_t ret = EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_WARNING) | EXPECT(VERDICT_EXEC);
+	uint32_t ret =
+		EXPECT(VERDICT_FAILED) | EXPECT(VERDICT_WARNING) | EXPECT(VERDICT_EXEC);
 
 	if (p->keeper)
-		ret |= EXPECT(VERDICT_PID) | EXPECT(VERDICT_NO_CLONE) | EXPECT(VERDICT_NO_KEEPER);
+		ret |= EXPECT(VERDICT_PID) | EXPECT(VERDICT_NO_CLONE) |
+		       EXPECT(VERDICT_NO_KEEPER);
 	if (monitor)
 		ret |= EXPECT(VERDICT_NO_MONITOR);
 	if (p->forks)
@@ -69,7 +72,8 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 	if (v->kind > VERDICT_NO_MONITOR || !(w->expected & EXPECT(v->kind)) ||
 	    v->step >= w->plan->len || (descriptor && !carries))
 		return false;
-	if (v->kind == VERDICT_WARNING && !(w->plan->steps[v->step].flags & STEP_OPTIONAL))
+	if (v->kind == VERDICT_WARNING &&
+	    !(w->plan->steps[v->step].flags & STEP_OPTIONAL))
 		return false;
 	if (v->kind == VERDICT_WAIT && !may_wait(w, v->step))
 		return false;
@@ -85,8 +89,8 @@ static bool is_expected(struct spawn *w, const struct verdict *v, bool descripto
 }
 
 /*
- * Our part of what the child waits for, when its number is known, too. A step that may fail tells
- * the child so, which goes on and warns.
+ * Our part of what the child waits for, when its number is known, too. A step that may
+ * fail tells the child so, which goes on and warns.
  */
 static int answer(struct spawn *w)
 {
@@ -111,7 +115,10 @@ static int answer(struct spawn *w)
 	return send(w->channel, &done, 1, MSG_NOSIGNAL) == 1 ? 1 : -errno;
 }
 
-/* What has entered may go on, when it is known and watched. If it was killed, it has ended. */
+/*
+ * What has entered may go on, when it is known and watched. If it was killed, it has
+ * ended.
+ */
 static int let_go(struct spawn *w)
 {
 	int r = w->plan->watched ? spawn_watcher(w) : 0;
@@ -162,10 +169,14 @@ static int obey(struct spawn *w, const struct verdict *v)
 		break;
 	}
 	spawn_step_failed(w, v->step, v->err, v->note);
-	return 0; /* its last word: its end may be held open by a fork of another thread */
+	/* its last word: its end may be held open by a fork of another thread */
+	return 0;
 }
 
-/* Reap a child that somebody who traces it may not let go: 1 with *ret, 0 if that is so, -errno. */
+/*
+ * Reap a child that somebody who traces it may not let go: 1 with *ret, 0 if that is so,
+ * -errno.
+ */
 static int reap_unless_held(idtype_t kind, id_t child, siginfo_t *ret)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
@@ -187,7 +198,8 @@ static void end_lost(int pid)
 	siginfo_t info;
 
 	(void)kill(pid, SIGKILL);
-	(void)reap_unless_held(P_PID, (id_t)pid, &info); /* else it stays until its tracer ends */
+	/* else it stays until its tracer ends */
+	(void)reap_unless_held(P_PID, (id_t)pid, &info);
 }
 
 /* Another process goes on, our child as well; the first, who says so, ends. */
@@ -201,7 +213,9 @@ static int take_process(struct spawn *w, const struct verdict *v, int sender, in
 	}
 	if (pidfd < 0) {
 		end_lost(pid);
-		return v->kind == VERDICT_LOST ? 0 : err_set(w->err, -EMFILE, "process of the container");
+		return v->kind == VERDICT_LOST
+			       ? 0
+			       : err_set(w->err, -EMFILE, "process of the container");
 	}
 	w->middle = w->ret->pidfd;
 	w->ret->pidfd = pidfd;
@@ -239,7 +253,9 @@ static bool take_rights(const struct cmsghdr *c, int *ret)
 	return n <= 1;
 }
 
-/* What came beside a message, if it did: a descriptor, and who sent it. False: too much. */
+/*
+ * What came beside a message, if it did: a descriptor, and who sent it. False: too much.
+ */
 static bool take_control(struct msghdr *msg, int *fd, struct ucred *sender)
 {
 	bool ret = true;
@@ -340,7 +356,8 @@ static bool is_stopped(const struct spawn *w)
 
 	if (w->middle < 0)
 		return false;
-	if (waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT) < 0)
+	if (waitid((idtype_t)P_PIDFD, (id_t)w->ret->pidfd, &info,
+		   WSTOPPED | WNOHANG | WNOWAIT) < 0)
 		return false;
 	return info.si_pid != 0 || is_traced_inside(w->ret->pid);
 }
@@ -356,7 +373,9 @@ static bool has_spoken(const struct spawn *w)
 	return n > 0;
 }
 
-/* Until there is something to read or the process has ended: 1, or 0 if it needs no more. */
+/*
+ * Until there is something to read or the process has ended: 1, or 0 if it needs no more.
+ */
 static int await(const struct spawn *w)
 {
 	/* of the processes that we know the one that speaks */
@@ -373,7 +392,10 @@ static int await(const struct spawn *w)
 	} while ((n < 0 && errno == EINTR) || (n == 0 && !has_executed(w)));
 	if (n < 0)
 		return -errno;
-	/* a look at two is not one moment: it may have spoken after the first, and ended before the second */
+	/*
+	 * a look at two is not one moment: it may have spoken after the first, and ended
+	 * before the second
+	 */
 	return p[0].revents || (p[1].revents && has_spoken(w));
 }
 
@@ -393,7 +415,8 @@ void follow_reap(int pidfd)
 {
 	siginfo_t info;
 
-	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 &&
+	       errno == EINTR)
 		;
 }
 
@@ -426,7 +449,8 @@ int follow_child(struct spawn *w)
 	if (r == 0 && w->failed)
 		r = w->err->code;
 	/* killed before it could say so */
-	if (r == 0 && ((w->plan->forks && w->middle < 0) || (w->plan->keeper && w->ret->pidfd < 0)))
+	if (r == 0 &&
+	    ((w->plan->forks && w->middle < 0) || (w->plan->keeper && w->ret->pidfd < 0)))
 		r = -ECANCELED;
 	if (r < 0)
 		err_set(w->err, r, "start of the container");

@@ -49,16 +49,22 @@ static const struct {
 	{ STEP_AFFINITY, -EINVAL,
 	  "none of these CPUs is online and allowed; see nproc(1)" },
 	{ STEP_FUSE, -ENOENT, "image layers are read through /dev/fuse: modprobe fuse" },
-	{ STEP_FUSE, -EACCES, "image layers are read through /dev/fuse, which everybody may open: "
-			      "chmod 666 /dev/fuse" },
+	{ STEP_FUSE, -EACCES,
+	  "image layers are read through /dev/fuse, which everybody may open: "
+	  "chmod 666 /dev/fuse" },
 	{ STEP_FUSE, -ENODEV, "this kernel has no FUSE: modprobe fuse" },
-	{ STEP_LOOP, -ENOENT, "the image lacks a layer, or there is no /dev/loop-control: modprobe "
-			      "loop" },
-	{ STEP_OPEN, -ESTALE, "somebody has put another directory in its place since it was looked at" },
+	{ STEP_LOOP, -ENOENT,
+	  "the image lacks a layer, or there is no /dev/loop-control: modprobe "
+	  "loop" },
+	{ STEP_OPEN, -ESTALE,
+	  "somebody has put another directory in its place since it was looked at" },
 	{ STEP_SECCOMP, -EINVAL, "this kernel may lack CONFIG_SECCOMP_FILTER" },
 };
 
-/* Overlayfs says why it refuses, if it says it, only in the kernel's log before Linux 6.8. */
+/*
+ * Overlayfs says why it refuses, if it says it, only in the kernel's log before Linux
+ * 6.8.
+ */
 static const struct {
 	int err;
 	const char *text;
@@ -72,7 +78,8 @@ static const struct {
 	  "before Linux 6.8 a page of text names all layers, and here are so many open files "
 	  "that their numbers do not fit" },
 	{ -EROFS, "what the container writes needs a file system that can be written" },
-	{ -ENOSPC, "the file system of what the container writes has no room, or no inodes, left" },
+	{ -ENOSPC,
+	  "the file system of what the container writes has no room, or no inodes, left" },
 	{ -EBUSY, "another overlay uses this directory" },
 	{ -ESTALE, "the directory was used for other layers before" },
 };
@@ -93,9 +100,11 @@ static bool is_filtered(void)
 static void hint_refused(struct err *e, int err)
 {
 	if (is_filtered() && (err == -ENOSYS || err == -EPERM))
-		err_hint(e, "the caller is under a seccomp filter, which may forbid the call: that "
-			    "of a container engine (--security-opt seccomp=unconfined) or of a "
-			    "service (SystemCallFilter=)");
+		err_hint(
+			e,
+			"the caller is under a seccomp filter, which may forbid the call: that "
+			"of a container engine (--security-opt seccomp=unconfined) or of a "
+			"service (SystemCallFilter=)");
 	else if (err == -ENOSYS)
 		err_hint(e, "this kernel is too old: Linux 5.12 has all that is needed");
 }
@@ -153,11 +162,15 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 		err_hint(e, "%s", note);
 	if (s->kind == STEP_EXEC && err == -ENOEXEC)
 		err_hint(e, "not a program for this machine, or a script without #!");
-	else if (s->kind == STEP_EXEC && (err == -EPERM || err == -ENOSYS) && has_filter(p))
-		err_hint(e, p->forks ? "a seccomp profile must allow clone(2), sendmsg(2), read(2), "
-				       "setsid(2), execve(2) and execveat(2) for a command to enter, "
-				       "and ioctl(2) for a terminal" :
-				       "a seccomp profile must allow execve(2) and execveat(2)");
+	else if (s->kind == STEP_EXEC && (err == -EPERM || err == -ENOSYS) &&
+		 has_filter(p))
+		err_hint(
+			e,
+			p->forks
+				? "a seccomp profile must allow clone(2), sendmsg(2), read(2), "
+				  "setsid(2), execve(2) and execveat(2) for a command to enter, "
+				  "and ioctl(2) for a terminal"
+				: "a seccomp profile must allow execve(2) and execveat(2)");
 	else if (s->kind == STEP_EXEC && err == -ENOENT)
 		hint_path(e, p->command);
 	else if (s->kind == STEP_CWD && err == -ENOENT)
@@ -168,8 +181,10 @@ void hint_step(struct err *e, const struct plan *p, const struct step *s, int er
 	if (cgroup_hint(s, err))
 		err_hint(e, "%s", cgroup_hint(s, err));
 	if (s->kind == STEP_EXEC && (err == -EMFILE || err == -EBADF))
-		err_hint(e, "it may have too few open files (--ulimit nofile): it needs 4 to start, 5 to "
-			    "enter a container, 6 with a terminal");
+		err_hint(
+			e,
+			"it may have too few open files (--ulimit nofile): it needs 4 to start, 5 to "
+			"enter a container, 6 with a terminal");
 	else if (err == -EMFILE)
 		err_hint(e, "it needs more open files than it may have: ulimit -n");
 	if (err == -ENOMEM && p->cgroups && s->kind != STEP_EXEC)

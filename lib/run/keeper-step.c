@@ -24,7 +24,8 @@
 #include "run/run.h"
 #include "sealed/sealed.h"
 
-_Static_assert((int)KEEPER_WATCHED_MAX == (int)HELD_WATCHED_MAX, "all that is watched is the keeper's");
+_Static_assert((int)KEEPER_WATCHED_MAX == (int)HELD_WATCHED_MAX,
+	       "all that is watched is the keeper's");
 
 /* Above what becomes the keeper's. */
 enum { LOWEST_FREE = KEEPER_FDS_END };
@@ -41,11 +42,11 @@ _Noreturn static void give_up(const struct runner *r, enum verdict_kind kind, in
 }
 
 /*
- * Keep what it needs and nothing else, not even the directory: @fds, up to what it watches, that, and
- * @lock, whose number is above; 0 does not come back.
+ * Keep what it needs and nothing else, not even the directory: @fds, up to what it
+ * watches, that, and @lock, whose number is above; 0 does not come back.
  */
-static int become(int sealed_fd, const char *name, const int fds[KEEPER_WATCHED], const int *watched,
-		  size_t len, int lock)
+static int become(int sealed_fd, const char *name, const int fds[KEEPER_WATCHED],
+		  const int *watched, size_t len, int lock)
 {
 	const char *const argv[] = { name, NULL };
 	const int end = KEEPER_WATCHED + (int)len;
@@ -110,20 +111,24 @@ void keeper_begin(void *arg)
 		ret = runner_send_fd(r, VERDICT_PID, 0, pidfd);
 	if (ret >= 0)
 		ret = become(r->sealed_fd, "minc-keeper",
-			     (const int[]){ pidfd, r->holder, k->ids }, k->watched, k->watched_len,
-			     k->lock);
+			     (const int[]){ pidfd, r->holder, k->ids }, k->watched,
+			     k->watched_len, k->lock);
 	give_up(r, VERDICT_NO_KEEPER, ret); /* the container ends with us */
 }
 
 void keeper_watch(void *arg)
 {
 	struct watcher_args *w = arg;
-	const int fds[KEEPER_WATCHED] = { sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder,
-					  w->ids };
+	const int fds[KEEPER_WATCHED] = {
+		sys_fcntl(w->process, F_DUPFD_CLOEXEC, LOWEST_FREE), w->holder, w->ids
+	};
 
-	w->err = fds[KEEPER_PROCESS] < 0 ? fds[KEEPER_PROCESS] :
-					   become(w->sealed_fd, "minc-watcher", fds, NULL, 0, -EBADF);
+	w->err = fds[KEEPER_PROCESS] < 0
+			 ? fds[KEEPER_PROCESS]
+			 : become(w->sealed_fd, "minc-watcher", fds, NULL, 0, -EBADF);
 	/* nothing is entered unwatched; its first number may be another's by now */
-	(void)sys_pidfd_send_signal(fds[KEEPER_PROCESS] < 0 ? w->process : fds[KEEPER_PROCESS], SIGKILL);
+	(void)sys_pidfd_send_signal(fds[KEEPER_PROCESS] < 0 ? w->process
+							    : fds[KEEPER_PROCESS],
+				    SIGKILL);
 	sys_exit(125);
 }

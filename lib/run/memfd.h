@@ -4,5 +4,8 @@
 
 #include <stddef.h>
 
-/* An executable's bytes as a file that nobody can read or write, sealed; descriptor or -errno. */
+/*
+ * An executable's bytes as a file that nobody can read or write, sealed; descriptor or
+ * -errno.
+ */
 int memfd_program(const char *name, const unsigned char *program, size_t len);

@@ -39,8 +39,9 @@ static void put_mounts(FILE *out, const struct mounts *m, bool split)
 		char key[32];
 
 		/* what has no layer of its own; a split root needs to know them all */
-		if (!split && (s->out_of_reach || mount_is_api(s->fstype) || mount_is_replaced(inside) ||
-			       !s->directory || !mount_can_be_lower(s->fstype)))
+		if (!split && (s->out_of_reach || mount_is_api(s->fstype) ||
+			       mount_is_replaced(inside) || !s->directory ||
+			       !mount_can_be_lower(s->fstype)))
 			continue;
 		snprintf(key, sizeof(key), "submount %zu ", i + 1);
 		put_path(out, key, inside);
@@ -125,8 +126,9 @@ static int replace(int dir, struct timespec started, const char *body)
 }
 
 /*
- * The time that the kernel stamps a file with now: what is changed from now on is not older.
- * It is asked of a file: from Linux 6.13 on a stamp can be ahead of CLOCK_REALTIME_COARSE.
+ * The time that the kernel stamps a file with now: what is changed from now on is not
+ * older. It is asked of a file: from Linux 6.13 on a stamp can be ahead of
+ * CLOCK_REALTIME_COARSE.
  */
 static int stamp_now(struct timespec *ret)
 {

@@ -8,7 +8,8 @@
  *	minc-layers 1			version
  *	started 1764038888.123456789	first start since the last complete apply
  *	xattr trusted			or user: prefix of the overlay's own marks
- *	root /srv/debian		the lower directory; or, of an image, each layer from the lowest:
+ *	root /srv/debian		the lower directory; or, of an image, each layer
+ *	                                from the lowest:
  *	image /store/layers/5f70.sqfs
  *	split				all layers are in storage/ (mount/split.c)
  *	submount 1 /home		submount1.storage lies over this path

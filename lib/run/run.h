@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run - from a sealed spec to a running process: build the plan (build.c), carry it out
- * (spawn.c in the caller, child.c after the clone), keep hold of the result (container.c).
+ * (spawn.c in the caller, child.c after the clone), keep hold of the result
+ * (container.c).
  */
 #pragma once
 
@@ -34,32 +35,35 @@ struct minc_ctx {
 
 struct minc_container {
 	int pid, pidfd; /* of process 1, or of the process that entered */
-	int keeper;  /* pidfd of its parent, our child (sealed.h); -EBADF: it is our child */
-	int watcher; /* pidfd of our child that ends the process with us, or -EBADF */
+	/* pidfd of its parent, our child (sealed.h); -EBADF: it is our child */
+	int keeper;
+	int watcher;  /* pidfd of our child that ends the process with us, or -EBADF */
 	int terminal; /* master of its pty, or -EBADF */
 	int attached; /* to the monitor since the start, for minc_attach(); or -EBADF */
-	char seen; /* state letter of process 1, for a handle that is only shown; else 0 */
-	struct state *state; /* of one in the background, whose parent is not the caller */
+	/* state letter of process 1, for a handle that is only shown; else 0 */
+	char seen;
+	/* of one in the background, whose parent is not the caller */
+	struct state *state;
 	struct held_list held; /* what its steps made for as long as it lasts */
-	int storage_lock; /* descriptor whose flock(2) is held, or -EBADF */
-	int default_signal; /* its default action was carried out by us */
+	int storage_lock;      /* descriptor whose flock(2) is held, or -EBADF */
+	int default_signal;    /* its default action was carried out by us */
 	/* Before a SIGKILL that stands for @sig; or NULL. */
 	void (*note_signal)(const struct minc_container *ct, int sig);
 	bool init; /* no signal is lost on it: not process 1, or our own init */
 	bool ended;
-	bool traced; /* it has ended, but was not reaped: somebody inside traces it */
-	bool idle; /* without a command: it ends with this */
+	bool traced;    /* it has ended, but was not reaped: somebody inside traces it */
+	bool idle;      /* without a command: it ends with this */
 	char label[80]; /* then: what it is called, "" without a name */
 	int status;
 };
 
 /* One without any process. */
-#define CONTAINER_NONE                                                                   \
-	((struct minc_container){ .pidfd = -EBADF,                                       \
-				  .keeper = -EBADF,                                      \
-				  .watcher = -EBADF,                                     \
-				  .terminal = -EBADF,                                    \
-				  .attached = -EBADF,                                    \
+#define CONTAINER_NONE                                \
+	((struct minc_container){ .pidfd = -EBADF,    \
+				  .keeper = -EBADF,   \
+				  .watcher = -EBADF,  \
+				  .terminal = -EBADF, \
+				  .attached = -EBADF, \
 				  .storage_lock = -EBADF })
 
 /*
@@ -89,29 +93,37 @@ struct spawn_options {
 };
 
 /* Carry out @p. On failure everything is undone and @e says which step it was. */
-int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_container *ret,
-	       struct err *e);
+int spawn_plan(const struct plan *p, const struct spawn_options *o,
+	       struct minc_container *ret, struct err *e);
 
 /* Child code: carry out the steps after the clone. */
 struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
-	/* with limits: shared; for a verdict that there was no memory to send. Else NULL */
+	/*
+	 * with limits: shared; for a verdict that there was no memory to send. Else NULL
+	 */
 	struct verdict *unsent;
 };
 _Noreturn void child_main(void *args); /* struct child_args */
 
 struct keeper_args;
 
-/* A parent of the keeper other than the caller. All but the first two is the start's to fill in. */
+/*
+ * A parent of the keeper other than the caller. All but the first two is the start's to
+ * fill in.
+ */
 struct spawn_parent {
-	/* Child code, of a process in between that ends at once, @arg is this: clone the parent. */
+	/*
+	 * Child code, of a process in between that ends at once, @arg is this: clone the
+	 * parent.
+	 */
 	void (*begin)(void *arg);
 	int lowest_fd; /* what the start opens has this number or a higher one */
 	struct keeper_args *keeper;
 	struct sys_clone_args clone; /* how the keeper is cloned */
-	int leases[HELD_MAX]; /* descriptors that the parent is to hold */
+	int leases[HELD_MAX];        /* descriptors that the parent is to hold */
 	size_t leases_len;
 	char *stack, *keeper_stack; /* lowest addresses; NULL: a copy of the memory */
 	size_t stack_bytes;
@@ -119,15 +131,17 @@ struct spawn_parent {
 
 /* What storage_prepare() made and holds. */
 struct storage {
-	int lock; /* descriptor of the directory, locked; or -EBADF */
-	bool made_dir; /* to be undone if nothing starts, as are: */
+	int lock;             /* descriptor of the directory, locked; or -EBADF */
+	bool made_dir;        /* to be undone if nothing starts, as are: */
 	unsigned closed_mode; /* what it had before it was closed to others, or 0 */
-	bool made_upper, made_work, made_submounts, made_utsname, made_record, made_unpacked;
+	bool made_upper, made_work, made_submounts, made_utsname, made_record,
+		made_unpacked;
 };
 
 /*
- * Directory for what is written: choose or make it, see that it is the caller's alone, lock it. Sets
- * c->storage, and the host name from a directory that has one and the spec that has none.
+ * Directory for what is written: choose or make it, see that it is the caller's alone,
+ * lock it. Sets c->storage, and the host name from a directory that has one and the spec
+ * that has none.
  */
 int storage_prepare(struct minc_ctx *c, struct storage *ret);
 /* Say beside the layers what they lie over, as @p has it, before anything starts. */
@@ -168,8 +182,8 @@ struct minc_stats;
 int stats_read(struct minc_container *ct, struct minc_stats *ret);
 
 /*
- * Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. What cannot hold all
- * holds none: -ETIMEDOUT or -EAGAIN.
+ * Hold all processes of a container, let them go on; -ESRCH: it has ended, -errno. What
+ * cannot hold all holds none: -ETIMEDOUT or -EAGAIN.
  */
 int pause_stop(struct minc_container *ct);
 int pause_continue(struct minc_container *ct);

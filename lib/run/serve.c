@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serve - start the program that serves an image's layers to a container of an ordinary user
- * (fuse/fuse-server.c). Done by the caller, before the clone: what is wrong with a layer is
- * known, and said, before there is a container.
+ * serve - start the program that serves an image's layers to a container of an ordinary
+ * user (fuse/fuse-server.c). Done by the caller, before the clone: what is wrong with a
+ * layer is known, and said, before there is a container.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,14 +15,16 @@
 /* Why it cannot, in @text; it keeps neither that nor anything else of ours. */
 static int start_server(const struct step *s, int socket, char *text, size_t size)
 {
-	const struct program server = { .argv = s->serve.argv, .path = s->serve.program, .in = socket,
+	const struct program server = { .argv = s->serve.argv,
+					.path = s->serve.program,
+					.in = socket,
 					.timeout_ms = PROGRAM_WAIT_MS };
 	struct program_end end;
 	int r = program_run(&server, &end);
 
 	if (r == -ETIMEDOUT)
-		snprintf(text, size, "%s was not ready after %d seconds", s->serve.program,
-			 PROGRAM_WAIT_MS / 1000);
+		snprintf(text, size, "%s was not ready after %d seconds",
+			 s->serve.program, PROGRAM_WAIT_MS / 1000);
 	if (r < 0)
 		return r;
 	snprintf(text, size, "%.*s", (int)size - 1, end.said);
@@ -47,7 +49,9 @@ int run_serve(struct runner *r, const struct step *s)
 /* It goes when nobody has its socket any more, and the container with it. */
 struct held *hold_serve(struct held_list *l, const struct step *s)
 {
-	static const struct held_ops server = { .end = held_close, .release = held_close, .watched = true };
+	static const struct held_ops server = { .end = held_close,
+						.release = held_close,
+						.watched = true };
 
 	return held_add(l, &server, s->serve.ret);
 }

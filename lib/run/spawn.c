@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn - carry out a plan, in the caller, until the clone; then follow.c listens. What is
- * cloned is the container's process 1, or its keeper, which clones that, or what becomes
- * the monitor and clones a keeper. They usually share the caller's memory until their exec
- * (CLONE_VM|CLONE_VFORK), so a start costs the same whatever the caller's size; process 1
- * gets a copy instead when its ids change or the caller has work in the middle
- * (plan->own_memory). See clone(2), vfork(2).
+ * spawn - carry out a plan, in the caller, until the clone; then follow.c listens. What
+ * is cloned is the container's process 1, or its keeper, which clones that, or what
+ * becomes the monitor and clones a keeper. They usually share the caller's memory until
+ * their exec (CLONE_VM|CLONE_VFORK), so a start costs the same whatever the caller's
+ * size; process 1 gets a copy instead when its ids change or the caller has work in the
+ * middle (plan->own_memory). See clone(2), vfork(2).
  */
 #include "run/spawn.h"
 
@@ -33,8 +33,8 @@ static void describe(char *buf, size_t len, const struct plan *p, size_t index)
 
 	step_ops[s->kind].name_object(object, sizeof(object), s);
 	snprintf(buf, len, "step %zu of %zu, %s%s%s%s%s%s", index + 1, p->len,
-		 step_ops[s->kind].name, *object ? " " : "", object, s->origin ? " (" : "",
-		 s->origin ? s->origin : "", s->origin ? ")" : "");
+		 step_ops[s->kind].name, *object ? " " : "", object,
+		 s->origin ? " (" : "", s->origin ? s->origin : "", s->origin ? ")" : "");
 }
 
 void spawn_step_failed(struct spawn *w, size_t index, int err, const char *note)
@@ -45,7 +45,8 @@ void spawn_step_failed(struct spawn *w, size_t index, int err, const char *note)
 
 	w->failed = true;
 	if (s->kind == STEP_EXEC) {
-		err_set(w->err, err, "%s", p->command && *p->command ? p->command : "\"\"");
+		err_set(w->err, err, "%s",
+			p->command && *p->command ? p->command : "\"\"");
 		w->err->exec = true;
 	} else {
 		describe(text, sizeof(text), p, index);
@@ -54,7 +55,8 @@ void spawn_step_failed(struct spawn *w, size_t index, int err, const char *note)
 	hint_step(w->err, p, s, err, note);
 	w->err->step = (int)index + 1;
 	w->err->steps = (int)p->len;
-	snprintf(w->err->origin, sizeof(w->err->origin), "%s", s->origin ? s->origin : "");
+	snprintf(w->err->origin, sizeof(w->err->origin), "%s",
+		 s->origin ? s->origin : "");
 }
 
 void spawn_step_warned(struct spawn *w, size_t index, int err)
@@ -75,7 +77,8 @@ static int lowest_free(const struct spawn *w)
 {
 	const int terminal = w->plan->forks && w->plan->terminal; /* behind the channel */
 	const int lowest = w->plan->lowest_fd + 1 + terminal;
-	const int fixed = w->options->parent ? w->options->parent->lowest_fd : (int)KEEPER_FDS_END;
+	const int fixed =
+		w->options->parent ? w->options->parent->lowest_fd : (int)KEEPER_FDS_END;
 
 	return lowest < fixed ? fixed : lowest;
 }
@@ -104,7 +107,8 @@ static int load_sealed(struct spawn *w)
 	int fd = memfd_program("minc", sealed_program, sealed_program_len);
 
 	w->sealed_fd = fd_move_up(fd, lowest_free(w));
-	return w->sealed_fd < 0 ? err_set(w->err, w->sealed_fd, "sealed program: memfd") : 0;
+	return w->sealed_fd < 0 ? err_set(w->err, w->sealed_fd, "sealed program: memfd")
+				: 0;
 }
 
 /*
@@ -117,7 +121,8 @@ static int hold(struct spawn *w)
 
 	if (!p->held || w->options->parent)
 		return 0;
-	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0), lowest_free(w));
+	w->holder = fd_move_up(sys_call(SYS_pidfd_open, getpid(), 0, 0, 0, 0),
+			       lowest_free(w));
 	if (w->holder >= 0 || (p->keeper && keeper_may_lack_holder(w->holder)))
 		return 0;
 	return err_set(w->err, w->holder, "pidfd of the caller");
@@ -161,7 +166,8 @@ static int give_watched(struct spawn *w)
 			continue;
 		fd = fcntl(w->slots[h->slot], F_DUPFD_CLOEXEC, lowest_free(w));
 		if (fd < 0)
-			return err_set(w->err, -errno, "what the keeper of the container watches");
+			return err_set(w->err, -errno,
+				       "what the keeper of the container watches");
 		w->watched[w->watched_len++] = fd;
 	}
 	return 0;
@@ -194,7 +200,11 @@ static int run_host_step(struct spawn *w, struct runner *runner, size_t index)
 static int run_host_steps(struct spawn *w)
 {
 	const struct plan *p = w->plan;
-	struct runner runner = { .plan = p, .slots = w->slots, .channel = -EBADF, .storage = -EBADF, .ids = -EBADF };
+	struct runner runner = { .plan = p,
+				 .slots = w->slots,
+				 .channel = -EBADF,
+				 .storage = -EBADF,
+				 .ids = -EBADF };
 	int r = 0;
 
 	for (size_t i = 0; i < p->len && r == 0; i++)
@@ -210,10 +220,12 @@ enum { STACK_CHILD, STACK_KEEPER, STACK_PARENT, STACK_FIRST, STACKS };
 static struct sys_clone_args container_clone(const struct spawn *w)
 {
 	const struct plan *p = w->plan;
-	struct sys_clone_args a = { .flags = p->clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+	struct sys_clone_args a = { .flags = p->clone_flags | CLONE_PIDFD |
+					     CLONE_CLEAR_SIGHAND,
 				    .exit_signal = SIGCHLD };
 
-	if (p->keeper) /* which is in the user namespace already, or it might make no other */
+	/* which is in the user namespace already, or it might make no other */
+	if (p->keeper)
 		a.flags &= ~(uint64_t)CLONE_NEWUSER;
 	for (size_t i = 0; i < p->len; i++)
 		if (step_ops[p->steps[i].kind].clone)
@@ -231,7 +243,8 @@ static struct sys_clone_args keeper_clone(const struct plan *p)
 }
 
 /* The parent is not our child, but that of one that ends at once. */
-static long clone_parent(struct spawn *w, struct keeper_args *k, char *const stacks[STACKS])
+static long clone_parent(struct spawn *w, struct keeper_args *k,
+			 char *const stacks[STACKS])
 {
 	struct sys_clone_args middle = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 					 .exit_signal = SIGCHLD };
@@ -251,7 +264,8 @@ static long clone_parent(struct spawn *w, struct keeper_args *k, char *const sta
 	parent->keeper_stack = stacks[STACK_KEEPER];
 	parent->stack_bytes = CLONE_STACK_BYTES;
 	middle.pidfd = (uintptr_t)&pidfd;
-	pid = clone_below(&middle, stacks[STACK_FIRST], CLONE_STACK_BYTES, parent->begin, parent);
+	pid = clone_below(&middle, stacks[STACK_FIRST], CLONE_STACK_BYTES, parent->begin,
+			  parent);
 	if (pid < 0)
 		return pid;
 	follow_reap(pidfd);
@@ -260,11 +274,13 @@ static long clone_parent(struct spawn *w, struct keeper_args *k, char *const sta
 }
 
 /* The new process's number; 0 if that of process 1 is still to be said. */
-static long clone_with(struct spawn *w, struct child_args *args, char *const stacks[STACKS])
+static long clone_with(struct spawn *w, struct child_args *args,
+		       char *const stacks[STACKS])
 {
 	struct keeper_args k = { .child = args,
 				 .container = container_clone(w),
-				 .stack = w->plan->own_memory ? NULL : stacks[STACK_CHILD],
+				 .stack =
+					 w->plan->own_memory ? NULL : stacks[STACK_CHILD],
 				 .stack_bytes = CLONE_STACK_BYTES,
 				 .lock = w->lock,
 				 .watched = w->watched,
@@ -277,16 +293,20 @@ static long clone_with(struct spawn *w, struct child_args *args, char *const sta
 		return clone_parent(w, &k, stacks);
 	if (!w->plan->keeper) {
 		k.container.pidfd = (uintptr_t)&w->ret->pidfd;
-		return clone_below(&k.container, k.stack, k.stack_bytes, child_main, args);
+		return clone_below(&k.container, k.stack, k.stack_bytes, child_main,
+				   args);
 	}
 	keeper.pidfd = (uintptr_t)&w->ret->keeper;
-	pid = clone_below(&keeper, stacks[STACK_KEEPER], CLONE_STACK_BYTES, keeper_begin, &k);
+	pid = clone_below(&keeper, stacks[STACK_KEEPER], CLONE_STACK_BYTES, keeper_begin,
+			  &k);
 	return pid < 0 ? pid : 0;
 }
 
 static long clone_child(struct spawn *w, struct child_args *args)
 {
-	const size_t n = w->options->parent ? STACKS : w->plan->keeper ? STACK_PARENT : STACK_KEEPER;
+	const size_t n = w->options->parent ? STACKS
+			 : w->plan->keeper  ? STACK_PARENT
+					    : STACK_KEEPER;
 	char *stacks[STACKS] = { NULL }, *mapping = NULL;
 	long pid;
 
@@ -330,7 +350,9 @@ static int clone_with_signals_blocked(struct spawn *w)
 	long pid;
 
 	memcpy(args.runner.slots, w->slots, (size_t)w->plan->slots * sizeof(int));
-	/* No handler of the caller may run in the child, on memory that is not its own. */
+	/*
+	 * No handler of the caller may run in the child, on memory that is not its own.
+	 */
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(old), 0);
 	pid = clone_child(w, &args);
 	(void)sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old), 0);
@@ -377,8 +399,10 @@ static void bury(struct spawn *w)
 	if (child >= 0) {
 		(void)sys_pidfd_send_signal(child, SIGKILL); /* it may have ended */
 		if (w->plan->forks)
-			(void)follow_reap_entered(child, 1000, &info); /* or a tracer keeps it, or a thread */
-		else if (!w->options->parent) /* which reaps, when it hears that nothing came of it */
+			/* or a tracer keeps it, or a thread */
+			(void)follow_reap_entered(child, 1000, &info);
+		/* which reaps, when it hears that nothing came of it */
+		else if (!w->options->parent)
 			follow_reap(child);
 	}
 	if (w->ret->watcher >= 0)
@@ -444,8 +468,8 @@ static void end(struct spawn *w)
 	free(w->slots);
 }
 
-int spawn_plan(const struct plan *p, const struct spawn_options *o, struct minc_container *ret,
-	       struct err *e)
+int spawn_plan(const struct plan *p, const struct spawn_options *o,
+	       struct minc_container *ret, struct err *e)
 {
 	struct spawn w = { .plan = p,
 			   .options = o,

@@ -12,18 +12,21 @@ struct spawn {
 	int sealed_fd; /* memfd of the sealed program */
 	int holder;    /* pidfd of the caller, if it holds what it starts; or -EBADF */
 	int lock;      /* what the keeper is to keep open, or -EBADF */
-	int watched[HELD_WATCHED_MAX]; /* whose hang-up ends the container: the keeper's */
+	/* whose hang-up ends the container: the keeper's */
+	int watched[HELD_WATCHED_MAX];
 	size_t watched_len;
-	int ids, ids_end; /* for the listener: who is asked, the child; or -EBADF */
-	int *slots; /* ours; the child has a copy */
+	int ids, ids_end;       /* for the listener: who is asked, the child; or -EBADF */
+	int *slots;             /* ours; the child has a copy */
 	struct verdict *unsent; /* see struct child_args */
 	struct minc_container *ret;
 	int middle; /* pidfd of the process that forked, or -EBADF */
 	bool failed;
 	uint32_t expected; /* bits 1 << enum verdict_kind: what may still come */
-	bool executing;	   /* VERDICT_EXEC has come */
-	const struct step *waiting; /* the step in which the child waits for us, or NULL */
-	size_t next_wait; /* index of the first step that may: none does so twice, or late */
+	bool executing;    /* VERDICT_EXEC has come */
+	/* the step in which the child waits for us, or NULL */
+	const struct step *waiting;
+	/* index of the first step that may: none does so twice, or late */
+	size_t next_wait;
 };
 
 /* Record the failure of a step; of a clone3(2). */
@@ -32,7 +35,10 @@ int spawn_no_clone(struct spawn *w, int r);
 /* An optional step failed. */
 void spawn_step_warned(struct spawn *w, size_t index, int err);
 
-/* Let what entered be watched, so that it ends with the holder: 0, or -errno with a message. */
+/*
+ * Let what entered be watched, so that it ends with the holder: 0, or -errno with a
+ * message.
+ */
 int spawn_watcher(struct spawn *w);
 
 /* What may come over the channel of @p. */
@@ -42,7 +48,8 @@ int follow_child(struct spawn *w);
 /* Reap a child that has ended or is about to. */
 void follow_reap(int pidfd);
 /*
- * The same for one that a container can get at, of which the end is awaited for @timeout_ms (-1: for
- * ever): 1 with *ret, or 0 if somebody who traces it does not let it go, which may be for ever; -errno.
+ * The same for one that a container can get at, of which the end is awaited for
+ * @timeout_ms (-1: for ever): 1 with *ret, or 0 if somebody who traces it does not let it
+ * go, which may be for ever; -errno.
  */
 int follow_reap_entered(int pidfd, int timeout_ms, siginfo_t *ret);

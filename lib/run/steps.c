@@ -22,10 +22,10 @@ static void name_nothing(char *buf, size_t len, const struct step *s)
 		buf[0] = '\0';
 }
 
-#define NAME(kind, format, ...)                                                          \
-	static void name_##kind(char *buf, size_t len, const struct step *s)             \
-	{                                                                                \
-		snprintf(buf, len, format, __VA_ARGS__);                                 \
+#define NAME(kind, format, ...)                                              \
+	static void name_##kind(char *buf, size_t len, const struct step *s) \
+	{                                                                    \
+		snprintf(buf, len, format, __VA_ARGS__);                     \
 	}
 
 NAME(cgroup, "%s", s->cgroup.path)
@@ -35,7 +35,7 @@ NAME(cgroup_join, "%s", s->cgroup_join.path)
 NAME(cgroup_scope, "%s", s->cgroup_scope.unit)
 NAME(rlimit, "%s", s->rlimit.name)
 NAME(join, "%s", s->join.name)
-NAME(unshare, "%s namespace", s->unshare.flags & CLONE_NEWCGROUP ? "cgroup" : "mount")
+NAME(unshare, "%s namespace", s->unshare.flags &CLONE_NEWCGROUP ? "cgroup" : "mount")
 NAME(open, "%s", s->open.path)
 NAME(tree, "%s%s%s", s->tree.path, s->tree.target ? " on " : "",
      s->tree.target ? s->tree.target : "")

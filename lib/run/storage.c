@@ -2,8 +2,9 @@
 /*
  * storage - the directory that keeps what a container writes: storage/ is the overlay's
  * upper layer, work/ its work space, submountN.* the same for mounts below the root,
- * utsname the host name, unpacked an image's files where nothing can serve them, layers what all that lies over (record.h). MINCS's layout, so
- * that "minc -t DIR" goes on where it ended.
+ * utsname the host name, unpacked an image's files where nothing can serve them, layers
+ * what all that lies over (record.h). MINCS's layout, so that "minc -t DIR" goes on where
+ * it ended.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,14 +23,19 @@
 #include "run/record.h"
 #include "run/run.h"
 
-/* A directory that its owner cannot read, of the mount that @dir is in. By what was looked at, never a link. */
+/*
+ * A directory that its owner cannot read, of the mount that @dir is in. By what was
+ * looked at, never a link.
+ */
 static int open_closed(int dir, const char *name)
 {
-	cleanup_close int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char path[sizeof("/proc/self/fd/") + 12];
 	struct stat parent, st;
 
-	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 || parent.st_dev != st.st_dev)
+	if (fd < 0 || fstat(dir, &parent) < 0 || fstat(fd, &st) < 0 ||
+	    parent.st_dev != st.st_dev)
 		return -EACCES;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (chmod(path, 0700) < 0)
@@ -55,7 +61,8 @@ static void remove_all(int dir, const char *name)
 	    parent.st_dev != st.st_dev)
 		return;
 	if ((st.st_mode & 0700) != 0700)
-		(void)fchmod(fd, 0700); /* an image may have directories that cannot be written */
+		/* an image may have directories that cannot be written */
+		(void)fchmod(fd, 0700);
 	list = fdopendir(fd);
 	if (!list)
 		return;
@@ -64,7 +71,8 @@ static void remove_all(int dir, const char *name)
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			remove_all(dirfd(list), d->d_name);
 	closedir(list);
-	(void)unlinkat(dir, name, AT_REMOVEDIR); /* best effort: it is reported elsewhere */
+	/* best effort: it is reported elsewhere */
+	(void)unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 struct target {
@@ -81,14 +89,18 @@ static int remove_target(struct err *e, void *data)
 	return 0;
 }
 
-/* What is still there may belong to subordinate ids: those of an image that was unpacked do. */
+/*
+ * What is still there may belong to subordinate ids: those of an image that was unpacked
+ * do.
+ */
 void storage_remove(int dir, const char *name)
 {
 	struct target t = { dir, name };
 
 	remove_all(dir, name);
 	if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		(void)userns_run(NULL, remove_target, &t, sizeof(t)); /* best effort, too */
+		/* best effort, too */
+		(void)userns_run(NULL, remove_target, &t, sizeof(t));
 }
 
 /* Not another user's, which the environment may still name after su(1) or sudo(8). */
@@ -109,8 +121,8 @@ static int make_place(struct minc_ctx *c, struct owner_place *place, struct stor
 	char path[PATH_MAX];
 	int r;
 
-	if (snprintf(path, sizeof(path), "%s/minc%d-XXXXXX", runtime_dir(&c->host), getpid()) >=
-	    (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/minc%d-XXXXXX", runtime_dir(&c->host),
+		     getpid()) >= (int)sizeof(path))
 		return err_set(&c->err, -ENAMETOOLONG, "%s", c->spec.storage_origin);
 	r = owner_resolve(&c->err, c->spec.storage_origin, path, place);
 	if (r == 0)
@@ -118,8 +130,8 @@ static int make_place(struct minc_ctx *c, struct owner_place *place, struct stor
 	if (r != -ENOENT)
 		return r;
 	if (!mkdtemp(place->path))
-		return err_set(&c->err, -errno, "%s: a directory in %s", c->spec.storage_origin,
-			       runtime_dir(&c->host));
+		return err_set(&c->err, -errno, "%s: a directory in %s",
+			       c->spec.storage_origin, runtime_dir(&c->host));
 	st->made_dir = true;
 	return 0;
 }
@@ -131,8 +143,8 @@ static int choose(struct minc_ctx *c, struct storage *st, bool *ret_closed)
 	struct owner_place place;
 	int r;
 
-	r = given ? owner_resolve_given(&c->err, c->spec.storage_origin, given, &place) :
-		    make_place(c, &place, st);
+	r = given ? owner_resolve_given(&c->err, c->spec.storage_origin, given, &place)
+		  : make_place(c, &place, st);
 	if (r == -ENOENT)
 		return err_set(&c->err, r, "%s", c->spec.storage_origin);
 	if (r < 0)
@@ -156,10 +168,11 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 	int r;
 
 	if (c->spec.hostname) {
-		fd = openat(dir, "utsname", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			    0644);
-		return fd < 0 ? -errno :
-				io_write_all(fd, c->spec.hostname, strlen(c->spec.hostname));
+		fd = openat(dir, "utsname",
+			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+		return fd < 0 ? -errno
+			      : io_write_all(fd, c->spec.hostname,
+					     strlen(c->spec.hostname));
 	}
 	r = io_read_own_file(dir, "utsname", 256, &text, NULL);
 	if (r < 0)
@@ -173,8 +186,9 @@ static int keep_hostname(struct minc_ctx *c, int dir)
 /* What lies in a storage directory besides what note_strangers() knows. */
 static bool is_ours(const char *name)
 {
-	static const char *const ours[] = { ".",      "..",	     "applied",
-					    ".applied.new", ".layers.new", "lost+found" };
+	static const char *const ours[] = { ".",           "..",
+					    "applied",     ".applied.new",
+					    ".layers.new", "lost+found" };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (str_equal(name, ours[i]))
@@ -183,8 +197,8 @@ static bool is_ours(const char *name)
 }
 
 /*
- * What is there already is the user's, whatever its name: an undo must spare it. @ret_foreign: a name
- * that no container leaves there, or "".
+ * What is there already is the user's, whatever its name: an undo must spare it.
+ * @ret_foreign: a name that no container leaves there, or "".
  */
 static int note_strangers(int dir, struct storage *st, char ret_foreign[NAME_MAX + 1])
 {
@@ -218,25 +232,26 @@ static int note_strangers(int dir, struct storage *st, char ret_foreign[NAME_MAX
 }
 
 /*
- * What the container writes has the modes that it gives: a set-user-ID file would be there for every
- * user of the host. So the directory is closed to them, unless one above it is, or it also serves
- * for something else: then it is the user's to decide.
+ * What the container writes has the modes that it gives: a set-user-ID file would be
+ * there for every user of the host. So the directory is closed to them, unless one above
+ * it is, or it also serves for something else: then it is the user's to decide.
  */
-static int close_place(struct minc_ctx *c, struct storage *s, const struct stat *st, bool closed,
-		       const char *foreign)
+static int close_place(struct minc_ctx *c, struct storage *s, const struct stat *st,
+		       bool closed, const char *foreign)
 {
 	if (closed || !owner_lets_others(c->storage, st, 7))
 		return 0;
 	if (*foreign) {
 		err_say(&c->err, -EPERM,
 			"%s: other users can look into it (mode %04o), and what containers write must "
-			"be out of their reach; it holds %s, too", c->spec.storage_origin,
-			(unsigned)(st->st_mode & 07777), foreign);
+			"be out of their reach; it holds %s, too",
+			c->spec.storage_origin, (unsigned)(st->st_mode & 07777), foreign);
 		err_hint(&c->err, "chmod go-rwx %s, or an empty directory", c->storage);
 		return -EPERM;
 	}
 	if (fchmod(s->lock, 0700) < 0)
-		return err_set(&c->err, -errno, "%s: chmod go-rwx", c->spec.storage_origin);
+		return err_set(&c->err, -errno, "%s: chmod go-rwx",
+			       c->spec.storage_origin);
 	s->closed_mode = st->st_mode & 07777;
 	return 0;
 }
@@ -244,23 +259,29 @@ static int close_place(struct minc_ctx *c, struct storage *s, const struct stat 
 /* Open and lock it: the caller's, or nothing is done in it. */
 static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 {
-	cleanup_close int dir = open(c->storage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int dir =
+		open(c->storage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (dir < 0 || fstat(dir, st) < 0)
 		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
 	if (st->st_uid != c->host.uid) {
-		err_say(&c->err, -EPERM, "%s: belongs to user %u, who could change what is in it",
+		err_say(&c->err, -EPERM,
+			"%s: belongs to user %u, who could change what is in it",
 			c->spec.storage_origin, (unsigned)st->st_uid);
 		if (c->host.uid == 0)
-			err_hint(&c->err, "chown root %s, or a directory of root's", c->storage);
+			err_hint(&c->err, "chown root %s, or a directory of root's",
+				 c->storage);
 		else
 			err_hint(&c->err, "a directory of the caller's own keeps it");
 		return -EPERM;
 	}
 	if (flock(dir, LOCK_EX | LOCK_NB) < 0) {
-		err_say(&c->err, -EBUSY, "%s: in use by another container", c->spec.storage_origin);
+		err_say(&c->err, -EBUSY, "%s: in use by another container",
+			c->spec.storage_origin);
 		if (st->st_mode & 055) /* others could open it */
-			err_hint(&c->err, "or by any process that has it open: fuser -v %s", c->storage);
+			err_hint(&c->err,
+				 "or by any process that has it open: fuser -v %s",
+				 c->storage);
 		return -EBUSY;
 	}
 	*ret = take_fd(&dir);
@@ -279,7 +300,8 @@ int storage_prepare(struct minc_ctx *c, struct storage *ret)
 		return 0;
 	r = choose(c, ret, &closed);
 	if (r == 0)
-		r = open_place(c, &st, &ret->lock); /* from here on storage_abandon() can undo */
+		/* from here on storage_abandon() can undo */
+		r = open_place(c, &st, &ret->lock);
 	if (r < 0)
 		return r;
 	r = note_strangers(ret->lock, ret, foreign);
@@ -297,8 +319,10 @@ int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p)
 	int r = st->lock >= 0 && p->record ? record_write(st->lock, p->record) : 0;
 
 	if (r == -EBADMSG)
-		return err_say(&c->err, r, "%s: the file layers in it is not a record of this version",
-			       c->spec.storage_origin);
+		return err_say(
+			&c->err, r,
+			"%s: the file layers in it is not a record of this version",
+			c->spec.storage_origin);
 	return r < 0 ? err_set(&c->err, r, "%s: layers", c->spec.storage_origin) : 0;
 }
 
@@ -309,7 +333,8 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 	DIR *list;
 
 	if (st->lock >= 0 && st->made_upper) {
-		copy = openat(st->lock, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* not by name */
+		/* not by name */
+		copy = openat(st->lock, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		list = copy < 0 ? NULL : fdopendir(copy);
 		while (list && (d = readdir(list)))
 			if (str_equal(d->d_name, "storage") ||
@@ -317,7 +342,8 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 			    (st->made_utsname && str_equal(d->d_name, "utsname")) ||
 			    (st->made_record && str_equal(d->d_name, "layers")) ||
 			    (st->made_unpacked && str_equal(d->d_name, UNPACKED)) ||
-			    (st->made_submounts && str_starts_with(d->d_name, "submount")))
+			    (st->made_submounts &&
+			     str_starts_with(d->d_name, "submount")))
 				storage_remove(dirfd(list), d->d_name);
 		if (list)
 			closedir(list);
@@ -327,7 +353,8 @@ void storage_abandon(struct minc_ctx *c, struct storage *st)
 			(void)fchmod(st->lock, st->closed_mode); /* empty, as it was */
 	}
 	if (st->made_dir && c->storage) {
-		(void)rmdir(c->storage); /* empty by now; else it holds something not ours */
+		/* empty by now; else it holds something not ours */
+		(void)rmdir(c->storage);
 		free(c->storage);
 		c->storage = NULL;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads - of a process whose first thread has ended. /proc/PID speaks of that one, so such a process looks
- * like a zombie there, and lives on in its others: as a pidfd says, that tells the end of the last one.
- * See pthread_exit(3), proc_pid_stat(5).
+ * threads - of a process whose first thread has ended. /proc/PID speaks of that one, so
+ * such a process looks like a zombie there, and lives on in its others: as a pidfd says,
+ * that tells the end of the last one. See pthread_exit(3), proc_pid_stat(5).
  */
 #include "run/threads.h"
 
@@ -16,7 +16,12 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { STAT_BYTES = 1024, STATE_WORD = 3, FLAGS_WORD = 9, EXITING = 0x4 /* PF_EXITING */ };
+enum {
+	STAT_BYTES = 1024,
+	STATE_WORD = 3,
+	FLAGS_WORD = 9,
+	EXITING = 0x4 /* PF_EXITING */
+};
 
 const char *process_word(const char *stat, int n)
 {
@@ -30,7 +35,8 @@ const char *process_word(const char *stat, int n)
 /* Whether the thread of this stat(5) has begun to end; its letter. */
 static bool is_exiting(const char *stat, char *ret_state)
 {
-	const char *state = process_word(stat, STATE_WORD), *flags = process_word(stat, FLAGS_WORD);
+	const char *state = process_word(stat, STATE_WORD),
+		   *flags = process_word(stat, FLAGS_WORD);
 
 	if (state)
 		*ret_state = *state;
@@ -48,7 +54,8 @@ static int find_one(DIR *threads, char *ret_state)
 		if (!str_is_number(d->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%.16s/stat", d->d_name);
-		if (io_read_short(dirfd(threads), path, text, sizeof(text)) < 0 || is_exiting(text, &state))
+		if (io_read_short(dirfd(threads), path, text, sizeof(text)) < 0 ||
+		    is_exiting(text, &state))
 			continue;
 		if (ret_state)
 			*ret_state = state;

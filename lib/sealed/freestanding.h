@@ -64,7 +64,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t len)
 #endif
 
 #define PROGRAM_TEXT_(x) #x
-#define PROGRAM_TEXT(x)	 PROGRAM_TEXT_(x)
+#define PROGRAM_TEXT(x)  PROGRAM_TEXT_(x)
 
 /* The kernel hands over argc, argv, NULL, envp, NULL on the stack. */
 #if defined(__x86_64__)
@@ -77,7 +77,7 @@ __asm__(".text\n"
 	"	lea 8(%rsi,%rdi,8), %rdx\n"
 	"	and $-16, %rsp\n"
 	"	call " PROGRAM_TEXT(PROGRAM_MAIN) "\n"
-	"	ud2\n");
+						  "	ud2\n");
 #elif defined(__aarch64__)
 __asm__(".text\n"
 	".globl _start\n"
@@ -89,7 +89,7 @@ __asm__(".text\n"
 	"	add x2, x1, x0, lsl #3\n"
 	"	add x2, x2, #8\n"
 	"	bl " PROGRAM_TEXT(PROGRAM_MAIN) "\n"
-	"	brk #0\n");
+						"	brk #0\n");
 #else /* base/sys.h needs libc here, and so does this program */
 int main(int argc, char **argv, char **envp)
 {

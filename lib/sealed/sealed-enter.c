@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sealed-enter - the part of the sealed program that brings a process into the pid namespace
- * of a running container, because setns(2) moves only the children of a process there. So the
- * container sees nothing before this: no program, memory or descriptor of the host, nor a
- * process with more privileges than the command has.
+ * sealed-enter - the part of the sealed program that brings a process into the pid
+ * namespace of a running container, because setns(2) moves only the children of a process
+ * there. So the container sees nothing before this: no program, memory or descriptor of
+ * the host, nor a process with more privileges than the command has.
  */
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -25,9 +25,11 @@ _Noreturn static void become(const struct sealed_command *c)
 	if (ret == 0)
 		sys_exit(EXIT_OURS);
 	if (ret > 0)
-		ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0); /* a new process leads no group: it works */
+		/* a new process leads no group: it works */
+		ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0);
 	if (ret >= 0 && sys_fcntl(tty, F_GETFD, 0) >= 0) {
-		ret = sys_ioctl(tty, TIOCSCTTY, NULL); /* somebody inside may have been faster */
+		/* somebody inside may have been faster */
+		ret = sys_ioctl(tty, TIOCSCTTY, NULL);
 		(void)sys_close(tty);
 	}
 	if (ret >= 0)
@@ -43,7 +45,8 @@ static int hand_over(struct runner *r, int pid, int pidfd)
 	int ret = runner_send_fd(r, VERDICT_PROCESS, pid, pidfd);
 
 	if (ret < 0)
-		(void)sys_write(r->channel, &lost, sizeof(lost)); /* the caller may be gone */
+		/* the caller may be gone */
+		(void)sys_write(r->channel, &lost, sizeof(lost));
 	return ret;
 }
 
@@ -52,7 +55,9 @@ void sealed_enter(const struct sealed_command *c)
 	struct runner r = { .channel = c->channel };
 	int pidfd = -EBADF, ret;
 
-	/* not clone3(2), which filters refuse because they cannot look into its arguments */
+	/*
+	 * not clone3(2), which filters refuse because they cannot look into its arguments
+	 */
 	ret = sys_call(SYS_clone, CLONE_PIDFD | CLONE_PARENT, 0, &pidfd, 0, 0);
 	if (ret == 0)
 		become(c);

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sealed-ids - the part of the sealed program that decides what a change of ids means in a
- * container with one id (sec/fake.c). It is outside of the container's pid namespace, where nothing
- * can signal or trace it, and no more than the container's own user.
+ * sealed-ids - the part of the sealed program that decides what a change of ids means in
+ * a container with one id (sec/fake.c). It is outside of the container's pid namespace,
+ * where nothing can signal or trace it, and no more than the container's own user.
  *
- * A process that gives up root for good (setuid(2) and its kin, to the same id for all three) is
- * stopped by ptrace(2), and made to call unshare(2) for a user namespace of its own, in which
- * the one id has the number that it asked for. It keeps no capability there. From then on the kernel
- * itself answers who it is, to it, to what it forks and executes, and of its files.
+ * A process that gives up root for good (setuid(2) and its kin, to the same id for all
+ * three) is stopped by ptrace(2), and made to call unshare(2) for a user namespace of its
+ * own, in which the one id has the number that it asked for. It keeps no capability
+ * there. From then on the kernel itself answers who it is, to it, to what it forks and
+ * executes, and of its files.
  *
- * The kernel lets only a process of one thread do that. One with more (gosu is a Go program) is
- * traced until it executes something, when it has one; and so is one that keeps its capabilities by
- * prctl(2), for it may have something to do with them yet (setpriv(1) changes its group).
+ * The kernel lets only a process of one thread do that. One with more (gosu is a Go
+ * program) is traced until it executes something, when it has one; and so is one that
+ * keeps its capabilities by prctl(2), for it may have something to do with them yet
+ * (setpriv(1) changes its group).
  *
- * What was asked for is written where fork(2) and execve(2) hand it on and only its own process
- * counts: into the soft limit of RLIMIT_LOCKS, which has had no effect since Linux 2.4. So
- * there is no table of processes here. A process that changes this limit deceives itself.
+ * What was asked for is written where fork(2) and execve(2) hand it on and only its own
+ * process counts: into the soft limit of RLIMIT_LOCKS, which has had no effect since
+ * Linux 2.4. So there is no table of processes here. A process that changes this limit
+ * deceives itself.
  *
- * What a command asks for is numbers in registers, and what it says in memory is never read. Whatever
- * fails before a process is in its namespace leaves the answer at "success", as where
- * nothing of this can be had; afterwards it ends the process.
+ * What a command asks for is numbers in registers, and what it says in memory is never
+ * read. Whatever fails before a process is in its namespace leaves the answer at
+ * "success", as where nothing of this can be had; afterwards it ends the process.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -41,31 +44,35 @@
 #include "sealed/sealed-trace.h"
 
 /* Of the limit: that it is a note, what more there is to it, and two ids. */
-#define NOTED	  (UINT64_C(1) << 62)
+#define NOTED     (UINT64_C(1) << 62)
 #define NOTE_DONE (UINT64_C(1) << 61)
 #define NOTE_KEPT (UINT64_C(1) << 60)
-#define ID_BITS	  30
-#define ID_MASK	  ((UINT64_C(1) << ID_BITS) - 1)
+#define ID_BITS   30
+#define ID_MASK   ((UINT64_C(1) << ID_BITS) - 1)
 
 enum {
 	LISTENER, /* our descriptors */
-	ENDS,	  /* a signalfd(2) for SIGCHLD */
+	ENDS,     /* a signalfd(2) for SIGCHLD */
 	FDS_END,
 	STOPS_MAX = 32, /* that a process may have in the way of one call */
 	POSTPONED_MAX = 1024,
 	HALVES_MAX = 32,
 	BELOW_STACK = 256, /* more than what leaf functions use there */
-	CAPS_WORDS = 4	   /* a header and two structs of capset(2) */
+	CAPS_WORDS = 4     /* a header and two structs of capset(2) */
 };
 
 /* What a process has asked for. */
 struct ids {
 	uint32_t uid, gid;
-	bool kept; /* with PR_SET_KEEPCAPS: it may still change them, until it executes something */
+	/* with PR_SET_KEEPCAPS: it may still change them, until it executes something */
+	bool kept;
 	bool done; /* it is in a namespace where they are its own */
 };
 
-/* A process that has changed its group and not yet its user. pam_limits(8) may wipe its note out. */
+/*
+ * A process that has changed its group and not yet its user. pam_limits(8) may wipe its
+ * note out.
+ */
 struct half {
 	uint64_t pid; /* as the host's /proc has it; 0: none */
 	int proc;     /* its directory there, which leads nowhere when it has ended */
@@ -74,11 +81,16 @@ struct half {
 
 struct answerer {
 	struct ids begin; /* of what asks, before it has changed anything */
-	int moving;	  /* process that is made to change its namespace, or 0 */
-	int executed;	  /* process that has executed something while one of its threads was waited for, or 0 */
-	bool joined;	  /* we are where its namespace has to be made: */
+	int moving;       /* process that is made to change its namespace, or 0 */
+	/*
+	 * process that has executed something while one of its threads was waited for, or
+	 * 0
+	 */
+	int executed;
+	bool joined; /* we are where its namespace has to be made: */
 	struct stat home;
-	struct seccomp_notif postponed[POSTPONED_MAX]; /* what others have asked meanwhile */
+	/* what others have asked meanwhile */
+	struct seccomp_notif postponed[POSTPONED_MAX];
 	unsigned postponed_first, postponed_len;
 	struct half halves[HALVES_MAX]; /* the latest */
 	unsigned halves_next;
@@ -92,7 +104,8 @@ static void write_note(int tid, struct ids ids)
 		return;
 	limit[0] = NOTED | (ids.done ? NOTE_DONE : 0) | (ids.kept ? NOTE_KEPT : 0) |
 		   (uint64_t)ids.uid << ID_BITS | ids.gid;
-	(void)sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, limit, 0, 0); /* it has lowered the hard one */
+	/* it has lowered the hard one */
+	(void)sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, limit, 0, 0);
 }
 
 static int answer(const struct seccomp_notif *n, int err, uint32_t flags)
@@ -105,10 +118,13 @@ static int answer(const struct seccomp_notif *n, int err, uint32_t flags)
 static int receive(struct seccomp_notif *n)
 {
 	memset(n, 0, sizeof(*n));
-	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_RECV, n); /* ENOENT: no longer there */
+	/* ENOENT: no longer there */
+	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_RECV, n);
 }
 
-/* What a process that is moved calls for us is let through; others wait until it is done. */
+/*
+ * What a process that is moved calls for us is let through; others wait until it is done.
+ */
 static void hear_beside(struct answerer *a)
 {
 	struct seccomp_notif n;
@@ -116,17 +132,20 @@ static void hear_beside(struct answerer *a)
 
 	if (receive(&n) < 0)
 		return;
-	if ((int)n.pid == a->moving && (d->nr == SYS_capset || d->args[0] == CLONE_NEWUSER))
+	if ((int)n.pid == a->moving &&
+	    (d->nr == SYS_capset || d->args[0] == CLONE_NEWUSER))
 		(void)answer(&n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 	else if (a->postponed_len < POSTPONED_MAX)
-		a->postponed[(a->postponed_first + a->postponed_len++) % POSTPONED_MAX] = n;
+		a->postponed[(a->postponed_first + a->postponed_len++) % POSTPONED_MAX] =
+			n;
 	else
 		(void)answer(&n, -EAGAIN, 0);
 }
 
 /*
- * The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended, so that nothing more may be
- * done to its number. That is another thread's, which is not to be disturbed, if that has executed something.
+ * The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended, so
+ * that nothing more may be done to its number. That is another thread's, which is not to
+ * be disturbed, if that has executed something.
  */
 static int await_stop(struct answerer *a, int tid)
 {
@@ -147,9 +166,11 @@ static int await_stop(struct answerer *a, int tid)
 			return status;
 		if (has_no_memory(tid))
 			return -ESRCH;
-		(void)sys_call(SYS_ppoll, p, FDS_END, 0, 0, 0); /* all signals are blocked */
+		/* all signals are blocked */
+		(void)sys_call(SYS_ppoll, p, FDS_END, 0, 0, 0);
 		if (p[ENDS].revents)
-			(void)sys_read(ENDS, signals, sizeof(signals)); /* the next turn looks */
+			/* the next turn looks */
+			(void)sys_read(ENDS, signals, sizeof(signals));
 		if (p[LISTENER].revents & POLLIN)
 			hear_beside(a);
 		else if (p[LISTENER].revents)
@@ -171,7 +192,9 @@ static int interrupt(struct answerer *a, int tid, bool resume)
 			return r;
 		if (r >> 16 == PTRACE_EVENT_STOP)
 			return 0;
-		/* a signal came first: it is delivered, and then the stop comes elsewhere */
+		/*
+		 * a signal came first: it is delivered, and then the stop comes elsewhere
+		 */
 		r = trace(PTRACE_CONT, tid, 0, r >> 16 ? 0 : WSTOPSIG(r));
 		resume = false;
 	}
@@ -179,11 +202,11 @@ static int interrupt(struct answerer *a, int tid, bool resume)
 }
 
 /*
- * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its result, -EAGAIN if
- * it was stopped with its group before it was heard, or -errno.
+ * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its
+ * result, -EAGAIN if it was stopped with its group before it was heard, or -errno.
  */
-static int try_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at, long nr,
-		    const uint64_t args[2], long *ret_result)
+static int try_call(struct answerer *a, int tid, const struct registers *begin,
+		    uint64_t at, long nr, const uint64_t args[2], long *ret_result)
 {
 	struct registers r = *begin;
 	int status = 0, err;
@@ -200,15 +223,16 @@ static int try_call(struct answerer *a, int tid, const struct registers *begin, 
 	a->moving = 0;
 	if (err < 0 || status < 0)
 		return err < 0 ? err : status;
-	if (status >> 8 != SIGTRAP || get_registers(tid, &r) < 0 || was_interrupted(&r, at))
+	if (status >> 8 != SIGTRAP || get_registers(tid, &r) < 0 ||
+	    was_interrupted(&r, at))
 		return -EAGAIN;
 	*ret_result = result_of(&r);
 	return 0;
 }
 
 /* The same, again if it was stopped: its result. */
-static long make_call(struct answerer *a, int tid, const struct registers *begin, uint64_t at,
-		      long nr, const uint64_t args[2])
+static long make_call(struct answerer *a, int tid, const struct registers *begin,
+		      uint64_t at, long nr, const uint64_t args[2])
 {
 	long result = 0;
 	int r = -EAGAIN;
@@ -219,20 +243,21 @@ static long make_call(struct answerer *a, int tid, const struct registers *begin
 }
 
 /*
- * Whether @proc is elsewhere than where we make namespaces from. That is asked of the kernel, not of the
- * call: who shares its memory may have put another instruction there, and a filter of its own may answer.
+ * Whether @proc is elsewhere than where we make namespaces from. That is asked of the
+ * kernel, not of the call: who shares its memory may have put another instruction there,
+ * and a filter of its own may answer.
  */
 static bool has_left_home(const struct answerer *a, int proc)
 {
 	struct stat st;
 
-	return sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0) < 0 || st.st_ino != a->home.st_ino ||
-	       st.st_dev != a->home.st_dev;
+	return sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0) < 0 ||
+	       st.st_ino != a->home.st_ino || st.st_dev != a->home.st_dev;
 }
 
 /*
- * One id may be mapped from the namespace above, and only by who is in that. -EXDEV: it is in another, as
- * where containers are made in a privileged one.
+ * One id may be mapped from the namespace above, and only by who is in that. -EXDEV: it
+ * is in another, as where containers are made in a privileged one.
  */
 static int join_namespace(struct answerer *a, int proc)
 {
@@ -254,8 +279,8 @@ static int join_namespace(struct answerer *a, int proc)
 }
 
 /*
- * Whether it is where we have made namespaces from: then it has none of its own, and only shows another's
- * note. pam_limits(8) gives everybody the limits of process 1.
+ * Whether it is where we have made namespaces from: then it has none of its own, and only
+ * shows another's note. pam_limits(8) gives everybody the limits of process 1.
  */
 static bool is_at_home(const struct answerer *a, int tid)
 {
@@ -285,7 +310,10 @@ static void note_half(struct answerer *a, int tid, struct ids ids)
 		h->pid = 0;
 }
 
-/* What is known of who has no note: its half or its parent's, or the ids of the beginning. */
+/*
+ * What is known of who has no note: its half or its parent's, or the ids of the
+ * beginning.
+ */
 static struct ids find_half(const struct answerer *a, int tid)
 {
 	uint64_t pid = 0, parent;
@@ -310,8 +338,8 @@ static struct ids read_note(const struct answerer *a, int tid)
 {
 	uint64_t limit[2] = { 0, 0 };
 
-	if (sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, 0, limit, 0) < 0 || limit[0] >> 62 != 1 ||
-	    (limit[0] & NOTE_DONE && is_at_home(a, tid)))
+	if (sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, 0, limit, 0) < 0 ||
+	    limit[0] >> 62 != 1 || (limit[0] & NOTE_DONE && is_at_home(a, tid)))
 		return find_half(a, tid);
 	return (struct ids){ .uid = (uint32_t)(limit[0] >> ID_BITS & ID_MASK),
 			     .gid = (uint32_t)(limit[0] & ID_MASK),
@@ -320,11 +348,13 @@ static struct ids read_note(const struct answerer *a, int tid)
 }
 
 /*
- * Its namespace has been made. It has all capabilities there: none is left to it, and that is not
- * taken from its memory, which another process may share. @old was at @caps, below its stack.
+ * Its namespace has been made. It has all capabilities there: none is left to it, and
+ * that is not taken from its memory, which another process may share. @old was at @caps,
+ * below its stack.
  */
-static int settle(struct answerer *a, int tid, int proc, struct ids ids, const struct registers *begin,
-		  uint64_t at, uint64_t caps, const uint64_t old[CAPS_WORDS])
+static int settle(struct answerer *a, int tid, int proc, struct ids ids,
+		  const struct registers *begin, uint64_t at, uint64_t caps,
+		  const uint64_t old[CAPS_WORDS])
 {
 	const uint64_t none[CAPS_WORDS] = { _LINUX_CAPABILITY_VERSION_3 };
 	int r = sealed_write_file(proc, "setgroups", "deny", 4);
@@ -336,34 +366,40 @@ static int settle(struct answerer *a, int tid, int proc, struct ids ids, const s
 	if (r == 0)
 		r = write_memory(tid, caps, none, CAPS_WORDS);
 	if (r == 0)
-		r = (int)make_call(a, tid, begin, at, SYS_capset, (const uint64_t[]){ caps, caps + 8 });
+		r = (int)make_call(a, tid, begin, at, SYS_capset,
+				   (const uint64_t[]){ caps, caps + 8 });
 	if (r == 0)
 		r = write_memory(tid, caps, old, CAPS_WORDS);
 	return r == 0 && has_no_capability(tid) ? 0 : -EPERM;
 }
 
 /*
- * Bring @tid, which is stopped with the registers @r, into a namespace in which it is @ids. There is a
- * system call instruction at @at. 0; -EINVAL: it has more than one thread; -errno, and it
- * goes on as it was, or after -ESRCH not at all. Its memory is only read before it has
- * its namespace: what is below the stack of a thread may be the stack of another.
+ * Bring @tid, which is stopped with the registers @r, into a namespace in which it is
+ * @ids. There is a system call instruction at @at. 0; -EINVAL: it has more than one
+ * thread; -errno, and it goes on as it was, or after -ESRCH not at all. Its memory is
+ * only read before it has its namespace: what is below the stack of a thread may be the
+ * stack of another.
  */
-static int move(struct answerer *a, int tid, struct ids ids, const struct registers *r, uint64_t at)
+static int move(struct answerer *a, int tid, struct ids ids, const struct registers *r,
+		uint64_t at)
 {
 	const uint64_t caps = (stack_of(r) - BELOW_STACK) & ~UINT64_C(15);
 	uint64_t old[CAPS_WORDS], mask, pid;
-	int proc = sealed_open_proc(tid, &pid), ret = proc < 0 ? proc : join_namespace(a, proc);
+	int proc = sealed_open_proc(tid, &pid),
+	    ret = proc < 0 ? proc : join_namespace(a, proc);
 
 	if (ret == 0)
 		ret = read_memory(tid, caps, old, CAPS_WORDS);
 	if (ret == 0)
 		ret = block_signals(tid, &mask);
 	if (ret == 0) {
-		ret = (int)make_call(a, tid, r, at, SYS_unshare, (const uint64_t[]){ CLONE_NEWUSER, 0 });
+		ret = (int)make_call(a, tid, r, at, SYS_unshare,
+				     (const uint64_t[]){ CLONE_NEWUSER, 0 });
 		if (!has_left_home(a, proc)) {
 			ret = ret < 0 ? ret : -EPERM;
 		} else if (ret != 0 || settle(a, tid, proc, ids, r, at, caps, old) < 0) {
-			(void)sys_pidfd_send_signal(proc, SIGKILL); /* its number may be another's */
+			/* its number may be another's */
+			(void)sys_pidfd_send_signal(proc, SIGKILL);
 			ret = -ESRCH;
 		}
 		if (ret != -ESRCH)
@@ -375,10 +411,11 @@ static int move(struct answerer *a, int tid, struct ids ids, const struct regist
 }
 
 /*
- * Stop what asks by @n, with its registers in *ret; *ret_first: it was not traced before. -EPERM: it cannot be
- * traced; -errno: it asks no longer.
+ * Stop what asks by @n, with its registers in *ret; *ret_first: it was not traced before.
+ * -EPERM: it cannot be traced; -errno: it asks no longer.
  */
-static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *ret_first, struct registers *ret)
+static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *ret_first,
+		       struct registers *ret)
 {
 	const int tid = (int)n->pid;
 	bool asks;
@@ -393,14 +430,18 @@ static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *
 	if (r == 0)
 		r = get_registers(tid, ret);
 	/* elsewhere it is in a handler, and will ask again */
-	if (r == 0 && (!asks || interrupted_call(ret) != n->data.instruction_pointer - CALL_BYTES))
+	if (r == 0 &&
+	    (!asks || interrupted_call(ret) != n->data.instruction_pointer - CALL_BYTES))
 		r = -EINTR;
 	if (r < 0 && r != -ESRCH)
 		(void)trace(*ret_first ? PTRACE_DETACH : PTRACE_CONT, tid, 0, 0);
 	return r;
 }
 
-/* Whether @tid, which is stopped with the registers @r, keeps its capabilities: 1, 0 or -errno. */
+/*
+ * Whether @tid, which is stopped with the registers @r, keeps its capabilities: 1, 0 or
+ * -errno.
+ */
 static int keeps_capabilities(struct answerer *a, int tid, const struct registers *r)
 {
 	uint64_t mask;
@@ -415,10 +456,11 @@ static int keeps_capabilities(struct answerer *a, int tid, const struct register
 }
 
 /*
- * The process that asks by @n gives up root. Its call is interrupted, for it can make no other
- * while we owe it an answer, and returns 0 as if we had given it.
+ * The process that asks by @n gives up root. Its call is interrupted, for it can make no
+ * other while we owe it an answer, and returns 0 as if we had given it.
  */
-static void give_up_root(struct answerer *a, const struct seccomp_notif *n, struct ids ids)
+static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
+			 struct ids ids)
 {
 	const int tid = (int)n->pid;
 	struct registers r;
@@ -428,7 +470,10 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n, stru
 	write_note(tid, ids);
 	ret = stop_asking(a, n, &first, &r);
 	if (ret == -EPERM) {
-		/* another traces it, or a security module minds: it hears success, and so it does next time */
+		/*
+		 * another traces it, or a security module minds: it hears success, and so
+		 * it does next time
+		 */
 		ids.uid = a->begin.uid;
 		write_note(tid, ids);
 		(void)answer(n, 0, 0);
@@ -488,7 +533,8 @@ static void hear_stop(struct answerer *a, int tid, int status)
 
 	if (event == PTRACE_EVENT_EXEC)
 		hear_exec(a, tid);
-	else if (event == PTRACE_EVENT_STOP && sig != SIGTRAP) /* with its group, as a shell does it */
+	/* with its group, as a shell does it */
+	else if (event == PTRACE_EVENT_STOP && sig != SIGTRAP)
 		(void)trace(PTRACE_LISTEN, tid, 0, 0);
 	else
 		(void)trace(PTRACE_CONT, tid, 0, event ? 0 : (uint64_t)sig);
@@ -500,7 +546,8 @@ static uint32_t id_for_good(const __u64 *args, int len, uint32_t now)
 	uint32_t first = now;
 
 	for (int i = 0; i < len; i++) {
-		const uint32_t id = (uint32_t)args[i] == UINT32_MAX ? now : (uint32_t)args[i];
+		const uint32_t id =
+			(uint32_t)args[i] == UINT32_MAX ? now : (uint32_t)args[i];
 
 		if (i > 0 && id != first)
 			return now;
@@ -512,7 +559,8 @@ static uint32_t id_for_good(const __u64 *args, int len, uint32_t now)
 static bool asks_for_others(const __u64 *args, int len, uint32_t now)
 {
 	for (int i = 0; i < len; i++)
-		if ((uint32_t)args[i] != now && ((uint32_t)args[i] != UINT32_MAX || len == 1))
+		if ((uint32_t)args[i] != now &&
+		    ((uint32_t)args[i] != UINT32_MAX || len == 1))
 			return true;
 	return false;
 }
@@ -539,7 +587,10 @@ static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct
 	if (now.uid != 0 && !now.kept && asks_for_others(args, len, old)) {
 		(void)answer(n, -EPERM, 0);
 	} else if (now.uid != 0 && !now.kept) {
-		/* a thread after another, as libc has it: it may be the one that executes something */
+		/*
+		 * a thread after another, as libc has it: it may be the one that executes
+		 * something
+		 */
 		if (!group && !now.done && now.uid != a->begin.uid)
 			give_up_root(a, n, now);
 		else
@@ -575,15 +626,24 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 		decide_ids(a, n, now);
 	else if (n->data.nr == SYS_unshare)
 		(void)answer(n, -EPERM, 0);
-	else if (n->data.nr == SYS_capset) /* also to those who would keep some: see setpriv(1) */
+	/* also to those who would keep some: see setpriv(1) */
+	else if (n->data.nr == SYS_capset)
 		(void)answer(n, 0, 0);
-	else if (now.done) /* the kernel knows best: of setgroups, setfsuid and setfsgid */
+	/* the kernel knows best: of setgroups, setfsuid and setfsgid */
+	else if (now.done)
 		(void)answer(n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 	else
-		(void)answer(n, n->data.nr == SYS_setgroups && now.uid != 0 && !now.kept ? -EPERM : 0, 0);
+		(void)answer(n,
+			     n->data.nr == SYS_setgroups && now.uid != 0 && !now.kept
+				     ? -EPERM
+				     : 0,
+			     0);
 }
 
-/* Of all that is traced: a signal may stand for many, and was read in the middle of others. */
+/*
+ * Of all that is traced: a signal may stand for many, and was read in the middle of
+ * others.
+ */
 static void hear_stops(struct answerer *a)
 {
 	int status, tid = a->executed;
@@ -597,8 +657,9 @@ static void hear_stops(struct answerer *a)
 }
 
 /*
- * The handler of SIGCHLD, which only seize() lets through. The program has no writable data: who we are is said where the
- * memory of another stack would be, which is never used.
+ * The handler of SIGCHLD, which only seize() lets through. The program has no writable
+ * data: who we are is said where the memory of another stack would be, which is never
+ * used.
  */
 static void hear_meanwhile(int sig, siginfo_t *info, void *context)
 {
@@ -615,7 +676,8 @@ static int set_handler(struct answerer *a)
 					      .mask = ~UINT64_C(0) };
 	const int r = sys_call(SYS_sigaltstack, &place, 0, 0, 0, 0);
 
-	return r < 0 ? r : sys_call(SYS_rt_sigaction, SIGCHLD, &action, 0, SIGSET_BYTES, 0);
+	return r < 0 ? r
+		     : sys_call(SYS_rt_sigaction, SIGCHLD, &action, 0, SIGSET_BYTES, 0);
 }
 
 /* What came while a process was moved. */
@@ -645,7 +707,8 @@ void sealed_answer(int listener, uint32_t uid, uint32_t gid)
 	if (r >= 0)
 		r = set_handler(&a);
 	if (r >= 0)
-		r = sys_call(SYS_signalfd4, -1, &child, SIGSET_BYTES, O_CLOEXEC | O_NONBLOCK, 0);
+		r = sys_call(SYS_signalfd4, -1, &child, SIGSET_BYTES,
+			     O_CLOEXEC | O_NONBLOCK, 0);
 	while (r >= 0) {
 		struct pollfd p[] = { { .fd = LISTENER, .events = POLLIN },
 				      { .fd = ENDS, .events = POLLIN } };
@@ -658,7 +721,8 @@ void sealed_answer(int listener, uint32_t uid, uint32_t gid)
 			(void)sys_read(ENDS, signals, sizeof(signals));
 		if (p[LISTENER].revents & POLLIN && receive(&n) == 0)
 			decide(&a, &n);
-		else if (p[LISTENER].revents & ~POLLIN) /* no process has the filter any more */
+		/* no process has the filter any more */
+		else if (p[LISTENER].revents & ~POLLIN)
 			sys_exit(0);
 	}
 	sys_exit(EXIT_OURS);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sealed-keeper - the part of the sealed program that holds a container, or a process in
- * one: it sleeps until one of two processes has ended. The command cannot reach it, neither
- * by a signal nor through /proc, for it is outside of the command's pid namespace; and it
- * never changes its ids, so that nothing unties it.
+ * one: it sleeps until one of two processes has ended. The command cannot reach it,
+ * neither by a signal nor through /proc, for it is outside of the command's pid
+ * namespace; and it never changes its ids, so that nothing unties it.
  *
- * Questions about ids are not its own to answer: it must never wait for what is inside. The first
- * begins a child that does, so that a container which asks nothing has no such process.
+ * Questions about ids are not its own to answer: it must never wait for what is inside.
+ * The first begins a child that does, so that a container which asks nothing has no such
+ * process.
  */
 #include <errno.h>
 #include <poll.h>
@@ -56,7 +57,8 @@ static void take_listener(struct keep *k)
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
-	const int n = sys_call(SYS_recvmsg, k->ids, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
+	const int n = sys_call(SYS_recvmsg, k->ids, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT,
+			       0, 0);
 	int listener = -1;
 
 	if (n == -EAGAIN || n == -EINTR)
@@ -93,7 +95,14 @@ static void hear_ids(struct keep *k, short events)
 }
 
 /* The one that questions come from is the last. */
-enum { ON_PROCESS, ON_HOLDER, ON_ANSWERING, ON_WATCHED, ON_IDS = ON_WATCHED + KEEPER_WATCHED_MAX, ON_MAX };
+enum {
+	ON_PROCESS,
+	ON_HOLDER,
+	ON_ANSWERING,
+	ON_WATCHED,
+	ON_IDS = ON_WATCHED + KEEPER_WATCHED_MAX,
+	ON_MAX
+};
 
 /* Anything but a question, or a signal. */
 static bool is_over(const struct pollfd *p, int n)
@@ -104,7 +113,10 @@ static bool is_over(const struct pollfd *p, int n)
 	return n < 0 && n != -EINTR;
 }
 
-/* Until the process has ended, or is killed because the holder, or what it needs, is gone. */
+/*
+ * Until the process has ended, or is killed because the holder, or what it needs, is
+ * gone.
+ */
 static void wait_for_end(struct keep *k)
 {
 	struct pollfd p[ON_MAX];
@@ -128,8 +140,8 @@ static void wait_for_end(struct keep *k)
 }
 
 /*
- * What the watched process has left in the container may still ask. Else who answers ends by itself,
- * and is ours to reap.
+ * What the watched process has left in the container may still ask. Else who answers ends
+ * by itself, and is ours to reap.
  */
 static void leave_answering(struct keep *k)
 {
@@ -139,7 +151,8 @@ static void leave_answering(struct keep *k)
 	if (k->ids >= 0 && !k->listens)
 		take_listener(k);
 	p.fd = k->ids;
-	if (k->ids >= 0 && sys_call(SYS_ppoll, &p, 1, &now, 0, 0) >= 0 && !(p.revents & POLLHUP))
+	if (k->ids >= 0 && sys_call(SYS_ppoll, &p, 1, &now, 0, 0) >= 0 &&
+	    !(p.revents & POLLHUP))
 		begin_answering(k);
 	p.fd = k->answering;
 	if (k->answering >= 0 && sys_call(SYS_ppoll, &p, 1, &moment, 0, 0) > 0)
@@ -152,9 +165,11 @@ void sealed_keep(int watcher)
 	siginfo_t info;
 	int r;
 
-	(void)sys_prctl(PR_SET_NAME, (unsigned long)(watcher ? "minc-watcher" : "minc-keeper"), 0, 0,
+	(void)sys_prctl(PR_SET_NAME,
+			(unsigned long)(watcher ? "minc-watcher" : "minc-keeper"), 0, 0,
 			0);
-	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0); /* the caller's directory is not held */
+	/* the caller's directory is not held */
+	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0);
 	wait_for_end(&k);
 	if (watcher) {
 		leave_answering(&k);
@@ -165,5 +180,6 @@ void sealed_keep(int watcher)
 	while (r == -EINTR);
 	if (r < 0) /* executed by a command: it holds nothing */
 		sys_exit(EXIT_OURS);
-	sys_exit(info.si_code == CLD_EXITED ? info.si_status : EXIT_BY_SIGNAL + info.si_status);
+	sys_exit(info.si_code == CLD_EXITED ? info.si_status
+					    : EXIT_BY_SIGNAL + info.si_status);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* sealed-parts - what the files of the sealed program have for each other; see sealed.h. */
+/*
+ * sealed-parts - what the files of the sealed program have for each other; see sealed.h.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -25,7 +27,8 @@ struct sealed_action {
 struct sealed_command {
 	int channel;
 	uint32_t step;
-	const char *const *candidates; /* candidates_len of them, then the command's argv */
+	/* candidates_len of them, then the command's argv */
+	const char *const *candidates;
 	unsigned long candidates_len;
 	const char *const *argv, *const *envp;
 	uint64_t mask; /* of the command; ours is full */
@@ -40,16 +43,23 @@ _Noreturn void sealed_execute(const struct sealed_command *c);
 _Noreturn void sealed_enter(const struct sealed_command *c);
 /* Be process 1 beside it. */
 _Noreturn void sealed_init(const struct sealed_command *c);
-/* Be who is asked about changes of ids, through @listener, of a command that began with these. */
+/*
+ * Be who is asked about changes of ids, through @listener, of a command that began with
+ * these.
+ */
 _Noreturn void sealed_answer(int listener, uint32_t uid, uint32_t gid);
 /* Hold a container, or with @watcher a process in one. */
 _Noreturn void sealed_keep(int watcher);
 
-/* The number after @name, which begins a line of the file @path below @dir; 0: there is none. */
+/*
+ * The number after @name, which begins a line of the file @path below @dir; 0: there is
+ * none.
+ */
 uint64_t sealed_read_field(int dir, const char *path, const char *name);
 /*
- * The directory of process @tid in the host's /proc, where it has another number, *ret_pid: the kernel
- * says it of a descriptor. It can be given to pidfd_send_signal(2). -EINVAL: it is no process, but a thread of one; -errno.
+ * The directory of process @tid in the host's /proc, where it has another number,
+ * *ret_pid: the kernel says it of a descriptor. It can be given to pidfd_send_signal(2).
+ * -EINVAL: it is no process, but a thread of one; -errno.
  */
 int sealed_open_proc(int tid, uint64_t *ret_pid);
 /* Write all of it at once, as the files of user namespaces want it; 0 or -errno. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sealed-proc - the part of the sealed program that looks at processes in the host's /proc. */
+/*
+ * sealed-proc - the part of the sealed program that looks at processes in the host's
+ * /proc.
+ */
 #include <errno.h>
 #include <signal.h>
 
@@ -61,7 +64,8 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 	int fd;
 
 	if (pidfd < 0)
-		return pidfd == -ENOENT ? -EINVAL : pidfd; /* as Linux 6.16 says it of a thread */
+		/* as Linux 6.16 says it of a thread */
+		return pidfd == -ENOENT ? -EINVAL : pidfd;
 	put_text(&p, "/proc/self/fdinfo/");
 	put_number(&p, (uint64_t)pidfd);
 	*p = '\0';

@@ -3,8 +3,8 @@
  * sealed-program - the program between us and every command; the contract is in
  * sealed/sealed.h. Here: which of its parts is meant, and executing the command.
  *
- * No libc, no heap, no writable data. All signals are blocked from its first moment to the
- * exec. It is not dumpable, so what is in the container cannot read or trace it.
+ * No libc, no heap, no writable data. All signals are blocked from its first moment to
+ * the exec. It is not dumpable, so what is in the container cannot read or trace it.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -76,7 +76,9 @@ void sealed_execute(const struct sealed_command *c)
 	sys_exit(err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
-/* The exec has closed the channel's other copies; closing ours says that all went well. */
+/*
+ * The exec has closed the channel's other copies; closing ours says that all went well.
+ */
 _Noreturn static void hold(void)
 {
 	const uint64_t all = ~UINT64_C(0);
@@ -101,7 +103,8 @@ void sealed_main(long argc, const char *const *argv, const char *const *envp)
 	(void)sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (argc > 0 && (watcher || equal(argv[0], "minc-keeper")))
 		sealed_keep(watcher);
-	if (argc <= 0 || (!init && !enter && !held && !equal(argv[0], "exec")) || !parse_command(&c, argc, argv))
+	if (argc <= 0 || (!init && !enter && !held && !equal(argv[0], "exec")) ||
+	    !parse_command(&c, argc, argv))
 		sys_exit(EXIT_CANNOT_EXECUTE); /* executed by the command itself */
 	/* If it were ignored, the kernel would reap for an init and lose the status. */
 	(void)sys_call(SYS_rt_sigaction, SIGCHLD, &by_default, &c.chld, SIGSET_BYTES, 0);

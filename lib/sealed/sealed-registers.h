@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sealed-registers - the registers of a process as ptrace(2) has them, with all that differs
- * between machines in how it is made to call the kernel. For sealed-ids.c.
+ * sealed-registers - the registers of a process as ptrace(2) has them, with all that
+ * differs between machines in how it is made to call the kernel. For sealed-ids.c.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 #if defined(__x86_64__)
 struct registers {
-	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax,
-		rip, cs, eflags, rsp, rest[7];
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi,
+		orig_rax, rip, cs, eflags, rsp, rest[7];
 };
 
 /* Where a handler of ours returns to: x86 wants to be told. */
@@ -47,14 +47,18 @@ static long result_of(const struct registers *r)
 	return (long)r->rax;
 }
 
-/* The call at @at was not made: something came before its end. Only a tracer sees -ERESTARTSYS (512). */
+/*
+ * The call at @at was not made: something came before its end. Only a tracer sees
+ * -ERESTARTSYS (512).
+ */
 static bool was_interrupted(const struct registers *r, uint64_t at)
 {
 	(void)at;
 	return result_of(r) == -512;
 }
 
-static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)
+static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a,
+			 uint64_t b)
 {
 	r->orig_rax = ~UINT64_C(0); /* nothing is restarted */
 	r->rax = (uint64_t)nr;
@@ -74,11 +78,11 @@ struct registers {
 	uint64_t x[31], sp, pc, pstate;
 };
 
-#define RETURN_FLAG	    0 /* the kernel knows where */
+#define RETURN_FLAG         0 /* the kernel knows where */
 #define return_from_handler 0
 
 enum { CALL_BYTES = 4 };
-#define CALL_INSTRUCTION UINT64_C(0xd4000001)
+#define CALL_INSTRUCTION    UINT64_C(0xd4000001)
 
 /* The kernel has gone back to it already, so as to make it again. */
 static uint64_t interrupted_call(const struct registers *r)
@@ -107,7 +111,8 @@ static bool was_interrupted(const struct registers *r, uint64_t at)
 	return r->pc == at;
 }
 
-static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)
+static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a,
+			 uint64_t b)
 {
 	r->pc = at;
 	r->x[8] = (uint64_t)nr;
@@ -126,11 +131,11 @@ struct registers {
 	uint64_t none;
 };
 
-#define RETURN_FLAG	    0
+#define RETURN_FLAG         0
 #define return_from_handler 0
 
 enum { CALL_BYTES = 0 };
-#define CALL_INSTRUCTION UINT64_C(0)
+#define CALL_INSTRUCTION    UINT64_C(0)
 
 static uint64_t interrupted_call(const struct registers *r)
 {
@@ -158,7 +163,8 @@ static bool was_interrupted(const struct registers *r, uint64_t at)
 	return r->none == at;
 }
 
-static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a, uint64_t b)
+static void prepare_call(struct registers *r, uint64_t at, long nr, uint64_t a,
+			 uint64_t b)
 {
 	(void)nr, (void)a, (void)b;
 	r->none = at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sealed-trace - what sealed-ids.c does to one process by ptrace(2) and its kin, or sees of it. Nothing here knows
- * what that asks for. All return 0 or -errno.
+ * sealed-trace - what sealed-ids.c does to one process by ptrace(2) and its kin, or sees
+ * of it. Nothing here knows what that asks for. All return 0 or -errno.
  */
 #pragma once
 
@@ -15,10 +15,13 @@
 #include "sealed/sealed-parts.h"
 #include "sealed/sealed-registers.h"
 
-/* Without us nothing goes on that was stopped in the middle, with capabilities in a new namespace. */
-#define TRACE_OPTIONS                                                                             \
-	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
-	 PTRACE_O_EXITKILL)
+/*
+ * Without us nothing goes on that was stopped in the middle, with capabilities in a new
+ * namespace.
+ */
+#define TRACE_OPTIONS                                                    \
+	(PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
+	 PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
 
 static int trace(long request, int tid, uint64_t addr, uint64_t data)
 {
@@ -31,7 +34,8 @@ static int get_registers(int tid, struct registers *r)
 
 	const int ret = trace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (uintptr_t)&iov);
 
-	return ret == 0 && iov.iov_len != sizeof(*r) ? -ENOEXEC : ret; /* it has executed a 32-bit program */
+	/* it has executed a 32-bit program */
+	return ret == 0 && iov.iov_len != sizeof(*r) ? -ENOEXEC : ret;
 }
 
 static int set_registers(int tid, struct registers *r)
@@ -65,7 +69,9 @@ static int block_signals(int tid, uint64_t *ret)
 	const uint64_t but_trap = ~(UINT64_C(1) << (SIGTRAP - 1));
 	const int r = trace(PTRACE_GETSIGMASK, tid, sizeof(*ret), (uintptr_t)ret);
 
-	return r < 0 ? r : trace(PTRACE_SETSIGMASK, tid, sizeof(but_trap), (uintptr_t)&but_trap);
+	return r < 0 ? r
+		     : trace(PTRACE_SETSIGMASK, tid, sizeof(but_trap),
+			     (uintptr_t)&but_trap);
 }
 
 static void restore_signals(int tid, uint64_t mask)
@@ -74,15 +80,17 @@ static void restore_signals(int tid, uint64_t mask)
 }
 
 /*
- * Whether @tid is no more than its number. With other threads that we trace its end is not told, before
- * those are let go; which is its tracer's to do.
+ * Whether @tid is no more than its number. With other threads that we trace its end is
+ * not told, before those are let go; which is its tracer's to do.
  */
 static bool has_no_memory(int tid)
 {
 	uint8_t byte;
-	const struct iovec here = { .iov_base = &byte, .iov_len = 1 }, nowhere = { .iov_len = 1 };
+	const struct iovec here = { .iov_base = &byte, .iov_len = 1 },
+			   nowhere = { .iov_len = 1 };
 
-	return sys_call6(SYS_process_vm_readv, tid, (long)&here, 1, (long)&nowhere, 1, 0) == -ESRCH;
+	return sys_call6(SYS_process_vm_readv, tid, (long)&here, 1, (long)&nowhere, 1,
+			 0) == -ESRCH;
 }
 
 static bool has_no_capability(int tid)
@@ -97,9 +105,9 @@ static bool has_no_capability(int tid)
 }
 
 /*
- * Trace @tid. While another thread of its process executes something the kernel lets us wait, and that one waits
- * until all others are reaped, which is ours to do with those that we trace: SIGCHLD has a handler that
- * does, and is let through meanwhile.
+ * Trace @tid. While another thread of its process executes something the kernel lets us
+ * wait, and that one waits until all others are reaped, which is ours to do with those
+ * that we trace: SIGCHLD has a handler that does, and is let through meanwhile.
  */
 static int seize(int tid)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * caps-module - names of capabilities by libcap-ng, in the module "caps": a start with the
- * default set needs none of them, and the library would cost every start its mapping and
- * its constructor.
+ * caps-module - names of capabilities by libcap-ng, in the module "caps": a start with
+ * the default set needs none of them, and the library would cost every start its mapping
+ * and its constructor.
  */
 #pragma once
 

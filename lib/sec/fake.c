@@ -2,14 +2,16 @@
 /*
  * fake - let programs believe that they are root among many users, where there is one id.
  *
- * Calls that would change owners, or make a device file, answer success and do nothing. Package
- * managers and entry points need no more. It gives no right: what is not done is not done, and
- * what such a program then reads back is the truth. See seccomp(2), user_namespaces(7).
+ * Calls that would change owners, or make a device file, answer success and do nothing.
+ * Package managers and entry points need no more. It gives no right: what is not done is
+ * not done, and what such a program then reads back is the truth. See seccomp(2),
+ * user_namespaces(7).
  *
- * Calls that would change the ids of a process ask a process of ours outside (sealed/sealed-ids.c), by a
- * notification: it brings what gives up root for good into a user namespace in which the one id
- * has the number that was asked for. From then on the kernel knows it, and no other call is slower. Where
- * that cannot be, these calls answer success as well.
+ * Calls that would change the ids of a process ask a process of ours outside
+ * (sealed/sealed-ids.c), by a notification: it brings what gives up root for good into a
+ * user namespace in which the one id has the number that was asked for. From then on the
+ * kernel knows it, and no other call is slower. Where that cannot be, these calls answer
+ * success as well.
  *
  * Installed last: of two filters that answer with an error number the newer one's counts.
  */
@@ -39,14 +41,16 @@
 
 static const int owner_calls[] = {
 #ifdef SYS_chown
-	SYS_chown, SYS_lchown,
+	SYS_chown,
+	SYS_lchown,
 #endif
-	SYS_fchown, SYS_fchownat,
+	SYS_fchown,
+	SYS_fchownat,
 };
 
 static const int id_calls[] = {
-	SYS_setuid,    SYS_setgid,    SYS_setreuid,  SYS_setregid, SYS_setresuid,
-	SYS_setresgid, SYS_setgroups, SYS_setfsuid,  SYS_setfsgid, SYS_capset,
+	SYS_setuid,    SYS_setgid,    SYS_setreuid, SYS_setregid, SYS_setresuid,
+	SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -90,7 +94,8 @@ static void rule_unshare(struct program *p, uint32_t call, uint32_t action)
 {
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
 	put(p, (struct sock_filter)LOAD(args[0]));
-	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER, 0, 1));
+	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_NEWUSER, 0,
+					    1));
 	answer(p, action);
 	answer(p, SECCOMP_RET_ALLOW);
 }
@@ -98,13 +103,17 @@ static void rule_unshare(struct program *p, uint32_t call, uint32_t action)
 static void rule_calls(struct program *p, const int *calls, unsigned len, uint32_t action)
 {
 	for (unsigned i = 0; i < len; i++)
-		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i],
+		put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						    (uint32_t)calls[i],
 						    (unsigned char)(len - 1 - i),
 						    i + 1 < len ? 0 : 1));
 	answer(p, action);
 }
 
-/* @ids: what calls that change ids are answered. @users: new user namespaces are left to us. */
+/*
+ * @ids: what calls that change ids are answered. @users: new user namespaces are left to
+ * us.
+ */
 static unsigned short compile(struct sock_filter *code, uint32_t ids, bool users)
 {
 	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
@@ -121,7 +130,8 @@ static unsigned short compile(struct sock_filter *code, uint32_t ids, bool users
 	answer(&p, SECCOMP_RET_ALLOW);
 	put(&p, (struct sock_filter)LOAD(nr));
 	if (users)
-		rule_unshare(&p, SYS_unshare, ids == SECCOMP_RET_USER_NOTIF ? ids : refuse);
+		rule_unshare(&p, SYS_unshare,
+			     ids == SECCOMP_RET_USER_NOTIF ? ids : refuse);
 #ifdef SYS_mknod
 	fake_mknod(&p, SYS_mknod, offsetof(struct seccomp_data, args[1]));
 #endif
@@ -144,8 +154,9 @@ static unsigned short compile(struct sock_filter *code, uint32_t ids, bool users
 
 bool sec_fakes(const struct spec *s, bool single_id)
 {
-	return s->flag_origin[MINC_FAKE_ROOT] ? spec_flag(s, MINC_FAKE_ROOT) :
-						single_id && (s->image.layers_len || s->fake_root_auto);
+	return s->flag_origin[MINC_FAKE_ROOT]
+		       ? spec_flag(s, MINC_FAKE_ROOT)
+		       : single_id && (s->image.layers_len || s->fake_root_auto);
 }
 
 /* Whether ids could be remembered here, if the kernel let us trace who changes them. */
@@ -153,11 +164,15 @@ static bool could_remember(const struct spec *s, const struct host *h, bool sing
 {
 	if (!h->listeners || !sec_fakes(s, single_id) || !single_id)
 		return false;
-	/* without no_new_privs a file may give all capabilities in the new namespace: it is refused */
+	/*
+	 * without no_new_privs a file may give all capabilities in the new namespace: it
+	 * is refused
+	 */
 	if (spec_flag(s, MINC_PRIVILEGED) && sec_has_default_filter(s))
 		return false;
 	for (const struct spec_rlimit *i = s->rlimits; i; i = i->next)
-		if (i->resource == RLIMIT_LOCKS) /* where it is noted down what was asked for */
+		/* where it is noted down what was asked for */
+		if (i->resource == RLIMIT_LOCKS)
 			return false;
 	return true;
 }
@@ -167,8 +182,8 @@ bool sec_remembers(const struct spec *s, const struct host *h, bool single_id)
 	return could_remember(s, h, single_id) && !h->untraceable;
 }
 
-void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h, const struct identity *id,
-		   bool single_id)
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
+		   const struct identity *id, bool single_id)
 {
 	const char *origin = s->flag_origin[MINC_FAKE_ROOT];
 	const bool users = p->ids && sec_has_default_filter(s);
@@ -178,22 +193,25 @@ void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h, c
 	if (!sec_fakes(s, single_id))
 		return;
 	if (!p->ids && could_remember(s, h, single_id))
-		plan_warn(p, "kernel.yama.ptrace_scope is 3: a program that gives up root stays root to itself, "
-			     "and may try it for ever");
+		plan_warn(
+			p,
+			"kernel.yama.ptrace_scope is 3: a program that gives up root stays root to itself, "
+			"and may try it for ever");
 	code = plan_alloc(p, FILTER_ROOM * sizeof(*code));
 	spare = plan_alloc(p, FILTER_ROOM * sizeof(*spare));
-	step = plan_append(p, STEP_SECCOMP, origin,
-			   p->ids ? "there is one id: changes of owners answer success, and who "
-				    "gives up root has it under another number" :
-				    "changes of owners and ids answer success: there is one id");
+	step = plan_append(
+		p, STEP_SECCOMP, origin,
+		p->ids ? "there is one id: changes of owners answer success, and who "
+			 "gives up root has it under another number"
+		       : "changes of owners and ids answer success: there is one id");
 	step->seccomp.name = "fake root";
 	if (!code || !spare)
 		return; /* plan_seal() fails */
 	step->seccomp.spare = spare;
 	step->seccomp.spare_len = compile(spare, SECCOMP_RET_ERRNO, users);
 	step->seccomp.filter = p->ids ? code : spare;
-	step->seccomp.len = p->ids ? compile(code, SECCOMP_RET_USER_NOTIF, users) :
-				     step->seccomp.spare_len;
+	step->seccomp.len = p->ids ? compile(code, SECCOMP_RET_USER_NOTIF, users)
+				   : step->seccomp.spare_len;
 	step->seccomp.asks = p->ids;
 	step->seccomp.uid = id->uid;
 	step->seccomp.gid = id->gid;

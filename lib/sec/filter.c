@@ -2,14 +2,14 @@
 /*
  * filter - the default profile as a BPF program that is quick to load.
  *
- * When a filter is loaded the kernel checks it, translates it to machine code, and runs it
- * once for every system call number of every architecture, to know which need no filter
- * later (seccomp_cache_prepare() in kernel/seccomp.c). For x86_64 with i386 (microseconds,
- * Linux 6.18): the chain of comparisons that libseccomp makes, 687 instructions, costs a
- * start 660-1150; its binary tree (optimize level 2), 860 instructions, 250-430. Most
- * allowed numbers are neighbours, so here a program is a binary search for a *segment* of
- * numbers, a few comparisons for the exceptions in it, and shared answers: 163
- * instructions, 75-140. A filter of one instruction costs 20.
+ * When a filter is loaded the kernel checks it, translates it to machine code, and runs
+ * it once for every system call number of every architecture, to know which need no
+ * filter later (seccomp_cache_prepare() in kernel/seccomp.c). For x86_64 with i386
+ * (microseconds, Linux 6.18): the chain of comparisons that libseccomp makes, 687
+ * instructions, costs a start 660-1150; its binary tree (optimize level 2), 860
+ * instructions, 250-430. Most allowed numbers are neighbours, so here a program is a
+ * binary search for a *segment* of numbers, a few comparisons for the exceptions in it,
+ * and shared answers: 163 instructions, 75-140. A filter of one instruction costs 20.
  *
  * libseccomp knows the numbers of all architectures; only the code is ours. It is written
  * from its end to its beginning, so that every jump's target is known when it is made.
@@ -196,10 +196,13 @@ static bool leaf_fits(const struct compiler *c, uint8_t wanted, uint8_t given)
 				    leaf->answer == (SECCOMP_ERRNO | PROFILE_DEFAULT));
 }
 
-/* Where the given answer does not fit: what is asked for, or ENOSYS for what nobody has. */
+/*
+ * Where the given answer does not fit: what is asked for, or ENOSYS for what nobody has.
+ */
 static uint8_t own_leaf(struct compiler *c, uint8_t wanted)
 {
-	return wanted == ANY_LEAF ? bare_leaf(c, SECCOMP_ERRNO | PROFILE_DEFAULT) : wanted;
+	return wanted == ANY_LEAF ? bare_leaf(c, SECCOMP_ERRNO | PROFILE_DEFAULT)
+				  : wanted;
 }
 
 /* The code of a leaf: what is there already, or for a bare answer that is far, a copy. */
@@ -365,8 +368,8 @@ static void add_private_ranges(struct compiler *c, uint32_t arch)
 }
 
 /*
- * The best leaf for the ranges of [first, end), and how many numbers it is wrong for; each
- * of these costs a comparison.
+ * The best leaf for the ranges of [first, end), and how many numbers it is wrong for;
+ * each of these costs a comparison.
  */
 static uint64_t count_exceptions(struct compiler *c, int first, int end,
 				 uint8_t *ret_leaf)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gen-filter - runs while libminc is built: prints the default filter for the default
- * capabilities as a C table, so that a start needs neither libseccomp nor time, and the same
- * for a filter above that decides about user namespaces (PROFILE_ASKED). For tests
+ * capabilities as a C table, so that a start needs neither libseccomp nor time, and the
+ * same for a filter above that decides about user namespaces (PROFILE_ASKED). For tests
  * also that for other capabilities, a mask.
  *
  * usage: gen-filter MACHINE [CAPABILITIES]

@@ -7,11 +7,12 @@
  * separates), and the socket families that reach the hypervisor or the kernel's
  * cryptography. docs/seccomp.md lists every difference with its reason; a test compares.
  *
- * What the list does not know answers ENOSYS, new calls too: programs fall back after that.
+ * What the list does not know answers ENOSYS, new calls too: programs fall back after
+ * that.
  *
  * Arguments are compared by their low 32 bits wherever the kernel takes an int: with all
- * 64, a caller passes the test by setting a bit that the kernel then ignores. (Of a size the
- * high bits count, but with any of them it is larger than the kernel takes.)
+ * 64, a caller passes the test by setting a bit that the kernel then ignores. (Of a size
+ * the high bits count, but with any of them it is larger than the kernel takes.)
  */
 #include "sec/profile.h"
 
@@ -143,18 +144,20 @@ const struct profile_rule profile_rules[] = {
 	ALLOW("socket socketpair"),
 	/*
 	 * The 32-bit multiplexer hides the family behind a pointer, so it cannot make
-	 * sockets at all: else any program could ask for AF_ALG through it (CVE-2026-31431).
-	 * What it does with sockets that exist is allowed, and pairs: the kernel has none of
-	 * the two families, and programs for i386 have no other way to those of AF_UNIX.
+	 * sockets at all: else any program could ask for AF_ALG through it
+	 * (CVE-2026-31431). What it does with sockets that exist is allowed, and pairs:
+	 * the kernel has none of the two families, and programs for i386 have no other
+	 * way to those of AF_UNIX.
 	 */
 	{ "socketcall", EPERM, ROW(.tests = { TEST(0, INT, 1 /* SYS_SOCKET */) }) },
 	ALLOW("socketcall"),
 
 	/*
-	 * An access control list is memory of the kernel that neither a tmpfs nor a control group
-	 * counts, 128 KiB for each with a value of 64 KiB. The name is behind a pointer, the size is
-	 * not: up to 4063 bytes, 507 entries, are a page. ext4 takes no more either, and says so with
-	 * ENOSPC. Who may mount has other ways.
+	 * An access control list is memory of the kernel that neither a tmpfs nor a
+	 * control group counts, 128 KiB for each with a value of 64 KiB. The name is
+	 * behind a pointer, the size is not: up to 4063 bytes, 507 entries, are a page.
+	 * ext4 takes no more either, and says so with ENOSPC. Who may mount has other
+	 * ways.
 	 */
 	ALLOW_WITH(CAP_SYS_ADMIN, SETXATTR),
 	{ SETXATTR, ENOSPC, ROW(.tests = { TEST(3, ~31U, 4064) }) }, /* 4064 to 4095 */

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PROFILE_ABSENT: no kernel has the call. ENOSYS, by the filter or the kernel, what is shorter. */
+/*
+ * PROFILE_ABSENT: no kernel has the call. ENOSYS, by the filter or the kernel, what is
+ * shorter.
+ */
 enum { PROFILE_TESTS = 2, PROFILE_ALLOW = 0, PROFILE_ABSENT = -1, PROFILE_ANY_CAP = -1 };
 
 /* Where a row counts. s390 alone has clone(2)'s flags in the second argument. */
@@ -51,8 +54,8 @@ extern const struct profile_recent profile_recent[];
 extern const size_t profile_recent_len;
 
 /*
- * No capability, but counted among them: another filter is above, which has each new user namespace
- * decided one by one (sec/fake.c).
+ * No capability, but counted among them: another filter is above, which has each new user
+ * namespace decided one by one (sec/fake.c).
  */
 enum { PROFILE_ASKED = 62 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sec-step - keyring, ids, capabilities, no_new_privs and seccomp in the child. Child code
- * (docs/architecture.md, "The child"): raw system calls, because libc's wrappers for ids signal every
- * thread of the caller (nptl(7)). Each acts on the credentials of this process alone,
- * which a vfork-style child does not share.
+ * sec-step - keyring, ids, capabilities, no_new_privs and seccomp in the child. Child
+ * code (docs/architecture.md, "The child"): raw system calls, because libc's wrappers for
+ * ids signal every thread of the caller (nptl(7)). Each acts on the credentials of this
+ * process alone, which a vfork-style child does not share.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -20,11 +20,14 @@ int run_keyring(struct runner *r, const struct step *s)
 {
 	int ret = sys_call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 
-	/* A user may have 200 (keyrings(7)): then one for all of the user's containers. */
+	/*
+	 * A user may have 200 (keyrings(7)): then one for all of the user's containers.
+	 */
 	if (ret == -EDQUOT)
 		ret = sys_call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "minc", 0, 0, 0);
 	if (ret == -ENOSYS)
-		return 0; /* a kernel without keys, or an outer container: nothing to hide */
+		/* a kernel without keys, or an outer container: nothing to hide */
+		return 0;
 	return ret < 0 ? ret : 0;
 }
 
@@ -111,7 +114,10 @@ int run_caps(struct runner *r, const struct step *s)
 	struct caps c;
 	int ret = get_caps(&c);
 
-	/* After setresuid the permitted ones are no longer in effect; CAP_SETPCAP must be. */
+	/*
+	 * After setresuid the permitted ones are no longer in effect; CAP_SETPCAP must
+	 * be.
+	 */
 	if (ret == 0 && c.effective != c.permitted) {
 		c.effective = c.permitted;
 		ret = set_caps(&c);
@@ -135,7 +141,8 @@ int run_no_new_privs(struct runner *r, const struct step *s)
 
 void sec_stay_unreadable(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	if (sys_call(SYS_capget, &header, data, 0, 0, 0) < 0)
@@ -168,8 +175,8 @@ int run_seccomp(struct runner *r, const struct step *s)
 	if (!s->seccomp.asks)
 		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
 	sec_stay_unreadable();
-	ret = sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-		       &program, 0, 0);
+	ret = sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &program, 0, 0);
 	if (ret >= 0)
 		return hand_over_listener(r, s, ret);
 	program.len = s->seccomp.spare_len;

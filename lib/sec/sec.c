@@ -156,7 +156,8 @@ static int profile_default(struct plan *p, uint64_t caps, struct filter_result *
 			    "warns");
 		return r;
 	}
-	if (!((caps ^ PROFILE_DEFAULT_CAPS) & SEC_FILTER_CAPS & ~PROFILE_BIT(PROFILE_ASKED))) {
+	if (!((caps ^ PROFILE_DEFAULT_CAPS) & SEC_FILTER_CAPS &
+	      ~PROFILE_BIT(PROFILE_ASKED))) {
 		ret->filter = p->ids ? sec_asked_filter : sec_default_filter;
 		ret->len = p->ids ? SEC_ASKED_FILTER_LEN : SEC_DEFAULT_FILTER_LEN;
 		return 0;

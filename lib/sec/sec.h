@@ -12,8 +12,8 @@
 #include "plan/spec.h"
 
 /* Capabilities. Names resolve through libcap-ng; @ret_keep: what the command may have. */
-int caps_resolve(const struct spec *s, const struct host *h, bool in_userns, uint64_t *ret_keep,
-		 uint64_t *ret_added, struct err *e);
+int caps_resolve(const struct spec *s, const struct host *h, bool in_userns,
+		 uint64_t *ret_keep, uint64_t *ret_added, struct err *e);
 /* "cap_chown,cap_kill" for a mask; "" for none. */
 void caps_format(uint64_t mask, char *buf, size_t len);
 
@@ -21,27 +21,29 @@ void caps_format(uint64_t mask, char *buf, size_t len);
  * already ours because the user namespace maps the caller to them. */
 int sec_plan_keyring(struct plan *p, const struct spec *s);
 int sec_plan_ids(struct plan *p, const struct spec *s, const struct host *h,
-		 const struct identity *id, bool in_userns, bool single_id, struct err *e);
+		 const struct identity *id, bool in_userns, bool single_id,
+		 struct err *e);
 /* SECCOMP; the last step before EXEC. */
-int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h, bool in_userns,
-		     struct err *e);
+int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
+		     bool in_userns, struct err *e);
 
 /* With MINC_FAKE_ROOT, or by default with an image where there is a single id. */
 bool sec_fakes(const struct spec *s, bool single_id);
 /* Whether changes of ids can be more than answered: for plan.ids. */
 bool sec_remembers(const struct spec *s, const struct host *h, bool single_id);
 /* After sec_plan_seccomp(). */
-void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h, const struct identity *id,
-		   bool single_id);
+void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
+		   const struct identity *id, bool single_id);
 /* The command's filter is neither off nor the user's own. */
 bool sec_has_default_filter(const struct spec *s);
 
 /*
- * For child code, before the sealed program is executed. It may be executed by all and read by nobody,
- * so that the process is not dumpable from the first moment of the program: what is in a
- * container that it enters could else take its descriptors. These capabilities would read it
- * all the same; exec gives back what is only taken out of effect. A filter may refuse: the
- * caller believes this process no more than its own failure from then on, whoever speaks for it.
+ * For child code, before the sealed program is executed. It may be executed by all and
+ * read by nobody, so that the process is not dumpable from the first moment of the
+ * program: what is in a container that it enters could else take its descriptors. These
+ * capabilities would read it all the same; exec gives back what is only taken out of
+ * effect. A filter may refuse: the caller believes this process no more than its own
+ * failure from then on, whoever speaks for it.
  */
 void sec_stay_unreadable(void);
 

@@ -4,10 +4,10 @@
  * (seccomp.json(5), also podman's and docker's --security-opt seccomp=). libseccomp makes
  * the program, so rules combine as they do for the other runtimes.
  *
- * The file is a security policy, so what is not understood is an error that names it. Only
- * system calls that libseccomp does not know are passed over, as everywhere: profiles
- * name those of many kernels and architectures. SCMP_ACT_NOTIFY is refused, because there
- * is nobody to be notified.
+ * The file is a security policy, so what is not understood is an error that names it.
+ * Only system calls that libseccomp does not know are passed over, as everywhere:
+ * profiles name those of many kernels and architectures. SCMP_ACT_NOTIFY is refused,
+ * because there is nobody to be notified.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "json/json-text.h"
 #include "sec/seccomp-module.h"
 #include "sec/seccomp-words.h"
+#include "json/json-text.h"
 
 enum { PROFILE_SIZE_MAX = 4 << 20 };
 
@@ -226,7 +226,9 @@ static int has_kernel(const struct reader *r, json_t *filter, int missing)
 
 typedef int test_fn(const struct reader *r, const json_t *value);
 
-/* How many values of the array @key of @filter pass @test; @ret_len: how many there are. */
+/*
+ * How many values of the array @key of @filter pass @test; @ret_len: how many there are.
+ */
 static int count_matches(const struct reader *r, json_t *filter, const char *key,
 			 test_fn *test, size_t *ret_len)
 {
@@ -443,7 +445,8 @@ static int load_file(const struct reader *r, json_t **ret)
 	if (n == -ENOMEM)
 		return err_set(r->e, n, "seccomp profile %s", r->path);
 	return n < 0 ? err_say(r->e, -EINVAL, "seccomp profile %s: line %d: %s", r->path,
-			       why.line, why.text) : 0;
+			       why.line, why.text)
+		     : 0;
 }
 
 static int compile_profile(struct reader *r, json_t *profile, struct plan *p,

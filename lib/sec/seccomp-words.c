@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seccomp-words - see seccomp-words.h. The vocabulary of seccomp.json(5) and of the OCI runtime
- * specification's "seccomp", less what needs somebody who listens (SCMP_ACT_NOTIFY).
+ * seccomp-words - see seccomp-words.h. The vocabulary of seccomp.json(5) and of the OCI
+ * runtime specification's "seccomp", less what needs somebody who listens
+ * (SCMP_ACT_NOTIFY).
  */
 #include "sec/seccomp-words.h"
 

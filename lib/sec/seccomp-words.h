@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* seccomp-words - what a seccomp profile in JSON calls things. For seccomp-json.c alone. */
+/*
+ * seccomp-words - what a seccomp profile in JSON calls things. For seccomp-json.c alone.
+ */
 #pragma once
 
 #include <stdint.h>
@@ -16,5 +18,7 @@ extern const struct word words_errors[];
 
 extern const char *const words_caps[]; /* by number, to NULL */
 
-/* A machine of uname(2) as "arches" names it; @machine itself if there is no other name. */
+/*
+ * A machine of uname(2) as "arches" names it; @machine itself if there is no other name.
+ */
 const char *words_machine(const char *machine);

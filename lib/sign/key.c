@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* key - see key.h. What libcrypto leaves in its queue of errors is taken out of it again. */
+/*
+ * key - see key.h. What libcrypto leaves in its queue of errors is taken out of it again.
+ */
 #include "sign/key.h"
 
 #include <errno.h>
@@ -40,8 +42,9 @@ struct key *key_free(struct key *k)
 
 static int write_bio(BIO *b, int dir, const char *name, mode_t mode)
 {
-	cleanup_close int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-				      mode);
+	cleanup_close int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       mode);
 	char *text;
 	long len = BIO_get_mem_data(b, &text);
 	int r;
@@ -57,7 +60,8 @@ static int write_bio(BIO *b, int dir, const char *name, mode_t mode)
 }
 
 /* Two files in @dir, whose names begin with @name; @base is what the user calls them. */
-static int make_pair(EVP_PKEY *pkey, struct err *e, const char *base, int dir, const char *name)
+static int make_pair(EVP_PKEY *pkey, struct err *e, const char *base, int dir,
+		     const char *name)
 {
 	cleanup_bio BIO *private = BIO_new(BIO_s_secmem());
 	cleanup_bio BIO *public = BIO_new(BIO_s_mem());
@@ -89,7 +93,8 @@ int key_make(struct err *e, const char *base)
 		return err_set(e, dir < 0 ? dir : -EISDIR, "%s.key", base);
 	ERR_set_mark();
 	pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	r = pkey ? make_pair(pkey, e, base, dir, name) : err_set(e, -ENOMEM, "%s.key", base);
+	r = pkey ? make_pair(pkey, e, base, dir, name)
+		 : err_set(e, -ENOMEM, "%s.key", base);
 	EVP_PKEY_free(pkey);
 	ERR_pop_to_mark();
 	return r;
@@ -116,9 +121,12 @@ static int accept(struct err *e, const char *what, EVP_PKEY *pkey, struct key **
 	struct key *k;
 
 	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC)
-		(void)EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL); /* "" then */
-	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519 && !str_equal(group, "prime256v1"))
-		return err_say(e, -EBADMSG, "%s: neither an Ed25519 nor an ECDSA P-256 key", what);
+		/* "" then */
+		(void)EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL);
+	if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_ED25519 &&
+	    !str_equal(group, "prime256v1"))
+		return err_say(e, -EBADMSG,
+			       "%s: neither an Ed25519 nor an ECDSA P-256 key", what);
 	k = malloc(sizeof(*k));
 	if (!k)
 		return err_set(e, -ENOMEM, "%s", what);
@@ -127,24 +135,29 @@ static int accept(struct err *e, const char *what, EVP_PKEY *pkey, struct key **
 	return 0;
 }
 
-static int refuse(struct err *e, const char *what, const char *text, bool private, bool asked)
+static int refuse(struct err *e, const char *what, const char *text, bool private,
+		  bool asked)
 {
 	if (private && (strstr(text, "BEGIN ENCRYPTED SIGSTORE PRIVATE KEY") ||
 			strstr(text, "BEGIN ENCRYPTED COSIGN PRIVATE KEY")))
-		return err_say(e, -EBADMSG,
-			       "%s: encrypted in cosign's own way, which only cosign reads: make "
-			       "the key with openssl(1) and give it to cosign by "
-			       "\"cosign import-key-pair\"",
-			       what);
+		return err_say(
+			e, -EBADMSG,
+			"%s: encrypted in cosign's own way, which only cosign reads: make "
+			"the key with openssl(1) and give it to cosign by "
+			"\"cosign import-key-pair\"",
+			what);
 	if (asked && !secure_getenv("COSIGN_PASSWORD"))
-		return err_say(e, -ENOKEY, "%s: encrypted, and COSIGN_PASSWORD is not set", what);
+		return err_say(e, -ENOKEY,
+			       "%s: encrypted, and COSIGN_PASSWORD is not set", what);
 	if (asked)
-		return err_say(e, -ENOKEY, "%s: COSIGN_PASSWORD does not decrypt it", what);
-	return err_say(e, -EBADMSG, "%s: no %s key in PEM", what, private ? "private" : "public");
+		return err_say(e, -ENOKEY, "%s: COSIGN_PASSWORD does not decrypt it",
+			       what);
+	return err_say(e, -EBADMSG, "%s: no %s key in PEM", what,
+		       private ? "private" : "public");
 }
 
-static int parse(struct err *e, const char *what, const char *pem, size_t len, bool private,
-		 struct key **ret)
+static int parse(struct err *e, const char *what, const char *pem, size_t len,
+		 bool private, struct key **ret)
 {
 	cleanup_bio BIO *b = NULL;
 	EVP_PKEY *pkey = NULL;
@@ -156,11 +169,11 @@ static int parse(struct err *e, const char *what, const char *pem, size_t len, b
 	ERR_set_mark();
 	b = BIO_new_mem_buf(pem, (int)len);
 	if (b)
-		pkey = private ? PEM_read_bio_PrivateKey(b, NULL, password, &asked) :
-				 PEM_read_bio_PUBKEY(b, NULL, password, &asked);
-	r = !b	  ? err_set(e, -ENOMEM, "%s", what) :
-	    !pkey ? refuse(e, what, pem, private, asked) :
-		    accept(e, what, pkey, ret);
+		pkey = private ? PEM_read_bio_PrivateKey(b, NULL, password, &asked)
+			       : PEM_read_bio_PUBKEY(b, NULL, password, &asked);
+	r = !b      ? err_set(e, -ENOMEM, "%s", what)
+	    : !pkey ? refuse(e, what, pem, private, asked)
+		    : accept(e, what, pkey, ret);
 	if (r < 0)
 		EVP_PKEY_free(pkey);
 	ERR_pop_to_mark();
@@ -193,7 +206,8 @@ int key_public(struct err *e, const char *file, struct key **ret)
 	return read_key(e, file, false, ret);
 }
 
-int key_public_text(struct err *e, const char *what, const char *pem, size_t len, struct key **ret)
+int key_public_text(struct err *e, const char *what, const char *pem, size_t len,
+		    struct key **ret)
 {
 	return parse(e, what, pem, len, false, ret);
 }
@@ -236,8 +250,8 @@ int key_sign(const struct key *k, const void *data, size_t len,
 	return r;
 }
 
-bool key_holds(const struct key *k, const void *data, size_t len, const unsigned char *signature,
-	       size_t signature_len)
+bool key_holds(const struct key *k, const void *data, size_t len,
+	       const unsigned char *signature, size_t signature_len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool holds;

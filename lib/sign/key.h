@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* key - Ed25519 and ECDSA P-256 keys in PEM, by libcrypto. What openssl(1) and cosign(1) read. */
+/*
+ * key - Ed25519 and ECDSA P-256 keys in PEM, by libcrypto. What openssl(1) and cosign(1)
+ * read.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +21,8 @@ int key_make(struct err *e, const char *base);
 int key_private(struct err *e, const char *file, struct key **ret);
 int key_public(struct err *e, const char *file, struct key **ret);
 /* The same from memory; @what names it. */
-int key_public_text(struct err *e, const char *what, const char *pem, size_t len, struct key **ret);
+int key_public_text(struct err *e, const char *what, const char *pem, size_t len,
+		    struct key **ret);
 struct key *key_free(struct key *k);
 static inline void key_freep(struct key **k)
 {
@@ -30,5 +34,5 @@ int key_id(const struct key *k, struct digest *ret);
 /* -ENOMEM or -EIO. */
 int key_sign(const struct key *k, const void *data, size_t len,
 	     unsigned char ret[KEY_SIGNATURE_MAX], size_t *ret_len);
-bool key_holds(const struct key *k, const void *data, size_t len, const unsigned char *signature,
-	       size_t signature_len);
+bool key_holds(const struct key *k, const void *data, size_t len,
+	       const unsigned char *signature, size_t signature_len);

@@ -13,29 +13,34 @@
 
 #define PAYLOAD_TYPE "cosign container image signature"
 
-const char *payload_write(struct arena *a, const struct ref *r, const struct digest *manifest)
+const char *payload_write(struct arena *a, const struct ref *r,
+			  const struct digest *manifest)
 {
-	/* names of registries and repositories have no character that JSON would escape */
-	return arena_printf(a,
-			    "{\"critical\":{\"identity\":{\"docker-reference\":\"%s/%s\"},"
-			    "\"image\":{\"docker-manifest-digest\":\"%s\"},"
-			    "\"type\":\"" PAYLOAD_TYPE "\"},\"optional\":null}",
-			    r->registry, r->repository, manifest->text);
+	/*
+	 * names of registries and repositories have no character that JSON would escape
+	 */
+	return arena_printf(
+		a,
+		"{\"critical\":{\"identity\":{\"docker-reference\":\"%s/%s\"},"
+		"\"image\":{\"docker-manifest-digest\":\"%s\"},"
+		"\"type\":\"" PAYLOAD_TYPE "\"},\"optional\":null}",
+		r->registry, r->repository, manifest->text);
 }
 
 static bool same_repository(const char *name, const struct ref *r)
 {
 	struct ref named;
 
-	return ref_parse(name, &named) == 0 && str_equal(named.repository, r->repository) &&
+	return ref_parse(name, &named) == 0 &&
+	       str_equal(named.repository, r->repository) &&
 	       (str_equal(named.registry, r->registry) ||
 		/* as cosign writes Docker Hub */
 		(str_equal(named.registry, "index.docker.io") &&
 		 str_equal(r->registry, "docker.io")));
 }
 
-static int check_critical(const struct json_source *src, json_t *critical, const struct ref *r,
-			  const struct digest *manifest)
+static int check_critical(const struct json_source *src, json_t *critical,
+			  const struct ref *r, const struct digest *manifest)
 {
 	static const char *const keys[] = { "identity", "image", "type", NULL };
 	const char *type = "", *name = "";
@@ -46,20 +51,24 @@ static int check_critical(const struct json_source *src, json_t *critical, const
 	if (s == 0)
 		s = json_text(src, critical, "critical.", "type", &type);
 	if (s == 0)
-		s = json_field(src, critical, "critical.", "identity", JSON_OBJECT, &identity);
+		s = json_field(src, critical, "critical.", "identity", JSON_OBJECT,
+			       &identity);
 	if (s == 0)
 		s = json_field(src, critical, "critical.", "image", JSON_OBJECT, &image);
 	if (s == 0 && (!identity || !image || !str_equal(type, PAYLOAD_TYPE)))
 		s = json_refuse(src, "not the payload of a signature of an image");
 	if (s == 0)
-		s = json_text(src, identity, "critical.identity.", "docker-reference", &name);
+		s = json_text(src, identity, "critical.identity.", "docker-reference",
+			      &name);
 	if (s == 0)
-		s = json_digest(src, image, "critical.image.", "docker-manifest-digest", &d);
+		s = json_digest(src, image, "critical.image.", "docker-manifest-digest",
+				&d);
 	if (s < 0)
 		return s;
 	if (!digest_equal(&d, manifest))
-		return err_say(src->e, -EKEYREJECTED, "%s: signed for another manifest, %.19s...",
-			       src->what, d.text);
+		return err_say(src->e, -EKEYREJECTED,
+			       "%s: signed for another manifest, %.19s...", src->what,
+			       d.text);
 	if (r && !same_repository(name, r))
 		return err_say(src->e, -EKEYREJECTED, "%s: signed as %.128s", src->what,
 			       str_is_printable_utf8(name) ? name : "something else");
@@ -74,8 +83,8 @@ int payload_check(struct err *e, const char *what, const char *text, size_t len,
 	struct json_source src = { e, what, &a };
 	cleanup_json json_t *top = NULL;
 	json_t *critical = NULL, *optional = NULL;
-	int s = len > PAYLOAD_MAX ? err_set(e, -EFBIG, "%s: payload", what) :
-				    json_strict(&src, text, len, &top);
+	int s = len > PAYLOAD_MAX ? err_set(e, -EFBIG, "%s: payload", what)
+				  : json_strict(&src, text, len, &top);
 
 	if (s == 0)
 		s = json_only(&src, top, "", keys);
@@ -91,7 +100,8 @@ int payload_check(struct err *e, const char *what, const char *text, size_t len,
 	return s;
 }
 
-int payload_names(struct err *e, const char *text, size_t len, const struct digest *manifest)
+int payload_names(struct err *e, const char *text, size_t len,
+		  const struct digest *manifest)
 {
 	return payload_check(e, "payload", text, len, NULL, manifest);
 }
@@ -99,15 +109,17 @@ int payload_names(struct err *e, const char *text, size_t len, const struct dige
 const void *payload_decode(struct arena *a, const char *text, size_t max, size_t *ret_len)
 {
 	const size_t len = strlen(text);
-	size_t digits = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/");
+	size_t digits =
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			     "0123456789+/");
 	unsigned char *to;
 
 	if (len % 4 || len - digits > 2 || strspn(text + digits, "=") != len - digits ||
 	    len / 4 * 3 > max + 2)
 		return NULL;
 	to = arena_alloc(a, len / 4 * 3 + 1);
-	if (!to || (len && EVP_DecodeBlock(to, (const unsigned char *)text, (int)len) < 0))
+	if (!to ||
+	    (len && EVP_DecodeBlock(to, (const unsigned char *)text, (int)len) < 0))
 		return NULL;
 	*ret_len = len / 4 * 3 - (len - digits);
 	to[*ret_len] = '\0';
@@ -119,7 +131,8 @@ char *payload_encode(struct arena *a, const void *data, size_t len)
 	char *to = arena_alloc(a, (len + 2) / 3 * 4 + 1);
 
 	if (to)
-		(void)EVP_EncodeBlock((unsigned char *)to, data, (int)len); /* its length */
+		/* its length */
+		(void)EVP_EncodeBlock((unsigned char *)to, data, (int)len);
 	return to;
 }
 
@@ -140,11 +153,13 @@ static int parse_one(const struct json_source *src, json_t *o, struct signature 
 		return r;
 	ret->payload = payload_decode(src->a, payload, PAYLOAD_MAX, &ret->payload_len);
 	ret->bytes = payload_decode(src->a, bytes, KEY_SIGNATURE_MAX, &ret->len);
-	return ret->payload && ret->bytes ? 0 : json_refuse(src, "signatures: not base64 of one");
+	return ret->payload && ret->bytes
+		       ? 0
+		       : json_refuse(src, "signatures: not base64 of one");
 }
 
-int signatures_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
-		     struct signatures *ret)
+int signatures_parse(struct arena *a, struct err *e, const char *what, const char *text,
+		     size_t len, struct signatures *ret)
 {
 	struct json_source src = { e, what, a };
 	cleanup_json json_t *top = NULL;
@@ -159,7 +174,8 @@ int signatures_parse(struct arena *a, struct err *e, const char *what, const cha
 		r = json_refuse(&src, "signatures: more than %d", SIGNATURES_MAX);
 	if (r < 0)
 		return r;
-	json_array_foreach(list, i, o) {
+	json_array_foreach(list, i, o)
+	{
 		r = parse_one(&src, o, &ret->v[i]);
 		if (r < 0)
 			return r;
@@ -175,12 +191,13 @@ int signatures_write(const struct signatures *s, char **ret)
 	int r = list ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < s->len; i++) {
-		const char *payload = payload_encode(&a, s->v[i].payload, s->v[i].payload_len);
+		const char *payload =
+			payload_encode(&a, s->v[i].payload, s->v[i].payload_len);
 		const char *bytes = payload_encode(&a, s->v[i].bytes, s->v[i].len);
 		json_t *o = payload && bytes ? json_pack("{ssssss}", "payload", payload,
 							 "signature", bytes, "keyid",
-							 s->v[i].keyid) :
-					       NULL;
+							 s->v[i].keyid)
+					     : NULL;
 
 		if (!o || json_array_append_new(list, o) < 0)
 			r = -ENOMEM;
@@ -205,7 +222,8 @@ int signatures_add(struct signatures *s, const struct signature *one)
 	for (; i < s->len; i++) {
 		const struct signature *old = &s->v[i];
 
-		if (same(old->payload, old->payload_len, one->payload, one->payload_len) &&
+		if (same(old->payload, old->payload_len, one->payload,
+			 one->payload_len) &&
 		    (same(old->bytes, old->len, one->bytes, one->len) ||
 		     (*one->keyid && str_equal(old->keyid, one->keyid))))
 			break;
@@ -220,7 +238,8 @@ int signatures_add(struct signatures *s, const struct signature *one)
 	return 0;
 }
 
-void signatures_only(struct signatures *s, const struct ref *r, const struct digest *manifest)
+void signatures_only(struct signatures *s, const struct ref *r,
+		     const struct digest *manifest)
 {
 	struct err ignored = { 0 };
 	size_t len = 0;
@@ -245,7 +264,8 @@ int signatures_check(struct err *e, const char *what, const struct signatures *s
 		if (!key_holds(k, one->payload, one->payload_len, one->bytes, one->len))
 			continue;
 		err_clear(&last);
-		if (payload_check(&last, what, one->payload, one->payload_len, r, manifest) == 0)
+		if (payload_check(&last, what, one->payload, one->payload_len, r,
+				  manifest) == 0)
 			return 0;
 	}
 	if (last.code == -ENOMEM)

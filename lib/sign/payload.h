@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload - what is signed: "simple signing" as cosign(1) has it, a JSON text with the digest
- * of a manifest and the repository it is for. See containers-signature(5). And the list of
- * signatures that a store keeps for a manifest.
+ * payload - what is signed: "simple signing" as cosign(1) has it, a JSON text with the
+ * digest of a manifest and the repository it is for. See containers-signature(5). And the
+ * list of signatures that a store keeps for a manifest.
  */
 #pragma once
 
@@ -17,20 +17,26 @@ enum {
 };
 
 /* In @a; NULL without memory. */
-const char *payload_write(struct arena *a, const struct ref *r, const struct digest *manifest);
-/* -EBADMSG with a message that names @what; -EKEYREJECTED: of another manifest or repository. */
+const char *payload_write(struct arena *a, const struct ref *r,
+			  const struct digest *manifest);
+/*
+ * -EBADMSG with a message that names @what; -EKEYREJECTED: of another manifest or
+ * repository.
+ */
 int payload_check(struct err *e, const char *what, const char *text, size_t len,
 		  const struct ref *r, const struct digest *manifest);
 
 /* The same for any repository. */
-int payload_names(struct err *e, const char *text, size_t len, const struct digest *manifest);
+int payload_names(struct err *e, const char *text, size_t len,
+		  const struct digest *manifest);
 
 struct signature {
 	const char *payload;
 	size_t payload_len;
 	const unsigned char *bytes;
 	size_t len;
-	const char *keyid; /* hexadecimal, or "" unknown: only to replace one by its successor */
+	/* hexadecimal, or "" unknown: only to replace one by its successor */
+	const char *keyid;
 };
 
 struct signatures {
@@ -39,20 +45,23 @@ struct signatures {
 };
 
 /* Parse the file; all in @a. */
-int signatures_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
-		     struct signatures *ret);
+int signatures_parse(struct arena *a, struct err *e, const char *what, const char *text,
+		     size_t len, struct signatures *ret);
 /* For free(3); -ENOMEM. */
 int signatures_write(const struct signatures *s, char **ret);
 /* Add one, instead of the same, or of that key for the same payload. -E2BIG. */
 int signatures_add(struct signatures *s, const struct signature *one);
 /* Leave out those that do not say @manifest is @r's. */
-void signatures_only(struct signatures *s, const struct ref *r, const struct digest *manifest);
+void signatures_only(struct signatures *s, const struct ref *r,
+		     const struct digest *manifest);
 /* Strict; NULL: not base64, longer than @max, or without memory. In @a. */
-const void *payload_decode(struct arena *a, const char *text, size_t max, size_t *ret_len);
-char *payload_encode(struct arena *a, const void *data, size_t len); /* NULL without memory */
+const void *payload_decode(struct arena *a, const char *text, size_t max,
+			   size_t *ret_len);
+/* NULL without memory */
+char *payload_encode(struct arena *a, const void *data, size_t len);
 /*
- * Is there a signature by @k among them that says @manifest is @r's? -EKEYREJECTED with one
- * line that begins with @what.
+ * Is there a signature by @k among them that says @manifest is @r's? -EKEYREJECTED with
+ * one line that begins with @what.
  */
 int signatures_check(struct err *e, const char *what, const struct signatures *s,
 		     const struct key *k, const char *key_name, const struct ref *r,

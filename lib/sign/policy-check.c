@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy-check - the signatures that a policy asks for. One of the index that an image was chosen
- * from is as good as one of its manifest: cosign(1) signs what a name leads to.
+ * policy-check - the signatures that a policy asks for. One of the index that an image
+ * was chosen from is as good as one of its manifest: cosign(1) signs what a name leads
+ * to.
  */
 #include "sign/policy-check.h"
 
@@ -37,16 +38,21 @@ static int key_of(struct check *c, const struct policy_rule *rule, struct key **
 	if (rule->path) {
 		r = io_read_config(c->t->err, rule->path, KEY_FILE_MAX, &text, &len);
 		if (r == -ENOENT)
-			return err_say(c->t->err, -ENOKEY, "%s: %s", rule->path, strerror(ENOENT));
+			return err_say(c->t->err, -ENOKEY, "%s: %s", rule->path,
+				       strerror(ENOENT));
 		return r < 0 ? r : key_public_text(c->t->err, rule->path, text, len, ret);
 	}
 	pem = payload_decode(&c->a, rule->data, KEY_FILE_MAX, &len);
-	return pem ? key_public_text(c->t->err, rule->where, pem, len, ret) :
-		     err_say(c->t->err, -EBADMSG, "%s: keyData: not base64", rule->where);
+	return pem ? key_public_text(c->t->err, rule->where, pem, len, ret)
+		   : err_say(c->t->err, -EBADMSG, "%s: keyData: not base64", rule->where);
 }
 
-/* Whether the index in the store is what its digest says, and has the manifest; those in it wait then. */
-static int look_into(struct check *c, const struct digest *index, struct digests *others, bool *ret)
+/*
+ * Whether the index in the store is what its digest says, and has the manifest; those in
+ * it wait then.
+ */
+static int look_into(struct check *c, const struct digest *index, struct digests *others,
+		     bool *ret)
 {
 	struct manifest_child *children;
 	struct arena a = { NULL };
@@ -58,7 +64,8 @@ static int look_into(struct check *c, const struct digest *index, struct digests
 	if (r == 0) {
 		hash_buffer(text, len, &found);
 		if (!digest_equal(&found, index))
-			r = err_say(c->t->err, -EBADMSG, "index %s: damaged", digest_hex(index));
+			r = err_say(c->t->err, -EBADMSG, "index %s: damaged",
+				    digest_hex(index));
 	}
 	if (r == 0)
 		r = image_parse_index(&a, c->t->err, "index", text, len, &children, &n);
@@ -67,13 +74,17 @@ static int look_into(struct check *c, const struct digest *index, struct digests
 		if (!*ret && media_is_index(children[i].media_type))
 			r = digests_add(others, &children[i].digest);
 		if (r == -ENOMEM)
-			(void)err_set(c->t->err, r, "index %s", digest_hex(index)); /* returns @r */
+			/* returns @r */
+			(void)err_set(c->t->err, r, "index %s", digest_hex(index));
 	}
 	arena_done(&a);
 	return r < 0 ? r : 0;
 }
 
-/* Whether the manifest is in @index or in one of those in it: each is read once, no more than an import reads. */
+/*
+ * Whether the manifest is in @index or in one of those in it: each is read once, no more
+ * than an import reads.
+ */
 static int is_in_index(struct check *c, const struct digest *index, bool *ret)
 {
 	struct digests all = { .v = NULL };
@@ -83,10 +94,12 @@ static int is_in_index(struct check *c, const struct digest *index, bool *ret)
 
 	*ret = false;
 	if (r < 0)
-		(void)err_set(c->t->err, r, "index %s", digest_hex(index)); /* returns @r */
+		/* returns @r */
+		(void)err_set(c->t->err, r, "index %s", digest_hex(index));
 	while (r >= 0 && !*ret && read <= INDEXES_MAX && (at = digests_next(&all))) {
 		r = look_into(c, at, &all, ret);
-		if (r == -ENOENT && all.at > 1) { /* not the one that it was chosen from */
+		if (r == -ENOENT && all.at > 1) {
+			/* not the one that it was chosen from */
 			err_clear(c->t->err);
 			r = 0;
 		} else {
@@ -130,12 +143,15 @@ static int check_rule(struct check *c, const struct policy_rule *rule)
 
 	if (r < 0)
 		return r;
-	if (c->has_index && signatures_check(&ignored, name, &c->of_index, k, by, &c->ref, c->q->index) == 0)
+	if (c->has_index && signatures_check(&ignored, name, &c->of_index, k, by, &c->ref,
+					     c->q->index) == 0)
 		return 0;
 	/* the message is about what is signed */
 	if (c->has_index && c->of_manifest.len == 0)
-		return signatures_check(c->t->err, name, &c->of_index, k, by, &c->ref, c->q->index);
-	return signatures_check(c->t->err, name, &c->of_manifest, k, by, &c->ref, c->q->manifest);
+		return signatures_check(c->t->err, name, &c->of_index, k, by, &c->ref,
+					c->q->index);
+	return signatures_check(c->t->err, name, &c->of_manifest, k, by, &c->ref,
+				c->q->manifest);
 }
 
 static int check_rules(struct check *c, const struct policy *p)
@@ -144,13 +160,14 @@ static int check_rules(struct check *c, const struct policy *p)
 	int r;
 
 	if (!*name || ref_parse(name, &c->ref) < 0)
-		return err_say(c->t->err, -EKEYREJECTED,
-			       "%s: it has no name, and the signature that %s asks for is for one",
-			       c->q->manifest->text, p->rules[0].where);
+		return err_say(
+			c->t->err, -EKEYREJECTED,
+			"%s: it has no name, and the signature that %s asks for is for one",
+			c->q->manifest->text, p->rules[0].where);
 	r = gather(c);
 	if (r == 0 && c->of_manifest.len == 0 && c->of_index.len == 0)
-		r = err_say(c->t->err, -ENOKEY, "%s: not signed, and %s asks for it", name,
-			    p->rules[0].where);
+		r = err_say(c->t->err, -ENOKEY, "%s: not signed, and %s asks for it",
+			    name, p->rules[0].where);
 	for (size_t i = 0; r == 0 && i < p->len; i++)
 		r = check_rule(c, &p->rules[i]);
 	return r;
@@ -169,10 +186,12 @@ int policy_check(struct minc_transfer *t, const struct policy_question *q)
 	return r;
 }
 
-int policy_allows(struct minc_transfer *t, const char *name, const struct digest *manifest,
-		  const struct digest *index)
+int policy_allows(struct minc_transfer *t, const char *name,
+		  const struct digest *manifest, const struct digest *index)
 {
-	const struct policy_question q = { .name = name, .manifest = manifest, .index = index };
+	const struct policy_question q = { .name = name,
+					   .manifest = manifest,
+					   .index = index };
 
 	return policy_check(t, &q);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sign-remote - signatures in a registry, as cosign(1) has them: the tag sha256-HEX.sig names a
- * manifest whose layers are payloads, each with its signature as an annotation. See cosign's
- * SIGNATURE_SPEC.md.
+ * sign-remote - signatures in a registry, as cosign(1) has them: the tag sha256-HEX.sig
+ * names a manifest whose layers are payloads, each with its signature as an annotation.
+ * See cosign's SIGNATURE_SPEC.md.
  */
 #include "sign/sign-remote.h"
 
@@ -16,10 +16,10 @@
 #include "base/str.h"
 #include "content/hash.h"
 #include "content/json-digest.h"
-#include "json/json.h"
 #include "sign/sign.h"
+#include "json/json.h"
 
-#define MEDIA_PAYLOAD	     "application/vnd.dev.cosign.simplesigning.v1+json"
+#define MEDIA_PAYLOAD        "application/vnd.dev.cosign.simplesigning.v1+json"
 #define SIGNATURE_ANNOTATION "dev.cosignproject.cosign/signature"
 
 static void tag_of(const struct digest *manifest, char ret[80])
@@ -32,8 +32,9 @@ static int fetch_payload(const struct json_source *src, const struct registry_op
 			 struct signature *ret)
 {
 	cleanup_close int fd = memfd_create("payload", MFD_CLOEXEC);
-	struct registry_blob blob = { .digest = *d, .size = size, .fd = fd,
-				      .media_type = MEDIA_PAYLOAD };
+	struct registry_blob blob = {
+		.digest = *d, .size = size, .fd = fd, .media_type = MEDIA_PAYLOAD
+	};
 	char *text = arena_alloc(src->a, (size_t)size + 1);
 	int r;
 
@@ -69,7 +70,8 @@ static int parse_layer(const struct json_source *src, json_t *o, struct signatur
 	if (r == 0)
 		r = json_annotations(src, o, "layers.", &annotations);
 	if (r == 0 && annotations && str_equal(media, MEDIA_PAYLOAD))
-		r = json_text(src, annotations, "layers.annotations.", SIGNATURE_ANNOTATION, &text);
+		r = json_text(src, annotations, "layers.annotations.",
+			      SIGNATURE_ANNOTATION, &text);
 	if (r < 0 || !text)
 		return r;
 	ret->bytes = payload_decode(src->a, text, KEY_SIGNATURE_MAX, &ret->len);
@@ -77,7 +79,8 @@ static int parse_layer(const struct json_source *src, json_t *o, struct signatur
 }
 
 static int fetch_all(const struct json_source *src, const struct registry_ops *ops,
-		     struct registry *reg, const struct registry_text *top, struct signatures *list)
+		     struct registry *reg, const struct registry_text *top,
+		     struct signatures *list)
 {
 	cleanup_json json_t *o = NULL;
 	json_t *layers = NULL, *layer;
@@ -93,7 +96,8 @@ static int fetch_all(const struct json_source *src, const struct registry_ops *o
 		r = json_refuse(src, "more than %d signatures", SIGNATURES_MAX);
 	if (r < 0)
 		return r;
-	json_array_foreach(layers, i, layer) {
+	json_array_foreach(layers, i, layer)
+	{
 		r = parse_layer(src, layer, &one, &d, &size);
 		if (r == 0 && one.bytes)
 			r = fetch_payload(src, ops, reg, &d, size, &one);
@@ -127,7 +131,8 @@ int sign_fetch(struct err *e, const struct registry_ops *ops, struct registry *r
 	return r;
 }
 
-static int add_blob(struct registry_blob *b, const char *media_type, const void *data, size_t len)
+static int add_blob(struct registry_blob *b, const char *media_type, const void *data,
+		    size_t len)
 {
 	*b = (struct registry_blob){ .size = len, .media_type = media_type };
 	hash_buffer(data, len, &b->digest);
@@ -137,8 +142,8 @@ static int add_blob(struct registry_blob *b, const char *media_type, const void 
 
 static json_t *describe(const struct registry_blob *b, const char *signature)
 {
-	json_t *o = json_pack("{sssssI}", "mediaType", b->media_type, "digest", b->digest.text,
-			      "size", (json_int_t)b->size);
+	json_t *o = json_pack("{sssssI}", "mediaType", b->media_type, "digest",
+			      b->digest.text, "size", (json_int_t)b->size);
 
 	if (o && signature &&
 	    json_object_set_new(o, "annotations",
@@ -149,7 +154,9 @@ static json_t *describe(const struct registry_blob *b, const char *signature)
 	return o;
 }
 
-/* Blobs of all payloads, and at the end the config that lists them; the manifest's text. */
+/*
+ * Blobs of all payloads, and at the end the config that lists them; the manifest's text.
+ */
 static int make_manifest(struct arena *a, const struct signatures *list,
 			 struct registry_blob *blobs, char **ret)
 {
@@ -161,8 +168,9 @@ static int make_manifest(struct arena *a, const struct signatures *list,
 		const struct signature *one = &list->v[i];
 		const char *text = payload_encode(a, one->bytes, one->len);
 
-		r = text ? add_blob(&blobs[i], MEDIA_PAYLOAD, one->payload, one->payload_len) :
-			   -ENOMEM;
+		r = text ? add_blob(&blobs[i], MEDIA_PAYLOAD, one->payload,
+				    one->payload_len)
+			 : -ENOMEM;
 		if (r == 0 &&
 		    (json_array_append_new(layers, describe(&blobs[i], text)) < 0 ||
 		     json_array_append_new(ids, json_string(blobs[i].digest.text)) < 0))
@@ -170,8 +178,8 @@ static int make_manifest(struct arena *a, const struct signatures *list,
 	}
 	if (r < 0)
 		return r;
-	top = json_pack("{sssss{sssO}}", "architecture", "", "os", "", "rootfs", "type", "layers",
-			"diff_ids", ids);
+	top = json_pack("{sssss{sssO}}", "architecture", "", "os", "", "rootfs", "type",
+			"layers", "diff_ids", ids);
 	r = top ? json_text_write(top, JSON_COMPACT, &config, NULL) : -ENOMEM;
 	if (r == 0)
 		r = add_blob(&blobs[list->len], MEDIA_OCI_CONFIG, config, strlen(config));

@@ -52,7 +52,8 @@ static int write_list(struct store *s, const struct digest *manifest,
 	return r < 0 ? r : store_sync_dir(s, "signatures");
 }
 
-int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list)
+int signatures_keep(struct store *s, const struct digest *manifest,
+		    const struct signatures *list)
 {
 	struct signatures all;
 	struct arena a = { 0 };
@@ -63,14 +64,15 @@ int signatures_keep(struct store *s, const struct digest *manifest, const struct
 	r = signatures_read(s, &a, manifest, &all);
 	for (size_t i = 0; r == 0 && i < list->len; i++) {
 		/* what a registry has of another manifest is no use here */
-		if (payload_names(s->err, list->v[i].payload, list->v[i].payload_len, manifest) < 0) {
+		if (payload_names(s->err, list->v[i].payload, list->v[i].payload_len,
+				  manifest) < 0) {
 			err_clear(s->err);
 			continue;
 		}
 		r = signatures_add(&all, &list->v[i]);
 		if (r < 0)
-			(void)err_say(s->err, r, "%s: has %d signatures already", manifest->text,
-				      SIGNATURES_MAX);
+			(void)err_say(s->err, r, "%s: has %d signatures already",
+				      manifest->text, SIGNATURES_MAX);
 	}
 	if (r == 0 && all.len > 0)
 		r = write_list(s, manifest, &all);
@@ -121,7 +123,8 @@ int sign_as(struct minc_transfer *t, const struct ref *r, const struct digest *m
 }
 
 /* A signature is for a name: an image by its id has that of its entry. */
-static int find(struct minc_transfer *t, const char *name, struct ref *ret, struct image **ret_img)
+static int find(struct minc_transfer *t, const char *name, struct ref *ret,
+		struct image **ret_img)
 {
 	struct image *img;
 	int r = image_find(t->store, name, &img);
@@ -130,7 +133,8 @@ static int find(struct minc_transfer *t, const char *name, struct ref *ret, stru
 		return r;
 	if (!*img->name || ref_parse(img->name, ret) < 0) {
 		image_free(img);
-		return err_say(t->err, -EINVAL, "%s: has no name, and a signature is for one", name);
+		return err_say(t->err, -EINVAL,
+			       "%s: has no name, and a signature is for one", name);
 	}
 	*ret_img = img;
 	return 0;
@@ -153,8 +157,8 @@ int sign_image(struct minc_transfer *t, const char *name, const char *key)
 	return r;
 }
 
-static int verify_by(struct minc_transfer *t, const struct ref *ref, const struct digest *manifest,
-		     const char *key)
+static int verify_by(struct minc_transfer *t, const struct ref *ref,
+		     const struct digest *manifest, const char *key)
 {
 	cleanup_key struct key *k = NULL;
 	struct arena a = { 0 };
@@ -181,8 +185,8 @@ int sign_verify(struct minc_transfer *t, const char *name, const char *key)
 
 	if (r < 0)
 		return r;
-	r = key ? verify_by(t, &ref, &img->manifest, key) :
-		  policy_allows(t, img->asked, &img->manifest, &img->index);
+	r = key ? verify_by(t, &ref, &img->manifest, key)
+		: policy_allows(t, img->asked, &img->manifest, &img->index);
 	image_free(img);
 	return r;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sign - signatures of images: made and checked with nothing but a key, kept in the store as
- * signatures/HEX (of the manifest), carried to registries and from them as cosign(1) does.
+ * sign - signatures of images: made and checked with nothing but a key, kept in the store
+ * as signatures/HEX (of the manifest), carried to registries and from them as cosign(1)
+ * does.
  */
 #pragma once
 
@@ -21,4 +22,5 @@ int sign_as(struct minc_transfer *t, const struct ref *r, const struct digest *m
 int signatures_read(struct store *s, struct arena *a, const struct digest *manifest,
 		    struct signatures *ret);
 /* Add @list to what the store has; while shared; synced. */
-int signatures_keep(struct store *s, const struct digest *manifest, const struct signatures *list);
+int signatures_keep(struct store *s, const struct digest *manifest,
+		    const struct signatures *list);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-file - a small file of an image that is not mounted: what the overlay of its layers would
- * show. See plan/image-file.h, and the OCI image specification, layer.md, for whiteouts; in a
- * squashfs they are what overlayfs takes, a character device 0:0 and an attribute "opaque".
+ * image-file - a small file of an image that is not mounted: what the overlay of its
+ * layers would show. See plan/image-file.h, and the OCI image specification, layer.md,
+ * for whiteouts; in a squashfs they are what overlayfs takes, a character device 0:0 and
+ * an attribute "opaque".
  */
 #include "plan/image-file.h"
 
@@ -50,8 +51,8 @@ static int is_opaque(const char *key, const void *value, size_t len, void *data)
 enum { ABSENT, FOUND, HIDDEN, LINK };
 
 /*
- * Walk @path in one layer. HIDDEN: lower layers do not matter. LINK: @link has the path to go
- * on with instead, in all layers again.
+ * Walk @path in one layer. HIDDEN: lower layers do not matter. LINK: @link has the path
+ * to go on with instead, in all layers again.
  */
 static int walk(struct squash *s, const char *path, sqfs_inode_generic_t **ret,
 		char *link)
@@ -165,7 +166,7 @@ static int read_in_layer(const char *layer, const char *path, size_t max, struct
 }
 
 int image_file_read(const char *const *layers, size_t len, const char *path, size_t max,
-		     struct err *e, char **ret)
+		    struct err *e, char **ret)
 {
 	char at[1 + PATH_MAX], link[PATH_MAX];
 

@@ -36,8 +36,11 @@ static int make_empty(const struct work *w)
 	const uint32_t uid = o ? outside(o->uids, o->uids_len, w->p->uid) : w->p->uid;
 	const uint32_t gid = o ? outside(o->gids, o->gids_len, w->p->gid) : w->p->gid;
 
-	/* an id that has no number here cannot be the command's either: its start says so */
-	if (!w->p->single && fchown(w->dir, uid, gid) < 0 && errno != EINVAL && !w->p->few)
+	/*
+	 * an id that has no number here cannot be the command's either: its start says so
+	 */
+	if (!w->p->single && fchown(w->dir, uid, gid) < 0 && errno != EINVAL &&
+	    !w->p->few)
 		return -errno;
 	return fchmod(w->dir, 0755) < 0 ? -errno : 0;
 }
@@ -52,9 +55,9 @@ static int do_work(struct err *e, void *data)
 					  .any_owner = p->few,
 					  .in_userns = p->range && !w->owners,
 					  .owners = w->owners };
-	int r = p->layers_len ?
-			squash_part_to_dir(e, p->what, w->layers, p->layers_len, &part, w->dir) :
-			PART_ABSENT;
+	int r = p->layers_len ? squash_part_to_dir(e, p->what, w->layers, p->layers_len,
+						   &part, w->dir)
+			      : PART_ABSENT;
 
 	if (r == PART_ABSENT)
 		r = make_empty(w);
@@ -86,7 +89,8 @@ static int work_as_owner(struct err *e, struct work *w)
 		return do_work(e, w);
 	if (geteuid() != 0) {
 		r = userns_run(e, do_work, w, sizeof(*w));
-		return r == -ENOTSUP ? err_set(e, r, "%s: user namespace", w->p->what) : r;
+		return r == -ENOTSUP ? err_set(e, r, "%s: user namespace", w->p->what)
+				     : r;
 	}
 	r = userns_ranges(e, 0, &ranges);
 	if (r <= 0)
@@ -106,7 +110,8 @@ int part_to_dir(struct err *e, const struct part *p, int dir)
 	size_t len = 0;
 
 	if (p->layers_len > CONTENT_LAYERS_MAX)
-		return err_say(e, -E2BIG, "%s: more than %d layers", p->what, CONTENT_LAYERS_MAX);
+		return err_say(e, -E2BIG, "%s: more than %d layers", p->what,
+			       CONTENT_LAYERS_MAX);
 	for (; r == 0 && len < p->layers_len; len += r == 0) {
 		layers[len] = open(p->layers[len], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		if (layers[len] < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-dir - a directory becomes a squashfs image and a tar of the same content; see squash.h. First
- * all names, then the contents in the tar's order. What changes in between is an error.
+ * squash-dir - a directory becomes a squashfs image and a tar of the same content; see
+ * squash.h. First all names, then the contents in the tar's order. What changes in
+ * between is an error.
  */
 #include "squash/squash-dir.h"
 
@@ -46,7 +47,7 @@ struct job {
 	const char *what;
 	int dir;
 	bool upper;
-	const char *overlay; /* "user.overlay." or "trusted.overlay." */
+	const char *overlay;                /* "user.overlay." or "trusted.overlay." */
 	const struct squash_owners *owners; /* or NULL */
 	const struct squash_limits *limits;
 	squash_progress_fn *progress;
@@ -248,8 +249,9 @@ static int find_inode(struct job *j, int fd, const char *name, const struct stat
 
 static int add_pending(struct job *j, struct tree_name *n)
 {
-	struct tree_name **more = array_grow(j->pending, &j->pending_size, j->pending_len + 1,
-					     sizeof(struct tree_name *));
+	struct tree_name **more =
+		array_grow(j->pending, &j->pending_size, j->pending_len + 1,
+			   sizeof(struct tree_name *));
 
 	if (!more)
 		return failed(j, -ENOMEM);
@@ -261,7 +263,8 @@ static int add_pending(struct job *j, struct tree_name *n)
 static int report(struct job *j)
 {
 	if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu files (--max-entries)", j->what,
+		return err_say(j->e, -EOVERFLOW,
+			       "%s: more than %llu files (--max-entries)", j->what,
 			       (unsigned long long)j->limits->max_entries);
 	j->result.entries++;
 	if (j->progress && j->result.entries % PROGRESS_EVERY == 0 &&
@@ -276,7 +279,8 @@ static bool is_path(const char *absolute, const char *path)
 	const size_t len = strlen(path);
 
 	absolute += strspn(absolute, "/");
-	return strncmp(absolute, path, len) == 0 && !absolute[len + strspn(absolute + len, "/")] &&
+	return strncmp(absolute, path, len) == 0 &&
+	       !absolute[len + strspn(absolute + len, "/")] &&
 	       (absolute[len] == '/' || !absolute[len]);
 }
 
@@ -376,7 +380,8 @@ static int copy_part(struct job *j, int fd, uint64_t at, uint64_t end)
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		ssize_t n = pread(fd, j->buf, end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES,
+		ssize_t n = pread(fd, j->buf,
+				  end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES,
 				  (off_t)at);
 
 		if (n < 0 && errno == EINTR)
@@ -392,7 +397,8 @@ static int copy_part(struct job *j, int fd, uint64_t at, uint64_t end)
 	return r;
 }
 
-static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t size, const struct tar_map *m)
+static int copy_content(struct job *j, int fd, struct tree_inode *i, uint64_t size,
+			const struct tar_map *m)
 {
 	uint64_t at = 0;
 	int r = squash_writer_begin(j->writer, i);
@@ -448,8 +454,9 @@ static int write_file(struct job *j, struct tree_name *n, int fd, const struct s
 	int r = map_file(j, fd, st, &map);
 
 	if (r == 0)
-		r = tar_map_is_sparse(&map, size) ? tar_writer_sparse(j->tar, n, size, &map) :
-						    tar_writer_entry(j->tar, n, size);
+		r = tar_map_is_sparse(&map, size)
+			    ? tar_writer_sparse(j->tar, n, size, &map)
+			    : tar_writer_entry(j->tar, n, size);
 	if (r > 0)
 		r = copy_content(j, fd, n->inode, size, &map);
 	tar_map_done(&map);
@@ -459,11 +466,13 @@ static int write_file(struct job *j, struct tree_name *n, int fd, const struct s
 /* Before any work: a hole is no more than its length to whoever made it. */
 static int account(struct job *j, int fd, const struct stat *st)
 {
-	const uint64_t size = (uint64_t)st->st_size, blocks = (uint64_t)st->st_blocks * BLOCK_BYTES;
+	const uint64_t size = (uint64_t)st->st_size,
+		       blocks = (uint64_t)st->st_blocks * BLOCK_BYTES;
 	const char *why;
 
 	j->content_data += blocks >= size ? size : budget_data_of(fd, size);
-	why = budget_unpacked(&j->stream, j->limits->packed ? j->limits->packed : j->content_data,
+	why = budget_unpacked(&j->stream,
+			      j->limits->packed ? j->limits->packed : j->content_data,
 			      size, true);
 	return why ? err_say(j->e, -EOVERFLOW, "%s: %s", j->what, why) : 0;
 }
@@ -484,8 +493,9 @@ static int take_file(struct job *j, struct tree_name *n)
 	if (!S_ISREG(st.st_mode))
 		return refuse(j, "it changed while it was read");
 	if ((uint64_t)st.st_size > max - j->content)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files (--max-bytes)",
-			       j->what, (unsigned long long)max);
+		return err_say(j->e, -EOVERFLOW,
+			       "%s: more than %llu bytes of files (--max-bytes)", j->what,
+			       (unsigned long long)max);
 	j->content += (uint64_t)st.st_size;
 	r = account(j, fd, &st);
 	return r < 0 ? r : write_file(j, n, fd, &st);
@@ -537,8 +547,8 @@ static int squash(struct job *j, int out, int tar)
 
 int squash_dir(struct err *e, const char *what, int dir, bool upper, bool userxattr,
 	       const struct squash_owners *owners, int out, int tar,
-	       const struct squash_limits *limits, squash_progress_fn *progress, void *data,
-	       struct squash_result *ret)
+	       const struct squash_limits *limits, squash_progress_fn *progress,
+	       void *data, struct squash_result *ret)
 {
 	struct job j = { .e = e,
 			 .what = what,

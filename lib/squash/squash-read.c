@@ -214,7 +214,8 @@ static void stat_kind(const sqfs_inode_generic_t *i, struct stat *ret)
 /* Of so many bytes that are no holes; a sector that is not full counts. */
 static blkcnt_t sectors(const sqfs_inode_generic_t *i, uint64_t size)
 {
-	const uint64_t holes = i->base.type == SQFS_INODE_EXT_FILE ? i->data.file_ext.sparse : 0;
+	const uint64_t holes =
+		i->base.type == SQFS_INODE_EXT_FILE ? i->data.file_ext.sparse : 0;
 	const uint64_t bytes = holes < size ? size - holes : 0;
 
 	return (blkcnt_t)(bytes / SECTOR_BYTES + (bytes % SECTOR_BYTES > 0));
@@ -372,9 +373,11 @@ int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
 	return 0;
 }
 
-int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at, bool hole)
+int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at,
+		    bool hole)
 {
-	const uint64_t count = sqfs_inode_get_file_block_count(file), each = s->super.block_size;
+	const uint64_t count = sqfs_inode_get_file_block_count(file),
+		       each = s->super.block_size;
 	sqfs_u64 size;
 
 	if (sqfs_inode_get_file_size(file, &size) || size > INT64_MAX)
@@ -382,7 +385,8 @@ int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, ui
 	if (at >= size)
 		return -ENXIO;
 	for (uint64_t n = at / each; at < size; n++, at = n * each) {
-		const bool is_hole = n < count && file->extra[n] == 0; /* a fragment has data */
+		/* a fragment has data */
+		const bool is_hole = n < count && file->extra[n] == 0;
 
 		if (is_hole == hole)
 			return (int64_t)at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-read - what is in a squashfs file that is not mounted. The file may be hostile: every
- * offset, size and name is checked here or by libsquashfs, and memory is bounded by the file's
- * own size. Needs libsquashfs.
+ * squash-read - what is in a squashfs file that is not mounted. The file may be hostile:
+ * every offset, size and name is checked here or by libsquashfs, and memory is bounded by
+ * the file's own size. Needs libsquashfs.
  */
 #pragma once
 
@@ -84,10 +84,14 @@ struct squash_block {
 int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
 		 struct squash_block *ret);
 /*
- * Where data or a hole of a regular file begins, at or after @at; the end is a hole, too. -ENXIO: @at is
- * at or behind the end, or no data follows.
+ * Where data or a hole of a regular file begins, at or after @at; the end is a hole, too.
+ * -ENXIO: @at is at or behind the end, or no data follows.
  */
-int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at, bool hole);
-/* Its content, at least block size bytes of room; returns how many there are, -EIO, -ENOMEM. */
+int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at,
+		    bool hole);
+/*
+ * Its content, at least block size bytes of room; returns how many there are, -EIO,
+ * -ENOMEM.
+ */
 ssize_t squash_unpack(struct squash *s, struct squash_work *w,
 		      const struct squash_block *b, void *buf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-tar - a tar becomes a squashfs image; see squash.h. What the tar says is checked entry by
- * entry and laid into a tree in memory; contents go to the writer at once.
+ * squash-tar - a tar becomes a squashfs image; see squash.h. What the tar says is checked
+ * entry by entry and laid into a tree in memory; contents go to the writer at once.
  */
 #include "squash/squash-tar.h"
 
@@ -27,7 +27,7 @@ enum {
 	TARGET_MAX = 65535,
 	XATTR_VALUE_MAX = 65536,
 	XATTRS_MAX = 128,
-	PROGRESS_EVERY = 64,	  /* entries */
+	PROGRESS_EVERY = 64,     /* entries */
 	PROGRESS_BYTES = 4 << 20 /* of a file */
 };
 
@@ -45,7 +45,7 @@ struct job {
 	struct squash_writer *writer;
 	struct tree tree;
 	uint64_t content; /* bytes of files so far, holes included */
-	bool alone; /* it has much memory, which one at a time may */
+	bool alone;       /* it has much memory, which one at a time may */
 	struct squash_result result;
 };
 
@@ -118,7 +118,8 @@ static int take_xattrs(struct job *j, const char *path, struct archive_entry *en
 		if (!str_starts_with(name, "user.") &&
 		    !str_starts_with(name, "trusted.") &&
 		    !str_starts_with(name, "security."))
-			continue; /* another system's ("com.apple."): Linux has no place for it */
+			/* another system's ("com.apple."): Linux has no place for it */
+			continue;
 		r = remember(j, tree_xattr_add(&j->tree, i, name, value, len));
 	}
 	return r;
@@ -141,7 +142,8 @@ static int take_kind(struct job *j, const char *path, struct archive_entry *entr
 		i->target = archive_entry_symlink(entry);
 		if (!i->target || !*i->target || strlen(i->target) > TARGET_MAX)
 			return refuse(j, path, "a symbolic link to nothing, or too long");
-		tree_count_target(&j->tree, strlen(i->target) + 1); /* the walk looks at the sum */
+		/* the walk looks at the sum */
+		tree_count_target(&j->tree, strlen(i->target) + 1);
 		i->target = arena_strdup(&j->tree.arena, i->target);
 		return i->target ? 0 : no_memory(j);
 	case S_IFCHR:
@@ -217,8 +219,9 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 
 	/* before any work: holes cost the sender nothing */
 	if (size < 0 || (uint64_t)size > max - j->content)
-		return err_say(j->e, -EOVERFLOW, "%s: more than %llu bytes of files (--max-bytes)",
-			       j->what, (unsigned long long)max);
+		return err_say(j->e, -EOVERFLOW,
+			       "%s: more than %llu bytes of files (--max-bytes)", j->what,
+			       (unsigned long long)max);
 	j->content += (uint64_t)size;
 	r = squash_writer_begin(j->writer, i);
 	if (r < 0)
@@ -229,7 +232,8 @@ static int copy_content(struct job *j, const char *path, struct archive_entry *e
 		r = put_hole(j, (uint64_t)(offset - at));
 		if (r == 0)
 			r = squash_writer_append(j->writer, data, len);
-		if (r == 0 && (offset + (int64_t)len) / PROGRESS_BYTES > at / PROGRESS_BYTES)
+		if (r == 0 &&
+		    (offset + (int64_t)len) / PROGRESS_BYTES > at / PROGRESS_BYTES)
 			r = tell(j);
 		if (r < 0)
 			return r;
@@ -292,7 +296,10 @@ static int put_opaque(struct job *j, const char *path, size_t dir_len)
 	return 0;
 }
 
-/* Where aufs kept files that have several names, for links to lead to; gone when all is read. */
+/*
+ * Where aufs kept files that have several names, for links to lead to; gone when all is
+ * read.
+ */
 #define AUFS_LINKS ".wh..wh.plnk"
 
 static bool is_aufs_link(const char *path)
@@ -388,7 +395,8 @@ static int take_file(struct job *j, const char *path, struct archive_entry *entr
 
 static int take_entry(struct job *j, struct archive_entry *entry)
 {
-	const char *name = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+	const char *name = archive_entry_pathname(entry),
+		   *link = archive_entry_hardlink(entry);
 	cleanup_free char *path = NULL, *target = NULL;
 	int r;
 
@@ -412,7 +420,8 @@ static int take_entries(struct job *j)
 
 	while ((r = tar_reader_next(j->tar, &entry)) > 0) {
 		if (j->limits->max_entries && j->result.entries >= j->limits->max_entries)
-			return err_say(j->e, -EOVERFLOW, "%s: more than %llu files (--max-entries)",
+			return err_say(j->e, -EOVERFLOW,
+				       "%s: more than %llu files (--max-entries)",
 				       j->what,
 				       (unsigned long long)j->limits->max_entries);
 		j->result.entries++;
@@ -441,7 +450,10 @@ static bool has_list(const struct tree_name *dir)
 	return false;
 }
 
-/* At the top, or in the only directory that there is, for who packs a directory with what is in it. */
+/*
+ * At the top, or in the only directory that there is, for who packs a directory with what
+ * is in it.
+ */
 static bool has_lists(const struct tree_name *root)
 {
 	const struct tree_name *only = NULL;
@@ -452,7 +464,8 @@ static bool has_lists(const struct tree_name *root)
 			only = n;
 			len++;
 		}
-	return has_list(root) || (len == 1 && S_ISDIR(only->inode->mode) && has_list(only));
+	return has_list(root) ||
+	       (len == 1 && S_ISDIR(only->inode->mode) && has_list(only));
 }
 
 static void free_contents(struct tree *t)
@@ -474,7 +487,8 @@ static int squash(struct job *j, struct byte_source *source, int out)
 	if (r == 0)
 		r = take_entries(j);
 	if (r == 0)
-		r = tar_reader_finish(j->tar, !j->layer, &j->result.diff_id, &j->result.tar_bytes);
+		r = tar_reader_finish(j->tar, !j->layer, &j->result.diff_id,
+				      &j->result.tar_bytes);
 	if (r == 0)
 		r = tell(j);
 	if (r == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-to-dir - layers become files below a directory; see squash.h. Every name is looked up in the
- * directory of its parent, which is opened beneath ours without following a link.
+ * squash-to-dir - layers become files below a directory; see squash.h. Every name is
+ * looked up in the directory of its parent, which is opened beneath ours without
+ * following a link.
  */
 #include "squash/squash-to-dir.h"
 
@@ -26,9 +27,9 @@ struct unpack {
 	const char *what;
 	int dir;
 	bool one_owner, any_owner;
-	bool poor; /* no devices, and not all attributes */
-	bool files; /* were made */
-	bool nobody; /* is who has no number here */
+	bool poor;                          /* no devices, and not all attributes */
+	bool files;                         /* were made */
+	bool nobody;                        /* is who has no number here */
 	const struct squash_owners *owners; /* or NULL */
 	struct squash_reader *reader;
 	squash_progress_fn *progress; /* or NULL */
@@ -100,9 +101,9 @@ static int set_owner(struct unpack *u, int fd, const char *name,
 		r = (fchownat(fd, name, uid, (gid_t)-1, flags) < 0 &&
 		     fchownat(fd, name, NOBODY, (gid_t)-1, flags) < 0) ||
 				    (fchownat(fd, name, (uid_t)-1, gid, flags) < 0 &&
-				     fchownat(fd, name, (uid_t)-1, NOBODY, flags) < 0) ?
-			    -errno :
-			    0;
+				     fchownat(fd, name, (uid_t)-1, NOBODY, flags) < 0)
+			    ? -errno
+			    : 0;
 	return is_refused(u->any_owner, r) ? 0 : r;
 }
 
@@ -278,7 +279,8 @@ static int unpack_tree(struct unpack *u)
 	return r;
 }
 
-static const struct tree_name *find_child(const struct tree_name *dir, const char *name, size_t len)
+static const struct tree_name *find_child(const struct tree_name *dir, const char *name,
+					  size_t len)
 {
 	const struct tree_name *n = dir->children;
 
@@ -311,8 +313,9 @@ static const struct tree_name *find_dir(const struct tree *t, const char *path)
 		if (n && S_ISLNK(n->inode->mode)) {
 			const char *target = n->inode->target;
 
-			if (++links > LINKS_MAX || snprintf(next, sizeof(next), "%s/%s", target, p) >=
-							   (int)sizeof(left))
+			if (++links > LINKS_MAX ||
+			    snprintf(next, sizeof(next), "%s/%s", target, p) >=
+				    (int)sizeof(left))
 				return NULL;
 			at = *target == '/' ? &t->root : at;
 			memcpy(left, next, strlen(next) + 1);

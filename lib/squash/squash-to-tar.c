@@ -14,14 +14,16 @@
 enum { READ_BYTES = 128 << 10 };
 
 /* From @at to @end. */
-static int copy_part(struct squash_reader *s, struct tar_writer *t, const struct tree_inode *i,
-		     uint64_t at, uint64_t end, char *buf)
+static int copy_part(struct squash_reader *s, struct tar_writer *t,
+		     const struct tree_inode *i, uint64_t at, uint64_t end, char *buf)
 {
 	ssize_t n;
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		n = squash_reader_content(s, i, at, buf, end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES);
+		n = squash_reader_content(s, i, at, buf,
+					  end - at < READ_BYTES ? (size_t)(end - at)
+								: READ_BYTES);
 		if (n < 0)
 			return (int)n;
 		r = tar_writer_content(t, buf, (size_t)n);
@@ -33,7 +35,8 @@ static int copy_part(struct squash_reader *s, struct tar_writer *t, const struct
 }
 
 /* Where there is data, as far as the layer knows. */
-static int find_data(struct squash_reader *s, const struct tree_inode *i, struct tar_map *ret)
+static int find_data(struct squash_reader *s, const struct tree_inode *i,
+		     struct tar_map *ret)
 {
 	const uint64_t size = squash_reader_size(i);
 	uint64_t at = 0, hole;
@@ -43,7 +46,8 @@ static int find_data(struct squash_reader *s, const struct tree_inode *i, struct
 		hole = squash_reader_hole(s, i, at);
 		at += hole;
 		if (hole == 0) {
-			const uint64_t len = size - at < READ_BYTES ? size - at : READ_BYTES;
+			const uint64_t len =
+				size - at < READ_BYTES ? size - at : READ_BYTES;
 
 			r = tar_map_add(ret, at, len);
 			at += len;
@@ -67,8 +71,8 @@ static int write_file(struct squash_reader *s, struct tar_writer *t, struct tree
 	return r == 0 ? tar_writer_pad(t) : r;
 }
 
-static int write_tree(struct err *e, const char *what, struct squash_reader *s, struct tar_writer *t,
-		      char *buf)
+static int write_tree(struct err *e, const char *what, struct squash_reader *s,
+		      struct tar_writer *t, char *buf)
 {
 	const struct tree *tree = squash_reader_tree(s);
 	int r = 0;

@@ -346,7 +346,10 @@ static int read_inode(struct squash_reader *s, struct layer *l,
 	return r;
 }
 
-/* The inode of an entry: one that was met under another name, or a new one, which may take @g. */
+/*
+ * The inode of an entry: one that was met under another name, or a new one, which may
+ * take @g.
+ */
 static int find_inode(struct squash_reader *s, struct layer *l, sqfs_inode_generic_t **g,
 		      struct tree_inode **ret)
 {
@@ -473,8 +476,8 @@ static struct pending *drop_pending(struct pending *p)
 }
 
 /*
- * A layer whose archive had no entry for the root says nothing of it; tree_init() does. Run, it is
- * taken in the same way (mount/like-step.c).
+ * A layer whose archive had no entry for the root says nothing of it; tree_init() does.
+ * Run, it is taken in the same way (mount/like-step.c).
  */
 static bool says_nothing(const struct squash_reader *s, const struct layer *l,
 			 const struct tree_inode *i)
@@ -580,7 +583,8 @@ struct tree *squash_reader_tree(struct squash_reader *s)
 	return &s->tree;
 }
 
-void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress, void *data)
+void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress,
+			 void *data)
 {
 	s->progress = progress;
 	s->progress_data = data;
@@ -589,7 +593,8 @@ void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress, 
 int squash_reader_tell(struct squash_reader *s, uint64_t bytes)
 {
 	s->done += bytes;
-	if (!s->progress || (++s->calls % TELL_CALLS != 0 && s->done - s->told < TELL_BYTES))
+	if (!s->progress ||
+	    (++s->calls % TELL_CALLS != 0 && s->done - s->told < TELL_BYTES))
 		return 0;
 	s->told = s->done;
 	return s->progress(s->done, s->progress_data) ? -ECANCELED : 0;
@@ -611,10 +616,12 @@ uint64_t squash_reader_size(const struct tree_inode *i)
 	return size;
 }
 
-uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i, uint64_t offset)
+uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i,
+			    uint64_t offset)
 {
 	const sqfs_inode_generic_t *g = i->written;
-	const uint64_t size = squash_reader_size(i), block = s->layers[i->layer].super.block_size;
+	const uint64_t size = squash_reader_size(i),
+		       block = s->layers[i->layer].super.block_size;
 	const uint64_t count = sqfs_inode_get_file_block_count(g);
 	uint64_t n = offset / block, end;
 

@@ -42,7 +42,9 @@ struct out_file {
 	int error; /* -errno of the first failure: libsquashfs has one word for all */
 };
 
-/* Blocks of zeros, which libsquashfs is not asked about: it would copy and look at each. */
+/*
+ * Blocks of zeros, which libsquashfs is not asked about: it would copy and look at each.
+ */
 struct hole {
 	uint64_t block;
 	size_t len;
@@ -62,9 +64,9 @@ struct squash_writer {
 	sqfs_xattr_writer_t *xattrs;
 	sqfs_meta_writer_t *inodes, *dirs;
 	sqfs_dir_writer_t *dir;
-	struct arena arena; /* of holes */
+	struct arena arena;      /* of holes */
 	struct tree_inode *file; /* at hand, or what was last */
-	struct hole *hole; /* its last one, or NULL */
+	struct hole *hole;       /* its last one, or NULL */
 	uint64_t at;
 	size_t holes; /* blocks of all files */
 	uint32_t numbers;
@@ -257,7 +259,10 @@ struct squash_writer *squash_writer_free(struct squash_writer *w)
 {
 	if (!w)
 		return NULL;
-	/* its destructor forgets the block at hand (1.2.0); what is written now is abandoned */
+	/*
+	 * its destructor forgets the block at hand (1.2.0); what is written now is
+	 * abandoned
+	 */
 	if (w->processor && !w->flushed) {
 		if (w->in_file)
 			(void)sqfs_block_processor_end_file(w->processor);
@@ -284,9 +289,10 @@ int squash_writer_begin(struct squash_writer *w, struct tree_inode *i)
 	w->file = i;
 	w->hole = NULL;
 	w->at = 0;
-	return check(
-		w, sqfs_block_processor_begin_file(
-			   w->processor, (sqfs_inode_generic_t **)&i->written, NULL, 0));
+	return check(w,
+		     sqfs_block_processor_begin_file(w->processor,
+						     (sqfs_inode_generic_t **)&i->written,
+						     NULL, 0));
 }
 
 int squash_writer_append(struct squash_writer *w, const void *data, size_t len)
@@ -310,7 +316,8 @@ static int add_hole(struct squash_writer *w, uint64_t blocks)
 	struct hole *hole = w->hole;
 
 	if (blocks > HOLES_MAX - w->holes)
-		return err_say(w->e, -EOVERFLOW, "%s: more than 1 TiB of holes in files", w->what);
+		return err_say(w->e, -EOVERFLOW, "%s: more than 1 TiB of holes in files",
+			       w->what);
 	if (!hole || hole->block + hole->len != at) {
 		hole = arena_new(&w->arena, struct hole);
 		if (!hole)
@@ -429,7 +436,10 @@ static int make_dir(struct squash_writer *w, const struct tree_name *n,
 	return 0;
 }
 
-/* What libsquashfs has not seen of the file: numbers of its blocks, which are 0 for those of zeros. */
+/*
+ * What libsquashfs has not seen of the file: numbers of its blocks, which are 0 for those
+ * of zeros.
+ */
 static int fill_holes(struct tree_inode *i)
 {
 	const sqfs_inode_generic_t *g = i->written;
@@ -446,7 +456,8 @@ static int fill_holes(struct tree_inode *i)
 	if (!more)
 		return SQFS_ERROR_ALLOC;
 	memcpy(more, g, sizeof(*more));
-	more->payload_bytes_available = more->payload_bytes_used = (sqfs_u32)((had + holes) * sizeof(sqfs_u32));
+	more->payload_bytes_available = more->payload_bytes_used =
+		(sqfs_u32)((had + holes) * sizeof(sqfs_u32));
 	for (const struct hole *h = i->holes; h; h = h->next) {
 		while (to < h->block)
 			more->extra[to++] = g->extra[from++];
@@ -456,7 +467,10 @@ static int fill_holes(struct tree_inode *i)
 	sqfs_free(i->written);
 	i->written = more;
 	(void)sqfs_inode_get_file_size(more, &size); /* it is a file */
-	/* in this order: a size that fits makes a basic one of it, which cannot say how much is holes */
+	/*
+	 * in this order: a size that fits makes a basic one of it, which cannot say how
+	 * much is holes
+	 */
 	if (sqfs_inode_set_file_size(more, size + (sqfs_u64)holes * BLOCK_BYTES) < 0 ||
 	    sqfs_inode_make_extended(more) < 0)
 		return SQFS_ERROR_INTERNAL;
@@ -482,7 +496,10 @@ static int choose_type(const struct tree_inode *i, sqfs_inode_generic_t *g)
 	return r;
 }
 
-/* libsquashfs copies the numbers of a file's blocks to the stack (1.2.0), where 300 GiB have no room. */
+/*
+ * libsquashfs copies the numbers of a file's blocks to the stack (1.2.0), where 300 GiB
+ * have no room.
+ */
 static int put_inode(struct squash_writer *w, sqfs_inode_generic_t *g)
 {
 	const size_t len = S_ISREG(g->base.mode) ? sqfs_inode_get_file_block_count(g) : 0;
@@ -562,7 +579,10 @@ static void number_inodes(struct squash_writer *w, struct tree *t)
 			n->inode->number = ++w->numbers;
 }
 
-/* Files first: a directory names inodes that are written already, wherever their links are. */
+/*
+ * Files first: a directory names inodes that are written already, wherever their links
+ * are.
+ */
 static int write_inodes(struct squash_writer *w, struct tree *t)
 {
 	int r = 0;

@@ -14,16 +14,16 @@
 static const struct room {
 	const char *where, *what, *ending;
 } rooms[] = {
-	{ "layers", "layer", ".sqfs" },
-	{ "blobs/sha256", "blob", "" },
-	{ "signatures", "blob", "" },
-	{ ".", NULL, "" },
+	{ "layers", "layer", ".sqfs" }, { "blobs/sha256", "blob", "" },
+	{ "signatures", "blob", "" },   { ".", NULL, "" },
 	{ "containers", NULL, "" },
 };
 
 static bool describe(const struct room *room, const char *name, struct contents_file *ret)
 {
-	*ret = (struct contents_file){ .what = room->what, .where = room->where, .name = name };
+	*ret = (struct contents_file){ .what = room->what,
+				       .where = room->where,
+				       .name = name };
 	if (str_starts_with(name, STORE_TEMPORARY)) {
 		ret->what = "temporary";
 		return true;
@@ -38,7 +38,8 @@ static bool describe(const struct room *room, const char *name, struct contents_
 static int visit(struct store *s, const struct room *room,
 		 int (*fn)(const struct contents_file *f, void *data), void *data)
 {
-	cleanup_close int fd = openat(s->dir, room->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(s->dir, room->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
 	struct contents_file f;
 	struct dirent *d;
@@ -46,8 +47,9 @@ static int visit(struct store *s, const struct room *room,
 	int r = 0;
 
 	if (!list)
-		return errno == ENOENT ? 0 : err_set(s->err, -errno, "store %s: %s", s->path,
-						     room->where);
+		return errno == ENOENT ? 0
+				       : err_set(s->err, -errno, "store %s: %s", s->path,
+						 room->where);
 	(void)take_fd(&fd); /* closedir() closes it */
 	while (r == 0 && (d = readdir(list))) {
 		if (!describe(room, d->d_name, &f) ||
@@ -60,7 +62,8 @@ static int visit(struct store *s, const struct room *room,
 	return r;
 }
 
-int contents_foreach(struct store *s, int (*fn)(const struct contents_file *f, void *data), void *data)
+int contents_foreach(struct store *s,
+		     int (*fn)(const struct contents_file *f, void *data), void *data)
 {
 	int r = store_look(s);
 

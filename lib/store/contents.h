@@ -8,8 +8,9 @@ struct contents_file {
 	const char *what; /* "layer", "blob", "temporary" */
 	const char *where, *name;
 	char hex[DIGEST_HEX + 1]; /* "" for a temporary */
-	uint64_t bytes;		  /* on disk */
+	uint64_t bytes;           /* on disk */
 };
 
 /* Files with names that are not ours are left out. */
-int contents_foreach(struct store *s, int (*fn)(const struct contents_file *f, void *data), void *data);
+int contents_foreach(struct store *s,
+		     int (*fn)(const struct contents_file *f, void *data), void *data);

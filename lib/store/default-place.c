@@ -54,7 +54,8 @@ int place_from_conf(const char *text, char **ret)
 		line += strspn(line, " \t");
 		if (!strncmp(line, export, sizeof(export) - 1) &&
 		    strchr(" \t", line[sizeof(export) - 1]))
-			line += sizeof(export) - 1 + strspn(line + sizeof(export) - 1, " \t");
+			line += sizeof(export) - 1 +
+				strspn(line + sizeof(export) - 1, " \t");
 		if (!strncmp(line, key, sizeof(key) - 1)) {
 			r = read_value(line + sizeof(key) - 1, &value);
 			if (r < 0)
@@ -103,9 +104,13 @@ int place_default(struct err *e, char **ret)
 	}
 	dir = secure_getenv("XDG_DATA_HOME");
 	if (dir && *dir == '/')
-		return asprintf(ret, "%s/mincs", dir) < 0 ? err_set(e, -ENOMEM, "store") : 0;
+		return asprintf(ret, "%s/mincs", dir) < 0 ? err_set(e, -ENOMEM, "store")
+							  : 0;
 	dir = secure_getenv("HOME");
 	if (!dir || *dir != '/')
-		return err_say(e, -ENOENT, "store: neither MINCS_DIR nor HOME says where it is");
-	return asprintf(ret, "%s/.local/share/mincs", dir) < 0 ? err_set(e, -ENOMEM, "store") : 0;
+		return err_say(e, -ENOENT,
+			       "store: neither MINCS_DIR nor HOME says where it is");
+	return asprintf(ret, "%s/.local/share/mincs", dir) < 0
+		       ? err_set(e, -ENOMEM, "store")
+		       : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * find - an image by what a user calls it: a name before a digest before an id, the id whole
- * or its beginning. Several names of one image are not ambiguous.
+ * find - an image by what a user calls it: a name before a digest before an id, the id
+ * whole or its beginning. Several names of one image are not ambiguous.
  */
 #include "store/find.h"
 
@@ -28,7 +28,8 @@ static size_t by_name(const struct index *index, const struct ref *r)
 	struct ref has;
 
 	ref_short(r, name);
-	while (i-- > 0) /* the newest first, should a foreign tool have given a name twice */
+	/* the newest first, should a foreign tool have given a name twice */
+	while (i-- > 0)
 		if (!index->entries[i].gone && str_equal(index->entries[i].name, name) &&
 		    means(&index->entries[i], &r->digest))
 			return i;
@@ -40,7 +41,8 @@ static size_t by_name(const struct index *index, const struct ref *r)
 
 		if (e->gone || !means(e, &r->digest))
 			continue;
-		if (!*e->name) /* its tag has moved: whose it was is not known, but the digest is it */
+		/* its tag has moved: whose it was is not known, but the digest is it */
+		if (!*e->name)
 			unnamed = i;
 		if (ref_parse(e->name, &has) < 0)
 			continue;
@@ -84,7 +86,8 @@ static int id_of(struct store *s, const struct index_entry *e, struct digest *re
 }
 
 /* @prefix of the id or the digest; *ret is the length if there is none. */
-static int by_prefix(struct store *s, const struct index *index, const char *prefix, size_t *ret)
+static int by_prefix(struct store *s, const struct index *index, const char *prefix,
+		     size_t *ret)
 {
 	struct digest found = { "" }, id;
 	int r;
@@ -104,7 +107,8 @@ static int by_prefix(struct store *s, const struct index *index, const char *pre
 		if (!*id.text)
 			id = e->digest; /* damaged: it may still be removed */
 		if (*ret < index->len && !digest_equal(&id, &found))
-			return err_say(s->err, -ENOTUNIQ, "image %s: several begin with it", prefix);
+			return err_say(s->err, -ENOTUNIQ,
+				       "image %s: several begin with it", prefix);
 		found = id;
 		*ret = i;
 	}
@@ -121,7 +125,9 @@ int find_entry(struct store *s, const struct index *index, const char *name, siz
 	bool is_ref = ref_parse(name, &ref) == 0;
 	/* a whole digest or id is one, whatever another tool has called an image */
 	bool is_id = is_hex && (hex != name || strlen(hex) == DIGEST_HEX);
-	size_t i = is_ref ? by_name(index, &ref) : is_id ? index->len : by_plain_name(index, name);
+	size_t i = is_ref  ? by_name(index, &ref)
+		   : is_id ? index->len
+			   : by_plain_name(index, name);
 	int r;
 
 	*ret_by_name = i < index->len;
@@ -131,7 +137,8 @@ int find_entry(struct store *s, const struct index *index, const char *name, siz
 			return r;
 	}
 	if (i == index->len && !is_ref && !is_hex)
-		return err_say(s->err, -EINVAL, "image %s: neither a name nor an id", name);
+		return err_say(s->err, -EINVAL, "image %s: neither a name nor an id",
+			       name);
 	if (i == index->len)
 		return err_say(s->err, -ENOENT, "image %s: not in %s", name, s->path);
 	*ret = i;
@@ -148,7 +155,8 @@ static bool is_child(struct store *s, struct arena *a, const struct index_entry 
 	bool found = false;
 
 	s->err = &ignored; /* a damaged one is none of it */
-	if (media_is_index(e->media_type) && store_read_blob(s, a, &e->digest, &text, &len) == 0 &&
+	if (media_is_index(e->media_type) &&
+	    store_read_blob(s, a, &e->digest, &text, &len) == 0 &&
 	    image_parse_index(a, s->err, "index", text, len, &children, &n) == 0)
 		for (size_t i = 0; i < n; i++)
 			found |= digest_equal(&children[i].digest, manifest);
@@ -170,7 +178,8 @@ int image_find_manifest(struct store *s, const char *digest, struct image **ret)
 	for (i = 0; r == 0 && i < index.len; i++)
 		if (digest_equal(&index.entries[i].digest, &manifest))
 			break;
-	if (r == 0 && i == index.len) /* rare: only another tool lists an index of several images */
+	/* rare: only another tool lists an index of several images */
+	if (r == 0 && i == index.len)
 		for (i = 0; i < index.len; i++)
 			if (is_child(s, &a, &index.entries[i], &manifest))
 				break;
@@ -182,9 +191,11 @@ int image_find_manifest(struct store *s, const char *digest, struct image **ret)
 	return r;
 }
 
-/* Another tool may have given a name to an image of each platform: the newest that fits. */
-static int load_fitting(struct store *s, const struct index *index, size_t found, bool named,
-			const char *platform, struct image **ret)
+/*
+ * Another tool may have given a name to an image of each platform: the newest that fits.
+ */
+static int load_fitting(struct store *s, const struct index *index, size_t found,
+			bool named, const char *platform, struct image **ret)
 {
 	const char *name = index->entries[found].name;
 	int r = image_load_platform(s, &index->entries[found], platform, ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handles - what the public handles of images hold (minc/image.h): the library makes them, the modules
- * fill them in.
+ * handles - what the public handles of images hold (minc/image.h): the library makes
+ * them, the modules fill them in.
  */
 #pragma once
 
@@ -39,15 +39,17 @@ struct minc_transfer {
 	struct store *store;
 	struct err *err;
 	struct minc_store *owner; /* of the api: not for the modules */
-	const char *text[16]; /* by enum minc_transfer_option; owned, MINC_TRANSFER_CHANGE unused */
-	const char **changes; /* NULL-terminated, or NULL */
-	uint64_t number[16];  /* by enum minc_transfer_number */
-	unsigned given;	      /* bit N: number N is not the default */
-	struct budget *budget; /* of what is under way; NULL: no bound over all of it */
+	/* by enum minc_transfer_option; owned, MINC_TRANSFER_CHANGE unused */
+	const char *text[16];
+	const char **changes;    /* NULL-terminated, or NULL */
+	uint64_t number[16];     /* by enum minc_transfer_number */
+	unsigned given;          /* bit N: number N is not the default */
+	struct budget *budget;   /* of what is under way; NULL: no bound over all of it */
 	struct listing *listing; /* what it has brought so far */
 	minc_progress_fn progress;
 	void *data;
-	struct err failure; /* of the first setting that was refused: what all uses return */
+	/* of the first setting that was refused: what all uses return */
+	struct err failure;
 };
 
 /* Hand an image on to a minc_image_fn; NULL: nothing. */

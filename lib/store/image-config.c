@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-config - the config of an image, as the OCI image specification and Docker have it:
- * what it runs, and the diff ids of its layers, of which there are as many as layers.
+ * image-config - the config of an image, as the OCI image specification and Docker have
+ * it: what it runs, and the diff ids of its layers, of which there are as many as layers.
  */
 #include "store/image-config.h"
 
@@ -12,12 +12,13 @@
 
 #include "base/rfc3339.h"
 #include "base/str.h"
-#include "json/json.h"
 #include "store/image.h"
+#include "json/json.h"
 
 enum { HISTORY_MAX = 100000 };
 
-static int read_time(const struct json_source *src, json_t *o, const char *where, int64_t *ret)
+static int read_time(const struct json_source *src, json_t *o, const char *where,
+		     int64_t *ret)
 {
 	const char *text = "";
 	int r = json_text(src, o, where, "created", &text);
@@ -53,7 +54,9 @@ static int read_diff_ids(const struct json_source *src, struct image *img, json_
 	json_array_foreach(list, i, item) if (
 		!json_is_string(item) ||
 		digest_parse(json_string_value(item), &img->layers[i].diff_id) <
-			0) return json_refuse(src, "rootfs.diff_ids[%zu]: not a SHA-256 digest", i);
+			0) return json_refuse(src,
+					      "rootfs.diff_ids[%zu]: not a SHA-256 digest",
+					      i);
 	return 0;
 }
 
@@ -90,7 +93,8 @@ static int read_history(const struct json_source *src, struct image *img, json_t
 	if (json_array_size(list) > HISTORY_MAX)
 		return json_refuse(src, "history: too long");
 	img->history_len = json_array_size(list);
-	img->history = arena_alloc(src->a, (img->history_len + 1) * sizeof(*img->history));
+	img->history =
+		arena_alloc(src->a, (img->history_len + 1) * sizeof(*img->history));
 	if (!img->history)
 		return json_no_memory(src);
 	json_array_foreach(list, i, item)
@@ -106,8 +110,9 @@ static int read_history(const struct json_source *src, struct image *img, json_t
 }
 
 /*
- * From the root, and without ".", "..", and slashes too many, as docker(1) has it: whoever looks at
- * the files would take other ways, some of them out of the image. NULL without memory.
+ * From the root, and without ".", "..", and slashes too many, as docker(1) has it:
+ * whoever looks at the files would take other ways, some of them out of the image. NULL
+ * without memory.
  */
 static const char *clean_path(const struct json_source *src, const char *path)
 {
@@ -149,11 +154,11 @@ static int clean_volumes(const struct json_source *src, struct image *img)
 }
 
 /*
- * What docker(1) takes: a list, or one word as a string. Of an entry point an empty word says that there is
- * none.
+ * What docker(1) takes: a list, or one word as a string. Of an entry point an empty word
+ * says that there is none.
  */
-static int read_words(const struct json_source *src, json_t *c, const char *where, const char *key,
-		      const char *const **ret)
+static int read_words(const struct json_source *src, json_t *c, const char *where,
+		      const char *key, const char *const **ret)
 {
 	const json_t *v = json_object_get(c, key);
 	const char **list;
@@ -216,8 +221,8 @@ static int join_platform(const struct json_source *src, struct image *img)
 	return img->platform ? 0 : json_no_memory(src);
 }
 
-int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
-		       size_t len)
+int image_parse_config(struct image *img, struct err *e, const char *what,
+		       const char *text, size_t len)
 {
 	const struct json_source src = { .e = e, .what = what, .a = &img->arena };
 	cleanup_json json_t *o = NULL;

@@ -4,5 +4,5 @@
 
 #include "store/image.h"
 
-int image_parse_config(struct image *img, struct err *e, const char *what, const char *text,
-		       size_t len);
+int image_parse_config(struct image *img, struct err *e, const char *what,
+		       const char *text, size_t len);

@@ -23,11 +23,13 @@ struct image *image_new(void)
 
 	if (!img)
 		return NULL;
-	img->store_path = img->name = img->asked = img->media_type = img->config_media_type = "";
+	img->store_path = img->name = img->asked = img->media_type =
+		img->config_media_type = "";
 	img->architecture = img->os = img->variant = img->author = "";
 	img->user = img->cwd = img->stop_signal = img->platform = "";
 	img->manifest_json = img->config_json = "";
-	img->env = img->entrypoint = img->cmd = img->volumes = img->ports = img->labels = none;
+	img->env = img->entrypoint = img->cmd = img->volumes = img->ports = img->labels =
+		none;
 	return img;
 }
 
@@ -42,7 +44,8 @@ struct image *image_free(struct image *img)
 
 /* A blob that another one describes: its size first. */
 static int read_described(struct store *s, struct arena *a, const char *what,
-			  const struct digest *d, uint64_t size, const char **ret, size_t *ret_len)
+			  const struct digest *d, uint64_t size, const char **ret,
+			  size_t *ret_len)
 {
 	int r = store_read_blob(s, a, d, ret, ret_len);
 
@@ -57,8 +60,8 @@ static int read_described(struct store *s, struct arena *a, const char *what,
 }
 
 /*
- * What is mounted of it: layers that another tool brought are not there before their first use. One
- * that another user could change while it is mounted is refused.
+ * What is mounted of it: layers that another tool brought are not there before their
+ * first use. One that another user could change while it is mounted is refused.
  */
 static int measure_layers(struct store *s, struct image *img)
 {
@@ -72,7 +75,8 @@ static int measure_layers(struct store *s, struct image *img)
 
 		snprintf(path, sizeof(path), "layers/%s.sqfs", digest_hex(&l->diff_id));
 		l->mounted_size = 0;
-		if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+		if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode)) {
 			r = store_check_file(s, path, &st);
 			if (r < 0)
 				return r;
@@ -98,7 +102,8 @@ static int load_manifest(struct store *s, struct image *img, const struct digest
 	if (r < 0)
 		return r;
 	img->manifest = *d;
-	r = read_described(s, &img->arena, "config", &img->config, img->config_size, &text, &len);
+	r = read_described(s, &img->arena, "config", &img->config, img->config_size,
+			   &text, &len);
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "config %s", digest_hex(&img->config));
@@ -108,7 +113,7 @@ static int load_manifest(struct store *s, struct image *img, const struct digest
 
 /* Which of an index, or of several platforms, is wanted. */
 struct wanted {
-	const char *platform; /* NULL: this machine's */
+	const char *platform;          /* NULL: this machine's */
 	const struct digest *manifest; /* or NULL; this one, whatever it is for */
 };
 
@@ -130,19 +135,22 @@ static int load_index(struct store *s, struct image *img, const struct index_ent
 	const char *text;
 	char what[100];
 	size_t len, n, i;
-	int r = read_described(s, &img->arena, "index", &entry->digest, entry->size, &text, &len);
+	int r = read_described(s, &img->arena, "index", &entry->digest, entry->size,
+			       &text, &len);
 
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "index %s", digest_hex(&entry->digest));
 	r = image_parse_index(&img->arena, s->err, what, text, len, &children, &n);
 	if (r == 0)
-		r = w->manifest ? choose_manifest(s, w->manifest, children, n, &i) :
-				  image_choose_platform(s->err, *entry->name ? entry->name : what,
+		r = w->manifest ? choose_manifest(s, w->manifest, children, n, &i)
+				: image_choose_platform(s->err,
+							*entry->name ? entry->name : what,
 							children, n, w->platform, &i);
 	if (r < 0)
 		return r;
-	return load_manifest(s, img, &children[i].digest, children[i].size, children[i].media_type);
+	return load_manifest(s, img, &children[i].digest, children[i].size,
+			     children[i].media_type);
 }
 
 static int set_names(struct store *s, struct image *img, const struct index_entry *entry)
@@ -161,7 +169,8 @@ static int check_platform(struct store *s, const struct image *img, const char *
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return err_say(s->err, -ENOENT, "image %s: it is for %s, not for %s",
-		       *img->name ? img->name : digest_hex(&img->config), img->platform, platform);
+		       *img->name ? img->name : digest_hex(&img->config), img->platform,
+		       platform);
 }
 
 static int load(struct store *s, struct image *img, const struct index_entry *entry,
@@ -174,13 +183,14 @@ static int load(struct store *s, struct image *img, const struct index_entry *en
 	if (media_is_index(entry->media_type))
 		return load_index(s, img, entry, w);
 	if (w->manifest && !digest_equal(w->manifest, &entry->digest))
-		return err_say(s->err, -ENOENT, "manifest %s: is gone", digest_hex(w->manifest));
+		return err_say(s->err, -ENOENT, "manifest %s: is gone",
+			       digest_hex(w->manifest));
 	r = load_manifest(s, img, &entry->digest, entry->size, entry->media_type);
 	return r < 0 ? r : check_platform(s, img, w->platform);
 }
 
-static int load_wanted(struct store *s, const struct index_entry *entry, const struct wanted *w,
-		       struct image **ret)
+static int load_wanted(struct store *s, const struct index_entry *entry,
+		       const struct wanted *w, struct image **ret)
 {
 	struct image *img = image_new();
 	int r = img ? load(s, img, entry, w) : err_set(s->err, -ENOMEM, "image");
@@ -199,8 +209,8 @@ int image_load(struct store *s, const struct index_entry *entry, struct image **
 	return load_wanted(s, entry, &any, ret);
 }
 
-int image_load_platform(struct store *s, const struct index_entry *entry, const char *platform,
-			struct image **ret)
+int image_load_platform(struct store *s, const struct index_entry *entry,
+			const char *platform, struct image **ret)
 {
 	const struct wanted w = { .platform = platform };
 
@@ -216,7 +226,8 @@ int image_load_manifest(struct store *s, const struct index_entry *entry,
 }
 
 /* Only what its entry says of it. */
-static int list_image(struct store *s, const struct index_entry *entry, struct image **ret)
+static int list_image(struct store *s, const struct index_entry *entry,
+		      struct image **ret)
 {
 	struct image *img = image_new();
 
@@ -247,7 +258,8 @@ static int load_rest(struct store *s, struct image *img)
 	       !digest_equal(&index.entries[i].digest, &img->listed_digest))
 		i++;
 	if (r == 0 && i == index.len)
-		r = err_say(s->err, -ENOENT, "image %s: is gone", digest_hex(&img->config));
+		r = err_say(s->err, -ENOENT, "image %s: is gone",
+			    digest_hex(&img->config));
 	if (r == 0) {
 		index.entries[i].name = img->name;
 		img->listed = false;
@@ -279,7 +291,10 @@ int image_whole(struct image *img, struct err *e)
 	return r;
 }
 
-/* One to be shown: a pointer into the index, and what it was loaded as if that was needed. */
+/*
+ * One to be shown: a pointer into the index, and what it was loaded as if that was
+ * needed.
+ */
 struct row {
 	const struct index_entry *entry;
 	struct image *img;
@@ -318,8 +333,8 @@ static int load_row(struct store *s, struct row *row)
 	return r < 0 ? 1 : 0;
 }
 
-static int show(struct store *s, struct row *row, int (*fn)(struct image *img, void *data),
-		void *data)
+static int show(struct store *s, struct row *row,
+		int (*fn)(struct image *img, void *data), void *data)
 {
 	int r = row->img ? 0 : list_image(s, row->entry, &row->img);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * index - index.json, which names the images; see store.h. Other tools write it too (skopeo,
- * umoci): what they put there is kept, and what has no name or is no image does no harm.
- * Entries of ours carry what a listing needs, so that it reads no other file.
+ * index - index.json, which names the images; see store.h. Other tools write it too
+ * (skopeo, umoci): what they put there is kept, and what has no name or is no image does
+ * no harm. Entries of ours carry what a listing needs, so that it reads no other file.
  */
 #include "store/index.h"
 
@@ -21,21 +21,23 @@
 
 #define CONFIG_ANNOTATION  "org.libminc.config"
 #define CREATED_ANNOTATION "org.libminc.created"
-#define SIZE_ANNOTATION	   "org.libminc.size"
+#define SIZE_ANNOTATION    "org.libminc.size"
 #define INDEX_ANNOTATION   "org.libminc.index"
-#define SUM_ANNOTATION	   "org.libminc.sum"
+#define SUM_ANNOTATION     "org.libminc.sum"
 
 enum { SUM_TEXT = 17 };
 
 /*
- * Of all but itself, in the annotations of the list: atomic with what it is of. Not against anybody,
- * only against damage; other programs keep it, and it then tells that they were there.
+ * Of all but itself, in the annotations of the list: atomic with what it is of. Not
+ * against anybody, only against damage; other programs keep it, and it then tells that
+ * they were there.
  */
 static int make_sum(const json_t *root, char ret[SUM_TEXT])
 {
 	cleanup_json json_t *copy = json_copy((json_t *)root);
 	cleanup_json json_t *notes = json_copy(json_object_get(root, "annotations"));
-	uint64_t sum = 0xcbf29ce484222325; /* FNV-1a: no change of a single byte is lost */
+	/* FNV-1a: no change of a single byte is lost */
+	uint64_t sum = 0xcbf29ce484222325;
 	cleanup_free char *text = NULL;
 	int r = 0;
 
@@ -43,10 +45,12 @@ static int make_sum(const json_t *root, char ret[SUM_TEXT])
 		return -ENOMEM;
 	if (json_is_object(notes)) {
 		(void)json_object_del(notes, SUM_ANNOTATION); /* it may not be there */
-		r = json_object_size(notes) > 0 ? json_object_set(copy, "annotations", notes) :
-						  json_object_del(copy, "annotations");
+		r = json_object_size(notes) > 0
+			    ? json_object_set(copy, "annotations", notes)
+			    : json_object_del(copy, "annotations");
 	}
-	if (r < 0 || json_text_write(copy, JSON_COMPACT | JSON_SORT_KEYS, &text, NULL) < 0)
+	if (r < 0 ||
+	    json_text_write(copy, JSON_COMPACT | JSON_SORT_KEYS, &text, NULL) < 0)
 		return -ENOMEM;
 	for (const char *p = text; *p; p++)
 		sum = (sum ^ (unsigned char)*p) * 0x100000001b3;
@@ -75,8 +79,9 @@ static int set_sum(struct index_edit *edit)
 
 	if (edit->differs)
 		return 0;
-	return make_sum(edit->root, sum) < 0 ? -ENOMEM :
-					       index_annotate(edit->root, SUM_ANNOTATION, sum);
+	return make_sum(edit->root, sum) < 0
+		       ? -ENOMEM
+		       : index_annotate(edit->root, SUM_ANNOTATION, sum);
 }
 
 void index_normal_name(const char *name, char ret[REF_MAX])
@@ -91,7 +96,8 @@ void index_normal_name(const char *name, char ret[REF_MAX])
 
 static const char *annotation(json_t *entry, const char *key)
 {
-	return json_string_value(json_object_get(json_object_get(entry, "annotations"), key));
+	return json_string_value(json_object_get(json_object_get(entry, "annotations"),
+						 key));
 }
 
 const char *index_digest(json_t *entry)
@@ -134,7 +140,8 @@ static void read_listing(json_t *o, struct index_entry *ret)
 	if (index && digest_parse(index, &d) == 0)
 		ret->index = d;
 	if (!config || !created || !size || digest_parse(config, &d) < 0 ||
-	    str_to_u64(created, INT64_MAX, &ms) < 0 || str_to_u64(size, INT64_MAX, &bytes) < 0)
+	    str_to_u64(created, INT64_MAX, &ms) < 0 ||
+	    str_to_u64(size, INT64_MAX, &bytes) < 0)
 		return;
 	ret->config = d;
 	ret->created_ms = (int64_t)ms;
@@ -142,7 +149,8 @@ static void read_listing(json_t *o, struct index_entry *ret)
 }
 
 /* 1: an image; 0: something else. */
-static int read_entry(const struct json_source *src, json_t *o, size_t i, struct index_entry *ret)
+static int read_entry(const struct json_source *src, json_t *o, size_t i,
+		      struct index_entry *ret)
 {
 	const char *digest = "";
 	json_t *platform, *notes;
@@ -175,15 +183,16 @@ static int read_entry(const struct json_source *src, json_t *o, size_t i, struct
 	r = digest_parse(digest, &ret->digest);
 	if (r == -EINVAL)
 		return json_refuse(src, "%sdigest: not a digest", where);
-	if (r < 0 || !(media_is_manifest(ret->media_type) || media_is_index(ret->media_type)))
+	if (r < 0 ||
+	    !(media_is_manifest(ret->media_type) || media_is_index(ret->media_type)))
 		return 0;
 	ret->name = arena_strdup(src->a, index_name(o, name));
 	read_listing(o, ret);
 	return ret->name ? 1 : json_no_memory(src);
 }
 
-static int read_root(const struct json_source *src, const char *text, size_t len, json_t **root,
-		     json_t **manifests)
+static int read_root(const struct json_source *src, const char *text, size_t len,
+		     json_t **root, json_t **manifests)
 {
 	cleanup_json json_t *o = NULL;
 	uint64_t version = 0;
@@ -228,8 +237,8 @@ static int read_entries(const struct json_source *src, json_t *list, struct inde
 	return 0;
 }
 
-int index_parse(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
-		struct index *ret)
+int index_parse(struct arena *a, struct err *e, const char *what, const char *text,
+		size_t len, struct index *ret)
 {
 	const struct json_source src = { .e = e, .what = what, .a = a };
 	cleanup_json json_t *root = NULL;
@@ -287,8 +296,9 @@ static void unlock(struct store *s)
 int index_begin(struct store *s, struct index_edit *ret)
 {
 	const struct json_source src = { .e = s->err, .what = "index.json" };
-	static const char empty[] = "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
-				    "\",\"manifests\":[]}";
+	static const char empty[] =
+		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
+		"\",\"manifests\":[]}";
 	char *text;
 	size_t len;
 	int r = s->owned ? 0 : store_share(s);
@@ -299,8 +309,8 @@ int index_begin(struct store *s, struct index_edit *ret)
 	if (r == 0)
 		r = read_text(s, &text, &len);
 	if (r == 0) {
-		r = read_root(&src, text ? text : empty, text ? len : sizeof(empty) - 1, &ret->root,
-			      &ret->manifests);
+		r = read_root(&src, text ? text : empty, text ? len : sizeof(empty) - 1,
+			      &ret->root, &ret->manifests);
 		free(text);
 	}
 	if (r < 0)
@@ -321,10 +331,11 @@ int index_write(struct store *s, struct index_edit *edit)
 		r = json_text_write(edit->root, JSON_COMPACT, &text, &len);
 	if (r < 0)
 		return err_set(s->err, r, "index.json");
-	r = len > STORE_INDEX_MAX ?
-		    err_say(s->err, -EFBIG, "store %s: index.json: more than %d bytes of names, which nobody could read",
-			    s->path, STORE_INDEX_MAX) :
-		    store_file_new(s, "", &f);
+	r = len > STORE_INDEX_MAX
+		    ? err_say(s->err, -EFBIG,
+			      "store %s: index.json: more than %d bytes of names, which nobody could read",
+			      s->path, STORE_INDEX_MAX)
+		    : store_file_new(s, "", &f);
 	if (r < 0) {
 		free(text);
 		return r;
@@ -371,7 +382,9 @@ int index_replace(struct index_edit *edit, json_t *list)
 	return 0;
 }
 
-/* What a listing needs; an image that cannot be read, or lacks layers, is read each time. */
+/*
+ * What a listing needs; an image that cannot be read, or lacks layers, is read each time.
+ */
 static int add_listing(struct store *s, json_t *entry, const struct index_entry *e)
 {
 	struct err *err = s->err, ignored = { 0 };
@@ -392,7 +405,8 @@ static int add_listing(struct store *s, json_t *entry, const struct index_entry 
 		snprintf(number, sizeof(number), "%lld", (long long)img->created_ms);
 		if (r == 0)
 			r = index_annotate(entry, CREATED_ANNOTATION, number);
-		snprintf(number, sizeof(number), "%llu", (unsigned long long)img->mounted_size);
+		snprintf(number, sizeof(number), "%llu",
+			 (unsigned long long)img->mounted_size);
 		if (r == 0)
 			r = index_annotate(entry, SIZE_ANNOTATION, number);
 	}
@@ -402,17 +416,19 @@ static int add_listing(struct store *s, json_t *entry, const struct index_entry 
 
 static json_t *make_entry(struct store *s, const struct index_entry *e)
 {
-	cleanup_json json_t *o = json_pack("{s:s, s:s, s:I}", "mediaType", e->media_type, "digest",
-					   e->digest.text, "size", (json_int_t)e->size);
+	cleanup_json json_t *o =
+		json_pack("{s:s, s:s, s:I}", "mediaType", e->media_type, "digest",
+			  e->digest.text, "size", (json_int_t)e->size);
 	json_t *platform;
 
 	if (!o)
 		return NULL;
 	if (*e->architecture && *e->os) {
-		platform = json_pack("{s:s, s:s}", "architecture", e->architecture, "os", e->os);
+		platform = json_pack("{s:s, s:s}", "architecture", e->architecture, "os",
+				     e->os);
 		if (!platform || json_object_set_new(o, "platform", platform) < 0 ||
-		    (*e->variant &&
-		     json_object_set_new(platform, "variant", json_string(e->variant)) < 0))
+		    (*e->variant && json_object_set_new(platform, "variant",
+							json_string(e->variant)) < 0))
 			return NULL;
 	}
 	if (*e->name && index_annotate(o, REF_NAME_ANNOTATION, e->name) < 0)
@@ -432,10 +448,13 @@ static json_t *next_entry(struct store *s, const struct index_entry *e, json_t *
 	    !str_equal(index ? index : "", e->index.text))
 		return make_entry(s, e);
 	copy = json_deep_copy(before);
-	return copy && index_annotate(copy, REF_NAME_ANNOTATION, e->name) == 0 ? take_json(&copy) : NULL;
+	return copy && index_annotate(copy, REF_NAME_ANNOTATION, e->name) == 0
+		       ? take_json(&copy)
+		       : NULL;
 }
 
-static int make_entries(struct store *s, const struct index_entry *list, size_t len, json_t *ret)
+static int make_entries(struct store *s, const struct index_entry *list, size_t len,
+			json_t *ret)
 {
 	for (size_t i = 0; i < len; i++) {
 		struct index_entry e = list[i];
@@ -452,11 +471,13 @@ static int make_entries(struct store *s, const struct index_entry *list, size_t 
 }
 
 /* What those are called now that came without a name. */
-static int name_entries(const struct roster *r, struct arena *a, struct index_entry *list, size_t len)
+static int name_entries(const struct roster *r, struct arena *a, struct index_entry *list,
+			size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (!*list[i].name)
-			list[i].name = arena_strdup(a, roster_name(r, list[i].digest.text));
+			list[i].name =
+				arena_strdup(a, roster_name(r, list[i].digest.text));
 		if (!list[i].name)
 			return -ENOMEM;
 	}
@@ -471,9 +492,7 @@ static int put_entries(struct index_edit *edit, json_t *entries, struct arena *a
 	size_t i;
 	int r = roster_read(&roster, edit);
 
-	json_array_foreach(entries, i, entry)
-		if (r == 0)
-			r = roster_put(&roster, entry);
+	json_array_foreach(entries, i, entry) if (r == 0) r = roster_put(&roster, entry);
 	if (r == 0)
 		r = name_entries(&roster, a, list, len);
 	if (r == 0)
@@ -482,7 +501,8 @@ static int put_entries(struct index_edit *edit, json_t *entries, struct arena *a
 	return r;
 }
 
-int store_index_put(struct store *s, struct arena *a, struct index_entry *list, size_t len)
+int store_index_put(struct store *s, struct arena *a, struct index_entry *list,
+		    size_t len)
 {
 	cleanup_json json_t *entries = json_array();
 	struct index_edit edit;
@@ -499,9 +519,9 @@ int store_index_put(struct store *s, struct arena *a, struct index_entry *list, 
 	return r;
 }
 
-int store_index_add(struct store *s, const char *media_type, const struct digest *manifest,
-		    uint64_t size, const char *name, const char *architecture, const char *os,
-		    const char *variant)
+int store_index_add(struct store *s, const char *media_type,
+		    const struct digest *manifest, uint64_t size, const char *name,
+		    const char *architecture, const char *os, const char *variant)
 {
 	struct index_entry e = { .media_type = media_type,
 				 .digest = *manifest,

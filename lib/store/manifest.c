@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manifest - manifests and indexes of the OCI image specification, and Docker's schema 2 of
- * both. What could be read as either is refused: two readers would see two images
+ * manifest - manifests and indexes of the OCI image specification, and Docker's schema 2
+ * of both. What could be read as either is refused: two readers would see two images
  * (CVE-2021-41190).
  */
 #include "store/manifest.h"
@@ -12,14 +12,15 @@
 
 #include "base/str.h"
 #include "content/json-digest.h"
-#include "json/json.h"
 #include "store/image.h"
+#include "json/json.h"
 
 enum { INDEX_CHILDREN_MAX = 4096 };
 
 bool media_is_index(const char *media_type)
 {
-	return str_equal(media_type, MEDIA_OCI_INDEX) || str_equal(media_type, MEDIA_DOCKER_LIST);
+	return str_equal(media_type, MEDIA_OCI_INDEX) ||
+	       str_equal(media_type, MEDIA_DOCKER_LIST);
 }
 
 bool media_is_manifest(const char *media_type)
@@ -50,7 +51,10 @@ static bool media_is_layer(const char *media_type)
 	return false;
 }
 
-/* The version, and the type: what came with the text, what it says itself, and @plain agree. */
+/*
+ * The version, and the type: what came with the text, what it says itself, and @plain
+ * agree.
+ */
 static int check_type(const struct json_source *src, json_t *o, const char *came,
 		      const char *plain, const char **ret)
 {
@@ -65,7 +69,8 @@ static int check_type(const struct json_source *src, json_t *o, const char *came
 	if (version != 2)
 		return json_refuse(src, "schemaVersion: not 2");
 	if (said && came && !str_equal(said, came))
-		return json_refuse(src, "mediaType: \"%s\", but it came as \"%s\"", said, came);
+		return json_refuse(src, "mediaType: \"%s\", but it came as \"%s\"", said,
+				   came);
 	*ret = said ? said : came ? came : plain;
 	return 0;
 }
@@ -87,7 +92,8 @@ static int read_descriptor(const struct json_source *src, json_t *o, const char 
 	int r;
 
 	if (!json_is_object(o))
-		return json_refuse(src, "%.*s: not an object", (int)strlen(where) - 1, where);
+		return json_refuse(src, "%.*s: not an object", (int)strlen(where) - 1,
+				   where);
 	r = json_text(src, o, where, "mediaType", media_type);
 	if (r == 0)
 		r = json_digest(src, o, where, "digest", digest);
@@ -117,8 +123,8 @@ static int read_layers(const struct json_source *src, struct image *img, json_t 
 	if (!list)
 		return json_refuse(src, "layers: missing");
 	if (json_array_size(list) > CONTENT_LAYERS_MAX)
-		return json_refuse(src, "layers: %zu are more than %d", json_array_size(list),
-				   CONTENT_LAYERS_MAX);
+		return json_refuse(src, "layers: %zu are more than %d",
+				   json_array_size(list), CONTENT_LAYERS_MAX);
 	img->layers_len = json_array_size(list);
 	img->layers = arena_alloc(src->a, (img->layers_len + 1) * sizeof(*img->layers));
 	if (!img->layers)
@@ -128,14 +134,15 @@ static int read_layers(const struct json_source *src, struct image *img, json_t 
 		struct image_layer *l = &img->layers[i];
 
 		snprintf(where, sizeof(where), "layers[%zu].", i);
-		r = read_descriptor(src, item, where, &l->media_type, &l->digest, &l->size);
+		r = read_descriptor(src, item, where, &l->media_type, &l->digest,
+				    &l->size);
 		if (r == 0)
 			r = json_texts(src, item, where, "urls", &l->urls);
 		if (r < 0)
 			return r;
 		if (!media_is_layer(l->media_type))
-			return json_refuse(src, "%smediaType: \"%s\" is not a layer", where,
-					   l->media_type);
+			return json_refuse(src, "%smediaType: \"%s\" is not a layer",
+					   where, l->media_type);
 	}
 	return 0;
 }
@@ -153,19 +160,22 @@ static int read_config(const struct json_source *src, struct image *img, json_t 
 			    &img->config_size);
 	if (r < 0)
 		return r;
-	if (!str_equal(img->config_media_type, str_equal(img->media_type, MEDIA_OCI_MANIFEST) ?
-						       MEDIA_OCI_CONFIG :
-						       MEDIA_DOCKER_CONFIG))
-		return json_refuse(src, "config.mediaType: \"%s\" is not that of an image",
+	if (!str_equal(img->config_media_type,
+		       str_equal(img->media_type, MEDIA_OCI_MANIFEST)
+			       ? MEDIA_OCI_CONFIG
+			       : MEDIA_DOCKER_CONFIG))
+		return json_refuse(src,
+				   "config.mediaType: \"%s\" is not that of an image",
 				   img->config_media_type);
 	if (img->config_size > CONTENT_JSON_MAX)
 		return json_refuse(src, "config.size: %llu is more than %d",
-				   (unsigned long long)img->config_size, CONTENT_JSON_MAX);
+				   (unsigned long long)img->config_size,
+				   CONTENT_JSON_MAX);
 	return 0;
 }
 
-int image_parse_manifest(struct image *img, struct err *e, const char *what, const char *text,
-			 size_t len, const char *media_type)
+int image_parse_manifest(struct image *img, struct err *e, const char *what,
+			 const char *text, size_t len, const char *media_type)
 {
 	static const char *const of_index[] = { "manifests", "fsLayers", NULL };
 	const struct json_source src = { .e = e, .what = what, .a = &img->arena };
@@ -203,7 +213,8 @@ static int read_child(const struct json_source *src, json_t *o, const char *wher
 {
 	char below[64];
 	json_t *platform;
-	int r = read_descriptor(src, o, where, &ret->media_type, &ret->digest, &ret->size);
+	int r = read_descriptor(src, o, where, &ret->media_type, &ret->digest,
+				&ret->size);
 
 	if (r == 0)
 		r = json_field(src, o, where, "platform", JSON_OBJECT, &platform);
@@ -238,7 +249,8 @@ int image_parse_index(struct arena *a, struct err *e, const char *what, const ch
 	if (r == 0)
 		r = check_type(&src, o, NULL, MEDIA_OCI_INDEX, &media_type);
 	if (r == 0 && !media_is_index(media_type))
-		r = json_refuse(&src, "mediaType: \"%s\" is not that of an index", media_type);
+		r = json_refuse(&src, "mediaType: \"%s\" is not that of an index",
+				media_type);
 	if (r == 0)
 		r = json_field(&src, o, "", "manifests", JSON_ARRAY, &list);
 	if (r < 0)
@@ -246,8 +258,8 @@ int image_parse_index(struct arena *a, struct err *e, const char *what, const ch
 	if (!list)
 		return json_refuse(&src, "manifests: missing");
 	if (json_array_size(list) > INDEX_CHILDREN_MAX)
-		return json_refuse(&src, "manifests: %zu are more than %d", json_array_size(list),
-				   INDEX_CHILDREN_MAX);
+		return json_refuse(&src, "manifests: %zu are more than %d",
+				   json_array_size(list), INDEX_CHILDREN_MAX);
 	children = arena_alloc(a, (json_array_size(list) + 1) * sizeof(*children));
 	if (!children)
 		return json_no_memory(&src);

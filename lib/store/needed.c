@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * needed - see needed.h. Texts are searched, not parsed: with a thousand images that is the
- * difference between an instant and a wait.
+ * needed - see needed.h. Texts are searched, not parsed: with a thousand images that is
+ * the difference between an instant and a wait.
  */
 #include "store/needed.h"
 
@@ -108,8 +108,8 @@ static int add_escaped(struct needed *r, const char *text, size_t len)
 
 	for (size_t i = 0; i < len;) {
 		char c = next_char(text, len, &i);
-		bool fits = have < sizeof(prefix) - 1 ? c == prefix[have] :
-						       strchr(digits, c) && c != '\0';
+		bool fits = have < sizeof(prefix) - 1 ? c == prefix[have]
+						      : strchr(digits, c) && c != '\0';
 
 		if (!fits)
 			have = c == prefix[0];
@@ -127,7 +127,10 @@ static int add_escaped(struct needed *r, const char *text, size_t len)
 	return 0;
 }
 
-/* Whether a character that digests are made of is written as "\u0061": never by honest tools. */
+/*
+ * Whether a character that digests are made of is written as "\u0061": never by honest
+ * tools.
+ */
 static bool hides_digests(const char *text, size_t len)
 {
 	const char *p = text;
@@ -184,12 +187,17 @@ static int read_text(struct needed *r, int fd, size_t size)
 	return 0;
 }
 
-/* What cannot be read for being gone or damaged refers to nothing; other failures count. */
-static int add_blob(struct needed *r, struct store *s, const struct digest *d, size_t *ret_len)
+/*
+ * What cannot be read for being gone or damaged refers to nothing; other failures count.
+ */
+static int add_blob(struct needed *r, struct store *s, const struct digest *d,
+		    size_t *ret_len)
 {
 	uint64_t size = 0;
 	cleanup_close int fd = store_open_blob(s, d, &size);
-	int n = fd < 0 ? fd : size > CONTENT_JSON_MAX ? -EFBIG : read_text(r, fd, (size_t)size);
+	int n = fd < 0                    ? fd
+		: size > CONTENT_JSON_MAX ? -EFBIG
+					  : read_text(r, fd, (size_t)size);
 
 	*ret_len = n == 0 ? (size_t)size : 0;
 	if (n == -ENOENT || n == -EBADMSG || n == -EFBIG)
@@ -204,7 +212,8 @@ static int find_config(struct needed *r, struct store *s, size_t len, struct dig
 {
 	struct image *img = image_new();
 	struct err ignored = { 0 };
-	int n = img ? image_parse_manifest(img, &ignored, "manifest", r->text, len, NULL) : -ENOMEM;
+	int n = img ? image_parse_manifest(img, &ignored, "manifest", r->text, len, NULL)
+		    : -ENOMEM;
 
 	if (n == 0)
 		*ret = img->config;
@@ -236,17 +245,21 @@ static int add_children(struct needed *r, struct store *s, const struct digest *
 	int ret = add_blob(r, s, d, &len);
 
 	if (ret == 0 && len > 0)
-		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children, &n);
+		ret = image_parse_index(&a, &ignored, "index", r->text, len, &children,
+					&n);
 	if (ret == -EBADMSG)
 		ret = 0;
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		const bool index = media_is_index(children[i].media_type);
 
-		ret = digests_add(index ? &r->listed : &r->manifests, &children[i].digest);
+		ret = digests_add(index ? &r->listed : &r->manifests,
+				  &children[i].digest);
 		if (ret < 0)
-			(void)err_set(s->err, ret, "store %s", s->path); /* returns @ret */
+			/* returns @ret */
+			(void)err_set(s->err, ret, "store %s", s->path);
 		if (ret > 0)
-			ret = index ? 0 : add_manifest(r, s, &children[i].digest, &unknown);
+			ret = index ? 0
+				    : add_manifest(r, s, &children[i].digest, &unknown);
 	}
 	arena_done(&a);
 	return ret;
@@ -265,7 +278,10 @@ static int add_index(struct needed *r, struct store *s, const struct digest *d)
 	return ret;
 }
 
-/* An index, and those in it, which wait then: a digest may be in it, or in others, any number of times. */
+/*
+ * An index, and those in it, which wait then: a digest may be in it, or in others, any
+ * number of times.
+ */
 static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 {
 	struct err *e = s->err, ignored = { 0 };
@@ -289,7 +305,10 @@ static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 	return ret < 0 ? ret : 0;
 }
 
-/* The index that an image was chosen from, and those in it that are there: it may be in one of them. */
+/*
+ * The index that an image was chosen from, and those in it that are there: it may be in
+ * one of them.
+ */
 static int add_origin(struct needed *r, struct store *s, const struct digest *d)
 {
 	int ret = digests_add(&r->indexes, d);
@@ -307,8 +326,8 @@ int needed_add_entry(struct needed *r, struct store *s, const struct index_entry
 		return ret;
 	if (add(r, &e->digest) < 0)
 		return err_set(s->err, -ENOMEM, "store %s", s->path);
-	return media_is_index(e->media_type) ? add_index(r, s, &e->digest) :
-					       add_manifest(r, s, &e->digest, &e->config);
+	return media_is_index(e->media_type) ? add_index(r, s, &e->digest)
+					     : add_manifest(r, s, &e->digest, &e->config);
 }
 
 int needed_add_index(struct needed *r, struct store *s, const struct index *index)

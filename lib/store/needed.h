@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * needed - which files of a store images refer to. More than they do is possible (a digest in a
- * label counts), less is not: what is removed must not be needed.
+ * needed - which files of a store images refer to. More than they do is possible (a
+ * digest in a label counts), less is not: what is removed must not be needed.
  */
 #pragma once
 
@@ -16,8 +16,9 @@ struct needed {
 	size_t len, room;
 	bool sorted;
 	struct needed *only; /* or NULL: what is not in these is of no interest */
-	char *text;	   /* of the file that was read last */
-	struct digests indexes, listed, manifests; /* that were looked into: each is once */
+	char *text;          /* of the file that was read last */
+	/* that were looked into: each is once */
+	struct digests indexes, listed, manifests;
 };
 
 void needed_done(struct needed *r);
@@ -29,7 +30,10 @@ void needed_unique(struct needed *r);
 int needed_add_all(struct needed *r, const struct needed *from);
 /* All digests in a JSON text, also with escaped characters; -ENOMEM. */
 int needed_add_text(struct needed *r, const char *text, size_t len);
-/* What an entry of index.json needs: itself, manifests, configs, layers. Damaged: what is left. */
+/*
+ * What an entry of index.json needs: itself, manifests, configs, layers. Damaged: what is
+ * left.
+ */
 int needed_add_entry(struct needed *r, struct store *s, const struct index_entry *e);
 /* Of all entries. */
 int needed_add_index(struct needed *r, struct store *s, const struct index *index);

@@ -17,10 +17,12 @@
 static const struct {
 	const char *machine, *architecture, *variant;
 } machines[] = {
-	{ "x86_64", "amd64", "" },   { "aarch64", "arm64", "" },   { "armv8l", "arm", "v7" },
-	{ "armv7l", "arm", "v7" },   { "armv6l", "arm", "v6" },    { "armv5tel", "arm", "v5" },
-	{ "i686", "386", "" },	     { "i586", "386", "" },	   { "ppc64le", "ppc64le", "" },
-	{ "s390x", "s390x", "" },    { "riscv64", "riscv64", "" }, { "loongarch64", "loong64", "" },
+	{ "x86_64", "amd64", "" },    { "aarch64", "arm64", "" },
+	{ "armv8l", "arm", "v7" },    { "armv7l", "arm", "v7" },
+	{ "armv6l", "arm", "v6" },    { "armv5tel", "arm", "v5" },
+	{ "i686", "386", "" },        { "i586", "386", "" },
+	{ "ppc64le", "ppc64le", "" }, { "s390x", "s390x", "" },
+	{ "riscv64", "riscv64", "" }, { "loongarch64", "loong64", "" },
 	{ "mips64", "mips64le", "" },
 };
 
@@ -36,7 +38,8 @@ void platform_machine(struct platform *ret)
 	       !str_equal(machines[i].machine, u.machine))
 		i++;
 	if (i == sizeof(machines) / sizeof(machines[0])) {
-		snprintf(ret->architecture, sizeof(ret->architecture), "%.31s", u.machine);
+		snprintf(ret->architecture, sizeof(ret->architecture), "%.31s",
+			 u.machine);
 		return;
 	}
 	strcpy(ret->architecture, machines[i].architecture);
@@ -48,12 +51,9 @@ static void use_go_names(struct platform *p)
 {
 	static const struct {
 		const char *other, *architecture, *variant;
-	} others[] = { { "x86_64", "amd64", "" },
-		       { "x86-64", "amd64", "" },
-		       { "aarch64", "arm64", "" },
-		       { "armhf", "arm", "v7" },
-		       { "armel", "arm", "v6" },
-		       { "i386", "386", "" } };
+	} others[] = { { "x86_64", "amd64", "" },  { "x86-64", "amd64", "" },
+		       { "aarch64", "arm64", "" }, { "armhf", "arm", "v7" },
+		       { "armel", "arm", "v6" },   { "i386", "386", "" } };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (str_equal(others[i].other, p->architecture)) {
@@ -93,15 +93,17 @@ static unsigned level(const char *architecture, const char *variant)
 	unsigned n;
 
 	if (!*variant)
-		return str_equal(architecture, "arm") ? 7 : str_equal(architecture, "arm64") ? 8 : 1;
+		return str_equal(architecture, "arm")     ? 7
+		       : str_equal(architecture, "arm64") ? 8
+							  : 1;
 	return variant[0] == 'v' && variant[1] >= '1' && variant[1] <= '9' &&
-			       sscanf(variant + 1, "%2u", &n) == 1 ?
-		       n :
-		       0;
+			       sscanf(variant + 1, "%2u", &n) == 1
+		       ? n
+		       : 0;
 }
 
-static const struct manifest_child *best(const struct manifest_child *children, size_t len,
-					 const struct platform *p)
+static const struct manifest_child *best(const struct manifest_child *children,
+					 size_t len, const struct platform *p)
 {
 	unsigned wanted = level(p->architecture, p->variant), found = 0;
 	const struct manifest_child *ret = NULL;
@@ -110,7 +112,8 @@ static const struct manifest_child *best(const struct manifest_child *children, 
 		const struct manifest_child *c = &children[i];
 		unsigned is = level(p->architecture, c->variant);
 
-		if (!str_equal(c->os, p->os) || !str_equal(c->architecture, p->architecture))
+		if (!str_equal(c->os, p->os) ||
+		    !str_equal(c->architecture, p->architecture))
 			continue;
 		if (str_equal(c->variant, p->variant))
 			return c;
@@ -134,8 +137,9 @@ static int refuse(struct err *e, const char *what, const struct manifest_child *
 
 		if (!*c->os || str_equal(c->os, "unknown"))
 			continue;
-		n = snprintf(list + used, sizeof(list) - used, "%s%s/%s%s%s", used ? ", " : "",
-			     c->os, c->architecture, *c->variant ? "/" : "", c->variant);
+		n = snprintf(list + used, sizeof(list) - used, "%s%s/%s%s%s",
+			     used ? ", " : "", c->os, c->architecture,
+			     *c->variant ? "/" : "", c->variant);
 		used += n < 0 ? 0 : (size_t)n;
 	}
 	return err_say(e, -ENOENT, "%s: nothing for %s/%s%s%s, only for %s", what, p->os,
@@ -148,13 +152,15 @@ static int read_platform(struct err *e, const char *platform, struct platform *r
 	if (!platform)
 		platform_machine(ret);
 	else if (parse(platform, ret) < 0)
-		return err_say(e, -EINVAL, "platform %s: not OS/ARCHITECTURE[/VARIANT]", platform);
+		return err_say(e, -EINVAL, "platform %s: not OS/ARCHITECTURE[/VARIANT]",
+			       platform);
 	return 0;
 }
 
 int image_fits_platform(struct err *e, const struct image *img, const char *platform)
 {
-	struct manifest_child is = { .os = img->os, .architecture = img->architecture,
+	struct manifest_child is = { .os = img->os,
+				     .architecture = img->architecture,
 				     .variant = img->variant };
 	struct platform p;
 	int r = read_platform(e, platform, &p);
@@ -162,8 +168,12 @@ int image_fits_platform(struct err *e, const struct image *img, const char *plat
 	return r < 0 ? r : (!*is.os && !*is.architecture) || best(&is, 1, &p) ? 1 : 0;
 }
 
-/* The only one that does not say what it is for, and nothing else but what lies beside an image. */
-static const struct manifest_child *only(const struct manifest_child *children, size_t len)
+/*
+ * The only one that does not say what it is for, and nothing else but what lies beside an
+ * image.
+ */
+static const struct manifest_child *only(const struct manifest_child *children,
+					 size_t len)
 {
 	const struct manifest_child *ret = NULL;
 
@@ -177,8 +187,9 @@ static const struct manifest_child *only(const struct manifest_child *children, 
 	return ret;
 }
 
-int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
-			  size_t len, const char *platform, size_t *ret)
+int image_choose_platform(struct err *e, const char *what,
+			  const struct manifest_child *children, size_t len,
+			  const char *platform, size_t *ret)
 {
 	const struct manifest_child *found;
 	struct platform p;

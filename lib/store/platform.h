@@ -12,10 +12,14 @@ struct platform {
 void platform_machine(struct platform *ret);
 
 /*
- * The child for @platform "os/arch[/variant]" (NULL: this machine's): exact variant, else the
- * nearest lower one. -ENOENT with a message that lists what there is.
+ * The child for @platform "os/arch[/variant]" (NULL: this machine's): exact variant, else
+ * the nearest lower one. -ENOENT with a message that lists what there is.
  */
-int image_choose_platform(struct err *e, const char *what, const struct manifest_child *children,
-			  size_t len, const char *platform, size_t *ret);
-/* Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such thing. */
+int image_choose_platform(struct err *e, const char *what,
+			  const struct manifest_child *children, size_t len,
+			  const char *platform, size_t *ret);
+/*
+ * Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such
+ * thing.
+ */
 int image_fits_platform(struct err *e, const struct image *img, const char *platform);

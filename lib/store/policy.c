@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy - see policy.h: which names need which signature, as far as containers-policy.json(5) can
- * be kept without asking anybody. What is asked for and cannot be checked refuses the names it
- * covers; what is not understood refuses all.
+ * policy - see policy.h: which names need which signature, as far as
+ * containers-policy.json(5) can be kept without asking anybody. What is asked for and
+ * cannot be checked refuses the names it covers; what is not understood refuses all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/str.h"
-#include "json/json.h"
 #include "store/policy.h"
+#include "json/json.h"
 
 static bool is_one_of(const char *key, const char *const *keys)
 {
@@ -27,7 +27,8 @@ static bool is_one_of(const char *key, const char *const *keys)
 	return false;
 }
 
-static int parse_identity(const struct json_source *src, json_t *o, struct policy_rule *ret)
+static int parse_identity(const struct json_source *src, json_t *o,
+			  struct policy_rule *ret)
 {
 	json_t *identity = NULL;
 	const char *type = "matchRepository";
@@ -40,18 +41,27 @@ static int parse_identity(const struct json_source *src, json_t *o, struct polic
 	return r;
 }
 
-static int parse_sigstore(const struct json_source *src, json_t *o, struct policy_rule *ret)
+static int parse_sigstore(const struct json_source *src, json_t *o,
+			  struct policy_rule *ret)
 {
 	/* of containers-policy.json(5), but not of ours */
-	static const char *const others[] = { "keyPaths", "keyDatas", "fulcio", "pki",
-					      "rekorPublicKeyPath", "rekorPublicKeyPaths",
-					      "rekorPublicKeyData", "rekorPublicKeyDatas", NULL };
-	static const char *const ours[] = { "type", "keyPath", "keyData", "signedIdentity", NULL };
+	static const char *const others[] = { "keyPaths",
+					      "keyDatas",
+					      "fulcio",
+					      "pki",
+					      "rekorPublicKeyPath",
+					      "rekorPublicKeyPaths",
+					      "rekorPublicKeyData",
+					      "rekorPublicKeyDatas",
+					      NULL };
+	static const char *const ours[] = { "type", "keyPath", "keyData",
+					    "signedIdentity", NULL };
 	const char *key;
 	json_t *value;
 	int r = 0;
 
-	json_object_foreach(o, key, value) {
+	json_object_foreach(o, key, value)
+	{
 		if (is_one_of(key, others)) {
 			ret->refusal = "sigstoreSigned with more than keyPath or keyData";
 			return 0;
@@ -63,7 +73,8 @@ static int parse_sigstore(const struct json_source *src, json_t *o, struct polic
 	if (r == 0)
 		r = json_text(src, o, "", "keyData", &ret->data);
 	if (r == 0 && !ret->path == !ret->data)
-		r = json_refuse(src, "sigstoreSigned: neither or both of keyPath and keyData");
+		r = json_refuse(src,
+				"sigstoreSigned: neither or both of keyPath and keyData");
 	return r < 0 ? r : parse_identity(src, o, ret);
 }
 
@@ -85,7 +96,8 @@ static int parse_rule(const struct json_source *src, json_t *o, struct policy_ru
 	if (str_equal(type, "sigstoreSigned"))
 		return parse_sigstore(src, o, ret);
 	if (str_equal(type, "signedBy") || str_equal(type, "signedBaseLayer")) {
-		ret->refusal = str_equal(type, "signedBy") ? "signedBy" : "signedBaseLayer";
+		ret->refusal =
+			str_equal(type, "signedBy") ? "signedBy" : "signedBaseLayer";
 		return 0;
 	}
 	if (str_equal(type, "reject"))
@@ -109,7 +121,8 @@ static int parse_rules(const struct json_source *src, json_t *list,
 		return json_refuse(src, "requirements: not a list of at least one");
 	if (json_array_size(list) > POLICY_RULES_MAX)
 		return json_refuse(src, "requirements: more than %d", POLICY_RULES_MAX);
-	json_array_foreach(list, i, o) {
+	json_array_foreach(list, i, o)
+	{
 		int r = parse_rule(src, o, &one, &needs);
 
 		if (r < 0)
@@ -125,7 +138,8 @@ static int parse_rules(const struct json_source *src, json_t *list,
 /* Names that reach the same server: another spelling must not escape a scope. */
 static const char *alias_of(const char *host)
 {
-	static const char *const hubs[] = { "registry-1.docker.io", "registry.hub.docker.com",
+	static const char *const hubs[] = { "registry-1.docker.io",
+					    "registry.hub.docker.com",
 					    "index.docker.io" };
 
 	for (size_t i = 0; i < sizeof(hubs) / sizeof(hubs[0]); i++)
@@ -141,10 +155,10 @@ static json_t *scope(json_t *scopes, const char *name)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(scopes, key, value)
-		if (strcspn(key, "/") == host && strncasecmp(key, name, host) == 0 &&
-		    str_equal(key + host, name + host))
-			return value;
+	json_object_foreach(scopes, key,
+			    value) if (strcspn(key, "/") == host &&
+				       strncasecmp(key, name, host) == 0 &&
+				       str_equal(key + host, name + host)) return value;
 	return NULL;
 }
 
@@ -169,7 +183,10 @@ static json_t *by_path(json_t *scopes, const char *host, const struct ref *r)
 	return found;
 }
 
-/* The scope nearest to the name: by the host as it is, without a usual port, by an alias, its domain. */
+/*
+ * The scope nearest to the name: by the host as it is, without a usual port, by an alias,
+ * its domain.
+ */
 static json_t *nearest(json_t *scopes, const struct ref *r)
 {
 	char host[sizeof(r->registry)], domain[sizeof(r->registry) + 2];
@@ -201,7 +218,8 @@ static int read_scopes(const struct json_source *src, json_t *scopes)
 	json_t *value;
 	int r = 0;
 
-	json_object_foreach(scopes, key, value) {
+	json_object_foreach(scopes, key, value)
+	{
 		r = parse_rules(src, value, rules, NULL);
 		if (r < 0)
 			break;
@@ -209,8 +227,9 @@ static int read_scopes(const struct json_source *src, json_t *scopes)
 	return r;
 }
 
-int policy_find(struct arena *a, struct err *e, const char *what, const char *text, size_t len,
-		const struct ref *r, struct policy_rule ret[POLICY_RULES_MAX], size_t *ret_len)
+int policy_find(struct arena *a, struct err *e, const char *what, const char *text,
+		size_t len, const struct ref *r, struct policy_rule ret[POLICY_RULES_MAX],
+		size_t *ret_len)
 {
 	static const char *const keys[] = { "default", "transports", NULL };
 	struct json_source src = { e, what, a };
@@ -229,7 +248,8 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 	if (s == 0)
 		s = json_field(&src, top, "", "transports", JSON_OBJECT, &transports);
 	if (s == 0 && transports)
-		s = json_field(&src, transports, "transports.", "docker", JSON_OBJECT, &docker);
+		s = json_field(&src, transports, "transports.", "docker", JSON_OBJECT,
+			       &docker);
 	if (s == 0 && docker)
 		s = read_scopes(&src, docker);
 	if (s == 0 && docker && r) /* what has no name is in no scope */
@@ -249,14 +269,16 @@ static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_
 }
 
 /* Add what the policy in @path asks for; -ENOENT. */
-static int add_file(struct err *e, const char *path, const struct ref *ref, struct policy *p)
+static int add_file(struct err *e, const char *path, const struct ref *ref,
+		    struct policy *p)
 {
 	struct policy_rule rules[POLICY_RULES_MAX];
 	cleanup_free char *text = NULL;
 	size_t text_len, len = 0;
 	char name[REF_MAX] = "an image without a name";
 	const char *where = arena_strdup(&p->arena, path);
-	int r = where ? read_policy(e, path, &text, &text_len) : err_set(e, -ENOMEM, "%s", path);
+	int r = where ? read_policy(e, path, &text, &text_len)
+		      : err_set(e, -ENOMEM, "%s", path);
 
 	if (r == 0)
 		r = policy_find(&p->arena, e, where, text, text_len, ref, rules, &len);
@@ -266,20 +288,23 @@ static int add_file(struct err *e, const char *path, const struct ref *ref, stru
 		ref_short(ref, name);
 	for (size_t i = 0; i < len; i++) {
 		if (rules[i].refusal)
-			return *rules[i].refusal ?
-				       err_say(e, -EKEYREJECTED,
-					       "%s: %s asks for %s, which cannot be checked", name, path,
-					       rules[i].refusal) :
-				       err_say(e, -EKEYREJECTED, "%s: rejected by %s", name, path);
+			return *rules[i].refusal
+				       ? err_say(e, -EKEYREJECTED,
+						 "%s: %s asks for %s, which cannot be checked",
+						 name, path, rules[i].refusal)
+				       : err_say(e, -EKEYREJECTED, "%s: rejected by %s",
+						 name, path);
 		rules[i].where = where;
 		p->rules[p->len++] = rules[i];
 	}
 	return 0;
 }
 
-/* The user's: the one that is given, or the store's, or that of his home. -ENOENT: none. */
-static int add_users(struct err *e, const char *store, const char *given, const struct ref *ref,
-		     struct policy *p)
+/*
+ * The user's: the one that is given, or the store's, or that of his home. -ENOENT: none.
+ */
+static int add_users(struct err *e, const char *store, const char *given,
+		     const struct ref *ref, struct policy *p)
 {
 	const char *home = secure_getenv("HOME");
 	char path[PATH_MAX];

@@ -11,7 +11,7 @@
 enum { BY_NAME, BY_DIGEST, IN_ALL, CHAINS };
 
 struct roster_row {
-	json_t *entry; /* with a reference of its own */
+	json_t *entry;    /* with a reference of its own */
 	const char *name; /* as index_name() has it, "" none */
 	struct roster_key *key[CHAINS];
 	struct roster_row *before[CHAINS], *next[CHAINS]; /* of the same key */
@@ -19,7 +19,8 @@ struct roster_row {
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(((const struct roster_key *)a)->text, ((const struct roster_key *)b)->text);
+	return strcmp(((const struct roster_key *)a)->text,
+		      ((const struct roster_key *)b)->text);
 }
 
 static struct roster_key *find_key(void *const *tree, const char *text)
@@ -40,7 +41,9 @@ static struct roster_key *make_key(struct roster *r, void **tree, const char *te
 	key = arena_new(&r->a, struct roster_key);
 	if (!key)
 		return NULL;
-	*key = (struct roster_key){ .text = arena_strdup(&r->a, text), .tree = tree, .other = r->keys };
+	*key = (struct roster_key){ .text = arena_strdup(&r->a, text),
+				    .tree = tree,
+				    .other = r->keys };
 	if (!key->text || !tsearch(key, tree, compare))
 		return NULL;
 	r->keys = key;
@@ -82,7 +85,8 @@ static int add(struct roster *r, json_t *entry)
 {
 	struct roster_row *row = arena_new(&r->a, struct roster_row);
 	const char *index = index_origin(entry);
-	struct roster_key *name = NULL, *digest = make_key(r, &r->digests, index_digest(entry));
+	struct roster_key *name = NULL,
+			  *digest = make_key(r, &r->digests, index_digest(entry));
 	char buf[REF_MAX];
 
 	if (*index_name(entry, buf))
@@ -93,7 +97,8 @@ static int add(struct roster *r, json_t *entry)
 		digest->index = arena_strdup(&r->a, index);
 	if (index && !digest->index)
 		return -ENOMEM;
-	*row = (struct roster_row){ .entry = json_incref(entry), .name = name ? name->text : "" };
+	*row = (struct roster_row){ .entry = json_incref(entry),
+				    .name = name ? name->text : "" };
 	if (name)
 		join(row, BY_NAME, name);
 	join(row, BY_DIGEST, digest);
@@ -109,9 +114,7 @@ int roster_read(struct roster *r, struct index_edit *edit)
 	int n = 0;
 
 	*r = (struct roster){ .edit = edit };
-	json_array_foreach(edit->manifests, i, item)
-		if (n == 0)
-			n = add(r, item);
+	json_array_foreach(edit->manifests, i, item) if (n == 0) n = add(r, item);
 	return n;
 }
 
@@ -138,12 +141,16 @@ static int take_name(struct roster *r, const char *name, const char *digest)
 	return 0;
 }
 
-/* The ones without a name are few: one that has another entry goes instead of losing its name. */
+/*
+ * The ones without a name are few: one that has another entry goes instead of losing its
+ * name.
+ */
 static void drop_unnamed(struct roster_key *digest)
 {
 	struct roster_row *next;
 
-	for (struct roster_row *row = digest->first; row && digest->unnamed > 0; row = next) {
+	for (struct roster_row *row = digest->first; row && digest->unnamed > 0;
+	     row = next) {
 		next = row->next[BY_DIGEST];
 		if (!*row->name)
 			drop(row);
@@ -181,7 +188,10 @@ int roster_put(struct roster *r, json_t *entry)
 	(void)index_name(entry, name); /* returns @name */
 	if (!key || (*name && take_name(r, name, digest) < 0))
 		return -ENOMEM;
-	/* what is loaded from a file does not know it: whose signature an image has may hang on it */
+	/*
+	 * what is loaded from a file does not know it: whose signature an image has may
+	 * hang on it
+	 */
 	if (key->index && !index_origin(entry) && index_set_origin(entry, key->index) < 0)
 		return -ENOMEM;
 	/* what it makes superfluous: the same name, and none at all */
@@ -202,7 +212,8 @@ int roster_write(struct roster *r)
 	json_t *list = json_array();
 	int n = list ? 0 : -1;
 
-	for (struct roster_row *row = r->all.first; row && n == 0; row = row->next[IN_ALL])
+	for (struct roster_row *row = r->all.first; row && n == 0;
+	     row = row->next[IN_ALL])
 		n = json_array_append(list, row->entry);
 	if (n < 0) {
 		json_decref(list);

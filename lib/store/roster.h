@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roster - the entries of index.json by name and by digest, while some of them come or move: work grows
- * with the number of changes, not with that of changes times entries.
+ * roster - the entries of index.json by name and by digest, while some of them come or
+ * move: work grows with the number of changes, not with that of changes times entries.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct roster_key {
 	const char *text;
 	struct roster_row *first, *last;
 	size_t len, unnamed;
-	const char *index; /* that its image was chosen from, or NULL */
-	void **tree; /* that it is in */
+	const char *index;        /* that its image was chosen from, or NULL */
+	void **tree;              /* that it is in */
 	struct roster_key *other; /* any one that was made before it */
 };
 
@@ -24,15 +24,16 @@ struct roster {
 	struct index_edit *edit;
 	struct arena a;
 	struct roster_key all, *keys; /* all rows; all keys in the trees */
-	void *names, *digests; /* of tsearch(3) */
+	void *names, *digests;        /* of tsearch(3) */
 };
 
 /* Of what @edit has; roster_done() in any case. -ENOMEM. */
 int roster_read(struct roster *r, struct index_edit *edit);
 /*
- * One more, with its name if it has one: what had that name loses it, and goes if its image has another
- * entry; so goes an entry of the same image without a name. One without a name is added only if its
- * image has no entry. It inherits the index that its image was chosen from. -ENOMEM.
+ * One more, with its name if it has one: what had that name loses it, and goes if its
+ * image has another entry; so goes an entry of the same image without a name. One without
+ * a name is added only if its image has no entry. It inherits the index that its image
+ * was chosen from. -ENOMEM.
  */
 int roster_put(struct roster *r, json_t *entry);
 /* Entries of @digest that have this name, or none with "", go. */

@@ -30,11 +30,14 @@ void store_temporary(char ret[64])
 /* What file systems and kernels say that do not know O_TMPFILE. */
 static bool lacks_tmpfile(int error)
 {
-	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOSYS ||
-	       error == ENOENT;
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL ||
+	       error == ENOSYS || error == ENOENT;
 }
 
-/* A file without a name gets one by way of /proc; where that is not, it has one from the beginning. */
+/*
+ * A file without a name gets one by way of /proc; where that is not, it has one from the
+ * beginning.
+ */
 static int open_unnamed(int at)
 {
 	if (access("/proc/self/fd", X_OK) < 0) {
@@ -46,17 +49,19 @@ static int open_unnamed(int at)
 
 int store_file_new(struct store *s, const char *where, struct store_file *ret)
 {
-	cleanup_close int at = openat(s->dir, *where ? where : ".",
-				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int at =
+		openat(s->dir, *where ? where : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct store_file f = { .fd = -EBADF, .at = -EBADF };
 
 	if (at < 0)
 		return err_set(s->err, -errno, "store %s: %s", s->path, where);
 	f.fd = open_unnamed(at);
-	for (int i = 0; f.fd < 0 && (i == 0 ? lacks_tmpfile(errno) : errno == EEXIST) && i < 100;
+	for (int i = 0;
+	     f.fd < 0 && (i == 0 ? lacks_tmpfile(errno) : errno == EEXIST) && i < 100;
 	     i++) {
 		store_temporary(f.name);
-		f.fd = openat(at, f.name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		f.fd = openat(at, f.name,
+			      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	}
 	if (f.fd < 0)
 		return err_set(s->err, -errno, "store %s: a file in %s", s->path,
@@ -75,7 +80,10 @@ static int link_file(const struct store_file *f, const char *name)
 	return linkat(AT_FDCWD, path, f->at, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/* A named one: where there are no links (vfat), by a rename that replaces nothing, if there is one. */
+/*
+ * A named one: where there are no links (vfat), by a rename that replaces nothing, if
+ * there is one.
+ */
 static int rename_file(struct store_file *f, const char *name)
 {
 	int r = linkat(f->at, f->name, f->at, name, 0) < 0 ? -errno : 0;
@@ -84,9 +92,9 @@ static int rename_file(struct store_file *f, const char *name)
 		return r; /* the temporary name is removed afterwards */
 	r = renameat2(f->at, f->name, f->at, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
 	if (r == -EINVAL || r == -ENOSYS)
-		r = faccessat(f->at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0	? -EEXIST :
-		    renameat(f->at, f->name, f->at, name) < 0			? -errno :
-										  0;
+		r = faccessat(f->at, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -EEXIST
+		    : renameat(f->at, f->name, f->at, name) < 0            ? -errno
+									   : 0;
 	if (r == 0)
 		*f->name = '\0'; /* it is @name now: nothing is left to remove */
 	return r;
@@ -114,7 +122,8 @@ static int publish(struct store_file *f, const char *name, bool replace)
 	return r;
 }
 
-int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace)
+int store_file_commit(struct store *s, struct store_file *f, const char *name,
+		      bool replace)
 {
 	int r = fsync(f->fd) < 0 ? -errno : publish(f, name, replace);
 
@@ -153,7 +162,9 @@ int store_sync_dir(struct store *s, const char *name)
 
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* another tool's layout: nothing of ours is there */
-	return fd < 0 || fsync(fd) < 0 ? err_set(s->err, -errno, "store %s: %s", s->path, name) : 0;
+	return fd < 0 || fsync(fd) < 0
+		       ? err_set(s->err, -errno, "store %s: %s", s->path, name)
+		       : 0;
 }
 
 int store_sync(struct store *s)
@@ -172,7 +183,8 @@ static int open_file(struct store *s, const char *path, uint64_t *ret_size)
 
 	if (store_look(s) < 0)
 		return -ENOENT;
-	fd = openat(s->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(s->dir, path,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ELOOP || errno == ENXIO ? -EBADMSG : -errno;
 	if (fstat(fd, &st) < 0)
@@ -200,8 +212,8 @@ int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *re
 	return open_file(s, path, ret_size);
 }
 
-int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
-		    size_t *ret_len)
+int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
+		    const char **ret, size_t *ret_len)
 {
 	cleanup_close int fd = -EBADF;
 	cleanup_free char *text = NULL;
@@ -211,9 +223,9 @@ int store_read_blob(struct store *s, struct arena *a, const struct digest *d, co
 	int r;
 
 	fd = store_open_blob(s, d, &size);
-	r = fd < 0		    ? fd :
-	    size > CONTENT_JSON_MAX ? -EFBIG :
-				    io_read_all(fd, CONTENT_JSON_MAX, &text, &len);
+	r = fd < 0                    ? fd
+	    : size > CONTENT_JSON_MAX ? -EFBIG
+				      : io_read_all(fd, CONTENT_JSON_MAX, &text, &len);
 	if (r < 0)
 		return err_set(s->err, r, "blob %s", digest_hex(d));
 	copy = arena_alloc(a, len + 1);
@@ -225,7 +237,8 @@ int store_read_blob(struct store *s, struct arena *a, const struct digest *d, co
 	return 0;
 }
 
-int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len)
+int store_write_blob(struct store *s, const struct digest *d, const void *data,
+		     size_t len)
 {
 	struct store_file f;
 	uint64_t size = 0;

@@ -9,8 +9,11 @@
 /* Names that a sweep removes. */
 #define STORE_TEMPORARY ".tmp-"
 
-/* What is locked: files of mode 0600, for whoever may read a file can hold a lock on it for ever. */
-#define STORE_LOCK	 "write.lock"
+/*
+ * What is locked: files of mode 0600, for whoever may read a file can hold a lock on it
+ * for ever.
+ */
+#define STORE_LOCK       "write.lock"
 #define STORE_INDEX_LOCK "index.lock"
 /* Of versions before, which left the store open to be read; gone once it is closed. */
 #define STORE_OLD_LOCK "lock"
@@ -20,18 +23,24 @@ enum { STORE_WHAT_MAX = 300 };
 const char *store_what(const struct store *s, char *buf);
 
 /*
- * Whether the directory may be used at all: it is the caller's, or root's and only read, and
- * nobody else writes to it. Closes what an earlier version left open. Says what it refuses.
+ * Whether the directory may be used at all: it is the caller's, or root's and only read,
+ * and nobody else writes to it. Closes what an earlier version left open. Says what it
+ * refuses.
  */
 int store_check_owner(struct store *s);
 /* The same for the file @name that @st is of. */
 int store_check_file(struct store *s, const char *name, const struct stat *st);
-/* Close a directory that is to become a store, unless it is one: its owner may have opened it. */
+/*
+ * Close a directory that is to become a store, unless it is one: its owner may have
+ * opened it.
+ */
 int store_close_new(struct store *s);
 
 /* Open the directory if it is there by now; -ENOENT (without a message): it is not. */
 int store_look(struct store *s);
-/* As store_own(), but -EWOULDBLOCK (without a message) while others write, and no sweep. */
+/*
+ * As store_own(), but -EWOULDBLOCK (without a message) while others write, and no sweep.
+ */
 int store_own_now(struct store *s);
 /* As store_own(), without the sweep. */
 int store_own_unswept(struct store *s);
@@ -40,34 +49,45 @@ void store_temporary(char ret[64]);
 /* Held for a change of index.json. After STORE_LOCK, never before it. */
 int store_lock_index(struct store *s);
 void store_unlock_index(struct store *s);
-/* A lock of its own on @fd, which something of the store is: given back when that is closed. */
+/*
+ * A lock of its own on @fd, which something of the store is: given back when that is
+ * closed.
+ */
 int store_lock_names(struct store *s, int fd);
 /* fsync of a directory of the store, "." itself. */
 int store_sync_dir(struct store *s, const char *name);
 
 /* A file on its way into the store. */
 struct store_file {
-	int fd;		/* read and write */
-	int at;		/* directory it is for, O_PATH or readable */
-	char name[64];	/* temporary name, "" with O_TMPFILE */
+	int fd;        /* read and write */
+	int at;        /* directory it is for, O_PATH or readable */
+	char name[64]; /* temporary name, "" with O_TMPFILE */
 };
 
 /* @where: "blobs/sha256", "layers", "signatures". While shared. */
 int store_file_new(struct store *s, const char *where, struct store_file *ret);
 /*
- * fsync, and give it @name; it being there already (same content by its digest) is success, unless
- * @replace. The directory is synced by store_sync().
+ * fsync, and give it @name; it being there already (same content by its digest) is
+ * success, unless @replace. The directory is synced by store_sync().
  */
-int store_file_commit(struct store *s, struct store_file *f, const char *name, bool replace);
+int store_file_commit(struct store *s, struct store_file *f, const char *name,
+		      bool replace);
 void store_file_abandon(struct store_file *f); /* nothing if it was committed */
-/* A file for the moment, without a name, to write and read; its descriptor or -errno, said. */
+/*
+ * A file for the moment, without a name, to write and read; its descriptor or -errno,
+ * said.
+ */
 int store_scratch(struct store *s);
 int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
-/* Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files only. */
+/*
+ * Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files
+ * only.
+ */
 int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
 int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
 /* A manifest or config: whole text, in @a; -EFBIG above CONTENT_JSON_MAX. */
-int store_read_blob(struct store *s, struct arena *a, const struct digest *d, const char **ret,
-		    size_t *ret_len);
+int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
+		    const char **ret, size_t *ret_len);
 /* Write a small blob whose digest is known; while shared. */
-int store_write_blob(struct store *s, const struct digest *d, const void *data, size_t len);
+int store_write_blob(struct store *s, const struct digest *d, const void *data,
+		     size_t len);

@@ -2,12 +2,13 @@
 /*
  * store-owner - who may use a store, and who may look into it.
  *
- * It is its owner's alone: containers/ and volumes/ hold set-user-ID files of the containers' users,
- * which a user of the host must not reach, and the locks hang whoever waits for one that a stranger
- * holds. The directory is closed (0700) when it becomes a store. Its owner may open it afterwards, so
- * that others run what is in it: then blobs and layers can be read, containers/, volumes/ and the
- * locks never. Those others trust root; the store of an equal is refused, as its layers are read, and
- * root's kernel mounts them. Others write to none.
+ * It is its owner's alone: containers/ and volumes/ hold set-user-ID files of the
+ * containers' users, which a user of the host must not reach, and the locks hang whoever
+ * waits for one that a stranger holds. The directory is closed (0700) when it becomes a
+ * store. Its owner may open it afterwards, so that others run what is in it: then blobs
+ * and layers can be read, containers/, volumes/ and the locks never. Those others trust
+ * root; the store of an equal is refused, as its layers are read, and root's kernel
+ * mounts them. Others write to none.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,37 +24,41 @@ static const struct {
 	const char *name;
 	bool closed;
 } rooms[] = {
-	{ "blobs", false },	 { "blobs/sha256", false }, { "layers", false },
+	{ "blobs", false },      { "blobs/sha256", false }, { "layers", false },
 	{ "signatures", false }, { "containers", true },    { "volumes", true },
 };
 
 const char *store_what(const struct store *s, char *buf)
 {
-	(void)snprintf(buf, STORE_WHAT_MAX, "store %s", s->path); /* cut if it is too long */
+	/* cut if it is too long */
+	(void)snprintf(buf, STORE_WHAT_MAX, "store %s", s->path);
 	return buf;
 }
 
 static int refuse_owner(struct store *s, const char *path, const struct stat *st)
 {
-	err_say(s->err, -EPERM, "store %s: %s%sbelongs to user %u", s->path, path, *path ? " " : "",
-		(unsigned)st->st_uid);
-	err_hint(s->err, geteuid() == 0 ?
-				 "root does not use what another user could change: marten save and "
-				 "marten load take images over" :
-				 "a store is its owner's, and root's may be read: MINCS_DIR or --store "
-				 "names another");
+	err_say(s->err, -EPERM, "store %s: %s%sbelongs to user %u", s->path, path,
+		*path ? " " : "", (unsigned)st->st_uid);
+	err_hint(
+		s->err,
+		geteuid() == 0
+			? "root does not use what another user could change: marten save and "
+			  "marten load take images over"
+			: "a store is its owner's, and root's may be read: MINCS_DIR or --store "
+			  "names another");
 	return -EPERM;
 }
 
 /* A file or directory of the store, which is at @path for its owner. */
-static int check(struct store *s, const char *path, const struct stat *st, const char *shown)
+static int check(struct store *s, const char *path, const struct stat *st,
+		 const char *shown)
 {
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		return refuse_owner(s, shown, st);
 	if (!owner_lets_others(path, st, OTHERS_WRITE))
 		return 0;
-	err_say(s->err, -EPERM, "store %s: %s%sothers can write to it (mode %04o)", s->path, shown,
-		*shown ? ": " : "", (unsigned)(st->st_mode & 07777));
+	err_say(s->err, -EPERM, "store %s: %s%sothers can write to it (mode %04o)",
+		s->path, shown, *shown ? ": " : "", (unsigned)(st->st_mode & 07777));
 	err_hint(s->err, "chmod go-w %s", path);
 	return -EPERM;
 }
@@ -62,7 +67,8 @@ int store_check_file(struct store *s, const char *name, const struct stat *st)
 {
 	char path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", s->path, name); /* it exists: it is short enough */
+	/* it exists: it is short enough */
+	(void)snprintf(path, sizeof(path), "%s/%s", s->path, name);
 	return check(s, path, st, name);
 }
 
@@ -71,7 +77,8 @@ static int close_room(struct store *s, const char *name, const char *path)
 {
 	if (fchmodat(s->dir, name, CLOSED, 0) == 0)
 		return 0;
-	err_set(s->err, -errno, "store %s: %s: others can look into it, and this cannot be changed",
+	err_set(s->err, -errno,
+		"store %s: %s: others can look into it, and this cannot be changed",
 		s->path, name);
 	err_hint(s->err, "chmod go-rwx %s", path);
 	return s->err->code;
@@ -85,7 +92,8 @@ static int check_room(struct store *s, const char *name, bool closed)
 	int r;
 
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0; /* not there, or not for us: so it will be said when it is needed */
+		/* not there, or not for us: so it will be said when it is needed */
+		return 0;
 	if (snprintf(path, sizeof(path), "%s/%s", s->path, name) >= (int)sizeof(path))
 		return err_set(s->err, -ENAMETOOLONG, "store %s", s->path);
 	if (S_ISLNK(st.st_mode)) { /* to a larger disk */
@@ -98,7 +106,8 @@ static int check_room(struct store *s, const char *name, bool closed)
 			return r;
 	}
 	r = check(s, path, &st, name);
-	if (r == 0 && closed && !s->foreign && st.st_mode & (OTHERS_ANY | OTHERS_ANY << 3))
+	if (r == 0 && closed && !s->foreign &&
+	    st.st_mode & (OTHERS_ANY | OTHERS_ANY << 3))
 		r = close_room(s, name, path);
 	return r;
 }
@@ -112,7 +121,9 @@ static int close_dir(struct store *s)
 
 int store_close_new(struct store *s)
 {
-	return faccessat(s->dir, STORE_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : close_dir(s);
+	return faccessat(s->dir, STORE_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+		       ? 0
+		       : close_dir(s);
 }
 
 int store_check_owner(struct store *s)
@@ -126,11 +137,16 @@ int store_check_owner(struct store *s)
 	r = check(s, s->path, &st, "");
 	for (size_t i = 0; r == 0 && i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		r = check_room(s, rooms[i].name, rooms[i].closed);
-	/* made by an earlier version; once closed, what its mode is then is its owner's word */
-	if (r == 0 && !s->foreign && faccessat(s->dir, STORE_OLD_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	/*
+	 * made by an earlier version; once closed, what its mode is then is its owner's
+	 * word
+	 */
+	if (r == 0 && !s->foreign &&
+	    faccessat(s->dir, STORE_OLD_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		r = close_dir(s);
 		if (r == 0)
-			(void)unlinkat(s->dir, STORE_OLD_LOCK, 0); /* a disk that is only read */
+			/* a disk that is only read */
+			(void)unlinkat(s->dir, STORE_OLD_LOCK, 0);
 	}
 	return r;
 }

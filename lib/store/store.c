@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* store - the directory and its locks; see store.h. */
-#include "store/discard.h"
 #include "store/store.h"
+#include "store/discard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,25 +16,28 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/str.h"
-#include "json/json-text.h"
 #include "store/default-place.h"
 #include "store/store-file.h"
+#include "json/json-text.h"
 
 enum { LAYOUT_MAX_BYTES = 4096 };
 
 static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-static const char no_images[] = "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
-				"\",\"manifests\":[]}";
+static const char no_images[] =
+	"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX "\",\"manifests\":[]}";
 static const char *const rooms[] = { "blobs", "blobs/sha256", "layers", "signatures",
 				     "containers" };
 
-/* Without a layout file: empty, or what a killed process left of making it, or one makes just now. */
+/*
+ * Without a layout file: empty, or what a killed process left of making it, or one makes
+ * just now.
+ */
 static int check_unmarked(struct store *s)
 {
-	static const char *const ours[] = { "blobs",	  "layers",	"signatures", "containers",
-					    "volumes",	  STORE_LOCK,	STORE_INDEX_LOCK,
-					    "index.json", "oci-layout", "policy.json",
-					    STORE_OLD_LOCK };
+	static const char *const ours[] = { "blobs",          "layers",      "signatures",
+					    "containers",     "volumes",     STORE_LOCK,
+					    STORE_INDEX_LOCK, "index.json",  "oci-layout",
+					    "policy.json",    STORE_OLD_LOCK };
 	DIR *list = opendir(s->path);
 	struct dirent *d;
 	int r = 0;
@@ -46,10 +49,12 @@ static int check_unmarked(struct store *s)
 
 		if (d->d_name[0] == '.')
 			continue;
-		while (i < sizeof(ours) / sizeof(ours[0]) && !str_equal(ours[i], d->d_name))
+		while (i < sizeof(ours) / sizeof(ours[0]) &&
+		       !str_equal(ours[i], d->d_name))
 			i++;
 		if (i == sizeof(ours) / sizeof(ours[0]))
-			r = err_say(s->err, -EBADMSG, "store %s: holds something else: %s", s->path,
+			r = err_say(s->err, -EBADMSG,
+				    "store %s: holds something else: %s", s->path,
 				    d->d_name);
 	}
 	closedir(list);
@@ -78,13 +83,17 @@ static int check_layout(struct store *s)
 	if (!version)
 		r = err_say(s->err, -EBADMSG, "store %s: oci-layout: damaged", s->path);
 	else if (!str_starts_with(version, "1."))
-		r = err_say(s->err, -EBADMSG, "store %s: oci-layout: version %s is not known",
-			    s->path, version);
+		r = err_say(s->err, -EBADMSG,
+			    "store %s: oci-layout: version %s is not known", s->path,
+			    version);
 	json_decref(o);
 	return r;
 }
 
-/* Absolute from the first look on, whatever directory the caller changes to; @r is returned. */
+/*
+ * Absolute from the first look on, whatever directory the caller changes to; @r is
+ * returned.
+ */
 static int set_path(struct store *s, const char *path, int r)
 {
 	char *copy = strdup(path);
@@ -171,11 +180,13 @@ static int make_parents(const char *path)
 		return -ENOMEM;
 	for (char *slash = strchr(p + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(p, 0755) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+		if (mkdir(p, 0755) < 0 && errno != EEXIST && errno != EROFS &&
+		    errno != EACCES)
 			return -errno;
 		*slash = '/';
 	}
-	return mkdir(p, 0700) < 0 && errno != EEXIST ? -errno : 0; /* nobody else's business */
+	/* nobody else's business */
+	return mkdir(p, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int make_file(struct store *s, const char *name, const char *text)
@@ -199,7 +210,8 @@ static int open_lock(struct store *s)
 {
 	if (s->lock < 0)
 		s->lock = openat(s->dir, STORE_LOCK,
-				 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+				 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+				 0600);
 	if (s->lock >= 0)
 		return 0;
 	s->lock = -EBADF;
@@ -221,15 +233,17 @@ int store_make(struct store *s)
 			return r == -ENOENT ? err_set(s->err, r, "store %s", s->path) : r;
 	}
 	if (s->foreign)
-		return err_say(s->err, -EPERM, "store %s: belongs to root: it can only be read",
-			       s->path);
-	if (faccessat(s->dir, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0 && s->lock >= 0)
+		return err_say(s->err, -EPERM,
+			       "store %s: belongs to root: it can only be read", s->path);
+	if (faccessat(s->dir, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s->lock >= 0)
 		return 0; /* made, or checked, before */
 	r = store_close_new(s);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++)
-		if (mkdirat(s->dir, rooms[i], str_equal(rooms[i], "containers") ? 0700 : 0755) < 0 &&
+		if (mkdirat(s->dir, rooms[i],
+			    str_equal(rooms[i], "containers") ? 0700 : 0755) < 0 &&
 		    errno != EEXIST)
 			return err_set(s->err, -errno, "store %s: %s", s->path, rooms[i]);
 	r = open_lock(s);
@@ -245,7 +259,8 @@ static void say_waiting(void *data)
 
 	if (!s->warn)
 		return;
-	snprintf(line, sizeof(line), "store %s: waits for another process that uses it", s->path);
+	snprintf(line, sizeof(line), "store %s: waits for another process that uses it",
+		 s->path);
 	s->warn(line, s->warn_data);
 }
 
@@ -278,7 +293,8 @@ static void sweep(struct store *s)
 		}
 		while ((d = readdir(list)))
 			if (str_starts_with(d->d_name, STORE_TEMPORARY))
-				(void)discard(NULL, dirfd(list), d->d_name); /* the next one tries */
+				/* the next one tries */
+				(void)discard(NULL, dirfd(list), d->d_name);
 		closedir(list);
 	}
 }
@@ -314,7 +330,8 @@ static int own(struct store *s, int how)
 	int r;
 
 	if (s->shared > 0)
-		return err_say(s->err, -EDEADLK, "store %s: is being written to", s->path);
+		return err_say(s->err, -EDEADLK, "store %s: is being written to",
+			       s->path);
 	r = store_make(s);
 	if (r < 0)
 		return r;
@@ -356,11 +373,13 @@ int store_lock_index(struct store *s)
 {
 	int r;
 
-	s->index_lock = openat(s->dir, STORE_INDEX_LOCK,
-			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	s->index_lock =
+		openat(s->dir, STORE_INDEX_LOCK,
+		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	r = s->index_lock < 0 ? -errno : lock(s, s->index_lock, LOCK_EX);
 	if (r < 0)
-		(void)err_set(s->err, r, "store %s: " STORE_INDEX_LOCK, s->path); /* returns @r */
+		/* returns @r */
+		(void)err_set(s->err, r, "store %s: " STORE_INDEX_LOCK, s->path);
 	return r;
 }
 

@@ -15,11 +15,13 @@ void budget_init(struct budget *b, const uint64_t *max_bytes, const uint64_t *ma
 			      .max_entries = max_entries ? *max_entries : 0,
 			      .guards_bytes = !max_bytes,
 			      .guards_entries = !max_entries };
-	snprintf(b->over_bytes, sizeof(b->over_bytes), "more than %llu bytes unpacked (--max-bytes)",
+	snprintf(b->over_bytes, sizeof(b->over_bytes),
+		 "more than %llu bytes unpacked (--max-bytes)",
 		 (unsigned long long)b->max_bytes);
-	snprintf(b->over_entries, sizeof(b->over_entries), "more than %llu files (--max-entries)",
+	snprintf(b->over_entries, sizeof(b->over_entries),
+		 "more than %llu files (--max-entries)",
 		 (unsigned long long)b->max_entries);
-	(void)pthread_mutex_init(&b->lock, NULL); /* cannot fail with these attributes */
+	(void)pthread_mutex_init(&b->lock, NULL);  /* cannot fail with these attributes */
 	(void)pthread_mutex_init(&b->alone, NULL); /* the same */
 }
 
@@ -54,7 +56,8 @@ static uint64_t explained(uint64_t in)
 {
 	uint64_t ret;
 
-	return __builtin_mul_overflow(in, (uint64_t)BUDGET_RATIO, &ret) ? UINT64_MAX : ret;
+	return __builtin_mul_overflow(in, (uint64_t)BUDGET_RATIO, &ret) ? UINT64_MAX
+									: ret;
 }
 
 static const char *over_bytes(const struct budget *b)
@@ -81,7 +84,8 @@ static const char *over_entries(const struct budget *b)
 	return NULL;
 }
 
-const char *budget_unpacked(struct budget_stream *s, uint64_t in, uint64_t more, bool content)
+const char *budget_unpacked(struct budget_stream *s, uint64_t in, uint64_t more,
+			    bool content)
 {
 	struct budget *b = s->budget;
 	const char *ret;
@@ -109,14 +113,15 @@ const char *budget_entries(struct budget_stream *s, uint64_t more)
 	pthread_mutex_lock(&b->lock);
 	s->entries += more;
 	b->entries += more;
-	b->entries_over += growth(&s->entries_over,
-				  beyond(s->entries, s->in / BUDGET_FILE_BYTES));
+	b->entries_over +=
+		growth(&s->entries_over, beyond(s->entries, s->in / BUDGET_FILE_BYTES));
 	ret = over_entries(b);
 	pthread_mutex_unlock(&b->lock);
 	return ret;
 }
 
-const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64_t entries)
+const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes,
+			   uint64_t entries)
 {
 	uint64_t kept[4];
 	const char *ret;
@@ -124,7 +129,8 @@ const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes, uint64
 	if (!b)
 		return NULL;
 	pthread_mutex_lock(&b->lock);
-	memcpy(kept, (const uint64_t[]){ b->bytes, b->over, b->entries, b->entries_over }, sizeof(kept));
+	memcpy(kept, (const uint64_t[]){ b->bytes, b->over, b->entries, b->entries_over },
+	       sizeof(kept));
 	b->bytes = sum(b->bytes, bytes);
 	b->over = sum(b->over, beyond(bytes, explained(in)));
 	b->entries += entries;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copy-tar-in - a tar becomes files of a container; see copy-tar.h. Each name is looked up from the
- * container's root, as a program in it would: links on the way lead anywhere in there, and never out.
- * Directories are dressed last, those that are the ones which were made.
+ * copy-tar-in - a tar becomes files of a container; see copy-tar.h. Each name is looked
+ * up from the container's root, as a program in it would: links on the way lead anywhere
+ * in there, and never out. Directories are dressed last, those that are the ones which
+ * were made.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,9 @@ static int refuse(struct job *j, int r, const char *why)
 /* The path below DEST as the container sees it; -ENAMETOOLONG. */
 static int absolute(const struct job *j, const char *below, char ret[PATH_MAX])
 {
-	return snprintf(ret, PATH_MAX, "%s/%s", j->to->path, below) >= PATH_MAX ? -ENAMETOOLONG : 0;
+	return snprintf(ret, PATH_MAX, "%s/%s", j->to->path, below) >= PATH_MAX
+		       ? -ENAMETOOLONG
+		       : 0;
 }
 
 static int open_below(const struct job *j, const char *below, int flags)
@@ -75,7 +78,8 @@ static int make_missing(const struct job *j, int dir, const char *name, size_t l
 	struct place p = { .dir = dir };
 	struct dress d = { .mode = S_IFDIR | 0755,
 			   .from = -EBADF,
-			   .times = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } } };
+			   .times = { { .tv_nsec = UTIME_NOW },
+				      { .tv_nsec = UTIME_NOW } } };
 	bool made = false, poor;
 	int fd, r;
 
@@ -180,8 +184,10 @@ static int choose_dress(struct job *j, struct archive_entry *entry, struct dress
 		return refuse(j, -EBADMSG, "an owner that Linux does not have");
 	r = end_own(j->to, j->how->archive, uid, gid, ret);
 	if (r < 0)
-		return err_say(j->e, r, "%s%s%s: owner %lld:%lld: nobody there (--archive)",
-			       j->to->label, j->to->path, j->path, (long long)uid, (long long)gid);
+		return err_say(j->e, r,
+			       "%s%s%s: owner %lld:%lld: nobody there (--archive)",
+			       j->to->label, j->to->path, j->path, (long long)uid,
+			       (long long)gid);
 	end_limit_rights(NULL, NULL, j->to, j->how, ret);
 	return take_xattrs(j, entry, ret);
 }
@@ -238,7 +244,8 @@ static int take_file(struct job *j, struct archive_entry *entry, const struct dr
 	r = take_content(j, f.fd, archive_entry_size(entry), &said);
 	r = place_end(p, &f, d, r, &poor);
 	if (poor)
-		end_say(j->said, j->to, j->path, "attributes are left out: they cannot be set there");
+		end_say(j->said, j->to, j->path,
+			"attributes are left out: they cannot be set there");
 	return r < 0 && !said ? failed(j, r) : r;
 }
 
@@ -249,7 +256,8 @@ static int dress_later(struct job *j, const char *path, int fd, const struct dre
 	bool poor;
 	int r;
 
-	if (j->made_len == MADE_MAX || d->xattrs_len) { /* their values go with the entry */
+	if (j->made_len == MADE_MAX || d->xattrs_len) {
+		/* their values go with the entry */
 		r = place_dress(fd, d, &poor);
 		return r < 0 ? failed(j, r) : 0;
 	}
@@ -286,17 +294,22 @@ static int take_directory(struct job *j, const char *path, const struct dress *d
 	return made ? dress_later(j, path, fd, d) : 0;
 }
 
-/* Whether they were exchanged meanwhile is seen; then they are somebody's who knows better. */
+/*
+ * Whether they were exchanged meanwhile is seen; then they are somebody's who knows
+ * better.
+ */
 static int dress_directories(struct job *j, int r)
 {
 	while (j->made_len > 0) {
 		struct made *m = &j->made[--j->made_len];
-		cleanup_close int fd = open_below(j, m->path, O_PATH | O_NOFOLLOW | O_DIRECTORY);
+		cleanup_close int fd =
+			open_below(j, m->path, O_PATH | O_NOFOLLOW | O_DIRECTORY);
 		struct stat st;
 		bool poor;
 
-		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == m->dev && st.st_ino == m->ino &&
-		    place_dress(fd, &m->dress, &poor) < 0 && r == 0) {
+		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == m->dev &&
+		    st.st_ino == m->ino && place_dress(fd, &m->dress, &poor) < 0 &&
+		    r == 0) {
 			(void)snprintf(j->path, sizeof(j->path), "/%s", m->path);
 			r = failed(j, -EPERM);
 		}
@@ -317,8 +330,8 @@ static int take_link(struct job *j, const char *target, const struct place *p)
 		return refuse(j, r, "a hard link that leads out");
 	fd = open_below(j, clean, O_PATH | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(j->e, fd < 0 ? fd : -errno, "%s%s%s: hard link to %s", j->to->label,
-			       j->to->path, j->path, clean);
+		return err_set(j->e, fd < 0 ? fd : -errno, "%s%s%s: hard link to %s",
+			       j->to->label, j->to->path, j->path, clean);
 	if (!S_ISREG(st.st_mode))
 		return refuse(j, -EBADMSG, "a hard link to what is no file");
 	r = place_link(p, fd);
@@ -339,7 +352,8 @@ static int take_node(struct job *j, struct archive_entry *entry, struct dress *d
 		const la_int64_t minor = archive_entry_rdevminor(entry);
 
 		if (major < 0 || major > 0xfff || minor < 0 || minor > 0xfffff)
-			return refuse(j, -EBADMSG, "a device number that Linux does not have");
+			return refuse(j, -EBADMSG,
+				      "a device number that Linux does not have");
 		d->rdev = makedev((unsigned)major, (unsigned)minor);
 	}
 	/* 0:0 is overlayfs's mark for a removed file */
@@ -383,7 +397,8 @@ static int take_clean(struct job *j, struct archive_entry *entry, const char *pa
 	case S_IFBLK:
 		return take_node(j, entry, &d, &p);
 	default:
-		return refuse(j, -EBADMSG, "neither file, directory, link, FIFO nor device");
+		return refuse(j, -EBADMSG,
+			      "neither file, directory, link, FIFO nor device");
 	}
 }
 
@@ -417,8 +432,8 @@ static int take_all(struct job *j)
 	return r < 0 ? r : tar_reader_finish(j->tar, true, &digest, &bytes);
 }
 
-int copy_tar_in(struct err *e, int fd, const struct copy_end *to, const struct copy_how *how,
-		struct copy_said *said)
+int copy_tar_in(struct err *e, int fd, const struct copy_end *to,
+		const struct copy_how *how, struct copy_said *said)
 {
 	struct job j = { .e = e, .to = to, .how = how, .said = said, .dir = -EBADF };
 	cleanup_close int top = end_open_directory(to, e);

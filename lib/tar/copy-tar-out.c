@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copy-tar-out - files of a container as a tar; see copy-tar.h. Written as they are met: of what was
- * written only the names of files with several are remembered.
+ * copy-tar-out - files of a container as a tar; see copy-tar.h. Written as they are met:
+ * of what was written only the names of files with several are remembered.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 enum {
 	READ_BYTES = 256 << 10,
-	UNSIZED_MAX = 16 << 20,	  /* of a file of /proc, which does not know */
+	UNSIZED_MAX = 16 << 20,   /* of a file of /proc, which does not know */
 	LINKS_KEPT_MAX = 1 << 20, /* then they are files of their own */
 	NOBODY = 65534
 };
@@ -126,13 +126,16 @@ static ssize_t read_unsized(struct job *j, int fd)
 	return (ssize_t)used;
 }
 
-/* From @at to @end, whatever became of the file meanwhile: the header has been written. */
+/*
+ * From @at to @end, whatever became of the file meanwhile: the header has been written.
+ */
 static int put_content(struct job *j, int fd, uint64_t at, uint64_t end, bool *shorter)
 {
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		const size_t want = end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES;
+		const size_t want =
+			end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES;
 		ssize_t n = *shorter ? 0 : object_read_at(fd, j->buf, want, (off_t)at);
 
 		if (n < 0)
@@ -147,7 +150,9 @@ static int put_content(struct job *j, int fd, uint64_t at, uint64_t end, bool *s
 	return r;
 }
 
-/* Where there is data, as far as the file system tells; all of it is where it does not. */
+/*
+ * Where there is data, as far as the file system tells; all of it is where it does not.
+ */
 static int find_data(int fd, uint64_t size, struct tar_map *ret)
 {
 	uint64_t at = 0;
@@ -171,11 +176,13 @@ static int find_data(int fd, uint64_t size, struct tar_map *ret)
 	return r;
 }
 
-static int put_parts(struct job *j, int fd, struct tree_name *n, uint64_t size, const struct tar_map *m)
+static int put_parts(struct job *j, int fd, struct tree_name *n, uint64_t size,
+		     const struct tar_map *m)
 {
 	const bool sparse = tar_map_is_sparse(m, size);
 	bool shorter = false;
-	int r = sparse ? tar_writer_sparse(j->tar, n, size, m) : tar_writer_entry(j->tar, n, size);
+	int r = sparse ? tar_writer_sparse(j->tar, n, size, m)
+		       : tar_writer_entry(j->tar, n, size);
 
 	if (r < 0)
 		return r;
@@ -183,7 +190,8 @@ static int put_parts(struct job *j, int fd, struct tree_name *n, uint64_t size, 
 	for (size_t i = 0; sparse && r == 0 && i < m->len; i++)
 		r = put_content(j, fd, m->v[i].at, m->v[i].at + m->v[i].len, &shorter);
 	if (shorter)
-		end_say(j->said, j->from, j->below, "it became shorter while it was read");
+		end_say(j->said, j->from, j->below,
+			"it became shorter while it was read");
 	return r;
 }
 
@@ -250,7 +258,8 @@ static int put_link(struct job *j, const struct object *o, struct tree_name *n)
 	return 0;
 }
 
-static int put_object(struct job *j, const struct object *o, struct tree_name *n, unsigned depth);
+static int put_object(struct job *j, const struct object *o, struct tree_name *n,
+		      unsigned depth);
 
 static int put_entries(struct job *j, int dir, struct tree_name *parent, unsigned depth)
 {
@@ -269,7 +278,8 @@ static int put_entries(struct job *j, int dir, struct tree_name *parent, unsigne
 			r = failed(j, -ENAMETOOLONG);
 		else if ((r = object_open(dir, n.name, &o)) < 0)
 			r = failed(j, r);
-		else if (object_exists(&o)) /* else it is gone since the directory was read */
+		/* else it is gone since the directory was read */
+		else if (object_exists(&o))
 			r = put_object(j, &o, &n, depth + 1);
 		j->below[len] = '\0';
 	}
@@ -293,7 +303,8 @@ static int put_one(struct job *j, const struct object *o, struct tree_name *n)
 	return r < 0 ? r : 0;
 }
 
-static int put_object(struct job *j, const struct object *o, struct tree_name *n, unsigned depth)
+static int put_object(struct job *j, const struct object *o, struct tree_name *n,
+		      unsigned depth)
 {
 	struct entry en = { .job = j };
 	int r = describe(&en, o);
@@ -306,8 +317,8 @@ static int put_object(struct job *j, const struct object *o, struct tree_name *n
 	if (r < 0 || !S_ISDIR(o->st.st_mode))
 		return r;
 	if (depth == COPY_DEPTH_MAX)
-		return err_say(j->e, -ELOOP, "%s%s%s: deeper than %d directories", j->from->label,
-			       j->from->path, j->below, COPY_DEPTH_MAX);
+		return err_say(j->e, -ELOOP, "%s%s%s: deeper than %d directories",
+			       j->from->label, j->from->path, j->below, COPY_DEPTH_MAX);
 	return put_entries(j, o->fd, n, depth);
 }
 
@@ -320,14 +331,17 @@ static int put_all(struct job *j, struct end_source *source)
 	if (r < 0)
 		return r;
 	tar_writer_any_name(j->tar);
-	r = put_object(j, &source->object, str_equal(source->name, ".") ? &root : &named, 0);
+	r = put_object(j, &source->object, str_equal(source->name, ".") ? &root : &named,
+		       0);
 	return r == 0 ? tar_writer_finish(j->tar, NULL, NULL) : r;
 }
 
-int copy_tar_out(struct err *e, const struct copy_end *from, int fd, const struct copy_how *how,
-		 struct copy_said *said)
+int copy_tar_out(struct err *e, const struct copy_end *from, int fd,
+		 const struct copy_how *how, struct copy_said *said)
 {
-	struct job j = { .e = e, .from = from, .said = said, .fd = fd, .buf = malloc(UNSIZED_MAX) };
+	struct job j = {
+		.e = e, .from = from, .said = said, .fd = fd, .buf = malloc(UNSIZED_MAX)
+	};
 	struct end_source source;
 	int r = j.buf ? end_find_source(from, how->follow, &source) : -ENOMEM;
 

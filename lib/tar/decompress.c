@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* decompress - see decompress.h. xz by liblzma itself: libarchive lets it take a gigabyte. */
+/*
+ * decompress - see decompress.h. xz by liblzma itself: libarchive lets it take a
+ * gigabyte.
+ */
 #include "tar/decompress.h"
 
 #include <archive.h>
@@ -105,9 +108,11 @@ static int begin_archive(struct unpack *u)
 	r = archive_read_open2(u->a, u, NULL, feed, NULL, NULL);
 	if (r == ARCHIVE_OK)
 		r = archive_read_next_header(u->a, &entry);
-	if (r == ARCHIVE_OK && archive_filter_count(u->a) > 2) /* one, and what is below it */
+	/* one, and what is below it */
+	if (r == ARCHIVE_OK && archive_filter_count(u->a) > 2)
 		return wrong(u, "compressed more than once");
-	return r == ARCHIVE_OK || r == ARCHIVE_EOF ? 0 : wrong(u, archive_error_string(u->a));
+	return r == ARCHIVE_OK || r == ARCHIVE_EOF ? 0
+						   : wrong(u, archive_error_string(u->a));
 }
 
 static int begin(struct unpack *u)
@@ -138,9 +143,9 @@ static int lzma_failed(struct unpack *u, lzma_ret r)
 {
 	if (r == LZMA_MEM_ERROR)
 		return -ENOMEM;
-	return wrong(u, r == LZMA_MEMLIMIT_ERROR ? "xz wants more than 96 MiB of memory" :
-			r == LZMA_BUF_ERROR	 ? "truncated xz" :
-						   "damaged xz");
+	return wrong(u, r == LZMA_MEMLIMIT_ERROR ? "xz wants more than 96 MiB of memory"
+			: r == LZMA_BUF_ERROR    ? "truncated xz"
+						 : "damaged xz");
 }
 
 static ssize_t read_xz(struct unpack *u, void *buf, size_t len)
@@ -197,7 +202,8 @@ static ssize_t read_unpacked(struct byte_source *s, void *buf, size_t len)
 	return why ? -EOVERFLOW : n;
 }
 
-struct byte_source *decompress_new(struct byte_source *from, unsigned kinds, struct budget *budget)
+struct byte_source *decompress_new(struct byte_source *from, unsigned kinds,
+				   struct budget *budget)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
 

@@ -82,8 +82,8 @@ ssize_t gunzip_read(struct gunzip *g, void *buf, size_t len)
 		r = isal_inflate(&g->state);
 		if (r != ISAL_DECOMP_OK && r != ISAL_END_INPUT && r != ISAL_OUT_OVERFLOW)
 			return -EBADMSG;
-		if (g->state.block_state == ISAL_BLOCK_FINISH && g->state.tmp_out_processed ==
-									 g->state.tmp_out_valid) {
+		if (g->state.block_state == ISAL_BLOCK_FINISH &&
+		    g->state.tmp_out_processed == g->state.tmp_out_valid) {
 			g->inside = false;
 			continue;
 		}

@@ -64,7 +64,8 @@ ssize_t gunzip_read(struct gunzip *g, void *buf, size_t len)
 			if (r < 0)
 				return r;
 			if (r == 0)
-				return g->inside ? -EBADMSG : (ssize_t)(len - g->z.avail_out);
+				return g->inside ? -EBADMSG
+						 : (ssize_t)(len - g->z.avail_out);
 		}
 		if (!g->inside && inflateReset(&g->z) != Z_OK)
 			return -EBADMSG;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gunzip - a gzip stream, all its members, with checksum and length verified. Inflating is most of an
- * import's work: ISA-L does it in half the time (gunzip-isal.c), zlib where that is not there
- * (gunzip-zlib.c). See RFC 1952.
+ * gunzip - a gzip stream, all its members, with checksum and length verified. Inflating
+ * is most of an import's work: ISA-L does it in half the time (gunzip-isal.c), zlib where
+ * that is not there (gunzip-zlib.c). See RFC 1952.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct gunzip;
 struct gunzip *gunzip_new(gunzip_read_fn *read, void *data); /* NULL without memory */
 struct gunzip *gunzip_free(struct gunzip *g);
 /*
- * @len bytes at the most, 0 at the end; -EBADMSG: damaged, truncated, or something follows
- * the last member; or what the read function returned.
+ * @len bytes at the most, 0 at the end; -EBADMSG: damaged, truncated, or something
+ * follows the last member; or what the read function returned.
  */
 ssize_t gunzip_read(struct gunzip *g, void *buf, size_t len);

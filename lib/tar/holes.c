@@ -18,8 +18,8 @@ bool holes_can(int fd)
 	const off_t at = lseek(fd, 0, SEEK_CUR);
 	struct stat st;
 
-	return at >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= at &&
-	       !(fcntl(fd, F_GETFL) & O_APPEND);
+	return at >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size <= at && !(fcntl(fd, F_GETFL) & O_APPEND);
 }
 
 static bool is_run(const char *p, size_t len)
@@ -38,12 +38,14 @@ int holes_write(int fd, const void *buf, size_t len)
 
 		/* what is written, up to the next run */
 		for (n = 0; to < end; to += n) {
-			n = (size_t)(end - to) < RUN_BYTES ? (size_t)(end - to) : RUN_BYTES;
+			n = (size_t)(end - to) < RUN_BYTES ? (size_t)(end - to)
+							   : RUN_BYTES;
 			if (is_run(to, n))
 				break;
 		}
 		r = io_write_all(fd, p, (size_t)(to - p));
-		for (p = to; r == 0 && end - p >= RUN_BYTES && is_run(p, RUN_BYTES); p += RUN_BYTES)
+		for (p = to; r == 0 && end - p >= RUN_BYTES && is_run(p, RUN_BYTES);
+		     p += RUN_BYTES)
 			r = lseek(fd, RUN_BYTES, SEEK_CUR) < 0 ? -errno : 0;
 	}
 	return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * holes - a new file that is written from its beginning to its end: long runs of zeros are not written
- * and become holes. So a copy of a sparse file is sparse, also where its holes were read as zeros.
+ * holes - a new file that is written from its beginning to its end: long runs of zeros
+ * are not written and become holes. So a copy of a sparse file is sparse, also where its
+ * holes were read as zeros.
  */
 #pragma once
 

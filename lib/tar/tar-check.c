@@ -12,8 +12,20 @@
 enum { BLOCK = 512, RECORDS_MAX = 8 << 20, MAJOR_MAX = 0xfff, MINOR_MAX = 0xfffff };
 
 /* Of a header: where, and how long. */
-enum { NAME_AT = 0, NAME_LEN = 100, SIZE_AT = 124, SIZE_LEN = 12, SUM_AT = 148, SUM_LEN = 8, TYPE_AT = 156,
-       MAGIC_AT = 257, PARTS_AT = 386, PARTS = 4, EXTENDED_AT = 482, REALSIZE_AT = 483 };
+enum {
+	NAME_AT = 0,
+	NAME_LEN = 100,
+	SIZE_AT = 124,
+	SIZE_LEN = 12,
+	SUM_AT = 148,
+	SUM_LEN = 8,
+	TYPE_AT = 156,
+	MAGIC_AT = 257,
+	PARTS_AT = 386,
+	PARTS = 4,
+	EXTENDED_AT = 482,
+	REALSIZE_AT = 483
+};
 /* Of a block with more parts, and of a part: two numbers. */
 enum { MORE_PARTS = 21, MORE_AT = 504, PART_LEN = 24, NUMBER_LEN = 12 };
 
@@ -32,7 +44,8 @@ void tar_check_done(struct tar_check *c)
 /* What is known of the file's name, and what is wrong with it. */
 static int refuse(struct tar_check *c, const char *header, const char *fault)
 {
-	snprintf(c->why, sizeof(c->why), "%.*s: %s", NAME_LEN, c->path ? c->path : header + NAME_AT, fault);
+	snprintf(c->why, sizeof(c->why), "%.*s: %s", NAME_LEN,
+		 c->path ? c->path : header + NAME_AT, fault);
 	str_make_printable(c->why);
 	return -EBADMSG;
 }
@@ -50,8 +63,9 @@ static bool is_all_zero(const char *p, size_t len)
 }
 
 /*
- * Octal digits with blanks around them, or GNU's binary form, which is not negative here. Nothing is 0: then
- * there are no digits behind a NUL either, which some readers pass over.
+ * Octal digits with blanks around them, or GNU's binary form, which is not negative here.
+ * Nothing is 0: then there are no digits behind a NUL either, which some readers pass
+ * over.
  */
 static const char *parse_field(const char *p, size_t len, uint64_t *ret)
 {
@@ -78,7 +92,8 @@ static const char *parse_field(const char *p, size_t len, uint64_t *ret)
 		return is_all_zero(p + i, len - i) ? NULL : "not a number";
 	while (i < len && p[i] == ' ')
 		i++;
-	return i < len && p[i] ? "not a number" : NULL; /* behind a NUL is nothing of it */
+	/* behind a NUL is nothing of it */
+	return i < len && p[i] ? "not a number" : NULL;
 }
 
 static int check_field(struct tar_check *c, const char *header, const struct field *f)
@@ -120,7 +135,8 @@ static const char *check_map(const char *value)
 		const size_t len = strcspn(value, ",");
 		char text[32];
 
-		snprintf(text, sizeof(text), "%.*s", len < sizeof(text) ? (int)len : 0, value);
+		snprintf(text, sizeof(text), "%.*s", len < sizeof(text) ? (int)len : 0,
+			 value);
 		if (!is_number(text, &n[i % 2]))
 			return "not a number";
 		if (i % 2 == 0 && n[0] < end)
@@ -143,19 +159,32 @@ static bool is_in(const char *key, const char *const *keys)
 
 static void check_value(struct tar_check *c, const char *key, char *value, size_t len)
 {
-	static const char *const names[] = { "path", "linkpath", "uname", "gname", "hdrcharset",
-					     "GNU.sparse.name", NULL };
-	static const char *const numbers[] = { "size", "uid", "gid", "GNU.sparse.major", "GNU.sparse.minor",
-					       "GNU.sparse.size", "GNU.sparse.realsize", "GNU.sparse.numblocks",
-					       "GNU.sparse.offset", "GNU.sparse.numbytes", "SCHILY.realsize",
-					       "SCHILY.devmajor", "SCHILY.devminor", NULL };
-	static const char *const times[] = { "mtime", "atime", "ctime", "LIBARCHIVE.creationtime", NULL };
+	static const char *const names[] = { "path",  "linkpath",   "uname",
+					     "gname", "hdrcharset", "GNU.sparse.name",
+					     NULL };
+	static const char *const numbers[] = { "size",
+					       "uid",
+					       "gid",
+					       "GNU.sparse.major",
+					       "GNU.sparse.minor",
+					       "GNU.sparse.size",
+					       "GNU.sparse.realsize",
+					       "GNU.sparse.numblocks",
+					       "GNU.sparse.offset",
+					       "GNU.sparse.numbytes",
+					       "SCHILY.realsize",
+					       "SCHILY.devmajor",
+					       "SCHILY.devminor",
+					       NULL };
+	static const char *const times[] = { "mtime", "atime", "ctime",
+					     "LIBARCHIVE.creationtime", NULL };
 	const bool numeric = is_in(key, numbers);
 	uint64_t n = 0;
 
 	if ((numeric || is_in(key, names) || is_in(key, times)) && strlen(value) != len)
 		fault(c, key, "a NUL in it");
-	else if (numeric && !is_number(value, &n)) /* nor an empty one: libarchive reads on */
+	/* nor an empty one: libarchive reads on */
+	else if (numeric && !is_number(value, &n))
 		fault(c, key, "not a number, or too large");
 	else if (is_in(key, times) && !is_time(value))
 		fault(c, key, "not a time");
@@ -184,14 +213,16 @@ static void check_records(struct tar_check *c)
 
 		for (size_t i = 0; i < digits && len <= left; i++)
 			len = len * 10 + (size_t)(at[i] - '0');
-		if (digits == 0 || len > left || len < digits + 4 || at[digits] != ' ' || at[len - 1] != '\n') {
+		if (digits == 0 || len > left || len < digits + 4 || at[digits] != ' ' ||
+		    at[len - 1] != '\n') {
 			fault(c, "pax records", "damaged");
 			return;
 		}
 		at += len;
 		at[-1] = '\0';
 		equals = memchr(key, '=', (size_t)(at - 1 - key));
-		if (!equals || equals == key || memchr(key, '\0', (size_t)(equals - key))) {
+		if (!equals || equals == key ||
+		    memchr(key, '\0', (size_t)(equals - key))) {
 			fault(c, "pax records", "damaged");
 			return;
 		}
@@ -274,11 +305,14 @@ static int check_part(struct tar_check *c, const char *p)
 
 	if (c->last || !*p) { /* where libarchive stops */
 		c->last = true;
-		return is_all_zero(p, PART_LEN) ? 0 : refuse_sparse(c, "sparse parts: one behind the last");
+		return is_all_zero(p, PART_LEN)
+			       ? 0
+			       : refuse_sparse(c, "sparse parts: one behind the last");
 	}
 	what = parse_field(p, NUMBER_LEN, &at);
 	if (!what)
-		what = p[NUMBER_LEN] ? parse_field(p + NUMBER_LEN, NUMBER_LEN, &len) : "not a number";
+		what = p[NUMBER_LEN] ? parse_field(p + NUMBER_LEN, NUMBER_LEN, &len)
+				     : "not a number";
 	if (!what && at < c->end)
 		what = "parts that overlap";
 	if (!what && (__builtin_add_overflow(at, len, &c->end) || c->end > c->realsize))
@@ -302,18 +336,24 @@ static int check_parts(struct tar_check *c, const char *p, unsigned n)
 	return r;
 }
 
-/* GNU tar's first form of sparse files: their parts are in the header, and in blocks behind it. */
+/*
+ * GNU tar's first form of sparse files: their parts are in the header, and in blocks
+ * behind it.
+ */
 static int begin_sparse(struct tar_check *c, const char *header, uint64_t size)
 {
-	static const struct field realsize = { "realsize", REALSIZE_AT, NUMBER_LEN, INT64_MAX };
+	static const struct field realsize = { "realsize", REALSIZE_AT, NUMBER_LEN,
+					       INT64_MAX };
 	int r;
 
-	if (memcmp(header + MAGIC_AT, "ustar  ", 8) != 0) /* libarchive would take it for an ordinary one */
+	/* libarchive would take it for an ordinary one */
+	if (memcmp(header + MAGIC_AT, "ustar  ", 8) != 0)
 		return refuse(c, header, "a sparse file in a form that is not known");
 	r = check_field(c, header, &realsize);
 	if (r < 0)
 		return r;
-	snprintf(c->name, sizeof(c->name), "%.*s", NAME_LEN, c->path ? c->path : header + NAME_AT);
+	snprintf(c->name, sizeof(c->name), "%.*s", NAME_LEN,
+		 c->path ? c->path : header + NAME_AT);
 	(void)parse_field(header + REALSIZE_AT, NUMBER_LEN, &c->realsize); /* it is one */
 	c->extended = header[EXTENDED_AT];
 	c->stored = size;
@@ -356,10 +396,14 @@ static int check_type(struct tar_check *c, char *header, uint64_t size)
 
 static int check_numbers(struct tar_check *c, const char *header, uint64_t *ret_size)
 {
-	static const struct field fields[] = { { "mode", 100, 8, INT64_MAX },	  { "owner (uid)", 108, 8, INT64_MAX },
-					       { "owner (gid)", 116, 8, INT64_MAX },	  { "size", SIZE_AT, SIZE_LEN, INT64_MAX },
-					       { "major device number", 329, 8, MAJOR_MAX },
-					       { "minor device number", 337, 8, MINOR_MAX } };
+	static const struct field fields[] = {
+		{ "mode", 100, 8, INT64_MAX },
+		{ "owner (uid)", 108, 8, INT64_MAX },
+		{ "owner (gid)", 116, 8, INT64_MAX },
+		{ "size", SIZE_AT, SIZE_LEN, INT64_MAX },
+		{ "major device number", 329, 8, MAJOR_MAX },
+		{ "minor device number", 337, 8, MINOR_MAX }
+	};
 	static const struct field mtime = { "mtime", 136, 12, INT64_MAX };
 	const bool device = (header[TYPE_AT] == '3' || header[TYPE_AT] == '4') &&
 			    memcmp(header + MAGIC_AT, "ustar", 5) == 0;
@@ -384,8 +428,9 @@ static int check_header(struct tar_check *c, char *header)
 	}
 	if (parse_field(header + SUM_AT, SUM_LEN, &sum) ||
 	    (sum != sum_of(header) && sum != signed_sum_of(header))) {
-		snprintf(c->why, sizeof(c->why), "%s", c->begun ? "damaged tar: a header whose checksum is wrong" :
-								   "not a tar");
+		snprintf(c->why, sizeof(c->why), "%s",
+			 c->begun ? "damaged tar: a header whose checksum is wrong"
+				  : "not a tar");
 		return -EBADMSG;
 	}
 	c->begun = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tar-read - see tar-read.h. libarchive twice: once for the filters alone, so that all of the
- * uncompressed stream can be hashed, padding included, and once for the tar in it.
+ * tar-read - see tar-read.h. libarchive twice: once for the filters alone, so that all of
+ * the uncompressed stream can be hashed, padding included, and once for the tar in it.
  */
 #include "tar/tar-read.h"
 
@@ -35,8 +35,8 @@ struct tar_reader {
 	bool inside; /* of an entry */
 	bool in_header;
 	size_t header_bytes; /* that the parser got for one */
-	int64_t size, got; /* of the entry's content */
-	la_int64_t mark;   /* bytes of the zeros that end a tar */
+	int64_t size, got;   /* of the entry's content */
+	la_int64_t mark;     /* bytes of the zeros that end a tar */
 	struct tar_check check;
 	int refused; /* by it */
 
@@ -55,7 +55,7 @@ struct tar_reader {
 	/* the thread's own */
 	struct hash *hash;
 	char *in;
-	ssize_t peeked; /* bytes of @in that nobody has taken yet */
+	ssize_t peeked;        /* bytes of @in that nobody has taken yet */
 	struct gunzip *gunzip; /* or NULL: libarchive knows the others */
 	int source_error;
 	uint64_t bytes;
@@ -84,7 +84,8 @@ static ssize_t next_piece(void *data, const void **ret)
 	if (n < 0)
 		source_failed(t, (int)n);
 	else
-		atomic_fetch_add_explicit(&t->consumed, (uint64_t)n, memory_order_relaxed);
+		atomic_fetch_add_explicit(&t->consumed, (uint64_t)n,
+					  memory_order_relaxed);
 	return n;
 }
 
@@ -143,7 +144,8 @@ static ssize_t unpack(struct tar_reader *t, struct archive *raw, char *buf, size
 	}
 	n = gunzip_read(t->gunzip, buf, len);
 	if (n == -EBADMSG && !t->source_error)
-		(void)snprintf(t->reason, sizeof(t->reason), "damaged or truncated gzip data");
+		(void)snprintf(t->reason, sizeof(t->reason),
+			       "damaged or truncated gzip data");
 	return n;
 }
 
@@ -303,8 +305,8 @@ static int failed(struct tar_reader *t, int r)
 	if ((r == -EBADMSG || r == -EOVERFLOW) && *t->reason)
 		return err_say(t->e, r, "%s: %s", t->what, t->reason);
 	if (r == -EOVERFLOW)
-		return err_say(t->e, r, "%s: more than %llu bytes unpacked (--max-bytes)", t->what,
-			       (unsigned long long)t->max_bytes);
+		return err_say(t->e, r, "%s: more than %llu bytes unpacked (--max-bytes)",
+			       t->what, (unsigned long long)t->max_bytes);
 	return err_set(t->e, r, "%s", t->what);
 }
 
@@ -325,7 +327,8 @@ static ssize_t read_tar(struct archive *a, void *data, const void **ret)
 	if (n > 0 && t->in_header)
 		t->header_bytes += (size_t)n;
 	if (n > 0 && t->refused == 0)
-		t->refused = tar_check(&t->check, (char *)*ret, (size_t)n); /* it is our buffer */
+		/* it is our buffer */
+		t->refused = tar_check(&t->check, (char *)*ret, (size_t)n);
 	if (t->refused < 0) {
 		archive_set_error(a, EIO, "refused"); /* tar_failed() says why */
 		return -1;
@@ -353,8 +356,8 @@ static int tar_failed(struct tar_reader *t)
 	if (t->refused < 0)
 		return err_set(t->e, t->refused, "%s", t->what);
 	if (t->header_bytes > TAR_HEADER_MAX)
-		return err_say(t->e, -EBADMSG, "%s: a header of more than %d bytes", t->what,
-			       TAR_HEADER_MAX);
+		return err_say(t->e, -EBADMSG, "%s: a header of more than %d bytes",
+			       t->what, TAR_HEADER_MAX);
 	if (archive_errno(t->tar) == ENOMEM)
 		return err_set(t->e, -ENOMEM, "%s", t->what);
 	return err_say(t->e, -EBADMSG, "%s: %s", t->what, text ? text : "damaged tar");
@@ -444,8 +447,8 @@ struct archive *tar_reader_archive(struct tar_reader *t)
 }
 
 /*
- * A pax record is UTF-8 and the program's locale is not, or the record is not: libarchive warns
- * and gives the bytes as they are, which is what a file's name is to Linux.
+ * A pax record is UTF-8 and the program's locale is not, or the record is not: libarchive
+ * warns and gives the bytes as they are, which is what a file's name is to Linux.
  */
 static bool is_conversion(struct archive *a)
 {
@@ -476,7 +479,10 @@ int tar_reader_next(struct tar_reader *t, struct archive_entry **ret)
 	t->inside = r == ARCHIVE_OK;
 	t->size = t->inside ? archive_entry_size(*ret) : 0;
 	t->got = 0;
-	/* any other warning is about a header that it could not read whole: not for us to guess */
+	/*
+	 * any other warning is about a header that it could not read whole: not for us to
+	 * guess
+	 */
 	return r == ARCHIVE_OK ? 1 : tar_failed(t);
 }
 
@@ -503,7 +509,10 @@ static bool all_zero(const char *p, size_t len)
 	return true;
 }
 
-/* What follows the end of the tar, read to its end for the digest: whether it is more than zeros. */
+/*
+ * What follows the end of the tar, read to its end for the digest: whether it is more
+ * than zeros.
+ */
 static int read_rest(struct tar_reader *t, bool *ret_more)
 {
 	const uint64_t at = (uint64_t)archive_filter_bytes(t->tar, -1);
@@ -512,13 +521,15 @@ static int read_rest(struct tar_reader *t, bool *ret_more)
 
 	/* what libarchive has got already, and what it has not */
 	*ret_more = t->holds && at >= t->start && at < t->end &&
-		    !all_zero(t->ring[t->taken % BUFFERS].data + (at - t->start), t->end - at);
+		    !all_zero(t->ring[t->taken % BUFFERS].data + (at - t->start),
+			      t->end - at);
 	while ((n = take(t, &piece)) > 0)
 		*ret_more = *ret_more || !all_zero(piece, (size_t)n);
 	return n < 0 ? failed(t, (int)n) : 0;
 }
 
-int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret, uint64_t *ret_bytes)
+int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret,
+		      uint64_t *ret_bytes)
 {
 	bool more;
 	int r = read_rest(t, &more);
@@ -526,12 +537,16 @@ int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret, uin
 	if (r < 0)
 		return r;
 	if (strict && more)
-		return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar", t->what);
-	if (more && t->mark < 2 * BLOCK_BYTES)
-		return err_say(t->e, -EBADMSG, "%s: something follows a single block of zeros, which ends no tar",
+		return err_say(t->e, -EBADMSG, "%s: something follows the end of the tar",
 			       t->what);
+	if (more && t->mark < 2 * BLOCK_BYTES)
+		return err_say(
+			t->e, -EBADMSG,
+			"%s: something follows a single block of zeros, which ends no tar",
+			t->what);
 	if (strict && !t->mark)
-		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end", t->what);
+		return err_say(t->e, -EBADMSG, "%s: truncated: the tar has no end",
+			       t->what);
 	hash_end(t->hash, ret);
 	t->hash = NULL;
 	*ret_bytes = t->bytes;

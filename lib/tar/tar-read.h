@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tar-read - the entries of a tar, from a stream that may be compressed with gzip, zstd, xz or bzip2.
- * One thread reads, decompresses and hashes; the caller's parses. Between them lie a few buffers.
+ * tar-read - the entries of a tar, from a stream that may be compressed with gzip, zstd,
+ * xz or bzip2. One thread reads, decompresses and hashes; the caller's parses. Between
+ * them lie a few buffers.
  */
 #pragma once
 
@@ -13,7 +14,10 @@
 #include "content/digest.h"
 #include "tar/byte-source.h"
 
-/* Of one entry; what it says is kept in memory, a sparse file's parts with ten times their size. */
+/*
+ * Of one entry; what it says is kept in memory, a sparse file's parts with ten times
+ * their size.
+ */
 enum { TAR_HEADER_MAX = 8 << 20 };
 
 struct budget;
@@ -36,10 +40,11 @@ int tar_reader_count(struct tar_reader *t);
 /* Of a sparse file: so many zeros come from nowhere. 0, or -EOVERFLOW with a message. */
 int tar_reader_hole(struct tar_reader *t, uint64_t len);
 /*
- * After the last entry: the rest of the stream. A tar may stop between two entries, and anything may
- * follow the blocks of zeros that end one; not if it is @strict: what has no digest may be half of what
- * it was.
+ * After the last entry: the rest of the stream. A tar may stop between two entries, and
+ * anything may follow the blocks of zeros that end one; not if it is @strict: what has no
+ * digest may be half of what it was.
  */
-int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret, uint64_t *ret_bytes);
+int tar_reader_finish(struct tar_reader *t, bool strict, struct digest *ret,
+		      uint64_t *ret_bytes);
 /* How much of the source was read so far. */
 uint64_t tar_reader_consumed(struct tar_reader *t);

@@ -39,7 +39,7 @@ struct tar_writer {
 	struct err *e;
 	const char *what;
 	int fd;
-	bool holes; /* of @fd: where zeros are */
+	bool holes;              /* of @fd: where zeros are */
 	int (*look)(void *data); /* or NULL */
 	void *look_data;
 	bool any_name;
@@ -143,8 +143,9 @@ static int flush(struct tar_writer *t)
 	if (t->hash)
 		hash_update(t->hash, t->buffer, t->used);
 	if (t->fd >= 0)
-		r = t->holes ? holes_write(t->fd, t->buffer, t->used) :
-			       io_write_out(t->fd, t->buffer, t->used, t->look, t->look_data);
+		r = t->holes ? holes_write(t->fd, t->buffer, t->used)
+			     : io_write_out(t->fd, t->buffer, t->used, t->look,
+					    t->look_data);
 	t->used = 0;
 	return r < 0 ? err_set(t->e, r, "%s: writing the tar", t->what) : 0;
 }
@@ -275,7 +276,7 @@ struct entry {
 	const char *path, *link;
 	uint64_t size;
 	uint64_t real_size; /* of a file with holes; else 0 */
-	bool plain; /* no attributes: a hard link, a .wh. file */
+	bool plain;         /* no attributes: a hard link, a .wh. file */
 };
 
 static int write_records(struct tar_writer *t, const struct entry *en)
@@ -317,7 +318,8 @@ static int write_records(struct tar_writer *t, const struct entry *en)
 static int write_entry(struct tar_writer *t, const struct entry *en, char type)
 {
 	const struct tree_inode *i = en->inode;
-	const char *name = en->real_size ? "GNUSparseFile.0/file" : en->path; /* the other is in a record */
+	/* the other is in a record */
+	const char *name = en->real_size ? "GNUSparseFile.0/file" : en->path;
 	struct header h = { .type = type };
 	int r = write_records(t, en);
 
@@ -385,7 +387,10 @@ static int write_directory(struct tar_writer *t, const struct tree_name *n)
 	return r;
 }
 
-/* What a file with holes begins with: how many parts there are, where each is, and where the end. */
+/*
+ * What a file with holes begins with: how many parts there are, where each is, and where
+ * the end.
+ */
 static char *map_text(const struct tar_map *m, uint64_t size, size_t *ret_len)
 {
 	char *text = NULL;
@@ -408,7 +413,8 @@ static char *map_text(const struct tar_map *m, uint64_t size, size_t *ret_len)
 	return NULL;
 }
 
-int tar_writer_sparse(struct tar_writer *t, struct tree_name *n, uint64_t size, const struct tar_map *m)
+int tar_writer_sparse(struct tar_writer *t, struct tree_name *n, uint64_t size,
+		      const struct tar_map *m)
 {
 	size_t len = 0;
 	cleanup_free char *text = map_text(m, size, &len);
@@ -426,7 +432,9 @@ int tar_writer_sparse(struct tar_writer *t, struct tree_name *n, uint64_t size, 
 int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size)
 {
 	struct tree_inode *i = n->inode;
-	struct entry en = { .inode = i, .path = t->path, .link = i->target, .real_size = t->real_size };
+	struct entry en = {
+		.inode = i, .path = t->path, .link = i->target, .real_size = t->real_size
+	};
 	int r = tree_path(n, t->path, PATH_BYTES - 3);
 
 	if (r < 0)

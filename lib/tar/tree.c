@@ -9,9 +9,18 @@
 
 #include "base/str.h"
 
-enum { TABLE_FIRST = 1 << 12, NAME_BYTES_MAX = 255, DEPTH_MAX = 1024, LINKS_MAX = 40, TARGET_MAX = 4096,
-       WRITTEN_BYTES = 104 /* what libsquashfs keeps of a file */ };
-/* Names behind links, for all paths together, and more for each path; a copy of so many bytes is one. */
+enum {
+	TABLE_FIRST = 1 << 12,
+	NAME_BYTES_MAX = 255,
+	DEPTH_MAX = 1024,
+	LINKS_MAX = 40,
+	TARGET_MAX = 4096,
+	WRITTEN_BYTES = 104 /* what libsquashfs keeps of a file */
+};
+/*
+ * Names behind links, for all paths together, and more for each path; a copy of so many
+ * bytes is one.
+ */
 enum { DETOURS_MAX = 4 << 20, DETOURS_EACH = 64, DETOUR_BYTES = 64 };
 
 int tree_init(struct tree *t)
@@ -177,7 +186,9 @@ static int wrong(struct walk *w, const char *why)
 	return -EBADMSG;
 }
 
-/* One name down: what is on the way has to be a directory, and is one if it was missing. */
+/*
+ * One name down: what is on the way has to be a directory, and is one if it was missing.
+ */
 static int down(struct walk *w, const char *name, size_t len)
 {
 	struct tree_name *found;
@@ -266,8 +277,8 @@ static int step(struct walk *w, const char **path)
 		return 0;
 	}
 	r = down(w, name, len);
-	if (r == 0 && w->how & TREE_FOLLOW && w->at && w->at->inode && S_ISLNK(w->at->inode->mode) &&
-	    name[len] == '/')
+	if (r == 0 && w->how & TREE_FOLLOW && w->at && w->at->inode &&
+	    S_ISLNK(w->at->inode->mode) && name[len] == '/')
 		r = follow(w, *path, path);
 	return r;
 }
@@ -309,8 +320,8 @@ static void unhash(struct tree *t, const struct tree_name *n)
 }
 
 /*
- * All names below @n are gone, for good: what goes back and forth between file and directory
- * is forgotten once. Without recursion: depth is the archive's.
+ * All names below @n are gone, for good: what goes back and forth between file and
+ * directory is forgotten once. Without recursion: depth is the archive's.
  */
 static void forget_below(struct tree *t, struct tree_name *n)
 {
@@ -418,8 +429,9 @@ static void drop_useless(struct tree *t, struct tree_name *dir)
 }
 
 /*
- * For overlayfs, which takes these for its own and hides them. In a user namespace it reads the names with
- * "user.", by which the server answers, too (fuse-answer.c): stored, they would be seen elsewhere.
+ * For overlayfs, which takes these for its own and hides them. In a user namespace it
+ * reads the names with "user.", by which the server answers, too (fuse-answer.c): stored,
+ * they would be seen elsewhere.
  */
 static int mark(struct tree *t, struct tree_inode *i, const char *name, const char *value)
 {
@@ -439,7 +451,10 @@ int tree_mark(struct tree *t)
 		drop_useless(t, n);
 		if (i->opaque)
 			r = mark(t, i, "trusted.overlay.opaque", "y");
-		/* as if copied up from a directory that is not known: names are compared, not only listed */
+		/*
+		 * as if copied up from a directory that is not known: names are compared,
+		 * not only listed
+		 */
 		if (r == 0 && i->hides)
 			r = mark(t, i, "trusted.overlay.origin", "");
 	}

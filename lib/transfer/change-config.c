@@ -10,9 +10,9 @@
 #include <strings.h>
 
 #include "base/str.h"
+#include "transfer/shell-words.h"
 #include "json/json-text.h"
 #include "json/json.h"
-#include "transfer/shell-words.h"
 
 enum { PORT_MAX = 65535 };
 
@@ -50,10 +50,12 @@ static json_t *list_of(const struct change *c, const char *key, bool array)
 static char *expand(struct change *c, const char *word)
 {
 	const char *wrong;
-	char *text = words_expand(&c->arena, json_object_get(c->config, "Env"), word, &wrong);
+	char *text =
+		words_expand(&c->arena, json_object_get(c->config, "Env"), word, &wrong);
 
 	if (!text)
-		(void)(wrong ? refuse(c, wrong) : no_memory(c)); /* the callers return err.code */
+		/* the callers return err.code */
+		(void)(wrong ? refuse(c, wrong) : no_memory(c));
 	return text;
 }
 
@@ -68,11 +70,11 @@ static int read_array(struct change *c, const char *text, json_t **ret)
 		return 0;
 	if (json_text_read(text, strlen(text), &list, NULL) == -ENOMEM)
 		return no_memory(c);
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item)) {
-			json_decref(list);
-			return 0;
-		}
+	json_array_foreach(list, i, item) if (!json_is_string(item))
+	{
+		json_decref(list);
+		return 0;
+	}
 	if (json_is_array(list))
 		*ret = list;
 	else
@@ -90,11 +92,11 @@ static json_t *in_shell(const struct change *c)
 		list = json_pack("[s, s]", "/bin/sh", "-c");
 	else
 		list = json_copy(shell);
-	json_array_foreach(list, i, item)
-		if (!json_is_string(item)) {
-			json_decref(list);
-			return json_pack("[s, s]", "/bin/sh", "-c");
-		}
+	json_array_foreach(list, i, item) if (!json_is_string(item))
+	{
+		json_decref(list);
+		return json_pack("[s, s]", "/bin/sh", "-c");
+	}
 	if (list && json_array_append_new(list, json_string(c->value)) < 0) {
 		json_decref(list);
 		return NULL;
@@ -103,8 +105,8 @@ static json_t *in_shell(const struct change *c)
 }
 
 /*
- * A JSON array of strings, or words for a shell. "[ -f /x ]" is the latter; "['sh']" is meant to be the
- * former, and would only fail when it runs.
+ * A JSON array of strings, or words for a shell. "[ -f /x ]" is the latter; "['sh']" is
+ * meant to be the former, and would only fail when it runs.
  */
 static int set_command(struct change *c, const char *key)
 {
@@ -122,7 +124,8 @@ static int set_command(struct change *c, const char *key)
 	if (str_equal(key, "Cmd")) {
 		c->has_cmd = true;
 	} else if (!c->has_cmd) {
-		(void)json_object_del(c->config, "Cmd"); /* which may not be there: it was for another one */
+		/* which may not be there: it was for another one */
+		(void)json_object_del(c->config, "Cmd");
 	}
 	return 0;
 }
@@ -143,7 +146,8 @@ static int set_shell(struct change *c)
 
 static int set_text(struct change *c, const char *key, const char *value)
 {
-	return json_object_set_new(c->config, key, json_string(value)) < 0 ? no_memory(c) : 0;
+	return json_object_set_new(c->config, key, json_string(value)) < 0 ? no_memory(c)
+									   : 0;
 }
 
 /* The one word of an instruction that has one. */
@@ -204,7 +208,8 @@ static int split_rest(struct change *c, char ***ret)
 	if (!c->value[len])
 		return refuse(c, "expects NAME=VALUE");
 	if (!list || !(list[0] = arena_printf(&c->arena, "%.*s", (int)len, c->value)) ||
-	    !(list[1] = arena_strdup(&c->arena, c->value + len + strspn(c->value + len, " \t"))))
+	    !(list[1] = arena_strdup(&c->arena,
+				     c->value + len + strspn(c->value + len, " \t"))))
 		return no_memory(c);
 	*ret = list;
 	return 0;
@@ -260,12 +265,14 @@ static int add_key(struct change *c, const char *key, const char *name)
 {
 	json_t *list = list_of(c, key, false);
 
-	return !list || json_object_set_new(list, name, json_object()) < 0 ? no_memory(c) : 0;
+	return !list || json_object_set_new(list, name, json_object()) < 0 ? no_memory(c)
+									   : 0;
 }
 
 static int add_volume(struct change *c, const char *path)
 {
-	return *path == '/' ? add_key(c, "Volumes", path) : refuse(c, "not an absolute path");
+	return *path == '/' ? add_key(c, "Volumes", path)
+			    : refuse(c, "not an absolute path");
 }
 
 /* Words, or a JSON array of them. */
@@ -395,10 +402,10 @@ static int change_one(struct change *c)
 	static const struct {
 		const char *word;
 		int (*fn)(struct change *c);
-	} instructions[] = { { "CMD", set_cmd },       { "ENTRYPOINT", set_entrypoint },
-			     { "ENV", set_env },       { "EXPOSE", expose },
-			     { "LABEL", set_label },   { "SHELL", set_shell },
-			     { "USER", set_user },     { "STOPSIGNAL", set_signal },
+	} instructions[] = { { "CMD", set_cmd },        { "ENTRYPOINT", set_entrypoint },
+			     { "ENV", set_env },        { "EXPOSE", expose },
+			     { "LABEL", set_label },    { "SHELL", set_shell },
+			     { "USER", set_user },      { "STOPSIGNAL", set_signal },
 			     { "VOLUME", add_volumes }, { "WORKDIR", set_directory } };
 	const size_t len = strcspn(c->text, " \t");
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commit - what a container wrote becomes a layer over those of its image: its upper directory as a
- * tar with whiteouts, packed as any other layer, and a config that says what was changed.
+ * commit - what a container wrote becomes a layer over those of its image: its upper
+ * directory as a tar with whiteouts, packed as any other layer, and a config that says
+ * what was changed.
  */
 #include "transfer/commit.h"
 
@@ -19,7 +20,6 @@
 #include "base/io.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
-#include "json/json.h"
 #include "manage/containers.h"
 #include "sign/sign.h"
 #include "squash/squash-tree.h"
@@ -29,6 +29,7 @@
 #include "transfer/layer.h"
 #include "transfer/listing.h"
 #include "transfer/take.h"
+#include "json/json.h"
 
 static json_t *now_text(void)
 {
@@ -50,7 +51,8 @@ static int base_config(struct minc_transfer *t, const struct image *img, json_t 
 	} else {
 		platform_machine(&machine);
 		*ret = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[]}, s:[]}", "architecture",
-				 machine.architecture, "os", "linux", "config", "rootfs", "type", "layers", "diff_ids", "history");
+				 machine.architecture, "os", "linux", "config", "rootfs",
+				 "type", "layers", "diff_ids", "history");
 		r = *ret ? 0 : err_set(t->err, -ENOMEM, "config");
 	}
 	arena_done(&a);
@@ -69,23 +71,27 @@ static json_t *ensure(json_t *o, const char *key, bool array)
 }
 
 /* @layer NULL: there is none, and its image's are all. */
-static int describe(struct minc_transfer *t, json_t *config, const struct layer_made *layer)
+static int describe(struct minc_transfer *t, json_t *config,
+		    const struct layer_made *layer)
 {
-	const char *author = t->text[MINC_TRANSFER_AUTHOR], *message = t->text[MINC_TRANSFER_MESSAGE];
-	json_t *rootfs = ensure(config, "rootfs", false), *step = json_object(), *now = now_text();
+	const char *author = t->text[MINC_TRANSFER_AUTHOR],
+		   *message = t->text[MINC_TRANSFER_MESSAGE];
+	json_t *rootfs = ensure(config, "rootfs", false), *step = json_object(),
+	       *now = now_text();
 	json_t *ids = rootfs ? ensure(rootfs, "diff_ids", true) : NULL;
 	json_t *history = ensure(config, "history", true);
 	int r = ids && history && step && now ? 0 : -1;
 
 	if (r == 0)
-		r = layer ? json_array_append_new(ids, json_string(layer->diff_id.text)) :
-			    json_object_set_new(step, "empty_layer", json_true());
+		r = layer ? json_array_append_new(ids, json_string(layer->diff_id.text))
+			  : json_object_set_new(step, "empty_layer", json_true());
 	if (r == 0)
 		r = json_object_set(config, "created", now);
 	if (r == 0)
 		r = json_object_set(step, "created", now);
 	if (r == 0)
-		r = json_object_set_new(step, "created_by", json_string("commit of a container"));
+		r = json_object_set_new(step, "created_by",
+					json_string("commit of a container"));
 	if (r == 0 && author)
 		r = json_object_set_new(config, "author", json_string(author)) +
 		    json_object_set_new(step, "author", json_string(author));
@@ -102,7 +108,8 @@ static int apply_changes(struct minc_transfer *t, json_t *config)
 {
 	json_t *inner = ensure(config, "config", false);
 
-	return inner ? change_config(t->err, inner, t->changes) : err_set(t->err, -ENOMEM, "config");
+	return inner ? change_config(t->err, inner, t->changes)
+		     : err_set(t->err, -ENOMEM, "config");
 }
 
 /* Where overlayfs's marks are: a privileged caller's in trusted.*, else in user.*. */
@@ -115,11 +122,15 @@ static bool marks_of_user(int dir)
 	return strstr(text, "\nxattr user\n");
 }
 
-/* @path with the links of the image on its way, which it may end with; what is missing has been made there. */
-static int resolve(struct minc_transfer *t, struct arena *a, struct tree *tree, const char *path,
-		   const char **ret)
+/*
+ * @path with the links of the image on its way, which it may end with; what is missing
+ * has been made there.
+ */
+static int resolve(struct minc_transfer *t, struct arena *a, struct tree *tree,
+		   const char *path, const char **ret)
 {
-	const char *text = arena_printf(a, "%s/", path), *wrong; /* so that a last one is on the way, too */
+	/* so that a last one is on the way, too */
+	const char *text = arena_printf(a, "%s/", path), *wrong;
 	struct tree_name *n = NULL;
 	char place[PATH_MAX];
 	int r = text ? 0 : -ENOMEM;
@@ -172,16 +183,18 @@ static int find_volumes(struct minc_transfer *t, struct arena *a, const struct i
 }
 
 /*
- * Without what is in the volumes of @img: as with docker(1) that is data, not a part of an image. 1: it
- * was not started, and has written nothing.
+ * Without what is in the volumes of @img: as with docker(1) that is data, not a part of
+ * an image. 1: it was not started, and has written nothing.
  */
-static int make_layer(struct minc_transfer *t, const struct minc_kept *k, const struct image *img,
-		      struct layer_made *ret)
+static int make_layer(struct minc_transfer *t, const struct minc_kept *k,
+		      const struct image *img, struct layer_made *ret)
 {
-	cleanup_close int dir = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	cleanup_close int upper = dir < 0 ? -EBADF :
-					    openat(dir, "storage",
-						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int dir =
+		open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int upper =
+		dir < 0 ? -EBADF
+			: openat(dir, "storage",
+				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const char *const *volumes = NULL;
 	struct arena a = { NULL };
 	char what[80];
@@ -189,42 +202,51 @@ static int make_layer(struct minc_transfer *t, const struct minc_kept *k, const 
 
 	snprintf(what, sizeof(what), "container %.12s", k->id);
 	if (upper < 0)
-		return dir >= 0 && errno == ENOENT ? 1 : err_set(t->err, -errno, "%s", what);
+		return dir >= 0 && errno == ENOENT ? 1
+						   : err_set(t->err, -errno, "%s", what);
 	if (img)
 		r = find_volumes(t, &a, img, &volumes);
 	if (r == 0)
-		r = layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0, volumes, ret);
+		r = layer_from_dir(t, what, upper, true, marks_of_user(dir), NULL, 0,
+				   volumes, ret);
 	arena_done(&a);
 	return r;
 }
 
-static int commit(struct minc_transfer *t, const struct minc_kept *k, const struct image *img)
+static int commit(struct minc_transfer *t, const struct minc_kept *k,
+		  const struct image *img)
 {
 	const size_t below = img ? img->layers_len : 0;
 	struct layer_made *layers = calloc(below + 1, sizeof(*layers));
 	cleanup_json json_t *config = NULL;
 	bool wrote = true;
 	char name[REF_MAX];
-	int r = layers ? base_config(t, img, &config) : err_set(t->err, -ENOMEM, "config");
+	int r = layers ? base_config(t, img, &config)
+		       : err_set(t->err, -ENOMEM, "config");
 
 	if (r == 0)
 		r = take_name(t, "", name); /* one that is refused before the work */
 	if (r == 0 && below >= CONTENT_LAYERS_MAX)
-		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name, CONTENT_LAYERS_MAX);
+		r = err_say(t->err, -E2BIG, "%s: it has %d layers already", k->name,
+			    CONTENT_LAYERS_MAX);
 	for (size_t i = 0; r == 0 && i < below; i++)
-		layers[i] = (struct layer_made){ .blob = img->layers[i].digest,
-						 .diff_id = img->layers[i].diff_id,
-						 .blob_bytes = img->layers[i].size,
-						 .media_type = img->layers[i].media_type };
+		layers[i] =
+			(struct layer_made){ .blob = img->layers[i].digest,
+					     .diff_id = img->layers[i].diff_id,
+					     .blob_bytes = img->layers[i].size,
+					     .media_type = img->layers[i].media_type };
 	if (r == 0)
-		r = apply_changes(t, config); /* the words first: they are the cheap part */
+		/* the words first: they are the cheap part */
+		r = apply_changes(t, config);
 	if (r == 0) {
 		r = make_layer(t, k, img, &layers[below]);
 		wrote = r != 1;
 		if (!wrote)
-			r = below ? 0 :
-				    err_say(t->err, -ENOENT, "container %.12s: it has no image and has "
-							     "not run: there is nothing to commit", k->id);
+			r = below ? 0
+				  : err_say(t->err, -ENOENT,
+					    "container %.12s: it has no image and has "
+					    "not run: there is nothing to commit",
+					    k->id);
 	}
 	if (r == 0)
 		r = describe(t, config, wrote ? &layers[below] : NULL);
@@ -235,9 +257,11 @@ static int commit(struct minc_transfer *t, const struct minc_kept *k, const stru
 }
 
 /* A key that cannot sign is refused before anything is made. */
-static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, const struct image *img)
+static int commit_signed(struct minc_transfer *t, const struct minc_kept *k,
+			 const struct image *img)
 {
-	const char *key = t->text[MINC_TRANSFER_SIGN_KEY], *name = t->text[MINC_TRANSFER_NAME];
+	const char *key = t->text[MINC_TRANSFER_SIGN_KEY],
+		   *name = t->text[MINC_TRANSFER_NAME];
 	cleanup_key struct key *kept = NULL;
 	struct ref ref;
 	int r;
@@ -251,7 +275,8 @@ static int commit_signed(struct minc_transfer *t, const struct minc_kept *k, con
 	return r < 0 ? r : commit(t, k, img);
 }
 
-int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data)
+int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn,
+		     void *data)
 {
 	struct minc_kept *k;
 	struct image *img = NULL;

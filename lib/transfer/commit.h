@@ -4,4 +4,5 @@
 
 #include "store/handles.h"
 
-int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn, void *data);
+int commit_container(struct minc_transfer *t, const char *container, image_found_fn *fn,
+		     void *data);

@@ -32,7 +32,11 @@ struct converter {
 	int failed;
 	pthread_t threads[WORKERS_MAX];
 	size_t started, running;
-	struct { /* what one of them does, for who waits; "" until there is something to tell */
+	struct {
+		/*
+		 * what one of them does, for who waits; "" until there is something to
+		 * tell
+		 */
 		char what[64];
 		uint64_t done, total;
 	} now;
@@ -72,7 +76,10 @@ static void note_failure(struct converter *c, int r, const struct err *e)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* A worker's progress: who waits tells it, and ends what goes on when something has failed. */
+/*
+ * A worker's progress: who waits tells it, and ends what goes on when something has
+ * failed.
+ */
 static int note_progress(const char *what, uint64_t done, uint64_t total, void *data)
 {
 	struct converter *c = data;
@@ -120,7 +127,8 @@ static size_t cpus(void)
 
 	if (sched_getaffinity(0, sizeof(set), &set) < 0)
 		return 1;
-	return (size_t)CPU_COUNT(&set) < WORKERS_MAX ? (size_t)CPU_COUNT(&set) : WORKERS_MAX;
+	return (size_t)CPU_COUNT(&set) < WORKERS_MAX ? (size_t)CPU_COUNT(&set)
+						     : WORKERS_MAX;
 }
 
 int converter_new(struct minc_transfer *t, struct converter **ret)
@@ -135,13 +143,13 @@ int converter_new(struct minc_transfer *t, struct converter **ret)
 		return err_set(t->err, -ENOMEM, "layers");
 	c->t = t;
 	(void)pthread_mutex_init(&c->lock, NULL); /* cannot fail with these attributes */
-	(void)pthread_condattr_init(&clock); /* nor can these */
+	(void)pthread_condattr_init(&clock);      /* nor can these */
 	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&c->moved, &clock);
 	(void)pthread_condattr_destroy(&clock);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the caller's */
-	pthread_mutex_lock(&c->lock); /* until they are counted */
+	pthread_mutex_lock(&c->lock);                   /* until they are counted */
 	while (c->started < wanted && r == 0) {
 		r = -pthread_create(&c->threads[c->started], NULL, run, c);
 		c->started += r == 0;
@@ -177,8 +185,8 @@ void converter_add(struct converter *c, const struct image_layer *l)
 	}
 	c->work = more;
 	c->work[c->len++] = (struct work){ .blob = l->digest,
-					    .diff_id = l->diff_id,
-					    .fresh = l->fresh };
+					   .diff_id = l->diff_id,
+					   .fresh = l->fresh };
 	pthread_cond_broadcast(&c->moved);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -204,7 +212,8 @@ static void wait_a_moment(struct converter *c)
 		end.tv_nsec -= 1000000000;
 		end.tv_sec++;
 	}
-	(void)pthread_cond_timedwait(&c->moved, &c->lock, &end); /* either is a reason to look */
+	/* either is a reason to look */
+	(void)pthread_cond_timedwait(&c->moved, &c->lock, &end);
 }
 
 /* Until the workers have ended; who is told of it may cancel. */
@@ -226,7 +235,8 @@ static void attend(struct converter *c)
 		pthread_mutex_unlock(&c->lock);
 		stop = t->progress(what, done, total, t->data);
 		if (stop)
-			note_failure(c, err_say(&e, -ECANCELED, "%s: cancelled", what), &e);
+			note_failure(c, err_say(&e, -ECANCELED, "%s: cancelled", what),
+				     &e);
 		pthread_mutex_lock(&c->lock);
 	}
 	pthread_mutex_unlock(&c->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export - images leave the store: as an OCI layout (directory or tar), as a docker-archive, or their
- * root file system as a tar, a directory or a squashfs image. What is written depends on the images
- * alone.
+ * export - images leave the store: as an OCI layout (directory or tar), as a
+ * docker-archive, or their root file system as a tar, a directory or a squashfs image.
+ * What is written depends on the images alone.
  */
 #include "transfer/export.h"
 
@@ -22,7 +22,6 @@
 #include "base/str.h"
 #include "change/subtree.h"
 #include "content/ref.h"
-#include "json/json.h"
 #include "squash/squash-tar.h"
 #include "squash/squash-to-dir.h"
 #include "squash/squash-to-tar.h"
@@ -31,6 +30,7 @@
 #include "tar/fd-source.h"
 #include "tar/holes.h"
 #include "transfer/take.h"
+#include "json/json.h"
 
 enum { COPY_BYTES = 1 << 20 };
 
@@ -38,12 +38,13 @@ enum { COPY_BYTES = 1 << 20 };
 struct out {
 	struct minc_transfer *t;
 	const char *target;
-	int dir;	   /* or -EBADF */
+	int dir;           /* or -EBADF */
 	struct archive *a; /* or NULL */
-	int fd;		   /* of the tar */
-	bool holes;	   /* in it, where zeros are */
+	int fd;            /* of the tar */
+	bool holes;        /* in it, where zeros are */
 	char *buf;
-	char now[DIGEST_LEN + 32]; /* what was told last, "" at first, and how far it is: */
+	/* what was told last, "" at first, and how far it is: */
+	char now[DIGEST_LEN + 32];
 	uint64_t done, total;
 	char **written; /* names, so that nothing is written twice */
 	size_t len, room;
@@ -84,9 +85,11 @@ static int begin_entry(struct out *o, const char *name, uint64_t size)
 	archive_entry_set_mtime(entry, 0, 0);
 	r = archive_write_header(o->a, entry);
 	archive_entry_free(entry);
-	return r == ARCHIVE_OK ? 0 :
-				 err_set(o->t->err, archive_errno(o->a) ? -archive_errno(o->a) : -EIO,
-					 "%s", o->target);
+	return r == ARCHIVE_OK
+		       ? 0
+		       : err_set(o->t->err,
+				 archive_errno(o->a) ? -archive_errno(o->a) : -EIO, "%s",
+				 o->target);
 }
 
 static int put_piece(struct out *o, int fd, const void *data, size_t len)
@@ -143,7 +146,9 @@ static int tell(void *data)
 
 	if (!o->t->progress)
 		return 0;
-	return o->t->progress(*o->now ? o->now : o->target, o->done, o->total, o->t->data) ? -ECANCELED : 0;
+	return o->t->progress(*o->now ? o->now : o->target, o->done, o->total, o->t->data)
+		       ? -ECANCELED
+		       : 0;
 }
 
 static int put_blob(struct out *o, const char *name, const struct digest *d)
@@ -169,7 +174,8 @@ static int put_blob(struct out *o, const char *name, const struct digest *d)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			r = err_set(o->t->err, n < 0 ? -errno : -EBADMSG, "blob %.19s...", d->text);
+			r = err_set(o->t->err, n < 0 ? -errno : -EBADMSG, "blob %.19s...",
+				    d->text);
 		else
 			r = put_piece(o, fd, o->buf, (size_t)n);
 		o->done = done += n > 0 ? (uint64_t)n : 0;
@@ -186,7 +192,8 @@ static int put_json(struct out *o, const char *name, json_t *root)
 	size_t len = 0;
 	int r = root ? json_text_write(root, JSON_COMPACT, &text, &len) : -ENOMEM;
 
-	return r == 0 ? put_text(o, name, text, len) : err_set(o->t->err, r, "%s", o->target);
+	return r == 0 ? put_text(o, name, text, len)
+		      : err_set(o->t->err, r, "%s", o->target);
 }
 
 static int put_oci_image(struct out *o, const struct image *img, json_t *manifests)
@@ -196,7 +203,8 @@ static int put_oci_image(struct out *o, const struct image *img, json_t *manifes
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
-		snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&img->layers[i].digest));
+		snprintf(name, sizeof(name), "blobs/sha256/%s",
+			 digest_hex(&img->layers[i].digest));
 		r = put_blob(o, name, &img->layers[i].digest);
 	}
 	snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&img->config));
@@ -211,18 +219,19 @@ static int put_oci_image(struct out *o, const struct image *img, json_t *manifes
 			  img->manifest.text, "size", (json_int_t)img->manifest_len);
 	if (entry && *img->name)
 		(void)json_object_set_new(entry, "annotations",
-					  json_pack("{s:s}", REF_NAME_ANNOTATION, img->name));
-	return json_array_append_new(manifests, entry) < 0 ?
-		       err_set(o->t->err, -ENOMEM, "%s", o->target) :
-		       0;
+					  json_pack("{s:s}", REF_NAME_ANNOTATION,
+						    img->name));
+	return json_array_append_new(manifests, entry) < 0
+		       ? err_set(o->t->err, -ENOMEM, "%s", o->target)
+		       : 0;
 }
 
 static int put_oci(struct out *o, struct image **images, size_t len)
 {
 	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	json_t *manifests = json_array();
-	cleanup_json json_t *root = json_pack("{s:i, s:O}", "schemaVersion", 2, "manifests",
-					      manifests);
+	cleanup_json json_t *root =
+		json_pack("{s:i, s:O}", "schemaVersion", 2, "manifests", manifests);
 	int r = root ? put_text(o, "oci-layout", version, sizeof(version) - 1) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < len; i++)
@@ -238,7 +247,8 @@ static int put_docker_image(struct out *o, const struct image *img, json_t *list
 	int r = layers && tags ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
-		snprintf(name, sizeof(name), "%s.tar", digest_hex(&img->layers[i].digest));
+		snprintf(name, sizeof(name), "%s.tar",
+			 digest_hex(&img->layers[i].digest));
 		r = put_blob(o, name, &img->layers[i].digest);
 		if (r == 0 && json_array_append_new(layers, json_string(name)) < 0)
 			r = -ENOMEM;
@@ -249,10 +259,11 @@ static int put_docker_image(struct out *o, const struct image *img, json_t *list
 	if (r == 0 && *img->name && !strchr(img->name, '@'))
 		r = json_array_append_new(tags, json_string(img->name)) < 0 ? -ENOMEM : 0;
 	if (r == 0)
-		r = json_array_append_new(list, json_pack("{s:s, s:O, s:O}", "Config", name, "RepoTags",
-							  tags, "Layers", layers)) < 0 ?
-			    -ENOMEM :
-			    0;
+		r = json_array_append_new(list, json_pack("{s:s, s:O, s:O}", "Config",
+							  name, "RepoTags", tags,
+							  "Layers", layers)) < 0
+			    ? -ENOMEM
+			    : 0;
 	json_decref(layers);
 	json_decref(tags);
 	return r < 0 ? err_set(o->t->err, r, "%s", o->target) : 0;
@@ -271,7 +282,8 @@ static int put_docker(struct out *o, struct image **images, size_t len)
 static la_ssize_t write_out(struct archive *a, void *data, const void *buf, size_t len)
 {
 	struct out *o = data;
-	int r = o->holes ? holes_write(o->fd, buf, len) : io_write_out(o->fd, buf, len, tell, o);
+	int r = o->holes ? holes_write(o->fd, buf, len)
+			 : io_write_out(o->fd, buf, len, tell, o);
 
 	if (r < 0)
 		archive_set_error(a, -r, "%s", strerror(-r));
@@ -295,8 +307,8 @@ static int put_archive(struct out *o, struct image **images, size_t len,
 		return err_set(o->t->err, -ENOMEM, "%s", o->target);
 	r = put(o, images, len);
 	if (archive_write_close(o->a) != ARCHIVE_OK && r == 0)
-		r = err_set(o->t->err, archive_errno(o->a) ? -archive_errno(o->a) : -EIO, "%s",
-			    o->target);
+		r = err_set(o->t->err, archive_errno(o->a) ? -archive_errno(o->a) : -EIO,
+			    "%s", o->target);
 	if (r == 0 && o->holes && holes_end(o->fd) < 0)
 		r = err_set(o->t->err, -errno, "%s", o->target);
 	return r;
@@ -321,21 +333,23 @@ static int tell_root(uint64_t done, void *data)
 }
 
 /* A tar of the root becomes one squashfs image. */
-static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds, size_t len, int out)
+static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds,
+			size_t len, int out)
 {
 	cleanup_close int tar = store_scratch(t->store);
 	struct squash_limits limits = { 0 };
 	struct squash_result result;
 	struct fd_source source;
-	int r = tar < 0 ? tar :
-			  squash_to_tar(t->err, what, fds, len, false, tar, tell_root, t);
+	int r = tar < 0 ? tar
+			: squash_to_tar(t->err, what, fds, len, false, tar, tell_root, t);
 
 	if (r == 0 && lseek(tar, 0, SEEK_SET) < 0)
 		r = err_set(t->err, -errno, "%s", what);
 	if (r < 0)
 		return r;
 	fd_source_init(&source, tar);
-	return squash_tar(t->err, what, &source.source, out, false, &limits, tell_root, t, &result);
+	return squash_tar(t->err, what, &source.source, out, false, &limits, tell_root, t,
+			  &result);
 }
 
 static int put_root(struct minc_transfer *t, const char *format, const struct image *img,
@@ -348,7 +362,8 @@ static int put_root(struct minc_transfer *t, const char *format, const struct im
 	if (r == 0 && str_equal(format, "tar"))
 		r = squash_to_tar(t->err, target, fds, len, false, out, tell_root, t);
 	else if (r == 0 && str_equal(format, "dir"))
-		r = squash_to_dir(t->err, target, fds, len, out, geteuid() != 0, tell_root, t);
+		r = squash_to_dir(t->err, target, fds, len, out, geteuid() != 0,
+				  tell_root, t);
 	else if (r == 0)
 		r = put_squashfs(t, target, fds, len, out);
 	for (size_t i = 0; i < len; i++)
@@ -356,14 +371,18 @@ static int put_root(struct minc_transfer *t, const char *format, const struct im
 	return r;
 }
 
-static int put_layout(struct minc_transfer *t, struct image **images, size_t len, const char *target,
-		      int dir)
+static int put_layout(struct minc_transfer *t, struct image **images, size_t len,
+		      const char *target, int dir)
 {
-	struct out o = { .t = t, .target = target, .dir = dir, .fd = -EBADF,
+	struct out o = { .t = t,
+			 .target = target,
+			 .dir = dir,
+			 .fd = -EBADF,
 			 .buf = malloc(COPY_BYTES) };
 	int r = o.buf ? 0 : err_set(t->err, -ENOMEM, "%s", target);
 
-	if (r == 0 && (mkdirat(dir, "blobs", 0755) < 0 || mkdirat(dir, "blobs/sha256", 0755) < 0))
+	if (r == 0 &&
+	    (mkdirat(dir, "blobs", 0755) < 0 || mkdirat(dir, "blobs/sha256", 0755) < 0))
 		r = err_set(t->err, -errno, "%s/blobs", target);
 	if (r == 0)
 		r = put_oci(&o, images, len);
@@ -376,8 +395,8 @@ static bool makes_directory(const char *format)
 	return str_equal(format, "oci") || str_equal(format, "dir");
 }
 
-static int write_format(struct minc_transfer *t, const char *format, struct image **images, size_t len,
-			const char *target, int fd)
+static int write_format(struct minc_transfer *t, const char *format,
+			struct image **images, size_t len, const char *target, int fd)
 {
 	struct out o = { .t = t, .target = target, .dir = -EBADF, .fd = fd };
 	int r;
@@ -386,12 +405,16 @@ static int write_format(struct minc_transfer *t, const char *format, struct imag
 		return put_layout(t, images, len, target, fd);
 	if (!str_equal(format, "oci-archive") && !str_equal(format, "docker-archive"))
 		return put_root(t, format, images[0], target, fd);
-	r = put_archive(&o, images, len, str_equal(format, "oci-archive") ? put_oci : put_docker);
+	r = put_archive(&o, images, len,
+			str_equal(format, "oci-archive") ? put_oci : put_docker);
 	out_done(&o);
 	return r;
 }
 
-/* What is made now, or -errno. A root has owners and set-user-ID files: it is closed until it is whole. */
+/*
+ * What is made now, or -errno. A root has owners and set-user-ID files: it is closed
+ * until it is whole.
+ */
 static int make_target(int dir, const char *name, const char *format)
 {
 	const bool root = str_equal(format, "dir");
@@ -399,14 +422,16 @@ static int make_target(int dir, const char *name, const char *format)
 	int fd;
 
 	if (!makes_directory(format))
-		return openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		return openat(dir, name,
+			      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (mkdirat(dir, name, root ? 0700 : 0755) < 0)
 		return -1;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		const int error = errno;
 
-		(void)unlinkat(dir, name, AT_REMOVEDIR); /* only if it is empty, as we made it */
+		/* only if it is empty, as we made it */
+		(void)unlinkat(dir, name, AT_REMOVEDIR);
 		errno = error;
 		return -1;
 	}
@@ -418,11 +443,11 @@ static int make_target(int dir, const char *name, const char *format)
 }
 
 /*
- * Nothing of ours stays after a failure. It is removed where it was made: the path may lead to what is
- * not ours by then.
+ * Nothing of ours stays after a failure. It is removed where it was made: the path may
+ * lead to what is not ours by then.
  */
-static int export_to(struct minc_transfer *t, const char *format, struct image **images, size_t len,
-		     const char *target)
+static int export_to(struct minc_transfer *t, const char *format, struct image **images,
+		     size_t len, const char *target)
 {
 	const bool directory = makes_directory(format);
 	cleanup_close int dir = -EBADF, fd = -EBADF;
@@ -431,8 +456,10 @@ static int export_to(struct minc_transfer *t, const char *format, struct image *
 
 	if (str_equal(target, "-")) {
 		if (directory || str_equal(format, "squashfs"))
-			return err_say(t->err, -EINVAL, "format %s: not to standard output", format);
-		return write_format(t, format, images, len, "standard output", STDOUT_FILENO);
+			return err_say(t->err, -EINVAL,
+				       "format %s: not to standard output", format);
+		return write_format(t, format, images, len, "standard output",
+				    STDOUT_FILENO);
 	}
 	if (!directory && *target && target[strlen(target) - 1] == '/')
 		return err_set(t->err, -EISDIR, "%s", target);
@@ -454,14 +481,15 @@ static int export_to(struct minc_transfer *t, const char *format, struct image *
 
 static int check_format(struct minc_transfer *t, const char *format, size_t len)
 {
-	static const char *const formats[] = { "oci", "oci-archive", "docker-archive", "tar", "dir",
-					       "squashfs" };
+	static const char *const formats[] = { "oci", "oci-archive", "docker-archive",
+					       "tar", "dir",         "squashfs" };
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (str_equal(format, formats[i]))
-			return i < 3 || len == 1 ?
-				       0 :
-				       err_say(t->err, -EINVAL, "format %s: one image only", format);
+			return i < 3 || len == 1
+				       ? 0
+				       : err_say(t->err, -EINVAL,
+						 "format %s: one image only", format);
 	return err_say(t->err, -EINVAL, "format %.80s: unknown", format);
 }
 

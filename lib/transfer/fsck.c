@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fsck - read everything and compare it with what it has to be: blobs with their names, layers with
- * their seals, images with what they refer to. A fault is reported by the file's path in the store.
+ * fsck - read everything and compare it with what it has to be: blobs with their names,
+ * layers with their seals, images with what they refer to. A fault is reported by the
+ * file's path in the store.
  */
 #include "transfer/fsck.h"
 
@@ -45,7 +46,9 @@ static bool repairs(const struct fsck *f)
 	return f->flags & MINC_FSCK_REPAIR;
 }
 
-/* Whether it is a list of this manifest; whose signatures they are only a key can tell. */
+/*
+ * Whether it is a list of this manifest; whose signatures they are only a key can tell.
+ */
 static int check_signatures(struct fsck *f, const struct digest *manifest)
 {
 	struct signatures list;
@@ -53,7 +56,8 @@ static int check_signatures(struct fsck *f, const struct digest *manifest)
 	int r = signatures_read(f->store, &a, manifest, &list);
 
 	for (size_t i = 0; r == 0 && i < list.len; i++)
-		r = payload_names(f->store->err, list.v[i].payload, list.v[i].payload_len, manifest);
+		r = payload_names(f->store->err, list.v[i].payload, list.v[i].payload_len,
+				  manifest);
 	err_clear(f->store->err);
 	arena_done(&a);
 	return (r == 0 && list.len == 0) || r == -EKEYREJECTED ? -EBADMSG : r;
@@ -80,7 +84,8 @@ static int check_file(const struct contents_file *one, void *data)
 	snprintf(want.text, sizeof(want.text), "sha256:%s", one->hex);
 	fd = openat(f->store->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(f->store->err, -errno, "store %s: %s", f->store->path, path);
+		return err_set(f->store->err, -errno, "store %s: %s", f->store->path,
+			       path);
 	if (str_equal(one->where, "signatures")) {
 		r = check_signatures(f, &want);
 		if (r == -EBADMSG)
@@ -128,17 +133,21 @@ static int drop_entry(struct fsck *f, const struct index_entry *entry)
 
 	if (r < 0)
 		return r;
-	json_array_foreach(edit.manifests, i, item)
-		if (str_equal(index_digest(item), entry->digest.text)) {
-			(void)json_array_remove(edit.manifests, i);
-			i--;
-		}
+	json_array_foreach(edit.manifests, i,
+			   item) if (str_equal(index_digest(item), entry->digest.text))
+	{
+		(void)json_array_remove(edit.manifests, i);
+		i--;
+	}
 	r = index_write(f->store, &edit);
 	index_end(f->store, &edit);
 	return r;
 }
 
-/* One that was damaged or never there, from its blob; what fails will be told by its first use. */
+/*
+ * One that was damaged or never there, from its blob; what fails will be told by its
+ * first use.
+ */
 static void remake_layer(struct fsck *f, const struct image_layer *l)
 {
 	struct minc_transfer t = { .store = f->store, .err = f->store->err };
@@ -150,8 +159,8 @@ static void remake_layer(struct fsck *f, const struct image_layer *l)
 }
 
 /*
- * A layer that is missing is no fault: it is made at its first use. A blob is. @ret_lost: neither
- * is there, so that the image cannot run any more.
+ * A layer that is missing is no fault: it is made at its first use. A blob is. @ret_lost:
+ * neither is there, so that the image cannot run any more.
  */
 static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 {
@@ -167,7 +176,8 @@ static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 		snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&l->digest));
 		if (!store_has_layer(f->store, &l->diff_id)) {
 			*ret_lost = true;
-			return report(f, "image", *img->name ? img->name : img->manifest.text, 0,
+			return report(f, "image",
+				      *img->name ? img->name : img->manifest.text, 0,
 				      "a layer of it is lost");
 		}
 		/* it runs, but cannot be pushed */
@@ -177,8 +187,12 @@ static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 	return 0;
 }
 
-/* What a listing shows without looking further; entries of other tools say less, or other things. */
-static int check_listing(struct fsck *f, const struct index_entry *e, const struct image *img)
+/*
+ * What a listing shows without looking further; entries of other tools say less, or other
+ * things.
+ */
+static int check_listing(struct fsck *f, const struct index_entry *e,
+			 const struct image *img)
 {
 	char reason[700];
 	int r;
@@ -213,7 +227,10 @@ static int check_image(struct fsck *f, const struct index_entry *entry)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		/* a disk that cannot be read now may be read later: nothing is dropped for that */
+		/*
+		 * a disk that cannot be read now may be read later: nothing is dropped
+		 * for that
+		 */
 		lost = r == -EBADMSG || r == -ENOENT;
 		snprintf(reason, sizeof(reason), "%.200s", f->store->err->message);
 		err_clear(f->store->err);
@@ -233,8 +250,8 @@ static int check_image(struct fsck *f, const struct index_entry *entry)
 }
 
 /*
- * A name that is another one now, or what another program has listed: nobody can tell which, but what is
- * listed is looked at like all else, and accepted with that.
+ * A name that is another one now, or what another program has listed: nobody can tell
+ * which, but what is listed is looked at like all else, and accepted with that.
  */
 static int check_index(struct fsck *f)
 {
@@ -257,10 +274,12 @@ static int check_index(struct fsck *f)
 	if (r < 0)
 		return r;
 	f->faults -= repairs(f);
-	return report(f, "file", "index.json", 0,
-		      repairs(f) ? "accepted as it is: it was damaged, or changed by another program" :
-				   "damaged, or changed by another program: where its names are "
-				   "right, --repair accepts it");
+	return report(
+		f, "file", "index.json", 0,
+		repairs(f)
+			? "accepted as it is: it was damaged, or changed by another program"
+			: "damaged, or changed by another program: where its names are "
+			  "right, --repair accepts it");
 }
 
 static int check_images(struct fsck *f)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* image-lower - an image's layers for a comparison with what a container wrote; see change/lower.h. */
+/*
+ * image-lower - an image's layers for a comparison with what a container wrote; see
+ * change/lower.h.
+ */
 #include "change/lower.h"
 
 #include <string.h>
@@ -21,12 +24,14 @@ static int find(struct squash_reader *s, const char *path, struct tree_name **re
 	return tree_walk(squash_reader_tree(s), path, 0, ret, &wrong);
 }
 
-static const struct tree_name *child(const struct tree_name *dir, const struct tree_name *before)
+static const struct tree_name *child(const struct tree_name *dir,
+				     const struct tree_name *before)
 {
 	return before ? before->next : dir->children;
 }
 
-static const char *look(const struct tree_name *n, struct stat *ret, const char **ret_target)
+static const char *look(const struct tree_name *n, struct stat *ret,
+			const char **ret_target)
 {
 	const struct tree_inode *i = n->inode;
 
@@ -54,8 +59,8 @@ static bool xattr(const struct tree_name *n, size_t i, struct lower_xattr *ret)
 	return x;
 }
 
-static ssize_t content(struct squash_reader *s, const struct tree_name *n, uint64_t offset,
-		       void *buf, size_t len)
+static ssize_t content(struct squash_reader *s, const struct tree_name *n,
+		       uint64_t offset, void *buf, size_t len)
 {
 	return squash_reader_content(s, n->inode, offset, buf, len);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layer - one layer on its way into the store: its blob as it came, and layers/DIFFID.sqfs. Behind
- * the squashfs, where no kernel looks, lies one block that says what all before it has to be.
+ * layer - one layer on its way into the store: its blob as it came, and
+ * layers/DIFFID.sqfs. Behind the squashfs, where no kernel looks, lies one block that
+ * says what all before it has to be.
  */
 #include "transfer/layer.h"
 
@@ -95,8 +96,8 @@ static void seal_text(char block[SEAL_BYTES], const struct digest *content,
 		      const struct digest *diff_id)
 {
 	memset(block, 0, SEAL_BYTES);
-	snprintf(block, SEAL_BYTES, "minc-layer 1\ncontent %s\ndiff-id %s\n", content->text,
-		 diff_id->text);
+	snprintf(block, SEAL_BYTES, "minc-layer 1\ncontent %s\ndiff-id %s\n",
+		 content->text, diff_id->text);
 }
 
 int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id)
@@ -107,7 +108,8 @@ int layer_seal(struct err *e, const char *what, int fd, const struct digest *dif
 
 	if (r == 0) {
 		seal_text(block, &content, diff_id);
-		r = lseek(fd, 0, SEEK_END) < 0 ? -errno : io_write_all(fd, block, sizeof(block));
+		r = lseek(fd, 0, SEEK_END) < 0 ? -errno
+					       : io_write_all(fd, block, sizeof(block));
 	}
 	return r < 0 ? err_set(e, r, "%s: writing the layer", what) : 0;
 }
@@ -148,8 +150,10 @@ int layer_check(int fd, const struct digest *diff_id)
 static void limits_of(const struct minc_transfer *t, struct squash_limits *ret)
 {
 	*ret = (struct squash_limits){ .max_bytes = t->number[MINC_TRANSFER_MAX_BYTES],
-				       .max_entries = t->number[MINC_TRANSFER_MAX_ENTRIES],
-				       .threads = (unsigned)t->number[MINC_TRANSFER_THREADS],
+				       .max_entries =
+					       t->number[MINC_TRANSFER_MAX_ENTRIES],
+				       .threads =
+					       (unsigned)t->number[MINC_TRANSFER_THREADS],
 				       .budget = t->budget };
 }
 
@@ -184,12 +188,14 @@ static void tell_acls(const struct minc_transfer *t, const char *what,
 
 	if (!result->acls_dropped || !t->store->warn)
 		return;
-	snprintf(line, sizeof(line), "%s: %u POSIX ACLs are left out", what, result->acls_dropped);
+	snprintf(line, sizeof(line), "%s: %u POSIX ACLs are left out", what,
+		 result->acls_dropped);
 	t->store->warn(line, t->store->warn_data);
 }
 
-static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee, layer_lists_fn *lists,
-		      void *data, struct store_file *blob, struct store_file *image, struct layer_made *ret)
+static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee,
+		      layer_lists_fn *lists, void *data, struct store_file *blob,
+		      struct store_file *image, struct layer_made *ret)
 {
 	struct watched w = { t, what, 0 };
 	struct squash_limits limits;
@@ -199,16 +205,17 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 	int r;
 
 	limits_of(t, &limits);
-	r = squash_tar(t->err, what, &tee->source, image->fd, !lists, &limits, tell, &w, &result);
+	r = squash_tar(t->err, what, &tee->source, image->fd, !lists, &limits, tell, &w,
+		       &result);
 	if (r == 0 && lists && result.lists)
 		r = lists(data);
 	if (r != 0)
 		return r;
 	n = read_tee(&tee->source, rest, sizeof(rest));
 	if (n != 0)
-		return n < 0 ? err_set(t->err, (int)n, "%s", what) :
-			       err_say(t->err, -EBADMSG, "%s: something follows the end of the tar",
-				       what);
+		return n < 0 ? err_set(t->err, (int)n, "%s", what)
+			     : err_say(t->err, -EBADMSG,
+				       "%s: something follows the end of the tar", what);
 	tell_acls(t, what, &result);
 	ret->media_type = media_of(tee);
 	if (!ret->media_type)
@@ -226,13 +233,16 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 }
 
 /* gzip and zstd stay as they are; OCI has no word for the others. */
-int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
-		      layer_lists_fn *lists, void *data, struct layer_made *ret)
+int layer_from_stream(struct minc_transfer *t, const char *what,
+		      struct byte_source *source, layer_lists_fn *lists, void *data,
+		      struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct layer_made made = { .layer_bytes = 0 };
-	struct byte_source *plain = decompress_new(source, DECOMPRESS_XZ | DECOMPRESS_BZIP2, t->budget);
-	struct tee tee = { .source = { .read = read_tee, .packed = source->packed }, .from = plain,
+	struct byte_source *plain =
+		decompress_new(source, DECOMPRESS_XZ | DECOMPRESS_BZIP2, t->budget);
+	struct tee tee = { .source = { .read = read_tee, .packed = source->packed },
+			   .from = plain,
 			   .hash = hash_new() };
 	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
 
@@ -268,21 +278,22 @@ static int pack(struct err *e, void *data)
 {
 	struct packing *p = data;
 
-	return squash_dir(e, p->what, p->dir, p->upper, p->userxattr, p->owners, p->image, p->blob,
-			  p->limits, p->progress, p->watched, &p->result);
+	return squash_dir(e, p->what, p->dir, p->upper, p->userxattr, p->owners, p->image,
+			  p->blob, p->limits, p->progress, p->watched, &p->result);
 }
 
 /*
- * A caller with subordinate ids reads as root of a namespace that has them, where files have the
- * owners that the container saw. One with a single id is root in its container: who else
- * owns a file is refused, not guessed.
+ * A caller with subordinate ids reads as root of a namespace that has them, where files
+ * have the owners that the container saw. One with a single id is root in its container:
+ * who else owns a file is refused, not guessed.
  */
 static int pack_as_inside(struct err *e, struct packing *p)
 {
 	struct squash_ids uids = { .outside = geteuid(), .count = 1 };
 	struct squash_ids gids = { .outside = getegid(), .count = 1 };
-	const struct squash_owners self = { .uids = &uids, .gids = &gids, .uids_len = 1,
-					    .gids_len = 1 };
+	const struct squash_owners self = {
+		.uids = &uids, .gids = &gids, .uids_len = 1, .gids_len = 1
+	};
 	int r = userns_run(e, pack, p, sizeof(*p));
 
 	if (r != -ENOTSUP)
@@ -292,15 +303,20 @@ static int pack_as_inside(struct err *e, struct packing *p)
 	return pack(e, p);
 }
 
-int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, uint64_t packed, const char *const *without,
-		   struct layer_made *ret)
+int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper,
+		   bool userxattr, const struct squash_owners *owners, uint64_t packed,
+		   const char *const *without, struct layer_made *ret)
 {
 	struct store_file blob = { .fd = -EBADF }, image = { .fd = -EBADF };
 	struct watched w = { t, what, 0 };
 	struct squash_limits limits;
-	struct packing p = { .what = what, .dir = dir, .upper = upper, .userxattr = userxattr,
-			     .limits = &limits, .watched = &w, .owners = owners,
+	struct packing p = { .what = what,
+			     .dir = dir,
+			     .upper = upper,
+			     .userxattr = userxattr,
+			     .limits = &limits,
+			     .watched = &w,
+			     .owners = owners,
 			     .progress = upper ? NULL : tell };
 	const struct squash_result *const made = &p.result;
 	int r = store_file_new(t->store, "blobs/sha256", &blob);
@@ -323,7 +339,8 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 	store_file_abandon(&blob);
 	store_file_abandon(&image);
 	if (r == 0)
-		*ret = (struct layer_made){ .blob = made->diff_id, /* it is not compressed */
+		/* it is not compressed */
+		*ret = (struct layer_made){ .blob = made->diff_id,
 					    .diff_id = made->diff_id,
 					    .blob_bytes = made->tar_bytes,
 					    .layer_bytes = made->image_bytes,
@@ -353,9 +370,11 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	limits.threads = threads;
 	r = store_file_new(t->store, "layers", &image);
 	if (r == 0)
-		r = squash_tar(e, what, &source.source, image.fd, true, &limits, tell, &w, &result);
+		r = squash_tar(e, what, &source.source, image.fd, true, &limits, tell, &w,
+			       &result);
 	if (r == 0 && !digest_equal(&result.diff_id, diff_id))
-		r = err_say(e, -EBADMSG, "%s: its content is %.19s..., the config says %.19s...", what,
+		r = err_say(e, -EBADMSG,
+			    "%s: its content is %.19s..., the config says %.19s...", what,
 			    result.diff_id.text, diff_id->text);
 	if (r == 0)
 		r = commit_layer(t, e, what, &image, diff_id);
@@ -363,10 +382,13 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	return r;
 }
 
-static int copy_checked(struct minc_transfer *t, const char *what, struct byte_source *source,
-			int fd, const struct digest *d, uint64_t size)
+static int copy_checked(struct minc_transfer *t, const char *what,
+			struct byte_source *source, int fd, const struct digest *d,
+			uint64_t size)
 {
-	struct tee tee = { .source = { .read = read_tee }, .from = source, .fd = fd,
+	struct tee tee = { .source = { .read = read_tee },
+			   .from = source,
+			   .fd = fd,
 			   .hash = hash_new() };
 	struct watched w = { t, what, size };
 	cleanup_free char *buf = malloc(1 << 20);
@@ -389,12 +411,13 @@ static int copy_checked(struct minc_transfer *t, const char *what, struct byte_s
 			       (unsigned long long)(tee.bytes > size ? size : tee.bytes),
 			       (unsigned long long)size);
 	if (!digest_equal(&found, d))
-		return err_say(t->err, -EBADMSG, "%s: its digest is %.19s...", what, found.text);
+		return err_say(t->err, -EBADMSG, "%s: its digest is %.19s...", what,
+			       found.text);
 	return 0;
 }
 
-int blob_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
-		     const struct digest *d, uint64_t size)
+int blob_from_stream(struct minc_transfer *t, const char *what,
+		     struct byte_source *source, const struct digest *d, uint64_t size)
 {
 	struct store_file f;
 	int r = store_file_new(t->store, "blobs/sha256", &f);

@@ -12,27 +12,37 @@ struct layer_made {
 	const char *media_type;
 };
 
-/* Asked before a root file system is kept in which lists of images are: not 0 is layer_from_stream()'s. */
+/*
+ * Asked before a root file system is kept in which lists of images are: not 0 is
+ * layer_from_stream()'s.
+ */
 typedef int layer_lists_fn(void *data);
 /*
- * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a layer, which
- * has whiteouts; or, with @lists, as a root file system.
+ * A tar whose digest nobody has told, to its end: kept as it comes, as a blob, and as a
+ * layer, which has whiteouts; or, with @lists, as a root file system.
  */
-int layer_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
-		      layer_lists_fn *lists, void *data, struct layer_made *ret);
-/* The same from a directory, see squash_dir(); an upper one has the owners that were seen inside.
- * @packed: bytes of the image that it is the content of, or 0. @without: see squash_limits; or NULL. */
-int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper, bool userxattr,
-		   const struct squash_owners *owners, uint64_t packed, const char *const *without,
-		   struct layer_made *ret);
+int layer_from_stream(struct minc_transfer *t, const char *what,
+		      struct byte_source *source, layer_lists_fn *lists, void *data,
+		      struct layer_made *ret);
+/*
+ * The same from a directory, see squash_dir(); an upper one has the owners that were seen
+ * inside. @packed: bytes of the image that it is the content of, or 0. @without: see
+ * squash_limits; or NULL.
+ */
+int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool upper,
+		   bool userxattr, const struct squash_owners *owners, uint64_t packed,
+		   const char *const *without, struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
 int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
 /* Write a blob from a stream; digest and size are checked before it has a name. */
-int blob_from_stream(struct minc_transfer *t, const char *what, struct byte_source *source,
-		     const struct digest *d, uint64_t size);
+int blob_from_stream(struct minc_transfer *t, const char *what,
+		     struct byte_source *source, const struct digest *d, uint64_t size);
 bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
 bool store_has_layer(struct store *s, const struct digest *diff_id);
-/* What must follow a layer's squashfs in its file, and whether it does; fsck's business. */
+/*
+ * What must follow a layer's squashfs in its file, and whether it does; fsck's business.
+ */
 int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id);
-int layer_check(int fd, const struct digest *diff_id); /* -EBADMSG: not what was written */
+/* -EBADMSG: not what was written */
+int layer_check(int fd, const struct digest *diff_id);

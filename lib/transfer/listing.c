@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listing - what a command brings is listed at its end, all of it or nothing: index.json is read and
- * written once, however many images and names there are.
+ * listing - what a command brings is listed at its end, all of it or nothing: index.json
+ * is read and written once, however many images and names there are.
  */
 #include "transfer/listing.h"
 
@@ -67,21 +67,30 @@ static int note(struct listing *l, const struct index_entry *e, bool further)
 	return 0;
 }
 
-static int note_checked(struct minc_transfer *t, const struct index_entry *e, bool further)
+static int note_checked(struct minc_transfer *t, const struct index_entry *e,
+			bool further)
 {
 	int r = take_check_digest(t, e->name, &e->digest, &e->index);
 
 	if (r < 0)
 		return r;
-	return note(t->listing, e, further) < 0 ? err_set(t->err, -ENOMEM, "store %s", t->store->path) : 0;
+	return note(t->listing, e, further) < 0
+		       ? err_set(t->err, -ENOMEM, "store %s", t->store->path)
+		       : 0;
 }
 
-int listing_add(struct minc_transfer *t, const char *media_type, const struct digest *manifest,
-		uint64_t size, const struct image *img, const char *name)
+int listing_add(struct minc_transfer *t, const char *media_type,
+		const struct digest *manifest, uint64_t size, const struct image *img,
+		const char *name)
 {
-	const struct index_entry e = { .media_type = media_type, .digest = *manifest, .size = size,
-				       .name = name, .architecture = img->architecture, .os = img->os,
-				       .variant = img->variant, .index = img->index };
+	const struct index_entry e = { .media_type = media_type,
+				       .digest = *manifest,
+				       .size = size,
+				       .name = name,
+				       .architecture = img->architecture,
+				       .os = img->os,
+				       .variant = img->variant,
+				       .index = img->index };
 
 	return note_checked(t, &e, false);
 }

@@ -30,7 +30,7 @@ struct remote {
 };
 
 static int pull_text(struct origin *o, const struct digest *d, uint64_t size, char **ret,
-		       size_t *ret_len)
+		     size_t *ret_len)
 {
 	struct remote *m = (struct remote *)o;
 	struct registry_text text;
@@ -51,16 +51,19 @@ static int pull_text(struct origin *o, const struct digest *d, uint64_t size, ch
 	return r;
 }
 
-/* A config is a blob: fetched to a file without a name, of which not more than a config is read. */
-static int pull_config(struct origin *o, const struct digest *d, uint64_t size, char **ret,
-			 size_t *ret_len)
+/*
+ * A config is a blob: fetched to a file without a name, of which not more than a config
+ * is read.
+ */
+static int pull_config(struct origin *o, const struct digest *d, uint64_t size,
+		       char **ret, size_t *ret_len)
 {
 	struct remote *m = (struct remote *)o;
 	struct store_file f;
 	struct registry_blob blob = { .digest = *d, .size = size };
 	char *text = malloc((size_t)size + 1);
-	int r = text ? store_file_new(m->t->store, "blobs/sha256", &f) :
-		       err_set(m->t->err, -ENOMEM, "%s", o->what);
+	int r = text ? store_file_new(m->t->store, "blobs/sha256", &f)
+		     : err_set(m->t->err, -ENOMEM, "%s", o->what);
 
 	if (r < 0) {
 		free(text);
@@ -93,7 +96,8 @@ static int arrived(struct registry_blob *b, void *data)
 {
 	struct arriving *a = data;
 	const size_t i = (size_t)(b - a->blobs);
-	int r = store_file_commit(a->m->t->store, &a->files[i], digest_hex(&b->digest), false);
+	int r = store_file_commit(a->m->t->store, &a->files[i], digest_hex(&b->digest),
+				  false);
 
 	if (r == 0)
 		converter_add(a->m->converter, a->list[i]);
@@ -103,7 +107,8 @@ static int arrived(struct registry_blob *b, void *data)
 static int pull_blobs(struct origin *o, struct image_layer *const *list, size_t len)
 {
 	struct remote *m = (struct remote *)o;
-	struct arriving a = { m, list, calloc(len, sizeof(*a.blobs)), calloc(len, sizeof(*a.files)) };
+	struct arriving a = { m, list, calloc(len, sizeof(*a.blobs)),
+			      calloc(len, sizeof(*a.files)) };
 	int r = a.blobs && a.files ? 0 : err_set(m->t->err, -ENOMEM, "%s", o->what), s;
 
 	for (size_t i = 0; a.files && i < len; i++)
@@ -121,7 +126,8 @@ static int pull_blobs(struct origin *o, struct image_layer *const *list, size_t 
 	if (r == 0)
 		r = m->ops->get_blobs(m->reg, a.blobs, len, arrived, &a);
 	if (m->converter) {
-		s = converter_free(m->converter, m->t->err); /* waits for what was begun */
+		/* waits for what was begun */
+		s = converter_free(m->converter, m->t->err);
 		m->converter = NULL;
 		r = r < 0 ? r : s;
 		for (size_t i = 0; r == 0 && i < len; i++)
@@ -134,9 +140,12 @@ static int pull_blobs(struct origin *o, struct image_layer *const *list, size_t 
 	return r;
 }
 
-/* They stay in the store, with what is signed: the image is used later, under the same policy. */
-static int pull_signatures(struct arena *a, const struct digest *d, struct signatures *list,
-			     void *data)
+/*
+ * They stay in the store, with what is signed: the image is used later, under the same
+ * policy.
+ */
+static int pull_signatures(struct arena *a, const struct digest *d,
+			   struct signatures *list, void *data)
 {
 	struct remote *m = data;
 	int r = sign_fetch(m->t->err, m->ops, m->reg, a, d, list);
@@ -153,7 +162,8 @@ static int pull_open(struct remote *m, const char *name)
 
 	if (r == 0) {
 		ref_short(&ref, listed);
-		r = take_name(m->t, listed, called); /* nobody is asked for what is rejected */
+		/* nobody is asked for what is rejected */
+		r = take_name(m->t, listed, called);
 	}
 	if (r == 0)
 		r = remote_ops(m->t, &m->ops);
@@ -163,11 +173,13 @@ static int pull_open(struct remote *m, const char *name)
 	r = m->ops->open(m->t->err, &ref, &options, false, &m->reg);
 	if (r < 0)
 		return r;
-	r = m->ops->get_manifest(m->reg, *ref.digest.text ? ref.digest.text : ref.tag, &m->top);
+	r = m->ops->get_manifest(m->reg, *ref.digest.text ? ref.digest.text : ref.tag,
+				 &m->top);
 	if (r == 0) {
 		const struct digest d = m->top.digest;
 
-		r = take_image(m->t, &m->origin, m->top.media_type, &d, m->top.len, listed);
+		r = take_image(m->t, &m->origin, m->top.media_type, &d, m->top.len,
+			       listed);
 	}
 	free(m->top.text);
 	m->ops->close(m->reg);
@@ -176,9 +188,11 @@ static int pull_open(struct remote *m, const char *name)
 
 int pull_image(struct minc_transfer *t, const char *name, image_found_fn *fn, void *data)
 {
-	struct remote m = { .origin = { .text = pull_text, .config = pull_config,
-					.blobs = pull_blobs, .signatures = pull_signatures,
-				.what = name },
+	struct remote m = { .origin = { .text = pull_text,
+					.config = pull_config,
+					.blobs = pull_blobs,
+					.signatures = pull_signatures,
+					.what = name },
 			    .t = t };
 	struct budget budget;
 	int r = take_begin(t, &budget);

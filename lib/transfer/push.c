@@ -15,8 +15,9 @@
 #include "transfer/remote.h"
 
 /* All blobs of an image, the config last. */
-static int open_blobs(struct minc_transfer *t, const struct image *img, const char *mount_from,
-		      struct registry_blob *blobs, size_t *ret_len)
+static int open_blobs(struct minc_transfer *t, const struct image *img,
+		      const char *mount_from, struct registry_blob *blobs,
+		      size_t *ret_len)
 {
 	size_t len = 0;
 	int r = 0;
@@ -38,16 +39,23 @@ static int open_blobs(struct minc_transfer *t, const struct image *img, const ch
 		len++;
 		*ret_len = len;
 		if (b->size != (config ? img->config_size : img->layers[i].size))
-			r = err_say(t->err, -EBADMSG, "%s: %.19s... has another size than its manifest says",
-				    img->name, d->text);
-		b->media_type = config ? img->config_media_type : img->layers[i].media_type;
+			r = err_say(
+				t->err, -EBADMSG,
+				"%s: %.19s... has another size than its manifest says",
+				img->name, d->text);
+		b->media_type =
+			config ? img->config_media_type : img->layers[i].media_type;
 	}
 	return r;
 }
 
-/* What is there stays; what the store has for that name, and by the key given, comes to it. */
-static int push_signatures(struct minc_transfer *t, const struct image *img, const struct ref *to,
-			   const struct registry_ops *ops, struct registry *reg)
+/*
+ * What is there stays; what the store has for that name, and by the key given, comes to
+ * it.
+ */
+static int push_signatures(struct minc_transfer *t, const struct image *img,
+			   const struct ref *to, const struct registry_ops *ops,
+			   struct registry *reg)
 {
 	const char *key = t->text[MINC_TRANSFER_SIGN_KEY];
 	struct arena a = { 0 };
@@ -66,8 +74,8 @@ static int push_signatures(struct minc_transfer *t, const struct image *img, con
 	return r;
 }
 
-static int push_open(struct minc_transfer *t, const struct image *img, const struct ref *to,
-		     const char *mount_from)
+static int push_open(struct minc_transfer *t, const struct image *img,
+		     const struct ref *to, const char *mount_from)
 {
 	struct registry_blob *blobs = calloc(img->layers_len + 1, sizeof(*blobs));
 	const struct registry_ops *ops = NULL;
@@ -84,8 +92,9 @@ static int push_open(struct minc_transfer *t, const struct image *img, const str
 	if (r == 0)
 		r = ops->put_blobs(reg, blobs, len);
 	if (r == 0)
-		r = ops->put_manifest(reg, *to->tag ? to->tag : img->manifest.text, img->media_type,
-				      img->manifest_json, img->manifest_len);
+		r = ops->put_manifest(reg, *to->tag ? to->tag : img->manifest.text,
+				      img->media_type, img->manifest_json,
+				      img->manifest_len);
 	if (r == 0)
 		r = push_signatures(t, img, to, ops, reg);
 	if (reg)
@@ -110,7 +119,9 @@ int push_image(struct minc_transfer *t, const char *name, const char *target)
 		if (!target)
 			target = *img->name ? img->name : name;
 		r = remote_name(t, target, &to);
-		/* what came from another repository of the same registry is there already */
+		/*
+		 * what came from another repository of the same registry is there already
+		 */
 		if (r == 0 && *img->name && ref_parse(img->name, &from) == 0 &&
 		    str_equal(from.registry, to.registry) &&
 		    !str_equal(from.repository, to.repository))

@@ -21,15 +21,17 @@ static void say(const char *line, void *data)
 
 void remote_options(struct minc_transfer *t, struct registry_options *ret)
 {
-	*ret = (struct registry_options){ .user = t->text[MINC_TRANSFER_USER],
-					  .authfile = t->text[MINC_TRANSFER_AUTHFILE],
-					  .cert_dir = t->text[MINC_TRANSFER_CERT_DIR],
-					  .realm = t->text[MINC_TRANSFER_REALM],
-					  .insecure = t->number[MINC_TRANSFER_INSECURE] != 0,
-					  .retries = (unsigned)t->number[MINC_TRANSFER_RETRIES],
-					  .progress = tell,
-					  .say = say,
-					  .data = t };
+	*ret = (struct registry_options){
+		.user = t->text[MINC_TRANSFER_USER],
+		.authfile = t->text[MINC_TRANSFER_AUTHFILE],
+		.cert_dir = t->text[MINC_TRANSFER_CERT_DIR],
+		.realm = t->text[MINC_TRANSFER_REALM],
+		.insecure = t->number[MINC_TRANSFER_INSECURE] != 0,
+		.retries = (unsigned)t->number[MINC_TRANSFER_RETRIES],
+		.progress = tell,
+		.say = say,
+		.data = t
+	};
 }
 
 int remote_ops(struct minc_transfer *t, const struct registry_ops **ret)

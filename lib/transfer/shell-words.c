@@ -9,8 +9,10 @@
 
 #include "base/fd.h"
 
-static const char blanks[] = " \t",
-		  name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+static const char
+	blanks[] = " \t",
+	name_letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
 
 /* The first of @stop that is not quoted or escaped, or the end. */
 static char *skip_quoted(char *p, const char *stop)
@@ -91,8 +93,8 @@ static const char *put_braced(struct expansion *x, const char *p)
 	const char *end = strchr(p + len, '}'), *op = p + len, *word, *value;
 	bool is_set;
 
-	x->wrong = end ? "only ${NAME}, ${NAME:-WORD} and ${NAME:+WORD} are known" :
-			 "a } is missing";
+	x->wrong = end ? "only ${NAME}, ${NAME:-WORD} and ${NAME:+WORD} are known"
+		       : "a } is missing";
 	if (!end || len == 0)
 		return NULL;
 	value = value_of(x->env, p, len);
@@ -103,7 +105,8 @@ static const char *put_braced(struct expansion *x, const char *p)
 	if (op < end && *op != '-' && *op != '+')
 		return NULL;
 	if (op < end) {
-		const char *inner = arena_printf(x->a, "%.*s", (int)(end - op - 1), op + 1);
+		const char *inner =
+			arena_printf(x->a, "%.*s", (int)(end - op - 1), op + 1);
 
 		x->wrong = NULL;
 		word = inner ? words_expand(x->a, x->env, inner, &x->wrong) : NULL;
@@ -176,7 +179,8 @@ static const char *put_word(struct expansion *x, const char *p)
 	return p;
 }
 
-char *words_expand(struct arena *a, const json_t *env, const char *word, const char **ret_wrong)
+char *words_expand(struct arena *a, const json_t *env, const char *word,
+		   const char **ret_wrong)
 {
 	struct expansion x = { .a = a, .env = env };
 	char *text = NULL, *copy = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * take - an image comes into the store, from wherever: manifest, config, blobs, layers, and at last
- * its line in index.json.
+ * take - an image comes into the store, from wherever: manifest, config, blobs, layers,
+ * and at last its line in index.json.
  */
 #include "transfer/take.h"
 
@@ -15,7 +15,6 @@
 #include "content/digests.h"
 #include "content/hash.h"
 #include "content/ref.h"
-#include "json/json.h"
 #include "sign/policy-check.h"
 #include "sign/sign.h"
 #include "store/image-config.h"
@@ -26,6 +25,7 @@
 #include "transfer/convert.h"
 #include "transfer/layer.h"
 #include "transfer/listing.h"
+#include "json/json.h"
 
 void take_budget(const struct minc_transfer *t, struct budget *b)
 {
@@ -93,15 +93,17 @@ int take_name(struct minc_transfer *t, const char *name, char ret[REF_MAX])
 	return refuse_name(t, ret);
 }
 
-int take_check_digest(struct minc_transfer *t, const char *name, const struct digest *manifest,
-			const struct digest *index)
+int take_check_digest(struct minc_transfer *t, const char *name,
+		      const struct digest *manifest, const struct digest *index)
 {
 	struct ref ref;
 
 	if (!*name || ref_parse(name, &ref) < 0 || !*ref.digest.text ||
-	    digest_equal(&ref.digest, manifest) || (index && digest_equal(&ref.digest, index)))
+	    digest_equal(&ref.digest, manifest) ||
+	    (index && digest_equal(&ref.digest, index)))
 		return 0;
-	return err_say(t->err, -EBADMSG, "%s: the image's digest is %s", name, manifest->text);
+	return err_say(t->err, -EBADMSG, "%s: the image's digest is %s", name,
+		       manifest->text);
 }
 
 int take_counted(struct minc_transfer *t, const char *what, size_t n)
@@ -113,8 +115,8 @@ int take_counted(struct minc_transfer *t, const char *what, size_t n)
 
 static json_t *descriptor(const char *media_type, const struct digest *d, uint64_t size)
 {
-	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text, "size",
-			 (json_int_t)size);
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text,
+			 "size", (json_int_t)size);
 }
 
 static json_t *make_manifest(const struct digest *config, uint64_t config_size,
@@ -124,7 +126,8 @@ static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 	int r = list ? 0 : -1;
 
 	for (size_t i = 0; r == 0 && i < len; i++)
-		r = json_array_append_new(list, descriptor(layers[i].media_type, &layers[i].blob,
+		r = json_array_append_new(list, descriptor(layers[i].media_type,
+							   &layers[i].blob,
 							   layers[i].blob_bytes));
 	if (r < 0) {
 		json_decref(list);
@@ -132,37 +135,43 @@ static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 	}
 	ret = json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
 			MEDIA_OCI_MANIFEST, "config",
-			descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers", list);
+			descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers",
+			list);
 	return ret;
 }
 
 /*
- * What was written must read as an image, before anybody is told. A config from elsewhere may name
- * other layers than came with it: those of another image in this store, if one let it.
+ * What was written must read as an image, before anybody is told. A config from elsewhere
+ * may name other layers than came with it: those of another image in this store, if one
+ * let it.
  */
 static int check_built(struct minc_transfer *t, struct image *img, const char *manifest,
-		       const char *config, size_t config_len, const struct layer_made *layers)
+		       const char *config, size_t config_len,
+		       const struct layer_made *layers)
 {
-	int r = image_parse_manifest(img, t->err, "manifest", manifest, strlen(manifest), NULL);
+	int r = image_parse_manifest(img, t->err, "manifest", manifest, strlen(manifest),
+				     NULL);
 
 	if (r == 0)
 		r = image_parse_config(img, t->err, "config", config, config_len);
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++)
 		if (!digest_equal(&img->layers[i].diff_id, &layers[i].diff_id))
-			r = err_say(t->err, -EBADMSG,
-				    "config: rootfs.diff_ids[%zu]: %.19s..., but the layer is %.19s...",
-				    i, img->layers[i].diff_id.text, layers[i].diff_id.text);
+			r = err_say(
+				t->err, -EBADMSG,
+				"config: rootfs.diff_ids[%zu]: %.19s..., but the layer is %.19s...",
+				i, img->layers[i].diff_id.text, layers[i].diff_id.text);
 	return r;
 }
 
 /* What is made here may be signed here, so that a policy which asks for it takes it. */
-static int sign_new(struct minc_transfer *t, const char *name, const struct digest *manifest)
+static int sign_new(struct minc_transfer *t, const char *name,
+		    const struct digest *manifest)
 {
 	struct ref ref;
 	int r = ref_parse(name, &ref);
 
-	return r < 0 ? err_say(t->err, r, "%s: not a name of an image", name) :
-		       sign_as(t, &ref, manifest, t->text[MINC_TRANSFER_SIGN_KEY]);
+	return r < 0 ? err_say(t->err, r, "%s: not a name of an image", name)
+		     : sign_as(t, &ref, manifest, t->text[MINC_TRANSFER_SIGN_KEY]);
 }
 
 int take_config(struct minc_transfer *t, const char *config, size_t config_len,
@@ -178,7 +187,8 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 	hash_buffer(config, config_len, &config_digest);
 	if (r == 0) {
 		manifest = make_manifest(&config_digest, config_len, layers, layers_len);
-		r = manifest ? json_text_write(manifest, JSON_COMPACT, &text, NULL) : -ENOMEM;
+		r = manifest ? json_text_write(manifest, JSON_COMPACT, &text, NULL)
+			     : -ENOMEM;
 		if (r < 0)
 			(void)err_set(t->err, r, "manifest"); /* returns @r */
 	}
@@ -193,7 +203,8 @@ int take_config(struct minc_transfer *t, const char *config, size_t config_len,
 	if (r == 0 && t->text[MINC_TRANSFER_SIGN_KEY] && *listed)
 		r = sign_new(t, listed, &digest);
 	if (r == 0)
-		r = listing_add(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img, listed);
+		r = listing_add(t, MEDIA_OCI_MANIFEST, &digest, strlen(text), img,
+				listed);
 	image_free(img);
 	return r;
 }
@@ -205,16 +216,18 @@ int take_built(struct minc_transfer *t, json_t *config, const struct layer_made 
 	size_t len = 0;
 	int r = json_text_write(config, JSON_COMPACT, &text, &len);
 
-	return r < 0 ? err_set(t->err, r, "config") :
-		       take_config(t, text, len, layers, layers_len, name);
+	return r < 0 ? err_set(t->err, r, "config")
+		     : take_config(t, text, len, layers, layers_len, name);
 }
 
-static size_t count_missing(struct minc_transfer *t, const struct image *img, size_t *ret_last)
+static size_t count_missing(struct minc_transfer *t, const struct image *img,
+			    size_t *ret_last)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < img->layers_len; i++)
-		if (img->layers[i].fresh || !store_has_layer(t->store, &img->layers[i].diff_id)) {
+		if (img->layers[i].fresh ||
+		    !store_has_layer(t->store, &img->layers[i].diff_id)) {
 			n++;
 			*ret_last = i;
 		}
@@ -240,10 +253,14 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 	return converter_free(c, t->err);
 }
 
-int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[CONTENT_LAYERS_MAX], size_t *ret_len)
+int take_open_layers(struct minc_transfer *t, const struct image *img,
+		     int fds[CONTENT_LAYERS_MAX], size_t *ret_len)
 {
-	int r = img->layers_len > CONTENT_LAYERS_MAX ? err_set(t->err, -E2BIG, "%s", img->name) :
-						     take_layers(t, img); /* those that another tool has brought */
+	int r = img->layers_len > CONTENT_LAYERS_MAX
+			? err_set(t->err, -E2BIG, "%s", img->name)
+			:
+			/* those that another tool has brought */
+			take_layers(t, img);
 
 	*ret_len = 0;
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
@@ -256,14 +273,15 @@ int take_open_layers(struct minc_transfer *t, const struct image *img, int fds[C
 }
 
 /* A text by its digest, checked before anything looks into it. */
-static int get_text(struct minc_transfer *t, struct origin *o, bool config, const struct digest *d,
-		    uint64_t size, char **ret, size_t *ret_len)
+static int get_text(struct minc_transfer *t, struct origin *o, bool config,
+		    const struct digest *d, uint64_t size, char **ret, size_t *ret_len)
 {
 	struct digest found;
 	int r;
 
 	if (size > CONTENT_JSON_MAX)
-		return err_say(t->err, -EBADMSG, "%s: %.19s...: a manifest or config of %llu bytes",
+		return err_say(t->err, -EBADMSG,
+			       "%s: %.19s...: a manifest or config of %llu bytes",
 			       o->what, d->text, (unsigned long long)size);
 	r = (config && o->config ? o->config : o->text)(o, d, size, ret, ret_len);
 	if (r < 0)
@@ -273,8 +291,9 @@ static int get_text(struct minc_transfer *t, struct origin *o, bool config, cons
 		return 0;
 	free(*ret);
 	*ret = NULL;
-	return err_say(t->err, -EBADMSG, "%s: %.19s...: its content has another digest or size",
-		       o->what, d->text);
+	return err_say(t->err, -EBADMSG,
+		       "%s: %.19s...: its content has another digest or size", o->what,
+		       d->text);
 }
 
 static int get_blobs(struct minc_transfer *t, struct origin *o, const struct image *img)
@@ -289,15 +308,16 @@ static int get_blobs(struct minc_transfer *t, struct origin *o, const struct ima
 		struct image_layer *l = &img->layers[i];
 
 		if (*l->urls && !t->number[MINC_TRANSFER_FOREIGN])
-			r = err_say(t->err, -EACCES,
-				    "%s: layer %.19s... is kept at a foreign place, %s: not fetched unless asked for",
-				    o->what, l->digest.text, l->urls[0]);
+			r = err_say(
+				t->err, -EACCES,
+				"%s: layer %.19s... is kept at a foreign place, %s: not fetched unless asked for",
+				o->what, l->digest.text, l->urls[0]);
 		for (size_t k = 0; k < len; k++)
 			if (digest_equal(&list[k]->digest, &l->digest))
 				goto next;
 		if (r == 0 && !store_has_blob(t->store, &l->digest, l->size))
 			(list[len++] = l)->fresh = true;
-next:;
+	next:;
 	}
 	if (r == 0 && len > 0)
 		r = o->blobs(o, list, len);
@@ -305,7 +325,10 @@ next:;
 	return r;
 }
 
-/* From an index to the manifest that is meant, through others if need be: each is looked into once. */
+/*
+ * From an index to the manifest that is meant, through others if need be: each is looked
+ * into once.
+ */
 struct descent {
 	struct minc_transfer *t;
 	struct origin *o;
@@ -314,19 +337,23 @@ struct descent {
 	unsigned depth;
 };
 
-static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret);
+static int choose(struct descent *d, const char *text, size_t len,
+		  struct manifest_child *ret);
 
 /* @child is it: what it is called stays when its index goes. */
-static int keep(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
+static int keep(struct descent *d, const struct manifest_child *child,
+		struct manifest_child *ret)
 {
-	*ret = (struct manifest_child){ .media_type = arena_strdup(&d->a, child->media_type),
+	*ret = (struct manifest_child){ .media_type =
+						arena_strdup(&d->a, child->media_type),
 					.digest = child->digest,
 					.size = child->size };
 	return ret->media_type ? 0 : err_set(d->t->err, -ENOMEM, "%s", d->o->what);
 }
 
 /* An index that has it is kept: a signature of the first one is one of it. */
-static int follow(struct descent *d, const struct manifest_child *child, struct manifest_child *ret)
+static int follow(struct descent *d, const struct manifest_child *child,
+		  struct manifest_child *ret)
 {
 	cleanup_free char *text = NULL;
 	size_t len = 0;
@@ -335,7 +362,8 @@ static int follow(struct descent *d, const struct manifest_child *child, struct 
 	if (!media_is_index(child->media_type))
 		return keep(d, child, ret);
 	if (d->depth == INDEX_DEPTH_MAX || d->seen.len >= INDEXES_MAX)
-		return err_say(d->t->err, -EBADMSG, "%s: more than %d indexes in one another, or %d of them",
+		return err_say(d->t->err, -EBADMSG,
+			       "%s: more than %d indexes in one another, or %d of them",
 			       d->o->what, INDEX_DEPTH_MAX, INDEXES_MAX);
 	r = digests_add(&d->seen, &child->digest);
 	if (r <= 0) /* it was looked into, in vain */
@@ -370,7 +398,8 @@ static int look_into(struct descent *d, const struct manifest_child *children, s
 	return r;
 }
 
-static int choose(struct descent *d, const char *text, size_t len, struct manifest_child *ret)
+static int choose(struct descent *d, const char *text, size_t len,
+		  struct manifest_child *ret)
 {
 	const char *platform = d->t->text[MINC_TRANSFER_PLATFORM], *what = d->o->what;
 	struct manifest_child *children = NULL;
@@ -397,7 +426,8 @@ static int choose(struct descent *d, const char *text, size_t len, struct manife
 }
 
 /* An index stays with its image: whose signature it has shows who signed the image. */
-static int keep_index(struct minc_transfer *t, const struct digest *d, const char *text, size_t len)
+static int keep_index(struct minc_transfer *t, const struct digest *d, const char *text,
+		      size_t len)
 {
 	return *d->text ? store_write_blob(t->store, d, text, len) : 0;
 }
@@ -406,29 +436,35 @@ static int keep_index(struct minc_transfer *t, const struct digest *d, const cha
 static int ask_policy(struct minc_transfer *t, struct origin *o, const char *name,
 		      const struct digest *manifest, const struct digest *index)
 {
-	const struct policy_question q = { .name = name, .manifest = manifest, .index = index,
-					   .chosen = true, .bring = o->signatures, .data = o };
+	const struct policy_question q = { .name = name,
+					   .manifest = manifest,
+					   .index = index,
+					   .chosen = true,
+					   .bring = o->signatures,
+					   .data = o };
 	int r = take_check_digest(t, name, manifest, index);
 
 	return r == 0 && *name ? policy_check(t, &q) : r;
 }
 
-static int take_manifest(struct minc_transfer *t, struct origin *o, const char *media_type,
-			 const struct digest *d, const struct digest *index, const char *text,
-			 size_t len, const char *name)
+static int take_manifest(struct minc_transfer *t, struct origin *o,
+			 const char *media_type, const struct digest *d,
+			 const struct digest *index, const char *text, size_t len,
+			 const char *name)
 {
 	struct image *img = image_new();
 	cleanup_free char *config = NULL;
 	size_t config_len = 0;
-	int r = img ? image_parse_manifest(img, t->err, o->what, text, len, media_type) :
-		      err_set(t->err, -ENOMEM, "%s", o->what);
+	int r = img ? image_parse_manifest(img, t->err, o->what, text, len, media_type)
+		    : err_set(t->err, -ENOMEM, "%s", o->what);
 
 	if (r == 0)
 		r = ask_policy(t, o, name, d, index);
 	if (r == 0)
 		img->index = *index;
 	if (r == 0)
-		r = get_text(t, o, true, &img->config, img->config_size, &config, &config_len);
+		r = get_text(t, o, true, &img->config, img->config_size, &config,
+			     &config_len);
 	if (r == 0)
 		r = image_parse_config(img, t->err, o->what, config, config_len);
 	if (r == 0)
@@ -448,7 +484,9 @@ static int take_manifest(struct minc_transfer *t, struct origin *o, const char *
 int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
 	       const struct digest *d, uint64_t size, const char *name)
 {
-	struct manifest_child child = { .media_type = media_type, .digest = *d, .size = size };
+	struct manifest_child child = { .media_type = media_type,
+					.digest = *d,
+					.size = size };
 	cleanup_free char *text = NULL, *index_text = NULL;
 	struct descent descent = { .t = t, .o = o };
 	struct digest index = { "" };
@@ -469,7 +507,8 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 	if (r == 0)
 		r = keep_index(t, &index, index_text, index_len);
 	if (r == 0)
-		r = take_manifest(t, o, child.media_type, &child.digest, &index, text, len, listed);
+		r = take_manifest(t, o, child.media_type, &child.digest, &index, text,
+				  len, listed);
 	digests_done(&descent.seen);
 	arena_done(&descent.a);
 	return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * volume-fill - see volume-fill.h and manage/volumes.h. A volume is filled under another
- * name and then renamed, so that one that is there is whole; once, for what containers wrote is
- * nothing to write over.
+ * name and then renamed, so that one that is there is whole; once, for what containers
+ * wrote is nothing to write over.
  */
 #include "transfer/volume-fill.h"
 
@@ -41,7 +41,10 @@ static int fill_at(struct err *e, const struct volume *v, int dir, const char *n
 	return r < 0 ? err_set(e, r, "volume %s", v->path) : 0;
 }
 
-/* Over a new one, which is empty unless its owner has put something into it: then that stays. */
+/*
+ * Over a new one, which is empty unless its owner has put something into it: then that
+ * stays.
+ */
 static int put_in_place(struct err *e, const struct volume *v, int dir, const char *from,
 			const char *name)
 {
@@ -82,7 +85,8 @@ int volume_fill(struct err *e, const struct volume *v)
 	int r;
 
 	if (snprintf(parent, sizeof(parent), "%.*s", (int)(name - v->path), v->path) >=
-		    (int)sizeof(parent) || !*name)
+		    (int)sizeof(parent) ||
+	    !*name)
 		return err_set(e, *name ? -ENAMETOOLONG : -EINVAL, "volume %s", v->path);
 	dir = volumes_open(e, AT_FDCWD, parent, v->swept);
 	r = dir < 0 ? dir : fill_locked(e, v, dir, name);

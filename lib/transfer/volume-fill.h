@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* volume-fill - how a volume begins (manage/volumes.h): with what an image has there. In module import. */
+/*
+ * volume-fill - how a volume begins (manage/volumes.h): with what an image has there. In
+ * module import.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +12,7 @@
 
 struct volume {
 	const char *path; /* absolute */
-	bool swept; /* another one in its directory was filled just before */
+	bool swept;       /* another one in its directory was filled just before */
 	struct part part; /* no layers: there is no image */
 };
 

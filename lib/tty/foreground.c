@@ -327,8 +327,16 @@ static void write_output(struct session *s)
 	}
 }
 
-enum { ON_PIDFD, ON_SIGNALS, ON_IN, ON_OUT, ON_MASTER, ON_OUTPUTS,
-       ON_WATCHED = ON_OUTPUTS + OUTPUTS, ON_MAX = ON_WATCHED + HELD_WATCHED_MAX };
+enum {
+	ON_PIDFD,
+	ON_SIGNALS,
+	ON_IN,
+	ON_OUT,
+	ON_MASTER,
+	ON_OUTPUTS,
+	ON_WATCHED = ON_OUTPUTS + OUTPUTS,
+	ON_MAX = ON_WATCHED + HELD_WATCHED_MAX
+};
 
 /* How many of @p. */
 static size_t watch(const struct session *s, struct pollfd *p)
@@ -348,7 +356,8 @@ static size_t watch(const struct session *s, struct pollfd *p)
 	p[ON_OUT] = (struct pollfd){ s->output.len ? s->out : -1, POLLOUT, 0 };
 	p[ON_MASTER] = (struct pollfd){ master ? s->ct->terminal : -1, master, 0 };
 	outputs_watch(&s->outputs, p + ON_OUTPUTS);
-	return ON_WATCHED + (s->ended || s->unserved ? 0 : held_watch(s->ct->held, p + ON_WATCHED));
+	return ON_WATCHED +
+	       (s->ended || s->unserved ? 0 : held_watch(s->ct->held, p + ON_WATCHED));
 }
 
 static void copy(struct session *s, const struct pollfd *p)
@@ -400,7 +409,8 @@ static int serve(struct session *s)
 		for (size_t i = ON_WATCHED; i < n && !s->unserved; i++) {
 			s->unserved = p[i].revents;
 			if (s->unserved)
-				(void)s->ct->kill(s->ct->userdata, SIGKILL); /* or it has ended */
+				/* or it has ended */
+				(void)s->ct->kill(s->ct->userdata, SIGKILL);
 		}
 		if (p[ON_PIDFD].revents)
 			s->ended = true;

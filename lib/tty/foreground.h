@@ -11,15 +11,16 @@
 
 /* What the room has to know of a container; borrowed for the call. */
 struct foreground {
-	int pidfd;    /* of process 1 */
-	struct held_list *held; /* it cannot go on when what is watched hangs up; pipes are taken over */
+	int pidfd; /* of process 1 */
+	/* it cannot go on when what is watched hangs up; pipes are taken over */
+	struct held_list *held;
 	int terminal; /* master of its own terminal, or negative */
 	pid_t pid;    /* of process 1, in the caller's view */
 	/* Send @sig; where process 1 would not notice it, do what the signal means. */
 	int (*kill)(void *userdata, int sig);
 	/*
-	 * Process 1 was sent @sig by its terminal. If it neither catches nor ignores it, do
-	 * what the signal means and return 1; else return 0. -errno on failure.
+	 * Process 1 was sent @sig by its terminal. If it neither catches nor ignores it,
+	 * do what the signal means and return 1; else return 0. -errno on failure.
 	 */
 	int (*default_action)(void *userdata, int sig);
 	/* Reap process 1, without a time limit; 0 or -errno. */
@@ -28,8 +29,8 @@ struct foreground {
 };
 
 /*
- * Wait for the container's end. The caller's terminal is restored, and its signal mask, at
- * every return. 0 with @ret_status (may be NULL), or -errno of wait, poll(2), signalfd(2), or of writing what
- * came through the pipes.
+ * Wait for the container's end. The caller's terminal is restored, and its signal mask,
+ * at every return. 0 with @ret_status (may be NULL), or -errno of wait, poll(2),
+ * signalfd(2), or of writing what came through the pipes.
  */
 int foreground_wait(const struct foreground *ct, int *ret_status);

@@ -43,7 +43,8 @@ void outputs_begin(struct outputs *o, struct held_list *l)
 		out = &o->list[h->number - STDOUT_FILENO];
 		out->from = take_fd(&h->fd);
 		held_close(h);
-		(void)fcntl(out->from, F_SETFL, O_NONBLOCK); /* our own end: nobody shares it */
+		/* our own end: nobody shares it */
+		(void)fcntl(out->from, F_SETFL, O_NONBLOCK);
 	}
 }
 
@@ -52,8 +53,8 @@ void outputs_watch(const struct outputs *o, struct pollfd p[OUTPUTS])
 	for (int i = 0; i < OUTPUTS; i++) {
 		const struct output *out = &o->list[i];
 
-		p[i] = out->len ? (struct pollfd){ out->to, POLLOUT, 0 } :
-				  (struct pollfd){ out->from, POLLIN, 0 };
+		p[i] = out->len ? (struct pollfd){ out->to, POLLOUT, 0 }
+				: (struct pollfd){ out->from, POLLIN, 0 };
 	}
 }
 
@@ -119,4 +120,3 @@ void outputs_drop(struct outputs *o)
 		fd_closep(&o->list[i].from);
 	}
 }
-

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outputs - what a container writes to pipes in place of the caller's standard output and error
- * (streams.c), on its way there. Part of the caller's poll loop: nothing here waits.
+ * outputs - what a container writes to pipes in place of the caller's standard output and
+ * error (streams.c), on its way there. Part of the caller's poll loop: nothing here
+ * waits.
  */
 #pragma once
 
@@ -21,12 +22,15 @@ struct output {
 enum { OUTPUTS = 2, OUTPUT_BYTES = 16384 };
 struct outputs {
 	struct output list[OUTPUTS];
-	int failed; /* -errno of the first write that did, beside EPIPE */
+	int failed;  /* -errno of the first write that did, beside EPIPE */
 	bool broken; /* there was a SIGPIPE */
 	char data[OUTPUTS][OUTPUT_BYTES]; /* untouched until it is needed */
 };
 
-/* A place for the read end of a step's pipe, until the handle is freed or it is copied from. */
+/*
+ * A place for the read end of a step's pipe, until the handle is freed or it is copied
+ * from.
+ */
 struct held *hold_pipe(struct held_list *l, const struct step *s);
 /* Whether there is any. */
 bool outputs_are_held(const struct held_list *l);

@@ -32,7 +32,10 @@ static bool is_pipe(int fd, struct stat *ret)
 	       fs.f_type == PIPEFS_MAGIC;
 }
 
-/* For what @fd is open for, and no more: who may write shall not read what others have written. */
+/*
+ * For what @fd is open for, and no more: who may write shall not read what others have
+ * written.
+ */
 static void open_to_all(int fd)
 {
 	struct stat st;
@@ -50,7 +53,8 @@ static void open_to_all(int fd)
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		mode |= S_IWUSR | S_IWGRP | S_IWOTH;
 	if (mode != (st.st_mode & 07777))
-		(void)sys_fchmod(fd, mode); /* another's: it can be used, not opened, as before */
+		/* another's: it can be used, not opened, as before */
+		(void)sys_fchmod(fd, mode);
 }
 
 int run_streams(struct runner *r, const struct step *s)

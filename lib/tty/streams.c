@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * streams - standard streams that can be opened by name: /dev/stdout is a link to
- * /proc/self/fd/1, and opening that asks for the same permission as opening the file behind it.
- * A pipe has mode 0600 and belongs to who made it, a terminal to who logged in, a file to who
- * wrote "> file": a command that runs as another user can write to them, and not open them.
- * nginx and others log in this way.
+ * /proc/self/fd/1, and opening that asks for the same permission as opening the file
+ * behind it. A pipe has mode 0600 and belongs to who made it, a terminal to who logged
+ * in, a file to who wrote "> file": a command that runs as another user can write to
+ * them, and not open them. nginx and others log in this way.
  *
- * A pipe is opened to all who have it: it has no other name than the links in /proc of a process
- * that has it, and these are for who may look into that process. The owner of it stays who it
- * was, for another program of the caller may open it by name, too. Nothing else of the caller's is
- * ever changed: where a file or a terminal could not be opened, the command gets a pipe and the
- * caller copies (outputs.c), if it says that it will. A FIFO that has a name is such a file.
+ * A pipe is opened to all who have it: it has no other name than the links in /proc of a
+ * process that has it, and these are for who may look into that process. The owner of it
+ * stays who it was, for another program of the caller may open it by name, too. Nothing
+ * else of the caller's is ever changed: where a file or a terminal could not be opened,
+ * the command gets a pipe and the caller copies (outputs.c), if it says that it will. A
+ * FIFO that has a name is such a file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,14 @@ static bool is_pipe(int fd, const struct stat *st)
 {
 	struct statfs fs;
 
-	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == PIPEFS_MAGIC;
 }
 
-/* Whether the command's user can open @fd for writing; a pipe, once it has been opened to all. */
+/*
+ * Whether the command's user can open @fd for writing; a pipe, once it has been opened to
+ * all.
+ */
 static bool opens(int fd, const struct stat *st, const struct tty_user *user)
 {
 	if (S_ISSOCK(st->st_mode))
@@ -72,8 +77,9 @@ static bool needs_copy(const struct spec *s, const struct tty_user *user, int fd
 
 static int plan_pipe(struct plan *p, const char *origin, int fd)
 {
-	struct step *s = plan_append(p, STEP_PIPE, origin,
-				     "the command's user could not open the caller's by name");
+	struct step *s =
+		plan_append(p, STEP_PIPE, origin,
+			    "the command's user could not open the caller's by name");
 
 	s->flags |= STEP_HOST;
 	s->pipe.fd = fd;
@@ -109,7 +115,8 @@ void tty_plan_streams(struct plan *p, const struct spec *s, const struct tty_use
 	int replace[3] = { SLOT_NONE, SLOT_NONE, SLOT_NONE };
 	struct step *step;
 
-	if (spec_flag(s, MINC_COPY_OUTPUT) && !spec_flag(s, MINC_BACKGROUND) && !user->same)
+	if (spec_flag(s, MINC_COPY_OUTPUT) && !spec_flag(s, MINC_BACKGROUND) &&
+	    !user->same)
 		plan_copies(p, s, user, replace);
 	step = plan_append(p, STEP_STREAMS, NULL,
 			   "pipes that every user inside can open by name: /dev/stdout");

@@ -10,7 +10,8 @@ void say_terminal(FILE *out, const struct step *s)
 
 void say_pipe(FILE *out, const struct step *s)
 {
-	fprintf(out, "# no shell equivalent: a pipe in place of %d, which minc copies there\n",
+	fprintf(out,
+		"# no shell equivalent: a pipe in place of %d, which minc copies there\n",
 		s->pipe.fd);
 }
 
@@ -21,5 +22,6 @@ void say_streams(FILE *out, const struct step *s)
 	      "\tcase $(eval \"readlink /proc/self/fd/9 9>&$n\") in\n"
 	      "\tpipe:*) chmod \"$([ $n = 0 ] && echo go+r || echo go+w)\" /proc/self/fd/$n || : ;;\n"
 	      "\tesac\n"
-	      "done\n", out);
+	      "done\n",
+	      out);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* tty-step - child code: the container's own terminal. See pty(7), TIOCGPTPEER(2const). */
+/*
+ * tty-step - child code: the container's own terminal. See pty(7), TIOCGPTPEER(2const).
+ */
 #include <errno.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
@@ -25,8 +27,8 @@ static int open_master(int devpts)
 }
 
 /*
- * For what enters the terminal stays open until it is the command's session (sealed.h). Its
- * number must be none that the command's descriptors get, nor the channel.
+ * For what enters the terminal stays open until it is the command's session (sealed.h).
+ * Its number must be none that the command's descriptors get, nor the channel.
  */
 static int keep_peer(struct runner *r, int peer)
 {
@@ -47,16 +49,17 @@ int run_terminal(struct runner *r, const struct step *s)
 
 	if (ret < 0)
 		return ret;
-	peer = runner_above_stdio(
-		sys_ioctl(master, TIOCGPTPEER,
-			  (const void *)(long)(O_RDWR | O_NOCTTY | O_CLOEXEC)));
+	peer = runner_above_stdio(sys_ioctl(master, TIOCGPTPEER,
+					    (const void *)(long)(O_RDWR | O_NOCTTY |
+								 O_CLOEXEC)));
 	if (peer < 0)
 		return peer;
 	if (size.ws_row)
 		ret = sys_ioctl(master, TIOCSWINSZ, &size);
 	/*
-	 * Who becomes another user on it can open it by name, for writing as with a pipe. Not so with a
-	 * terminal that somebody brings into a container: those inside do not have it yet.
+	 * Who becomes another user on it can open it by name, for writing as with a pipe.
+	 * Not so with a terminal that somebody brings into a container: those inside do
+	 * not have it yet.
 	 */
 	if (ret == 0 && !r->plan->forks)
 		ret = sys_fchmod(peer, 0622);

@@ -6,7 +6,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-void tty_plan(struct plan *p, const struct spec *s, int devpts, const struct tty_user *user)
+void tty_plan(struct plan *p, const struct spec *s, int devpts,
+	      const struct tty_user *user)
 {
 	struct step *step = plan_append(p, STEP_TERMINAL, s->flag_origin[MINC_TERMINAL],
 					"a terminal that is not the caller's");
@@ -14,7 +15,10 @@ void tty_plan(struct plan *p, const struct spec *s, int devpts, const struct tty
 
 	step->terminal.devpts = devpts;
 	step->terminal.owner = user->same ? UINT32_MAX : user->uid;
-	/* What is redirected stays redirected: only what was a terminal becomes the new one. */
+	/*
+	 * What is redirected stays redirected: only what was a terminal becomes the new
+	 * one.
+	 */
 	for (int fd = 0; fd < 3; fd++) {
 		struct winsize size;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-starts - how long a container of an image takes beside one of a directory, start to end:
- * usage: image-starts ROUNDS DIR IMAGE..; a new process for each, as a tool would be.
+ * image-starts - how long a container of an image takes beside one of a directory, start
+ * to end: usage: image-starts ROUNDS DIR IMAGE..; a new process for each, as a tool would
+ * be.
  */
 #include <minc/minc.h>
 #include <stdio.h>

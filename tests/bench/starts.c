@@ -73,7 +73,8 @@ static void measure(const char *name, const char *root, int rounds)
 	}
 	qsort(first, (size_t)rounds, sizeof(*first), compare);
 	qsort(again, (size_t)rounds, sizeof(*again), compare);
-	printf("%-12s first %.3f again %.3f\n", name, first[rounds / 2], again[rounds / 2]);
+	printf("%-12s first %.3f again %.3f\n", name, first[rounds / 2],
+	       again[rounds / 2]);
 	free(first);
 	free(again);
 }

@@ -7,8 +7,8 @@
  * A line of LIST is NAME, a tab, and a command whose words are separated by blanks. Every
  * round runs each command once, in turn, so that a drift of the machine meets all alike;
  * the ratio is the median of the rounds' ratios to the first command. A pause before each
- * start lets the kernel finish the clean-up of the one before. What fails each time has no
- * time; TIMER_STDERR=1 in the environment shows what it says. With -j the commands run
+ * start lets the kernel finish the clean-up of the one before. What fails each time has
+ * no time; TIMER_STDERR=1 in the environment shows what it says. With -j the commands run
  * one after the other, each by LAUNCHERS processes for two seconds; the rate is printed.
  */
 #include <errno.h>
@@ -62,8 +62,8 @@ static int read_list(FILE *in, int rounds)
 		line[strcspn(line, "\n")] = '\0';
 		*tab = '\0';
 		c->name = strdup(line);
-		for (char *w = strtok_r(strdup(tab + 1), " ", &save); w && n < MAX_WORDS - 1;
-		     w = strtok_r(NULL, " ", &save))
+		for (char *w = strtok_r(strdup(tab + 1), " ", &save);
+		     w && n < MAX_WORDS - 1; w = strtok_r(NULL, " ", &save))
 			c->argv[n++] = w;
 		c->ms = calloc((size_t)rounds, sizeof(double));
 		c->cpu_ms = calloc((size_t)rounds, sizeof(double));
@@ -137,13 +137,14 @@ static void print_latency(int rounds)
 {
 	double *ratio = calloc((size_t)rounds, sizeof(*ratio));
 
-	printf("%-24s %9s %9s %9s %9s %9s %7s %6s\n", "command", "median ms", "p10", "p90",
-	       "cpu ms", "peak KiB", "ratio", "failed");
+	printf("%-24s %9s %9s %9s %9s %9s %7s %6s\n", "command", "median ms", "p10",
+	       "p90", "cpu ms", "peak KiB", "ratio", "failed");
 	for (int i = 0; ratio && i < commands_len; i++) {
 		struct command *c = &commands[i];
 
 		if (c->failures == rounds) {
-			printf("%-24s failed in all rounds: TIMER_STDERR=1 shows why\n", c->name);
+			printf("%-24s failed in all rounds: TIMER_STDERR=1 shows why\n",
+			       c->name);
 			continue;
 		}
 		for (int k = 0; k < rounds; k++)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls - system calls that the filter of a container should let be what they are. Static.
+ * calls - system calls that the filter of a container should let be what they are.
+ * Static.
  *
- *	calls new	calls newer than Linux 5.15: "NUMBER EPERM" of those that are forbidden,
+ *	calls new	calls newer than Linux 5.15: "NUMBER EPERM" of those that are
+ *	                forbidden,
  *			after which no program falls back to an older one
- *	calls old	what programs for i386 do: "NAME ok" or "NAME NUMBER" of the error; through the gate of
+ *	calls old	what programs for i386 do: "NAME ok" or "NAME NUMBER" of the
+ *	                error; through the gate of
  *			i386, which is open to 64-bit programs, too
  */
 #include <errno.h>
@@ -153,7 +156,8 @@ static int old_calls(void)
 		puts("this kernel has none");
 		return 0;
 	}
-	low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (low == MAP_FAILED)
 		return 1;
 	old_files();

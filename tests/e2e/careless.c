@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * careless - a caller that loses its children: what the library does by other programs must
- * work for it, too. Public headers only.
+ * careless - a caller that loses its children: what the library does by other programs
+ * must work for it, too. Public headers only.
  *
  * usage: careless ignore|reap import FILE NAME
  *	  careless ignore|reap run IMAGE COMMAND..
  *
- * It ignores SIGCHLD, or has a handler that waits for all children. Status 1 and one line "ERRNO: MESSAGE" on
- * stderr if the call failed. A command's status is printed, or that nobody knows it.
+ * It ignores SIGCHLD, or has a handler that waits for all children. Status 1 and one line
+ * "ERRNO: MESSAGE" on stderr if the call failed. A command's status is printed, or that
+ * nobody knows it.
  */
 #include <errno.h>
 #include <minc/minc.h>
@@ -82,9 +83,11 @@ int main(int argc, char **argv)
 		return 2;
 	r = minc_store_open(ctx, NULL, &s);
 	if (r == 0)
-		r = strcmp(argv[2], "import") == 0 ? import(s, argv[3], argv[4]) : run(s, argv[3], argv + 4);
+		r = strcmp(argv[2], "import") == 0 ? import(s, argv[3], argv[4])
+						   : run(s, argv[3], argv + 4);
 	if (r < 0)
-		(void)fprintf(stderr, "%s: %s\n", errno_name(-r), minc_error_message(ctx));
+		(void)fprintf(stderr, "%s: %s\n", errno_name(-r),
+			      minc_error_message(ctx));
 	(void)minc_store_free(s);
 	(void)minc_ctx_free(ctx);
 	return r < 0;

@@ -1,29 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drops - what programs do that give up root. Static, so that it runs in a root that holds nothing
- * else. N is a user and a group.
+ * drops - what programs do that give up root. Static, so that it runs in a root that
+ * holds nothing else. N is a user and a group.
  *
  *	drops who		"UID UID UID GID GID GID, / is UID's, N capabilities"
- *	drops here N		give up root for N, then "who", by a child too, and what fails now
- *	drops ways N		"NAME: ids" after each way to set ids that there is, each in a child
+ *	drops here N		give up root for N, then "who", by a child too, and what
+ *	                        fails now
+ *	drops ways N		"NAME: ids" after each way to set ids that there is, each
+ *	                        in a child
  *	drops single N CMD..	execute CMD as N, as su-exec does;
- *	drops leader N CMD..	with other threads, as gosu does (its system calls are not libc's);
+ *	drops leader N CMD..	with other threads, as gosu does (its system calls are not
+ *	                        libc's);
  *	drops thread N CMD..	from another thread than the first;
- *	drops libc N CMD..	with other threads by libc's calls, which each of them makes
- *	drops keep N CMD..	keeping capabilities at first, and its group last, as setpriv(1) does
- *	drops vfork N CMD..	in a child that shares the memory, as posix_spawn(3) has it
- *	drops traced N		give up root while a process inside traces this one, "setgid ok" of another, "who"
- *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo does
- *	drops lies N		say to have given up root and that it was seen to: "setuid ERRNO"
- *	drops storm N		of many children some are killed while they give up root; "ended"
- *	drops killed N		of children with threads, each is killed a moment after it was made; "ended"
- *	drops race N		of many processes some threads ask again and again while another, or the first,
+ *	drops libc N CMD..	with other threads by libc's calls, which each of them
+ *	                        makes
+ *	drops keep N CMD..	keeping capabilities at first, and its group last, as
+ *	                        setpriv(1) does
+ *	drops vfork N CMD..	in a child that shares the memory, as posix_spawn(3) has
+ *	                        it
+ *	drops traced N		give up root while a process inside traces this one,
+ *	                        "setgid ok" of another, "who"
+ *	drops limits N CMD..	taking over the limits of process 1 in the middle, as sudo
+ *	                        does
+ *	drops lies N		say to have given up root and that it was seen to: "setuid
+ *	                        ERRNO"
+ *	drops storm N		of many children some are killed while they give up root;
+ *	                        "ended"
+ *	drops killed N		of children with threads, each is killed a moment after it
+ *	                        was made; "ended"
+ *	drops race N		of many processes some threads ask again and again while
+ *	                        another, or the first,
  *				executes something, which is N in each; "ended"
- *	drops hold N		a thread asks while another executes what it may not have for a while, "held"
+ *	drops hold N		a thread asks while another executes what it may not have
+ *	                        for a while, "held"
  *	drops many N		as storm, all of 200 at once, and none is hurt
- *	drops rewrite N		what shares the memory of those who give up root puts other instructions
+ *	drops rewrite N		what shares the memory of those who give up root puts
+ *	                        other instructions
  *				in place of their call: "N with capabilities"
- *	drops answered N	a filter of its own says that unshare(2) was done: as "who"
+ *	drops answered N	a filter of its own says that unshare(2) was done: as
+ *	                        "who"
  *	drops left		the first thread ends, another goes on
  *	drops namespaces N	"ERRNO ERRNO": a user namespace, before and after N
  */
@@ -57,7 +72,8 @@ static unsigned wanted;
 
 static int count_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
 
 	(void)syscall(SYS_capget, &header, data);
@@ -74,14 +90,17 @@ static int who(void)
 	(void)getresuid(&u[0], &u[1], &u[2]);
 	(void)getresgid(&g[0], &g[1], &g[2]);
 	(void)stat("/", &st);
-	printf("%u %u %u %u %u %u, / is %u's, %d capabilities\n", u[0], u[1], u[2], g[0], g[1], g[2],
-	       st.st_uid, count_capabilities());
+	printf("%u %u %u %u %u %u, / is %u's, %d capabilities\n", u[0], u[1], u[2], g[0],
+	       g[1], g[2], st.st_uid, count_capabilities());
 	return fflush(stdout);
 }
 
 static void give_up(void)
 {
-	const int r = setgroups(0, NULL) ? -1 : setgid(wanted) ? -2 : setuid(wanted) ? -3 : 0;
+	const int r = setgroups(0, NULL) ? -1
+		      : setgid(wanted)   ? -2
+		      : setuid(wanted)   ? -3
+					 : 0;
 
 	if (r < 0) {
 		printf("failed %d %s\n", r, errno_name(errno));
@@ -180,7 +199,8 @@ static void execute_by_libc(void)
 /* As programs do that are not written in C. */
 static void *execute(void *arg)
 {
-	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setgid, wanted) || syscall(SYS_setuid, wanted))
+	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setgid, wanted) ||
+	    syscall(SYS_setuid, wanted))
 		printf("failed %s\n", errno_name(errno));
 	else
 		(void)execvp(command[0], command);
@@ -280,7 +300,9 @@ static int limits_of_first(void)
 static int lies(void)
 {
 	for (int done = 0; done < 2; done++) {
-		const struct rlimit l = { .rlim_cur = 1UL << 62 | (unsigned long)done << 61 | 7UL << 30 | 7,
+		const struct rlimit l = { .rlim_cur = 1UL << 62 |
+						      (unsigned long)done << 61 |
+						      7UL << 30 | 7,
 					  .rlim_max = RLIM_INFINITY };
 
 		(void)setrlimit(RLIMIT_LOCKS, &l);
@@ -310,7 +332,8 @@ static int storm(void)
 				(void)kill(children[i], SIGCONT);
 			(void)waitpid(children[i], &status, 0);
 			if (WIFEXITED(status) && WEXITSTATUS(status))
-				printf("child %d of round %d: %d\n", i, round, WEXITSTATUS(status));
+				printf("child %d of round %d: %d\n", i, round,
+				       WEXITSTATUS(status));
 		}
 	}
 	return puts("ended") < 0;
@@ -410,16 +433,19 @@ static int make_file(const char *path, const char *text)
 
 static int hold(void)
 {
-	const int script = make_file("/tmp/script", "#!/tmp/held\n"), held = make_file("/tmp/held", "");
+	const int script = make_file("/tmp/script", "#!/tmp/held\n"),
+		  held = make_file("/tmp/held", "");
 	sigset_t begun;
 	pid_t child;
 	int sig;
 
 	(void)sigemptyset(&begun);
-	(void)sigaddset(&begun, SIGIO); /* to who has the lease, which says it to its child */
+	/* to who has the lease, which says it to its child */
+	(void)sigaddset(&begun, SIGIO);
 	(void)sigaddset(&begun, SIGUSR1);
 	(void)sigprocmask(SIG_BLOCK, &begun, NULL);
-	if (script < 0 || close(script) < 0 || held < 0 || fcntl(held, F_SETLEASE, F_WRLCK) < 0)
+	if (script < 0 || close(script) < 0 || held < 0 ||
+	    fcntl(held, F_SETLEASE, F_WRLCK) < 0)
 		return printf("%s\n", errno_name(errno)), 1;
 	child = fork();
 	if (child == 0) {
@@ -462,7 +488,8 @@ static int many(void)
 typedef uint16_t instruction;
 static const instruction call_code[] = { 0x8948, 0x48f8, 0xf789, 0x050f, 0xc3c3 };
 enum { THE_CALL = 3 };
-static const instruction others[] = { 0x9090, 0xc031, 0x9090, 0x5b58 }; /* nop; xor eax, eax; pop rax */
+/* nop; xor eax, eax; pop rax */
+static const instruction others[] = { 0x9090, 0xc031, 0x9090, 0x5b58 };
 #elif defined(__aarch64__)
 typedef uint32_t instruction;
 static const instruction call_code[] = { 0xaa0003e8, 0xaa0103e0, 0xd4000001, 0xd65f03c0 };
@@ -506,7 +533,8 @@ static int put_others(void *arg)
 static int rewrite(void)
 {
 	enum { STACK = 65536 };
-	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *stacks = malloc(2 * STACK);
 	struct shared s = { .at = (volatile instruction *)page + THE_CALL };
 	pid_t other, child;
@@ -518,7 +546,8 @@ static int rewrite(void)
 	memcpy(&s.call, &page, sizeof(page));
 	other = clone(put_others, stacks + STACK, CLONE_VM | SIGCHLD, &s);
 	for (int i = 0; i < 400; i++) {
-		child = clone(give_up_by_code, stacks + 2 * STACK, CLONE_VM | SIGCHLD, &s);
+		child = clone(give_up_by_code, stacks + 2 * STACK, CLONE_VM | SIGCHLD,
+			      &s);
 		(void)waitpid(child, NULL, 0);
 	}
 	(void)kill(other, SIGKILL);
@@ -537,7 +566,8 @@ static int answered(void)
 	};
 	const struct sock_fprog program = { .len = 4, .filter = code };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		return 1;
 	give_up();
 	return who();

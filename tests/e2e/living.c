@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * living - the calls on background containers, for the tests: one call each, its result in
- * one line on stdout; "error ERRNO MESSAGE" and status 1 if it failed, on stderr if nobody reads. Public headers only.
+ * living - the calls on background containers, for the tests: one call each, its result
+ * in one line on stdout; "error ERRNO MESSAGE" and status 1 if it failed, on stderr if
+ * nobody reads. Public headers only.
  */
 #include <errno.h>
 #include <minc/minc.h>
@@ -58,7 +59,8 @@ static int do_hold(char **args)
 
 static int do_stop(char **args)
 {
-	return say_status(minc_stop(ctx, found, number(args[0]), number(args[1]), &status));
+	return say_status(minc_stop(ctx, found, number(args[0]), number(args[1]),
+				    &status));
 }
 
 static int do_kill(char **args)
@@ -96,8 +98,9 @@ static const char *state_word(const minc_container *ct)
 static int do_show(char **args)
 {
 	(void)args;
-	(void)printf("%s %s %d %s %s\n", minc_container_id(found), minc_container_name(found),
-		     minc_container_pid(found), state_word(found), minc_container_dir(found));
+	(void)printf("%s %s %d %s %s\n", minc_container_id(found),
+		     minc_container_name(found), minc_container_pid(found),
+		     state_word(found), minc_container_dir(found));
 	return 0;
 }
 
@@ -131,10 +134,11 @@ static const struct {
 	int (*fn)(char **args);
 	int opens;
 } rows[] = {
-	{ "attach", do_attach, 1 }, { "wait", do_wait, 1 },	{ "hold", do_hold, 1 },
-	{ "stop", do_stop, 1 },	    { "kill", do_kill, 1 },	{ "delete", do_delete, 1 },
-	{ "rename", do_rename, 1 }, { "resize", do_resize, 1 }, { "show", do_show, 1 },
-	{ "list", do_list, 0 },
+	{ "attach", do_attach, 1 }, { "wait", do_wait, 1 },
+	{ "hold", do_hold, 1 },     { "stop", do_stop, 1 },
+	{ "kill", do_kill, 1 },     { "delete", do_delete, 1 },
+	{ "rename", do_rename, 1 }, { "resize", do_resize, 1 },
+	{ "show", do_show, 1 },     { "list", do_list, 0 },
 };
 
 static int run(char **argv)
@@ -165,7 +169,8 @@ int main(int argc, char **argv)
 	(void)minc_set_log(ctx, warn, NULL);
 	r = run(args);
 	if (r < 0)
-		(void)fprintf(r == -EPIPE ? stderr : stdout, "error %d %s\n", -r, minc_error_message(ctx));
+		(void)fprintf(r == -EPIPE ? stderr : stdout, "error %d %s\n", -r,
+			      minc_error_message(ctx));
 	minc_container_free(found);
 	minc_ctx_free(ctx);
 	return r < 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * no-tmpfile - for LD_PRELOAD: a file system without O_TMPFILE, and with NO_LINKS in the environment
- * without hard links either, as vfat and others are. With NO_PROC: O_TMPFILE, but no /proc to give
- * such a file a name by.
+ * no-tmpfile - for LD_PRELOAD: a file system without O_TMPFILE, and with NO_LINKS in the
+ * environment without hard links either, as vfat and others are. With NO_PROC: O_TMPFILE,
+ * but no /proc to give such a file a name by.
  */
 #undef _FILE_OFFSET_BITS
 #undef _FORTIFY_SOURCE
@@ -29,28 +29,28 @@ static int open_as_asked(int dir, const char *path, int flags, va_list ap)
 }
 
 /* Under both names: the latter is that of programs with large files. */
-#define OPENS(end)                                                              \
-	int openat##end(int dir, const char *path, int flags, ...);                           \
-	int open##end(const char *path, int flags, ...);                                      \
-	int openat##end(int dir, const char *path, int flags, ...)                            \
-	{                                                                                \
-		va_list ap;                                                              \
-		int ret;                                                                 \
-                                                                                         \
-		va_start(ap, flags);                                                     \
-		ret = open_as_asked(dir, path, flags, ap);                               \
-		va_end(ap);                                                              \
-		return ret;                                                              \
-	}                                                                                \
-	int open##end(const char *path, int flags, ...)                                       \
-	{                                                                                \
-		va_list ap;                                                              \
-		int ret;                                                                 \
-                                                                                         \
-		va_start(ap, flags);                                                     \
-		ret = open_as_asked(AT_FDCWD, path, flags, ap);                          \
-		va_end(ap);                                                              \
-		return ret;                                                              \
+#define OPENS(end)                                                  \
+	int openat##end(int dir, const char *path, int flags, ...); \
+	int open##end(const char *path, int flags, ...);            \
+	int openat##end(int dir, const char *path, int flags, ...)  \
+	{                                                           \
+		va_list ap;                                         \
+		int ret;                                            \
+                                                                    \
+		va_start(ap, flags);                                \
+		ret = open_as_asked(dir, path, flags, ap);          \
+		va_end(ap);                                         \
+		return ret;                                         \
+	}                                                           \
+	int open##end(const char *path, int flags, ...)             \
+	{                                                           \
+		va_list ap;                                         \
+		int ret;                                            \
+                                                                    \
+		va_start(ap, flags);                                \
+		ret = open_as_asked(AT_FDCWD, path, flags, ap);     \
+		va_end(ap);                                         \
+		return ret;                                         \
 	}
 
 OPENS()

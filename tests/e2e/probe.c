@@ -9,16 +9,24 @@
  *	probe mounts		mountinfo, without what differs from run to run
  *	probe orphans N		leave N orphans behind that end at once
  *	probe argv ARG..	each argument between brackets
- *	probe lists DIR		how long an access control list may be, "list BYTES ERRNO" for
- *				those that are refused, "longest BYTES" for the first that is not,
- *				and how many directories may have two of these, "directories N"
- *	probe look		for each line read: what can be seen of the other processes,
- *				"PID fd=ERRNO exe=.. mem=.. root=.. trace=.. cmdline=TEXT",
+ *	probe lists DIR		how long an access control list may be, "list BYTES ERRNO"
+ *	                        for
+ *	                        those that are refused, "longest BYTES" for the first that
+ *	is not,
+ *	                        and how many directories may have two of these,
+ *	"directories N"
+ *	probe look		for each line read: what can be seen of the other
+ *	                        processes,
+ *	                        "PID fd=ERRNO exe=.. mem=.. root=.. trace=..
+ *	cmdline=TEXT",
  *				then an empty line
- *	probe spy FILE		each file that another process was seen to execute, "saw INODE NAME",
+ *	probe spy FILE		each file that another process was seen to execute, "saw
+ *	                        INODE NAME",
  *				when FILE is there
- *	probe trace FIFO	trace the next process that can be, write "seized", and never let it go;
- *	probe trace FIFO stop	or the next that executes no file of the root: stop it, write "stopped"
+ *	probe trace FIFO	trace the next process that can be, write "seized", and
+ *	                        never let it go;
+ *	probe trace FIFO stop	or the next that executes no file of the root: stop it,
+ *	                        write "stopped"
  *	probe offer		let others trace this one, read a line, and exit with 3
  *
  * MARKER is a path that exists on the host only: seeing it means the root was left.
@@ -60,8 +68,9 @@ static void report(const char *name, long result)
 
 static void print_status(void)
 {
-	static const char *const keys[] = { "Cap",  "NoNewPrivs:", "Seccomp:", "Cpus_allowed:",
-					    "Groups:", "SigBlk:",     "SigIgn:" };
+	static const char *const keys[] = { "Cap",           "NoNewPrivs:", "Seccomp:",
+					    "Cpus_allowed:", "Groups:",     "SigBlk:",
+					    "SigIgn:" };
 	char line[4096];
 	FILE *f = fopen("/proc/self/status", "re");
 
@@ -92,7 +101,8 @@ static int state(void)
 {
 	char cwd[4096] = "?", host[256] = "?";
 
-	printf("uid %u gid %u euid %u egid %u\n", getuid(), getgid(), geteuid(), getegid());
+	printf("uid %u gid %u euid %u egid %u\n", getuid(), getgid(), geteuid(),
+	       getegid());
 	printf("pid %d ppid %d sid %d\n", getpid(), getppid(), getsid(0));
 	if (!getcwd(cwd, sizeof(cwd)))
 		strcpy(cwd, "?");
@@ -102,8 +112,8 @@ static int state(void)
 	print_fds();
 	for (char **e = environ; *e; e++)
 		printf("env %s\n", *e);
-	printf("keyring %lx\n", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
-					KEY_SPEC_SESSION_KEYRING, 0));
+	printf("keyring %lx\n",
+	       syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
 	return 0;
 }
 
@@ -137,9 +147,12 @@ static void try_sockets(void)
 	report("socket-alg", fd);
 	fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	report("socket-vsock", fd);
-	report("socketpair-alg", socketpair(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
-	report("socketpair-vsock", socketpair(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
-	report("socketpair-unix", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	report("socketpair-alg",
+	       socketpair(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+	report("socketpair-vsock",
+	       socketpair(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
+	report("socketpair-unix",
+	       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1);
 	report("socket-raw", fd);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -206,8 +219,10 @@ static void try_escape(const char *marker)
 	waitpid(pid, &status, 0);
 	rmdir("/tmp/.escape");
 	close(root);
-	printf("try chroot-escape %s\n", WIFEXITED(status) && WEXITSTATUS(status) == 1 ? "ok" :
-				       WEXITSTATUS(status) == 2 ? "impossible" : "contained");
+	printf("try chroot-escape %s\n", WIFEXITED(status) && WEXITSTATUS(status) == 1
+						 ? "ok"
+					 : WEXITSTATUS(status) == 2 ? "impossible"
+								    : "contained");
 }
 
 static void try_mounts(void)
@@ -236,19 +251,24 @@ static void try_kernel(void)
 	report("tiocsti", ioctl(0, TIOCSTI, &c));
 	report("tiocsti-high-bits", syscall(SYS_ioctl, 0, 0x100000000ul | TIOCSTI, &c));
 	report("tioclinux", ioctl(0, TIOCLINUX, &c));
-	report("keyctl", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
-	report("add-key", syscall(SYS_add_key, "user", "minc", "x", 1, KEY_SPEC_PROCESS_KEYRING));
+	report("keyctl",
+	       syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
+	report("add-key",
+	       syscall(SYS_add_key, "user", "minc", "x", 1, KEY_SPEC_PROCESS_KEYRING));
 	report("request-key", syscall(SYS_request_key, "user", "minc", NULL, 0));
 	report("bpf", syscall(SYS_bpf, 0, attr, sizeof(attr)));
 	report("perf-event", syscall(SYS_perf_event_open, attr, 0, -1, -1, 0));
 	report("init-module", syscall(SYS_init_module, NULL, 0, ""));
 	report("kexec", syscall(SYS_kexec_load, 0, 0, NULL, 0));
-	report("open-by-handle", syscall(SYS_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY));
+	report("open-by-handle",
+	       syscall(SYS_open_by_handle_at, AT_FDCWD, &handle, O_RDONLY));
 	report("swapon", syscall(SYS_swapon, "/nonexistent", 0));
 	report("sethostname", sethostname("escaped", 7));
 	report("settime", syscall(SYS_clock_settime, 0, NULL));
-	report("reboot", syscall(SYS_reboot, 1, 2, 3, NULL)); /* wrong magic: EINVAL if allowed */
-	report("setns", syscall(SYS_setns, open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), 0));
+	/* wrong magic: EINVAL if allowed */
+	report("reboot", syscall(SYS_reboot, 1, 2, 3, NULL));
+	report("setns",
+	       syscall(SYS_setns, open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), 0));
 	report("unshare-mount", unshare(CLONE_NEWNS));
 	report("unshare-user", unshare(CLONE_NEWUSER));
 	report("clone-user", try_clone_userns());
@@ -279,7 +299,9 @@ static int try(const char *marker)
 	try_list("list-scsi", "/proc/scsi");
 	try_list("list-firmware", "/sys/firmware");
 	try_escape(marker);
-	printf("sys %s\n", statvfs("/sys", &vfs) ? "?" : vfs.f_flag & ST_RDONLY ? "ro" : "rw");
+	printf("sys %s\n", statvfs("/sys", &vfs)    ? "?"
+			   : vfs.f_flag & ST_RDONLY ? "ro"
+						    : "rw");
 	report("see-host-marker", access(marker, F_OK));
 	report("kill-outside", kill(getppid() ? getppid() : 4194303, 0));
 	return 0;
@@ -431,7 +453,10 @@ static int shed(const char *path, const char *uid)
 		pause();
 }
 
-/* The numbers of new processes follow each other, so the next ones are looked at all the time. */
+/*
+ * The numbers of new processes follow each other, so the next ones are looked at all the
+ * time.
+ */
 enum { AHEAD = 8 };
 
 static int spy(const char *end)
@@ -483,8 +508,8 @@ static bool seize(int pid, bool stop)
 		return false;
 	if (!stop)
 		return true;
-	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 && waitpid(pid, NULL, __WALL) == pid &&
-	    is_sealed(pid))
+	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == 0 &&
+	    waitpid(pid, NULL, __WALL) == pid && is_sealed(pid))
 		return true;
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	return false;
@@ -528,7 +553,10 @@ static int own(void)
 	return 0;
 }
 
-/* An access control list of about @size bytes, as acl(5) has it in an attribute; its length. */
+/*
+ * An access control list of about @size bytes, as acl(5) has it in an attribute; its
+ * length.
+ */
 static size_t make_list(char *value, size_t size)
 {
 	enum { VERSION = 2, OWNER = 1, USER = 2, GROUP = 4, MASK = 0x10, OTHER = 0x20 };
@@ -550,7 +578,8 @@ static size_t make_list(char *value, size_t size)
 
 static int lists(const char *dir)
 {
-	static const char *const names[] = { "system.posix_acl_access", "system.posix_acl_default" };
+	static const char *const names[] = { "system.posix_acl_access",
+					     "system.posix_acl_default" };
 	static const size_t sizes[] = { 65532, 4096, 4068, 4060, 36 };
 	static _Alignas(8) char value[65536];
 	size_t best = 0, len;
@@ -570,7 +599,8 @@ static int lists(const char *dir)
 	len = best ? make_list(value, best) : 0;
 	for (n = 0; len && n < 100000; n++) {
 		snprintf(name, sizeof(name), "%d", n);
-		if (mkdir(name, 0700) < 0 || setxattr(name, names[0], value, len, 0) < 0 ||
+		if (mkdir(name, 0700) < 0 ||
+		    setxattr(name, names[0], value, len, 0) < 0 ||
 		    setxattr(name, names[1], value, len, 0) < 0)
 			break;
 	}
@@ -607,7 +637,8 @@ int main(int argc, char **argv)
 		return offer();
 	if (!strcmp(what, "own"))
 		return own();
-	fprintf(stderr, "usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | "
-			"lists DIR | look | spy FILE | shed FIFO [UID] | trace FIFO [stop] | offer | own\n");
+	fprintf(stderr,
+		"usage: probe state | try [MARKER] | mounts | orphans N | argv ARG.. | "
+		"lists DIR | look | spy FILE | shed FIFO [UID] | trace FIFO [stop] | offer | own\n");
 	return 2;
 }

@@ -2,7 +2,8 @@
 /*
  * review - minc_diff() and minc_apply() for the tests: one line per change.
  *
- * usage: review diff|apply DIR [base=DIR] [only=PATH] [exclude=PATH] [keep] [force] [stop=N]
+ * usage: review diff|apply DIR [base=DIR] [only=PATH] [exclude=PATH] [keep] [force]
+ * [stop=N]
  *
  * Line: KIND PATH WHAT.. [!ERRNO]; PATH with \ooo for what is not printable or a blank.
  * The last line of stdout is "= RESULT". Exit status 0 unless the call failed, with its

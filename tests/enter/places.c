@@ -155,8 +155,9 @@ static int write_file(const char *path, const char *text)
 int scene_make_tree(void)
 {
 	static const char *const dirs[] = { "", "/bin", "/etc", "/usr", "/tmp" };
-	static const char *const tools[] = { "sh", "sleep", "cat", "true", "id", "ls",
-					     "env", "pwd", "tty", "readlink", "touch" };
+	static const char *const tools[] = { "sh",  "sleep",    "cat",  "true",
+					     "id",  "ls",       "env",  "pwd",
+					     "tty", "readlink", "touch" };
 	char path[128];
 	int r;
 
@@ -180,8 +181,9 @@ int scene_make_tree(void)
 	if (r == 0 && getenv("PROBE"))
 		r = copy_program(getenv("PROBE"), path);
 	snprintf(path, sizeof(path), "%s/etc/passwd", scene_tree);
-	r = r ? r : write_file(path, "root:x:0:0::/root:/bin/sh\n"
-				     "bob:x:1500:1501::/home/bob:/bin/sh\n");
+	r = r ? r
+	      : write_file(path, "root:x:0:0::/root:/bin/sh\n"
+				 "bob:x:1500:1501::/home/bob:/bin/sh\n");
 	snprintf(path, sizeof(path), "%s/etc/group", scene_tree);
 	r = r ? r : write_file(path, "root:x:0:\nbob:x:1501:\nextra:x:1777:bob\n");
 	return r;
@@ -196,7 +198,8 @@ static void remove_below(const char *dir)
 		_exit(127);
 	}
 	if (pid > 0)
-		(void)sys_call(SYS_wait4, pid, NULL, 0, NULL, 0); /* what it leaves shows */
+		/* what it leaves shows */
+		(void)sys_call(SYS_wait4, pid, NULL, 0, NULL, 0);
 }
 
 void scene_remove_tree(void)
@@ -228,13 +231,15 @@ static int become_user(const struct scene *s)
 {
 	if (geteuid() != 0)
 		return s->as_user ? 0 : -EPERM;
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	if (s->range)
 		(void)give_ids(); /* else there are no ranges: the start says so */
 	if (!s->as_user)
 		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
+	if (setgroups(0, NULL) < 0 ||
+	    setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
 	    setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
 	    /* a change of ids made /proc/self root's: an ordinary program has its own */
 	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
@@ -286,7 +291,8 @@ static int open_fifo(const char *name)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
-struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024])
+struct minc_container *scene_start(const struct scene *s, const char *const *argv,
+				   char why[1024])
 {
 	struct minc_ctx *c = minc_ctx_new();
 	struct minc_container *ct = NULL;

@@ -9,8 +9,8 @@
 struct scene {
 	const char *name;
 	bool as_user; /* an ordinary one, when root runs the test */
-	bool init;  /* process 1 is not the command */
-	bool range; /* it has subordinate ids */
+	bool init;    /* process 1 is not the command */
+	bool range;   /* it has subordinate ids */
 	void (*describe)(struct minc_ctx *c);
 };
 extern const struct scene scenes[];
@@ -23,7 +23,8 @@ void scene_remove_tree(void);
 
 /*
  * In a new process: its own mounts, subordinate ids for whoever runs it, the user of the
- * scene, and a directory for the state of containers. 0, or -errno: -EPERM if that needs root.
+ * scene, and a directory for the state of containers. 0, or -errno: -EPERM if that needs
+ * root.
  */
 int scene_become(const struct scene *s);
 const char *scene_why_not(int r); /* words for its failure */
@@ -33,7 +34,8 @@ const char *scene_why_not(int r); /* words for its failure */
  * and /io/out, whose other ends are the descriptors below.
  */
 extern int scene_in, scene_out;
-struct minc_container *scene_start(const struct scene *s, const char *const *argv, char why[1024]);
+struct minc_container *scene_start(const struct scene *s, const char *const *argv,
+				   char why[1024]);
 /* The scene of that name. */
 const struct scene *scene_find(const char *name);
 /* Kill it and forget all of it. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tap - one line of TAP for each behaviour; a test of a scene runs in a process of its own. */
+/*
+ * tap - one line of TAP for each behaviour; a test of a scene runs in a process of its
+ * own.
+ */
 #pragma once
 
 #include <stdarg.h>
@@ -12,7 +15,8 @@ enum { OK = 0, FAILED = 1, SKIPPED = 77 };
 
 static int count, failures;
 
-__attribute__((format(printf, 2, 3))) static inline bool ok(bool good, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static inline bool ok(bool good, const char *format,
+							    ...)
 {
 	va_list ap;
 
@@ -47,7 +51,10 @@ static inline bool apart(void (*fn)(const void *arg), const void *arg)
 		close(report[0]);
 		fn(arg);
 		fflush(stdout);
-		_exit(write(report[1], &count, sizeof(count)) == sizeof(count) && !failures ? 0 : 1);
+		_exit(write(report[1], &count, sizeof(count)) == sizeof(count) &&
+				      !failures
+			      ? 0
+			      : 1);
 	}
 	close(report[1]);
 	good = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&

@@ -22,8 +22,8 @@
 static const char *const sleeper[] = { "sleep", "1000", NULL };
 
 /* All that the command wrote. */
-static char *output_of(struct minc_ctx *c, struct minc_container *ct, const char *const *argv,
-		       int *ret, int *status)
+static char *output_of(struct minc_ctx *c, struct minc_container *ct,
+		       const char *const *argv, int *ret, int *status)
 {
 	struct minc_container *p;
 	char *text = NULL;
@@ -49,10 +49,12 @@ static char *traits_of(int pid)
 	static const char *const files[] = { "uid_map", "gid_map", "cgroup", "limits" };
 	static const char *const names[] = { "user", "mnt", "pid",    "ipc",
 					     "uts",  "net", "cgroup", "time" };
-	static const char *const lines[] = { "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:",
-					     "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:",
-					     "Seccomp:", "Seccomp_filters:", "Umask:",
-					     "SigIgn:", "SigBlk:", "Cpus_allowed:" };
+	static const char *const lines[] = {
+		"Uid:",        "Gid:",     "Groups:",          "CapInh:",
+		"CapPrm:",     "CapEff:",  "CapBnd:",          "CapAmb:",
+		"NoNewPrivs:", "Seccomp:", "Seccomp_filters:", "Umask:",
+		"SigIgn:",     "SigBlk:",  "Cpus_allowed:"
+	};
 	char *ret = NULL, path[64], link[256], *text;
 	size_t len;
 	FILE *out = open_memstream(&ret, &len);
@@ -125,12 +127,18 @@ static void test_same(const struct scene *s, struct minc_container *ct)
 	}
 	first = traits_of(pid);
 	other = traits_of(minc_container_pid(p));
-	if (!ok(strcmp(first, other) == 0, "%s: it is confined as the first command", s->name))
-		printf("# FIRST %d\n%s\n# OTHER %d\n%s\n", pid, first, minc_container_pid(p), other);
-	ok(same_place(pid, minc_container_pid(p), "root"), "%s: it has the same root", s->name);
-	ok(same_place(pid, minc_container_pid(p), "cwd"), "%s: and the same directory", s->name);
-	ok(minc_wait(p, 0, NULL) == -ETIMEDOUT, "%s: it is waited for by itself", s->name);
-	ok(minc_kill(p, SIGTERM) == 0 && minc_wait(p, -1, &status) == 0 && status == 128 + SIGTERM,
+	if (!ok(strcmp(first, other) == 0, "%s: it is confined as the first command",
+		s->name))
+		printf("# FIRST %d\n%s\n# OTHER %d\n%s\n", pid, first,
+		       minc_container_pid(p), other);
+	ok(same_place(pid, minc_container_pid(p), "root"), "%s: it has the same root",
+	   s->name);
+	ok(same_place(pid, minc_container_pid(p), "cwd"), "%s: and the same directory",
+	   s->name);
+	ok(minc_wait(p, 0, NULL) == -ETIMEDOUT, "%s: it is waited for by itself",
+	   s->name);
+	ok(minc_kill(p, SIGTERM) == 0 && minc_wait(p, -1, &status) == 0 &&
+		   status == 128 + SIGTERM,
 	   "%s: a signal ends it", s->name);
 	ok(minc_wait(ct, 0, NULL) == -ETIMEDOUT, "%s: and not the container", s->name);
 	minc_container_free(p);
@@ -139,9 +147,12 @@ static void test_same(const struct scene *s, struct minc_container *ct)
 
 static void test_environment(const struct scene *s, struct minc_container *ct)
 {
-	const char *const argv[] = { "sh", "-c",
-				     "cd /proc/self/fd && for i in *; do printf '%s,' $i; done; "
-				     "echo; id -u; pwd; echo $GREETING; exit 7", NULL };
+	const char *const argv[] = {
+		"sh", "-c",
+		"cd /proc/self/fd && for i in *; do printf '%s,' $i; done; "
+		"echo; id -u; pwd; echo $GREETING; exit 7",
+		NULL
+	};
 	const char *const env[] = { "env", NULL };
 	struct minc_ctx *c = minc_ctx_new();
 	cleanup_free char *text = NULL, *all = NULL;
@@ -149,7 +160,8 @@ static void test_environment(const struct scene *s, struct minc_container *ct)
 
 	text = output_of(c, ct, argv, &r, &status);
 	/* the shell has the directory itself open while it reads */
-	if (!ok(r == 0 && strncmp(text, "0,1,2,", 6) == 0 && strchr(text, '\n') - text <= 9,
+	if (!ok(r == 0 && strncmp(text, "0,1,2,", 6) == 0 &&
+			strchr(text, '\n') - text <= 9,
 		"%s: it has descriptors 0, 1 and 2 alone", s->name))
 		printf("# %s: %s\n", minc_error_message(c), text);
 	ok(status == 7, "%s: its exit status comes through", s->name);
@@ -199,12 +211,14 @@ static void test_directory_of_host(const struct scene *s, struct minc_container 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	minc_set_cwd(c, path);
 	r = minc_exec(c, ct, argv, &p);
-	ok(r == -ENOENT && minc_error_step(c) > 0, "%s: what the caller has open is closed", s->name);
+	ok(r == -ENOENT && minc_error_step(c) > 0,
+	   "%s: what the caller has open is closed", s->name);
 	minc_pass_fd(c, fd, 9);
 	minc_set_cwd(c, "/proc/self/fd/9");
 	r = minc_exec(c, ct, argv, &p);
 	/* who carries out the steps is in no /proc of the container */
-	ok(r == -ENOENT && minc_error_step(c) > 0, "%s: no directory of the host", s->name);
+	ok(r == -ENOENT && minc_error_step(c) > 0, "%s: no directory of the host",
+	   s->name);
 	close(fd);
 	minc_ctx_free(c);
 }
@@ -215,7 +229,10 @@ static void test_devices(const struct scene *s, struct minc_container *ct)
 	static const struct {
 		const char *scene;
 		int r;
-	} rows[] = { { "directory", -EPERM }, { "mknod", 0 }, { "privileged", 0 }, { "single id", 0 } };
+	} rows[] = { { "directory", -EPERM },
+		     { "mknod", 0 },
+		     { "privileged", 0 },
+		     { "single id", 0 } };
 	const char *const argv[] = { "true", NULL };
 	struct minc_ctx *c = minc_ctx_new();
 	int r, status;
@@ -226,7 +243,8 @@ static void test_devices(const struct scene *s, struct minc_container *ct)
 		if (strcmp(rows[i].scene, s->name) != 0)
 			continue;
 		free(output_of(c, ct, argv, &r, &status));
-		if (!ok(r == rows[i].r, "%s: mknod is given with a list of devices", s->name))
+		if (!ok(r == rows[i].r, "%s: mknod is given with a list of devices",
+			s->name))
 			printf("# %d: %s\n", r, minc_error_message(c));
 		if (r < 0)
 			ok(strstr(minc_error_message(c), "--cap-add mknod: ") &&
@@ -258,7 +276,8 @@ static void in_scene(const void *arg)
 	test_self(s, ct);
 	test_directory_of_host(s, ct);
 	test_devices(s, ct);
-	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: no child is left", s->name);
+	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: no child is left",
+	   s->name);
 	scene_end(ct);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every step of entering a container fails once: minc_exec() must fail with a message that
- * names the step, and nothing of it may stay: no process inside or outside, no descriptor.
+ * Every step of entering a container fails once: minc_exec() must fail with a message
+ * that names the step, and nothing of it may stay: no process inside or outside, no
+ * descriptor.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,10 +13,10 @@
 
 #include "base/fd.h"
 #include "base/module.h"
-#include "oci/config.h"
-#include "places.h"
 #include "live/background.h"
 #include "live/state.h"
+#include "oci/config.h"
+#include "places.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -75,7 +76,8 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	/* the description is merged by now: the same plan again, to look at */
 	if (enter_plan(&plan, &s, &c->host, ct, absent, &c->err) == 0) {
 		a->steps = plan.len;
-		a->kind = step >= 0 && (size_t)step < plan.len ? plan.steps[step].kind : STEP_MAX;
+		a->kind = step >= 0 && (size_t)step < plan.len ? plan.steps[step].kind
+							       : STEP_MAX;
 		plan_done(&plan);
 	}
 	spec_done(&s);
@@ -114,18 +116,20 @@ static void in_scene(const void *arg)
 	}
 	enter(ct, -1, &a); /* and modules are loaded */
 	fds = count_fds();
-	ok(a.r == -ENOENT && a.err.exec && a.steps > 10, "%s: all %zu steps but the last go well",
-	   s->name, a.steps);
+	ok(a.r == -ENOENT && a.err.exec && a.steps > 10,
+	   "%s: all %zu steps but the last go well", s->name, a.steps);
 	for (int i = 0; i < (int)a.steps; i++) {
 		enter(ct, i, &a);
 		snprintf(place, sizeof(place), "step %d of %zu, %s", i + 1, a.steps,
 			 a.kind < STEP_MAX ? step_ops[a.kind].name : "?");
 		if (!ok(a.r == -EIO && a.err.step == i + 1 &&
-				(a.kind == STEP_EXEC ? a.err.exec :
-						       strncmp(a.err.message, place, strlen(place)) == 0),
+				(a.kind == STEP_EXEC ? a.err.exec
+						     : strncmp(a.err.message, place,
+							       strlen(place)) == 0),
 			"%s: %s: the failure is named", s->name, place))
 			printf("# %d %s\n", a.r, a.err.message);
-		ok(is_alone(ct) && count_fds() == fds, "%s: %s: nothing is left", s->name, place);
+		ok(is_alone(ct) && count_fds() == fds, "%s: %s: nothing is left", s->name,
+		   place);
 	}
 	scene_end(ct);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What enters is not there before it has dropped everything, cannot be looked into before
- * it executes the command, and does not outlive a caller that dies meanwhile. It is held in
- * two places, around which the linker puts wrappers: in the step that makes its keyring,
- * when it has joined all but still has the caller's memory, descriptors and privileges;
- * and when it has forked, before the caller lets it go on.
+ * it executes the command, and does not outlive a caller that dies meanwhile. It is held
+ * in two places, around which the linker puts wrappers: in the step that makes its
+ * keyring, when it has joined all but still has the caller's memory, descriptors and
+ * privileges; and when it has forked, before the caller lets it go on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +63,8 @@ static void ask(int in, int out, char *buf, size_t len)
 
 	(void)!write(in, "\n", 1);
 	buf[0] = '\0';
-	while (n + 1 < len && strcmp(buf, "\n") && (n < 2 || strcmp(buf + n - 2, "\n\n"))) {
+	while (n + 1 < len && strcmp(buf, "\n") &&
+	       (n < 2 || strcmp(buf + n - 2, "\n\n"))) {
 		ssize_t more = read(out, buf + n, len - 1 - n);
 
 		if (more <= 0)
@@ -157,7 +158,8 @@ static void test_steps(const struct scene *s, struct minc_container *ct)
 	ok(await_arrival(), "%s: a process carries out the steps", s->name);
 	ok(processes(ct) == 2, "%s: which is not in the container yet", s->name);
 	ask(scene_in, scene_out, text, sizeof(text));
-	ok(strstr(text, "2 fd=") && !strstr(text, "3 fd="), "%s: and not seen there", s->name);
+	ok(strstr(text, "2 fd=") && !strstr(text, "3 fd="), "%s: and not seen there",
+	   s->name);
 	(void)!write(leave[1], "x", 1);
 	close_pair(leave);
 	close_pair(arrived);
@@ -183,17 +185,19 @@ static void test_look(const struct scene *s, struct minc_container *ct)
 	   "%s: one that is in is open to its equals", s->name);
 	line_of(text, 4, line, sizeof(line));
 	printf("# %s\n", line);
-	ok(strncmp(line, "4 fd=EACCES exe=EACCES mem=EACCES root=EACCES trace=EPERM", 57) == 0,
+	ok(strncmp(line, "4 fd=EACCES exe=EACCES mem=EACCES root=EACCES trace=EPERM",
+		   57) == 0,
 	   "%s: one on its way is closed", s->name);
-	ok(*line && !strstr(line, "test-hidden"), "%s: and does not show the caller's words",
-	   s->name);
+	ok(*line && !strstr(line, "test-hidden"),
+	   "%s: and does not show the caller's words", s->name);
 	(void)!write(leave[1], "x", 1);
 	close_pair(leave);
 	close_pair(arrived);
 	ok(waitpid(pid, &status, 0) == pid && status == 0, "%s: then it starts", s->name);
 }
 
-static void test_killed_caller(const struct scene *s, struct minc_container *ct, int where)
+static void test_killed_caller(const struct scene *s, struct minc_container *ct,
+			       int where)
 {
 	int gone[2];
 	char byte;
@@ -204,8 +208,8 @@ static void test_killed_caller(const struct scene *s, struct minc_container *ct,
 	    pipe2(gone, O_CLOEXEC) < 0)
 		return;
 	pid = start_held(ct);
-	ok(await_arrival() && processes(ct) == (place == IN_STEPS ? 2 : 3), "%s: another is on its way",
-	   s->name);
+	ok(await_arrival() && processes(ct) == (place == IN_STEPS ? 2 : 3),
+	   "%s: another is on its way", s->name);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	/* we hold leave[1], so what ends the held process is not the end of that pipe */
@@ -217,7 +221,9 @@ static void test_killed_caller(const struct scene *s, struct minc_container *ct,
 	close_pair(arrived);
 }
 
-/* A start with @flag in a child that ends; the end of the returned pipe is the command's. */
+/*
+ * A start with @flag in a child that ends; the end of the returned pipe is the command's.
+ */
 static int start_and_leave(struct minc_container *ct, unsigned flag)
 {
 	int life[2];
@@ -247,7 +253,8 @@ static void test_outlives(const struct scene *s, struct minc_container *ct)
 	struct process *list;
 	size_t len = 0;
 
-	ok(poll(&life, 1, 0) == 0 && processes(ct) == 3, "%s: it outlives its caller", s->name);
+	ok(poll(&life, 1, 0) == 0 && processes(ct) == 3, "%s: it outlives its caller",
+	   s->name);
 	if (top_list(ct, &list, &len) == 0) {
 		for (size_t i = 0; i < len; i++)
 			if (list[i].pid_inside > 2)
@@ -265,7 +272,8 @@ static void test_outlives(const struct scene *s, struct minc_container *ct)
 
 static void in_scene(const void *arg)
 {
-	static const char *const probe[] = { "sh", "-c", "exec /bin/probe look </io/in >/io/out",
+	static const char *const probe[] = { "sh", "-c",
+					     "exec /bin/probe look </io/in >/io/out",
 					     NULL };
 	const struct scene *s = arg;
 	struct minc_container *ct, *equal = NULL;

@@ -14,8 +14,8 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "places.h"
 #include "live/state.h"
+#include "places.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -69,7 +69,8 @@ static void test_top(const struct scene *s, struct minc_container *ct)
 	   "%s: one that entered is the last", s->name);
 	ok(minc_top(c, ct, stop_at_once, &calls) == 17 && calls == 1,
 	   "%s: the visitor can end it", s->name);
-	ok(minc_top(c, ct, NULL, NULL) == -EINVAL, "%s: there must be a visitor", s->name);
+	ok(minc_top(c, ct, NULL, NULL) == -EINVAL, "%s: there must be a visitor",
+	   s->name);
 	minc_kill(p, SIGKILL);
 	minc_wait(p, -1, NULL);
 	minc_container_free(p);
@@ -86,7 +87,9 @@ static bool all_are(const struct minc_container *ct, bool stopped)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (list[i].state != 'Z')
-			ret = ret && (list[i].state == 'T' || (list[i].state == 'D' && list[i].pending)) == stopped;
+			ret = ret &&
+			      (list[i].state == 'T' ||
+			       (list[i].state == 'D' && list[i].pending)) == stopped;
 	free(list);
 	return ret;
 }
@@ -96,7 +99,8 @@ static void test_pause(const struct scene *s, struct minc_container *ct)
 {
 	static const char *const busy[] = { "sh", "-c",
 					    "echo; i=0; while [ $i -lt 100000 ]; do "
-					    "( ( : ) & ); i=$((i + 1)); done", NULL };
+					    "( ( : ) & ); i=$((i + 1)); done",
+					    NULL };
 	struct minc_ctx *c = minc_ctx_new();
 	struct minc_container *p = NULL, *q = NULL;
 	int out[2], r;
@@ -108,11 +112,13 @@ static void test_pause(const struct scene *s, struct minc_container *ct)
 	close(out[1]);
 	ok(r == 0 && await_line(out[0]), "%s: a maker of processes enters", s->name);
 	r = minc_pause(c, ct);
-	if (!ok(r == 0 && (ct->held.len || all_are(ct, true)), "%s: all processes are stopped", s->name))
+	if (!ok(r == 0 && (ct->held.len || all_are(ct, true)),
+		"%s: all processes are stopped", s->name))
 		printf("# %d %s\n", r, minc_error_message(c));
 	ok(pause_is_stopped(ct) == 1 && minc_container_state(ct) == MINC_STATE_PAUSED,
 	   "%s: the container is", s->name);
-	ok(minc_exec(c, ct, sleeper, &q) == -EBUSY, "%s: nobody enters meanwhile", s->name);
+	ok(minc_exec(c, ct, sleeper, &q) == -EBUSY, "%s: nobody enters meanwhile",
+	   s->name);
 	ok(minc_pause(c, ct) == 0, "%s: again is nothing new", s->name);
 	ok(minc_resume(c, ct) == 0 && minc_container_state(ct) == MINC_STATE_RUNNING,
 	   "%s: they go on", s->name);
@@ -176,10 +182,15 @@ static void say_dev(struct minc_ctx *c)
 static void test_refusals(const struct scene *s, struct minc_container *ct)
 {
 	static const struct word words[] = {
-		{ "root", say_root },	      { "storage", say_storage }, { "bind", say_bind },
-		{ "tmpfs", say_tmpfs },	      { "host name", say_hostname },
-		{ "network", say_network },   { "user namespace", say_userns },
-		{ "init", say_init },	      { "devices", say_dev },
+		{ "root", say_root },
+		{ "storage", say_storage },
+		{ "bind", say_bind },
+		{ "tmpfs", say_tmpfs },
+		{ "host name", say_hostname },
+		{ "network", say_network },
+		{ "user namespace", say_userns },
+		{ "init", say_init },
+		{ "devices", say_dev },
 	};
 	static const char *const nothing[] = { NULL };
 	struct minc_container *p = NULL, bare = *ct;
@@ -191,7 +202,8 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 		minc_set_origin(c, "--this");
 		words[i].say(c);
 		r = minc_exec(c, ct, sleeper, &p);
-		ok(r == -EINVAL && !p && strncmp(minc_error_message(c), "--this: ", 8) == 0,
+		ok(r == -EINVAL && !p &&
+			   strncmp(minc_error_message(c), "--this: ", 8) == 0,
 		   "%s: no %s for one who enters", s->name, words[i].what);
 		minc_ctx_free(c);
 	}
@@ -199,8 +211,8 @@ static void test_refusals(const struct scene *s, struct minc_container *ct)
 	ok(minc_exec(c, ct, nothing, &p) == -EINVAL, "%s: no empty command", s->name);
 	ok(minc_exec(c, ct, NULL, &p) == -EINVAL, "%s: nor none", s->name);
 	bare.state = NULL;
-	ok(minc_exec(c, &bare, sleeper, &p) == -EOPNOTSUPP, "%s: nor one in the foreground",
-	   s->name);
+	ok(minc_exec(c, &bare, sleeper, &p) == -EOPNOTSUPP,
+	   "%s: nor one in the foreground", s->name);
 	(void)renameat(ct->state->dir, "config.json", ct->state->dir, "config.away");
 	r = minc_exec(c, ct, sleeper, &p);
 	ok(r == -ENOENT && strstr(minc_error_message(c), "/config.json"),
@@ -224,16 +236,18 @@ static void test_narrow(const struct scene *s, struct minc_container *ct)
 
 	snprintf(path, sizeof(path), "%s/narrow.json", scene_tree);
 	minc_set_seccomp(c, path);
-	ok(minc_exec(c, ct, sleeper, &p) == -EPERM, "%s: a profile without sendmsg(2) keeps it out",
-	   s->name);
-	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: and nothing of it is left", s->name);
+	ok(minc_exec(c, ct, sleeper, &p) == -EPERM,
+	   "%s: a profile without sendmsg(2) keeps it out", s->name);
+	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD,
+	   "%s: and nothing of it is left", s->name);
 	minc_ctx_free(c);
 }
 
 static bool write_narrow(void)
 {
-	static const char text[] = "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": "
-				   "[\"sendmsg\"], \"action\": \"SCMP_ACT_ERRNO\"}]}";
+	static const char text[] =
+		"{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": "
+		"[\"sendmsg\"], \"action\": \"SCMP_ACT_ERRNO\"}]}";
 	cleanup_close int dir = open(scene_tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return io_replace_file(dir, "narrow.json", text, sizeof(text) - 1) == 0 &&
@@ -255,13 +269,15 @@ static void test_terminal(const struct scene *s, struct minc_container *ct)
 		minc_pass_fd(c, null, fd);
 	r = minc_exec(c, ct, tty, &p);
 	fd_closep(&null);
-	if (!ok(r == 0 && minc_container_terminal(p) >= 0, "%s: it has a terminal", s->name)) {
+	if (!ok(r == 0 && minc_container_terminal(p) >= 0, "%s: it has a terminal",
+		s->name)) {
 		printf("# %s\n", minc_error_message(c));
 		minc_ctx_free(c);
 		return;
 	}
 	while (!strchr(text, '\n') && n + 1 < sizeof(text)) {
-		ssize_t more = read(minc_container_terminal(p), text + n, sizeof(text) - 1 - n);
+		ssize_t more =
+			read(minc_container_terminal(p), text + n, sizeof(text) - 1 - n);
 
 		if (more <= 0)
 			break;
@@ -270,7 +286,8 @@ static void test_terminal(const struct scene *s, struct minc_container *ct)
 	}
 	ok(strncmp(text, "/dev/pts/", 9) == 0, "%s: which has a name inside", s->name);
 	(void)!write(minc_container_terminal(p), "\4", 1);
-	ok(minc_wait(p, -1, &status) == 0 && status == 0, "%s: and can be typed at", s->name);
+	ok(minc_wait(p, -1, &status) == 0 && status == 0, "%s: and can be typed at",
+	   s->name);
 	minc_container_free(p);
 	minc_ctx_free(c);
 }
@@ -284,8 +301,8 @@ static void test_ended(const struct scene *s, struct minc_container *ct)
 
 	minc_kill(ct, SIGKILL);
 	(void)poll(&end, 1, -1);
-	ok(minc_exec(c, ct, sleeper, &p) == -ESRCH, "%s: nobody enters one that has ended",
-	   s->name);
+	ok(minc_exec(c, ct, sleeper, &p) == -ESRCH,
+	   "%s: nobody enters one that has ended", s->name);
 	minc_wait(ct, -1, NULL);
 	ok(minc_exec(c, ct, sleeper, &p) == -ESRCH, "%s: nor later", s->name);
 	ok(minc_top(c, ct, note, &seen) == -ESRCH, "%s: it has no processes", s->name);
@@ -296,7 +313,8 @@ static void test_ended(const struct scene *s, struct minc_container *ct)
 
 static void in_scene(const void *arg)
 {
-	static const char *const two[] = { "sh", "-c", "sleep 1000 & echo >/io/out; wait", NULL };
+	static const char *const two[] = { "sh", "-c", "sleep 1000 & echo >/io/out; wait",
+					   NULL };
 	const struct scene *s = arg;
 	struct minc_container *ct;
 	int r = scene_become(s);
@@ -320,7 +338,8 @@ static void in_scene(const void *arg)
 	test_terminal(s, ct);
 	test_ended(s, ct);
 	scene_end(ct);
-	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: no child is left", s->name);
+	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "%s: no child is left",
+	   s->name);
 }
 
 int main(void)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An apply is stopped at every one of its system calls that writes, once by SIGKILL and once
- * by a full disk, and at every allocation. Whatever the moment: each path of the base is
- * the old or the new object as a whole; the next apply completes the work, hard links,
- * times and modes of directories included; no temporary is left, and a diff shows nothing.
+ * An apply is stopped at every one of its system calls that writes, once by SIGKILL and
+ * once by a full disk, and at every allocation. Whatever the moment: each path of the
+ * base is the old or the new object as a whole; the next apply completes the work, hard
+ * links, times and modes of directories included; no temporary is left, and a diff shows
+ * nothing.
  *
- * The layers are made by hand, as overlayfs writes them for a user: no privilege is needed.
+ * The layers are made by hand, as overlayfs writes them for a user: no privilege is
+ * needed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +32,8 @@ enum { LINES_MAX = 200, CALLS_MAX = 20000 };
 
 static enum mode mode;
 static int pending, countdown; /* calls until it happens; 0: it has, or is not to */
-static int unreadable; /* changes that stay: a user may not read a directory that is closed to its owner */
+/* changes that stay: a user may not read a directory that is closed to its owner */
+static int unreadable;
 static char top[] = "/tmp/minc-cut.XXXXXX";
 
 static bool due(enum mode kind)
@@ -57,7 +60,10 @@ WRAP(int, MODE_KILL, -1, mkdirat, (int d, const char *n, mode_t m), (d, n, m))
 static bool exchanging;
 static int exchanged = -1; /* the file that is there instead of a FIFO */
 
-/* Whoever owns the directory of a base may put a file of his own where a temporary has just been made. */
+/*
+ * Whoever owns the directory of a base may put a file of his own where a temporary has
+ * just been made.
+ */
 int __real_mknodat(int d, const char *n, mode_t m, dev_t v);
 int __wrap_mknodat(int d, const char *n, mode_t m, dev_t v);
 int __wrap_mknodat(int d, const char *n, mode_t m, dev_t v)
@@ -189,10 +195,13 @@ static int set_time(const char *path, const struct stat *st, int type, struct FT
 
 static void make_base(void)
 {
-	static const char *const dirs[] = { "base",   "base/d",   "base/e", "base/t", "base/w", "base/w/v",
-					    "base/r", "base/r/s", "base/q", "base/o", "base/p", "base/p/c" };
-	static const char *const files[] = { "d/a", "d/b", "e/x", "e/y", "f",     "g",     "h",   "t/k", "u",    "w/i",
-					     "w/v/j", "k1", "r/x", "r/y", "r/s/x", "q/x", "o/x", "p/x", "p/c/x", "ro" };
+	static const char *const dirs[] = { "base",   "base/d",   "base/e", "base/t",
+					    "base/w", "base/w/v", "base/r", "base/r/s",
+					    "base/q", "base/o",   "base/p", "base/p/c" };
+	static const char *const files[] = { "d/a",   "d/b", "e/x", "e/y",   "f",
+					     "g",     "h",   "t/k", "u",     "w/i",
+					     "w/v/j", "k1",  "r/x", "r/y",   "r/s/x",
+					     "q/x",   "o/x", "p/x", "p/c/x", "ro" };
 	static const char *const closed[] = { "r/s", "r", "o", "p/c", "p" };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
@@ -229,7 +238,8 @@ static void make_closed(void)
 
 static void make_upper(void)
 {
-	static const char *const dirs[] = { "d", "e", "n", "n/m", "n/m/o", "u", "r", "r/s", "q", "o", "z" };
+	static const char *const dirs[] = { "d", "e",   "n", "n/m", "n/m/o", "u",
+					    "r", "r/s", "q", "o",   "z" };
 
 	dir("keep/storage");
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
@@ -460,7 +470,10 @@ static void check_complete(int n, const struct listing *wanted)
 	forget(&now);
 }
 
-/* A FIFO with the modes of a set-user-ID program must not give them to another one's file. */
+/*
+ * A FIFO with the modes of a set-user-ID program must not give them to another one's
+ * file.
+ */
 static void exchange_fifo(void)
 {
 	char message[1024];
@@ -480,7 +493,8 @@ static void exchange_fifo(void)
 		fail("the file got mode %o", st.st_mode);
 	close(exchanged);
 	r = apply(message, sizeof(message)); /* in a directory that is read-only by now */
-	if (r != unreadable || stat(in_top("base/n/m/fifo"), &st) < 0 || !S_ISFIFO(st.st_mode))
+	if (r != unreadable || stat(in_top("base/n/m/fifo"), &st) < 0 ||
+	    !S_ISFIFO(st.st_mode))
 		fail("the next apply: %d %s", r, message);
 }
 
@@ -548,7 +562,9 @@ static int stop_everywhere(void)
 	return 0;
 }
 
-/* What root may do to a read-only directory, its owner may not: as root, both are tried. */
+/*
+ * What root may do to a read-only directory, its owner may not: as root, both are tried.
+ */
 static int as_user(void)
 {
 	int status;

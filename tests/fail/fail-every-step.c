@@ -20,8 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +40,8 @@ extern char **environ;
 struct attempt {
 	const struct option_set *set;
 	const struct places *at;
-	const char *state; /* where its state lies in the background; NULL: in the foreground */
+	/* where its state lies in the background; NULL: in the foreground */
+	const char *state;
 	struct spawn_fault fault;
 	int r;
 	struct err err;
@@ -59,13 +60,14 @@ struct surroundings {
 };
 
 __attribute__((format(printf, 2, 3))) static int complain(const struct attempt *a,
-							   const char *format, ...)
+							  const char *format, ...)
 {
 	va_list ap;
 
 	fprintf(stderr, "%s%s%s, step %d of %zu, %d injected: ", a->set->name,
-		geteuid() == 0 ? "" : " (as a user)", a->state ? " (in the background)" : "",
-		a->fault.step + 1, a->steps, a->fault.err);
+		geteuid() == 0 ? "" : " (as a user)",
+		a->state ? " (in the background)" : "", a->fault.step + 1, a->steps,
+		a->fault.err);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
@@ -138,8 +140,8 @@ static void note_step(struct attempt *a, const struct step *s)
 	snprintf(a->origin, sizeof(a->origin), "%s", s->origin ? s->origin : "");
 }
 
-static int spawn(struct attempt *a, struct minc_ctx *c, int lock, struct spawn_parent *parent,
-		 struct minc_container *ct)
+static int spawn(struct attempt *a, struct minc_ctx *c, int lock,
+		 struct spawn_parent *parent, struct minc_container *ct)
 {
 	const struct spawn_options options = { .log = keep_warning,
 					       .log_data = a,
@@ -199,8 +201,8 @@ static void start(struct attempt *a)
 		note_groups(a, &c.plan);
 		if (a->fault.step >= 0)
 			note_step(a, &c.plan.steps[a->fault.step]);
-		a->r = a->state ? spawn_behind_monitor(a, &c, st.lock, &ct) :
-				  spawn(a, &c, st.lock, NULL, &ct);
+		a->r = a->state ? spawn_behind_monitor(a, &c, st.lock, &ct)
+				: spawn(a, &c, st.lock, NULL, &ct);
 		if (a->r == 0) {
 			fd_closep(&ct.pidfd);
 			fd_closep(&ct.terminal);
@@ -228,7 +230,8 @@ static bool has_place(const char *line)
 {
 	char path[PATH_MAX];
 
-	return sscanf(line, "%*s %*s %*s %*s %4095s", path) == 1 && access(path, F_OK) == 0;
+	return sscanf(line, "%*s %*s %*s %*s %4095s", path) == 1 &&
+	       access(path, F_OK) == 0;
 }
 
 /*
@@ -253,7 +256,8 @@ static int check_residue(const struct attempt *a, const struct surroundings *bef
 	struct surroundings now = look_around();
 	int r = OK;
 
-	if (a->state) /* the monitor became our child; one that stays would hang us here */
+	/* the monitor became our child; one that stays would hang us here */
+	if (a->state)
 		while (waitpid(-1, NULL, 0) > 0)
 			;
 	if (a->state && !places_is_empty(a->state))
@@ -350,7 +354,8 @@ static int fail_step(struct attempt *a, int step, int err)
 	return r;
 }
 
-static int fail_set(const struct option_set *set, const struct places *at, const char *state)
+static int fail_set(const struct option_set *set, const struct places *at,
+		    const char *state)
 {
 	struct attempt a = { .set = set, .at = at, .state = state, .fault = { -1, 0 } };
 	size_t optional = 0;
@@ -366,7 +371,8 @@ static int fail_set(const struct option_set *set, const struct places *at, const
 		return set->flags & (SET_MAY_LACK | SET_LINK) ? SKIPPED : FAILED;
 	}
 	if (set->flags & SET_MAY_LACK && strstr(a.warnings, "not enforced")) {
-		printf("# cannot be tried here: %.*s\n", (int)strcspn(a.warnings, "\n"), a.warnings);
+		printf("# cannot be tried here: %.*s\n", (int)strcspn(a.warnings, "\n"),
+		       a.warnings);
 		return SKIPPED;
 	}
 	if (*a.warnings && !(set->flags & SET_API_PATHS))
@@ -381,8 +387,8 @@ static int fail_set(const struct option_set *set, const struct places *at, const
 	if (a.steps == 0)
 		r = complain(&a, "no step has failed");
 	printf("# %s%s%s: %zu steps, %zu of them optional\n", set->name,
-	       geteuid() == 0 ? "" : " (as a user)", state ? " (in the background)" : "", a.steps,
-	       optional);
+	       geteuid() == 0 ? "" : " (as a user)", state ? " (in the background)" : "",
+	       a.steps, optional);
 	return r;
 }
 
@@ -410,7 +416,8 @@ static int child(const struct option_set *set, bool as_user)
 			       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
 		return SKIPPED;
 	if (as_user && geteuid() == 0 &&
-	    (setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
+	    (setgroups(0, NULL) < 0 ||
+	     setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
 	     setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) < 0 ||
 	     /* a change of ids made /proc/self root's: an ordinary program has its own */
 	     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0))

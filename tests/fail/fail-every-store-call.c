@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every system call and every allocation of a change to a store fails once, and the process
- * dies once before each of them. Whatever happened: what is listed is whole, and the same
- * change then succeeds and leaves nothing behind. The linker puts the functions below in the
- * place of libc's (--wrap); jansson is told to use them.
+ * Every system call and every allocation of a change to a store fails once, and the
+ * process dies once before each of them. Whatever happened: what is listed is whole, and
+ * the same change then succeeds and leaves nothing behind. The linker puts the functions
+ * below in the place of libc's (--wrap); jansson is told to use them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,14 +34,15 @@ static enum how how;
 static int fail_at, count, fail_errno;
 static char base[32];
 
-#define CHECK(truth, ...)                                                                  \
-	do {                                                                               \
-		if (!(truth)) {                                                            \
-			fprintf(stderr, "line %d, how %d, at %d: ", __LINE__, (int)how, fail_at); \
-			fprintf(stderr, __VA_ARGS__);                                      \
-			fputc('\n', stderr);                                               \
-			exit(1);                                                           \
-		}                                                                          \
+#define CHECK(truth, ...)                                                               \
+	do {                                                                            \
+		if (!(truth)) {                                                         \
+			fprintf(stderr, "line %d, how %d, at %d: ", __LINE__, (int)how, \
+				fail_at);                                               \
+			fprintf(stderr, __VA_ARGS__);                                   \
+			fputc('\n', stderr);                                            \
+			exit(1);                                                        \
+		}                                                                       \
 	} while (0)
 
 static bool call_fails(void)
@@ -62,9 +63,9 @@ static bool allocation_fails(void)
 	return true;
 }
 
-#define WRAP(type, name, ...)                                                              \
-	type __real_##name(__VA_ARGS__);                                                   \
-	type __wrap_##name(__VA_ARGS__);                                                   \
+#define WRAP(type, name, ...)            \
+	type __real_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__)
 
 WRAP(ssize_t, write, int fd, const void *data, size_t len)
@@ -131,7 +132,8 @@ WRAP(char *, strdup, const char *s)
 
 WRAP(void *, mmap, void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	return allocation_fails() ? MAP_FAILED : __real_mmap(at, len, prot, flags, fd, offset);
+	return allocation_fails() ? MAP_FAILED
+				  : __real_mmap(at, len, prot, flags, fd, offset);
 }
 
 static struct digest digest(unsigned n, char kind)
@@ -160,18 +162,21 @@ static int put_layer(struct store *s, const struct digest *diff_id)
 
 static int put_blobs(struct store *s, unsigned n, int *ret_len)
 {
-	struct digest config = digest(n, 'c'), manifest = digest(n, 'a'), diff = digest(n, 'd');
+	struct digest config = digest(n, 'c'), manifest = digest(n, 'a'),
+		      diff = digest(n, 'd');
 	char text[1000];
 	int len, r;
 
 	len = snprintf(text, sizeof(text),
-		       "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}", diff.text);
+		       "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
+		       diff.text);
 	r = store_write_blob(s, &config, text, (size_t)len);
-	*ret_len = snprintf(text, sizeof(text),
-			    "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
-			    "\",\"digest\":\"%s\",\"size\":%d},\"layers\":[{\"mediaType\":"
-			    "\"" MEDIA_OCI_LAYER "\",\"digest\":\"%s\",\"size\":3}]}",
-			    config.text, len, digest(n, 'b').text);
+	*ret_len = snprintf(
+		text, sizeof(text),
+		"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
+		"\",\"digest\":\"%s\",\"size\":%d},\"layers\":[{\"mediaType\":"
+		"\"" MEDIA_OCI_LAYER "\",\"digest\":\"%s\",\"size\":3}]}",
+		config.text, len, digest(n, 'b').text);
 	if (r == 0)
 		r = store_write_blob(s, &manifest, text, (size_t)*ret_len);
 	return r < 0 ? r : put_layer(s, &diff);
@@ -189,8 +194,8 @@ static int put(struct store *s, unsigned n, const char *name)
 	if (r == 0)
 		r = store_sync(s);
 	if (r == 0)
-		r = store_index_add(s, MEDIA_OCI_MANIFEST, &manifest, (uint64_t)len, name, NULL, NULL,
-				    NULL);
+		r = store_index_add(s, MEDIA_OCI_MANIFEST, &manifest, (uint64_t)len, name,
+				    NULL, NULL, NULL);
 	store_unshare(s);
 	return r;
 }
@@ -219,7 +224,8 @@ static int remove_one(struct store *s)
 	return r == -ENOENT ? 0 : r; /* the second time it may be done */
 }
 
-static int nothing(const char *what, const char *name, uint64_t bytes, const char *reason, void *data)
+static int nothing(const char *what, const char *name, uint64_t bytes, const char *reason,
+		   void *data)
 {
 	return 0;
 }
@@ -295,7 +301,8 @@ static void forbid(const char *line, void *data)
 /* All that is listed is whole; afterwards prune leaves nothing else. */
 static void check_store(const char *change)
 {
-	static const char *const rooms[] = { ".", "layers", "blobs/sha256", "containers" };
+	static const char *const rooms[] = { ".", "layers", "blobs/sha256",
+					     "containers" };
 	struct err e = { 0 };
 	struct store *s;
 	int images = 0;
@@ -312,7 +319,8 @@ static void check_store(const char *change)
 		struct dirent *d;
 
 		while (list && (d = readdir(list)))
-			CHECK(strncmp(d->d_name, ".tmp", 4) != 0, "%s: left %s", change, d->d_name);
+			CHECK(strncmp(d->d_name, ".tmp", 4) != 0, "%s: left %s", change,
+			      d->d_name);
 		if (list)
 			closedir(list);
 	}
@@ -351,7 +359,8 @@ static int attempt(size_t i, enum how fault)
 	how = FAIL_NOTHING;
 	CHECK(r == 0 || *e.message || fault == FAIL_NOTHING, "%s: %d without a message",
 	      changes[i].name, r);
-	CHECK(r != -ENOMEM || fault == FAIL_ALLOCATION, "%s: out of memory", changes[i].name);
+	CHECK(r != -ENOMEM || fault == FAIL_ALLOCATION, "%s: out of memory",
+	      changes[i].name);
 	CHECK(fault != FAIL_NOTHING || r == 0, "%s: %s", changes[i].name, e.message);
 	return count < fail_at;
 }
@@ -393,7 +402,8 @@ int main(void)
 	CHECK(mkdtemp(base), "mkdtemp");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		int full = run(i, FAIL_CALL, ENOSPC), broken = run(i, FAIL_CALL, EIO);
-		int deaths = run(i, DIE_AT_CALL, 0), allocations = run(i, FAIL_ALLOCATION, 0);
+		int deaths = run(i, DIE_AT_CALL, 0),
+		    allocations = run(i, FAIL_ALLOCATION, 0);
 
 		printf("%s: %d calls fail with ENOSPC, %d with EIO, %d deaths, %d allocations\n",
 		       changes[i].name, full, broken, deaths, allocations);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a config.json or auth.json from anywhere, a helper's answer, a token server's
- * answer. Nothing may crash or leak; a refusal of a file has a message; credentials have no
- * control characters in the user's name, and a token is one word.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "registry".
+ * libFuzzer entry: a config.json or auth.json from anywhere, a helper's answer, a token
+ * server's answer. Nothing may crash or leak; a refusal of a file has a message;
+ * credentials have no control characters in the user's name, and a token is one word.
+ * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module
+ * "registry".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_file(struct arena *a, const char *text, size_t size, const char *registry)
+static void check_file(struct arena *a, const char *text, size_t size,
+		       const char *registry)
 {
 	struct credentials c = { 0 };
 	struct err e = { 0 };
@@ -50,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_file(&a, text, size, "localhost:5000");
 	if (helper_parse(&a, text, size, &c) == 0 && !c.user && !c.identity)
 		abort();
-	if (token_parse(&a, text, size, &token) == 0 && (!*token || strpbrk(token, " \r\n\t")))
+	if (token_parse(&a, text, size, &token) == 0 &&
+	    (!*token || strpbrk(token, " \r\n\t")))
 		abort();
 	free(text);
 	arena_done(&a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: WWW-Authenticate from anywhere. It is refused, or what is given out ends and
- * has no control characters, since it becomes a URL and a line of a request.
+ * libFuzzer entry: WWW-Authenticate from anywhere. It is refused, or what is given out
+ * ends and has no control characters, since it becomes a URL and a line of a request.
  * Build with clang -fsanitize=fuzzer,address,undefined and challenge.c.
  */
 #include <errno.h>
@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (c.kind != CHALLENGE_NONE && c.kind != CHALLENGE_BASIC && c.kind != CHALLENGE_BEARER)
+	if (c.kind != CHALLENGE_NONE && c.kind != CHALLENGE_BASIC &&
+	    c.kind != CHALLENGE_BEARER)
 		abort();
 	check(c.realm, sizeof(c.realm));
 	check(c.service, sizeof(c.service));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: the config of an image with no or one layer. Nothing may crash, leak or
- * hang; a refusal has a message, and every volume that is accepted is absolute.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
+ * libFuzzer entry: the config of an image with no or one layer. Nothing may crash, leak
+ * or hang; a refusal has a message, and every volume that is accepted is absolute. Build
+ * with clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
  */
 #include <errno.h>
 #include <stdlib.h>

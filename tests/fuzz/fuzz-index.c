@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: an index from a registry, and an index.json from another tool. Nothing may
- * crash, leak or hang; a refusal has a message; a platform is found among the children or not.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
+ * libFuzzer entry: an index from a registry, and an index.json from another tool. Nothing
+ * may crash, leak or hang; a refusal has a message; a platform is found among the
+ * children or not. Build with clang -fsanitize=fuzzer,address,undefined and the sources
+ * of the module "image".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = image_parse_index(&a, &e, "index", text, size, &children, &len);
 	check(r, &e);
 	if (r == 0)
-		check(image_choose_platform(&e, "index", children, len, "linux/arm/v7", &i), &e);
+		check(image_choose_platform(&e, "index", children, len, "linux/arm/v7",
+					    &i),
+		      &e);
 	err_clear(&e);
 	check(index_parse(&a, &e, "index.json", text, size, &index), &e);
 	if (needed_add_text(&refs, text, size) < 0)

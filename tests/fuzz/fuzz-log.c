@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a log from anywhere. Nothing may crash, leak or hang; a refusal must have
- * a message; what is given out is never more than there is, and the last lines are the end
- * of the whole. The input: a byte that chooses the query, four 16-bit lengths, then the
- * contents of log.1, log.index.1, log and log.index.
+ * libFuzzer entry: a log from anywhere. Nothing may crash, leak or hang; a refusal must
+ * have a message; what is given out is never more than there is, and the last lines are
+ * the end of the whole. The input: a byte that chooses the query, four 16-bit lengths,
+ * then the contents of log.1, log.index.1, log and log.index.
  * Build with clang -fsanitize=fuzzer,address,undefined and log.c, log-file.c and err.c.
  */
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a manifest from a registry or a file. Nothing may crash, leak or hang; a
- * refusal has a message, and what is accepted has as many layers as it says.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
+ * libFuzzer entry: a manifest from a registry or a file. Nothing may crash, leak or hang;
+ * a refusal has a message, and what is accepted has as many layers as it says. Build with
+ * clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
  */
 #include <errno.h>
 #include <stdlib.h>

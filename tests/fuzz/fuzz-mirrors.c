@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a registries.conf from anywhere. It is refused with a message, or every rule
- * has what it must have, and names that are made by it are whole.
+ * libFuzzer entry: a registries.conf from anywhere. It is refused with a message, or
+ * every rule has what it must have, and names that are made by it are whole.
  * Build with clang -fsanitize=fuzzer,address,undefined and mirrors.c, toml.c and base.
  */
 #include <errno.h>
@@ -22,7 +22,8 @@ static void check(struct arena *a, const struct rule *rule, const struct ref *r)
 	for (size_t i = 0; i < rule->len; i++) {
 		if (!rule->mirrors[i].location)
 			abort();
-		if (mirrors_rewrite(a, rule, r, rule->mirrors[i].location, &host, &name) == 0 &&
+		if (mirrors_rewrite(a, rule, r, rule->mirrors[i].location, &host,
+				    &name) == 0 &&
 		    (!*host || !*name || strchr(host, '/')))
 			abort();
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a config.json from anywhere. Nothing may crash, leak or hang; a refusal
- * must have a message, and what is accepted must be writable and acceptable again.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "oci".
+ * libFuzzer entry: a config.json from anywhere. Nothing may crash, leak or hang; a
+ * refusal must have a message, and what is accepted must be writable and acceptable
+ * again. Build with clang -fsanitize=fuzzer,address,undefined and the sources of the
+ * module "oci".
  */
 #include <stdio.h>
 #include <stdlib.h>

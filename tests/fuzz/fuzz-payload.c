@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a payload, and a list of signatures. Nothing may crash, leak or hang; a
- * refusal has a message, and what is read can be written and read again.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "import".
+ * libFuzzer entry: a payload, and a list of signatures. Nothing may crash, leak or hang;
+ * a refusal has a message, and what is read can be written and read again. Build with
+ * clang -fsanitize=fuzzer,address,undefined and the sources of the module "import".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (r == 0) {
 		if (signatures_write(&list, &written) < 0 ||
-		    signatures_parse(&a, &e, "again", written, strlen(written), &again) < 0 ||
+		    signatures_parse(&a, &e, "again", written, strlen(written), &again) <
+			    0 ||
 		    again.len != list.len)
 			abort();
 		free(written);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a policy.json. Nothing may crash, leak or hang; a refusal has a message, and
- * a rule that accepts something has one key.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "import".
+ * libFuzzer entry: a policy.json. Nothing may crash, leak or hang; a refusal has a
+ * message, and a rule that accepts something has one key.
+ * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module
+ * "import".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ref_parse("a.example.com/b/c:1", &ref) < 0)
 		abort();
-	r = policy_find(&a, &e, "policy.json", (const char *)data, size, &ref, rules, &len);
+	r = policy_find(&a, &e, "policy.json", (const char *)data, size, &ref, rules,
+			&len);
 	if (r < 0 && (r != -EBADMSG || !*e.message))
 		abort();
 	for (size_t i = 0; r == 0 && i < len; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: the name of an image, and a mincs.conf. What is accepted means the same
- * when it is read again in its whole and in its short form, and holds nothing that a path,
- * a URL or a terminal could take for more.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "image".
+ * libFuzzer entry: the name of an image, and a mincs.conf. What is accepted means the
+ * same when it is read again in its whole and in its short form, and holds nothing that a
+ * path, a URL or a terminal could take for more.
+ * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module
+ * "image".
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static void check(const struct ref *r)
 	ref_whole(r, whole);
 	if (ref_parse(whole, &again) < 0 || memcmp(&again, r, sizeof(again)) != 0)
 		abort();
-	if (strstr(r->registry, "..") || strstr(r->repository, "..") || strpbrk(whole, " \t\r\n\033?#%\\") || strstr(whole, "//"))
+	if (strstr(r->registry, "..") || strstr(r->repository, "..") ||
+	    strpbrk(whole, " \t\r\n\033?#%\\") || strstr(whole, "//"))
 		abort();
 	ref_short(r, text);
 	if (ref_parse(text, &again) < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a layer of an image, which anybody may have written. What the FUSE server does
- * with it: every directory, link, attribute and file is read, up to a limit. Nothing may crash or
- * leak, and no memory beyond the buffers may be touched.
+ * libFuzzer entry: a layer of an image, which anybody may have written. What the FUSE
+ * server does with it: every directory, link, attribute and file is read, up to a limit.
+ * Nothing may crash or leak, and no memory beyond the buffers may be touched.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,8 @@
 /*
  * libFuzzer entry: a state.json from anywhere. Nothing may crash, leak or hang; it is
  * refused as damaged, or every fact is there and in range.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "oci".
+ * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module
+ * "oci".
  */
 #include <errno.h>
 #include <stdlib.h>

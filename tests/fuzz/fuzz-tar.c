@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer entry: a layer from anywhere. Nothing may crash, leak or hang; a refusal must have a
- * message, and what is accepted must come out as a tar that is accepted again and gives the same tar.
- * Build with clang -fsanitize=fuzzer,address,undefined and the sources of the module "import".
+ * libFuzzer entry: a layer from anywhere. Nothing may crash, leak or hang; a refusal must
+ * have a message, and what is accepted must come out as a tar that is accepted again and
+ * gives the same tar. Build with clang -fsanitize=fuzzer,address,undefined and the
+ * sources of the module "import".
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay - a fuzz entry fed with the files of a corpus, and with each of them cut short and
- * with single bits changed: usage: replay DIRECTORY
+ * replay - a fuzz entry fed with the files of a corpus, and with each of them cut short
+ * and with single bits changed: usage: replay DIRECTORY
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,9 +61,9 @@ static void *no_memory(void)
 	return NULL;
 }
 
-#define WRAP(type, name, ...)                                                            \
-	type __real_##name(__VA_ARGS__);                                                 \
-	type __wrap_##name(__VA_ARGS__);                                                 \
+#define WRAP(type, name, ...)            \
+	type __real_##name(__VA_ARGS__); \
+	type __wrap_##name(__VA_ARGS__); \
 	type __wrap_##name(__VA_ARGS__)
 
 WRAP(void *, malloc, size_t size)
@@ -417,11 +417,12 @@ static int fail_all(const struct life *l)
 
 static int as_user(void)
 {
-	return setgroups(0, NULL) < 0 || setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) ||
+	return setgroups(0, NULL) < 0 ||
+			       setresgid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) ||
 			       setresuid(ORDINARY_USER, ORDINARY_USER, ORDINARY_USER) ||
-			       prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ?
-		       -errno :
-		       0;
+			       prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0
+		       ? -errno
+		       : 0;
 }
 
 static int run(const struct life *l, bool user)
@@ -435,7 +436,8 @@ static int run(const struct life *l, bool user)
 		status = user && as_user() < 0 ? SKIPPED : OK;
 		if (status == OK && (!mkdtemp(runtime) || !mkdtemp(state)))
 			status = FAILED;
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* of monitors; cannot fail */
+		/* of monitors; cannot fail */
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 		setenv("XDG_RUNTIME_DIR", runtime, 1);
 		setenv("MINC_STATE_DIR", state, 1);
 		setenv("MINCTEST_CALLER", "value", 1);
@@ -465,9 +467,11 @@ int main(void)
 			int r = run(&lives[i], user && root);
 
 			failed += r != OK && r != SKIPPED;
-			fprintf(report, "%sok %d - %s%s%s\n", r == OK || r == SKIPPED ? "" : "not ", ++tests,
-			       lives[i].name, user ? " (as a user)" : "",
-			       r == SKIPPED ? " # SKIP not possible on this machine" : "");
+			fprintf(report, "%sok %d - %s%s%s\n",
+				r == OK || r == SKIPPED ? "" : "not ", ++tests,
+				lives[i].name, user ? " (as a user)" : "",
+				r == SKIPPED ? " # SKIP not possible on this machine"
+					     : "");
 		}
 	}
 	fprintf(report, "1..%d\n", tests);

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 static const char *const true_argv[] = { "true", NULL };
-static const char *const odd_argv[] = { "/bin/printf", "%s\n", "it's", "a b", "END_OF_PLAN",
-					NULL };
+static const char *const odd_argv[] = { "/bin/printf", "%s\n",        "it's",
+					"a b",         "END_OF_PLAN", NULL };
 
 static void set_host(struct spec *s, const struct places *at)
 {
@@ -461,12 +461,15 @@ int places_make(struct places *at)
 	r += make_dir(at->storage, sizeof(at->storage), at->base, "kept");
 	/* /proc and /sys exist in one root, in the other nothing does: both happen */
 	r += make_dir(path, sizeof(path), at->root, "etc");
-	r += write_file(path, "passwd", "root:x:0:0::/root:/bin/sh\n"
-					"alice:x:1234:100:Alice:/home/alice:/bin/sh\n");
-	r += write_file(path, "group", "users:x:100:\naudio:x:29:bob,alice\n"
-				       "staff:x:50:alice\n");
+	r += write_file(path, "passwd",
+			"root:x:0:0::/root:/bin/sh\n"
+			"alice:x:1234:100:Alice:/home/alice:/bin/sh\n");
+	r += write_file(path, "group",
+			"users:x:100:\naudio:x:29:bob,alice\n"
+			"staff:x:50:alice\n");
 	r += write_file(path, "mtab", "/dev/old / ext2 rw 0 0\n");
-	r += write_file(path, "resolv.conf", ""); /* direct: there is something to show it over */
+	/* direct: there is something to show it over */
+	r += write_file(path, "resolv.conf", "");
 	r += make_dir(path, sizeof(path), at->root, "proc");
 	r += make_dir(path, sizeof(path), at->root, "sys");
 	/* direct: nothing is made in the directory that the user did not ask for */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From options to plan, for machines that do not exist: every option set is planned from
- * fixed facts, and the explained script is compared byte for byte with a golden file. With
- * UPDATE_GOLDEN=1 in the environment the files are written instead: read their diff.
+ * fixed facts, and the explained script is compared byte for byte with a golden file.
+ * With UPDATE_GOLDEN=1 in the environment the files are written instead: read their diff.
  */
 #include <check.h>
 #include <errno.h>
@@ -29,8 +29,8 @@ static struct host host;
 static struct plan plan;
 
 /* The mounts of a machine that does not exist, below @root. */
-static int fake_table(const char *root, struct arena *a, struct submount **ret, size_t *ret_len,
-		      struct err *e)
+static int fake_table(const char *root, struct arena *a, struct submount **ret,
+		      size_t *ret_len, struct err *e)
 {
 	static const struct submount host_mounts[] = {
 		{ "/boot/efi", "vfat", true, false },
@@ -83,13 +83,15 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 	enum { ALL = (1 << CGROUP_CONTROLLERS) - 1 };
 	static const struct cgroup_hierarchy v1[] = {
 		{ .controllers = 1 << CGROUP_CPU | 1 << CGROUP_CPUACCT,
-		  .levels = { { .path = "/sys/fs/cgroup/cpu,cpuacct", .writable = true } },
+		  .levels = { { .path = "/sys/fs/cgroup/cpu,cpuacct",
+				.writable = true } },
 		  .levels_len = 1 },
 		{ .controllers = 1 << CGROUP_CPUSET,
 		  .levels = { { .path = "/sys/fs/cgroup/cpuset", .writable = true } },
 		  .levels_len = 1 },
 		{ .controllers = 1 << CGROUP_MEMORY,
-		  .levels = { { .path = "/sys/fs/cgroup/memory/it's/own", .writable = true } },
+		  .levels = { { .path = "/sys/fs/cgroup/memory/it's/own",
+				.writable = true } },
 		  .levels_len = 1 },
 		{ .controllers = 1 << CGROUP_PIDS,
 		  .levels = { { .path = "/sys/fs/cgroup/pids", .writable = true } },
@@ -106,11 +108,15 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 	};
 	static struct host_cgroups g;
 	const bool hybrid = (flags & (SET_V1 | SET_V2)) == (SET_V1 | SET_V2);
-	const unsigned given = hybrid ? 0 : ALL & ~(1u << CGROUP_CPUACCT | 1u << CGROUP_FREEZER |
-					       1u << CGROUP_DEVICES);
+	const unsigned given =
+		hybrid ? 0
+		       : ALL & ~(1u << CGROUP_CPUACCT | 1u << CGROUP_FREEZER |
+				 1u << CGROUP_DEVICES);
 	struct cgroup_hierarchy *h;
 
-	g = (struct host_cgroups){ .cpus = "0-3", .mems = "0", .swap = true, .name = "minc-x" };
+	g = (struct host_cgroups){
+		.cpus = "0-3", .mems = "0", .swap = true, .name = "minc-x"
+	};
 	if (flags & SET_V1) {
 		memcpy(g.list, v1, sizeof(v1));
 		g.len = sizeof(v1) / sizeof(v1[0]);
@@ -120,9 +126,12 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 	h = &g.list[g.len++];
 	*h = (struct cgroup_hierarchy){
 		.v2 = true,
-		.levels = { { "/sys/fs/cgroup/user.slice/own", given, 0, true, false, true },
-			    { "/sys/fs/cgroup/user.slice", given, 1 << CGROUP_PIDS, true, false, false },
-			    { "/sys/fs/cgroup", given, given, !(flags & SET_USER), true, true } },
+		.levels = { { "/sys/fs/cgroup/user.slice/own", given, 0, true, false,
+			      true },
+			    { "/sys/fs/cgroup/user.slice", given, 1 << CGROUP_PIDS, true,
+			      false, false },
+			    { "/sys/fs/cgroup", given, given, !(flags & SET_USER), true,
+			      true } },
 		.levels_len = 3,
 	};
 	if (hybrid)
@@ -131,7 +140,8 @@ static struct host_cgroups *fake_cgroups(unsigned flags)
 	for (size_t i = 0; flags & SET_SYSTEMD && i < h->levels_len; i++)
 		h->levels[i].writable = false;
 	if (flags & SET_SYSTEMD)
-		g.scope_controllers = 1 << CGROUP_MEMORY | 1 << CGROUP_PIDS | 1 << CGROUP_CPU;
+		g.scope_controllers =
+			1 << CGROUP_MEMORY | 1 << CGROUP_PIDS | 1 << CGROUP_CPU;
 	g.v2_mount = "/sys/fs/cgroup";
 	return &g;
 }
@@ -291,17 +301,22 @@ START_TEST(ids_are_remembered_only_where_processes_can_be_traced)
 		spec_set_root(&spec, places.root, 0);
 		spec_set_userns(&spec, "single");
 		spec_set_flag(&spec, MINC_FAKE_ROOT, 1);
-		ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+		ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0,
+			      "%s", err.message);
 		ck_assert_int_eq(plan.ids, i == 0);
 		ck_assert_uint_eq(plan.warnings_len, i);
 		if (i == 1)
-			ck_assert_ptr_nonnull(strstr(plan.warnings[0], "kernel.yama.ptrace_scope"));
+			ck_assert_ptr_nonnull(strstr(plan.warnings[0],
+						     "kernel.yama.ptrace_scope"));
 		forget_plan();
 	}
 }
 END_TEST
 
-/* Each has the place of an older one; they were all compared with one another, which took minutes. */
+/*
+ * Each has the place of an older one; they were all compared with one another, which took
+ * minutes.
+ */
 START_TEST(an_image_may_set_very_many_variables)
 {
 	enum { MANY = 200000 };
@@ -321,7 +336,8 @@ START_TEST(an_image_may_set_very_many_variables)
 	fix_host(0);
 	ck_assert_int_eq(spec_set_image(&spec, &image), 0);
 	ck_assert_int_eq(spec_add_env(&spec, "V8", "3"), 0);
-	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s",
+		      err.message);
 	made = plan.steps[plan.len - 1].exec.envp;
 	while (made[n])
 		n++;
@@ -366,7 +382,10 @@ static uint32_t find_twins(uint32_t state, char ret[2][5])
 	return 0;
 }
 
-/* An image chooses its names: where they are in a table of hashes must not be its choice, too. */
+/*
+ * An image chooses its names: where they are in a table of hashes must not be its choice,
+ * too.
+ */
 START_TEST(variables_may_have_names_of_one_hash)
 {
 	enum { BITS = 17, MANY = 1 << BITS };
@@ -389,7 +408,8 @@ START_TEST(variables_may_have_names_of_one_hash)
 	spec_init(&spec, &err);
 	fix_host(0);
 	ck_assert_int_eq(spec_set_image(&spec, &image), 0);
-	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s", err.message);
+	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s",
+		      err.message);
 	while (plan.steps[plan.len - 1].exec.envp[n])
 		n++;
 	ck_assert_uint_eq(n, MANY + 2); /* and PATH, HOME */
@@ -404,8 +424,10 @@ START_TEST(every_step_says_why_and_what)
 		const struct step *s = &plan.steps[i];
 
 		ck_assert_msg(s->why && *s->why, "step %zu has no why", i + 1);
-		ck_assert_msg(s->kind < STEP_MAX && step_ops[s->kind].run, "step %zu", i + 1);
-		ck_assert_msg((s->kind == STEP_EXEC) == (i + 1 == plan.len), "step %zu", i + 1);
+		ck_assert_msg(s->kind < STEP_MAX && step_ops[s->kind].run, "step %zu",
+			      i + 1);
+		ck_assert_msg((s->kind == STEP_EXEC) == (i + 1 == plan.len), "step %zu",
+			      i + 1);
 	}
 	forget_plan();
 }
@@ -517,12 +539,14 @@ START_TEST(every_slot_is_filled_once_before_it_is_used)
 			ck_assert_msg(slots[n - 1] < 0 || filled[slots[n - 1]],
 				      "%s: step %zu reads slot %d too early",
 				      option_sets[_i].name, i + 1, slots[n - 1]);
-		if (plan.steps[i].kind == STEP_CGROUP && plan.steps[i].cgroup.ret_procs >= 0)
+		if (plan.steps[i].kind == STEP_CGROUP &&
+		    plan.steps[i].cgroup.ret_procs >= 0)
 			filled[plan.steps[i].cgroup.ret_procs] = true;
 		if (ret < 0)
 			continue;
-		ck_assert_msg(ret < plan.slots && !filled[ret], "%s: step %zu fills slot %d again",
-			      option_sets[_i].name, i + 1, ret);
+		ck_assert_msg(ret < plan.slots && !filled[ret],
+			      "%s: step %zu fills slot %d again", option_sets[_i].name,
+			      i + 1, ret);
 		filled[ret] = true;
 	}
 	forget_plan();
@@ -538,12 +562,14 @@ START_TEST(layers_are_handed_over_as_the_kernel_takes_them)
 	for (size_t i = 0; i < plan.len; i++) {
 		const struct step *s = &plan.steps[i];
 
-		if (spec.image.layers_len || s->kind != STEP_FS || strcmp(s->fs.type, "overlay") != 0)
+		if (spec.image.layers_len || s->kind != STEP_FS ||
+		    strcmp(s->fs.type, "overlay") != 0)
 			continue;
 		ck_assert_str_eq(s->fs.options[0].key, old ? "lowerdir" : "lowerdir+");
 		for (size_t k = 0; k < 3; k++)
 			ck_assert_int_eq(s->fs.options[k].by_path, old);
-		ck_assert_uint_eq(s->fs.options_len, option_sets[_i].flags & SET_USER ? 4 : 3);
+		ck_assert_uint_eq(s->fs.options_len,
+				  option_sets[_i].flags & SET_USER ? 4 : 3);
 	}
 	forget_plan();
 }
@@ -580,10 +606,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const loops[] = { script_is_the_golden_one,
-				 every_step_says_why_and_what,
-				 every_slot_is_filled_once_before_it_is_used,
-				 layers_are_handed_over_as_the_kernel_takes_them,
-				 namespaces_are_those_asked_for };
+				       every_step_says_why_and_what,
+				       every_slot_is_filled_once_before_it_is_used,
+				       layers_are_handed_over_as_the_kernel_takes_them,
+				       namespaces_are_those_asked_for };
 	Suite *s = suite_create("plan");
 	TCase *t = tcase_create("option sets");
 	SRunner *runner;

@@ -3,15 +3,18 @@
  * reach - the registry client as a program, for registry.py: what it does is one call of
  * registry_ops, or the few that an image takes.
  *
- * usage: reach [OPTION..] manifest REF | pull REF DIR | push REF DIR | blob REF DIGEST SIZE FILE
+ * usage: reach [OPTION..] manifest REF | pull REF DIR | push REF DIR | blob REF DIGEST
+ * SIZE FILE
  *	  | login REGISTRY USER PASSWORD | logout REGISTRY
  * Options: -u USER:PASSWORD, -a AUTHFILE, -c CERT_DIR, -e ETC, -k (insecure), -r RETRIES,
- * -s STALL_SECONDS, -m REPOSITORY (to mount from), -C (cancel when progress is first told), -W (when
- * it is told after a wait),
- * -U URL (of a foreign layer), -t HOST[:PORT] (that may see the credentials), -I (ignore SIGCHLD)
+ * -s STALL_SECONDS, -m REPOSITORY (to mount from), -C (cancel when progress is first
+ * told), -W (when it is told after a wait),
+ * -U URL (of a foreign layer), -t HOST[:PORT] (that may see the credentials), -I (ignore
+ * SIGCHLD)
  *
- * DIR holds "manifest", "type" (its media type) and blobs by their digits. A failure is one line
- * "ERRNO: MESSAGE" on stderr and status 1; what is waited for is a line before it, after "waits: ".
+ * DIR holds "manifest", "type" (its media type) and blobs by their digits. A failure is
+ * one line "ERRNO: MESSAGE" on stderr and status 1; what is waited for is a line before
+ * it, after "waits: ".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +69,8 @@ static int failed(int r)
 	return 1;
 }
 
-static struct registry *open_registry(const char *name, bool push, struct ref *ref, int *ret)
+static struct registry *open_registry(const char *name, bool push, struct ref *ref,
+				      int *ret)
 {
 	struct registry *reg = NULL;
 
@@ -118,7 +122,8 @@ static int keep(struct registry_blob *b, void *data)
 	char from[64];
 
 	snprintf(from, sizeof(from), "/proc/self/fd/%d", b->fd);
-	if (linkat(AT_FDCWD, from, *(int *)data, digest_hex(&b->digest), AT_SYMLINK_FOLLOW) < 0 &&
+	if (linkat(AT_FDCWD, from, *(int *)data, digest_hex(&b->digest),
+		   AT_SYMLINK_FOLLOW) < 0 &&
 	    errno != EEXIST)
 		stop("cannot name a blob");
 	printf("blob %.12s\n", digest_hex(&b->digest));
@@ -181,7 +186,8 @@ static int push(const char *name, const char *path)
 		stop("nothing to push");
 	n = blobs_of(text, len, blobs);
 	for (size_t i = 0; i < n; i++)
-		blobs[i].fd = openat(dir, digest_hex(&blobs[i].digest), O_RDONLY | O_CLOEXEC);
+		blobs[i].fd =
+			openat(dir, digest_hex(&blobs[i].digest), O_RDONLY | O_CLOEXEC);
 	reg = open_registry(name, true, &ref, &r);
 	if (r == 0)
 		r = registry_ops.put_blobs(reg, blobs, n);
@@ -203,7 +209,8 @@ static int count(struct registry_blob *b, void *data)
 static int blob(const char *name, const char *digest, const char *size, const char *file)
 {
 	const char *urls[] = { url, NULL };
-	struct registry_blob b = { .size = strtoull(size, NULL, 10), .urls = url ? urls : NULL };
+	struct registry_blob b = { .size = strtoull(size, NULL, 10),
+				   .urls = url ? urls : NULL };
 	struct ref ref;
 	int r;
 	struct registry *reg = open_registry(name, false, &ref, &r);
@@ -242,20 +249,47 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "+u:a:c:e:kr:s:m:CWU:t:I")) != -1) {
 		switch (option) {
-		case 'u': options.user = optarg; break;
-		case 'a': options.authfile = optarg; break;
-		case 'c': options.cert_dir = optarg; break;
-		case 'e': options.etc = optarg; break;
-		case 'k': options.insecure = true; break;
-		case 'r': options.retries = (unsigned)atoi(optarg); break;
-		case 's': options.stall_seconds = (unsigned)atoi(optarg); break;
-		case 'm': mount_from = optarg; break;
-		case 'C': options.progress = cancel; break;
-		case 'W': options.progress = cancel_later; break;
-		case 'U': url = optarg; break;
-		case 't': options.realm = optarg; break;
-		case 'I': (void)signal(SIGCHLD, SIG_IGN); break;
-		default: stop("unknown option");
+		case 'u':
+			options.user = optarg;
+			break;
+		case 'a':
+			options.authfile = optarg;
+			break;
+		case 'c':
+			options.cert_dir = optarg;
+			break;
+		case 'e':
+			options.etc = optarg;
+			break;
+		case 'k':
+			options.insecure = true;
+			break;
+		case 'r':
+			options.retries = (unsigned)atoi(optarg);
+			break;
+		case 's':
+			options.stall_seconds = (unsigned)atoi(optarg);
+			break;
+		case 'm':
+			mount_from = optarg;
+			break;
+		case 'C':
+			options.progress = cancel;
+			break;
+		case 'W':
+			options.progress = cancel_later;
+			break;
+		case 'U':
+			url = optarg;
+			break;
+		case 't':
+			options.realm = optarg;
+			break;
+		case 'I':
+			(void)signal(SIGCHLD, SIG_IGN);
+			break;
+		default:
+			stop("unknown option");
 		}
 	}
 	r = run(argc - optind, argv + optind);

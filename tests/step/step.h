@@ -62,7 +62,9 @@ void equal_at(const char *file, int line, long long got, long long want);
 	step_at(__FILE__, __LINE__, r, err, &(struct step){ __VA_ARGS__ })
 void step_at(const char *file, int line, struct runner *r, int err, const struct step *s);
 
-/* The caller's end of the runner's channel; hang_up() closes it, as a caller that died. */
+/*
+ * The caller's end of the runner's channel; hang_up() closes it, as a caller that died.
+ */
 int caller_end(void);
 void hang_up(void);
 
@@ -87,8 +89,8 @@ bool same_file(const char *a, const char *b);
 /* @slot becomes the directory @path. */
 void open_slot(struct runner *r, int slot, const char *path);
 /*
- * A root directory as @slot: /tmp/root, with links that want to leave it for /tmp/outside;
- * and that nothing was made or mounted there.
+ * A root directory as @slot: /tmp/root, with links that want to leave it for
+ * /tmp/outside; and that nothing was made or mounted there.
  */
 void make_root(struct runner *r, int slot);
 void nothing_came_outside(void);

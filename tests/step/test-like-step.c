@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory that is made like the one below it (lib/mount/like-step.c), and what is made without
- * a trace in times.
+ * A directory that is made like the one below it (lib/mount/like-step.c), and what is
+ * made without a trace in times.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,10 @@ struct acl {
 	struct acl_entry e[5];
 };
 
-/* Owner all, user @id read and search, group nothing, mask read and search, others nothing. */
+/*
+ * Owner all, user @id read and search, group nothing, mask read and search, others
+ * nothing.
+ */
 static struct acl acl_for(uint32_t id)
 {
 	return (struct acl){ 2,
@@ -49,12 +52,18 @@ static const int one_slot[] = { ONE };
 static void make_like(struct runner *r, const struct dir_like *like)
 {
 	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM, .path = "upper", .mode = 0755, .like = like, .ret = TWO });
+	      .mkdir = { .at = ROOM,
+			 .path = "upper",
+			 .mode = 0755,
+			 .like = like,
+			 .ret = TWO });
 }
 
 static void make_over(struct runner *r, const char *below, bool mapped)
 {
-	const struct dir_like like = { .slots = one_slot, .len = 1, .path = ".", .mapped = mapped };
+	const struct dir_like like = {
+		.slots = one_slot, .len = 1, .path = ".", .mapped = mapped
+	};
 
 	open_slot(r, ONE, below);
 	make_like(r, &like);
@@ -124,7 +133,9 @@ STEP_TEST(over_nothing_it_has_the_mode_of_the_step)
 	      .mkdir = { .at = ROOM,
 			 .path = "upper",
 			 .mode = 0711,
-			 .like = &(struct dir_like){ .slots = one_slot, .len = 1, .path = "no" },
+			 .like = &(struct dir_like){ .slots = one_slot,
+						     .len = 1,
+						     .path = "no" },
 			 .ret = SLOT_NONE });
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode, S_IFDIR | 0711);
@@ -238,8 +249,9 @@ STEP_TEST(a_list_of_the_directory_around_it_is_not_taken_over)
 /* What fails, or is killed, before its end is made whole by the next start. */
 STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
 {
-	const struct dir_like like = { .slots = one_slot, .len = 1, .path = ".",
-				       .mapped = who != AS_ROOT };
+	const struct dir_like like = {
+		.slots = one_slot, .len = 1, .path = ".", .mapped = who != AS_ROOT
+	};
 	struct stat st;
 
 	put_below("/tmp/below", 01700);
@@ -247,7 +259,11 @@ STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
 	open_slot(r, ONE, "/tmp/below");
 	refuse(SYS_utimensat, EIO);
 	fails(r, -EIO, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM, .path = "upper", .mode = 0755, .like = &like, .ret = TWO });
+	      .mkdir = { .at = ROOM,
+			 .path = "upper",
+			 .mode = 0755,
+			 .like = &like,
+			 .ret = TWO });
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode & 0777, 0);
 }
@@ -256,8 +272,11 @@ STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
 STEP_TEST(permissions_that_were_taken_from_it_stay_so)
 {
 	const char *mark = who == AS_ROOT ? "trusted.overlay.minc" : "user.overlay.minc";
-	const struct dir_like like = { .slots = one_slot, .len = 1, .path = ".",
-				       .mapped = who != AS_ROOT, .mark = mark };
+	const struct dir_like like = { .slots = one_slot,
+				       .len = 1,
+				       .path = ".",
+				       .mapped = who != AS_ROOT,
+				       .mark = mark };
 	struct stat st;
 
 	put_below("/tmp/below", 0755);
@@ -269,7 +288,8 @@ STEP_TEST(permissions_that_were_taken_from_it_stay_so)
 	make_like(r, &like);
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode, S_IFDIR);
-	must(setxattr("/tmp/upper", mark, "y", 1, 0)); /* as a start that is killed leaves it */
+	/* as a start that is killed leaves it */
+	must(setxattr("/tmp/upper", mark, "y", 1, 0));
 	make_like(r, &like);
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode, S_IFDIR | 0755);
@@ -278,7 +298,8 @@ STEP_TEST(permissions_that_were_taken_from_it_stay_so)
 STEP_TEST(attributes_are_kept_but_for_those_of_overlays)
 {
 	const char *mine = who == AS_ROOT ? "trusted.mine" : "user.mine",
-		   *opaque = who == AS_ROOT ? "trusted.overlay.opaque" : "user.overlay.opaque";
+		   *opaque = who == AS_ROOT ? "trusted.overlay.opaque"
+					    : "user.overlay.opaque";
 	char value[8] = "";
 
 	put_below("/tmp/below", 0755);
@@ -312,8 +333,8 @@ STEP_TEST(what_is_made_quietly_leaves_the_times)
 	must(stat("/tmp/dir", &st));
 	equal(st.st_mtim.tv_sec, long_ago[1].tv_sec);
 	equal(st.st_mtim.tv_nsec, long_ago[1].tv_nsec);
-	expect(is_there("/tmp/dir/a") && is_there("/tmp/dir/b") && is_there("/tmp/dir/c") &&
-	       is_there("/tmp/dir/d/e"));
+	expect(is_there("/tmp/dir/a") && is_there("/tmp/dir/b") &&
+	       is_there("/tmp/dir/c") && is_there("/tmp/dir/d/e"));
 	works(r, .kind = STEP_MKDIR,
 	      .mkdir = { .at = ONE, .path = "loud", .mode = 0755, .ret = SLOT_NONE });
 	must(stat("/tmp/dir", &st));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps that make something in a directory (lib/mount/mount-step.c), one at a time. Whatever
- * links are in it, nothing outside may be reached.
+ * Steps that make something in a directory (lib/mount/mount-step.c), one at a time.
+ * Whatever links are in it, nothing outside may be reached.
  */
 #include <errno.h>
 #include <stdio.h>

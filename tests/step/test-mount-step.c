@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps about mounts (lib/mount/mount-step.c), one at a time: a source becomes a slot, gets
- * its flags, and is put where it belongs; then the root changes.
+ * Steps about mounts (lib/mount/mount-step.c), one at a time: a source becomes a slot,
+ * gets its flags, and is put where it belongs; then the root changes.
  */
 #include <errno.h>
 #include <linux/magic.h>
@@ -94,20 +94,31 @@ STEP_TEST(open_below_an_unset_slot_is_refused)
 /* Reading one may do something, and it says nothing of the container. */
 STEP_TEST(open_to_read_takes_no_file_of_the_kernel)
 {
-	static const char *const files[] = { "proc/self/status", "sys/kernel/mm/transparent_hugepage/enabled",
+	static const char *const files[] = { "proc/self/status",
+					     "sys/kernel/mm/transparent_hugepage/enabled",
 					     "sys/fs/cgroup/cgroup.procs",
 					     "sys/fs/cgroup/memory/cgroup.procs" };
 
 	open_slot(r, ONE, "/");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		fails(r, -ENOENT, .kind = STEP_OPEN,
-		      .open = { .at = ONE, .path = files[i], .in_root = true, .read = true, .ret = TWO });
+		      .open = { .at = ONE,
+				.path = files[i],
+				.in_root = true,
+				.read = true,
+				.ret = TWO });
 	put_file("/tmp/file", "");
 	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE, .path = "tmp/file", .in_root = true, .read = true, .ret = TWO });
+	      .open = { .at = ONE,
+			.path = "tmp/file",
+			.in_root = true,
+			.read = true,
+			.ret = TWO });
 }
 
-/* Until it is done: what is made as "new" and another directory take each other's place. */
+/*
+ * Until it is done: what is made as "new" and another directory take each other's place.
+ */
 static pid_t begin_to_exchange(void)
 {
 	const pid_t pid = fork();
@@ -115,7 +126,8 @@ static pid_t begin_to_exchange(void)
 	if (pid != 0)
 		return pid;
 	must(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	while (syscall(SYS_renameat2, AT_FDCWD, "/tmp/dir/theirs", AT_FDCWD, "/tmp/dir/new", 2) < 0)
+	while (syscall(SYS_renameat2, AT_FDCWD, "/tmp/dir/theirs", AT_FDCWD,
+		       "/tmp/dir/new", 2) < 0)
 		continue;
 	_exit(0);
 }
@@ -135,8 +147,12 @@ STEP_TEST(open_gives_away_only_what_it_made)
 
 		expect(pid > 0);
 		works(r, .kind = STEP_OPEN,
-		      .open = { .at = ONE, .path = "dir/new", .in_root = true, .create = S_IFDIR | 0755,
-				.uid = 7, .ret = TWO });
+		      .open = { .at = ONE,
+				.path = "dir/new",
+				.in_root = true,
+				.create = S_IFDIR | 0755,
+				.uid = 7,
+				.ret = TWO });
 		equal(waitpid(pid, NULL, 0), pid);
 		must(stat("/tmp/dir/new", &st));
 		equal(st.st_uid, 0);
@@ -146,7 +162,11 @@ STEP_TEST(open_gives_away_only_what_it_made)
 		r->slots[TWO] = -EBADF;
 	}
 	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE, .path = "dir/new", .in_root = true, .create = S_IFDIR | 0755, .uid = 7,
+	      .open = { .at = ONE,
+			.path = "dir/new",
+			.in_root = true,
+			.create = S_IFDIR | 0755,
+			.uid = 7,
 			.ret = TWO });
 	must(stat("/tmp/dir/new", &st));
 	equal(st.st_uid, 7);
@@ -285,7 +305,9 @@ STEP_TEST(fs_has_its_type_options_and_flags)
 /* Options that are flags, and slots by path, as kernels before 6.13 need them. */
 STEP_TEST(fs_has_files_for_its_size)
 {
-	const struct fs_option size = { .key = "size", .value = "25%", .slot = SLOT_NONE };
+	const struct fs_option size = { .key = "size",
+					.value = "25%",
+					.slot = SLOT_NONE };
 	struct statfs fs;
 
 	works(r, .kind = STEP_FS,
@@ -297,7 +319,8 @@ STEP_TEST(fs_has_files_for_its_size)
 		      .ret = ONE });
 	equal(fstatfs(r->slots[ONE], &fs), 0);
 	expect(fs.f_blocks > 0);
-	equal(fs.f_files, fs.f_blocks * (unsigned long)fs.f_bsize / 65536 + FS_MORE_FILES);
+	equal(fs.f_files,
+	      fs.f_blocks * (unsigned long)fs.f_bsize / 65536 + FS_MORE_FILES);
 	put_dir("/tmp/at");
 	works(r, .kind = STEP_ATTACH,
 	      .attach = { .mount = ONE, .at = ROOM, .path = "at" });

@@ -13,7 +13,10 @@
 
 enum { KERNEL_MAX = 500, FIRST = SLOTS, ALL_SLOTS = SLOTS + KERNEL_MAX + 1 };
 
-/* Slots of the layers, uppermost first, and those of the runner, which are more than usual. */
+/*
+ * Slots of the layers, uppermost first, and those of the runner, which are more than
+ * usual.
+ */
 static int lowers[KERNEL_MAX + 1], slots[ALL_SLOTS];
 
 /* @len layers, the first uppermost; each has a file of its own and one that all have. */
@@ -50,7 +53,10 @@ static void make_upper(struct runner *r, const char *upper, const char *work)
 static void overlay(struct runner *r, int err, size_t len)
 {
 	const struct fs_option options[] = {
-		{ .key = "lowerdir", .slot = SLOT_NONE, .slots = lowers, .slots_len = len },
+		{ .key = "lowerdir",
+		  .slot = SLOT_NONE,
+		  .slots = lowers,
+		  .slots_len = len },
 		{ .key = "upperdir", .slot = ONE },
 		{ .key = "workdir", .slot = TWO },
 		{ .key = "xino", .value = "off", .slot = SLOT_NONE },
@@ -70,7 +76,8 @@ static void overlay(struct runner *r, int err, size_t len)
 
 static void attach(struct runner *r)
 {
-	works(r, .kind = STEP_ATTACH, .attach = { .mount = THREE, .at = ROOM, .path = "all" });
+	works(r, .kind = STEP_ATTACH,
+	      .attach = { .mount = THREE, .at = ROOM, .path = "all" });
 }
 
 STEP_TEST(as_many_layers_as_the_kernel_takes_are_one_tree)

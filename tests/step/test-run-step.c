@@ -278,7 +278,9 @@ static void seal(struct step *s, const char **argv)
 
 static void load_sealed(struct runner *r)
 {
-	r->sealed_fd = fd_move_up(memfd_program("sealed", sealed_program, sealed_program_len), 16);
+	r->sealed_fd =
+		fd_move_up(memfd_program("sealed", sealed_program, sealed_program_len),
+			   16);
 	must(r->sealed_fd);
 }
 
@@ -347,10 +349,14 @@ STEP_TEST(exec_leaves_signals_their_default)
 	equal(in_child(r, exec_shell), 128 + SIGTERM);
 }
 
-/* Whatever the command is named: what can be found as the program's file cannot be written. */
+/*
+ * Whatever the command is named: what can be found as the program's file cannot be
+ * written.
+ */
 STEP_TEST(exec_comes_from_a_file_that_nobody_can_write)
 {
-	const char *const own[] = { "/proc/self/exe", NULL }, *const argv[] = { "own", NULL };
+	const char *const own[] = { "/proc/self/exe", NULL }, *const argv[] = { "own",
+										NULL };
 	const char *sealed[SEALED_MAX];
 	struct step s = { .kind = STEP_EXEC,
 			  .exec = { .candidates = own, .argv = argv, .envp = no_env } };
@@ -372,8 +378,11 @@ STEP_TEST(exec_without_its_program_fails)
 	const char *const candidates[] = { "/bin/true", NULL };
 
 	fails(r, -EBADF, .kind = STEP_EXEC,
-	      .exec = { .candidates = candidates, .argv = candidates, .envp = no_env,
-			.sealed_argv = candidates, .channel_fd = CHANNEL });
+	      .exec = { .candidates = candidates,
+			.argv = candidates,
+			.envp = no_env,
+			.sealed_argv = candidates,
+			.channel_fd = CHANNEL });
 }
 
 /* Candidates of the step that is to fail, for the child. */
@@ -390,7 +399,9 @@ static void exec_tried(struct runner *r)
 	equal(step_ops[STEP_EXEC].run(r, &s), 0);
 }
 
-/* The program says so in the step's place, after the step said that nothing else comes. */
+/*
+ * The program says so in the step's place, after the step said that nothing else comes.
+ */
 static void exec_fails(struct runner *r, int err, const char *first, const char *second)
 {
 	struct verdict v;
@@ -436,7 +447,8 @@ STEP_TEST(exec_passes_over_closed_directories)
 	must(mkdir("/tmp/closed", 0700));
 	put_file("/tmp/closed/file", "");
 	must(chmod("/tmp/closed", 0));
-	works(r, .kind = STEP_CAPS, .caps.known = (UINT64_C(1) << 38) - 1); /* nor may root */
+	/* nor may root */
+	works(r, .kind = STEP_CAPS, .caps.known = (UINT64_C(1) << 38) - 1);
 	exec_fails(r, -ENOENT, "/tmp/closed/file", "/tmp/no");
 	exec_fails(r, -EACCES, "/tmp/closed/file", NULL);
 }

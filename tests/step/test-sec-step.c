@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps of what a command may do (lib/sec/sec-step.c), one at a time. What is gone must be
- * gone for good, so each test tries to get it back.
+ * Steps of what a command may do (lib/sec/sec-step.c), one at a time. What is gone must
+ * be gone for good, so each test tries to get it back.
  */
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plan of very few steps in a caller whose own affairs could be in the way: what it does
- * with SIGCHLD and SIGPIPE, and a child that dies in the middle. The helper that writes
- * the ids' maps is replaced, in the mount namespace of the stage, by a script.
+ * A plan of very few steps in a caller whose own affairs could be in the way: what it
+ * does with SIGCHLD and SIGPIPE, and a child that dies in the middle. The helper that
+ * writes the ids' maps is replaced, in the mount namespace of the stage, by a script.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,14 +21,20 @@
 static const char *const one_id[] = { "0", "0", "1", NULL };
 static const char *const no_env[] = { NULL };
 
-/* What is waited for without an end is killed at once here, and what has a bound sooner than that says. */
-void __real_program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);
-void __wrap_program_run_both(const struct program p[2], struct program_end ret[2], int results[2]);
+/*
+ * What is waited for without an end is killed at once here, and what has a bound sooner
+ * than that says.
+ */
+void __real_program_run_both(const struct program p[2], struct program_end ret[2],
+			     int results[2]);
+void __wrap_program_run_both(const struct program p[2], struct program_end ret[2],
+			     int results[2]);
 int __real_program_run(const struct program *p, struct program_end *ret);
 int __wrap_program_run(const struct program *p, struct program_end *ret);
 static bool in_haste;
 
-void __wrap_program_run_both(const struct program p[2], struct program_end ret[2], int results[2])
+void __wrap_program_run_both(const struct program p[2], struct program_end ret[2],
+			     int results[2])
 {
 	struct program sooner[2] = { p[0], p[1] };
 
@@ -65,7 +71,8 @@ static int start(struct err *e)
 {
 	static const char *const candidates[] = { "/bin/true", NULL };
 	static const char *const argv[] = { "true", NULL };
-	static const char *const sealed[] = { "exec", "3:1", "1", "/bin/true", "true", NULL };
+	static const char *const sealed[] = { "exec",      "3:1",  "1",
+					      "/bin/true", "true", NULL };
 	struct plan p = { .lowest_fd = 3,
 			  .own_memory = true,
 			  .clone_flags = CLONE_NEWUSER };
@@ -158,7 +165,8 @@ static void start_says_what_it_waited_for(struct runner *r __attribute__((unused
 	struct err e;
 
 	equal(start(&e), -ETIMEDOUT);
-	expect(strstr(e.message, "/usr/bin/newgidmap: it had not ended after 60 seconds"));
+	expect(strstr(e.message,
+		      "/usr/bin/newgidmap: it had not ended after 60 seconds"));
 }
 
 STEP_TEST(helper_that_does_not_end_is_killed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check-on-musl - what check(3), built for glibc, asks of the C library beside the names of
- * lib/base/fortified.c. Linked into the tests of a build with musl on such a system.
+ * check-on-musl - what check(3), built for glibc, asks of the C library beside the names
+ * of lib/base/fortified.c. Linked into the tests of a build with musl on such a system.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -84,7 +84,8 @@ START_TEST(the_error_sticks_for_explain_too)
 	char *text = NULL;
 
 	ck_assert_int_eq(minc_add_bind(ctx, "/tmp", "below", 0), -EINVAL);
-	ck_assert_int_eq(minc_explain(ctx, ARGV("true"), MINC_FORMAT_SHELL, &text), -EINVAL);
+	ck_assert_int_eq(minc_explain(ctx, ARGV("true"), MINC_FORMAT_SHELL, &text),
+			 -EINVAL);
 	ck_assert_ptr_null(text);
 }
 END_TEST
@@ -94,7 +95,8 @@ START_TEST(unknown_flags_are_refused)
 	ck_assert_int_eq(minc_set_root(ctx, "/", 1u << 31), -EINVAL);
 	teardown();
 	setup();
-	ck_assert_int_eq(minc_set_root(ctx, "/", MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS),
+	ck_assert_int_eq(minc_set_root(ctx, "/",
+				       MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS),
 			 -EINVAL);
 	teardown();
 	setup();
@@ -107,7 +109,7 @@ START_TEST(unknown_flags_are_refused)
 	ck_assert_int_eq(minc_set_flag(ctx, (enum minc_flag)99, 1), -EINVAL);
 	teardown();
 	setup();
-	ck_assert_int_eq(minc_set_flag(ctx, (enum minc_flag)-1, 1), -EINVAL);
+	ck_assert_int_eq(minc_set_flag(ctx, (enum minc_flag) - 1, 1), -EINVAL);
 	teardown();
 	setup();
 	ck_assert_int_eq(minc_set_flag(ctx, MINC_INIT, 2), -EINVAL);
@@ -121,7 +123,8 @@ START_TEST(an_unknown_format_is_refused)
 {
 	char *text = NULL;
 
-	ck_assert_int_eq(minc_explain(ctx, ARGV("true"), (enum minc_format)9, &text), -EINVAL);
+	ck_assert_int_eq(minc_explain(ctx, ARGV("true"), (enum minc_format)9, &text),
+			 -EINVAL);
 	ck_assert_ptr_null(text);
 }
 END_TEST
@@ -166,7 +169,8 @@ START_TEST(a_failed_step_is_named)
 	ck_assert_int_eq(r, -ENOENT);
 	ck_assert_ptr_null(ct);
 	ck_assert_ptr_nonnull(strstr(minc_error_message(ctx), "/nonexistent"));
-	ck_assert_ptr_nonnull(strstr(minc_error_message(ctx), "--bind /nonexistent:/mnt"));
+	ck_assert_ptr_nonnull(strstr(minc_error_message(ctx),
+				     "--bind /nonexistent:/mnt"));
 	ck_assert_ptr_null(strchr(minc_error_message(ctx), '\n'));
 	ck_assert_str_eq(minc_error_origin(ctx), "--bind /nonexistent:/mnt");
 	ck_assert_int_gt(minc_error_step(ctx), 0);
@@ -238,7 +242,8 @@ START_TEST(an_idle_container_has_files_only)
 	snprintf(inside, sizeof(inside), "%s.new", file);
 	ck_assert_int_eq(minc_copy_in(ctx, ct, file, inside), -EROFS);
 	ck_assert_int_eq(minc_copy_in(ctx, ct, file, "/dev/shm/x"), -EROFS);
-	ck_assert_msg(minc_copy_out(ctx, ct, "/etc/passwd", file) == 0, "%s", minc_error_message(ctx));
+	ck_assert_msg(minc_copy_out(ctx, ct, "/etc/passwd", file) == 0, "%s",
+		      minc_error_message(ctx));
 	ck_assert_int_eq(minc_wait(ct, 0, &status), -ETIMEDOUT);
 	ck_assert_ptr_null(minc_container_free(ct));
 	/* and the same context goes on to a command, which may write */
@@ -509,13 +514,14 @@ START_TEST(setters_reach_the_container)
 	ck_assert_int_eq(minc_add_tmpfs(ctx, "/mnt", 1 << 20, 0711), 0);
 	ck_assert_int_eq(minc_set_network(ctx, "none"), 0);
 	ck_assert_int_eq(minc_drop_cap(ctx, "all"), 0);
-	ck_assert_int_eq(run("test $(cat /proc/sys/kernel/hostname) = sandbox || exit 1\n"
-			     "test $A = 2 || exit 2\n"
-			     "test $(pwd) = /usr || exit 3\n"
-			     "test $(stat -c %a /mnt) = 711 || exit 4\n"
-			     "grep -q 'CapEff:.0000000000000000' /proc/self/status || exit 5\n"
-			     "test $(tail -n +3 /proc/net/dev | wc -l) = 1 || exit 6\n"),
-			 0);
+	ck_assert_int_eq(
+		run("test $(cat /proc/sys/kernel/hostname) = sandbox || exit 1\n"
+		    "test $A = 2 || exit 2\n"
+		    "test $(pwd) = /usr || exit 3\n"
+		    "test $(stat -c %a /mnt) = 711 || exit 4\n"
+		    "grep -q 'CapEff:.0000000000000000' /proc/self/status || exit 5\n"
+		    "test $(tail -n +3 /proc/net/dev | wc -l) = 1 || exit 6\n"),
+		0);
 }
 END_TEST
 
@@ -535,7 +541,8 @@ START_TEST(the_command_is_explained_in_three_languages)
 		char *text = NULL;
 		int r = minc_explain(ctx, ARGV("echo", "it's"), rows[i].format, &text);
 
-		ck_assert_msg(r == 0, "format %d: %s", rows[i].format, minc_error_message(ctx));
+		ck_assert_msg(r == 0, "format %d: %s", rows[i].format,
+			      minc_error_message(ctx));
 		for (int k = 0; k < 3; k++)
 			ck_assert_msg(strstr(text, rows[i].words[k]), "no %s in:\n%s",
 				      rows[i].words[k], text);
@@ -579,7 +586,8 @@ START_TEST(a_terminal_is_the_containers_own)
 	ck_assert_int_eq(minc_start(ctx, ARGV("tty"), &ct), 0);
 	fd = minc_container_terminal(ct);
 	ck_assert_int_ge(fd, 0);
-	while (len < sizeof(buf) - 1 && (n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
+	while (len < sizeof(buf) - 1 &&
+	       (n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
 		len += (size_t)n;
 	ck_assert_str_eq(buf, "/dev/pts/0\r\n");
 	ck_assert_int_eq(minc_wait(ct, 10000, &status), 0);
@@ -596,7 +604,8 @@ START_TEST(a_container_goes_on_when_it_is_forgotten)
 
 	ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
 	minc_pass_fd(ctx, p[1], 5);
-	ck_assert_int_eq(minc_start(ctx, ARGV("sh", "-c", "sleep 0.2; echo x >&5"), &ct), 0);
+	ck_assert_int_eq(minc_start(ctx, ARGV("sh", "-c", "sleep 0.2; echo x >&5"), &ct),
+			 0);
 	minc_container_free(ct);
 	teardown();
 	setup();

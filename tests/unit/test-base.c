@@ -245,7 +245,10 @@ START_TEST(output_that_does_not_wait_is_waited_for)
 }
 END_TEST
 
-/* The handler's and the mask's are the caller's, and so is a SIGPIPE that had come before. */
+/*
+ * The handler's and the mask's are the caller's, and so is a SIGPIPE that had come
+ * before.
+ */
 START_TEST(output_that_nobody_reads_sends_no_signal)
 {
 	sigset_t set, pending;
@@ -255,7 +258,8 @@ START_TEST(output_that_nobody_reads_sends_no_signal)
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(close(fds[0]), 0);
 	ck_assert_int_eq(io_write_out(fds[1], "x", 1, NULL, NULL), -EPIPE);
-	ck_assert(pthread_sigmask(SIG_BLOCK, NULL, &set) == 0 && !sigismember(&set, SIGPIPE));
+	ck_assert(pthread_sigmask(SIG_BLOCK, NULL, &set) == 0 &&
+		  !sigismember(&set, SIGPIPE));
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGPIPE);
 	ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &set, NULL), 0);
@@ -286,8 +290,11 @@ START_TEST(configuration_is_a_file_that_is_not_waited_for)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(mkfifo(in_dir(path, sizeof(path), dir, "fifo"), 0600), 0);
 	ck_assert_int_eq(symlink("fifo", in_dir(path, sizeof(path), dir, "to-fifo")), 0);
-	ck_assert_int_eq(symlink("/dev/zero", in_dir(path, sizeof(path), dir, "to-zero")), 0);
-	ck_assert_int_eq(symlink("/proc/self/comm", in_dir(path, sizeof(path), dir, "to-file")), 0);
+	ck_assert_int_eq(symlink("/dev/zero", in_dir(path, sizeof(path), dir, "to-zero")),
+			 0);
+	ck_assert_int_eq(symlink("/proc/self/comm",
+				 in_dir(path, sizeof(path), dir, "to-file")),
+			 0);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		err_clear(&e);
 		(void)in_dir(path, sizeof(path), dir, wrong[i]);
@@ -311,7 +318,10 @@ START_TEST(configuration_is_a_file_that_is_not_waited_for)
 }
 END_TEST
 
-/* Another process has a lease on @path, and gives it up when it is told; false: there are none. */
+/*
+ * Another process has a lease on @path, and gives it up when it is told; false: there are
+ * none.
+ */
 static bool take_lease(const char *path)
 {
 	int told[2], sig;
@@ -441,9 +451,10 @@ END_TEST
 START_TEST(paths_are_cleaned_by_their_words)
 {
 	static const char *const cases[][2] = {
-		{ "/", "/" },		{ "/a", "/a" },	      { "//a//b/", "/a/b" },
-		{ "/a/./b/.", "/a/b" }, { "/a/../b", "/b" },  { "/../../a", "/a" },
-		{ "/a/b/../..", "/" },	{ "/..a/...", "/..a/..." },
+		{ "/", "/" },          { "/a", "/a" },
+		{ "//a//b/", "/a/b" }, { "/a/./b/.", "/a/b" },
+		{ "/a/../b", "/b" },   { "/../../a", "/a" },
+		{ "/a/b/../..", "/" }, { "/..a/...", "/..a/..." },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

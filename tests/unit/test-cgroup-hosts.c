@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is found out about the control groups of hosts that do not exist: mount tables with files below
- * them.
+ * What is found out about the control groups of hosts that do not exist: mount tables
+ * with files below them.
  */
 #include <check.h>
 #include <errno.h>
@@ -214,7 +214,8 @@ static struct host_cgroups *read_deep(bool own)
 	make_file("", "u/a/cgroup.procs");
 	snprintf(procs, sizeof(procs), "%s/u/a/cgroup.procs", top);
 	ck_assert_int_eq(chmod(procs, own ? 0644 : 0666), 0);
-	return read_host("34 1 0:7 / @/u rw - cgroup2 cgroup2 rw\n", "0::/a/1/2/3/4/5/6/7/8/9\n");
+	return read_host("34 1 0:7 / @/u rw - cgroup2 cgroup2 rw\n",
+			 "0::/a/1/2/3/4/5/6/7/8/9\n");
 }
 
 START_TEST(nor_are_those_far_below_one)
@@ -251,7 +252,9 @@ END_TEST
 /* What is said of a limit on memory on the host @g. */
 static void expect_refusal(struct host_cgroups *g, int r, const char *words)
 {
-	const struct host h = { .cgroups = g, .initial_userns = true, .privileged = true };
+	const struct host h = { .cgroups = g,
+				.initial_userns = true,
+				.privileged = true };
 	const struct cgroup_devices none = { NULL, NULL };
 	struct plan p;
 
@@ -260,7 +263,8 @@ static void expect_refusal(struct host_cgroups *g, int r, const char *words)
 	spec_set_origin(&spec, "--memory 1m");
 	ck_assert_int_eq(spec_set_limit(&spec, MINC_LIMIT_MEMORY, 1 << 20), 0);
 	ck_assert_int_eq(cgroup_plan(&p, &spec, &h, &none, &err), r);
-	ck_assert_msg(strncmp(err.message, "--memory 1m: ", 13) == 0 && strstr(err.message, words),
+	ck_assert_msg(strncmp(err.message, "--memory 1m: ", 13) == 0 &&
+			      strstr(err.message, words),
 		      "%s", err.message);
 	plan_done(&p);
 	free_host(g);

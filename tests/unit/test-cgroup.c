@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits: what the setters take, what other versions make of values, what is said of groups.
- * With root and groups, also the groups of a real container: usage, freezing, killing.
+ * Limits: what the setters take, what other versions make of values, what is said of
+ * groups. With root and groups, also the groups of a real container: usage, freezing,
+ * killing.
  */
 #include <check.h>
 #include <dirent.h>
@@ -218,12 +219,15 @@ START_TEST(the_report_names_what_enforces)
 	spec_set_origin(&spec, "-u");
 	spec_set_rlimit(&spec, "core", 0, 0);
 	cgroup_report(&spec, HOST_KERNEL(6, 1), set, false, collect, text);
-	ck_assert_str_eq(text,
-			 "-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
+	ck_assert_str_eq(
+		text,
+		"-m=cgroup v2 memory\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 	cgroup_set_free(set);
 	text[0] = '\0';
 	cgroup_report(&spec, HOST_KERNEL(6, 1), NULL, true, collect, text);
-	ck_assert_str_eq(text, "devices=nothing\n-m=nothing\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
+	ck_assert_str_eq(
+		text,
+		"devices=nothing\n-m=nothing\n-k=nothing\n-p=nothing\n-s=tmpfs\n-u=rlimit\n");
 }
 END_TEST
 
@@ -305,8 +309,7 @@ START_TEST(a_container_is_measured_frozen_and_killed)
 	}
 	(void)cgroup_set_of(&ct->held, &held);
 	for (size_t i = 0; i < held.len; i++) {
-		ck_assert_int_eq(
-			cgroup_set_text(&held, i, text[i], sizeof(text[i])), 0);
+		ck_assert_int_eq(cgroup_set_text(&held, i, text[i], sizeof(text[i])), 0);
 		lines[i] = text[i];
 	}
 	ck_assert_int_eq(cgroup_hold_opened(&opened, lines), 0);
@@ -347,7 +350,8 @@ START_TEST(one_set_free_goes_on_and_its_groups_with_it)
 		minc_ctx_free(c);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s", cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
+	snprintf(path, sizeof(path), "%s",
+		 cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
 	pidfd = dup(ct->pidfd);
 	minc_container_free(ct);
 	ck_assert_int_eq(access(path, F_OK), 0);
@@ -365,8 +369,11 @@ START_TEST(one_set_free_goes_on_and_its_groups_with_it)
 	ck_assert_ptr_nonnull(ct);
 	ck_assert_int_eq(access(path, F_OK), -1);
 	ck_assert_int_eq(minc_kill(ct, SIGKILL), 0);
-	ck_assert_int_eq(waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info, WEXITED | WNOWAIT), 0);
-	snprintf(path, sizeof(path), "%s", cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
+	ck_assert_int_eq(waitid((idtype_t)P_PIDFD, (id_t)ct->pidfd, &info,
+				WEXITED | WNOWAIT),
+			 0);
+	snprintf(path, sizeof(path), "%s",
+		 cgroup_set_of(&ct->held, &(struct cgroup_set){ 0 })->dirs[0].path);
 	minc_container_free(ct); /* ended, and nobody asked how */
 	ck_assert_int_eq(access(path, F_OK), -1);
 	minc_ctx_free(c);

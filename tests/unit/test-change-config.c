@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/json-text.h"
 #include "transfer/change-config.h"
+#include "json/json-text.h"
 
-#define BEFORE                                                                             \
-	"{\"Env\":[\"PATH=/bin\",\"E=\"],\"Cmd\":[\"old\"],\"WorkingDir\":\"/w\"}"
+#define BEFORE "{\"Env\":[\"PATH=/bin\",\"E=\"],\"Cmd\":[\"old\"],\"WorkingDir\":\"/w\"}"
 
 /* What is in @key afterwards, as JSON; or NULL and the message in err. */
 static struct err err;
@@ -24,8 +23,8 @@ static char *changed(const char *key, const char *const *changes)
 	if (change_config(&err, config, changes) == 0) {
 		json_t *v = json_object_get(config, key);
 
-		text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS) :
-			   strdup("nothing");
+		text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS)
+			 : strdup("nothing");
 	}
 	json_decref(config);
 	return text;
@@ -36,13 +35,16 @@ static const struct {
 } forms[] = {
 	{ "ENV A=1 B=2", "Env", "[\"PATH=/bin\",\"E=\",\"A=1\",\"B=2\"]" },
 	{ "ENV A='x y'", "Env", "[\"PATH=/bin\",\"E=\",\"A=x y\"]" },
-	{ "ENV A=\"x y\" B='$PATH'", "Env", "[\"PATH=/bin\",\"E=\",\"A=x y\",\"B=$PATH\"]" },
+	{ "ENV A=\"x y\" B='$PATH'", "Env",
+	  "[\"PATH=/bin\",\"E=\",\"A=x y\",\"B=$PATH\"]" },
 	{ "ENV A=b\\ c", "Env", "[\"PATH=/bin\",\"E=\",\"A=b c\"]" },
 	{ "ENV A=\"b\\\"c\\x\"", "Env", "[\"PATH=/bin\",\"E=\",\"A=b\\\"c\\\\x\"]" },
 	{ "ENV PATH=$PATH:/x", "Env", "[\"PATH=/bin:/x\",\"E=\"]" },
 	{ "ENV PATH=/y A=$PATH", "Env", "[\"PATH=/y\",\"E=\",\"A=/bin\"]" },
-	{ "ENV A=${NONE:-d}${E:-e}${E-f}${PATH:+p}$NONE", "Env", "[\"PATH=/bin\",\"E=\",\"A=dep\"]" },
-	{ "ENV A=\\$PATH B=$ C=$1", "Env", "[\"PATH=/bin\",\"E=\",\"A=$PATH\",\"B=$\",\"C=$1\"]" },
+	{ "ENV A=${NONE:-d}${E:-e}${E-f}${PATH:+p}$NONE", "Env",
+	  "[\"PATH=/bin\",\"E=\",\"A=dep\"]" },
+	{ "ENV A=\\$PATH B=$ C=$1", "Env",
+	  "[\"PATH=/bin\",\"E=\",\"A=$PATH\",\"B=$\",\"C=$1\"]" },
 	{ "ENV A x  y", "Env", "[\"PATH=/bin\",\"E=\",\"A=x  y\"]" },
 	{ "env A=", "Env", "[\"PATH=/bin\",\"E=\",\"A=\"]" },
 	{ "LABEL a=1 b=2", "Labels", "{\"a\":\"1\",\"b\":\"2\"}" },
@@ -54,7 +56,8 @@ static const struct {
 	{ "VOLUME [\"/v\", 1]", "Volumes", NULL },
 	{ "VOLUME v", "Volumes", NULL },
 	{ "EXPOSE 80 53/UDP", "ExposedPorts", "{\"53/udp\":{},\"80/tcp\":{}}" },
-	{ "EXPOSE 8000-8002/tcp", "ExposedPorts", "{\"8000/tcp\":{},\"8001/tcp\":{},\"8002/tcp\":{}}" },
+	{ "EXPOSE 8000-8002/tcp", "ExposedPorts",
+	  "{\"8000/tcp\":{},\"8001/tcp\":{},\"8002/tcp\":{}}" },
 	{ "EXPOSE ${NONE:-1 2}", "ExposedPorts", "{\"1/tcp\":{},\"2/tcp\":{}}" },
 	{ "EXPOSE 2-1", "ExposedPorts", NULL },
 	{ "EXPOSE 65536", "ExposedPorts", NULL },
@@ -108,11 +111,15 @@ START_TEST(changes_see_those_before_them)
 	static const struct {
 		const char *changes[4], *key, *want;
 	} several[] = {
-		{ { "ENV A=1", "ENV B=$A" }, "Env", "[\"PATH=/bin\",\"E=\",\"A=1\",\"B=1\"]" },
+		{ { "ENV A=1", "ENV B=$A" },
+		  "Env",
+		  "[\"PATH=/bin\",\"E=\",\"A=1\",\"B=1\"]" },
 		{ { "WORKDIR a", "WORKDIR b" }, "WorkingDir", "\"/w/a/b\"" },
 		{ { "CMD [\"c\"]", "ENTRYPOINT [\"/e\"]" }, "Cmd", "[\"c\"]" },
 		{ { "ENTRYPOINT [\"/e\"]", "CMD [\"c\"]" }, "Cmd", "[\"c\"]" },
-		{ { "SHELL [\"/bin/ash\", \"-ec\"]", "CMD x" }, "Cmd", "[\"/bin/ash\",\"-ec\",\"x\"]" },
+		{ { "SHELL [\"/bin/ash\", \"-ec\"]", "CMD x" },
+		  "Cmd",
+		  "[\"/bin/ash\",\"-ec\",\"x\"]" },
 	};
 
 	for (size_t i = 0; i < sizeof(several) / sizeof(several[0]); i++) {

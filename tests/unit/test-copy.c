@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/change/copy, ends, place: what SRC and DEST mean, as cp(1) and docker(1) have it, with a directory
- * in the place of a container's root; and links that lead out of it.
+ * lib/change/copy, ends, place: what SRC and DEST mean, as cp(1) and docker(1) have it,
+ * with a directory in the place of a container's root; and links that lead out of it.
  */
 #include <check.h>
 #include <errno.h>
@@ -119,11 +119,11 @@ START_TEST(destinations_are_what_they_are_for_cp)
 	struct stat st;
 	int r = copy(row->from, row->to, row->follow, &e);
 
-	ck_assert_msg(r == row->result, "%s to %s: %d, not %d: %s", row->from, row->to, r, row->result,
-		      e.message);
+	ck_assert_msg(r == row->result, "%s to %s: %d, not %d: %s", row->from, row->to, r,
+		      row->result, e.message);
 	if (r == 0)
-		ck_assert_msg(lstat(row->made, &st) == 0 && S_ISREG(st.st_mode), "%s to %s makes no %s",
-			      row->from, row->to, row->made);
+		ck_assert_msg(lstat(row->made, &st) == 0 && S_ISREG(st.st_mode),
+			      "%s to %s makes no %s", row->from, row->to, row->made);
 	else
 		ck_assert_msg(strstr(e.message, row->made) != NULL, "%s", e.message);
 	shell("test -z \"$(ls secret)\"; ! find . -name '.minc-cp-*' | grep .");
@@ -142,7 +142,8 @@ START_TEST(a_link_of_another_in_a_directory_for_all_is_no_destination)
 	shell("test ! -e root/etc/passwd");
 	ck_assert_int_eq(copy("src/file", "/tmp/mine", false, &e), 0);
 	shell("test -e root/etc/passwd");
-	shell("chown 4242 root/tmp; rm root/etc/passwd"); /* whose directory it is may lead on */
+	/* whose directory it is may lead on */
+	shell("chown 4242 root/tmp; rm root/etc/passwd");
 	ck_assert_int_eq(copy("src/file", "/tmp/trap", false, &e), 0);
 }
 END_TEST
@@ -173,7 +174,8 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
-	tcase_add_loop_test(t, destinations_are_what_they_are_for_cp, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(t, destinations_are_what_they_are_for_cp, 0,
+			    sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(t, a_link_of_another_in_a_directory_for_all_is_no_destination);
 	tcase_add_test(t, what_fails_is_named);
 	suite_add_tcase(s, t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devices - the list of devices as a program of bpf(2): by an interpreter of its instructions
- * against what the rules say, and in the kernel, in a group of its own.
+ * devices - the list of devices as a program of bpf(2): by an interpreter of its
+ * instructions against what the rules say, and in the kernel, in a group of its own.
  */
 #include <check.h>
 #include <errno.h>
@@ -86,10 +86,13 @@ static bool allows(const struct device_rule *rules, size_t len,
 	const unsigned access = ask->access_type >> 16;
 
 	for (size_t i = 0; i < len; i++)
-		if ((rules[i].type == 'b') == ((ask->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK) &&
+		if ((rules[i].type == 'b') ==
+			    ((ask->access_type & 0xffff) == BPF_DEVCG_DEV_BLOCK) &&
 		    (access & rules[i].access) == access &&
-		    (rules[i].major == DEVICE_ANY || (unsigned)rules[i].major == ask->major) &&
-		    (rules[i].minor == DEVICE_ANY || (unsigned)rules[i].minor == ask->minor))
+		    (rules[i].major == DEVICE_ANY ||
+		     (unsigned)rules[i].major == ask->major) &&
+		    (rules[i].minor == DEVICE_ANY ||
+		     (unsigned)rules[i].minor == ask->minor))
 			return true;
 	return false;
 }
@@ -112,8 +115,8 @@ static void expect_same(const struct device_rule *rules, size_t len)
 
 					ck_assert_msg(interpret(program, n, &ask) ==
 							      allows(rules, len, &ask),
-						      "%u %u:%u %u", type, majors[i], minors[k],
-						      access);
+						      "%u %u:%u %u", type, majors[i],
+						      minors[k], access);
 				}
 }
 
@@ -174,9 +177,11 @@ static int make_group(char *path, size_t len)
 	ck_assert_int_eq(host_probe(&h), 0);
 	ck_assert_int_eq(host_probe_cgroups(&h), 0);
 	if (h.cgroups->v2_mount) {
-		snprintf(path, len, "%s/minctest-devices-%d", h.cgroups->v2_mount, getpid());
-		fd = mkdir(path, 0755) < 0 ? -errno
-					   : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		snprintf(path, len, "%s/minctest-devices-%d", h.cgroups->v2_mount,
+			 getpid());
+		fd = mkdir(path, 0755) < 0
+			     ? -errno
+			     : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	host_done(&h);
 	return fd;
@@ -189,7 +194,8 @@ static int try_devices(int group)
 {
 	int procs = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC), ret = 0;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) < 0 || procs < 0 ||
 	    write(procs, "0", 1) != 1)
 		return NOTHING;

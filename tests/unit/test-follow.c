@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a caller believes of what comes over the channel of a start (lib/run/follow.c), when
- * somebody else may have got hold of the other end: only what the plan can still say. And it
- * waits for nobody who only keeps that end open.
+ * What a caller believes of what comes over the channel of a start (lib/run/follow.c),
+ * when somebody else may have got hold of the other end: only what the plan can still
+ * say. And it waits for nobody who only keeps that end open.
  */
 #include <check.h>
 #include <errno.h>
@@ -61,7 +61,8 @@ static void begin_plan(void)
 		_exit(0); /* it has said all it had to say */
 	ck_assert_int_eq(plan_seal(&plan), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)), 0);
+	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)),
+			 0);
 	err_clear(&err);
 	ct = CONTAINER_NONE;
 	ct.pid = getpid(); /* we speak for the middle one, and for what it forks */
@@ -139,7 +140,10 @@ static void say(enum verdict_kind kind, uint32_t step, int number, int fd)
 	say_with(kind, step, number, fd, fd >= 0);
 }
 
-/* The steps are done. A process of ours executes @file, and is announced as the one that has entered. */
+/*
+ * The steps are done. A process of ours executes @file, and is announced as the one that
+ * has entered.
+ */
 static void announce(const char *file)
 {
 	int pidfd;
@@ -205,7 +209,8 @@ static const struct lie {
 	{ "a process before the last step", false, false, VERDICT_PROCESS, 0, 0 },
 	{ "another number of process 1", false, false, VERDICT_PID, 0, 0 },
 	{ "a wait in a step that does not wait", false, false, VERDICT_WAIT, 0, NO_FD },
-	{ "a warning of a step that must not fail", false, false, VERDICT_WARNING, 0, NO_FD },
+	{ "a warning of a step that must not fail", false, false, VERDICT_WARNING, 0,
+	  NO_FD },
 	{ "a step that there is not", false, false, VERDICT_FAILED, 99, NO_FD },
 	{ "a descriptor with a failure", false, false, VERDICT_FAILED, 0, 0 },
 	{ "no clone", false, false, VERDICT_NO_CLONE, 0, NO_FD },
@@ -226,7 +231,8 @@ START_TEST(a_lie_ends_the_start)
 	if (lie->executing)
 		announce(NULL);
 	/* a number that would do, at another moment */
-	say(lie->kind, lie->step, lie->kind == VERDICT_PROCESS ? getpid() : -EIO, lie->fd);
+	say(lie->kind, lie->step, lie->kind == VERDICT_PROCESS ? getpid() : -EIO,
+	    lie->fd);
 	ck_assert_msg(follow_child(&w) == -EBADMSG, "%s", lie->what);
 	ck_assert_msg(ct.terminal < 0, "%s", lie->what);
 	fd_closep(&w.middle);
@@ -526,9 +532,12 @@ START_TEST(what_is_watched_ends_the_process)
 	pid_t target, watcher;
 
 	process = fcntl(open_sleeper(&target), F_DUPFD_CLOEXEC, 20);
-	program = fcntl(memfd_program("sealed", sealed_program, sealed_program_len), F_DUPFD_CLOEXEC, 20);
+	program = fcntl(memfd_program("sealed", sealed_program, sealed_program_len),
+			F_DUPFD_CLOEXEC, 20);
 	for (int i = 0; i < KEEPER_WATCHED_MAX; i++) {
-		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends[i]), 0);
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+					    ends[i]),
+				 0);
 		ends[i][0] = fd_move_up(ends[i][0], 20);
 		ends[i][1] = fd_move_up(ends[i][1], 20);
 	}
@@ -593,7 +602,8 @@ int main(void)
 	tcase_add_loop_test(t, a_lie_ends_the_start, 0, sizeof(lies) / sizeof(lies[0]));
 	tcase_add_test(t, who_waits_is_told_how_it_went);
 	tcase_add_test(t, a_part_that_must_not_fail_ends_the_start);
-	tcase_add_loop_test(t, nobody_waits_twice_or_late, 0, sizeof(late) / sizeof(late[0]));
+	tcase_add_loop_test(t, nobody_waits_twice_or_late, 0,
+			    sizeof(late) / sizeof(late[0]));
 	tcase_add_test(t, a_second_terminal_is_a_lie);
 	tcase_add_test(t, half_a_message_is_a_lie);
 	tcase_add_test(t, who_holds_the_channel_holds_nobody_up);

@@ -26,8 +26,12 @@ static void release_one(struct held *h)
 }
 
 static const struct held_ops plain = { .end = end_one, .release = release_one },
-			     leased = { .end = end_one, .release = release_one, .leased = true },
-			     watched = { .end = held_close, .release = held_close, .watched = true },
+			     leased = { .end = end_one,
+					.release = release_one,
+					.leased = true },
+			     watched = { .end = held_close,
+					 .release = held_close,
+					 .watched = true },
 			     lasting = { .release = release_one };
 
 static struct held_list list;

@@ -63,7 +63,8 @@ END_TEST
 START_TEST(host_ids_are_for_root)
 {
 	ck_assert_int_eq(choose("host"), -EPERM);
-	ck_assert_str_eq(err.message, "--userns it: only root can do without a user namespace");
+	ck_assert_str_eq(err.message,
+			 "--userns it: only root can do without a user namespace");
 }
 END_TEST
 
@@ -72,8 +73,9 @@ START_TEST(user_without_a_range_is_single)
 	ck_assert_int_eq(choose("auto"), 0);
 	ck_assert(map.own && map.single);
 	ck_assert_int_eq(choose("range"), -ENOENT);
-	ck_assert_ptr_nonnull(strstr(err.message, "--userns it: no subordinate ids for uid "
-						  "4000000001"));
+	ck_assert_ptr_nonnull(strstr(err.message,
+				     "--userns it: no subordinate ids for uid "
+				     "4000000001"));
 	ck_assert_str_ne(err.hint, "");
 }
 END_TEST
@@ -163,7 +165,8 @@ START_TEST(ranges_by_name_and_by_number)
 	ck_assert_int_eq(choose("auto"), 0);
 	ck_assert(map.own && !map.single);
 	ck_assert_uint_eq(map.ranges.uids_len, 2);
-	ck_assert(map.ranges.uids[0].start == 100000 && map.ranges.uids[0].count == 65536);
+	ck_assert(map.ranges.uids[0].start == 100000 &&
+		  map.ranges.uids[0].count == 65536);
 	ck_assert(map.ranges.uids[1].start == 300000 && map.ranges.uids[1].count == 10);
 	ck_assert_uint_eq(map.ranges.gids_len, 1);
 	ck_assert(map.ranges.gids[0].start == 7 && map.ranges.gids[0].count == 8);
@@ -247,8 +250,9 @@ START_TEST(more_ranges_than_the_kernel_takes_are_refused)
 	if (_i == 0 && sysconf(_SC_PAGESIZE) > 4096)
 		return;
 	ck_assert_int_eq(choose("range"), -E2BIG);
-	ck_assert_ptr_nonnull(strstr(err.message, _i ? "340 ranges of uid 4000000001 in /etc/subuid" :
-						       "330 ranges of uid 4000000001 in /etc/subuid"));
+	ck_assert_ptr_nonnull(strstr(err.message,
+				     _i ? "340 ranges of uid 4000000001 in /etc/subuid"
+					: "330 ranges of uid 4000000001 in /etc/subuid"));
 	err_clear(&err);
 	ck_assert_int_eq(choose("auto"), -E2BIG);
 	ck_assert_ptr_nonnull(strstr(err.message, "more than the kernel takes"));
@@ -257,7 +261,8 @@ END_TEST
 
 START_TEST(a_range_by_name_and_by_number_counts_once)
 {
-	use("minctest:100000:65536\n4000000001:100000:65536\n", "minctest:100000:65536\nminctest:100000:65536\n");
+	use("minctest:100000:65536\n4000000001:100000:65536\n",
+	    "minctest:100000:65536\nminctest:100000:65536\n");
 	ck_assert_int_eq(choose("range"), 0);
 	ck_assert_uint_eq(map.ranges.uids_len, 1);
 	ck_assert_uint_eq(map.ranges.gids_len, 1);
@@ -267,11 +272,17 @@ END_TEST
 /* The kernel would refuse the whole map, and say no more than "Invalid argument". */
 START_TEST(ranges_that_overlap_are_refused)
 {
-	static const struct { const char *uids, *gids, *message; } bad[] = {
-		{ "minctest:1000:10\nminctest:1009:1\n", "minctest:1:1\n", "range 1009:1 of uid 4000000001 in /etc/subuid" },
-		{ "minctest:1009:1\nminctest:1000:10\n", "minctest:1:1\n", "range 1000:10 of uid 4000000001 in /etc/subuid" },
-		{ "minctest:4000000000:9\n", "minctest:1:1\n", "range 4000000000:9 of uid 4000000001 in /etc/subuid" },
-		{ "minctest:1:1\n", "minctest:7:2\nminctest:7:3\n", "range 7:3 of uid 4000000001 in /etc/subgid" },
+	static const struct {
+		const char *uids, *gids, *message;
+	} bad[] = {
+		{ "minctest:1000:10\nminctest:1009:1\n", "minctest:1:1\n",
+		  "range 1009:1 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:1009:1\nminctest:1000:10\n", "minctest:1:1\n",
+		  "range 1000:10 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:4000000000:9\n", "minctest:1:1\n",
+		  "range 4000000000:9 of uid 4000000001 in /etc/subuid" },
+		{ "minctest:1:1\n", "minctest:7:2\nminctest:7:3\n",
+		  "range 7:3 of uid 4000000001 in /etc/subgid" },
 	};
 
 	use(bad[_i].uids, bad[_i].gids);
@@ -282,7 +293,8 @@ END_TEST
 
 START_TEST(ranges_that_touch_are_used)
 {
-	use("minctest:1000:10\nminctest:1010:1\nminctest:999:1\nminctest:4000000002:5\n", "minctest:1:1\n");
+	use("minctest:1000:10\nminctest:1010:1\nminctest:999:1\nminctest:4000000002:5\n",
+	    "minctest:1:1\n");
 	ck_assert_int_eq(choose("range"), 0);
 	ck_assert_uint_eq(map.ranges.uids_len, 4);
 }
@@ -321,7 +333,8 @@ static int do_nothing(struct err *e, void *data)
 /* What was made with one id is committed all the same; a start says why (above). */
 START_TEST(ranges_that_cannot_be_mapped_are_none_for_work)
 {
-	static const char text[] = "65534:100000:9\n65534:100008:9\n"; /* who has no number in a new one */
+	/* who has no number in a new one */
+	static const char text[] = "65534:100000:9\n65534:100008:9\n";
 	char byte = 0;
 
 	use(text, text);
@@ -344,14 +357,16 @@ START_TEST(work_in_a_forbidden_namespace_names_the_knob)
 	ck_assert(fputs("0\n", limit) >= 0 && fclose(limit) == 0);
 	ck_assert_int_eq(userns_run(&err, do_nothing, &byte, 1), -ENOSPC);
 	ck_assert_str_eq(err.message, "user namespace: No space left on device");
-	ck_assert_msg(strstr(err.hint, "sysctl user.max_user_namespaces") != NULL, "%s", err.hint);
+	ck_assert_msg(strstr(err.hint, "sysctl user.max_user_namespaces") != NULL, "%s",
+		      err.hint);
 }
 END_TEST
 
 /* Whether files can be mounted over these here: tried in another process. */
 static void find_out(void)
 {
-	static const char *const needed[] = { "/etc/passwd", "/etc/subuid", "/etc/subgid" };
+	static const char *const needed[] = { "/etc/passwd", "/etc/subuid",
+					      "/etc/subgid" };
 	SRunner *runner;
 	Suite *s = suite_create("try");
 	TCase *t = tcase_create("try");
@@ -359,7 +374,8 @@ static void find_out(void)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (access(needed[i], F_OK) < 0)
 			skip = "no subuid(5) files to mount over";
-	if (access("/usr/bin/newuidmap", X_OK) < 0 || access("/usr/bin/newgidmap", X_OK) < 0)
+	if (access("/usr/bin/newuidmap", X_OK) < 0 ||
+	    access("/usr/bin/newgidmap", X_OK) < 0)
 		skip = "no newuidmap(1)";
 	if (skip)
 		return;

@@ -19,15 +19,15 @@
 #include "store/needed.h"
 #include "store/platform.h"
 
-#define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define A     "\"sha256:" HEX_A "\""
-#define B     "\"sha256:" HEX_B "\""
+#define HEX_A   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_B   "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define A       "\"sha256:" HEX_A "\""
+#define B       "\"sha256:" HEX_B "\""
 #define VERSION "\"schemaVersion\":2"
-#define CONFIG                                                                             \
+#define CONFIG \
 	"\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG "\",\"digest\":" A ",\"size\":2}"
 #define LAYER(type) "{\"mediaType\":\"" type "\",\"digest\":" B ",\"size\":3}"
-#define LAYERS	    "\"layers\":[" LAYER(MEDIA_OCI_LAYER_GZIP) "]"
+#define LAYERS      "\"layers\":[" LAYER(MEDIA_OCI_LAYER_GZIP) "]"
 #define MANIFEST    "{" VERSION "," CONFIG "," LAYERS "}"
 
 static struct image *img;
@@ -68,11 +68,13 @@ static const struct {
 	{ "index.docker.io/u/a:1", "docker.io/u/a:1", "u/a:1" },
 	{ "docker.io/x.y/z", "docker.io/x.y/z:latest", "docker.io/x.y/z:latest" },
 	{ "localhost/a", "localhost/a:latest", "localhost/a:latest" },
-	{ "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1" },
+	{ "localhost:5000/a/b/c:T_1", "localhost:5000/a/b/c:T_1",
+	  "localhost:5000/a/b/c:T_1" },
 	{ "host:5000", "docker.io/library/host:5000", "host:5000" },
 	{ "Host/a", "Host/a:latest", "Host/a:latest" },
 	{ "[::1]:5000/a", "[::1]:5000/a:latest", "[::1]:5000/a:latest" },
-	{ "a__b-c---d.e", "docker.io/library/a__b-c---d.e:latest", "a__b-c---d.e:latest" },
+	{ "a__b-c---d.e", "docker.io/library/a__b-c---d.e:latest",
+	  "a__b-c---d.e:latest" },
 	{ "a@sha256:" HEX_A, "docker.io/library/a@sha256:" HEX_A, "a@sha256:" HEX_A },
 	{ "q.io/a:1@sha256:" HEX_A, "q.io/a:1@sha256:" HEX_A, "q.io/a:1@sha256:" HEX_A },
 };
@@ -92,15 +94,47 @@ START_TEST(names_have_a_whole_and_a_short_form)
 END_TEST
 
 static const char *const no_names[] = {
-	"",	      "A",	       "a/B",		 "/a",		  "a/",
-	"a//b",	      "../a",	       "a/../b",	 ".a",		  "a.",
-	"-a",	      "a_",	       "a___b",		 "a..b",	  "a:",
-	"a:-x",	      "a:.x",	       "a: b",		 "a b",		  "a\n",
-	"a\033[2J",   "\xc3\xa4",      "a@",		 "a@sha256:12",	  "a@md5:00",
-	HEX_A,	      "library/" HEX_A, "docker.io/" HEX_A ":1",
-	"host:123456/a", "host:/a",	 "host.:1/a",	  "-h.x/a",
-	"[::1/a",     "http://a/b",    "a?b",		 "a@sha256:" HEX_A "0", "a#b",
-	"a:b:c",      "x.y/",	       "x.y//a",	 "a@sha256:" HEX_A "@sha256:" HEX_A,
+	"",
+	"A",
+	"a/B",
+	"/a",
+	"a/",
+	"a//b",
+	"../a",
+	"a/../b",
+	".a",
+	"a.",
+	"-a",
+	"a_",
+	"a___b",
+	"a..b",
+	"a:",
+	"a:-x",
+	"a:.x",
+	"a: b",
+	"a b",
+	"a\n",
+	"a\033[2J",
+	"\xc3\xa4",
+	"a@",
+	"a@sha256:12",
+	"a@md5:00",
+	HEX_A,
+	"library/" HEX_A,
+	"docker.io/" HEX_A ":1",
+	"host:123456/a",
+	"host:/a",
+	"host.:1/a",
+	"-h.x/a",
+	"[::1/a",
+	"http://a/b",
+	"a?b",
+	"a@sha256:" HEX_A "0",
+	"a#b",
+	"a:b:c",
+	"x.y/",
+	"x.y//a",
+	"a@sha256:" HEX_A "@sha256:" HEX_A,
 };
 
 START_TEST(what_is_no_name_is_refused)
@@ -145,8 +179,10 @@ START_TEST(digests_are_sha256_in_lower_case)
 	ck_assert_int_eq(digest_parse("sha512:" HEX_A HEX_B, &d), -EOPNOTSUPP);
 	ck_assert_int_eq(digest_parse("sha256:" HEX_A "a", &d), -EINVAL);
 	ck_assert_int_eq(digest_parse("sha256:A" HEX_A, &d), -EINVAL);
-	ck_assert_int_eq(digest_parse("sha256:../../../../../../../../../etc", &d), -EINVAL);
-	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) { /* of the right length */
+	ck_assert_int_eq(digest_parse("sha256:../../../../../../../../../etc", &d),
+			 -EINVAL);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		/* of the right length */
 		char text[] = "sha256:" HEX_A;
 
 		text[strlen("sha256:") + i * 9] = odd[i];
@@ -197,7 +233,8 @@ static const struct {
 	{ MANIFEST "x", NULL, "m: line 1: end of file expected near 'x'" },
 	{ "{" VERSION "," VERSION "," CONFIG "," LAYERS "}", NULL,
 	  "m: line 1: duplicate object key near '\"schemaVersion\"'" },
-	{ "{\"schemaVersion\":1," CONFIG "," LAYERS "}", NULL, "m: schemaVersion: not 2" },
+	{ "{\"schemaVersion\":1," CONFIG "," LAYERS "}", NULL,
+	  "m: schemaVersion: not 2" },
 	{ "{" CONFIG "," LAYERS "}", NULL, "m: schemaVersion: not 2" },
 	{ "{" VERSION "," CONFIG "," LAYERS ",\"manifests\":[]}", NULL,
 	  "m: manifests: makes it ambiguous" },
@@ -205,16 +242,17 @@ static const struct {
 	  "m: fsLayers: makes it ambiguous" },
 	{ "{" VERSION ",\"mediaType\":\"" MEDIA_OCI_MANIFEST "\"," CONFIG "," LAYERS "}",
 	  MEDIA_DOCKER_MANIFEST,
-	  "m: mediaType: \"" MEDIA_OCI_MANIFEST "\", but it came as \"" MEDIA_DOCKER_MANIFEST
-	  "\"" },
-	{ MANIFEST, MEDIA_OCI_INDEX, "m: mediaType: \"" MEDIA_OCI_INDEX
-				     "\" is not that of a manifest" },
+	  "m: mediaType: \"" MEDIA_OCI_MANIFEST
+	  "\", but it came as \"" MEDIA_DOCKER_MANIFEST "\"" },
+	{ MANIFEST, MEDIA_OCI_INDEX,
+	  "m: mediaType: \"" MEDIA_OCI_INDEX "\" is not that of a manifest" },
 	{ MANIFEST, MEDIA_DOCKER_MANIFEST,
 	  "m: config.mediaType: \"" MEDIA_OCI_CONFIG "\" is not that of an image" },
 	{ "{" VERSION "," LAYERS "}", NULL, "m: config: missing" },
 	{ "{" VERSION "," CONFIG "}", NULL, "m: layers: missing" },
 	{ "{" VERSION "," CONFIG ",\"layers\":{}}", NULL, "m: layers: not an array" },
-	{ "{" VERSION "," CONFIG ",\"layers\":[7]}", NULL, "m: layers[0]: not an object" },
+	{ "{" VERSION "," CONFIG ",\"layers\":[7]}", NULL,
+	  "m: layers[0]: not an object" },
 	{ "{" VERSION "," CONFIG ",\"layers\":[" LAYER("text/plain") "]}", NULL,
 	  "m: layers[0].mediaType: \"text/plain\" is not a layer" },
 	{ "{" VERSION "," CONFIG ",\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
@@ -257,13 +295,14 @@ START_TEST(depth_size_and_number_have_bounds)
 	refused(manifest(text, NULL), "m: nested more than 64 deep");
 	err_clear(&err);
 	memset(text, ' ', room);
-	ck_assert_int_eq(image_parse_manifest(img, &err, "m", text, room, NULL), -EBADMSG);
+	ck_assert_int_eq(image_parse_manifest(img, &err, "m", text, room, NULL),
+			 -EBADMSG);
 	ck_assert_str_eq(err.message, "m: larger than 4194304 bytes");
 	err_clear(&err);
 	used = (size_t)snprintf(text, room, "{" VERSION "," CONFIG ",\"layers\":[");
 	for (int i = 0; i <= CONTENT_LAYERS_MAX; i++)
-		used += (size_t)snprintf(text + used, room - used, "%s" LAYER(MEDIA_OCI_LAYER),
-					 i ? "," : "");
+		used += (size_t)snprintf(text + used, room - used,
+					 "%s" LAYER(MEDIA_OCI_LAYER), i ? "," : "");
 	snprintf(text + used, room - used, "]}");
 	refused(manifest(text, NULL), "m: layers: 501 are more than 500");
 	free(text);
@@ -279,7 +318,10 @@ static int config(const char *text)
 
 #define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" A "]}"
 
-/* Each is looked for among the others: not by comparing all with all, which took many minutes. */
+/*
+ * Each is looked for among the others: not by comparing all with all, which took many
+ * minutes.
+ */
 START_TEST(a_config_may_name_very_many_volumes)
 {
 	enum { MANY = 300000, BYTES = 12 };
@@ -287,7 +329,8 @@ START_TEST(a_config_may_name_very_many_volumes)
 	size_t n = 0;
 
 	ck_assert_ptr_nonnull(text);
-	p += sprintf(p, "{\"architecture\":\"x\",\"os\":\"linux\"," ROOTFS ",\"config\":{\"Volumes\":{");
+	p += sprintf(p, "{\"architecture\":\"x\",\"os\":\"linux\"," ROOTFS
+			",\"config\":{\"Volumes\":{");
 	for (unsigned i = 0; i < MANY; i++)
 		p += sprintf(p, "%s\"%x\":{}", i ? "," : "", i);
 	strcpy(p, "}}}");
@@ -333,7 +376,8 @@ static const struct {
 	const char *text, *message;
 } bad_configs[] = {
 	{ "{}", "c: rootfs: missing" },
-	{ "{\"rootfs\":{\"type\":\"tree\",\"diff_ids\":[" A "]}}", "c: rootfs.type: not \"layers\"" },
+	{ "{\"rootfs\":{\"type\":\"tree\",\"diff_ids\":[" A "]}}",
+	  "c: rootfs.type: not \"layers\"" },
 	{ "{\"rootfs\":{\"type\":\"layers\"}}", "c: rootfs.diff_ids: 0 for 1 layers" },
 	{ "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" A "," B "]}}",
 	  "c: rootfs.diff_ids: 2 for 1 layers" },
@@ -343,7 +387,8 @@ static const struct {
 	{ "{" ROOTFS ",\"created\":\"2024-13-01T00:00:00Z\"}", "c: created: not a time" },
 	{ "{" ROOTFS ",\"config\":{\"Env\":\"A=B\"}}", "c: config.Env: not an array" },
 	{ "{" ROOTFS ",\"config\":{\"Env\":[1]}}", "c: config.Env[0]: not a string" },
-	{ "{" ROOTFS ",\"config\":{\"Labels\":{\"a\":{}}}}", "c: config.Labels: a value is not a string" },
+	{ "{" ROOTFS ",\"config\":{\"Labels\":{\"a\":{}}}}",
+	  "c: config.Labels: a value is not a string" },
 	{ "{" ROOTFS ",\"config\":[]}", "c: config: not an object" },
 	{ "{" ROOTFS ",\"history\":[[]]}", "c: history[0]: not an object" },
 	{ "{" ROOTFS ",\"os\":7}", "c: os: not a string" },
@@ -370,7 +415,8 @@ START_TEST(a_command_has_several_forms)
 		teardown();
 		setup();
 		ck_assert_int_eq(manifest(MANIFEST, NULL), 0);
-		snprintf(text, sizeof(text), "{" ROOTFS ",\"config\":{%s}}", forms[i].text);
+		snprintf(text, sizeof(text), "{" ROOTFS ",\"config\":{%s}}",
+			 forms[i].text);
 		ck_assert_msg(config(text) == 0, "%s: %s", forms[i].text, err.message);
 		ck_assert_pstr_eq(img->entrypoint[0], forms[i].entrypoint);
 		ck_assert_pstr_eq(img->cmd[0], forms[i].cmd);
@@ -385,14 +431,17 @@ START_TEST(a_bad_config_is_refused_by_the_name_of_what_is_wrong)
 	int r = config(bad_configs[_i].text);
 
 	ck_assert_int_eq(r, -EBADMSG);
-	ck_assert_int_eq(strncmp(err.message, bad_configs[_i].message, strlen(bad_configs[_i].message)), 0);
+	ck_assert_int_eq(strncmp(err.message, bad_configs[_i].message,
+				 strlen(bad_configs[_i].message)),
+			 0);
 }
 END_TEST
 
 START_TEST(a_config_of_another_size_is_not_parsed)
 {
 	ck_assert_int_eq(manifest(MANIFEST, NULL), 0);
-	refused(image_parse_config(img, &err, "c", "{", 1), "c: 1 bytes, but the manifest says 2");
+	refused(image_parse_config(img, &err, "c", "{", 1),
+		"c: 1 bytes, but the manifest says 2");
 }
 END_TEST
 
@@ -411,15 +460,18 @@ START_TEST(times_before_the_epoch_are_not_said)
 }
 END_TEST
 
-static struct manifest_child child(const char *os, const char *architecture, const char *variant)
+static struct manifest_child child(const char *os, const char *architecture,
+				   const char *variant)
 {
-	return (struct manifest_child){ .os = os, .architecture = architecture, .variant = variant };
+	return (struct manifest_child){ .os = os,
+					.architecture = architecture,
+					.variant = variant };
 }
 
 START_TEST(a_platform_takes_its_own_variant_or_a_lower_one)
 {
 	const struct manifest_child all[] = {
-		child("linux", "arm", "v5"),  child("linux", "arm", "v7"),
+		child("linux", "arm", "v5"),   child("linux", "arm", "v7"),
 		child("linux", "amd64", "v3"), child("linux", "amd64", ""),
 		child("linux", "arm64", "v8"), child("unknown", "unknown", ""),
 		child("windows", "amd64", ""),
@@ -427,18 +479,24 @@ START_TEST(a_platform_takes_its_own_variant_or_a_lower_one)
 	static const struct {
 		const char *platform;
 		size_t found;
-	} wanted[] = { { "linux/arm/v7", 1 }, { "linux/arm/v6", 0 }, { "linux/arm", 1 },
-		       { "linux/amd64", 3 },  { "linux/amd64/v4", 2 }, { "linux/amd64/v2", 3 },
-		       { "linux/arm64", 4 },  { "linux/aarch64/v9", 4 }, { "windows/amd64", 6 } };
+	} wanted[] = { { "linux/arm/v7", 1 },   { "linux/arm/v6", 0 },
+		       { "linux/arm", 1 },      { "linux/amd64", 3 },
+		       { "linux/amd64/v4", 2 }, { "linux/amd64/v2", 3 },
+		       { "linux/arm64", 4 },    { "linux/aarch64/v9", 4 },
+		       { "windows/amd64", 6 } };
 	size_t i;
 
 	for (size_t w = 0; w < sizeof(wanted) / sizeof(wanted[0]); w++) {
-		ck_assert_int_eq(image_choose_platform(&err, "x", all, 7, wanted[w].platform, &i), 0);
+		ck_assert_int_eq(image_choose_platform(&err, "x", all, 7,
+						       wanted[w].platform, &i),
+				 0);
 		ck_assert_uint_eq(i, wanted[w].found);
 	}
-	ck_assert_int_eq(image_choose_platform(&err, "x", all, 2, "linux/s390x", &i), -ENOENT);
-	ck_assert_str_eq(err.message,
-			 "x: nothing for linux/s390x, only for linux/arm/v5, linux/arm/v7");
+	ck_assert_int_eq(image_choose_platform(&err, "x", all, 2, "linux/s390x", &i),
+			 -ENOENT);
+	ck_assert_str_eq(
+		err.message,
+		"x: nothing for linux/s390x, only for linux/arm/v5, linux/arm/v7");
 	err_clear(&err);
 	ck_assert_int_eq(image_choose_platform(&err, "x", all, 7, "linux", &i), -EINVAL);
 }
@@ -450,7 +508,8 @@ START_TEST(an_image_is_for_one_platform)
 	img->architecture = "arm";
 	img->variant = "v6";
 	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm/v6"), 1);
-	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm"), 1); /* which is v7 */
+	/* which is v7 */
+	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm"), 1);
 	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm/v5"), 0);
 	ck_assert_int_eq(image_fits_platform(&err, img, "linux/arm64"), 0);
 	ck_assert_int_eq(image_fits_platform(&err, img, "freebsd/arm/v6"), 0);
@@ -467,7 +526,8 @@ START_TEST(an_index_that_is_a_manifest_too_is_refused)
 	struct manifest_child *children;
 	size_t len;
 
-	refused(image_parse_index(&arena, &err, "i", text, sizeof(text) - 1, &children, &len),
+	refused(image_parse_index(&arena, &err, "i", text, sizeof(text) - 1, &children,
+				  &len),
 		"i: layers: makes it ambiguous");
 }
 END_TEST
@@ -477,7 +537,7 @@ static int index_of(const char *text, struct index *ret)
 	return index_parse(&arena, &err, "index.json", text, strlen(text), ret);
 }
 
-#define ENTRY(more)                                                                        \
+#define ENTRY(more) \
 	"{\"mediaType\":\"" MEDIA_OCI_MANIFEST "\",\"digest\":" A ",\"size\":9" more "}"
 #define INDEX(entries) "{" VERSION ",\"manifests\":[" entries "]}"
 #define NAMED(name)    ENTRY(",\"annotations\":{\"" REF_NAME_ANNOTATION "\":\"" name "\"}")
@@ -486,8 +546,8 @@ START_TEST(names_of_other_tools_are_understood)
 {
 	struct index index;
 
-	ck_assert_int_eq(index_of(INDEX(NAMED("deb") "," NAMED("q.io/a/b:1") "," NAMED("Some Name")
-						"," ENTRY("")),
+	ck_assert_int_eq(index_of(INDEX(NAMED("deb") "," NAMED("q.io/a/b:1") "," NAMED(
+					  "Some Name") "," ENTRY("")),
 				  &index),
 			 0);
 	ck_assert_uint_eq(index.len, 4);
@@ -503,11 +563,12 @@ START_TEST(entries_that_are_no_images_are_left_out)
 {
 	struct index index;
 
-	ck_assert_int_eq(index_of(INDEX("{\"mediaType\":\"text/plain\",\"digest\":" A
-					",\"size\":1},{\"mediaType\":\"" MEDIA_OCI_MANIFEST
-					"\",\"digest\":\"sha512:00\",\"size\":1}"),
-				  &index),
-			 0);
+	ck_assert_int_eq(
+		index_of(INDEX("{\"mediaType\":\"text/plain\",\"digest\":" A
+			       ",\"size\":1},{\"mediaType\":\"" MEDIA_OCI_MANIFEST
+			       "\",\"digest\":\"sha512:00\",\"size\":1}"),
+			 &index),
+		0);
 	ck_assert_uint_eq(index.len, 0);
 	ck_assert_int_eq(index_of("{" VERSION ",\"manifests\":null}", &index), 0);
 	ck_assert_uint_eq(index.len, 0);
@@ -516,7 +577,10 @@ END_TEST
 
 START_TEST(a_damaged_index_json_is_refused)
 {
-	static const char *const bad[] = { "", "{}", INDEX("7"), INDEX("{\"digest\":\"x\"}"),
+	static const char *const bad[] = { "",
+					   "{}",
+					   INDEX("7"),
+					   INDEX("{\"digest\":\"x\"}"),
 					   "{" VERSION ",\"manifests\":{}}",
 					   INDEX(ENTRY(",\"annotations\":{\"a\":[]}")),
 					   INDEX(ENTRY(",\"size\":1")) };
@@ -559,15 +623,17 @@ END_TEST
 
 START_TEST(references_are_found_however_they_are_written)
 {
-	static const char text[] = "{\"a\":\"sha256:" HEX_A "\",\"b\":\"\\u0073ha256:\\u0062"
-				   "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}";
+	static const char text[] =
+		"{\"a\":\"sha256:" HEX_A "\",\"b\":\"\\u0073ha256:\\u0062"
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}";
 	struct needed r = { .v = NULL };
 
 	ck_assert_int_eq(needed_add_text(&r, text, sizeof(text) - 1), 0);
 	ck_assert(needed_have(&r, HEX_A));
 	ck_assert(needed_have(&r, HEX_B));
 	ck_assert(!needed_have(&r, ""));
-	ck_assert(!needed_have(&r, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"));
+	ck_assert(!needed_have(
+		&r, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"));
 	needed_done(&r);
 	ck_assert_int_eq(needed_add_text(&r, "sha256:sha256:" HEX_A "\\u00", 82), 0);
 	ck_assert(needed_have(&r, HEX_A));

@@ -126,9 +126,11 @@ static int program_fd(void)
 	int fd = memfd_create("init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, sealed_program, sealed_program_len), sealed_program_len);
-	ck_assert_int_eq(
-		fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	ck_assert_int_eq(write(fd, sealed_program, sealed_program_len),
+			 sealed_program_len);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS,
+			       F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW),
+			 0);
 	return fd;
 }
 
@@ -150,7 +152,8 @@ static pid_t fork_way(int way)
 	if (pid == 0) {
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing */
-	} else if (way == PROCESS_ONE) { /* or AddressSanitizer could not make its thread */
+	} else if (way == PROCESS_ONE) {
+		/* or AddressSanitizer could not make its thread */
 		ck_assert_int_eq(setns(own, CLONE_NEWPID), 0);
 	}
 	close(own);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON texts are read and written whole or not at all, whichever allocation fails; and so is the
- * file of credentials, in which others keep things of their own.
+ * JSON texts are read and written whole or not at all, whichever allocation fails; and so
+ * is the file of credentials, in which others keep things of their own.
  */
 #include <check.h>
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "json/json-text.h"
 #include "registry/auth.h"
+#include "json/json-text.h"
 
 static int left; /* allocations before the one that fails; below 0: none does */
 
@@ -77,16 +77,19 @@ static const struct {
 	const char *text;
 	int r;
 } others[] = {
-	{ "", -EBADMSG },	 { "{}", 0 },	      { "[1,2]", 0 },	 { "1", 0 },
-	{ "1, 2", -EBADMSG },	 { "1] , [2", -EBADMSG }, { "{} x", -EBADMSG },
-	{ "{\"a\":1,\"a\":2}", -EBADMSG }, { "\"a", -EBADMSG },
+	{ "", -EBADMSG },     { "{}", 0 },
+	{ "[1,2]", 0 },       { "1", 0 },
+	{ "1, 2", -EBADMSG }, { "1] , [2", -EBADMSG },
+	{ "{} x", -EBADMSG }, { "{\"a\":1,\"a\":2}", -EBADMSG },
+	{ "\"a", -EBADMSG },
 };
 
 START_TEST(one_value_is_a_text)
 {
 	json_t *o = NULL;
 
-	ck_assert_int_eq(json_text_read(others[_i].text, strlen(others[_i].text), &o, NULL),
+	ck_assert_int_eq(json_text_read(others[_i].text, strlen(others[_i].text), &o,
+					NULL),
 			 others[_i].r);
 	json_decref(o);
 }
@@ -150,7 +153,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_text_is_read_whole_or_not_at_all);
 	tcase_add_test(t, a_text_is_written_whole_or_not_at_all);
-	tcase_add_loop_test(t, one_value_is_a_text, 0, (int)(sizeof(others) / sizeof(*others)));
+	tcase_add_loop_test(t, one_value_is_a_text, 0,
+			    (int)(sizeof(others) / sizeof(*others)));
 	tcase_add_test(t, a_login_keeps_what_others_wrote);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);

@@ -41,7 +41,10 @@ static int make(int kind)
 
 	if (kind)
 		ck_assert_int_eq(mkdirat(room, "it", 0700), 0);
-	fd = openat(room, "it", kind ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(room, "it",
+		    kind ? O_RDONLY | O_DIRECTORY | O_CLOEXEC
+			 : O_RDWR | O_CREAT | O_CLOEXEC,
+		    0600);
 	ck_assert_int_ge(fd, 0);
 	return fd;
 }

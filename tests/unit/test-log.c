@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log_read(): what a background container has written, from files made by hand: whole ones,
- * half ones, hostile ones, and ones that a monitor of our own writes and renames meanwhile.
+ * log_read(): what a background container has written, from files made by hand: whole
+ * ones, half ones, hostile ones, and ones that a monitor of our own writes and renames
+ * meanwhile.
  */
 #include <check.h>
 #include <errno.h>
@@ -183,7 +184,9 @@ START_TEST(tail_of_one_line_that_spans_files_and_entries)
 }
 END_TEST
 
-/* Every number of lines of a log that is larger than any buffer, against a plain count. */
+/*
+ * Every number of lines of a log that is larger than any buffer, against a plain count.
+ */
 START_TEST(tail_of_much)
 {
 	const size_t lines = 40000;
@@ -417,7 +420,9 @@ static void *monitor_main(void *data)
 	if (m->status)
 		append("status", "0 0 0\n", 6);
 	close(m->lock);
-	/* What a monitor's end does to its log, in case the lock was a moment too late. */
+	/*
+	 * What a monitor's end does to its log, in case the lock was a moment too late.
+	 */
 	append("log", "", 0);
 	return NULL;
 }

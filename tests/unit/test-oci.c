@@ -345,7 +345,6 @@ START_TEST(any_bytes_come_back)
 }
 END_TEST
 
-
 START_TEST(open_descriptor_is_refused)
 {
 	spec_pass_fd(&spec, 0, 5);
@@ -440,18 +439,22 @@ START_TEST(capabilities_become_changes_of_the_default)
 }
 END_TEST
 
-#define MOUNT(to, type, options) "{\"destination\":\"" to "\",\"type\":\"" type "\",\"options\":[" options "]}"
+#define MOUNT(to, type, options) \
+	"{\"destination\":\"" to "\",\"type\":\"" type "\",\"options\":[" options "]}"
 
 START_TEST(usual_mounts_are_our_own_and_the_rest_is_kept)
 {
-	ck_assert_int_eq(load_text(WITH_MOUNT(
-		"{\"destination\":\"//proc/.\",\"type\":\"proc\",\"source\":\"proc\"},"
-		MOUNT("/dev/", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=0755\",\"size=64m\"") ","
-		MOUNT("/dev/pts", "devpts", "\"newinstance\",\"ptmxmode=0666\",\"mode=620\",\"gid=5\"") ","
-		MOUNT("/sys", "sysfs", "\"ro\"") "," MOUNT("/./tmp", "tmpfs", "\"mode=01777\"") ","
-		MOUNT("/dev/shm", "tmpfs", "\"noexec\",\"size=1g\",\"mode=1777\"") ","
-		"{\"destination\":\"/d\",\"type\":\"bind\",\"source\":\"/s\",\"options\":"
-		"[\"rbind\",\"ro\",\"rprivate\",\"nosuid\"]}")), 0);
+	ck_assert_int_eq(
+		load_text(WITH_MOUNT(
+			"{\"destination\":\"//proc/.\",\"type\":\"proc\",\"source\":\"proc\"}," MOUNT("/dev/", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=0755\",\"size=64m\"") "," MOUNT("/dev/pts", "devpts", "\"newinstance\",\"ptmxmode=0666\",\"mode=620\",\"gid=5\"") "," MOUNT(
+				"/sys", "sysfs",
+				"\"ro\"") "," MOUNT("/./tmp", "tmpfs",
+						    "\"mode=01777\"") "," MOUNT("/dev/shm",
+										"tmpfs",
+										"\"noexec\",\"size=1g\",\"mode=1777\"") ","
+															"{\"destination\":\"/d\",\"type\":\"bind\",\"source\":\"/s\",\"options\":"
+															"[\"rbind\",\"ro\",\"rprivate\",\"nosuid\"]}")),
+		0);
 	ck_assert_str_eq(loaded.mounts->dst, "/dev/shm");
 	ck_assert_uint_eq(loaded.mounts->size_bytes, 1 << 30);
 	ck_assert_str_eq(loaded.mounts->next->src, "/s");
@@ -462,7 +465,10 @@ END_TEST
 
 START_TEST(a_usual_directory_of_another_user_is_a_mount_of_ours)
 {
-	ck_assert_int_eq(load_text(WITH_MOUNT("{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[\"uid=7\"]}")), 0);
+	ck_assert_int_eq(
+		load_text(WITH_MOUNT(
+			"{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[\"uid=7\"]}")),
+		0);
 	ck_assert(loaded.mounts && loaded.mounts->owned && loaded.mounts->uid == 7);
 }
 END_TEST
@@ -613,14 +619,15 @@ START_TEST(mapped_user_must_be_the_caller)
 			  "{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,"
 			  "\"hostID\":123456,\"size\":65536}]}}"),
 		-EINVAL);
-	ck_assert_ptr_nonnull(
-		strstr(loaded_error.message, "linux.uidMappings: only the caller"));
+	ck_assert_ptr_nonnull(strstr(loaded_error.message,
+				     "linux.uidMappings: only the caller"));
 }
 END_TEST
 
 START_TEST(missing_file_is_named)
 {
-	ck_assert_int_eq(oci_config_load(&loaded, -EBADF, "/nonexistent/config.json"), -ENOENT);
+	ck_assert_int_eq(oci_config_load(&loaded, -EBADF, "/nonexistent/config.json"),
+			 -ENOENT);
 	ck_assert_str_eq(loaded_error.message,
 			 "/nonexistent/config.json: No such file or directory");
 	ck_assert_int_eq(loaded.sticky, -ENOENT);

@@ -61,9 +61,22 @@ static const char *below(const char *name)
 
 START_TEST(path_is_walked_as_the_kernel_does)
 {
-	static const char *const paths[] = { "a/b", "a//b/", "./a/./b/.", "a/b/..", "a/../a/b/../../a",
-					     "l",   "l/b",   "up",	  "up/a",   "abs/b", "a/b/f",
-					     ".",   "..",    "/",	  "/..",    "/usr/./bin/.." };
+	static const char *const paths[] = { "a/b",
+					     "a//b/",
+					     "./a/./b/.",
+					     "a/b/..",
+					     "a/../a/b/../../a",
+					     "l",
+					     "l/b",
+					     "up",
+					     "up/a",
+					     "abs/b",
+					     "a/b/f",
+					     ".",
+					     "..",
+					     "/",
+					     "/..",
+					     "/usr/./bin/.." };
 	char want[PATH_MAX];
 
 	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0);
@@ -103,7 +116,8 @@ START_TEST(what_cannot_be_walked_is_said)
 	ck_assert_int_eq(symlink("loop", "loop"), 0);
 	ck_assert_int_ge(creat("f", 0644), 0);
 	ck_assert_int_eq(resolve("loop"), -ELOOP);
-	snprintf(path, sizeof(path), "it: %s", strerror(ELOOP)); /* the C library's words */
+	/* the C library's words */
+	snprintf(path, sizeof(path), "it: %s", strerror(ELOOP));
 	ck_assert_str_eq(e.message, path);
 	memset(path, 'x', sizeof(path) - 1);
 	ck_assert_int_eq(resolve("f/x"), -ENOTDIR);
@@ -128,13 +142,15 @@ START_TEST(a_directory_that_others_write_to_is_refused)
 	ck_assert_int_eq(resolve("a/b"), 0);
 	ck_assert_int_eq(chmod("a", 0775), 0);
 	ck_assert_int_eq(chown("a", (uid_t)-1, getegid()), 0);
-	ck_assert_int_eq(resolve("a/b"), account_is_alone(geteuid(), getegid()) ? 0 : -EPERM);
+	ck_assert_int_eq(resolve("a/b"),
+			 account_is_alone(geteuid(), getegid()) ? 0 : -EPERM);
 }
 END_TEST
 
 START_TEST(a_closed_directory_above_is_noticed)
 {
-	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0700) == 0 && mkdir("a/b/c", 0755) == 0);
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0700) == 0 &&
+		  mkdir("a/b/c", 0755) == 0);
 	ck_assert(resolve("a/b") == 0 && !place.closed); /* not above itself */
 	ck_assert(resolve("a/b/c") == 0 && place.closed);
 	ck_assert(resolve("a/b/..") == 0 && !place.closed);
@@ -151,7 +167,8 @@ END_TEST
 
 START_TEST(what_a_stranger_owns_is_refused)
 {
-	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0 && symlink("a/b", "l") == 0);
+	ck_assert(mkdir("a", 0755) == 0 && mkdir("a/b", 0755) == 0 &&
+		  symlink("a/b", "l") == 0);
 	if (geteuid() != 0 || chown("a", STRANGER, STRANGER) < 0)
 		return; /* an ordinary user cannot try it */
 	ck_assert_int_eq(resolve("a"), 0);
@@ -169,12 +186,15 @@ END_TEST
 
 START_TEST(who_asks_by_sudo_may_name_a_place_of_his_own)
 {
-	ck_assert(mkdir("a", 0700) == 0 && mkdir("a/b", 0755) == 0 && symlink("a/b", "l") == 0);
-	if (geteuid() != 0 || chown("a", STRANGER, STRANGER) < 0 || lchown("l", STRANGER, STRANGER) < 0)
+	ck_assert(mkdir("a", 0700) == 0 && mkdir("a/b", 0755) == 0 &&
+		  symlink("a/b", "l") == 0);
+	if (geteuid() != 0 || chown("a", STRANGER, STRANGER) < 0 ||
+	    lchown("l", STRANGER, STRANGER) < 0)
 		return; /* an ordinary user cannot try it */
 	ck_assert_int_eq(resolve_given("a/b"), -EPERM);
-	ck_assert(setenv("SUDO_UID", "12391", 1) == 0 && setenv("SUDO_GID", "12391", 1) == 0);
-	ck_assert_int_eq(resolve("a/b"), -EPERM); /* nobody named it */
+	ck_assert(setenv("SUDO_UID", "12391", 1) == 0 &&
+		  setenv("SUDO_GID", "12391", 1) == 0);
+	ck_assert_int_eq(resolve("a/b"), -EPERM);              /* nobody named it */
 	ck_assert(resolve_given("a/b") == 0 && !place.closed); /* he can go there */
 	ck_assert_int_eq(resolve_given("l"), 0);
 	ck_assert_int_eq(chmod("a", 0770), 0);
@@ -214,7 +234,8 @@ END_TEST
 
 START_TEST(a_variable_does_not_lead_through_what_others_can_exchange)
 {
-	ck_assert(mkdir("a", 0777) == 0 && mkdir("a/b", 0755) == 0 && chmod("a", 0777) == 0);
+	ck_assert(mkdir("a", 0777) == 0 && mkdir("a/b", 0755) == 0 &&
+		  chmod("a", 0777) == 0);
 	ck_assert_int_eq(setenv("MINC_TEST_DIR", below("a/b"), 1), 0);
 	ck_assert_ptr_null(owner_env_dir("MINC_TEST_DIR"));
 	ck_assert_int_eq(chmod("a", 01777), 0);
@@ -252,19 +273,21 @@ START_TEST(a_group_is_ones_own_if_nobody_else_is_in_it)
 		gid_t gid;
 		bool alone;
 	} cases[] = {
-		{ 0, 0, true },	       { 1000, 1000, true },  { 1001, 1001, false },
+		{ 0, 0, true },        { 1000, 1000, true },  { 1001, 1001, false },
 		{ 1002, 100, false },  { 1004, 1004, false }, { 1005, 1005, false },
 		{ 1000, 1010, true },  { 1001, 1010, false }, { 2000, 2000, true },
 		{ 2000, 2001, false }, { 1000, 10, false },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		ck_assert_msg(account_is_alone_in(passwd, group, cases[i].uid, cases[i].gid) ==
-				      cases[i].alone,
+		ck_assert_msg(account_is_alone_in(passwd, group, cases[i].uid,
+						  cases[i].gid) == cases[i].alone,
 			      "user %u in group %u", cases[i].uid, cases[i].gid);
 	ck_assert(!account_is_alone_in(passwd, "root:x:0:a\n", 0, 0));
-	ck_assert(account_is_alone_in(NULL, NULL, 7, 7) && !account_is_alone_in(NULL, NULL, 7, 8));
-	ck_assert(!account_is_alone_in("", "x:x:7:y", 7, 7)); /* nobody knows who that is */
+	ck_assert(account_is_alone_in(NULL, NULL, 7, 7) &&
+		  !account_is_alone_in(NULL, NULL, 7, 8));
+	/* nobody knows who that is */
+	ck_assert(!account_is_alone_in("", "x:x:7:y", 7, 7));
 }
 END_TEST
 
@@ -287,18 +310,21 @@ START_TEST(who_serves_fuse_is_in_the_last_field)
 		int r;
 		uid_t uid;
 	} cases[] = {
-		{ 40, 0, 12391 },   { 41, 0, 7 },	{ 42, -ENOENT, 0 }, { 43, -EINVAL, 0 },
-		{ 44, 0, 0 },	    { 45, 0, 0 },	{ 46, -EINVAL, 0 }, { 47, -EINVAL, 0 },
-		{ 48, -ENOENT, 0 }, { 4, -ENOENT, 0 },	{ 0, -ENOENT, 0 },
+		{ 40, 0, 12391 },   { 41, 0, 7 },       { 42, -ENOENT, 0 },
+		{ 43, -EINVAL, 0 }, { 44, 0, 0 },       { 45, 0, 0 },
+		{ 46, -EINVAL, 0 }, { 47, -EINVAL, 0 }, { 48, -ENOENT, 0 },
+		{ 4, -ENOENT, 0 },  { 0, -ENOENT, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uid_t uid = 0;
 		char copy[sizeof(text)];
-		int r = owner_find_server(memcpy(copy, text, sizeof(text)), cases[i].id, &uid);
+		int r = owner_find_server(memcpy(copy, text, sizeof(text)), cases[i].id,
+					  &uid);
 
-		ck_assert_msg(r == cases[i].r && uid == cases[i].uid, "mount %u: %d, user %u",
-			      (unsigned)cases[i].id, r, (unsigned)uid);
+		ck_assert_msg(r == cases[i].r && uid == cases[i].uid,
+			      "mount %u: %d, user %u", (unsigned)cases[i].id, r,
+			      (unsigned)uid);
 	}
 }
 END_TEST
@@ -308,7 +334,8 @@ START_TEST(root_is_who_owns_the_root_directory)
 	struct stat st;
 
 	ck_assert_int_eq(stat("/", &st), 0);
-	ck_assert(owner_is_ours(0) && owner_is_ours(geteuid()) && owner_is_ours(st.st_uid));
+	ck_assert(owner_is_ours(0) && owner_is_ours(geteuid()) &&
+		  owner_is_ours(st.st_uid));
 	ck_assert(!owner_is_ours(STRANGER));
 }
 END_TEST

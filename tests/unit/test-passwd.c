@@ -94,14 +94,16 @@ static int resolve(const char *user)
 	return passwd_resolve(&spec, root, upper, &id, &err);
 }
 
-static void is(const char *user, uint32_t uid, uint32_t gid, const char *home, size_t groups)
+static void is(const char *user, uint32_t uid, uint32_t gid, const char *home,
+	       size_t groups)
 {
 	int r = resolve(user);
 
 	if (!user)
 		user = "nobody asked for";
 	ck_assert_msg(r == 0, "%s: %s", user, err.message);
-	ck_assert_msg(id.uid == uid && id.gid == gid, "%s is %u:%u", user, id.uid, id.gid);
+	ck_assert_msg(id.uid == uid && id.gid == gid, "%s is %u:%u", user, id.uid,
+		      id.gid);
 	ck_assert_str_eq(id.home, home);
 	ck_assert_msg(id.groups_len == groups, "%s: %zu groups", user, id.groups_len);
 }
@@ -139,7 +141,8 @@ END_TEST
 
 START_TEST(a_long_name_is_not_cut_to_another)
 {
-	static const char a63[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char a63[] =
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s:x:7:7::/:\n", a63);
@@ -167,9 +170,9 @@ START_TEST(names_and_groups)
 }
 END_TEST
 
-static const char *const unknown[] = { "bob",	"Alice",  "short",	  "minus",	 "huge",
-				       "word",	"broken", "alice:nobody", "alice:nogid", "0:bad",
-				       "#", "# a comment" };
+static const char *const unknown[] = { "bob",         "Alice", "short",  "minus",
+				       "huge",        "word",  "broken", "alice:nobody",
+				       "alice:nogid", "0:bad", "#",      "# a comment" };
 
 START_TEST(unknown_names_fail_and_are_named)
 {
@@ -185,7 +188,8 @@ END_TEST
 
 START_TEST(missing_files_know_numbers_only)
 {
-	ck_assert_int_eq(unlinkat(root, "etc/passwd", 0) | unlinkat(root, "etc/group", 0), 0);
+	ck_assert_int_eq(unlinkat(root, "etc/passwd", 0) | unlinkat(root, "etc/group", 0),
+			 0);
 	is("0", 0, 0, "/", 0);
 	is("12:13", 12, 13, "/", 0);
 	ck_assert_int_eq(resolve("root"), -ENOENT);
@@ -264,7 +268,8 @@ START_TEST(upper_layer_comes_first)
 END_TEST
 
 /* @n times @c, then the entry @tail. */
-static void put_huge(const char *name, const char *head, char c, size_t n, const char *tail)
+static void put_huge(const char *name, const char *head, char c, size_t n,
+		     const char *tail)
 {
 	size_t head_len = strlen(head), tail_len = strlen(tail);
 	char *text = malloc(head_len + n + tail_len + 1);
@@ -348,15 +353,22 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		nobody_asked_is_root,	  numbers,
-		one_half_is_enough,	  a_long_name_is_not_cut_to_another,
-		names_and_groups,	  missing_files_know_numbers_only,
-		fifo_does_not_hang,	  directory_is_an_error_or_empty,
+		nobody_asked_is_root,
+		numbers,
+		one_half_is_enough,
+		a_long_name_is_not_cut_to_another,
+		names_and_groups,
+		missing_files_know_numbers_only,
+		fifo_does_not_hang,
+		directory_is_an_error_or_empty,
 		link_out_of_the_root_stays_inside,
 		magic_link_is_not_followed,
-		upper_layer_comes_first,  huge_lines_are_passed_over,
-		huge_files_are_refused,	  no_more_groups_than_there_is_room_for,
-		name_of_a_number,	  name_too_long_for_us_is_not_cut_to_another,
+		upper_layer_comes_first,
+		huge_lines_are_passed_over,
+		huge_files_are_refused,
+		no_more_groups_than_there_is_room_for,
+		name_of_a_number,
+		name_too_long_for_us_is_not_cut_to_another,
 	};
 	Suite *s = suite_create("passwd");
 	TCase *t = tcase_create("passwd");

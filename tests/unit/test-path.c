@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path_open_in_root(): paths of somebody else's root directory. Whatever is in it, nothing
- * outside is ever opened or made: a canary lies beside it, under the names that an escape
- * would reach. Every test runs twice: with openat2(2), and with a filter that refuses it,
- * as in older containers, so that the walk name by name does everything.
+ * path_open_in_root(): paths of somebody else's root directory. Whatever is in it,
+ * nothing outside is ever opened or made: a canary lies beside it, under the names that
+ * an escape would reach. Every test runs twice: with openat2(2), and with a filter that
+ * refuses it, as in older containers, so that the walk name by name does everything.
  */
 #include <check.h>
 #include <dirent.h>
@@ -283,7 +283,8 @@ START_TEST(long_names_are_refused)
 	strcpy(path + PATH_MAX, "a");
 	fails_with(path, NEW_DIR, -ENAMETOOLONG);
 	while (strlen(path) < 2 * PATH_MAX + 100)
-		strcat(path, "/../aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+		strcat(path,
+		       "/../aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 	fails_with(path, NEW_DIR, -ENAMETOOLONG);
 }
 END_TEST
@@ -355,11 +356,16 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		existing_names_are_opened, dotdot_stops_at_the_root,
-		links_resolve_inside,	   loops_end,
-		forty_links_and_no_more,   a_file_is_no_directory,
-		missing_names_are_made,	   dangling_links_are_completed_inside,
-		long_names_are_refused,	   long_links_are_refused_or_followed,
+		existing_names_are_opened,
+		dotdot_stops_at_the_root,
+		links_resolve_inside,
+		loops_end,
+		forty_links_and_no_more,
+		a_file_is_no_directory,
+		missing_names_are_made,
+		dangling_links_are_completed_inside,
+		long_names_are_refused,
+		long_links_are_refused_or_followed,
 		exchange_under_way_does_not_escape,
 		special_files_are_opened_without_being_used,
 		bad_root_is_an_error,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/base/program: whatever the caller does with its children, signals and descriptors. */
+/*
+ * lib/base/program: whatever the caller does with its children, signals and descriptors.
+ */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +47,8 @@ static int run_shell(const char *script, const char *argument)
 /* All that is told of a program, in one. */
 static void how_it_ended_is_known(void)
 {
-	ck_assert_int_eq(run_shell("echo out; echo one >&2; echo two >&2; exit 7", NULL), 0);
+	ck_assert_int_eq(run_shell("echo out; echo one >&2; echo two >&2; exit 7", NULL),
+			 0);
 	ck_assert_int_eq(end.status, 7);
 	ck_assert_str_eq(end.out, "out\n");
 	ck_assert_str_eq(end.said, "two");
@@ -127,11 +130,13 @@ END_TEST
 static void *run_many(void *arg)
 {
 	for (int i = 0; i < 20; i++) {
-		const char *const argv[] = { "/bin/sh", "-c", "echo $0 >&2; exit $0", arg, NULL };
+		const char *const argv[] = { "/bin/sh", "-c", "echo $0 >&2; exit $0", arg,
+					     NULL };
 		const struct program p = { .argv = argv, .in = -EBADF };
 		struct program_end mine;
 
-		if (program_run(&p, &mine) < 0 || mine.status != atoi(arg) || strcmp(mine.said, arg) != 0)
+		if (program_run(&p, &mine) < 0 || mine.status != atoi(arg) ||
+		    strcmp(mine.said, arg) != 0)
 			return arg;
 	}
 	return NULL;
@@ -144,7 +149,8 @@ START_TEST(several_threads_have_each_its_own)
 	void *failed;
 
 	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, run_many, words[i]), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, run_many, words[i]),
+				 0);
 	for (int i = 0; i < 4; i++) {
 		pthread_join(threads[i], &failed);
 		ck_assert_ptr_null(failed);
@@ -213,9 +219,13 @@ START_TEST(program_has_three_descriptors_and_the_caller_its_own)
 	ck_assert_int_ge(leaked, 0);
 	ck_assert_int_ge(high, 500);
 	/* a fourth is the listing's own */
-	ck_assert_int_eq(run_shell("for fd in /proc/self/fd/*; do echo ${fd##*/}; done | sort | tr '\\n' ' '",
-				   NULL), 0);
-	ck_assert_msg(strncmp(end.out, "0 1 2 ", 6) == 0 && !strstr(end.out, "500") && strlen(end.out) < 12,
+	ck_assert_int_eq(
+		run_shell(
+			"for fd in /proc/self/fd/*; do echo ${fd##*/}; done | sort | tr '\\n' ' '",
+			NULL),
+		0);
+	ck_assert_msg(strncmp(end.out, "0 1 2 ", 6) == 0 && !strstr(end.out, "500") &&
+			      strlen(end.out) < 12,
 		      "%s", end.out);
 	close(leaked);
 	close(high);
@@ -234,7 +244,8 @@ START_TEST(signals_are_by_default_and_none_is_blocked)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	ck_assert_int_eq(run_shell("grep -E '^Sig(Blk|Ign)' /proc/self/status", NULL), 0);
-	ck_assert_str_eq(end.out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	ck_assert_str_eq(end.out,
+			 "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 END_TEST
 
@@ -255,9 +266,14 @@ START_TEST(program_need_not_read_its_input)
 
 	memset(input, 'x', 1 << 20);
 	input[(1 << 20) - 1] = '\0';
-	ck_assert_int_eq(run((struct program){ .argv = idle, .in = -EBADF, .input = input }), 0);
+	ck_assert_int_eq(
+		run((struct program){ .argv = idle, .in = -EBADF, .input = input }), 0);
 	ck_assert_int_eq(end.status, 0);
-	ck_assert_int_eq(run((struct program){ .argv = cat, .in = -EBADF, .input = input, .out_max = 1 << 20 }), 0);
+	ck_assert_int_eq(run((struct program){ .argv = cat,
+					       .in = -EBADF,
+					       .input = input,
+					       .out_max = 1 << 20 }),
+			 0);
 	ck_assert_str_eq(end.out, input);
 	free(input);
 }
@@ -271,11 +287,14 @@ START_TEST(stdin_is_given_or_empty)
 	ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
 	ck_assert_int_eq(write(p[1], "given", 5), 5);
 	close(p[1]);
-	ck_assert_int_eq(run((struct program){ .argv = argv, .in = p[0], .out_max = OUT_MAX }), 0);
+	ck_assert_int_eq(
+		run((struct program){ .argv = argv, .in = p[0], .out_max = OUT_MAX }), 0);
 	ck_assert_str_eq(end.out, "given");
 	ck_assert_int_ge(fcntl(p[0], F_GETFD), 0); /* it is still ours */
 	close(p[0]);
-	ck_assert_int_eq(run((struct program){ .argv = argv, .in = -EBADF, .out_max = OUT_MAX }), 0);
+	ck_assert_int_eq(run((struct program){
+				 .argv = argv, .in = -EBADF, .out_max = OUT_MAX }),
+			 0);
 	ck_assert_str_eq(end.out, "");
 }
 END_TEST
@@ -283,12 +302,18 @@ END_TEST
 START_TEST(endless_output_ends)
 {
 	const char *const yes[] = { "yes", NULL };
-	const char *const deaf[] = { "sh", "-c", "trap '' PIPE TERM INT; while :; do echo x; done 2>/dev/null",
-				     NULL };
+	const char *const deaf[] = {
+		"sh", "-c", "trap '' PIPE TERM INT; while :; do echo x; done 2>/dev/null",
+		NULL
+	};
 	char text[OUT_MAX + 1];
 
-	ck_assert_int_eq(run((struct program){ .argv = yes, .in = -EBADF, .out_max = OUT_MAX }), -EFBIG);
-	ck_assert_int_eq(run((struct program){ .argv = deaf, .in = -EBADF, .out_max = OUT_MAX }), -EFBIG);
+	ck_assert_int_eq(run((struct program){
+				 .argv = yes, .in = -EBADF, .out_max = OUT_MAX }),
+			 -EFBIG);
+	ck_assert_int_eq(run((struct program){
+				 .argv = deaf, .in = -EBADF, .out_max = OUT_MAX }),
+			 -EFBIG);
 	ck_assert_ptr_null(end.out);
 	/* exactly as much is not too much */
 	ck_assert_int_eq(run_shell("head -c 4096 /dev/zero | tr '\\0' x", NULL), 0);
@@ -312,14 +337,20 @@ END_TEST
 
 START_TEST(waiting_is_bounded)
 {
-	const char *const argv[] = { "sh", "-c", "trap '' TERM; while :; do echo x >&2; done", NULL };
+	const char *const argv[] = { "sh", "-c",
+				     "trap '' TERM; while :; do echo x >&2; done", NULL };
 	struct err e = { 0 };
 
 	handle(SIGCHLD, SIG_IGN, 0);
-	ck_assert_int_eq(run((struct program){ .argv = argv, .in = -EBADF, .timeout_ms = 100 }), -ETIMEDOUT);
+	ck_assert_int_eq(run((struct program){
+				 .argv = argv, .in = -EBADF, .timeout_ms = 100 }),
+			 -ETIMEDOUT);
 	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
-	ck_assert_int_eq(program_fail(&e, -ETIMEDOUT, &(struct program){ .timeout_ms = 60000 }, "it"), -ETIMEDOUT);
-	ck_assert_str_eq(e.message, "it: it had not ended after 60 seconds, and was killed");
+	ck_assert_int_eq(program_fail(&e, -ETIMEDOUT,
+				      &(struct program){ .timeout_ms = 60000 }, "it"),
+			 -ETIMEDOUT);
+	ck_assert_str_eq(e.message,
+			 "it: it had not ended after 60 seconds, and was killed");
 }
 END_TEST
 
@@ -332,11 +363,15 @@ static int look_three_times(void *data)
 
 START_TEST(who_looks_on_may_end_it)
 {
-	const char *const argv[] = { "/bin/sleep", "1000", NULL }, *const quick[] = { "/bin/true", NULL };
+	const char *const argv[] = { "/bin/sleep", "1000", NULL }, *const quick[] = {
+		"/bin/true", NULL
+	};
 	int looks = 0, none = -1000000;
 
-	ck_assert_int_eq(run((struct program){
-				 .argv = argv, .in = -EBADF, .watch = look_three_times, .watch_data = &looks }),
+	ck_assert_int_eq(run((struct program){ .argv = argv,
+					       .in = -EBADF,
+					       .watch = look_three_times,
+					       .watch_data = &looks }),
 			 -EDQUOT);
 	ck_assert_int_eq(looks, 3);
 	ck_assert_int_eq(run((struct program){ .argv = argv,
@@ -345,8 +380,10 @@ START_TEST(who_looks_on_may_end_it)
 					       .watch = look_three_times,
 					       .watch_data = &none }),
 			 -ETIMEDOUT);
-	ck_assert_int_eq(run((struct program){
-				 .argv = quick, .in = -EBADF, .watch = look_three_times, .watch_data = &none }),
+	ck_assert_int_eq(run((struct program){ .argv = quick,
+					       .in = -EBADF,
+					       .watch = look_three_times,
+					       .watch_data = &none }),
 			 0);
 	ck_assert_int_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 }
@@ -355,13 +392,17 @@ END_TEST
 /* Each waits for a byte of the other: one after the other would wait for ever. */
 START_TEST(two_run_at_the_same_time)
 {
-	static const char script[] = "echo x >&2; echo x >\"$1\"; read y <\"$2\"; exit $3";
+	static const char script[] =
+		"echo x >&2; echo x >\"$1\"; read y <\"$2\"; exit $3";
 	char dir[] = "/tmp/minc-test-program.XXXXXX", a[64], b[64];
 	const char *const first[] = { "/bin/sh", "-c", script, "sh", a, b, "3", NULL };
-	const char *const second[] = { "/bin/sh", "-c", "read y <\"$1\"; echo x >\"$2\"; exit 4", "sh", a, b,
-				       NULL };
+	const char *const second[] = {
+		"/bin/sh", "-c", "read y <\"$1\"; echo x >\"$2\"; exit 4", "sh", a,
+		b,         NULL
+	};
 	const char *const none[] = { "/nonexistent", NULL };
-	struct program p[2] = { { .argv = first, .in = -EBADF }, { .argv = second, .in = -EBADF } };
+	struct program p[2] = { { .argv = first, .in = -EBADF },
+				{ .argv = second, .in = -EBADF } };
 	struct program_end ends[2];
 	int results[2];
 
@@ -389,14 +430,19 @@ START_TEST(two_run_at_the_same_time)
 }
 END_TEST
 
-/* 8 to 12 are for what a program gets, of which one needs four, and keeps one while it runs. */
+/*
+ * 8 to 12 are for what a program gets, of which one needs four, and keeps one while it
+ * runs.
+ */
 START_TEST(two_run_one_after_the_other_where_descriptors_are_few)
 {
 	static const char script[] = "echo $1 >&2; exit $1";
 	const char *const first[] = { "/bin/sh", "-c", script, "sh", "3", NULL };
 	const char *const second[] = { "/bin/sh", "-c", script, "sh", "4", NULL };
-	const struct program p[2] = { { .argv = first, .in = -EBADF, .out_max = OUT_MAX },
-				      { .argv = second, .in = -EBADF, .out_max = OUT_MAX } };
+	const struct program p[2] = {
+		{ .argv = first, .in = -EBADF, .out_max = OUT_MAX },
+		{ .argv = second, .in = -EBADF, .out_max = OUT_MAX }
+	};
 	const int before = count_descriptors();
 	struct program_end ends[2];
 	struct rlimit old, few;
@@ -424,7 +470,9 @@ START_TEST(missing_program_is_told)
 	const char *const path[] = { "/there/is/none", NULL };
 
 	ck_assert_int_eq(run((struct program){ .argv = missing, .in = -EBADF }), -ENOENT);
-	ck_assert_int_eq(run((struct program){ .argv = path, .in = -EBADF, .out_max = 1 }), -ENOENT);
+	ck_assert_int_eq(run((struct program){
+				 .argv = path, .in = -EBADF, .out_max = 1 }),
+			 -ENOENT);
 	ck_assert_ptr_null(end.out);
 	handle(SIGCHLD, SIG_IGN, 0);
 	ck_assert_int_eq(run((struct program){ .argv = path, .in = -EBADF }), -ENOENT);
@@ -480,11 +528,21 @@ START_TEST(environment_is_given_or_the_callers)
 	const char *const one[] = { "A=1", NULL }, *const none[] = { NULL };
 
 	setenv("MINE", "2", 1);
-	ck_assert_int_eq(run((struct program){ .argv = argv, .in = -EBADF, .out_max = 1 << 20 }), 0);
+	ck_assert_int_eq(run((struct program){
+				 .argv = argv, .in = -EBADF, .out_max = 1 << 20 }),
+			 0);
 	ck_assert_ptr_nonnull(strstr(end.out, "MINE=2\n"));
-	ck_assert_int_eq(run((struct program){ .argv = argv, .env = one, .in = -EBADF, .out_max = OUT_MAX }), 0);
+	ck_assert_int_eq(run((struct program){ .argv = argv,
+					       .env = one,
+					       .in = -EBADF,
+					       .out_max = OUT_MAX }),
+			 0);
 	ck_assert_str_eq(end.out, "A=1\n");
-	ck_assert_int_eq(run((struct program){ .argv = argv, .env = none, .in = -EBADF, .out_max = OUT_MAX }), 0);
+	ck_assert_int_eq(run((struct program){ .argv = argv,
+					       .env = none,
+					       .in = -EBADF,
+					       .out_max = OUT_MAX }),
+			 0);
 	ck_assert_str_eq(end.out, "");
 }
 END_TEST
@@ -509,13 +567,17 @@ START_TEST(what_waits_may_be_killed)
 }
 END_TEST
 
-/* As if the caller had died before the process between could ask for the signal of that. */
+/*
+ * As if the caller had died before the process between could ask for the signal of that.
+ */
 START_TEST(program_is_not_started_for_a_caller_that_has_died)
 {
 	const char *const argv[] = { "/bin/sh", "-c", "echo started", NULL };
 	const char *const paths[] = { argv[0], NULL }, *const env[] = { NULL };
 	struct program_report report = { 0 };
-	struct program_between b = { .paths = paths, .argv = argv, .env = env, .report = &report };
+	struct program_between b = {
+		.paths = paths, .argv = argv, .env = env, .report = &report
+	};
 	char text[16];
 	int fds[2], status;
 	pid_t pid;
@@ -528,7 +590,8 @@ START_TEST(program_is_not_started_for_a_caller_that_has_died)
 	pid = fork();
 	if (pid == 0) {
 		b.stdio[0] = fcntl(fds[0], F_DUPFD, PROGRAM_FDS_LOWEST);
-		b.stdio[1] = b.stdio[2] = b.cancel = fcntl(fds[1], F_DUPFD, PROGRAM_FDS_LOWEST);
+		b.stdio[1] = b.stdio[2] = b.cancel =
+			fcntl(fds[1], F_DUPFD, PROGRAM_FDS_LOWEST);
 		program_between(&b);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);

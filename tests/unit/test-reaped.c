@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-reaped - minc_wait() where the caller is not the one who reaps: it ignores SIGCHLD, or
- * waits for all its children, or is not their parent.
+ * test-reaped - minc_wait() where the caller is not the one who reaps: it ignores
+ * SIGCHLD, or waits for all its children, or is not their parent.
  */
 #include <check.h>
 #include <errno.h>

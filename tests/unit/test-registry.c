@@ -63,8 +63,9 @@ START_TEST(challenges_are_read)
 END_TEST
 
 static const char *const bad_challenges[] = {
-	"Bearer realm=\"a\n", "Bearer realm=\n", "\"a\"\n", "Bearer realm=\"\x01\"\n",
-	"Bearer realm=\"a\\", "=\n", "Bearer realm=a;b\n",
+	"Bearer realm=\"a\n",      "Bearer realm=\n",    "\"a\"\n",
+	"Bearer realm=\"\x01\"\n", "Bearer realm=\"a\\", "=\n",
+	"Bearer realm=a;b\n",
 };
 
 START_TEST(other_texts_are_no_challenges)
@@ -88,14 +89,15 @@ END_TEST
 
 /* registries.conf. */
 
-static const char conf[] = "unqualified-search-registries = [\"docker.io\",\n\t'quay.io'] # both\n"
-			   "[[registry]]\nprefix = \"docker.io/library\"\nlocation = \"here.io/hub\"\n"
-			   "[[registry.mirror]]\nlocation = \"m.io:5000/x\"\ninsecure = true\n"
-			   "pull-from-mirror = \"tag-only\"\n"
-			   "[[registry]]\nprefix = \"*.example.com\"\n[[registry.mirror]]\n"
-			   "location = \"n.io\"\n"
-			   "[[registry]]\nlocation = \"docker.io\"\nblocked = true\n"
-			   "[aliases]\nblocked = 5\n";
+static const char conf[] =
+	"unqualified-search-registries = [\"docker.io\",\n\t'quay.io'] # both\n"
+	"[[registry]]\nprefix = \"docker.io/library\"\nlocation = \"here.io/hub\"\n"
+	"[[registry.mirror]]\nlocation = \"m.io:5000/x\"\ninsecure = true\n"
+	"pull-from-mirror = \"tag-only\"\n"
+	"[[registry]]\nprefix = \"*.example.com\"\n[[registry.mirror]]\n"
+	"location = \"n.io\"\n"
+	"[[registry]]\nlocation = \"docker.io\"\nblocked = true\n"
+	"[aliases]\nblocked = 5\n";
 
 static const struct rule *rule_of(const struct mirrors *m, const char *registry,
 				  const char *repository, struct ref *ref)
@@ -134,15 +136,17 @@ START_TEST(names_are_rewritten)
 
 	ck_assert_int_eq(mirrors_parse(&arena, &err, "f", conf, &m), 0);
 	rule = rule_of(&m, "docker.io", "library/alpine", &ref);
-	ck_assert_int_eq(mirrors_rewrite(&arena, rule, &ref, rule->mirrors[0].location, &host,
-					 &name), 0);
+	ck_assert_int_eq(mirrors_rewrite(&arena, rule, &ref, rule->mirrors[0].location,
+					 &host, &name),
+			 0);
 	ck_assert_str_eq(host, "m.io:5000");
 	ck_assert_str_eq(name, "x/alpine");
 	rule = rule_of(&m, "a.example.com", "b/c", &ref);
 	ck_assert_int_eq(mirrors_rewrite(&arena, rule, &ref, "n.io", &host, &name), 0);
 	ck_assert_str_eq(host, "n.io");
 	ck_assert_str_eq(name, "b/c");
-	ck_assert_int_eq(mirrors_rewrite(&arena, rule, &ref, "n.io/../x", &host, &name), -EINVAL);
+	ck_assert_int_eq(mirrors_rewrite(&arena, rule, &ref, "n.io/../x", &host, &name),
+			 -EINVAL);
 }
 END_TEST
 
@@ -152,7 +156,8 @@ START_TEST(later_rule_replaces_one_with_its_prefix)
 	struct ref ref;
 
 	ck_assert_int_eq(mirrors_parse(&arena, &err, "f", conf, &m), 0);
-	ck_assert_int_eq(mirrors_parse(&arena, &err, "g", "[[registry]]\nprefix=\"docker.io\"\n", &m),
+	ck_assert_int_eq(mirrors_parse(&arena, &err, "g",
+				       "[[registry]]\nprefix=\"docker.io\"\n", &m),
 			 0);
 	ck_assert(!rule_of(&m, "docker.io", "a/b", &ref)->blocked);
 	ck_assert_uint_eq(m.len, 3);
@@ -160,15 +165,29 @@ START_TEST(later_rule_replaces_one_with_its_prefix)
 END_TEST
 
 static const char *const bad_confs[] = {
-	"[[registry]\n", "[registry", "a", "a =", "a = \"b", "a = \"\\x\"", "a = 1 b = 2", "= 1",
-	"a = [1, 2", "a = [1}", "a = \"\"\"x\"\"\"", "[[registry.mirror]]\n",
-	"[[registry]]\nprefix = 1\n", "[[registry]]\nprefix = \"a b\"\n", "[[registry]]\n",
+	"[[registry]\n",
+	"[registry",
+	"a",
+	"a =",
+	"a = \"b",
+	"a = \"\\x\"",
+	"a = 1 b = 2",
+	"= 1",
+	"a = [1, 2",
+	"a = [1}",
+	"a = \"\"\"x\"\"\"",
+	"[[registry.mirror]]\n",
+	"[[registry]]\nprefix = 1\n",
+	"[[registry]]\nprefix = \"a b\"\n",
+	"[[registry]]\n",
 	"[[registry]]\nprefix = \"a\"\nblocked = \"true\"\n",
 	"[[registry]]\nprefix = \"a\"\ninsecure = 1\n",
 	"[[registry]]\nprefix = \"a\"\nprefix = \"b\"\n",
 	"[[registry]]\nprefix = \"a\"\n[[registry.mirror]]\n",
 	"[[registry]]\nprefix = \"a\"\n[[registry.mirror]]\npull-from-mirror = \"x\"\n",
-	"a = [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", "a = \"\\ud800\"", "a = \"\x01\"",
+	"a = [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]",
+	"a = \"\\ud800\"",
+	"a = \"\x01\"",
 };
 
 START_TEST(mistakes_are_named_with_their_line)
@@ -196,11 +215,12 @@ static int entry(const char *text, const char *registry, const char *repository,
 	return r;
 }
 
-static const char auths[] = "{\"auths\": {\"https://index.docker.io/v1/\": {\"auth\": \"YTpi\"},"
-			    "\"docker.io/library/alpine\": {\"auth\": \"Yzpk\"},"
-			    "\"quay.io\": {\"username\": \"u\", \"password\": \"p:q\"},"
-			    "\"bad.io\": {\"auth\": \"YT\"}, \"none.io\": {},"
-			    "\"l:5\": {\"identitytoken\": \"t\"}}}";
+static const char auths[] =
+	"{\"auths\": {\"https://index.docker.io/v1/\": {\"auth\": \"YTpi\"},"
+	"\"docker.io/library/alpine\": {\"auth\": \"Yzpk\"},"
+	"\"quay.io\": {\"username\": \"u\", \"password\": \"p:q\"},"
+	"\"bad.io\": {\"auth\": \"YT\"}, \"none.io\": {},"
+	"\"l:5\": {\"identitytoken\": \"t\"}}}";
 
 START_TEST(credentials_are_found)
 {
@@ -237,8 +257,9 @@ START_TEST(credentials_of_others_are_not_taken)
 }
 END_TEST
 
-static const char *const bad_files[] = { "{", "[]", "1", "{\"auths\": {}, \"auths\": {}}", "{}x",
-					 "\"\xff\"" };
+static const char *const bad_files[] = { "{",   "[]",
+					 "1",   "{\"auths\": {}, \"auths\": {}}",
+					 "{}x", "\"\xff\"" };
 
 START_TEST(damaged_files_are_refused)
 {
@@ -303,7 +324,8 @@ static const struct {
 	{ "https://a/v2/x", "y", NULL, "https://a/v2/y" },
 	{ "https://a/v2/x", "https://b:5/y#f", NULL, "https://b:5/y" },
 	{ "https://a/v2/x", "//b/y", NULL, "https://b/y" },
-	{ "https://a/x?s=a%2Fb", "https://a/x?s=a%2Fb", "d=e:f", "https://a/x?s=a%2Fb&d=e:f" },
+	{ "https://a/x?s=a%2Fb", "https://a/x?s=a%2Fb", "d=e:f",
+	  "https://a/x?s=a%2Fb&d=e:f" },
 	{ "https://a/x", "https://a/x", "d=e", "https://a/x?d=e" },
 	{ "https://a/x", "file:///etc/passwd", NULL, NULL },
 	{ "https://a/x", "ftp://b/", NULL, NULL },
@@ -345,7 +367,8 @@ static const struct {
 	{ "registry-1.docker.io", "http://auth.docker.io/token", false, false },
 	{ "registry-1.docker.io", "http://auth.docker.io/token", true, false },
 	{ "registry-1.docker.io", "https://auth.docker.io:444/token", false, false },
-	{ "registry-1.docker.io", "https://auth.docker.io.evil.invalid/token", false, false },
+	{ "registry-1.docker.io", "https://auth.docker.io.evil.invalid/token", false,
+	  false },
 	{ "registry-1.docker.io", "https://xauth.docker.io/token", false, false },
 	{ "registry-1.docker.io", "https://docker.io/token", false, false },
 	{ "registry-1.docker.io:444", "https://auth.docker.io/token", false, false },
@@ -368,13 +391,17 @@ static const struct {
 
 START_TEST(credentials_are_for_few)
 {
-	struct place p = { .host = realms[_i].host,
-			   .plain = realms[_i].plain,
-			   .trust = { .realms = "other.invalid\nnamed.invalid\nport.invalid:5000\n" } };
-	struct registry reg = { .places = &p, .len = 1, .o = { .realm = "option.invalid:1" } };
+	struct place p = {
+		.host = realms[_i].host,
+		.plain = realms[_i].plain,
+		.trust = { .realms = "other.invalid\nnamed.invalid\nport.invalid:5000\n" }
+	};
+	struct registry reg = { .places = &p,
+				.len = 1,
+				.o = { .realm = "option.invalid:1" } };
 
-	ck_assert_msg(realm_may_know(&reg, &p, realms[_i].realm) == realms[_i].may, "%s for %s",
-		      realms[_i].realm, realms[_i].host);
+	ck_assert_msg(realm_may_know(&reg, &p, realms[_i].realm) == realms[_i].may,
+		      "%s for %s", realms[_i].realm, realms[_i].host);
 }
 END_TEST
 
@@ -419,8 +446,8 @@ static const struct {
 
 START_TEST(from_elsewhere_nothing_leads_inside)
 {
-	ck_assert_msg(http_leads_inside(ways[_i].from, ways[_i].to) == ways[_i].inside, "%s to %s",
-		      ways[_i].from, ways[_i].to);
+	ck_assert_msg(http_leads_inside(ways[_i].from, ways[_i].to) == ways[_i].inside,
+		      "%s to %s", ways[_i].from, ways[_i].to);
 }
 END_TEST
 

@@ -178,9 +178,9 @@ END_TEST
 
 START_TEST(missing_file_is_named)
 {
-	ck_assert_int_eq(
-		seccomp_from_file(&plan, "/nonexistent/x.json", 0, 0, &result, &err),
-		-ENOENT);
+	ck_assert_int_eq(seccomp_from_file(&plan, "/nonexistent/x.json", 0, 0, &result,
+					   &err),
+			 -ENOENT);
 	ck_assert_str_eq(
 		err.message,
 		"seccomp profile /nonexistent/x.json: No such file or directory");

@@ -83,7 +83,9 @@ static bool rule_applies(const struct profile_rule *rule, const struct seccomp_d
 	return true;
 }
 
-/* What the table says; -1: ENOSYS, of the filter or the kernel, which has no such call. */
+/*
+ * What the table says; -1: ENOSYS, of the filter or the kernel, which has no such call.
+ */
 static int64_t expected(const struct profile_rule *const *row,
 			const struct seccomp_data *data, uint64_t caps)
 {

@@ -13,8 +13,8 @@
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define TYPE  "\"type\":\"cosign container image signature\""
-#define PAYLOAD(name, hex, more)                                                           \
-	"{\"critical\":{\"identity\":{\"docker-reference\":\"" name "\"},"                 \
+#define PAYLOAD(name, hex, more)                                           \
+	"{\"critical\":{\"identity\":{\"docker-reference\":\"" name "\"}," \
 	"\"image\":{\"docker-manifest-digest\":\"sha256:" hex "\"}," TYPE "}" more "}"
 
 static const struct digest manifest = { "sha256:" HEX_A };
@@ -70,8 +70,10 @@ static int sign_and_check(const char *payload)
 
 	ck_assert_int_eq(key_private(&err, private, &k), 0);
 	ck_assert_int_eq(key_public(&err, public, &pub), 0);
-	list.v[0] = (struct signature){ .payload = payload, .payload_len = strlen(payload),
-					.bytes = bytes, .keyid = "" };
+	list.v[0] = (struct signature){ .payload = payload,
+					.payload_len = strlen(payload),
+					.bytes = bytes,
+					.keyid = "" };
 	ck_assert_int_eq(key_sign(k, payload, strlen(payload), bytes, &list.v[0].len), 0);
 	return signatures_check(&err, "alpine:3", &list, pub, "k.pub", &ref, &manifest);
 }
@@ -156,7 +158,8 @@ START_TEST(what_is_no_key_of_ours_is_refused)
 	shell("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out k.key");
 	err_clear(&err);
 	ck_assert_int_eq(key_private(&err, private, &k), -EBADMSG);
-	ck_assert_ptr_nonnull(strstr(err.message, "neither an Ed25519 nor an ECDSA P-256 key"));
+	ck_assert_ptr_nonnull(strstr(err.message,
+				     "neither an Ed25519 nor an ECDSA P-256 key"));
 	shell("openssl genpkey -algorithm ed25519 -aes256 -pass pass:word -out k.key");
 	err_clear(&err);
 	ck_assert_int_eq(key_private(&err, private, &k), -ENOKEY);
@@ -172,7 +175,8 @@ static const struct {
 	const char *payload, *message; /* NULL: accepted */
 } payloads[] = {
 	{ PAYLOAD("docker.io/library/alpine", HEX_A, ""), NULL },
-	{ PAYLOAD("index.docker.io/library/alpine", HEX_A, ",\"optional\":{\"a\":1}"), NULL },
+	{ PAYLOAD("index.docker.io/library/alpine", HEX_A, ",\"optional\":{\"a\":1}"),
+	  NULL },
 	{ PAYLOAD("alpine:2", HEX_A, ",\"optional\":null"), NULL },
 	{ PAYLOAD("quay.io/a/b", HEX_A, ""), "alpine:3: signed as quay.io/a/b" },
 	{ PAYLOAD("", HEX_A, ""), "alpine:3: signed as " },
@@ -180,7 +184,8 @@ static const struct {
 	  "alpine:3: signed for another manifest, sha256:bbbbbbbbbbbb..." },
 	{ PAYLOAD("alpine", HEX_A, ",\"more\":1"), "alpine:3: more: unknown" },
 	{ PAYLOAD("alpine", HEX_A, "") "x", NULL },
-	{ "{\"critical\":{" TYPE "}}", "alpine:3: not the payload of a signature of an image" },
+	{ "{\"critical\":{" TYPE "}}",
+	  "alpine:3: not the payload of a signature of an image" },
 	{ "{}", "alpine:3: not the payload of a signature of an image" },
 	{ "{\"critical\":{},\"critical\":{}}", "" },
 };
@@ -190,7 +195,8 @@ START_TEST(a_payload_is_for_one_manifest_and_one_repository)
 	ck_assert_int_eq(key_make(&err, base), 0);
 	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
 		const char *want = payloads[i].message;
-		const bool junk = payloads[i].payload[strlen(payloads[i].payload) - 1] == 'x';
+		const bool junk =
+			payloads[i].payload[strlen(payloads[i].payload) - 1] == 'x';
 		int r;
 
 		err_clear(&err);
@@ -213,9 +219,13 @@ START_TEST(a_signature_by_another_key_is_none)
 
 	ck_assert_int_eq(key_make(&err, base), 0);
 	ck_assert_int_eq(key_public(&err, public, &other), 0);
-	list.v[0] = (struct signature){ .payload = "{}", .payload_len = 2,
-					.bytes = (const unsigned char *)"abc", .len = 3, .keyid = "" };
-	ck_assert_int_eq(signatures_check(&err, "alpine:3", &list, other, "k.pub", &ref, &manifest),
+	list.v[0] = (struct signature){ .payload = "{}",
+					.payload_len = 2,
+					.bytes = (const unsigned char *)"abc",
+					.len = 3,
+					.keyid = "" };
+	ck_assert_int_eq(signatures_check(&err, "alpine:3", &list, other, "k.pub", &ref,
+					  &manifest),
 			 -EKEYREJECTED);
 	ck_assert_str_eq(err.message, "alpine:3: no valid signature by k.pub");
 }
@@ -232,7 +242,8 @@ START_TEST(a_list_of_signatures_is_written_and_read_again)
 	ck_assert_int_eq(signatures_add(&list, &one), 0);
 	ck_assert_uint_eq(list.len, 1);
 	ck_assert_int_eq(signatures_write(&list, &text), 0);
-	ck_assert_int_eq(signatures_parse(&arena, &err, "s", text, strlen(text), &again), 0);
+	ck_assert_int_eq(signatures_parse(&arena, &err, "s", text, strlen(text), &again),
+			 0);
 	free(text);
 	ck_assert_uint_eq(again.len, 1);
 	ck_assert_str_eq(again.v[0].payload, "payload");
@@ -252,7 +263,8 @@ END_TEST
 
 START_TEST(base64_is_strict)
 {
-	static const char *const bad[] = { "a", "abc", "ab=c", "a===", "abc\n", "ab c", "====" };
+	static const char *const bad[] = { "a",     "abc",  "ab=c", "a===",
+					   "abc\n", "ab c", "====" };
 	size_t len;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -263,9 +275,9 @@ START_TEST(base64_is_strict)
 }
 END_TEST
 
-#define ANY    "[{\"type\":\"insecureAcceptAnything\"}]"
-#define REJECT "[{\"type\":\"reject\"}]"
-#define SIGNED "[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\"}]"
+#define ANY            "[{\"type\":\"insecureAcceptAnything\"}]"
+#define REJECT         "[{\"type\":\"reject\"}]"
+#define SIGNED         "[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\"}]"
 #define DOCKER(scopes) "{\"default\":" ANY ",\"transports\":{\"docker\":{" scopes "}}}"
 
 static const struct {
@@ -275,24 +287,31 @@ static const struct {
 	{ "{\"default\":" ANY "}", "alpine", "" },
 	{ "{\"default\":" REJECT "}", "alpine", "reject" },
 	{ "{\"default\":" SIGNED "}", "alpine", "/k" },
-	{ "{\"default\":" ANY ",\"transports\":{\"docker-daemon\":{\"\":1}}}", "alpine", "" },
+	{ "{\"default\":" ANY ",\"transports\":{\"docker-daemon\":{\"\":1}}}", "alpine",
+	  "" },
 	{ DOCKER("\"\":" REJECT), "alpine", "reject" },
 	{ DOCKER("\"docker.io\":" REJECT), "alpine", "reject" },
 	{ DOCKER("\"docker.io\":" REJECT), "quay.io/a/b", "" },
-	{ DOCKER("\"docker.io\":" REJECT ",\"docker.io/library\":" SIGNED), "alpine", "/k" },
+	{ DOCKER("\"docker.io\":" REJECT ",\"docker.io/library\":" SIGNED), "alpine",
+	  "/k" },
 	{ DOCKER("\"docker.io/lib\":" REJECT), "alpine", "" },
 	{ DOCKER("\"docker.io/library/alpine:3\":" REJECT), "alpine:3", "reject" },
 	{ DOCKER("\"docker.io/library/alpine:3\":" REJECT), "alpine:4", "" },
 	{ DOCKER("\"*.example.com\":" REJECT), "a.b.example.com/c", "reject" },
 	{ DOCKER("\"*.example.com\":" REJECT), "example.com/c", "" },
-	{ DOCKER("\"quay.io\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}]"), "quay.io/a", "signedBy" },
-	{ DOCKER("\"quay.io\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}]"), "alpine", "" },
+	{ DOCKER("\"quay.io\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}]"),
+	  "quay.io/a", "signedBy" },
+	{ DOCKER("\"quay.io\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}]"),
+	  "alpine", "" },
 	{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":"
-	  "{\"type\":\"matchRepository\"}}]}", "alpine", "/k" },
+	  "{\"type\":\"matchRepository\"}}]}",
+	  "alpine", "/k" },
 	{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"signedIdentity\":"
-	  "{\"type\":\"matchExact\"}}]}", "alpine", "signedIdentity other than matchRepository" },
+	  "{\"type\":\"matchExact\"}}]}",
+	  "alpine", "signedIdentity other than matchRepository" },
 	{ "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\",\"rekorPublicKeyPath\":"
-	  "\"/r\"}]}", "alpine", "sigstoreSigned with more than keyPath or keyData" },
+	  "\"/r\"}]}",
+	  "alpine", "sigstoreSigned with more than keyPath or keyData" },
 };
 
 START_TEST(the_nearest_scope_decides)
@@ -304,12 +323,13 @@ START_TEST(the_nearest_scope_decides)
 
 		ck_assert_int_eq(ref_parse(policies[i].name, &ref), 0);
 		err_clear(&err);
-		ck_assert_msg(policy_find(&arena, &err, "p", text, strlen(text), &ref, rules,
-					  &len) == 0,
+		ck_assert_msg(policy_find(&arena, &err, "p", text, strlen(text), &ref,
+					  rules, &len) == 0,
 			      "%zu: %s", i, err.message);
 		if (len)
-			found = !rules[0].refusal ? rules[0].path :
-				*rules[0].refusal ? rules[0].refusal : "reject";
+			found = !rules[0].refusal   ? rules[0].path
+				: *rules[0].refusal ? rules[0].refusal
+						    : "reject";
 		ck_assert_msg(strcmp(found, policies[i].want) == 0, "%zu: %s", i, found);
 	}
 }
@@ -340,7 +360,8 @@ START_TEST(a_faulty_policy_accepts_nothing)
 		size_t len;
 
 		err_clear(&err);
-		ck_assert_int_eq(policy_find(&arena, &err, "p", text, strlen(text), &ref, rules, &len),
+		ck_assert_int_eq(policy_find(&arena, &err, "p", text, strlen(text), &ref,
+					     rules, &len),
 				 -EBADMSG);
 		if (faulty[i].message)
 			ck_assert_str_eq(err.message, faulty[i].message);

@@ -31,16 +31,31 @@ static void teardown(void)
 }
 
 /* One call with one text argument. */
-enum call { ROOT, STORAGE, BIND_SRC, BIND_DST, TMPFS, HOSTNAME, USER, ENV, CWD, CAP_ADD,
-	    CAP_DROP, SECCOMP, NETWORK, USERNS, CPUS };
+enum call {
+	ROOT,
+	STORAGE,
+	BIND_SRC,
+	BIND_DST,
+	TMPFS,
+	HOSTNAME,
+	USER,
+	ENV,
+	CWD,
+	CAP_ADD,
+	CAP_DROP,
+	SECCOMP,
+	NETWORK,
+	USERNS,
+	CPUS
+};
 
 static const char *const call_names[] = {
-	[ROOT] = "minc_set_root",      [STORAGE] = "minc_set_storage",
-	[BIND_SRC] = "minc_add_bind",  [BIND_DST] = "minc_add_bind",
-	[TMPFS] = "minc_add_tmpfs",    [HOSTNAME] = "minc_set_hostname",
-	[USER] = "minc_set_user",      [ENV] = "minc_add_env",
-	[CWD] = "minc_set_cwd",	       [CAP_ADD] = "minc_add_cap",
-	[CAP_DROP] = "minc_drop_cap",  [SECCOMP] = "minc_set_seccomp",
+	[ROOT] = "minc_set_root",       [STORAGE] = "minc_set_storage",
+	[BIND_SRC] = "minc_add_bind",   [BIND_DST] = "minc_add_bind",
+	[TMPFS] = "minc_add_tmpfs",     [HOSTNAME] = "minc_set_hostname",
+	[USER] = "minc_set_user",       [ENV] = "minc_add_env",
+	[CWD] = "minc_set_cwd",         [CAP_ADD] = "minc_add_cap",
+	[CAP_DROP] = "minc_drop_cap",   [SECCOMP] = "minc_set_seccomp",
 	[NETWORK] = "minc_set_network", [USERNS] = "minc_set_userns",
 	[CPUS] = "minc_set_cpus",
 };
@@ -82,69 +97,119 @@ static int make_call(enum call call, const char *text)
 	return -ENOSYS;
 }
 
-#define N16	"nnnnnnnnnnnnnnnn"
-#define N64	N16 N16 N16 N16
-#define N256	N64 N64 N64 N64
-#define N4096	N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256
-#define F64	"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define N16  "nnnnnnnnnnnnnnnn"
+#define N64  N16 N16 N16 N16
+#define N256 N64 N64 N64 N64
+#define N4096 \
+	N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256 N256
+#define F64 "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 
 static const struct {
 	enum call call;
 	const char *text;
 	int err;
 } refused[] = {
-	{ ROOT, NULL, -EINVAL },	{ ROOT, "", -EINVAL },
-	{ ROOT, "/a\nb", -EINVAL },	{ ROOT, "/a\x7f", -EINVAL },
-	{ HOSTNAME, "\xff", -EINVAL },	{ ROOT, "/" N4096, -ENAMETOOLONG },
-	{ STORAGE, "", -EINVAL },	{ STORAGE, "\x1b[2J", -EINVAL },
-	{ BIND_SRC, NULL, -EINVAL },	{ BIND_SRC, "", -EINVAL },
-	{ BIND_SRC, "a\tb", -EINVAL },	{ BIND_SRC, "/" N4096, -ENAMETOOLONG },
-	{ BIND_DST, "", -EINVAL },	{ BIND_DST, "relative", -EINVAL },
-	{ BIND_DST, "./a", -EINVAL },	{ BIND_DST, "/a/../b", -EINVAL },
-	{ BIND_DST, "/..", -EINVAL },	{ BIND_DST, "/a/..", -EINVAL },
-	{ BIND_DST, "/../a", -EINVAL }, { BIND_DST, "/", -EINVAL },
-	{ BIND_DST, "//", -EINVAL },	{ BIND_DST, "/./.", -EINVAL },
-	{ BIND_DST, "/a\rb", -EINVAL }, { BIND_DST, "/" N256, -ENAMETOOLONG },
+	{ ROOT, NULL, -EINVAL },
+	{ ROOT, "", -EINVAL },
+	{ ROOT, "/a\nb", -EINVAL },
+	{ ROOT, "/a\x7f", -EINVAL },
+	{ HOSTNAME, "\xff", -EINVAL },
+	{ ROOT, "/" N4096, -ENAMETOOLONG },
+	{ STORAGE, "", -EINVAL },
+	{ STORAGE, "\x1b[2J", -EINVAL },
+	{ BIND_SRC, NULL, -EINVAL },
+	{ BIND_SRC, "", -EINVAL },
+	{ BIND_SRC, "a\tb", -EINVAL },
+	{ BIND_SRC, "/" N4096, -ENAMETOOLONG },
+	{ BIND_DST, "", -EINVAL },
+	{ BIND_DST, "relative", -EINVAL },
+	{ BIND_DST, "./a", -EINVAL },
+	{ BIND_DST, "/a/../b", -EINVAL },
+	{ BIND_DST, "/..", -EINVAL },
+	{ BIND_DST, "/a/..", -EINVAL },
+	{ BIND_DST, "/../a", -EINVAL },
+	{ BIND_DST, "/", -EINVAL },
+	{ BIND_DST, "//", -EINVAL },
+	{ BIND_DST, "/./.", -EINVAL },
+	{ BIND_DST, "/a\rb", -EINVAL },
+	{ BIND_DST, "/" N256, -ENAMETOOLONG },
 	{ BIND_DST, "/a/" N256 "/b", -ENAMETOOLONG },
-	{ TMPFS, NULL, -EINVAL },	{ TMPFS, "", -EINVAL },
-	{ TMPFS, "tmp", -EINVAL },	{ TMPFS, "/", -EINVAL },
-	{ TMPFS, "/.", -EINVAL },	{ TMPFS, "/a/../..", -EINVAL },
-	{ TMPFS, "/\x01", -EINVAL },	{ TMPFS, "/" N256, -ENAMETOOLONG },
-	{ HOSTNAME, NULL, -EINVAL },	{ HOSTNAME, "", -EINVAL },
-	{ HOSTNAME, "a\nb", -EINVAL },	{ HOSTNAME, N64 "x", -ENAMETOOLONG },
-	{ USER, NULL, -EINVAL },	{ USER, "", -EINVAL },
-	{ USER, ":", -EINVAL },		{ USER, "::", -EINVAL },
-	{ USER, ":0:", -EINVAL },	{ USER, "0:0:0", -EINVAL },
-	{ USER, "+1", -EINVAL },	{ USER, "-1", -EINVAL },
-	{ USER, "1x", -EINVAL },	{ USER, "0x10", -EINVAL },
-	{ USER, "1 ", -EINVAL },	{ USER, "4294967295", -EINVAL },
-	{ USER, "0:4294967295", -EINVAL }, { USER, "99999999999999999999", -EINVAL },
-	{ USER, "0:-1", -EINVAL },	{ USER, "root\n", -EINVAL },
-	{ USER, "0:+0", -EINVAL },	{ USER, N64, -ENAMETOOLONG },
-	{ ENV, NULL, -EINVAL },		{ ENV, "", -EINVAL },
-	{ ENV, "A=B", -EINVAL },	{ ENV, "=", -EINVAL },
+	{ TMPFS, NULL, -EINVAL },
+	{ TMPFS, "", -EINVAL },
+	{ TMPFS, "tmp", -EINVAL },
+	{ TMPFS, "/", -EINVAL },
+	{ TMPFS, "/.", -EINVAL },
+	{ TMPFS, "/a/../..", -EINVAL },
+	{ TMPFS, "/\x01", -EINVAL },
+	{ TMPFS, "/" N256, -ENAMETOOLONG },
+	{ HOSTNAME, NULL, -EINVAL },
+	{ HOSTNAME, "", -EINVAL },
+	{ HOSTNAME, "a\nb", -EINVAL },
+	{ HOSTNAME, N64 "x", -ENAMETOOLONG },
+	{ USER, NULL, -EINVAL },
+	{ USER, "", -EINVAL },
+	{ USER, ":", -EINVAL },
+	{ USER, "::", -EINVAL },
+	{ USER, ":0:", -EINVAL },
+	{ USER, "0:0:0", -EINVAL },
+	{ USER, "+1", -EINVAL },
+	{ USER, "-1", -EINVAL },
+	{ USER, "1x", -EINVAL },
+	{ USER, "0x10", -EINVAL },
+	{ USER, "1 ", -EINVAL },
+	{ USER, "4294967295", -EINVAL },
+	{ USER, "0:4294967295", -EINVAL },
+	{ USER, "99999999999999999999", -EINVAL },
+	{ USER, "0:-1", -EINVAL },
+	{ USER, "root\n", -EINVAL },
+	{ USER, "0:+0", -EINVAL },
+	{ USER, N64, -ENAMETOOLONG },
+	{ ENV, NULL, -EINVAL },
+	{ ENV, "", -EINVAL },
+	{ ENV, "A=B", -EINVAL },
+	{ ENV, "=", -EINVAL },
 	{ ENV, "A\n", -EINVAL },
-	{ CWD, NULL, -EINVAL },		{ CWD, "", -EINVAL },
-	{ CWD, "tmp", -EINVAL },	{ CWD, "/..", -EINVAL },
-	{ CWD, "/a/../b", -EINVAL },	{ CWD, "/a\x02", -EINVAL },
+	{ CWD, NULL, -EINVAL },
+	{ CWD, "", -EINVAL },
+	{ CWD, "tmp", -EINVAL },
+	{ CWD, "/..", -EINVAL },
+	{ CWD, "/a/../b", -EINVAL },
+	{ CWD, "/a\x02", -EINVAL },
 	{ CWD, "/" N256, -ENAMETOOLONG },
-	{ CAP_ADD, NULL, -EINVAL },	{ CAP_ADD, "", -EINVAL },
-	{ CAP_DROP, NULL, -EINVAL },	{ CAP_DROP, "", -EINVAL },
-	{ SECCOMP, NULL, -EINVAL },	{ SECCOMP, "", -EINVAL },
-	{ NETWORK, NULL, -EINVAL },	{ NETWORK, "", -EINVAL },
-	{ NETWORK, "Host", -EINVAL },	{ NETWORK, "none ", -EINVAL },
-	{ NETWORK, "raw,", -EINVAL },	{ NETWORK, "raw,a/b", -EINVAL },
-	{ NETWORK, "raw,.", -EINVAL },	{ NETWORK, "raw,..", -EINVAL },
-	{ NETWORK, "raw,a b", -EINVAL }, { NETWORK, "raw,a:b", -EINVAL },
-	{ NETWORK, "raw," N16, -EINVAL }, { NETWORK, "bridge", -EINVAL },
-	{ USERNS, NULL, -EINVAL },	{ USERNS, "", -EINVAL },
-	{ USERNS, "AUTO", -EINVAL },	{ USERNS, "ranges", -EINVAL },
-	{ CPUS, NULL, -EINVAL },	{ CPUS, "", -EINVAL },
-	{ CPUS, "0", -EINVAL },		{ CPUS, "0x", -EINVAL },
-	{ CPUS, "0x0", -EINVAL },	{ CPUS, "g", -EINVAL },
-	{ CPUS, "-1", -EINVAL },	{ CPUS, "1 ", -EINVAL },
-	{ CPUS, "0x0x1", -EINVAL },	{ CPUS, "1@", -EINVAL },
-	{ CPUS, "1P", -EINVAL },	{ CPUS, "1\x11", -EINVAL },
+	{ CAP_ADD, NULL, -EINVAL },
+	{ CAP_ADD, "", -EINVAL },
+	{ CAP_DROP, NULL, -EINVAL },
+	{ CAP_DROP, "", -EINVAL },
+	{ SECCOMP, NULL, -EINVAL },
+	{ SECCOMP, "", -EINVAL },
+	{ NETWORK, NULL, -EINVAL },
+	{ NETWORK, "", -EINVAL },
+	{ NETWORK, "Host", -EINVAL },
+	{ NETWORK, "none ", -EINVAL },
+	{ NETWORK, "raw,", -EINVAL },
+	{ NETWORK, "raw,a/b", -EINVAL },
+	{ NETWORK, "raw,.", -EINVAL },
+	{ NETWORK, "raw,..", -EINVAL },
+	{ NETWORK, "raw,a b", -EINVAL },
+	{ NETWORK, "raw,a:b", -EINVAL },
+	{ NETWORK, "raw," N16, -EINVAL },
+	{ NETWORK, "bridge", -EINVAL },
+	{ USERNS, NULL, -EINVAL },
+	{ USERNS, "", -EINVAL },
+	{ USERNS, "AUTO", -EINVAL },
+	{ USERNS, "ranges", -EINVAL },
+	{ CPUS, NULL, -EINVAL },
+	{ CPUS, "", -EINVAL },
+	{ CPUS, "0", -EINVAL },
+	{ CPUS, "0x", -EINVAL },
+	{ CPUS, "0x0", -EINVAL },
+	{ CPUS, "g", -EINVAL },
+	{ CPUS, "-1", -EINVAL },
+	{ CPUS, "1 ", -EINVAL },
+	{ CPUS, "0x0x1", -EINVAL },
+	{ CPUS, "1@", -EINVAL },
+	{ CPUS, "1P", -EINVAL },
+	{ CPUS, "1\x11", -EINVAL },
 	{ CPUS, F64 F64 F64 F64 "f", -ERANGE },
 };
 
@@ -180,17 +245,39 @@ static const struct {
 	enum call call;
 	const char *text;
 } accepted[] = {
-	{ ROOT, "/" },		 { ROOT, "relative/../dir" },	 { ROOT, "/\xc3\xa4" },
-	{ STORAGE, NULL },	 { STORAGE, "dir" },		 { BIND_SRC, "../x" },
-	{ BIND_DST, NULL },	 { BIND_DST, "/a..b/...c" },	 { BIND_DST, "/a//b/./c/" },
-	{ BIND_DST, "/it's a" }, { TMPFS, "/run" },		 { HOSTNAME, N64 },
-	{ HOSTNAME, "x" },	 { USER, "0" },			 { USER, "4294967294:0" },
-	{ USER, "root:wheel" },	 { USER, "_x$:007" },		 { ENV, "A" },
-	{ ENV, "a b" },		 { CWD, "/" },			 { CWD, "/a/.b" },
-	{ SECCOMP, "default" },	 { NETWORK, "host" },		 { NETWORK, "none" },
-	{ NETWORK, "raw" },	 { NETWORK, "raw,enp0s31f6" },	 { USERNS, "auto" },
-	{ USERNS, "host" },	 { USERNS, "single" },		 { USERNS, "range" },
-	{ CPUS, "3" },		 { CPUS, "0xFf" },		 { CPUS, "0X1" },
+	{ ROOT, "/" },
+	{ ROOT, "relative/../dir" },
+	{ ROOT, "/\xc3\xa4" },
+	{ STORAGE, NULL },
+	{ STORAGE, "dir" },
+	{ BIND_SRC, "../x" },
+	{ BIND_DST, NULL },
+	{ BIND_DST, "/a..b/...c" },
+	{ BIND_DST, "/a//b/./c/" },
+	{ BIND_DST, "/it's a" },
+	{ TMPFS, "/run" },
+	{ HOSTNAME, N64 },
+	{ HOSTNAME, "x" },
+	{ USER, "0" },
+	{ USER, "4294967294:0" },
+	{ USER, "root:wheel" },
+	{ USER, "_x$:007" },
+	{ ENV, "A" },
+	{ ENV, "a b" },
+	{ CWD, "/" },
+	{ CWD, "/a/.b" },
+	{ SECCOMP, "default" },
+	{ NETWORK, "host" },
+	{ NETWORK, "none" },
+	{ NETWORK, "raw" },
+	{ NETWORK, "raw,enp0s31f6" },
+	{ USERNS, "auto" },
+	{ USERNS, "host" },
+	{ USERNS, "single" },
+	{ USERNS, "range" },
+	{ CPUS, "3" },
+	{ CPUS, "0xFf" },
+	{ CPUS, "0X1" },
 	{ CPUS, F64 F64 F64 F64 },
 };
 
@@ -239,12 +326,15 @@ END_TEST
 
 START_TEST(root_flags)
 {
-	ck_assert_int_eq(spec_set_root(&spec, "/srv", MINC_ROOT_DIRECT | MINC_ROOT_RDONLY |
-							      MINC_ROOT_SUBMOUNTS), 0);
+	ck_assert_int_eq(spec_set_root(&spec, "/srv",
+				       MINC_ROOT_DIRECT | MINC_ROOT_RDONLY |
+					       MINC_ROOT_SUBMOUNTS),
+			 0);
 	ck_assert_int_eq(spec_set_root(&spec, "/x", 1 << 4), -EINVAL);
 	ck_assert_str_eq(err.message, "minc_set_root: unknown flag");
 	ck_assert_int_eq(spec_set_root(&spec, "/x", 1u << 31), -EINVAL);
-	ck_assert_int_eq(spec_set_root(&spec, "/x", MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS),
+	ck_assert_int_eq(spec_set_root(&spec, "/x",
+				       MINC_ROOT_SUBMOUNTS | MINC_ROOT_NOSUBMOUNTS),
 			 -EINVAL);
 	ck_assert_str_eq(spec.root, "/srv");
 }
@@ -254,7 +344,8 @@ START_TEST(bind_flags_and_tmpfs_modes)
 {
 	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/b", 7 | MINC_BIND_NOEXEC), 0);
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/t", UINT64_MAX,
-					07777 | MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY), 0);
+					07777 | MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY),
+			 0);
 	ck_assert_int_eq(spec_add_bind(&spec, "/a", "/c", 32), -EINVAL);
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/d", 0, 010000), -EINVAL);
 	ck_assert_int_eq(spec_add_tmpfs(&spec, "/d", 0, 1u << 18), -EINVAL);
@@ -264,7 +355,8 @@ START_TEST(bind_flags_and_tmpfs_modes)
 	ck_assert_str_eq(spec.mounts->dst, "/b");
 	ck_assert_str_eq(spec.mounts->next->dst, "/t");
 	ck_assert_uint_eq(spec.mounts->next->mode, 07777);
-	ck_assert_uint_eq(spec.mounts->next->flags, MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY);
+	ck_assert_uint_eq(spec.mounts->next->flags,
+			  MINC_TMPFS_NOEXEC | MINC_TMPFS_RDONLY);
 	ck_assert_ptr_null(spec.mounts->next->next);
 }
 END_TEST
@@ -286,7 +378,8 @@ START_TEST(no_mount_hides_another)
 	spec_add_bind(&spec, "/a", NULL, 0);
 	spec_add_bind(&spec, "/usr/bin/../lib", NULL, 0);
 	ck_assert_int_eq(spec.sticky, 0);
-	expect_places((const char *const[]){ "/z", "/a", "/a/./b", spec.mounts->next->next->next->place,
+	expect_places((const char *const[]){ "/z", "/a", "/a/./b",
+					     spec.mounts->next->next->next->place,
 					     "/a/b//c/", NULL });
 }
 END_TEST
@@ -313,8 +406,9 @@ START_TEST(a_target_is_used_once)
 	spec_add_bind(&spec, "/a", "/data", 0);
 	spec_set_origin(&spec, "--second");
 	ck_assert_int_eq(spec_add_tmpfs(&spec, same_as_data[_i], 0, 0755), -EINVAL);
-	ck_assert_msg(begins_with(err.message, "--second: ") && strstr(err.message, "--first"), "%s",
-		      err.message);
+	ck_assert_msg(begins_with(err.message, "--second: ") &&
+			      strstr(err.message, "--first"),
+		      "%s", err.message);
 	ck_assert_ptr_null(spec.mounts->next);
 }
 END_TEST
@@ -378,7 +472,8 @@ END_TEST
 
 START_TEST(an_id_is_64_hexadecimal_digits)
 {
-	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static const char id[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	char bad[66] = "";
 
 	ck_assert_int_eq(spec_set_id(&spec, id), 0);
@@ -496,15 +591,22 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		first_refusal_stays,	   refused_call_changes_nothing,
-		root_flags,		   bind_flags_and_tmpfs_modes,
-		no_mount_hides_another,	   mounts_of_a_config_keep_their_order,
-		the_same_said_again_is_there_once, the_last_size_of_dev_shm_counts,
+		first_refusal_stays,
+		refused_call_changes_nothing,
+		root_flags,
+		bind_flags_and_tmpfs_modes,
+		no_mount_hides_another,
+		mounts_of_a_config_keep_their_order,
+		the_same_said_again_is_there_once,
+		the_last_size_of_dev_shm_counts,
 		the_owner_is_that_of_the_last_tmpfs,
-		file_names_need_no_encoding, umask_is_022_unless_it_is_said,
+		file_names_need_no_encoding,
+		umask_is_022_unless_it_is_said,
 		an_id_is_64_hexadecimal_digits,
-		flags,			   descriptors,
-		descriptors_have_a_limit,  environment_is_replaced_by_name,
+		flags,
+		descriptors,
+		descriptors_have_a_limit,
+		environment_is_replaced_by_name,
 		environment_value_is_any_text,
 		cpu_digits_are_in_their_places,
 		origin_is_kept_with_the_call,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tar to squashfs and back: what is kept, what is refused, and that nothing but the files matters. */
+/*
+ * tar to squashfs and back: what is kept, what is refused, and that nothing but the files
+ * matters.
+ */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -204,7 +207,9 @@ START_TEST(a_round_trip_keeps_everything)
 
 	everything();
 	ck_assert_msg(squash(first) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &first, 1, true, packed, NULL, NULL), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &first, 1, true, packed, NULL,
+				       NULL),
+			 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "security.capability", 19));
 	ck_assert_ptr_nonnull(memmem(text, len, "d/.wh.gone", 10));
@@ -213,7 +218,9 @@ START_TEST(a_round_trip_keeps_everything)
 	ck_assert_ptr_nonnull(memmem(text, len, "/nowhere/at/all", 15));
 	ck_assert_ptr_null(memmem(text, len, "redirect", 8));
 	ck_assert_msg(squash_data(text, len, 1 << 20, 0, second) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &second, 1, true, again, NULL, NULL), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &second, 1, true, again, NULL,
+				       NULL),
+			 0);
 	assert_same(packed, again);
 	free(text);
 	close(first), close(packed), close(second), close(again);
@@ -234,7 +241,10 @@ START_TEST(neither_threads_nor_pieces_change_the_image)
 }
 END_TEST
 
-/* Of all that is in a new directory, as ls(1) and cat(1) say it; "-" with ret 1: untouched. */
+/*
+ * Of all that is in a new directory, as ls(1) and cat(1) say it; "-" with ret 1:
+ * untouched.
+ */
 static void part_is(int layer, const char *path, int want, const char *seen)
 {
 	const struct squash_part part = { .path = path, .one_owner = true };
@@ -247,8 +257,10 @@ static void part_is(int layer, const char *path, int want, const char *seen)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = squash_part_to_dir(&err, "image", &layer, 1, &part, fd);
 	ck_assert_msg(r == want, "%s: %d %s", path, r, err.message);
-	snprintf(command, sizeof(command), "stat -c %%a %s && chmod u+x %s && cd %s && find . -type f | sort && "
-		 "cat */file file 2>&- | tr -d '\\n'", dir, dir, dir);
+	snprintf(command, sizeof(command),
+		 "stat -c %%a %s && chmod u+x %s && cd %s && find . -type f | sort && "
+		 "cat */file file 2>&- | tr -d '\\n'",
+		 dir, dir, dir);
 	in = popen(command, "re");
 	len = fread(line, 1, sizeof(line) - 1, in);
 	line[len] = '\0';
@@ -308,7 +320,9 @@ START_TEST(whiteouts_are_applied_when_layers_are_merged)
 	file(".wh.never-there", "");
 	end();
 	ck_assert_int_eq(squash(layers[1]), 0);
-	ck_assert_int_eq(squash_to_tar(&err, "image", layers, 2, false, packed, NULL, NULL), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "image", layers, 2, false, packed, NULL,
+				       NULL),
+			 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "a/stays", 7));
 	ck_assert_ptr_nonnull(memmem(text, len, "b/new", 5));
@@ -388,7 +402,7 @@ END_TEST
 START_TEST(a_tar_that_is_not_whole_is_no_root_file_system)
 {
 	begin(), of_root = true, header("f", '0', 512, ""),
-		tar.len += 512; /* ends with zeros, without the end */
+		 tar.len += 512; /* ends with zeros, without the end */
 	refused(-EBADMSG, "truncated");
 	begin(), of_root = true;
 	refused(-EBADMSG, "truncated");
@@ -449,7 +463,8 @@ START_TEST(the_later_of_two_entries_wins)
 	file("c", "fifth"), header("c", '5', 0, ""), file("c/in", "sixth");
 	end();
 	ck_assert_msg(squash(out) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL),
+			 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_null(memmem(text, len, "first", 5));
 	ck_assert_ptr_nonnull(memmem(text, len, "second", 6));
@@ -471,7 +486,8 @@ START_TEST(a_name_of_any_charset_is_kept)
 	begin(), pax("path", "F\xc5\x91tan", 6), file("f", "");
 	pax("path", "\xff\xfe.x", 4), file("g", ""), end();
 	ck_assert_msg(squash(out) == 0, "%s", err.message);
-	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL), 0);
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &out, 1, true, packed, NULL, NULL),
+			 0);
 	text = bytes_of(packed, &len);
 	ck_assert_ptr_nonnull(memmem(text, len, "F\xc5\x91tan", 6));
 	ck_assert_ptr_nonnull(memmem(text, len, "\xff\xfe.x", 4));
@@ -532,7 +548,8 @@ START_TEST(gzip_is_checked_to_its_last_byte)
 	}
 	for (size_t cut = 1; cut < len - half; cut++) {
 		ck_assert_int_eq(ftruncate(out, 0), 0);
-		ck_assert_int_eq(squash_data(packed, len - cut, 1 << 20, 1, out), -EBADMSG);
+		ck_assert_int_eq(squash_data(packed, len - cut, 1 << 20, 1, out),
+				 -EBADMSG);
 	}
 	for (size_t i = 1; i <= 8; i++) { /* checksum and length */
 		packed[len - i] ^= 0x10;

@@ -28,9 +28,9 @@ state_load_fn oci_state_load;
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ID_B "aaaaaaaaaaaabbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define ID_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
-#define REST                                                                               \
-	"\"start_time\": \"2\", \"created_ns\": \"3\", \"hostname\": \"h\", "                  \
-	"\"storage\": null, \"terminal\": true, \"init\": false, \"auto_remove\": false, \"storage_made\": false, "   \
+#define REST                                                                                                        \
+	"\"start_time\": \"2\", \"created_ns\": \"3\", \"hostname\": \"h\", "                                       \
+	"\"storage\": null, \"terminal\": true, \"init\": false, \"auto_remove\": false, \"storage_made\": false, " \
 	"\"command\": [\"a\", \"b\"], \"cgroups\": []"
 #define GOOD "{\"version\": 1, \"pid\": 7, " REST "}"
 
@@ -127,12 +127,24 @@ START_TEST(what_a_newer_version_adds_is_passed_over)
 {
 	struct state_facts f;
 
-	ck_assert_int_eq(load("{\"new\": {\"x\": [1]}, \"version\": 1, \"pid\": 7, " REST "}", &f), 0);
+	ck_assert_int_eq(load("{\"new\": {\"x\": [1]}, \"version\": 1, \"pid\": 7, " REST
+			      "}",
+			      &f),
+			 0);
 }
 END_TEST
 
 static const char *const hostile[] = {
-	"", " ", "{", "[]", "null", "1", "\"x\"", "{}", GOOD "x", GOOD GOOD,
+	"",
+	" ",
+	"{",
+	"[]",
+	"null",
+	"1",
+	"\"x\"",
+	"{}",
+	GOOD "x",
+	GOOD GOOD,
 	"{\"version\": 2, \"pid\": 7, " REST "}",
 	"{\"version\": \"1\", \"pid\": 7, " REST "}",
 	"{\"version\": 1, " REST "}",
@@ -232,8 +244,8 @@ END_TEST
 
 START_TEST(what_is_no_name_is_refused)
 {
-	static const char *const words[] = { "",    "/",       "a/b", "..", ".", "../names",
-					     "a\n", "\xff\xfe" };
+	static const char *const words[] = { "",  "/",        "a/b", "..",
+					     ".", "../names", "a\n", "\xff\xfe" };
 	char id[STATE_ID_LEN + 1], longest[300];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -295,10 +307,10 @@ static const struct {
 	const char *text;
 	int r, status;
 } ends[] = {
-	{ "0 1 0\n", 0, 0 },	 { "255 18446744073709551615 7\n", 0, 255 },
-	{ "", -EBADMSG, 0 },	 { "\n", -EBADMSG, 0 },
-	{ "0", -EBADMSG, 0 },	 { "0 1\n", -EBADMSG, 0 },
-	{ "0 1 0", -EBADMSG, 0 }, { "0 1 0\n\n", -EBADMSG, 0 },
+	{ "0 1 0\n", 0, 0 },         { "255 18446744073709551615 7\n", 0, 255 },
+	{ "", -EBADMSG, 0 },         { "\n", -EBADMSG, 0 },
+	{ "0", -EBADMSG, 0 },        { "0 1\n", -EBADMSG, 0 },
+	{ "0 1 0", -EBADMSG, 0 },    { "0 1 0\n\n", -EBADMSG, 0 },
 	{ "0 1 0 \n", -EBADMSG, 0 }, { "256 1 0\n", -EBADMSG, 0 },
 	{ "-1 1 0\n", -EBADMSG, 0 }, { "x 1 0\n", -EBADMSG, 0 },
 };
@@ -349,9 +361,12 @@ START_TEST(start_time_is_found_behind_any_name)
 	char comm[16], text[32];
 
 	ck_assert_uint_gt(plain, 0);
-	ck_assert_int_eq(io_read_short(AT_FDCWD, "/proc/self/comm", comm, sizeof(comm)) > 0, 1);
+	ck_assert_int_eq(io_read_short(AT_FDCWD, "/proc/self/comm", comm, sizeof(comm)) >
+				 0,
+			 1);
 	ck_assert_int_eq(prctl(PR_SET_NAME, ") 1 2 (x) 3 4", 0, 0, 0), 0);
-	ck_assert_int_gt(io_read_short(AT_FDCWD, "/proc/self/comm", text, sizeof(text)), 0);
+	ck_assert_int_gt(io_read_short(AT_FDCWD, "/proc/self/comm", text, sizeof(text)),
+			 0);
 	ck_assert_str_eq(text, ") 1 2 (x) 3 4\n");
 	ck_assert_uint_eq(process_start_time(getpid(), NULL), plain);
 	ck_assert_uint_eq(process_start_time(0, NULL), 0); /* there is none */
@@ -364,10 +379,14 @@ static const struct {
 	const char *text, *keys;
 	int len;
 } good_keys[] = {
-	{ NULL, "\x10\x11", 2 }, { "", "", 0 },
-	{ "q", "q", 1 },	 { ",", ",", 1 },
-	{ ",,a", ",a", 2 },	 { "a,,", "a,", 2 },
-	{ "ctrl-@", "\0", 1 },	 { "ctrl-a,ctrl-z,x", "\x01\x1ax", 3 },
+	{ NULL, "\x10\x11", 2 },
+	{ "", "", 0 },
+	{ "q", "q", 1 },
+	{ ",", ",", 1 },
+	{ ",,a", ",a", 2 },
+	{ "a,,", "a,", 2 },
+	{ "ctrl-@", "\0", 1 },
+	{ "ctrl-a,ctrl-z,x", "\x01\x1ax", 3 },
 	{ "ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_", "\x1b\x1c\x1d\x1e\x1f", 5 },
 	{ "1,2,3,4,5,6,7,8", "12345678", 8 },
 };
@@ -382,9 +401,10 @@ START_TEST(keys_are_read)
 }
 END_TEST
 
-static const char *const bad_keys[] = { "ab",	  "a,",	   "ctrl-",  "ctrl-A", "ctrl-1", "ctrl-aa",
-					"Ctrl-a", "a,,b,", "a, b",   "ctrl",   "ctrl-`", "ctrl-{",
-					"1,2,3,4,5,6,7,8,9" };
+static const char *const bad_keys[] = {
+	"ab",    "a,",   "ctrl-", "ctrl-A", "ctrl-1", "ctrl-aa",          "Ctrl-a",
+	"a,,b,", "a, b", "ctrl",  "ctrl-`", "ctrl-{", "1,2,3,4,5,6,7,8,9"
+};
 
 START_TEST(other_words_are_no_keys)
 {
@@ -396,7 +416,8 @@ END_TEST
 
 START_TEST(names_are_checked)
 {
-	static const char *const bad[] = { "", "-a", ".a", "_a", "a/b", "a b", "a\n", "\xc3\xa4", "a:", "..", "../x" };
+	static const char *const bad[] = { "",    "-a",       ".a", "_a", "a/b", "a b",
+					   "a\n", "\xc3\xa4", "a:", "..", "../x" };
 	char longest[66];
 	const char *why;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-sticky - a program that checks once: whatever setter is refused, nothing is started, and
- * the failure is the setter's. Every setter that the library exports is here; a new one that is
- * not fails the test.
+ * test-sticky - a program that checks once: whatever setter is refused, nothing is
+ * started, and the failure is the setter's. Every setter that the library exports is
+ * here; a new one that is not fails the test.
  */
 #include <check.h>
 #include <errno.h>
@@ -15,10 +15,10 @@
 
 #include <minc/minc.h>
 
-#define SETTER(name, call)                                                               \
-	static int name##_fails(minc_ctx *c)                                             \
-	{                                                                                \
-		return call;                                                             \
+#define SETTER(name, call)                   \
+	static int name##_fails(minc_ctx *c) \
+	{                                    \
+		return call;                 \
 	}
 static char long_text[5000];
 
@@ -151,7 +151,8 @@ static bool is_known(const char *name)
 static bool is_setter(const char *name)
 {
 	return strstr(name, "_set") || strncmp(name, "minc_add_", 9) == 0 ||
-	       strncmp(name, "minc_drop_", 10) == 0 || strncmp(name, "minc_pass_", 10) == 0 ||
+	       strncmp(name, "minc_drop_", 10) == 0 ||
+	       strncmp(name, "minc_pass_", 10) == 0 ||
 	       strncmp(name, "minc_load_", 10) == 0 || strstr(name, "_only") ||
 	       strstr(name, "_exclude");
 }
@@ -210,8 +211,8 @@ START_TEST(an_image_that_cannot_be_used_starts_nothing)
 
 	if (image) {
 		ck_assert_int_lt(minc_image_find(store, "other", &other), 0);
-		snprintf(command, sizeof(command), "rm -f '%s'/store/layers/* '%s'/store/blobs/sha256/*",
-			 dir, dir);
+		snprintf(command, sizeof(command),
+			 "rm -f '%s'/store/layers/* '%s'/store/blobs/sha256/*", dir, dir);
 		ck_assert_int_eq(system(command), 0);
 		check_stuck(minc_set_image(ctx, image), "blob");
 	}
@@ -229,9 +230,9 @@ START_TEST(a_transfer_that_was_set_up_wrongly_does_nothing)
 
 	for (int i = 0; image && i < 3; i++) {
 		minc_transfer *t = minc_transfer_new(store);
-		int r = i == 0 ? minc_transfer_set(t, (enum minc_transfer_option)99, "x") :
-			i == 1 ? minc_transfer_set(t, MINC_TRANSFER_FORMAT, "zip") :
-				 minc_transfer_set_number(t, MINC_TRANSFER_INSECURE, 2);
+		int r = i == 0 ? minc_transfer_set(t, (enum minc_transfer_option)99, "x")
+			: i == 1 ? minc_transfer_set(t, MINC_TRANSFER_FORMAT, "zip")
+				 : minc_transfer_set_number(t, MINC_TRANSFER_INSECURE, 2);
 
 		ck_assert_int_eq(r, -EINVAL);
 		snprintf(first, sizeof(first), "%s", minc_error_message(ctx));
@@ -264,10 +265,10 @@ START_TEST(changes_that_were_chosen_wrongly_are_not_made)
 	for (int i = 0; i < 4; i++) {
 		r = minc_changes_open(ctx, storage, dir, &chs);
 		ck_assert_msg(r == 0, "%s", minc_error_message(ctx));
-		r = i == 0 ? minc_changes_exclude(chs, "root") :
-		    i == 1 ? minc_changes_only(chs, NULL) :
-		    i == 2 ? minc_changes_exclude(chs, "/a/../b") :
-			     minc_changes_set_flag(chs, (enum minc_changes_flag)77, 1);
+		r = i == 0   ? minc_changes_exclude(chs, "root")
+		    : i == 1 ? minc_changes_only(chs, NULL)
+		    : i == 2 ? minc_changes_exclude(chs, "/a/../b")
+			     : minc_changes_set_flag(chs, (enum minc_changes_flag)77, 1);
 		ck_assert_int_eq(r, -EINVAL);
 		ck_assert_int_eq(minc_changes_exclude(chs, "/etc"), 0);
 		ck_assert_int_eq(minc_diff(chs, NULL, NULL), -EINVAL);
@@ -288,7 +289,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, a_refused_setter_starts_nothing, 0, SETTERS);
-	tcase_add_loop_test(t, an_earlier_failure_is_not_taken_for_that_of_a_setter, 0, SETTERS);
+	tcase_add_loop_test(t, an_earlier_failure_is_not_taken_for_that_of_a_setter, 0,
+			    SETTERS);
 	tcase_add_test(t, every_setter_of_the_library_is_tested);
 	tcase_add_test(t, an_image_that_cannot_be_used_starts_nothing);
 	tcase_add_test(t, a_transfer_that_was_set_up_wrongly_does_nothing);

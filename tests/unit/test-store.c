@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A store on disk: made, filled, named, removed from, by one process and by many; with every
- * allocation and every kind of leftover in its way.
+ * A store on disk: made, filled, named, removed from, by one process and by many; with
+ * every allocation and every kind of leftover in its way.
  */
 #include <check.h>
 #include <dirent.h>
@@ -80,30 +80,32 @@ static void put_layer(const struct digest *diff_id)
 /* Image @n has a layer of its own and one that all share; returns its manifest. */
 static struct digest put_image(unsigned n, const char *name)
 {
-	struct digest config = digest(n, 'c'), manifest = digest(n, 'a'), own = digest(n, 'd'),
-		      all = digest(0, 'e');
+	struct digest config = digest(n, 'c'), manifest = digest(n, 'a'),
+		      own = digest(n, 'd'), all = digest(0, 'e');
 	char text[2000];
 	int len;
 
 	ck_assert_int_eq(store_share(s), 0);
-	len = snprintf(text, sizeof(text),
-		       "{\"created\":\"2024-01-01T00:00:%02uZ\",\"architecture\":\"amd64\",\"os\":"
-		       "\"linux\",\"config\":{\"Cmd\":[\"run%u\"]},\"rootfs\":{\"type\":\"layers\","
-		       "\"diff_ids\":[\"%s\",\"%s\"]}}",
-		       n % 60, n, all.text, own.text);
+	len = snprintf(
+		text, sizeof(text),
+		"{\"created\":\"2024-01-01T00:00:%02uZ\",\"architecture\":\"amd64\",\"os\":"
+		"\"linux\",\"config\":{\"Cmd\":[\"run%u\"]},\"rootfs\":{\"type\":\"layers\","
+		"\"diff_ids\":[\"%s\",\"%s\"]}}",
+		n % 60, n, all.text, own.text);
 	ck_assert_int_eq(store_write_blob(s, &config, text, (size_t)len), 0);
-	len = snprintf(text, sizeof(text),
-		       "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
-		       "\",\"digest\":\"%s\",\"size\":%d},\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
-		       "\",\"digest\":\"%s\",\"size\":3},{\"mediaType\":\"" MEDIA_OCI_LAYER
-		       "\",\"digest\":\"%s\",\"size\":3}]}",
-		       config.text, len, digest(0, 'b').text, digest(n, 'b').text);
+	len = snprintf(
+		text, sizeof(text),
+		"{\"schemaVersion\":2,\"config\":{\"mediaType\":\"" MEDIA_OCI_CONFIG
+		"\",\"digest\":\"%s\",\"size\":%d},\"layers\":[{\"mediaType\":\"" MEDIA_OCI_LAYER
+		"\",\"digest\":\"%s\",\"size\":3},{\"mediaType\":\"" MEDIA_OCI_LAYER
+		"\",\"digest\":\"%s\",\"size\":3}]}",
+		config.text, len, digest(0, 'b').text, digest(n, 'b').text);
 	ck_assert_int_eq(store_write_blob(s, &manifest, text, (size_t)len), 0);
 	put_layer(&all);
 	put_layer(&own);
 	ck_assert_int_eq(store_sync(s), 0);
-	ck_assert_int_eq(store_index_add(s, MEDIA_OCI_MANIFEST, &manifest, (uint64_t)len, name, "amd64",
-					 "linux", ""),
+	ck_assert_int_eq(store_index_add(s, MEDIA_OCI_MANIFEST, &manifest, (uint64_t)len,
+					 name, "amd64", "linux", ""),
 			 0);
 	store_unshare(s);
 	return manifest;
@@ -171,7 +173,8 @@ START_TEST(a_newer_layout_is_refused)
 	struct store *other;
 
 	ck_assert_int_eq(store_make(s), 0);
-	ck_assert_int_eq(io_replace_file(s->dir, "oci-layout", "{\"imageLayoutVersion\":\"2.0.0\"}", 30),
+	ck_assert_int_eq(io_replace_file(s->dir, "oci-layout",
+					 "{\"imageLayoutVersion\":\"2.0.0\"}", 30),
 			 0);
 	ck_assert_int_eq(store_open(&err, base, &other), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(err.message, "version 2.0.0 is not known"));
@@ -180,7 +183,8 @@ END_TEST
 
 START_TEST(an_image_is_found_by_all_it_is_called)
 {
-	static const char *const ways[] = { "one", "one:latest", "docker.io/library/one", NULL, NULL, NULL };
+	static const char *const ways[] = { "one", "one:latest", "docker.io/library/one",
+					    NULL,  NULL,         NULL };
 	struct digest d = put_image(1, "one");
 	struct image *img;
 
@@ -198,8 +202,10 @@ START_TEST(an_image_is_found_by_all_it_is_called)
 	ck_assert_int_eq(find(digest(2, 'c').text + 7, &img), 0);
 	ck_assert_str_eq(img->name, "two:2");
 	img = image_free(img);
-	ck_assert_int_eq(find("one@sha256:a000000000000000000000000000000000000000000000000000000000000001",
-			      &img), 0);
+	ck_assert_int_eq(
+		find("one@sha256:a000000000000000000000000000000000000000000000000000000000000001",
+		     &img),
+		0);
 	img = image_free(img);
 	ck_assert_int_eq(find("c000", &img), -ENOTUNIQ);
 	ck_assert_int_eq(find("two", &img), -ENOENT);
@@ -261,8 +267,11 @@ START_TEST(names_for_images_are_names)
 	put_image(1, "a");
 	ck_assert_int_eq(find("a", &img), 0);
 	ck_assert_int_eq(image_tag(s, img, "../x"), -EINVAL);
-	ck_assert_int_eq(image_tag(s, img, "x@sha256:a000000000000000000000000000000000000000000000000000000000000001"),
-			 -EINVAL);
+	ck_assert_int_eq(
+		image_tag(
+			s, img,
+			"x@sha256:a000000000000000000000000000000000000000000000000000000000000001"),
+		-EINVAL);
 	err_clear(&err);
 	ck_assert_int_eq(image_remove(s, "a", 0, NULL, NULL), 0);
 	ck_assert_int_eq(image_tag(s, img, "x"), -ENOENT);
@@ -283,7 +292,8 @@ START_TEST(the_last_name_takes_the_files_along_that_nothing_else_needs)
 	ck_assert_int_eq(image_remove(s, "a", 0, NULL, NULL), 0);
 	ck_assert(has("layers", &own));
 	ck_assert_int_eq(image_remove(s, "aa", 0, NULL, NULL), 0);
-	ck_assert(!has("layers", &own) && !has("blobs/sha256", &config) && !has("blobs/sha256", &m));
+	ck_assert(!has("layers", &own) && !has("blobs/sha256", &config) &&
+		  !has("blobs/sha256", &m));
 	ck_assert(has("layers", &all));
 	ck_assert_str_eq(names(), "b:latest ");
 	ck_assert_int_eq(find("b", &img), 0);
@@ -330,15 +340,19 @@ START_TEST(what_depends_on_an_image_is_named)
 	err_clear(&err);
 	*text = '\0';
 	ck_assert_int_eq(image_tag(s, img, "b"), 0);
-	ck_assert_int_eq(image_remove(s, digest_hex(&img->config), 0, note, text), -EBUSY);
+	ck_assert_int_eq(image_remove(s, digest_hex(&img->config), 0, note, text),
+			 -EBUSY);
 	ck_assert_str_eq(text, "image a:latest image b:latest ");
-	ck_assert_int_eq(image_remove(s, digest_hex(&img->config), MINC_REMOVE_FORCE, NULL, NULL), 0);
+	ck_assert_int_eq(image_remove(s, digest_hex(&img->config), MINC_REMOVE_FORCE,
+				      NULL, NULL),
+			 0);
 	ck_assert_str_eq(names(), "");
 	img = image_free(img);
 }
 END_TEST
 
-static int count(const char *what, const char *name, uint64_t bytes, const char *reason, void *data)
+static int count(const char *what, const char *name, uint64_t bytes, const char *reason,
+		 void *data)
 {
 	strcat(data, what);
 	strcat(data, *reason ? "! " : " ");
@@ -377,13 +391,16 @@ START_TEST(prune_removes_what_is_asked_for)
 	img = image_free(img);
 	ck_assert_int_eq(store_prune(s, 0, count, text), 0);
 	ck_assert_str_eq(text, "");
-	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNNAMED | MINC_PRUNE_DRY, count, text), 0);
+	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNNAMED | MINC_PRUNE_DRY, count, text),
+			 0);
 	ck_assert_str_eq(text, "image layer blob blob ");
 	ck_assert_str_eq(names(), "c:latest a:latest - ");
 	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNUSED, count, text), 0);
 	ck_assert_str_eq(names(), "c:latest ");
 	*text = '\0';
-	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNUSED | MINC_PRUNE_CONTAINERS, count, text), 0);
+	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNUSED | MINC_PRUNE_CONTAINERS, count,
+				     text),
+			 0);
 	ck_assert_str_eq(text, "container image layer layer blob blob ");
 	ck_assert_str_eq(names(), "");
 }
@@ -395,7 +412,8 @@ START_TEST(usage_tells_what_nothing_needs)
 
 	put_image(1, "a");
 	ck_assert_int_eq(store_share(s), 0);
-	put_layer(&(struct digest){ "sha256:f000000000000000000000000000000000000000000000000000000000000001" });
+	put_layer(&(struct digest){
+		"sha256:f000000000000000000000000000000000000000000000000000000000000001" });
 	store_unshare(s);
 	ck_assert_int_eq(store_usage(s, count, text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "layer! "));
@@ -418,7 +436,8 @@ START_TEST(broken_containers_neither_stop_nor_hide_others)
 	ck_assert_int_eq(containers_create(s, NULL, "broken", NULL, &id), 0);
 	snprintf(path, sizeof(path), "containers/%s", id);
 	close(openat(s->dir, "x", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	ck_assert_int_eq(renameat(s->dir, "x", s->dir, strcat(path, "/container.json")), 0);
+	ck_assert_int_eq(renameat(s->dir, "x", s->dir, strcat(path, "/container.json")),
+			 0);
 	free(id);
 	ck_assert_int_eq(containers_create(s, NULL, "empty", NULL, &id), 0);
 	snprintf(path, sizeof(path), "containers/%s/container.json", id);
@@ -462,13 +481,15 @@ START_TEST(what_another_tool_keeps_in_the_index_is_kept)
 	char *now;
 
 	ck_assert_int_eq(store_make(s), 0);
-	ck_assert_int_eq(io_replace_file(s->dir, "index.json", text, sizeof(text) - 1), 0);
+	ck_assert_int_eq(io_replace_file(s->dir, "index.json", text, sizeof(text) - 1),
+			 0);
 	put_image(1, "a");
 	ck_assert_int_eq(image_remove(s, "a", 0, NULL, NULL), 0);
 	ck_assert_int_eq(io_read_file(s->dir, "index.json", 10000, &now, NULL), 0);
 	/* and our checksum follows */
 	ck_assert_int_eq(strncmp(now, text, sizeof(text) - 2), 0);
-	ck_assert(str_starts_with(now + sizeof(text) - 2, ",\"annotations\":{\"org.libminc.sum\":\""));
+	ck_assert(str_starts_with(now + sizeof(text) - 2,
+				  ",\"annotations\":{\"org.libminc.sum\":\""));
 	free(now);
 }
 END_TEST
@@ -622,7 +643,8 @@ START_TEST(processes_do_not_disturb_each_other)
 	}
 	ck_assert_int_eq(image_foreach(s, check_whole, &images), 0);
 	ck_assert_int_ge(images, PROCESSES * ROUNDS / 2);
-	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNNAMED, count, (char[65536]){ "" }), 0);
+	ck_assert_int_eq(store_prune(s, MINC_PRUNE_UNNAMED, count, (char[65536]){ "" }),
+			 0);
 	images = 0;
 	ck_assert_int_eq(image_foreach(s, check_whole, &images), 0);
 	ck_assert_int_ge(images, PROCESSES * ROUNDS / 2);

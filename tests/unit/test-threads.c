@@ -118,8 +118,8 @@ static int starts_beside_threads(minc_ctx *c, bool own)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	atomic_store(&stop, false);
-	return report(!bad, own ? "200 containers start with a copy of a busy memory" :
-				  "200 containers start while four threads allocate");
+	return report(!bad, own ? "200 containers start with a copy of a busy memory"
+				: "200 containers start while four threads allocate");
 }
 
 static int starts_from_a_big_caller(minc_ctx *c)
@@ -138,8 +138,8 @@ static int starts_from_a_big_caller(minc_ctx *c)
 		memory[i] = 1;
 	big = median_start(c);
 	munmap(memory, size);
-	printf("# start of a container: %.2f ms from a small caller, %.2f ms from 1 GiB\n", small,
-	       big);
+	printf("# start of a container: %.2f ms from a small caller, %.2f ms from 1 GiB\n",
+	       small, big);
 	return report(small >= 0 && big >= 0, "a 1 GiB caller starts containers");
 }
 
@@ -159,7 +159,8 @@ int main(void)
 	if (geteuid() == 0)
 		bad |= starts_beside_threads(c, true);
 	else
-		printf("ok %d - with a copy of a busy memory # SKIP needs root\n", ++number);
+		printf("ok %d - with a copy of a busy memory # SKIP needs root\n",
+		       ++number);
 	minc_ctx_free(c);
 	printf("1..%d\n", number);
 	return bad;

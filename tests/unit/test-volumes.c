@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Volumes of a store that stays open while other processes, which may be killed, change them too. */
+/*
+ * Volumes of a store that stays open while other processes, which may be killed, change
+ * them too.
+ */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +54,9 @@ START_TEST(what_a_killed_removal_left_is_in_nobodys_way)
 		leave("volumes/" VOLUME_GONE "data");
 		ck_assert_int_eq(volume_remove(s, "data"), 0);
 		ck_assert_int_eq(faccessat(s->dir, "volumes/data", F_OK, 0), -1);
-		ck_assert_int_eq(faccessat(s->dir, "volumes/" VOLUME_GONE "data", F_OK, 0), -1);
+		ck_assert_int_eq(faccessat(s->dir, "volumes/" VOLUME_GONE "data", F_OK,
+					   0),
+				 -1);
 	}
 	ck_assert_int_eq(volume_remove(s, "data"), -ENOENT);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tree - for the tests of control groups: a description, and a directory with files that are made up. */
+/*
+ * tree - for the tests of control groups: a description, and a directory with files that
+ * are made up.
+ */
 #pragma once
 
 #include <check.h>

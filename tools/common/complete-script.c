@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* complete-script - the scripts of tools/shells, the same for every tool: TOOL becomes its name. */
+/*
+ * complete-script - the scripts of tools/shells, the same for every tool: TOOL becomes
+ * its name.
+ */
 #include <stdio.h>
 #include <string.h>
 

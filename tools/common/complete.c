@@ -55,7 +55,9 @@ static void offer_names(const struct completion *c, const char *names,
 	}
 }
 
-/* Nothing that a shell could take apart, or a terminal obey: others may have written it. */
+/*
+ * Nothing that a shell could take apart, or a terminal obey: others may have written it.
+ */
 static bool is_plain(const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -68,7 +70,8 @@ void complete_name(const struct completion *c, const char *name, const char *des
 {
 	if (begins(name, complete_typed(c)) && *name && *name != '-' && is_plain(name))
 		(void)printf("%.*s%s%s\t%s\n", c->before, c->word, name,
-			     c->place ? ":" : "", is_plain(description) ? description : "");
+			     c->place ? ":" : "",
+			     is_plain(description) ? description : "");
 }
 
 static void offer_options(const struct completion *c, const struct option *row)
@@ -160,7 +163,10 @@ static void offer_value(struct completion *c, const struct option *row)
 	offer_kind(c, kind, strlen(kind));
 }
 
-/* Operand @n of the verb, as "CONTAINER NAME" has it; the last counts for all if it ends with "...". */
+/*
+ * Operand @n of the verb, as "CONTAINER NAME" has it; the last counts for all if it ends
+ * with "...".
+ */
 static void offer_operand(struct completion *c, int n)
 {
 	const char *kinds = c->verb->complete ? c->verb->complete : c->verb->operands;
@@ -196,7 +202,10 @@ static void offer_option(struct completion *c, const struct scan *s, bool whole)
 	offer_options(c, whole ? s->tables[0] : NULL);
 }
 
-/* Reads on, to the first operand if @one; sets how many there were. The option whose value comes. */
+/*
+ * Reads on, to the first operand if @one; sets how many there were. The option whose
+ * value comes.
+ */
 static const struct option *skip(struct completion *c, struct scan *s, bool one,
 				 int *ret_count, const char **ret_first)
 {

@@ -2,22 +2,26 @@
 /*
  * complete - what a word may become, for shells.
  *
- * "TOOL --complete WORD.." is what the scripts for bash, zsh and fish ask: the words after the tool's
- * name up to the cursor, of which the last is to be completed. The tool answers, from the rows it is
- * read by, with lines
+ * "TOOL --complete WORD.." is what the scripts for bash, zsh and fish ask: the words
+ * after the tool's name up to the cursor, of which the last is to be completed. The tool
+ * answers, from the rows it is read by, with lines
  *
  *	WORD<tab>DESCRIPTION	it may be this one; there may be no description
- *	:files BEGIN		or a file; BEGIN, maybe empty, comes before its name, as "--env-file="
+ *	:files BEGIN		or a file; BEGIN, maybe empty, comes before its name, as
+ *	                        "--env-file="
  *	:dirs BEGIN		or a directory
- *	:command N		from word N on (0: the first after the tool's name) it is another command
+ *	:command N		from word N on (0: the first after the tool's name) it is
+ *	                        another command
  *
- * with at most one of the last three, at the end. So no shell knows an option of a tool, the scripts
- * are the same for all, and what is installed for another machine needs not run while it is built.
+ * with at most one of the last three, at the end. So no shell knows an option of a tool,
+ * the scripts are the same for all, and what is installed for another machine needs not
+ * run while it is built.
  *
- * What an operand or the argument of an option may be is in its row, in the words of --help:
- * pieces between "|", of which lower-case ones are meant literally and CONTAINER, IMAGE, VOLUME,
- * FILE, HOST, DIR and VERB mean what they say; a name is followed by a colon if its kind is, as in
- * "CONTAINER:|FILE", and what else comes after a colon or in brackets is not completed.
+ * What an operand or the argument of an option may be is in its row, in the words of
+ * --help: pieces between "|", of which lower-case ones are meant literally and CONTAINER,
+ * IMAGE, VOLUME, FILE, HOST, DIR and VERB mean what they say; a name is followed by a
+ * colon if its kind is, as in "CONTAINER:|FILE", and what else comes after a colon or in
+ * brackets is not completed.
  */
 #ifndef COMPLETE_H
 #define COMPLETE_H
@@ -30,16 +34,22 @@ enum { NAME_CONTAINER = 1, NAME_IMAGE = 2, NAME_VOLUME = 4 };
 /* The answer for @words, which ends with NULL, to standard output. */
 void complete(const struct tool *tool, char **words);
 /*
- * For struct tool: it has this name, which is offered if it fits. Both may come from others: neither is told
- * if it is more than letters, digits and "_.:/@+-".
+ * For struct tool: it has this name, which is offered if it fits. Both may come from
+ * others: neither is told if it is more than letters, digits and "_.:/@+-".
  */
 void complete_name(const struct completion *c, const char *name, const char *description);
-/* The value of the first option that every verb has, which says where names are; NULL: not given. */
+/*
+ * The value of the first option that every verb has, which says where names are; NULL:
+ * not given.
+ */
 const char *complete_first(const struct completion *c);
 /* What is there of the word. */
 const char *complete_typed(const struct completion *c);
 
-/* The scripts, in which TOOL stands for its name; made of tools/shells by tools/shells/embed. */
+/*
+ * The scripts, in which TOOL stands for its name; made of tools/shells by
+ * tools/shells/embed.
+ */
 struct complete_script {
 	const char *shell, *text; /* NULL ends the table */
 };

@@ -59,7 +59,9 @@ static void discard(struct new_file *f)
 	keep(f);
 }
 
-/* A new file with @text, or none: 0 or -errno. With 0 @ret is for one of the two above. */
+/*
+ * A new file with @text, or none: 0 or -errno. With 0 @ret is for one of the two above.
+ */
 static int write_new(const char *path, const char *text, struct new_file *ret)
 {
 	size_t len = strlen(text);
@@ -68,7 +70,8 @@ static int write_new(const char *path, const char *text, struct new_file *ret)
 
 	if (r < 0)
 		return r;
-	fd = openat(ret->dir, ret->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(ret->dir, ret->name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		r = -errno;
 		keep(ret);
@@ -84,7 +87,8 @@ static int write_new(const char *path, const char *text, struct new_file *ret)
 	return r;
 }
 
-int files_write_new(const struct text_file *list, size_t len, const struct text_file **ret)
+int files_write_new(const struct text_file *list, size_t len,
+		    const struct text_file **ret)
 {
 	struct new_file made[TEXT_FILES_MAX];
 	size_t n;

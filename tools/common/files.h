@@ -22,11 +22,12 @@ struct text_file {
 enum { TEXT_FILES_MAX = 2 };
 
 /* Make all @len of @list or none: 0, or -errno with the one that failed in *ret. */
-int files_write_new(const struct text_file *list, size_t len, const struct text_file **ret);
+int files_write_new(const struct text_file *list, size_t len,
+		    const struct text_file **ret);
 
 /*
- * Print @line to standard output at once. If that is closed, full or broken, standard error
- * has it, as a warning of @tool that it is @what: what was done stays done.
+ * Print @line to standard output at once. If that is closed, full or broken, standard
+ * error has it, as a warning of @tool that it is @what: what was done stays done.
  */
 void files_print_or_warn(const char *tool, const char *what, const char *line);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grammar - see grammar.h. getopt_long(3) can express neither: of MINCS, that -n takes the next word
- * only if that names a mode; of docker(1), that long options are not abbreviated, as each new one
- * could break a script.
+ * grammar - see grammar.h. getopt_long(3) can express neither: of MINCS, that -n takes
+ * the next word only if that names a mode; of docker(1), that long options are not
+ * abbreviated, as each new one could break a script.
  */
 #include "common/grammar.h"
 

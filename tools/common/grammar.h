@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* grammar - the words of a command line, one after the other: which option, with which value. */
+/*
+ * grammar - the words of a command line, one after the other: which option, with which
+ * value.
+ */
 #ifndef GRAMMAR_H
 #define GRAMMAR_H
 
@@ -29,7 +32,10 @@ struct found {
 	bool lacks;                 /* it needs a value, and there is no further word */
 };
 
-/* What comes next in @s; @ret is what the call before gave, and is filled except at the end. */
+/*
+ * What comes next in @s; @ret is what the call before gave, and is filled except at the
+ * end.
+ */
 enum word scan_next(struct scan *s, struct found *ret);
 
 /* Whether @word, of @len bytes, is one of @names. */

@@ -32,7 +32,8 @@ static bool is_label(const char *word, size_t len)
 /* The last four: how it is for all, and for Docker on machines that are not Linux. */
 static const struct {
 	const char *name;
-	unsigned flag, not; /* of two that contradict each other the second is @not of the first */
+	/* of two that contradict each other the second is @not of the first */
+	unsigned flag, not ;
 } bind_words[] = {
 	// clang-format off
 	{ "ro", MINC_BIND_RDONLY, 0 }, { "rw", 0, MINC_BIND_RDONLY },
@@ -96,16 +97,17 @@ static const char *read_size(const char *value, uint64_t *ret)
 	if (!value || number_parse(value, &end, 10, 100, &n) < 0 || n == 0 ||
 	    strcmp(end, "%") != 0)
 		return "size: not a size such as 64m or 10%";
-	*ret = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 100 * n;
+	*ret = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 100 *
+	       n;
 	return NULL;
 }
 
 /* What it is anyhow, or what makes no difference to programs. */
 static bool is_usual(const char *word)
 {
-	static const char *const words[] = { "rw",	"nosuid",   "nodev",	  "exec",
-					     "defaults", "relatime", "rprivate",  "private",
-					     "notmpcopyup" };
+	static const char *const words[] = { "rw",       "nosuid",   "nodev",
+					     "exec",     "defaults", "relatime",
+					     "rprivate", "private",  "notmpcopyup" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -114,7 +116,8 @@ static bool is_usual(const char *word)
 	return false;
 }
 
-const char *mount_words_tmpfs_one(struct tmpfs_words *t, const char *key, const char *value)
+const char *mount_words_tmpfs_one(struct tmpfs_words *t, const char *key,
+				  const char *value)
 {
 	const char *end = "";
 	uint64_t n = 0;

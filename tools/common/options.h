@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options - a command line is read and applied. Reading checks the grammar and fills the values of the
- * tables; applying makes the calls of the library. So a usage error has no effect, and defaults can
- * depend on what was given.
+ * options - a command line is read and applied. Reading checks the grammar and fills the
+ * values of the tables; applying makes the calls of the library. So a usage error has no
+ * effect, and defaults can depend on what was given.
  */
 #ifndef OPTIONS_H
 #define OPTIONS_H
@@ -27,7 +27,8 @@ struct reading {
 	const struct refusal *refusals; /* NULL: none */
 	bool command;                   /* options end at the first operand */
 
-	char **operands; /* NULL-terminated; after an option that stands alone, all that follows */
+	/* NULL-terminated; after an option that stands alone, all that follows */
+	char **operands;
 	int count;
 	struct given *given, few[16]; /* few: saves the first malloc(3), and so a start */
 	size_t len, size;
@@ -42,8 +43,8 @@ int options_read(struct reading *r, char **argv);
 /* Whether as many operands as @verb has are there: 0, or -errno with the message. */
 int options_count(struct reading *r, const struct verb *verb);
 /*
- * What the option @g is there for, with itself as the origin: 0, or -errno with the message, "" if the
- * context has it. The origin stays.
+ * What the option @g is there for, with itself as the origin: 0, or -errno with the
+ * message, "" if the context has it. The origin stays.
  */
 int options_apply_one(struct reading *r, minc_ctx *c, const struct given *g);
 /* All of them, in their order; then there is no origin. The same. */

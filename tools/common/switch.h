@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-/* "true", "1" and what else docker(1) takes, or "false"; the function's false: neither. */
+/*
+ * "true", "1" and what else docker(1) takes, or "false"; the function's false: neither.
+ */
 bool switch_read(const char *value, bool *ret);
 
 #endif

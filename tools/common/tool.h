@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tool - what may be said to a tool, as rows of tables. The same rows are read (options.c, in one of
- * the grammars of grammar.c), printed (help.c), completed (complete.c) and, by way of --help, compared
- * with the manual pages (docs/check). A tool has options; one that does several things also has verbs,
- * each with options of its own.
+ * tool - what may be said to a tool, as rows of tables. The same rows are read
+ * (options.c, in one of the grammars of grammar.c), printed (help.c), completed
+ * (complete.c) and, by way of --help, compared with the manual pages (docs/check). A tool
+ * has options; one that does several things also has verbs, each with options of its own.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -16,7 +16,8 @@
 /*
  * One option. What becomes of it, while words are read:
  *
- *	@read	it is given the value, and where it goes: @offset in the values of the table
+ *	@read	it is given the value, and where it goes: @offset in the values of the
+ *	        table
  *	none	of all these: it is stored there, a bool of a switch, else a const char *
  *
  * or later, by options_apply():
@@ -26,11 +27,12 @@
  *	@set	the same, of several calls
  *	@apply	what needs the values of the table
  *
- * The functions return NULL, or what is wrong with the value; those for later also limit_refused
- * (common/limit.h), if the context has the message.
+ * The functions return NULL, or what is wrong with the value; those for later also
+ * limit_refused (common/limit.h), if the context has the message.
  *
- * An option without argument is a switch: "=false" after it takes back those before it, "=true" changes
- * nothing. Its functions are called for what is on in the end, after all words were read.
+ * An option without argument is a switch: "=false" after it takes back those before it,
+ * "=true" changes nothing. Its functions are called for what is on in the end, after all
+ * words were read.
  */
 struct option {
 	const char *names; /* all spellings, separated by blanks; NULL ends the table */
@@ -79,19 +81,20 @@ struct verb {
 	int (*run)(struct call *call); /* the exit status */
 	/* frees what the values have, also where a later word was wrong; NULL: nothing */
 	void (*done)(void *values);
-	const struct subverb *words;   /* NULL: its first operand is as others */
-	const char *complete;          /* for completion, where @operands does not tell */
+	const struct subverb *words; /* NULL: its first operand is as others */
+	const char *complete;        /* for completion, where @operands does not tell */
 };
 
 enum grammar {
 	/*
-	 * Of MINCS: options come first, the first word that does not begin with "-" is the command, short
-	 * options are not joined, no value is empty.
+	 * Of MINCS: options come first, the first word that does not begin with "-" is
+	 * the command, short options are not joined, no value is empty.
 	 */
 	GRAMMAR_MINCS,
 	/*
-	 * Of docker(1) and podman(1): short options may be joined (-it, -n5), and they may follow operands
-	 * unless these are a command. Long options are not abbreviated.
+	 * Of docker(1) and podman(1): short options may be joined (-it, -n5), and they
+	 * may follow operands unless these are a command. Long options are not
+	 * abbreviated.
 	 */
 	GRAMMAR_DOCKER
 };
@@ -106,7 +109,10 @@ struct tool {
 	const struct option *everywhere;
 	/* tables, ends with NULL; NULL: a command follows the options */
 	const struct verb *const *verbs;
-	/* The names of things that it has, for completion, by complete_name(); NULL: none. */
+	/*
+	 * The names of things that it has, for completion, by complete_name(); NULL:
+	 * none.
+	 */
 	void (*names)(const struct completion *c, unsigned kinds);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call - one verb of marten that is carried out: what the files of verbs/ are given, and what all of
- * them need. The rows of a verb are those of common/tool.h.
+ * call - one verb of marten that is carried out: what the files of verbs/ are given, and
+ * what all of them need. The rows of a verb are those of common/tool.h.
  */
 #ifndef CALL_H
 #define CALL_H
@@ -26,7 +26,7 @@ struct call {
 	struct reading reading;
 	const char *store_dir; /* --store, or NULL */
 	minc_store *store;     /* see call_store() */
-	void *own; /* what functions of the verb share */
+	void *own;             /* what functions of the verb share */
 };
 
 enum { VALUES_SIZE = 512 }; /* of any verb's, at most */
@@ -57,7 +57,10 @@ void offer_names(const struct completion *c, unsigned kinds);
 
 /* Say what went wrong on stderr; these return EXIT_OURS, the first the context's. */
 int fail_library(const struct call *call);
-/* Whoever reads stdout has had enough, which is no failure to talk about: ends by SIGPIPE, if it can. */
+/*
+ * Whoever reads stdout has had enough, which is no failure to talk about: ends by
+ * SIGPIPE, if it can.
+ */
 int end_unread(void);
 int fail_usage(const struct call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -74,8 +77,9 @@ bool is_alive(const minc_container *ct);
  */
 int each_container(struct call *call, int (*fn)(struct call *call, minc_container *ct));
 /*
- * The same, where one of the store that was not started yet is no failure: @answer is printed
- * for it, if there is one; without one, neither is one that ran before the machine was started.
+ * The same, where one of the store that was not started yet is no failure: @answer is
+ * printed for it, if there is one; without one, neither is one that ran before the
+ * machine was started.
  */
 int each_kept(struct call *call, int (*fn)(struct call *call, minc_container *ct),
 	      const char *answer);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * marten - images, and the containers that run from them or live in the background. The
- * first word is a verb; a table says what it takes and which function does it. Exit status:
- * 125 if marten failed, else 0 or, of run, start -a, exec and attach, the command's.
+ * first word is a verb; a table says what it takes and which function does it. Exit
+ * status: 125 if marten failed, else 0 or, of run, start -a, exec and attach, the
+ * command's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -171,8 +172,8 @@ bool is_alive(const minc_container *ct)
 }
 
 /*
- * Whether it is one of the store that has not been started, or, if @ended, of which nothing is known since
- * the machine was: it was asked for by no mistake.
+ * Whether it is one of the store that has not been started, or, if @ended, of which
+ * nothing is known since the machine was: it was asked for by no mistake.
  */
 static bool is_idle(struct call *call, const char *name, bool ended)
 {

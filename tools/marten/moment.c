@@ -134,7 +134,8 @@ static bool epoch(const char *s, int64_t *ret_ms)
 	uint64_t n;
 	int64_t ms;
 
-	if (number_parse(s, &s, 10, INT64_MAX / 1000 - 1, &n) < 0 || !fraction(&s, &ms) || *s)
+	if (number_parse(s, &s, 10, INT64_MAX / 1000 - 1, &n) < 0 || !fraction(&s, &ms) ||
+	    *s)
 		return false;
 	*ret_ms = (int64_t)n * 1000 + ms;
 	return true;

@@ -35,8 +35,10 @@ struct transfer {
 /* False after a complaint. transfer_end() in either case. */
 bool transfer_begin(struct transfer *x, struct call *call, bool quiet);
 /* @value NULL: nothing. */
-void transfer_text(struct transfer *x, enum minc_transfer_option option, const char *value);
-void transfer_number(struct transfer *x, enum minc_transfer_number option, uint64_t value);
+void transfer_text(struct transfer *x, enum minc_transfer_option option,
+		   const char *value);
+void transfer_number(struct transfer *x, enum minc_transfer_number option,
+		     uint64_t value);
 void transfer_budget(struct transfer *x, const struct budget *b);
 /* Of the call that returned @r: an exit status, after a complaint if it failed. */
 int transfer_end(struct transfer *x, int r);
@@ -44,7 +46,10 @@ int transfer_end(struct transfer *x, int r);
 /* False after a complaint. */
 bool transfer_policy(struct call *call, bool insecure);
 
-/* verbs/registry.c: get @name from its registry. @platform, @policy: NULL for the default. */
+/*
+ * verbs/registry.c: get @name from its registry. @platform, @policy: NULL for the
+ * default.
+ */
 int pull_image(struct call *call, const char *name, const char *platform, bool quiet);
 
 #endif

@@ -110,7 +110,9 @@ const char *read_count(void *into, const char *value)
 const char *read_format(void *into, const char *value)
 {
 	*(bool *)into = strcmp(value, "json") == 0;
-	return *(bool *)into || strcmp(value, "table") == 0 ? NULL : "unknown format (json, table)";
+	return *(bool *)into || strcmp(value, "table") == 0
+		       ? NULL
+		       : "unknown format (json, table)";
 }
 
 const char *read_word(void *into, const char *value)

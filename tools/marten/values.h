@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * values - what option values mean. Each function returns NULL with the value in @into, or
- * what is wrong with it.
+ * values - what option values mean. Each function returns NULL with the value in @into,
+ * or what is wrong with it.
  */
 #ifndef VALUES_H
 #define VALUES_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * idle - see idle.h. A minc that waits for its command does nothing else, maybe for days
- * and a thousand times on a machine. Most of its memory is code that ran once; in a static
- * minc, more than a megabyte. Segments that cannot be written are dropped, which needs no
- * write-back. See madvise(2), MADV_DONTNEED.
+ * and a thousand times on a machine. Most of its memory is code that ran once; in a
+ * static minc, more than a megabyte. Segments that cannot be written are dropped, which
+ * needs no write-back. See madvise(2), MADV_DONTNEED.
  */
 #include "idle.h"
 

@@ -122,7 +122,8 @@ int images_begin(struct options *o)
 
 	if (!o->fresh_image || o->tempdir)
 		return 0;
-	o->remove = o->remove && !o->keep; /* -k keeps what is written, here as elsewhere */
+	/* -k keeps what is written, here as elsewhere */
+	o->remove = o->remove && !o->keep;
 	note = write_note(o);
 	r = minc_store_create(o->store, o->fresh_image, NULL, note, &id);
 	free(note);

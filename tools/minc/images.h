@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * images - what -r and -t name in the store: an image, of which a container is made and kept,
- * and such a container. A directory always comes first, so most starts never look there.
+ * images - what -r and -t name in the store: an image, of which a container is made and
+ * kept, and such a container. A directory always comes first, so most starts never look
+ * there.
  */
 #ifndef IMAGES_H
 #define IMAGES_H
 
 #include "line.h"
 
-/* 1: it names one, and the library was told; 0: it does not; -errno with the context's message. */
+/*
+ * 1: it names one, and the library was told; 0: it does not; -errno with the context's
+ * message.
+ */
 int images_root(struct options *o, const char *name);
 int images_container(struct options *o, const char *name);
 
@@ -16,7 +20,9 @@ int images_container(struct options *o, const char *name);
 int images_begin(struct options *o);
 /* It did not start: as if nothing had been. */
 void images_abandon(struct options *o);
-/* It has ended, and --rm was said. 0, or -errno with the message of o->c, which is new. */
+/*
+ * It has ended, and --rm was said. 0, or -errno with the message of o->c, which is new.
+ */
 int images_forget(struct options *o);
 void images_done(struct options *o);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * line - the command line of minc: what its options (table.c, as common/tool.h has them) have said,
- * and its defaults.
+ * line - the command line of minc: what its options (table.c, as common/tool.h has them)
+ * have said, and its defaults.
  */
 #ifndef LINE_H
 #define LINE_H
@@ -26,7 +26,7 @@ enum action {
 struct options {
 	minc_ctx *c; /* to be set before options_apply() */
 	enum action action;
-	const char *shell;	    /* of ACTION_COMPLETION */
+	const char *shell;          /* of ACTION_COMPLETION */
 	enum minc_format format;    /* of ACTION_EXPLAIN */
 	const char *const *command; /* NULL: the shell */
 	int status_fd;              /* for JSON lines; -1: none */
@@ -35,14 +35,16 @@ struct options {
 	const char *root;   /* as given; NULL: "/" */
 
 	struct reading words;
-	size_t root_given; /* the last one that says something of the root, from 1 on; 0: none */
+	/* the last one that says something of the root, from 1 on; 0: none */
+	size_t root_given;
 	unsigned root_flags;
 	bool background;
-	minc_store *store;	 /* NULL: nothing of it was asked for */
-	minc_image *fresh_image; /* what runs; a container is to be made of it without -t */
-	bool from_image, made;	 /* it names the root; its container is new */
-	bool remove;		 /* what is new goes with the end */
-	char container[65];	 /* of the store, or "" */
+	minc_store *store; /* NULL: nothing of it was asked for */
+	/* what runs; a container is to be made of it without -t */
+	minc_image *fresh_image;
+	bool from_image, made;         /* it names the root; its container is new */
+	bool remove;                   /* what is new goes with the end */
+	char container[65];            /* of the store, or "" */
 	const char *cidfile, *pidfile; /* NULL: none */
 };
 

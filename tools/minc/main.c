@@ -30,7 +30,8 @@ static int usage_error(const struct options *o)
 	const struct reading *r = &o->words;
 
 	(void)fprintf(stderr, "minc: %s\n%s", r->message, advice);
-	status_failed(o->status_fd, EXIT_OURS, r->message, 0, r->now ? r->given[r->now - 1].word : "");
+	status_failed(o->status_fd, EXIT_OURS, r->message, 0,
+		      r->now ? r->given[r->now - 1].word : "");
 	return EXIT_OURS;
 }
 
@@ -80,7 +81,8 @@ static int completion(const struct options *o)
 
 	if (!wrong)
 		return finish_output(0);
-	(void)fprintf(stderr, "minc: --completion %.32s: %s\n%s", o->shell, wrong, advice);
+	(void)fprintf(stderr, "minc: --completion %.32s: %s\n%s", o->shell, wrong,
+		      advice);
 	return EXIT_OURS;
 }
 
@@ -168,7 +170,8 @@ static int check_file(const char *option, const char *path)
 static int write_files(const struct options *o, const minc_container *ct)
 {
 	char text[16];
-	const struct text_file files[] = { { "--cidfile", o->cidfile, minc_container_id(ct) },
+	const struct text_file files[] = { { "--cidfile", o->cidfile,
+					     minc_container_id(ct) },
 					   { "--pidfile", o->pidfile, text } };
 	const struct text_file *failed;
 	int r;
@@ -177,7 +180,8 @@ static int write_files(const struct options *o, const minc_container *ct)
 	r = files_write_new(files, 2, &failed);
 	if (r == 0)
 		return 0;
-	(void)fprintf(stderr, "minc: %s %s: %s\n", failed->option, failed->path, strerror(-r));
+	(void)fprintf(stderr, "minc: %s %s: %s\n", failed->option, failed->path,
+		      strerror(-r));
 	return EXIT_OURS;
 }
 
@@ -204,7 +208,8 @@ static int run(struct options *o, const char *self)
 	minc_container *ct;
 	int status;
 
-	if (check_file("--cidfile", o->cidfile) != 0 || check_file("--pidfile", o->pidfile) != 0)
+	if (check_file("--cidfile", o->cidfile) != 0 ||
+	    check_file("--pidfile", o->pidfile) != 0)
 		return EXIT_OURS;
 	root = tell && !o->fresh_image ? realpath(o->root ? o->root : "/", NULL) : NULL;
 	if (images_begin(o) < 0) {

@@ -183,7 +183,8 @@ static const char *set_remove(void *values, const char *value)
 	struct options *o = values;
 
 	o->remove = true;
-	return o->background ? limit_answer(minc_set_flag(o->c, MINC_AUTO_REMOVE, 1)) : NULL;
+	return o->background ? limit_answer(minc_set_flag(o->c, MINC_AUTO_REMOVE, 1))
+			     : NULL;
 }
 
 static const char *set_log_size(void *values, const char *value)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * environ - --env and --env-file. A file has NAME=VALUE or NAME on a line; blanks before a
- * name, empty lines and those that begin with # are passed over; nothing is unquoted, as
- * docker(1) has it. So is what editors of other systems put there: a byte order mark before
- * the first line, and a carriage return at the end of each.
+ * environ - --env and --env-file. A file has NAME=VALUE or NAME on a line; blanks before
+ * a name, empty lines and those that begin with # are passed over; nothing is unquoted,
+ * as docker(1) has it. So is what editors of other systems put there: a byte order mark
+ * before the first line, and a carriage return at the end of each.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -66,7 +66,10 @@ bool kept_has_run(const struct kept *k)
 	return kept_has_storage(k) && !has_file(k, mark_name);
 }
 
-/* By proc_locks(5), for to try flock(2) on it would be in the way of who starts it just then. */
+/*
+ * By proc_locks(5), for to try flock(2) on it would be in the way of who starts it just
+ * then.
+ */
 bool kept_in_use(const struct kept *k)
 {
 	unsigned long long inode;
@@ -81,10 +84,12 @@ bool kept_in_use(const struct kept *k)
 	own[0] = major(st.st_dev);
 	own[1] = minor(st.st_dev);
 	while (!found && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu", &on[0], &on[1], &inode) == 3)
+		if (sscanf(line, "%*u: FLOCK %*s WRITE %*d %x:%x:%llu", &on[0], &on[1],
+			   &inode) == 3)
 			found = inode == st.st_ino &&
 				((on[0] == own[0] && on[1] == own[1]) ||
-				 (on[0] == 0 && own[0] == 0)); /* btrfs: each subvolume is another */
+				 /* btrfs: each subvolume is another */
+				 (on[0] == 0 && own[0] == 0));
 	(void)fclose(f); /* only read */
 	return found;
 }
@@ -96,12 +101,13 @@ int kept_mark_created(const struct kept *k, bool created)
 	if (dir < 0)
 		return -errno;
 	if (created)
-		fd = openat(dir, mark_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = openat(dir, mark_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+			    0600);
 	if (created ? fd < 0 : unlinkat(dir, mark_name, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd); /* empty */
-	(void)close(dir); /* only looked at */
+	(void)close(dir);        /* only looked at */
 	return r;
 }
 
@@ -140,8 +146,8 @@ static int forget_state(struct call *call, const char *id)
 }
 
 /*
- * It was to be removed when it ended, and has ended; or when it runs, and who wanted to start
- * it was killed.
+ * It was to be removed when it ended, and has ended; or when it runs, and who wanted to
+ * start it was killed.
  */
 static bool is_left_over(struct call *call, const struct kept *k)
 {
@@ -296,7 +302,8 @@ bool has_kept(struct call *call, const char *name)
 
 int say_unknown(struct call *call, const char *name)
 {
-	return minc_error_code(call->c) == -ENOENT ? say_absent(call, name) : fail_library(call);
+	return minc_error_code(call->c) == -ENOENT ? say_absent(call, name)
+						   : fail_library(call);
 }
 
 int say_absent(struct call *call, const char *name)

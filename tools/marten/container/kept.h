@@ -26,11 +26,11 @@ struct kept_list {
 };
 
 /*
- * All containers of the store, oldest first. Those that were to be removed after their end
- * and could not be, as nobody waited for it, are removed now, and so are those whose start
- * was killed. Without a store that can be opened there are none: a warning, except where
- * images are not built in. 0, or -errno after that warning: then some may be missing. One whose
- * record is damaged is missing, too, with a warning only.
+ * All containers of the store, oldest first. Those that were to be removed after their
+ * end and could not be, as nobody waited for it, are removed now, and so are those whose
+ * start was killed. Without a store that can be opened there are none: a warning, except
+ * where images are not built in. 0, or -errno after that warning: then some may be
+ * missing. One whose record is damaged is missing, too, with a warning only.
  */
 int kept_list(struct call *call, struct kept_list *ret);
 void kept_list_done(struct kept_list *list);
@@ -39,13 +39,15 @@ struct kept *kept_list_find(const struct kept_list *list, const char *id);
 struct kept *kept_list_named(const struct kept_list *list, const char *name);
 
 /*
- * One by name, id, or beginning of an id; NULL: there is none, it was to be gone and is now,
- * or an error (quiet).
+ * One by name, id, or beginning of an id; NULL: there is none, it was to be gone and is
+ * now, or an error (quiet).
  */
 struct kept *kept_find(struct call *call, const char *name);
 struct kept *kept_free(struct kept *k);
 bool has_kept(struct call *call, const char *name);
-/* Nobody knows @name any more but the store: until it is not in use, two seconds at most. */
+/*
+ * Nobody knows @name any more but the store: until it is not in use, two seconds at most.
+ */
 void kept_await_end(struct call *call, const char *name);
 /* Who has @name, and was to be gone, gives it up: waits for that, if need be. */
 void kept_release_name(struct call *call, const char *name);
@@ -55,11 +57,17 @@ int say_unknown(struct call *call, const char *name);
 int say_absent(struct call *call, const char *name);
 /* Whether it was started, ever: what it wrote is there. */
 bool kept_has_run(const struct kept *k);
-/* Whether somebody uses it just now: a minc in the foreground, of which nothing else is known. */
+/*
+ * Whether somebody uses it just now: a minc in the foreground, of which nothing else is
+ * known.
+ */
 bool kept_in_use(const struct kept *k);
 /* Whether there are files of its own, written by it or put there before. */
 bool kept_has_storage(const struct kept *k);
-/* Note that what files it has came before its first start, or that it has begun. 0 or -errno. */
+/*
+ * Note that what files it has came before its first start, or that it has begun. 0 or
+ * -errno.
+ */
 int kept_mark_created(const struct kept *k, bool created);
 
 #endif

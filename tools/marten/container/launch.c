@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launch - a container of the store begins: what it is made of becomes library calls, and it
- * starts with a monitor beside it, so that it can be left, and found again. In the
+ * launch - a container of the store begins: what it is made of becomes library calls, and
+ * it starts with a monitor beside it, so that it can be left, and found again. In the
  * foreground we are attached to it from its first byte on (MINC_ATTACHED).
  */
 #include <errno.h>
@@ -40,8 +40,8 @@ static int set_origin(minc_ctx *c, const char *option, const char *value)
 }
 
 /*
- * What the image wants to be kept outside of its layers is, in the container's own storage.
- * Only where that cannot be written it needs a place of its own.
+ * What the image wants to be kept outside of its layers is, in the container's own
+ * storage. Only where that cannot be written it needs a place of its own.
  */
 static int add_image_volumes(struct launch *l, struct places *p)
 {
@@ -212,7 +212,9 @@ static int write_files(const struct launch *l, const minc_container *ct)
 
 	(void)snprintf(text, sizeof(text), "%d\n", minc_container_pid(ct));
 	r = files_write_new(files, 2, &failed);
-	return r < 0 ? fail_say("%s %.200s: %s", failed->option, failed->path, strerror(-r)) : 0;
+	return r < 0 ? fail_say("%s %.200s: %s", failed->option, failed->path,
+				strerror(-r))
+		     : 0;
 }
 
 /* Until it ends, or its keys are typed. */

@@ -75,8 +75,9 @@ static const char *parse_memory(char *value, struct mount *m)
 }
 
 /*
- * The next field of what is separated by commas, in place, as in a file of such: what begins
- * with a quotation mark ends at the next one, and two of them are one. NULL at the end.
+ * The next field of what is separated by commas, in place, as in a file of such: what
+ * begins with a quotation mark ends at the next one, and two of them are one. NULL at the
+ * end.
  */
 static char *next_field(char **rest)
 {
@@ -126,12 +127,14 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 		if (strcmp(key, read_only[i]) == 0) {
 			if (value && !switch_read(value, &on))
 				return "neither true nor false";
-			m->flags = on ? m->flags | MINC_BIND_RDONLY : m->flags & ~MINC_BIND_RDONLY;
+			m->flags = on ? m->flags | MINC_BIND_RDONLY
+				      : m->flags & ~MINC_BIND_RDONLY;
 			return NULL;
 		}
 	if (strcmp(key, "volume-nocopy") == 0) {
 		m->nocopy = true;
-		return value && !switch_read(value, &m->nocopy) ? "neither true nor false" : NULL;
+		return value && !switch_read(value, &m->nocopy) ? "neither true nor false"
+								: NULL;
 	}
 	if (strncmp(key, "tmpfs-", 6) == 0)
 		return mount_words_tmpfs_one(&m->tmpfs, key + 6, value);
@@ -139,7 +142,8 @@ static const char *mount_word(struct mount *m, const char *key, const char *valu
 	if (strcmp(key, "consistency") == 0)
 		return NULL;
 	if (strcmp(key, "bind-propagation") == 0)
-		return value && (strcmp(value, "rprivate") == 0 || strcmp(value, "private") == 0)
+		return value && (strcmp(value, "rprivate") == 0 ||
+				 strcmp(value, "private") == 0)
 			       ? NULL
 			       : "bind-propagation: only private and rprivate are possible";
 	return set_text(m, key, value);
@@ -260,7 +264,8 @@ bool mount_covers(const struct words *volumes, const struct words *mounts,
 	       any_covers(tmpfs, parse_memory, target);
 }
 
-static int each_of(const struct words *values, parse_fn *parse, volume_fn *fn, void *userdata)
+static int each_of(const struct words *values, parse_fn *parse, volume_fn *fn,
+		   void *userdata)
 {
 	int r = 0;
 	size_t i;
@@ -278,8 +283,8 @@ static int each_of(const struct words *values, parse_fn *parse, volume_fn *fn, v
 	return r;
 }
 
-int mount_each_volume(const struct words *volumes, const struct words *mounts, volume_fn *fn,
-		      void *userdata)
+int mount_each_volume(const struct words *volumes, const struct words *mounts,
+		      volume_fn *fn, void *userdata)
 {
 	int r = each_of(volumes, parse_volume, fn, userdata);
 
@@ -298,7 +303,8 @@ static const char *device_flags(const char *access, unsigned *ret)
 /* HOST[:CONTAINER[:rwm]] */
 const char *mount_device(minc_ctx *c, const char *value)
 {
-	char *src = strdup(value), *dst = src ? mount_words_cut(src) : NULL, *access = NULL;
+	char *src = strdup(value), *dst = src ? mount_words_cut(src) : NULL,
+	     *access = NULL;
 	const char *wrong = src ? NULL : no_memory;
 	unsigned flags = MINC_BIND_DEV;
 	struct stat st;

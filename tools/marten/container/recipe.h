@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recipe - how a container of the store is to be started, as the text that the store keeps
- * for us (minc_store_create()). Lines of a word and a value, in which everything but
- * printable ASCII, and the backslash, is \ooo:
+ * recipe - how a container of the store is to be started, as the text that the store
+ * keeps for us (minc_store_create()). Lines of a word and a value, in which everything
+ * but printable ASCII, and the backslash, is \ooo:
  *
  *	marten 1			version, first
  *	directory /home/anna		paths of options are relative to it
@@ -30,7 +30,7 @@
 
 struct recipe {
 	const char *directory, *image; /* image "": none */
-	const char *starting;	       /* NULL: it is started later, by anybody */
+	const char *starting;          /* NULL: it is started later, by anybody */
 	bool remove;
 	bool by_minc; /* it only says what is shown, and is started by minc */
 	int stop_signal, stop_grace_ms; /* 0; -2: not said */

@@ -33,9 +33,10 @@ static const char *set_security(minc_ctx *c, const char *value)
 static const char *set_restart(minc_ctx *c, const char *value)
 {
 	(void)c;
-	return strcmp(value, "no") == 0 ? NULL
-					: "nothing restarts a container here: that is the "
-					  "business of an init";
+	return strcmp(value, "no") == 0
+		       ? NULL
+		       : "nothing restarts a container here: that is the "
+			 "business of an init";
 }
 
 static const char *set_network(minc_ctx *c, const char *value)
@@ -60,7 +61,8 @@ static const char *read_label(void *into, const char *value)
 	return *value && *value != '=' ? read_word(into, value) : "not KEY[=VALUE]";
 }
 
-const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID, .sig_proxy = true };
+const struct run_values run_defaults = { .stop_grace_ms = GRACE_UNSAID,
+					 .sig_proxy = true };
 
 void run_values_done(void *values)
 {

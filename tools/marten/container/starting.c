@@ -21,7 +21,9 @@ static bool path_of(char path[PATH_MAX], const char *store, const char *name)
 	return snprintf(path, PATH_MAX, "%s/containers/%s", store, name) < PATH_MAX;
 }
 
-/* A sweep takes a file that is not locked yet for one that was left: then it has no name. */
+/*
+ * A sweep takes a file that is not locked yet for one that was left: then it has no name.
+ */
 static int make_locked(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -63,11 +65,14 @@ void starting_end(struct starting *s, const char *store)
 		return;
 	if (path_of(path, store, s->word))
 		(void)unlink(path); /* or a sweep does */
-	(void)close(s->fd); /* nothing was written */
+	(void)close(s->fd);         /* nothing was written */
 	s->fd = -1;
 }
 
-/* As starting_has_died(). @ret: a lock of it is held there, or -1: it is gone, or not ours to see. */
+/*
+ * As starting_has_died(). @ret: a lock of it is held there, or -1: it is gone, or not
+ * ours to see.
+ */
 static bool has_died(const char *store, const char *word, int *ret)
 {
 	char path[PATH_MAX];
@@ -95,7 +100,10 @@ bool starting_has_died(const char *store, const char *word)
 	return died;
 }
 
-/* Under the lock: who has just made the file cannot lock it before it is gone, see make_locked(). */
+/*
+ * Under the lock: who has just made the file cannot lock it before it is gone, see
+ * make_locked().
+ */
 static void sweep_one(int dir, const char *store, const char *word)
 {
 	int fd;
@@ -103,7 +111,7 @@ static void sweep_one(int dir, const char *store, const char *word)
 	if (!has_died(store, word, &fd) || fd < 0)
 		return;
 	(void)unlinkat(dir, word, 0); /* or the next one does */
-	(void)close(fd); /* nothing was written */
+	(void)close(fd);              /* nothing was written */
 }
 
 void starting_sweep(const char *store)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * starting - whether the marten that makes a container and starts it right away still lives:
- * one that was killed in between leaves a container that nobody will start. Its recipe
- * (recipe.h) has a word, and a file of that name in containers/ of the store is locked,
- * flock(2), as long as that marten lives: a number of a process would mean something else in
- * another pid namespace, and after a while.
+ * starting - whether the marten that makes a container and starts it right away still
+ * lives: one that was killed in between leaves a container that nobody will start. Its
+ * recipe (recipe.h) has a word, and a file of that name in containers/ of the store is
+ * locked, flock(2), as long as that marten lives: a number of a process would mean
+ * something else in another pid namespace, and after a while.
  */
 #ifndef STARTING_H
 #define STARTING_H

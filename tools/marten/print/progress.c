@@ -20,7 +20,7 @@ enum {
 	DIGEST_DIGITS = 64,
 	SHORT_DIGITS = 12,
 	END_USEC = 500 * 1000, /* to hear of it */
-	TIDY_SECONDS = 5, /* for an orderly end, then */
+	TIDY_SECONDS = 5,      /* for an orderly end, then */
 	KILLED = 128
 };
 
@@ -28,8 +28,8 @@ static const int ending[] = { SIGINT, SIGTERM };
 static volatile sig_atomic_t cancelled; /* by this signal */
 
 /*
- * It did not end in time: it waits for a lock, a name, a disk. What it holds of the store has no name
- * yet, or one that the next one removes.
+ * It did not end in time: it waits for a lock, a name, a disk. What it holds of the store
+ * has no name yet, or one that the next one removes.
  */
 static void give_up(int sig)
 {
@@ -200,7 +200,8 @@ static void measure(struct progress *p)
 
 void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 {
-	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND }, old;
+	struct sigaction action = { .sa_handler = cancel, .sa_flags = (int)SA_RESETHAND },
+			 old;
 	sigset_t timer;
 	size_t i;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress - how far a transfer is, on standard error: one line for each part, redrawn on a
- * terminal, else one when it is done. A first SIGINT or SIGTERM cancels the transfer, which then
- * cleans up; if it has not heard of it half a second later, or takes five, and at a second one, we end.
+ * progress - how far a transfer is, on standard error: one line for each part, redrawn on
+ * a terminal, else one when it is done. A first SIGINT or SIGTERM cancels the transfer,
+ * which then cleans up; if it has not heard of it half a second later, or takes five, and
+ * at a second one, we end.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -14,7 +15,8 @@ enum { PROGRESS_PARTS = 64 };
 
 struct progress {
 	bool quiet, terminal;
-	int columns, rows, len, drawn; /* drawn: lines on the screen below where we began */
+	/* drawn: lines on the screen below where we began */
+	int columns, rows, len, drawn;
 	struct part {
 		char what[64];
 		uint64_t done, total;

@@ -15,7 +15,7 @@ enum { TABLE_COLUMNS_MAX = 12 };
 struct table {
 	char **cells;
 	size_t len, columns; /* columns: at most TABLE_COLUMNS_MAX */
-	bool failed; /* out of memory */
+	bool failed;         /* out of memory */
 };
 
 void table_cell(struct table *t, const char *format, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * archive - import, load, save, export, commit: images from files and to files, and images
- * made of what a container wrote.
+ * archive - import, load, save, export, commit: images from files and to files, and
+ * images made of what a container wrote.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -110,7 +110,8 @@ static int run_import(struct call *call)
 	struct transfer *x = &i.x;
 	int r = 0, status;
 
-	if (transfer_policy(call, o->insecure_policy) && transfer_begin(x, call, o->quiet)) {
+	if (transfer_policy(call, o->insecure_policy) &&
+	    transfer_begin(x, call, o->quiet)) {
 		transfer_text(x, MINC_TRANSFER_NAME, call->operands[1]);
 		transfer_text(x, MINC_TRANSFER_MESSAGE, o->message);
 		transfer_text(x, MINC_TRANSFER_PLATFORM, o->platform);
@@ -205,7 +206,8 @@ static int run_save(struct call *call)
 	if (strcmp(format, "oci") == 0 && (!o->output || strcmp(o->output, "-") == 0))
 		return fail_usage(call,
 				  "--format oci: makes a directory: -o DIR is needed");
-	return end_writing(write_images(call, (const char *const *)call->operands, format));
+	return end_writing(write_images(call, (const char *const *)call->operands,
+					format));
 }
 
 static int take_id(minc_image *image, void *userdata)
@@ -245,7 +247,8 @@ static int run_export(struct call *call)
 	if (strcmp(format, "dir") == 0 && (!o->output || strcmp(o->output, "-") == 0))
 		return fail_usage(call, "--format dir: -o DIR is needed");
 	if (minc_store_container(store, call->operands[0], &k) < 0)
-		return end_writing(write_images(call, (const char *const *)call->operands, format));
+		return end_writing(write_images(call, (const char *const *)call->operands,
+						format));
 	minc_kept_free(k);
 	return end_writing(export_container(call, call->operands[0], format));
 }
@@ -267,7 +270,8 @@ static int run_commit(struct call *call)
 	struct transfer x = { .t = NULL };
 	int r = 0;
 
-	if (transfer_policy(call, o->insecure_policy) && transfer_begin(&x, call, o->quiet)) {
+	if (transfer_policy(call, o->insecure_policy) &&
+	    transfer_begin(&x, call, o->quiet)) {
 		transfer_text(&x, MINC_TRANSFER_NAME, call->operands[1]);
 		transfer_text(&x, MINC_TRANSFER_AUTHOR, o->author);
 		transfer_text(&x, MINC_TRANSFER_MESSAGE, o->message);

@@ -83,11 +83,13 @@ static int ask(struct call *call, minc_container *ct)
 	struct asked *a = &s->v[s->len];
 	int r;
 
-	if (is_asked(s, minc_container_id(ct))) /* named twice: to some a second signal means to hurry */
+	/* named twice: to some a second signal means to hurry */
+	if (is_asked(s, minc_container_id(ct)))
 		return 0;
 	complete(call, minc_container_id(ct), &o);
 	if (minc_container_state(ct) == MINC_STATE_PAUSED)
-		(void)minc_resume(call->c, ct); /* what stays stopped is killed in the end */
+		/* what stays stopped is killed in the end */
+		(void)minc_resume(call->c, ct);
 	r = minc_kill(ct, o.signal);
 	if (r == 0)
 		(void)minc_kill(ct, SIGCONT); /* a stopped process hears no other */
@@ -102,7 +104,8 @@ static int ask(struct call *call, minc_container *ct)
 }
 
 /* One that is not there any more has ended: it was to be removed then. */
-static int open_asked(struct call *call, const struct asked *a, minc_container **ret, int *ret_status)
+static int open_asked(struct call *call, const struct asked *a, minc_container **ret,
+		      int *ret_status)
 {
 	int r = minc_open(call->c, a->id, ret);
 
@@ -119,7 +122,11 @@ static int await(struct call *call, struct asked *a)
 
 	if (open_asked(call, a, &ct, &status) < 0)
 		return status;
-	r = minc_wait(ct, a->deadline_ms == INT64_MAX ? -1 : left < 0 ? 0 : (int)left, &code);
+	r = minc_wait(ct,
+		      a->deadline_ms == INT64_MAX ? -1
+		      : left < 0                  ? 0
+						  : (int)left,
+		      &code);
 	a->late = r == -ETIMEDOUT;
 	if (a->late)
 		(void)minc_kill(ct, SIGKILL); /* it may have ended */
@@ -150,8 +157,9 @@ static int by_deadline(const void *a, const void *b)
 }
 
 /*
- * All are asked before the first is waited for, so that there is one time of grace; none is held open, for
- * there may be any number. One of the store that does not run has nothing to be stopped: that is no failure.
+ * All are asked before the first is waited for, so that there is one time of grace; none
+ * is held open, for there may be any number. One of the store that does not run has
+ * nothing to be stopped: that is no failure.
  */
 static int run_stop(struct call *call)
 {
@@ -197,8 +205,8 @@ static minc_container *send_to(struct call *call, const char *name)
 }
 
 /*
- * All hear of it before anything is waited for: the end of the first may take its time. Against SIGKILL
- * nothing can be done, so the end is what was asked for.
+ * All hear of it before anything is waited for: the end of the first may take its time.
+ * Against SIGKILL nothing can be done, so the end is what was asked for.
  */
 static int kill_some(struct call *call, const char *const *names, int count)
 {
@@ -214,7 +222,8 @@ static int kill_some(struct call *call, const char *const *names, int count)
 	for (i = 0; i < count; i++) {
 		if (!sent[i])
 			continue;
-		if (o->signal == SIGKILL && minc_stop(call->c, sent[i], SIGKILL, -1, NULL) < 0)
+		if (o->signal == SIGKILL &&
+		    minc_stop(call->c, sent[i], SIGKILL, -1, NULL) < 0)
 			status = fail_library(call);
 		minc_container_free(sent[i]);
 	}
@@ -284,7 +293,10 @@ static int delete_both(struct call *call, minc_container *ct)
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
-/* What is known of it cannot be read. The store may have another of this name: it is the one with its id. */
+/*
+ * What is known of it cannot be read. The store may have another of this name: it is the
+ * one with its id.
+ */
 static int delete_damaged(struct call *call, const char *name)
 {
 	const struct rm_values *o = call->values;
@@ -296,7 +308,10 @@ static int delete_damaged(struct call *call, const char *name)
 	return has_kept(call, id) ? delete_kept(call, id) : 0;
 }
 
-/* Containers of the store, read once for all names, when the first is not known otherwise. */
+/*
+ * Containers of the store, read once for all names, when the first is not known
+ * otherwise.
+ */
 struct known {
 	struct kept_list list;
 	bool read, whole;
@@ -314,12 +329,16 @@ static int delete_stored(struct call *call, struct known *known, const char *nam
 	if (k)
 		id = k->id;
 	/* not in the list: one that is damaged has an id */
-	if ((!k && known->whole && name[strspn(name, "0123456789abcdef")]) || !has_kept(call, id))
+	if ((!k && known->whole && name[strspn(name, "0123456789abcdef")]) ||
+	    !has_kept(call, id))
 		return fail_say("%.64s: no such container", name);
 	return delete_kept(call, id);
 }
 
-/* All are on their way before the first is waited for; what is wrong is said when its turn comes. */
+/*
+ * All are on their way before the first is waited for; what is wrong is said when its
+ * turn comes.
+ */
 static void kill_first(struct call *call)
 {
 	int i;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* copy - cp: from a container, to it, and from one to another, whether they run or not. */
+/*
+ * copy - cp: from a container, to it, and from one to another, whether they run or not.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,15 +24,23 @@ struct end {
 	minc_ctx *c; /* that a container without a command needs */
 };
 
-/* Where the path begins in "CONTAINER:PATH"; NULL for a path of the host, such as "./a:b". */
+/*
+ * Where the path begins in "CONTAINER:PATH"; NULL for a path of the host, such as
+ * "./a:b".
+ */
 static const char *inside_path(const char *word)
 {
 	const char *colon = strchr(word, ':');
 
-	return !colon || *word == '.' || memchr(word, '/', (size_t)(colon - word)) ? NULL : colon + 1;
+	return !colon || *word == '.' || memchr(word, '/', (size_t)(colon - word))
+		       ? NULL
+		       : colon + 1;
 }
 
-/* One that has ended, of minc: its configuration says what its files are, if they were kept. */
+/*
+ * One that has ended, of minc: its configuration says what its files are, if they were
+ * kept.
+ */
 static int open_ended(minc_container *ct, struct end *ret)
 {
 	const char *storage = minc_container_storage(ct);
@@ -38,8 +48,9 @@ static int open_ended(minc_container *ct, struct end *ret)
 	int r;
 
 	if (!storage)
-		return fail_say("%.64s: it has ended, and so have its files: they were in memory",
-				minc_container_name(ct));
+		return fail_say(
+			"%.64s: it has ended, and so have its files: they were in memory",
+			minc_container_name(ct));
 	ret->c = minc_ctx_new();
 	if (!ret->c)
 		return fail_say("out of memory");
@@ -77,16 +88,16 @@ static int open_container(struct call *call, const char *name, struct end *ret)
 	int r = minc_open(call->c, name, &ct), status;
 
 	if (r < 0)
-		return r == -ENOENT && has_kept(call, name) ? open_idle(call, name, ret) :
-							      say_unknown(call, name);
+		return r == -ENOENT && has_kept(call, name) ? open_idle(call, name, ret)
+							    : say_unknown(call, name);
 	status = minc_container_state(ct);
 	if (status == MINC_STATE_RUNNING || status == MINC_STATE_PAUSED) {
 		ret->ct = ct;
 		return 0;
 	}
-	status = has_kept(call, minc_container_id(ct)) ?
-			 open_idle(call, minc_container_id(ct), ret) :
-			 open_ended(ct, ret);
+	status = has_kept(call, minc_container_id(ct))
+			 ? open_idle(call, minc_container_id(ct), ret)
+			 : open_ended(ct, ret);
 	minc_container_free(ct);
 	return status;
 }
@@ -123,7 +134,8 @@ static int copy(struct call *call, struct end ends[2])
 	if (o->quiet)
 		minc_set_log(call->c, NULL, NULL);
 	if (r == 0)
-		r = minc_copy(call->c, ends[0].ct, ends[0].path, ends[1].ct, ends[1].path);
+		r = minc_copy(call->c, ends[0].ct, ends[0].path, ends[1].ct,
+			      ends[1].path);
 	if (r == -EPIPE && strcmp(call->operands[1], "-") == 0)
 		return end_unread();
 	return r < 0 ? fail_library(call) : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * group - "marten image ls" and the like, as docker(1) sorts its verbs: each is one of ours,
- * by another name.
+ * group - "marten image ls" and the like, as docker(1) sorts its verbs: each is one of
+ * ours, by another name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +70,8 @@ static int run_group(struct call *call)
 	while (sub->word && strcmp(sub->word, word) != 0)
 		sub++;
 	if (!sub->word)
-		return fail_usage(call, "%s %.100s: unknown verb", call->verb->names, word);
+		return fail_usage(call, "%s %.100s: unknown verb", call->verb->names,
+				  word);
 	verb = tool_find_verb(&marten, sub->verb);
 	argv = calloc((size_t)call->count + 2, sizeof(*argv));
 	if (!verb || !argv)

@@ -285,8 +285,8 @@ static int say_dependent(const char *kind, const char *id, const char *name,
 {
 	const struct removing *rm = userdata;
 
-	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it", rm->call->operands[rm->at],
-		       kind, id, *name ? " " : "", name);
+	(void)fail_say("%.200s: %s %.12s%s%.100s depends on it",
+		       rm->call->operands[rm->at], kind, id, *name ? " " : "", name);
 	return 0;
 }
 
@@ -314,7 +314,8 @@ static int run_rmi(struct call *call)
 	if (!store)
 		return EXIT_OURS;
 	if (minc_images_remove(store, (const char *const *)call->operands,
-			       o->force ? MINC_REMOVE_FORCE : 0, say_dependent, say_removal, &rm) < 0)
+			       o->force ? MINC_REMOVE_FORCE : 0, say_dependent,
+			       say_removal, &rm) < 0)
 		return fail_library(call);
 	return rm.failed ? EXIT_OURS : rm.in_use ? EXIT_IN_USE : 0;
 }

@@ -49,7 +49,8 @@ static int set_origin(minc_ctx *c, const char *option, const char *value)
 {
 	char text[512];
 
-	(void)snprintf(text, sizeof(text), "%s %s", option, value); /* cut if it is long */
+	/* cut if it is long */
+	(void)snprintf(text, sizeof(text), "%s %s", option, value);
 	return minc_set_origin(c, text);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list - ps and lc: which containers there are, as docker(1) and as MINCS print it. Those of
- * the store that run, or whose end is known, are one with what minc_foreach() visits.
+ * list - ps and lc: which containers there are, as docker(1) and as MINCS print it. Those
+ * of the store that run, or whose end is known, are one with what minc_foreach() visits.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -195,8 +195,8 @@ static const char *const *operands(const struct kept *k, const char **argv, size
 }
 
 /*
- * One of the store of which nothing else is known: it was never started, or so long ago; or it runs in the
- * foreground of a minc.
+ * One of the store of which nothing else is known: it was never started, or so long ago;
+ * or it runs in the foreground of a minc.
  */
 static void show_kept(struct listing *l, const struct kept *k)
 {

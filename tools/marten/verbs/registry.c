@@ -16,8 +16,8 @@
 struct registry_values {
 	struct budget budget;
 	bool quiet, insecure, insecure_policy, from_stdin;
-	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *realm,
-		*user, *password;
+	const char *platform, *creds, *authfile, *cert_dir, *policy, *sign, *realm, *user,
+		*password;
 };
 
 enum { SECRET_MAX = 16 * 1024 };

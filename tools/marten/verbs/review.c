@@ -249,8 +249,10 @@ static int run_apply(struct call *call)
 			fail_usage(call, "--yes is missing: nobody is there to be asked");
 	else
 		status = open_changes(call, &chs);
-	if (status == 0 && chs) /* before it is listed: what would be asked then cannot be done */
-		status = minc_changes_can_apply(chs) < 0 ? fail_library(call) : apply(call, chs);
+	/* before it is listed: what would be asked then cannot be done */
+	if (status == 0 && chs)
+		status = minc_changes_can_apply(chs) < 0 ? fail_library(call)
+							 : apply(call, chs);
 	minc_changes_free(chs);
 	return status;
 }

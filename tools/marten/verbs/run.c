@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run - run, create, start, restart: containers of images. One that is made is kept in the
- * store with its recipe; started, it is also one of those in the background. Both have one
- * id and one name.
+ * run - run, create, start, restart: containers of images. One that is made is kept in
+ * the store with its recipe; started, it is also one of those in the background. Both
+ * have one id and one name.
  */
-#include "marten/container/mount.h"
 #include "marten/container/run.h"
+#include "marten/container/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,9 +40,10 @@ static int find_image(struct call *call, const struct run_values *o, minc_image 
 		return fail_library(call);
 	if (!o->quiet)
 		(void)fprintf(stderr, "marten: %.200s: %s\n", name,
-			      always	    ? "pulling"
-			      : o->platform ? "not in the store for that platform: pulling"
-					    : "not in the store: pulling");
+			      always ? "pulling"
+			      : o->platform
+				      ? "not in the store for that platform: pulling"
+				      : "not in the store: pulling");
 	status = pull_image(call, name, o->platform, o->quiet);
 	if (status)
 		return status;
@@ -51,7 +52,9 @@ static int find_image(struct call *call, const struct run_values *o, minc_image 
 		       : 0;
 }
 
-/* Whether the library takes what was said, before an image is pulled or anything is made. */
+/*
+ * Whether the library takes what was said, before an image is pulled or anything is made.
+ */
 static int try_options(const struct call *call)
 {
 	struct call trial = *call;
@@ -122,8 +125,8 @@ static char *write_recipe(struct call *call, const struct run_values *o,
 }
 
 /*
- * The container's directory in the store, and what belongs to it, goes. With a context of its own: the
- * caller's may have failed for good.
+ * The container's directory in the store, and what belongs to it, goes. With a context of
+ * its own: the caller's may have failed for good.
  */
 static void discard(struct call *call, const char *id)
 {
@@ -160,8 +163,8 @@ static int make(struct call *call, const struct run_values *o, minc_image *image
 }
 
 /*
- * Print its id, or the name that was typed. If that cannot be printed, it is @what all the
- * same, and that is no failure: who hears of one would do it again.
+ * Print its id, or the name that was typed. If that cannot be printed, it is @what all
+ * the same, and that is no failure: who hears of one would do it again.
  */
 static int say_id(const char *what, const char *id)
 {
@@ -210,7 +213,8 @@ static int run_or_create(struct call *call, bool start)
 	struct starting starting = { .fd = -1 };
 	minc_image *image = NULL;
 	struct kept *k = NULL;
-	int status = transfer_policy(call, o->insecure_policy) ? check_options(call, o) : EXIT_OURS;
+	int status = transfer_policy(call, o->insecure_policy) ? check_options(call, o)
+							       : EXIT_OURS;
 
 	if (status == 0)
 		status = environ_collect(call, o, &environment);
@@ -246,7 +250,8 @@ struct start_values {
 	bool attach, input, sig_proxy;
 	const char *keys;
 	int grace_ms;
-	bool restart; /* what runs is stopped first, as soon as nothing else is in the way */
+	/* what runs is stopped first, as soon as nothing else is in the way */
+	bool restart;
 };
 
 /* The words of the recipe as a command line; NULL without memory. */
@@ -327,9 +332,10 @@ static int make_way(struct call *call, struct kept *k, int grace_ms)
 /* Paths of options are relative to where they were typed. */
 static int go_home(const struct kept *k)
 {
-	return chdir(k->recipe.directory) == 0 ? 0 :
-						 fail_say("%.64s: its directory %.200s: %s", k->name,
-							  k->recipe.directory, strerror(errno));
+	return chdir(k->recipe.directory) == 0
+		       ? 0
+		       : fail_say("%.64s: its directory %.200s: %s", k->name,
+				  k->recipe.directory, strerror(errno));
 }
 
 /* The image, if a policy takes it. */
@@ -384,12 +390,12 @@ static int start_again(struct call *call, struct run_values *o,
 }
 
 /* The same without its command: only its files. */
-static int start_idle(struct call *call, struct run_values *o, struct kept *k, minc_container **ret)
+static int start_idle(struct call *call, struct run_values *o, struct kept *k,
+		      minc_container **ret)
 {
-	struct launch l = { .call = call,
-			    .o = o,
-			    .kept = k,
-			    .environment = &k->recipe.environment };
+	struct launch l = {
+		.call = call, .o = o, .kept = k, .environment = &k->recipe.environment
+	};
 	int status = take_image(call, o, k, &l.image), r = -EBUSY, i;
 
 	if (status == 0)
@@ -397,7 +403,8 @@ static int start_idle(struct call *call, struct run_values *o, struct kept *k, m
 	if (status == 0 && !kept_has_storage(k) && kept_mark_created(k, true) < 0)
 		status = fail_say("%.64s: %.200s: %s", k->name, k->dir, strerror(errno));
 	for (i = 0; status == 0 && r == -EBUSY && i < IDLE_TRIES; i++) {
-		kept_await_end(call, k->id); /* another copy, or its keeper on the way out */
+		/* another copy, or its keeper on the way out */
+		kept_await_end(call, k->id);
 		r = minc_start_idle(call->c, ret);
 	}
 	minc_image_free(l.image);
@@ -405,13 +412,16 @@ static int start_idle(struct call *call, struct run_values *o, struct kept *k, m
 }
 
 /* A call of run with the words of the recipe; end_recipe() in any case. */
-static int begin_recipe(struct call *outer, struct kept *k, struct call *call, struct run_values *o)
+static int begin_recipe(struct call *outer, struct kept *k, struct call *call,
+			struct run_values *o)
 {
 	char **argv = command_line(&k->recipe);
 	bool good;
 
 	*o = run_defaults;
-	*call = (struct call){ .verb = &run_verbs[0], .values = o, .c = minc_ctx_new(), .words = argv };
+	*call = (struct call){
+		.verb = &run_verbs[0], .values = o, .c = minc_ctx_new(), .words = argv
+	};
 	if (!call->c || !argv)
 		return fail_say("out of memory");
 	good = call_read(call, argv, o);
@@ -441,7 +451,8 @@ static int start_kept(struct call *outer, const struct start_values *how, struct
 	return status;
 }
 
-int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_container **ret_ct)
+int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c,
+	     minc_container **ret_ct)
 {
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct run_values o;
@@ -453,7 +464,8 @@ int run_idle(struct call *outer, struct kept *k, minc_ctx **ret_c, minc_containe
 	if (status == 0)
 		status = start_idle(&call, &o, k, ret_ct);
 	if (here >= 0 && fchdir(here) < 0 && status == 0)
-		status = fail_say("the way back from %.200s: %s", k->recipe.directory, strerror(errno));
+		status = fail_say("the way back from %.200s: %s", k->recipe.directory,
+				  strerror(errno));
 	if (here >= 0)
 		(void)close(here); /* only a place */
 	if (status == 0) {
@@ -531,7 +543,8 @@ static int run_restart(struct call *call)
 	return status;
 }
 
-static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID, .sig_proxy = true };
+static const struct start_values start_defaults = { .grace_ms = GRACE_UNSAID,
+						    .sig_proxy = true };
 
 // clang-format off
 static const struct option start_options[] = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* show - inspect and top: what a container or image is, and what runs in it. See proc(5). */
+/*
+ * show - inspect and top: what a container or image is, and what runs in it. See proc(5).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

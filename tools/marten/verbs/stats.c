@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stats - what containers use, once or again and again. CPU % is that of the time between
- * two looks, of 100 for one CPU; at the first look, of the time since the container began.
+ * two looks, of 100 for one CPU; at the first look, of the time since the container
+ * began.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,8 @@ static void cell_size(struct table *t, uint64_t bytes)
 {
 	char text[32];
 
-	table_cell(t, "%s", bytes == UINT64_MAX ? "-" : size_text(text, sizeof(text), bytes));
+	table_cell(t, "%s",
+		   bytes == UINT64_MAX ? "-" : size_text(text, sizeof(text), bytes));
 }
 
 /* The last look at @ct, a new one if it is the first; NULL without memory. */
@@ -98,7 +100,8 @@ static void print_json(minc_container *ct, const struct minc_stats *u, double cp
 	print_number("read_bytes", u->read_bytes);
 	print_number("write_bytes", u->write_bytes);
 	print_number("throttled", u->throttled);
-	(void)printf(", \"in_groups\": %s, \"limits\": {", u->in_groups ? "true" : "false");
+	(void)printf(", \"in_groups\": %s, \"limits\": {",
+		     u->in_groups ? "true" : "false");
 }
 
 struct enforcers {
@@ -118,8 +121,10 @@ static int note_enforcer(const char *limit, const char *enforced_by, void *userd
 		(void)fputs(": ", stdout);
 		print_json_string(enforced_by);
 	} else if (!strstr(e->text, enforced_by)) {
-		(void)snprintf(e->text + len, sizeof(e->text) - len, "%s%s", len ? ", " : "",
-			       enforced_by); /* cut, if there were more kinds than there are */
+		(void)snprintf(e->text + len, sizeof(e->text) - len, "%s%s",
+			       len ? ", " : "",
+			       /* cut, if there were more kinds than there are */
+			       enforced_by);
 	}
 	return 0;
 }
@@ -190,9 +195,9 @@ static int look_at_all(struct stats *s)
 
 static int look(struct stats *s)
 {
-	static const char *const head[] = { "CONTAINER ID", "NAME", "CPU %", "MEMORY",
-					    "LIMIT",        "PIDS", "READ",  "WRITTEN",
-					    "LIMITS BY" };
+	static const char *const head[] = { "CONTAINER ID", "NAME",    "CPU %",
+					    "MEMORY",       "LIMIT",   "PIDS",
+					    "READ",         "WRITTEN", "LIMITS BY" };
 	const struct stats_values *o = s->call->values;
 	int status;
 	size_t i;

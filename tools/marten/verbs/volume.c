@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * volume - directories with a name, below volumes/ of the store: marten run -v NAME:TARGET
- * makes one when it is first used, from what the image has there, and nothing but volume rm and
- * the prunes removes it.
+ * volume - directories with a name, below volumes/ of the store: marten run -v
+ * NAME:TARGET makes one when it is first used, from what the image has there, and nothing
+ * but volume rm and the prunes removes it.
  */
 #include "volume.h"
 
@@ -136,7 +136,7 @@ struct users {
 	struct kept_list kept;
 	struct use *v; /* by name */
 	size_t len;
-	const struct kept *at; /* while it is made */
+	const struct kept *at;   /* while it is made */
 	struct timespec changed; /* containers/ of the store, before they were read */
 	bool asked;
 	int status; /* of that */
@@ -155,7 +155,8 @@ static void users_done(struct users *u)
 static int note_use(const char *name, void *userdata)
 {
 	struct users *u = userdata;
-	struct use *more = u->len % 64 ? u->v : realloc(u->v, (u->len + 64) * sizeof(*more));
+	struct use *more =
+		u->len % 64 ? u->v : realloc(u->v, (u->len + 64) * sizeof(*more));
 
 	if (!more)
 		return -1;
@@ -169,7 +170,10 @@ static int by_use(const void *a, const void *b)
 	return strcmp(((const struct use *)a)->name, ((const struct use *)b)->name);
 }
 
-/* One that is not in @kept, though it is there: its record is damaged, or it is just made. */
+/*
+ * One that is not in @kept, though it is there: its record is damaged, or it is just
+ * made.
+ */
 static int find_unlisted(struct call *call, const struct kept_list *kept)
 {
 	char path[PATH_MAX];
@@ -180,15 +184,17 @@ static int find_unlisted(struct call *call, const struct kept_list *kept)
 	(void)snprintf(path, sizeof(path), "%s/containers", minc_store_path(call->store));
 	dir = opendir(path);
 	if (!dir)
-		return errno == ENOENT ? 0 : fail_say("%.300s: %s", path, strerror(errno));
+		return errno == ENOENT ? 0
+				       : fail_say("%.300s: %s", path, strerror(errno));
 	while (status == 0 && (e = readdir(dir))) {
 		char file[300];
 
 		(void)snprintf(file, sizeof(file), "%s/container.json", e->d_name);
 		if (*e->d_name != '.' && !kept_list_find(kept, e->d_name) &&
 		    faccessat(dirfd(dir), file, F_OK, 0) == 0)
-			status = fail_say("container %.12s: it cannot be read, and may use any volume",
-					  e->d_name);
+			status = fail_say(
+				"container %.12s: it cannot be read, and may use any volume",
+				e->d_name);
 	}
 	(void)closedir(dir); /* only read */
 	return status;
@@ -202,12 +208,14 @@ static int read_users(struct call *call, struct users *ret)
 
 	status = kept_list(call, &ret->kept);
 	if (status)
-		return fail_say("the containers could not be read: they may use any volume");
+		return fail_say(
+			"the containers could not be read: they may use any volume");
 	for (i = 0; i < ret->kept.len && status == 0; i++) {
 		ret->at = ret->kept.v[i];
 		if (recipe_each_volume(ret->at, note_use, ret) < 0)
-			status = fail_say("container %.12s: its options cannot be read, and may name any volume",
-					  ret->at->id);
+			status = fail_say(
+				"container %.12s: its options cannot be read, and may name any volume",
+				ret->at->id);
 	}
 	if (ret->len > 0)
 		qsort(ret->v, ret->len, sizeof(*ret->v), by_use);
@@ -215,9 +223,9 @@ static int read_users(struct call *call, struct users *ret)
 }
 
 /*
- * All containers, each with known volumes: who cannot say what is used removes nothing. They are read again
- * when one was made or has gone since, for to remove a volume may take its time. An exit status after a
- * complaint; users_done() in either case.
+ * All containers, each with known volumes: who cannot say what is used removes nothing.
+ * They are read again when one was made or has gone since, for to remove a volume may
+ * take its time. An exit status after a complaint; users_done() in either case.
  */
 static int ask_users(struct call *call, struct users *u)
 {
@@ -226,8 +234,10 @@ static int ask_users(struct call *call, struct users *u)
 
 	(void)snprintf(path, sizeof(path), "%s/containers", minc_store_path(call->store));
 	if (stat(path, &st) < 0)
-		st.st_mtim = (struct timespec){ .tv_sec = 0 }; /* to read it says what is wrong */
-	if (u->asked && u->changed.tv_sec == st.st_mtim.tv_sec && u->changed.tv_nsec == st.st_mtim.tv_nsec)
+		/* to read it says what is wrong */
+		st.st_mtim = (struct timespec){ .tv_sec = 0 };
+	if (u->asked && u->changed.tv_sec == st.st_mtim.tv_sec &&
+	    u->changed.tv_nsec == st.st_mtim.tv_nsec)
 		return u->status;
 	users_done(u);
 	*u = (struct users){ .changed = st.st_mtim, .asked = true };
@@ -238,7 +248,8 @@ static int ask_users(struct call *call, struct users *u)
 static const struct kept *user_of(const struct users *u, const char *name)
 {
 	const struct use key = { .name = (char *)name }; /* only compared */
-	const struct use *found = u->len > 0 ? bsearch(&key, u->v, u->len, sizeof(key), by_use) : NULL;
+	const struct use *found =
+		u->len > 0 ? bsearch(&key, u->v, u->len, sizeof(key), by_use) : NULL;
 
 	return found ? found->by : NULL;
 }
@@ -299,7 +310,8 @@ static int inspect(struct call *call, const char *name, bool first)
 
 	if (status)
 		return status;
-	if (syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_CTIME, &st) < 0)
+	if (syscall(SYS_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+		    STATX_BTIME | STATX_CTIME, &st) < 0)
 		return errno == ENOENT ? fail_say("%.200s: no such volume", name)
 				       : fail_say("%.200s: %s", name, strerror(errno));
 	(void)printf("%s\n  {\n    \"CreatedAt\": ", first ? "[" : ",");
@@ -390,7 +402,7 @@ static const struct {
 	const char *word;
 	bool names, quiet, force, prune;
 } words[] = {
-	{ "ls", false, true, false, false },	{ "list", false, true, false, false },
+	{ "ls", false, true, false, false },      { "list", false, true, false, false },
 	{ "create", true, false, false, false },  { "rm", true, false, true, false },
 	{ "inspect", true, false, false, false }, { "prune", false, false, true, true },
 };
@@ -404,11 +416,15 @@ static int run_volume(struct call *call)
 	while (i < n && strcmp(words[i].word, word) != 0)
 		i++;
 	if (i == n || words[i].names != (call->count > 1))
-		return fail_usage(call, "volume: expects ls, prune, or create, rm, inspect and names");
+		return fail_usage(
+			call,
+			"volume: expects ls, prune, or create, rm, inspect and names");
 	if ((o->quiet && !words[i].quiet) || (o->force && !words[i].force) ||
 	    ((o->dry || o->all) && !words[i].prune))
-		return fail_usage(call, "volume %s: -q is for ls, -f for rm and prune, -a and "
-				  "--dry-run for prune", word);
+		return fail_usage(call,
+				  "volume %s: -q is for ls, -f for rm and prune, -a and "
+				  "--dry-run for prune",
+				  word);
 	if (!call_store(call))
 		return EXIT_OURS;
 	switch (word[0]) {

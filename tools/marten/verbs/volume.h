@@ -6,8 +6,8 @@
 #include "marten/call.h"
 
 /*
- * Remove the volumes that no container names, with a line for each; @dry: only say it. 0, or an exit
- * status after a complaint.
+ * Remove the volumes that no container names, with a line for each; @dry: only say it. 0,
+ * or an exit status after a complaint.
  */
 int volumes_prune(struct call *call, bool dry);
 /* Their names, sorted, for volumes_done(); NULL after a complaint. The store is open. */

@@ -37,11 +37,15 @@ static int write_piece(int stream, const char *data, size_t len, void *userdata)
 /* One that was not started has written nothing; of an old one the log is forgotten. */
 static int say_silent(struct call *call, const char *name)
 {
-	struct kept *k = minc_error_code(call->c) == -ENOENT ? kept_find(call, name) : NULL;
-	int status = !k		       ? say_unknown(call, name)
-		     : kept_has_run(k) ? fail_say("%.64s: it has ended, and its log is forgotten, as "
-						  "by a restart of the machine", name)
-				       : 0;
+	struct kept *k =
+		minc_error_code(call->c) == -ENOENT ? kept_find(call, name) : NULL;
+	int status =
+		!k ? say_unknown(call, name)
+		: kept_has_run(k)
+			? fail_say("%.64s: it has ended, and its log is forgotten, as "
+				   "by a restart of the machine",
+				   name)
+			: 0;
 
 	kept_free(k);
 	return status;
