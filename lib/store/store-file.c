@@ -253,7 +253,8 @@ int store_write_blob(struct store *s, const struct digest *d, const void *data,
 		return r;
 	r = io_write_all(f.fd, data, len);
 	if (r == 0)
-		return store_file_commit(s, &f, digest_hex(d), false);
+		/* what is there instead is damaged */
+		return store_file_commit(s, &f, digest_hex(d), old != -ENOENT);
 	store_file_abandon(&f);
 	return err_set(s->err, r, "store %s: blob %s", s->path, digest_hex(d));
 }

@@ -512,6 +512,26 @@ START_TEST(a_damaged_image_is_left_out_and_can_be_removed)
 }
 END_TEST
 
+START_TEST(a_blob_of_another_length_is_written_again)
+{
+	const struct digest d = digest(1, 'a');
+	struct arena a = { NULL };
+	char path[DIGEST_LEN + 64];
+	const char *text;
+	size_t len;
+
+	ck_assert_int_eq(store_share(s), 0);
+	ck_assert_int_eq(store_write_blob(s, &d, "{\"a\":1}", 7), 0);
+	snprintf(path, sizeof(path), "%s/blobs/sha256/%s", base, digest_hex(&d));
+	ck_assert_int_eq(truncate(path, 3), 0);
+	ck_assert_int_eq(store_write_blob(s, &d, "{\"a\":1}", 7), 0);
+	ck_assert_int_eq(store_read_blob(s, &a, &d, &text, &len), 0);
+	ck_assert_uint_eq(len, 7);
+	arena_done(&a);
+	store_unshare(s);
+}
+END_TEST
+
 START_TEST(a_link_or_a_fifo_is_no_blob)
 {
 	struct digest d = put_image(1, "a");
@@ -705,6 +725,7 @@ int main(void)
 	RUN(what_a_killed_process_left_is_swept_by_the_next);
 	RUN(what_another_tool_keeps_in_the_index_is_kept);
 	RUN(a_damaged_image_is_left_out_and_can_be_removed);
+	RUN(a_blob_of_another_length_is_written_again);
 	RUN(a_link_or_a_fifo_is_no_blob);
 	RUN(containers_have_unique_names_and_go_as_a_whole);
 	RUN(a_container_that_runs_is_not_removed);
