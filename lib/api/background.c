@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* background - containers that live on; see minc/background.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 
 #include "api/api.h"
 #include "base/fd.h"
+#include "base/lease.h"
 #include "base/module.h"
 #include "base/name.h"
 #include "change/subtree.h"
@@ -217,16 +217,13 @@ static int discard_storage(const char *path)
 	cleanup_close int dir =
 		open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int parent = -EBADF;
+	int r;
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : -errno;
-	for (int i = 0; flock(dir, LOCK_EX | LOCK_NB) < 0; i++) {
-		const struct timespec ms = { .tv_nsec = 1000000 };
-
-		if (i == DISCARD_WAIT_MS)
-			return -EBUSY;
-		(void)nanosleep(&ms, NULL); /* the monitor is on its way out */
-	}
+	r = lease_try(dir, DISCARD_WAIT_MS); /* the monitor is on its way out */
+	if (r < 0)
+		return r;
 	parent = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return parent < 0 ? -errno : subtree_remove(parent, strrchr(path, '/') + 1);
 }

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
 /* What is looked at may be no file or directory of ours: nothing is waited for. */
 enum { OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
+enum { LOOK_MS = 50 }; /* far longer than a look takes */
 
 int lease_take(int fd, int at, const char *name)
 {
@@ -24,6 +26,20 @@ int lease_take(int fd, int at, const char *name)
 	if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    held.st_ino != named.st_ino || held.st_dev != named.st_dev)
 		return -ESTALE;
+	return 0;
+}
+
+int lease_try(int fd, int wait_ms)
+{
+	static const struct timespec ms = { .tv_nsec = 1000000 };
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (i >= LOOK_MS && i >= wait_ms)
+			return -EBUSY;
+		(void)nanosleep(&ms, NULL);
+	}
 	return 0;
 }
 

@@ -15,6 +15,12 @@
 int lease_take(int fd, int at, const char *name);
 
 /*
+ * Take the lease of @fd, unless somebody else keeps it: -EBUSY. A look, which may hold it
+ * at this moment, is waited for, and a keeper for @wait_ms.
+ */
+int lease_try(int fd, int wait_ms);
+
+/*
  * Whether anybody keeps @name: 1; 0 if not; -ENOENT or another -errno where that cannot
  * be said. The look is shared, so that it does not pass for a keeper to others who look.
  */

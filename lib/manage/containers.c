@@ -9,10 +9,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,6 +20,7 @@
 #include "base/array.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lease.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "store/discard.h"
@@ -456,22 +457,17 @@ static int lock_container(int room, const char *id)
 {
 	cleanup_close int fd =
 		openat(room, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	return take_fd(&fd);
+	r = lease_try(fd, 0);
+	return r < 0 ? r : take_fd(&fd);
 }
 
-bool containers_in_use(struct store *s, const struct minc_kept *k)
+bool containers_in_use(const struct minc_kept *k)
 {
-	int fd = open(k->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool busy = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-
-	(void)s;
-	fd_closep(&fd);
-	return busy;
+	return lease_look(AT_FDCWD, k->dir) == 1;
 }
 
 static int delete_in(struct store *s, int room, const struct minc_kept *k)

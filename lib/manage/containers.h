@@ -17,7 +17,7 @@ int containers_delete(struct store *s, struct minc_kept *k);
 /* While the store is owned. */
 int containers_delete_owned(struct store *s, struct minc_kept *k);
 /* Its directory is locked by a container that runs. */
-bool containers_in_use(struct store *s, const struct minc_kept *k);
+bool containers_in_use(const struct minc_kept *k);
 /*
  * The directory of them, with the lock that guards names, and shared against the sweep:
  * until containers_release() nobody else makes, renames or deletes one. Who changes

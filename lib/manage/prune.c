@@ -57,7 +57,7 @@ static int prune_container(struct minc_kept *k, void *data)
 	struct prune *p = data;
 	int r = 0;
 
-	if (!(p->flags & MINC_PRUNE_CONTAINERS) || containers_in_use(p->s, k))
+	if (!(p->flags & MINC_PRUNE_CONTAINERS) || containers_in_use(k))
 		return keep_container(p, k);
 	if (!(p->flags & MINC_PRUNE_DRY))
 		r = containers_delete_owned(p->s, k);

@@ -38,8 +38,8 @@ static int report_container(struct minc_kept *k, void *data)
 
 	if (r == -ENOMEM)
 		return err_set(u->s->err, r, "container %.12s", k->id);
-	return u->fn("container", k->id, bytes,
-		     containers_in_use(u->s, k) ? "" : "unused", u->data);
+	return u->fn("container", k->id, bytes, containers_in_use(k) ? "" : "unused",
+		     u->data);
 }
 
 static int report_image(struct image *img, void *data)

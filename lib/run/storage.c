@@ -8,15 +8,16 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <minc/container.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lease.h"
 #include "base/owner.h"
 #include "base/str.h"
 #include "ns/userns.h"
@@ -261,6 +262,7 @@ static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 {
 	cleanup_close int dir =
 		open(c->storage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
 
 	if (dir < 0 || fstat(dir, st) < 0)
 		return err_set(&c->err, -errno, "%s", c->spec.storage_origin);
@@ -275,7 +277,10 @@ static int open_place(struct minc_ctx *c, struct stat *st, int *ret)
 			err_hint(&c->err, "a directory of the caller's own keeps it");
 		return -EPERM;
 	}
-	if (flock(dir, LOCK_EX | LOCK_NB) < 0) {
+	r = lease_try(dir, 0);
+	if (r < 0 && r != -EBUSY)
+		return err_set(&c->err, r, "%s: lock", c->spec.storage_origin);
+	if (r < 0) {
 		err_say(&c->err, -EBUSY, "%s: in use by another container",
 			c->spec.storage_origin);
 		if (st->st_mode & 055) /* others could open it */

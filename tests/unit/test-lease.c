@@ -127,6 +127,32 @@ START_TEST(looks_are_shared)
 }
 END_TEST
 
+/* @_i 0: it is kept, and not waited for; 1: it is waited for until its keeper ends. */
+START_TEST(a_lease_is_tried)
+{
+	int fd = make(0), go[2];
+	char byte;
+	pid_t keeper;
+
+	ck_assert_int_eq(pipe2(go, O_CLOEXEC), 0);
+	ck_assert_int_eq(lease_take(fd, room, "it"), 0);
+	keeper = fork();
+	if (keeper == 0)
+		_exit(read(go[0], &byte, 1) == 1 ? 0 : 1);
+	close(fd); /* the child has it now */
+	fd = openat(room, "it", O_RDWR | O_CLOEXEC);
+	if (_i == 0)
+		ck_assert_int_eq(lease_try(fd, 0), -EBUSY);
+	ck_assert_int_eq(write(go[1], "x", 1), 1);
+	ck_assert_int_eq(lease_try(fd, 60000), 0);
+	ck_assert_int_eq(lease_look(room, "it"), 1);
+	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
+	close(fd);
+	close(go[0]);
+	close(go[1]);
+}
+END_TEST
+
 /* Nothing is waited for, and no link followed. */
 START_TEST(what_is_no_lease_holds_nobody_up)
 {
@@ -169,6 +195,7 @@ int main(void)
 	tcase_add_test(t, who_is_killed_keeps_nothing);
 	tcase_add_loop_test(t, what_was_swept_meanwhile_is_stale, 0, 2);
 	tcase_add_test(t, looks_are_shared);
+	tcase_add_loop_test(t, a_lease_is_tried, 0, 2);
 	tcase_add_test(t, what_is_no_lease_holds_nobody_up);
 	tcase_add_test(t, what_is_not_empty_stays);
 	suite_add_tcase(suite, t);

@@ -269,7 +269,7 @@ void kept_await_end(struct call *call, const char *name)
 	struct kept *k = kept_find(call, name);
 	int fd = k ? open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, i;
 
-	for (i = 0; fd >= 0 && i < RELEASE_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
+	for (i = 0; fd >= 0 && i < RELEASE_TRIES && flock(fd, LOCK_SH | LOCK_NB) < 0; i++)
 		(void)nanosleep(&moment, NULL);
 	if (fd >= 0)
 		(void)close(fd); /* only looked at */
