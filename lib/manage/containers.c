@@ -103,6 +103,7 @@ static int load(struct store *s, int dir, const char *id, struct minc_kept **ret
 struct list {
 	struct minc_kept **v;
 	size_t len, room;
+	struct err failure; /* of the first that is not damaged, and cannot be read */
 };
 
 static void list_done(struct list *l)
@@ -151,7 +152,10 @@ static int add_damaged(struct store *s, const char *id, struct list *l)
 	return -ENOMEM;
 }
 
-/* A damaged one is warned of; one that has just been deleted is not there. */
+/*
+ * A damaged one is warned of. Of one that cannot be read nobody knows what it uses: that
+ * is a failure. One that has just been deleted is not there.
+ */
 static int add_one(struct store *s, int dir, const char *id, struct list *l)
 {
 	struct err *err = s->err, said = { 0 };
@@ -166,7 +170,9 @@ static int add_one(struct store *s, int dir, const char *id, struct list *l)
 		r = -ENOMEM;
 	}
 	if (r < 0 && r != -ENOMEM && r != -ENOENT) {
-		if (s->warn)
+		if (r != -EBADMSG && r != -EFBIG && !l->failure.code)
+			l->failure = said;
+		else if (s->warn)
 			s->warn(said.message, s->warn_data);
 		r = add_damaged(s, id, l);
 	}
@@ -190,9 +196,11 @@ static int read_all(struct store *s, struct list *ret)
 	if (!list)
 		return err_set(s->err, -errno, "store %s: containers", s->path);
 	(void)take_fd(&fd); /* closedir() closes it */
-	while (r == 0 && (d = readdir(list)))
+	while (r == 0 && (errno = 0, d = readdir(list)))
 		if (str_is_hex(d->d_name, DIGEST_HEX))
 			r = add_one(s, dirfd(list), d->d_name, ret);
+	if (r == 0 && errno)
+		r = err_set(s->err, -errno, "store %s: containers", s->path);
 	closedir(list);
 	if (r < 0)
 		list_done(ret);
@@ -212,6 +220,10 @@ int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *dat
 	for (size_t i = 0; r == 0 && i < l.len; i++)
 		if (!l.v[i]->damaged)
 			r = fn(l.v[i], data);
+	if (r == 0 && l.failure.code) {
+		*s->err = l.failure;
+		r = l.failure.code;
+	}
 	list_done(&l);
 	return r;
 }

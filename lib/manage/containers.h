@@ -6,6 +6,10 @@
 
 int containers_create(struct store *s, const struct image *img, const char *name,
 		      const char *note, char **ret_id);
+/*
+ * Oldest first, but for damaged ones, which are warned of. When all others were visited,
+ * it fails if one could not be read.
+ */
 int containers_foreach(struct store *s, int (*fn)(struct minc_kept *k, void *data),
 		       void *data);
 int containers_find(struct store *s, const char *name, struct minc_kept **ret);

@@ -221,6 +221,18 @@ def test_faults():
     registry.process.wait()
 
 
+def test_unread():
+    """What cannot be read of the containers is not taken for none."""
+    for words in (("prune", "-af"), ("rmi", "old")):
+        for call, place in (("getdents64", "containers"), ("read", "containers/{}/container.json")):
+            fresh()
+            path = f"{WORK}/{place}".format(*os.listdir(f"{WORK}/containers"))
+            status, out, err = run(*words, before=("strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e",
+                                                   f"trace={call}", "-e", f"inject={call}:error=EIO"))
+            result(status == 125 and "Input/output error" in err and "old" in str(names()),
+                   f"{words[0]} removes no image while {call} fails in {place}", status, out, err)
+
+
 def test_full():
     """A file system without room, for real."""
     if not AS_ROOT:
