@@ -42,7 +42,12 @@ void digest_from_bytes(const unsigned char bytes[DIGEST_BYTES], struct digest *r
 	*p = '\0';
 }
 
+int digest_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
-	return strcmp(a->text, b->text) == 0;
+	return digest_compare(a, b) == 0;
 }

@@ -5,19 +5,13 @@
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
-}
 
 void digests_done(struct digests *q)
 {
 	for (size_t i = 0; i < q->len; i++) {
-		(void)tdelete(q->v[i], &q->seen, compare);
+		(void)tdelete(q->v[i], &q->seen, digest_compare);
 		free(q->v[i]);
 	}
 	free(q->v);
@@ -28,7 +22,7 @@ int digests_add(struct digests *q, const struct digest *d)
 {
 	struct digest *copy, **more;
 
-	if (tfind(d, &q->seen, compare))
+	if (tfind(d, &q->seen, digest_compare))
 		return 0;
 	more = array_grow(q->v, &q->room, q->len + 1, sizeof(struct digest *));
 	if (!more)
@@ -38,7 +32,7 @@ int digests_add(struct digests *q, const struct digest *d)
 	if (!copy)
 		return -ENOMEM;
 	*copy = *d;
-	if (!tsearch(copy, &q->seen, compare)) {
+	if (!tsearch(copy, &q->seen, digest_compare)) {
 		free(copy);
 		return -ENOMEM;
 	}

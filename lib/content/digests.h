@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digests - digests that are waiting, each of them once for ever: what refers to one
- * another again and again is looked at once.
+ * digests - a queue that takes each digest only once, so that blobs that refer to one
+ * another are looked at once.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #include "content/digest.h"
 
 struct digests {
-	struct digest **v; /* all that were added, in their order */
+	struct digest **v; /* all that were added, in order */
 	size_t len, room;
-	size_t at;  /* the first of those that wait */
-	void *seen; /* the same, for tsearch(3) */
+	size_t at;  /* the next one */
+	void *seen; /* all of them, for tsearch(3) */
 };
 
 void digests_done(struct digests *q);
-/* It waits, unless it was there before. 1: it is new; 0: it is not; -ENOMEM. */
+/* 1: added; 0: it was there before; -ENOMEM. */
 int digests_add(struct digests *q, const struct digest *d);
-/* The next one that waits; NULL: there is none. It is valid until the end. */
+/* The next one, valid until digests_done(), or NULL. */
 const struct digest *digests_next(struct digests *q);

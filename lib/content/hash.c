@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hash - SHA-256 by libcrypto; see digest.h. */
+/* hash - see hash.h. */
 #include "content/hash.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ void hash_buffer(const void *data, size_t len, struct digest *ret)
 {
 	unsigned char bytes[DIGEST_BYTES] = { 0 };
 
-	/* needs no memory to fail for */
+	/* cannot fail: it needs no memory */
 	(void)EVP_Digest(data, len, bytes, NULL, EVP_sha256(), NULL);
 	digest_from_bytes(bytes, ret);
 }

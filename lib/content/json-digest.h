@@ -5,6 +5,6 @@
 #include "content/digest.h"
 #include "json/json.h"
 
-/* Must be there. */
+/* A digest that must be there; refused as in json/json.h. */
 int json_digest(const struct json_source *src, json_t *o, const char *where,
 		const char *key, struct digest *ret);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* list-names - how the files are called that list the images of an archive. */
+/* list-names - the names of the files that list the images of an archive. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "base/str.h"
 
-/* The name of a file that lists the images of an archive, or says that it is one. */
+/* Whether a file of this name lists the images, or marks an archive as a layout. */
 static inline bool name_is_list(const char *name)
 {
 	return str_equal(name, "manifest.json") || str_equal(name, "repositories") ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * media - types and annotations of the OCI image specification and of docker, and how
- * large things may be.
+ * media - types and annotations of the OCI image specification and of docker, and upper
+ * bounds.
  */
 #pragma once
 

@@ -107,9 +107,7 @@ static bool is_tag(const char *s)
 	       strspn(s, LOWER UPPER DIGIT "_.-") == strlen(s);
 }
 
-/*
- * What comes before the first "/" is a registry if it cannot be a part of a repository.
- */
+/* What is before the first "/" is a registry if no repository begins like that. */
 static bool names_registry(const char *s, size_t len)
 {
 	if (len == 9 && strncmp(s, "localhost", len) == 0)
@@ -181,10 +179,7 @@ int ref_parse(const char *name, struct ref *ret)
 	ref_short_repository(&r, text);
 	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
 		return -EINVAL;
-	/*
-	 * "sha256:..." is the image with that digest, never the tag of one that is called
-	 * so
-	 */
+	/* "sha256:..." is a digest, never a tag */
 	if (strcmp(text, "sha256") == 0)
 		return -EINVAL;
 	if (!at && !*r.tag)

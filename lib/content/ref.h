@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ref - names of images: [REGISTRY/]REPOSITORY[:TAG][@DIGEST], in docker's short form and
- * whole. See distribution/reference. Everything else an image may be called by (ids) is
- * not a name.
+ * whole. See distribution/reference. An id is not a name.
  */
 #pragma once
 

@@ -43,15 +43,10 @@ static int add(struct needed *r, const struct digest *d)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(((const struct digest *)a)->text, ((const struct digest *)b)->text);
-}
-
 static void sort(struct needed *r)
 {
 	if (!r->sorted && r->len > 0)
-		qsort(r->v, r->len, sizeof(*r->v), compare);
+		qsort(r->v, r->len, sizeof(*r->v), digest_compare);
 	r->sorted = true;
 }
 
@@ -82,7 +77,7 @@ bool needed_have(struct needed *r, const char *hex)
 		return false;
 	strcpy(key.text + 7, hex);
 	sort(r);
-	return bsearch(&key, r->v, r->len, sizeof(*r->v), compare) != NULL;
+	return bsearch(&key, r->v, r->len, sizeof(*r->v), digest_compare) != NULL;
 }
 
 /* The character at *@i, "\u0073" being one too; *@i moves behind it. */
