@@ -35,20 +35,11 @@ static int write_list(struct store *s, const struct digest *manifest,
 		      const struct signatures *list)
 {
 	cleanup_free char *text = NULL;
-	struct store_file f;
 	int r = signatures_write(list, &text);
 
 	if (r < 0)
 		return err_set(s->err, r, "store %s: signatures", s->path);
-	r = store_file_new(s, "signatures", &f);
-	if (r < 0)
-		return r;
-	r = io_write_all(f.fd, text, strlen(text));
-	if (r < 0) {
-		store_file_abandon(&f);
-		return err_set(s->err, r, "store %s: signatures", s->path);
-	}
-	r = store_file_commit(s, &f, digest_hex(manifest), true);
+	r = store_put(s, "signatures", digest_hex(manifest), text, strlen(text), true);
 	return r < 0 ? r : store_sync_dir(s, "signatures");
 }
 

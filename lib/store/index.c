@@ -296,9 +296,6 @@ static void unlock(struct store *s)
 int index_begin(struct store *s, struct index_edit *ret)
 {
 	const struct json_source src = { .e = s->err, .what = "index.json" };
-	static const char empty[] =
-		"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
-		"\",\"manifests\":[]}";
 	char *text;
 	size_t len;
 	int r = s->owned ? 0 : store_share(s);
@@ -309,8 +306,9 @@ int index_begin(struct store *s, struct index_edit *ret)
 	if (r == 0)
 		r = read_text(s, &text, &len);
 	if (r == 0) {
-		r = read_root(&src, text ? text : empty, text ? len : sizeof(empty) - 1,
-			      &ret->root, &ret->manifests);
+		r = text ? read_root(&src, text, len, &ret->root, &ret->manifests)
+			 : read_root(&src, store_no_images, strlen(store_no_images),
+				     &ret->root, &ret->manifests);
 		free(text);
 	}
 	if (r < 0)
@@ -322,31 +320,20 @@ int index_begin(struct store *s, struct index_edit *ret)
 
 int index_write(struct store *s, struct index_edit *edit)
 {
-	struct store_file f;
+	cleanup_free char *text = NULL;
 	size_t len = 0;
-	char *text;
 	int r = set_sum(edit);
 
 	if (r == 0)
 		r = json_text_write(edit->root, JSON_COMPACT, &text, &len);
 	if (r < 0)
 		return err_set(s->err, r, "index.json");
-	r = len > STORE_INDEX_MAX
-		    ? err_say(s->err, -EFBIG,
-			      "store %s: index.json: more than %d bytes of names, which nobody could read",
-			      s->path, STORE_INDEX_MAX)
-		    : store_file_new(s, "", &f);
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	r = io_write_all(f.fd, text, len);
-	free(text);
-	if (r < 0) {
-		store_file_abandon(&f);
-		return err_set(s->err, r, "store %s: index.json", s->path);
-	}
-	r = store_file_commit(s, &f, "index.json", true);
+	if (len > STORE_INDEX_MAX)
+		return err_say(
+			s->err, -EFBIG,
+			"store %s: index.json: more than %d bytes of names, which nobody could read",
+			s->path, STORE_INDEX_MAX);
+	r = store_put(s, "", "index.json", text, len, true);
 	return r < 0 ? r : store_sync_dir(s, ".");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store-file - files of a store, which appear whole; see store.h. */
+/* store-file - see store-file.h. */
 #include "store/store-file.h"
 
 #include <errno.h>
@@ -27,17 +27,14 @@ void store_temporary(char ret[64])
 	snprintf(ret, 64, STORE_TEMPORARY "%d-%016llx", (int)getpid(), random);
 }
 
-/* What file systems and kernels say that do not know O_TMPFILE. */
+/* The answers of file systems and kernels without O_TMPFILE. */
 static bool lacks_tmpfile(int error)
 {
 	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL ||
 	       error == ENOSYS || error == ENOENT;
 }
 
-/*
- * A file without a name gets one by way of /proc; where that is not, it has one from the
- * beginning.
- */
+/* It gets its name by way of /proc: without that, it needs one from the beginning. */
 static int open_unnamed(int at)
 {
 	if (access("/proc/self/fd", X_OK) < 0) {
@@ -81,8 +78,8 @@ static int link_file(const struct store_file *f, const char *name)
 }
 
 /*
- * A named one: where there are no links (vfat), by a rename that replaces nothing, if
- * there is one.
+ * One with a temporary name. Where there are no links (vfat): by a rename that replaces
+ * nothing, if the file system has that.
  */
 static int rename_file(struct store_file *f, const char *name)
 {
@@ -138,6 +135,21 @@ void store_file_abandon(struct store_file *f)
 	*f->name = '\0';
 	fd_closep(&f->fd);
 	fd_closep(&f->at);
+}
+
+int store_put(struct store *s, const char *where, const char *name, const void *data,
+	      size_t len, bool replace)
+{
+	struct store_file f;
+	int r = store_file_new(s, where, &f);
+
+	if (r < 0)
+		return r;
+	r = io_write_all(f.fd, data, len);
+	if (r == 0)
+		return store_file_commit(s, &f, name, replace);
+	store_file_abandon(&f);
+	return err_set(s->err, r, "store %s: %s", s->path, name);
 }
 
 int store_scratch(struct store *s)
@@ -240,21 +252,11 @@ int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
 int store_write_blob(struct store *s, const struct digest *d, const void *data,
 		     size_t len)
 {
-	struct store_file f;
 	uint64_t size = 0;
 	cleanup_close int old = store_open_blob(s, d, &size);
-	int r;
 
 	if (old >= 0 && size == len)
-		return 0; /* it has been made durable for somebody else */
+		return 0; /* whoever wrote it has synced it */
 	err_clear(s->err);
-	r = store_file_new(s, "blobs/sha256", &f);
-	if (r < 0)
-		return r;
-	r = io_write_all(f.fd, data, len);
-	if (r == 0)
-		/* what is there instead is damaged */
-		return store_file_commit(s, &f, digest_hex(d), old != -ENOENT);
-	store_file_abandon(&f);
-	return err_set(s->err, r, "store %s: blob %s", s->path, digest_hex(d));
+	return store_put(s, "blobs/sha256", digest_hex(d), data, len, old != -ENOENT);
 }

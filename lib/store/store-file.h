@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* store-file - what the rooms of a store share beyond store.h. */
+/* store-file - files of a store, and what else its room needs beside store.h. */
 #pragma once
 
 #include <sys/stat.h>
 
 #include "store/store.h"
 
-/* Names that a sweep removes. */
+/* What names of temporary files begin with. A sweep removes those. */
 #define STORE_TEMPORARY ".tmp-"
 
-/*
- * What is locked: files of mode 0600, for whoever may read a file can hold a lock on it
- * for ever.
- */
+/* Locked files have mode 0600: whoever may read a file can lock it for ever. */
 #define STORE_LOCK       "write.lock"
 #define STORE_INDEX_LOCK "index.lock"
-/* Of versions before, which left the store open to be read; gone once it is closed. */
+/* Of versions that left the store readable for others; removed when it is closed. */
 #define STORE_OLD_LOCK "lock"
 
 enum { STORE_WHAT_MAX = 300 };
@@ -30,10 +27,7 @@ const char *store_what(const struct store *s, char *buf);
 int store_check_owner(struct store *s);
 /* The same for the file @name that @st is of. */
 int store_check_file(struct store *s, const char *name, const struct stat *st);
-/*
- * Close a directory that is to become a store, unless it is one: its owner may have
- * opened it.
- */
+/* Close a directory that becomes a store; the owner of a store may open it later. */
 int store_close_new(struct store *s);
 
 /* Open the directory if it is there by now; -ENOENT (without a message): it is not. */
@@ -49,13 +43,13 @@ void store_temporary(char ret[64]);
 /* Held for a change of index.json. After STORE_LOCK, never before it. */
 int store_lock_index(struct store *s);
 void store_unlock_index(struct store *s);
-/*
- * A lock of its own on @fd, which something of the store is: given back when that is
- * closed.
- */
+/* Lock @fd, a directory of the store, until it is closed. */
 int store_lock_names(struct store *s, int fd);
 /* fsync of a directory of the store, "." itself. */
 int store_sync_dir(struct store *s, const char *name);
+
+/* The text of index.json without entries. */
+extern const char store_no_images[];
 
 /* A file on its way into the store. */
 struct store_file {
@@ -67,27 +61,31 @@ struct store_file {
 /* @where: "blobs/sha256", "layers", "signatures". While shared. */
 int store_file_new(struct store *s, const char *where, struct store_file *ret);
 /*
- * fsync, and give it @name; it being there already (same content by its digest) is
- * success, unless @replace. The directory is synced by store_sync().
+ * fsync, and give it @name. One that is there already has the same content by its digest
+ * and is left, unless @replace. The directory is synced by store_sync(). Closes @f, also
+ * on failure.
  */
 int store_file_commit(struct store *s, struct store_file *f, const char *name,
 		      bool replace);
 void store_file_abandon(struct store_file *f); /* nothing if it was committed */
-/*
- * A file for the moment, without a name, to write and read; its descriptor or -errno,
- * said.
- */
+/* All three for a file whose content is at hand. */
+int store_put(struct store *s, const char *where, const char *name, const void *data,
+	      size_t len, bool replace);
+/* A file without a name, to write and read: its descriptor, or -errno with a message. */
 int store_scratch(struct store *s);
 int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
 /*
- * Open for reading; size in *ret_size if not NULL. -ENOENT. O_NOFOLLOW, regular files
- * only.
+ * Open for reading; the size in *ret_size, unless it is NULL. -ENOENT; -EBADMSG: it is no
+ * regular file.
  */
 int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
 int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
-/* A manifest or config: whole text, in @a; -EFBIG above CONTENT_JSON_MAX. */
+/* The whole text of a manifest or config, in @a; -EFBIG above CONTENT_JSON_MAX. */
 int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
 		    const char **ret, size_t *ret_len);
-/* Write a small blob whose digest is known; while shared. */
+/*
+ * Write a small blob, while shared. One of another length that is there is damaged, and
+ * replaced.
+ */
 int store_write_blob(struct store *s, const struct digest *d, const void *data,
 		     size_t len);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* store - the directory and its locks; see store.h. */
 #include "store/store.h"
-#include "store/discard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,21 +16,19 @@
 #include "base/owner.h"
 #include "base/str.h"
 #include "store/default-place.h"
+#include "store/discard.h"
 #include "store/store-file.h"
 #include "json/json-text.h"
 
 enum { LAYOUT_MAX_BYTES = 4096 };
 
 static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-static const char no_images[] =
+const char store_no_images[] =
 	"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX "\",\"manifests\":[]}";
 static const char *const rooms[] = { "blobs", "blobs/sha256", "layers", "signatures",
 				     "containers" };
 
-/*
- * Without a layout file: empty, or what a killed process left of making it, or one makes
- * just now.
- */
+/* Without a layout file: empty, or a process makes it just now, or was killed then. */
 static int check_unmarked(struct store *s)
 {
 	static const char *const ours[] = { "blobs",          "layers",      "signatures",
@@ -90,11 +87,8 @@ static int check_layout(struct store *s)
 	return r;
 }
 
-/*
- * Absolute from the first look on, whatever directory the caller changes to; @r is
- * returned.
- */
-static int set_path(struct store *s, const char *path, int r)
+/* Absolute from the first look on, whatever directory the caller changes to. */
+static int set_path(struct store *s, const char *path)
 {
 	char *copy = strdup(path);
 
@@ -102,7 +96,7 @@ static int set_path(struct store *s, const char *path, int r)
 		return err_set(s->err, -ENOMEM, "store");
 	free(s->path);
 	s->path = copy;
-	return r;
+	return 0;
 }
 
 int store_look(struct store *s)
@@ -114,8 +108,8 @@ int store_look(struct store *s)
 	if (s->dir >= 0)
 		return 0;
 	r = owner_resolve(s->err, store_what(s, what), s->path, &place);
-	if (r == 0 || r == -ENOENT)
-		r = set_path(s, place.path, r);
+	if ((r == 0 || r == -ENOENT) && set_path(s, place.path) < 0)
+		return -ENOMEM;
 	if (r < 0)
 		return r;
 	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -148,12 +142,9 @@ int store_open(struct err *err, const char *path, struct store **ret)
 	}
 	if (r == 0)
 		r = store_look(s);
-	if (r < 0 && r != -ENOENT) {
+	/* one with a path is made when it is written to */
+	if (r < 0 && (r != -ENOENT || !s->path)) {
 		(void)store_free(s); /* returns NULL */
-		return r;
-	}
-	if (r < 0 && !s->path) { /* no place at all: said already */
-		free(s);
 		return r;
 	}
 	*ret = s;
@@ -185,25 +176,14 @@ static int make_parents(const char *path)
 			return -errno;
 		*slash = '/';
 	}
-	/* nobody else's business */
 	return mkdir(p, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int make_file(struct store *s, const char *name, const char *text)
 {
-	struct store_file f;
-	int r;
-
-	if (faccessat(s->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	r = store_file_new(s, "", &f);
-	if (r < 0)
-		return r;
-	r = io_write_all(f.fd, text, strlen(text));
-	if (r == 0)
-		return store_file_commit(s, &f, name, false);
-	store_file_abandon(&f);
-	return err_set(s->err, r, "store %s: %s", s->path, name);
+	return faccessat(s->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+		       ? 0
+		       : store_put(s, "", name, text, strlen(text), false);
 }
 
 static int open_lock(struct store *s)
@@ -248,7 +228,7 @@ int store_make(struct store *s)
 			return err_set(s->err, -errno, "store %s: %s", s->path, rooms[i]);
 	r = open_lock(s);
 	if (r == 0)
-		r = make_file(s, "index.json", no_images);
+		r = make_file(s, "index.json", store_no_images);
 	return r < 0 ? r : make_file(s, "oci-layout", layout);
 }
 
@@ -276,7 +256,7 @@ int store_lock_names(struct store *s, int fd)
 	return lock(s, fd, LOCK_EX);
 }
 
-/* What a killed process left, in a place that nobody else writes to now. */
+/* Remove what killed processes left; nobody else writes now. */
 static void sweep(struct store *s)
 {
 	static const char *const places[] = { ".", "blobs/sha256", "layers", "signatures",
