@@ -171,6 +171,16 @@ int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1])
 	return fd < 0 ? -errno : fd;
 }
 
+DIR *io_open_list(int at, const char *name)
+{
+	cleanup_close int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+
+	if (list)
+		(void)take_fd(&fd); /* closedir() closes it */
+	return list;
+}
+
 int io_write_all(int fd, const void *buf, size_t len)
 {
 	const char *p = buf;

@@ -2,6 +2,7 @@
 /* io - whole reads and writes, in the parent only. */
 #pragma once
 
+#include <dirent.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -42,6 +43,9 @@ ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
  * ends in no name, as "." and "a/.." do.
  */
 int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
+
+/* Directory @name of @at for readdir(3) and closedir(3); NULL with errno. */
+DIR *io_open_list(int at, const char *name);
 
 /*
  * flock(2) with @how, which is waited for: 0 or -errno. Whoever has the lock may have

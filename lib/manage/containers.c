@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "store/discard.h"
 #include "store/find.h"
+#include "store/index.h"
 #include "store/store-file.h"
 #include "json/json.h"
 
@@ -64,9 +65,22 @@ static int read_file(struct store *s, int dir, const char *id, json_t **ret)
 		     : json_strict(&src, text, len, ret);
 }
 
-static int load(struct store *s, int dir, const char *id, struct minc_kept **ret)
+/* One of which the id is known; NULL without memory. */
+static struct minc_kept *make_kept(const struct store *s, const char *id)
 {
 	struct minc_kept *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	strcpy(k->id, id);
+	k->name = k->note = k->image = k->image_name = "";
+	k->dir = arena_printf(&k->arena, "%s/containers/%s", s->path, id);
+	return k->dir ? k : containers_free(k);
+}
+
+static int load(struct store *s, int dir, const char *id, struct minc_kept **ret)
+{
+	struct minc_kept *k = make_kept(s, id);
 	char what[40];
 	const struct json_source src = { .e = s->err,
 					 .what = what,
@@ -78,10 +92,7 @@ static int load(struct store *s, int dir, const char *id, struct minc_kept **ret
 	if (!k)
 		return err_set(s->err, -ENOMEM, "container %.12s", id);
 	snprintf(what, sizeof(what), "container %.12s", id);
-	strcpy(k->id, id);
-	k->name = k->note = k->image = k->image_name = "";
-	k->dir = arena_printf(&k->arena, "%s/containers/%s", s->path, id);
-	r = k->dir ? read_file(s, dir, id, &o) : json_no_memory(&src);
+	r = read_file(s, dir, id, &o);
 	if (r == 0)
 		r = json_text(&src, o, "", "name", &k->name);
 	if (r == 0)
@@ -138,17 +149,14 @@ static int oldest_first(const void *a, const void *b)
 /* It has an id, so that it can be removed. */
 static int add_damaged(struct store *s, const char *id, struct list *l)
 {
-	struct minc_kept *k = calloc(1, sizeof(*k));
+	struct minc_kept *k = make_kept(s, id);
 
 	if (!k)
 		return -ENOMEM;
-	strcpy(k->id, id);
-	k->name = k->note = k->image = k->image_name = "";
-	k->dir = arena_printf(&k->arena, "%s/containers/%s", s->path, id);
 	k->damaged = true;
-	if (k->dir && list_add(l, k) == 0)
+	if (list_add(l, k) == 0)
 		return 0;
-	k = containers_free(k);
+	(void)containers_free(k); /* returns NULL */
 	return -ENOMEM;
 }
 
@@ -181,7 +189,6 @@ static int add_one(struct store *s, int dir, const char *id, struct list *l)
 
 static int read_all(struct store *s, struct list *ret)
 {
-	cleanup_close int fd = -EBADF;
 	struct dirent *d;
 	DIR *list;
 	int r = store_look(s);
@@ -189,13 +196,11 @@ static int read_all(struct store *s, struct list *ret)
 	*ret = (struct list){ .v = NULL };
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	fd = openat(s->dir, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	list = fd < 0 ? NULL : fdopendir(fd);
+	list = io_open_list(s->dir, "containers");
 	if (!list)
-		return err_set(s->err, -errno, "store %s: containers", s->path);
-	(void)take_fd(&fd); /* closedir() closes it */
+		return errno == ENOENT
+			       ? 0
+			       : err_set(s->err, -errno, "store %s: containers", s->path);
 	while (r == 0 && (errno = 0, d = readdir(list)))
 		if (str_is_hex(d->d_name, DIGEST_HEX))
 			r = add_one(s, dirfd(list), d->d_name, ret);
@@ -338,12 +343,8 @@ static int check_image(struct store *s, const struct image *img)
 	struct arena a = { NULL };
 	struct index index;
 	int r = store_index(s, &a, &index);
-	size_t i = 0;
 
-	while (r == 0 && i < index.len &&
-	       !digest_equal(&index.entries[i].digest, &img->listed_digest))
-		i++;
-	if (r == 0 && i == index.len)
+	if (r == 0 && !index_find(&index, &img->listed_digest))
 		r = err_say(s->err, -ENOENT, "image %s: is gone",
 			    digest_hex(&img->config));
 	arena_done(&a);

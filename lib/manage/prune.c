@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "manage/containers.h"
-#include "manage/used.h"
 #include "store/contents.h"
 #include "store/discard.h"
 #include "store/index.h"
@@ -30,22 +29,12 @@ struct prune {
 	struct err failure; /* of the first container that could not be removed */
 };
 
-static int add_used(struct minc_kept *k, void *data)
-{
-	/* "" where it has none */
-	return needed_add_text(data, k->image, strlen(k->image));
-}
-
-int used_by_containers(struct store *s, struct needed *ret)
-{
-	int r = containers_foreach(s, add_used, ret);
-
-	return r == -ENOMEM ? err_set(s->err, r, "containers") : r;
-}
-
 static int keep_container(struct prune *p, struct minc_kept *k)
 {
-	return add_used(k, &p->used) < 0 ? err_set(p->s->err, -ENOMEM, "containers") : 0;
+	/* "" where it has no image */
+	return needed_add_text(&p->used, k->image, strlen(k->image)) < 0
+		       ? err_set(p->s->err, -ENOMEM, "containers")
+		       : 0;
 }
 
 /*

@@ -10,7 +10,6 @@
 #include "base/str.h"
 #include "change/subtree.h"
 #include "manage/containers.h"
-#include "manage/used.h"
 #include "store/contents.h"
 #include "store/needed.h"
 #include "store/store-file.h"
@@ -21,6 +20,16 @@ struct usage {
 	minc_report_fn fn;
 	void *data;
 };
+
+static int add_used(struct minc_kept *k, void *data)
+{
+	struct usage *u = data;
+
+	/* "" where it has no image */
+	return needed_add_text(&u->used, k->image, strlen(k->image)) < 0
+		       ? err_set(u->s->err, -ENOMEM, "containers")
+		       : 0;
+}
 
 static int count(const struct object *o, void *data)
 {
@@ -71,7 +80,7 @@ int store_usage(struct store *s, minc_report_fn fn, void *data)
 	if (r == 0)
 		r = needed_add_index(&u.listed, s, &index);
 	if (r == 0)
-		r = used_by_containers(s, &u.used);
+		r = containers_foreach(s, add_used, &u);
 	if (r == 0)
 		r = image_foreach(s, report_image, &u);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/name.h"
 #include "base/str.h"
 #include "store/discard.h"
@@ -23,18 +24,15 @@ enum { NAME_BYTES = 300 };
  */
 static void sweep(int dir)
 {
-	cleanup_close int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	DIR *list = io_open_list(dir, ".");
 	struct dirent *d;
 
-	if (!list)
-		return;
-	(void)take_fd(&copy); /* closedir() closes it */
-	while ((d = readdir(list)))
+	while (list && (d = readdir(list)))
 		if (str_starts_with(d->d_name, VOLUME_FILLING) ||
 		    str_starts_with(d->d_name, VOLUME_GONE))
 			(void)discard(NULL, dir, d->d_name); /* or the next one does it */
-	closedir(list);
+	if (list)
+		closedir(list);
 }
 
 /* Its owner's alone: what containers write has the modes that they give. */

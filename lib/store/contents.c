@@ -4,10 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "store/store-file.h"
 
@@ -38,9 +39,7 @@ static bool describe(const struct room *room, const char *name, struct contents_
 static int visit(struct store *s, const struct room *room,
 		 int (*fn)(const struct contents_file *f, void *data), void *data)
 {
-	cleanup_close int fd =
-		openat(s->dir, room->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	DIR *list = io_open_list(s->dir, room->where);
 	struct contents_file f;
 	struct dirent *d;
 	struct stat st;
@@ -50,7 +49,6 @@ static int visit(struct store *s, const struct room *room,
 		return errno == ENOENT ? 0
 				       : err_set(s->err, -errno, "store %s: %s", s->path,
 						 room->where);
-	(void)take_fd(&fd); /* closedir() closes it */
 	while (r == 0 && (d = readdir(list))) {
 		if (!describe(room, d->d_name, &f) ||
 		    fstatat(dirfd(list), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)

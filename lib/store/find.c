@@ -166,27 +166,25 @@ static bool is_child(struct store *s, struct arena *a, const struct index_entry 
 
 int image_find_manifest(struct store *s, const char *digest, struct image **ret)
 {
+	const struct index_entry *e = NULL;
 	struct arena a = { NULL };
 	struct digest manifest;
 	struct index index;
 	int r = digest_parse(digest, &manifest);
-	size_t i;
 
 	if (r < 0)
 		return err_say(s->err, r, "image %.100s: not a digest", digest);
 	r = store_index(s, &a, &index);
-	for (i = 0; r == 0 && i < index.len; i++)
-		if (digest_equal(&index.entries[i].digest, &manifest))
-			break;
+	if (r == 0)
+		e = index_find(&index, &manifest);
 	/* rare: only another tool lists an index of several images */
-	if (r == 0 && i == index.len)
-		for (i = 0; i < index.len; i++)
-			if (is_child(s, &a, &index.entries[i], &manifest))
-				break;
-	if (r == 0 && i == index.len)
+	for (size_t i = 0; r == 0 && !e && i < index.len; i++)
+		if (is_child(s, &a, &index.entries[i], &manifest))
+			e = &index.entries[i];
+	if (r == 0 && !e)
 		r = err_say(s->err, -ENOENT, "image %s: not in %s", digest, s->path);
 	if (r == 0)
-		r = image_load_manifest(s, &index.entries[i], &manifest, ret);
+		r = image_load_manifest(s, e, &manifest, ret);
 	arena_done(&a);
 	return r;
 }

@@ -188,7 +188,6 @@ static int read_run(const struct json_source *src, struct image *img, json_t *o)
 	json_t *c;
 	int r = json_field(src, o, "", "config", JSON_OBJECT, &c);
 
-	img->user = img->cwd = img->stop_signal = "";
 	if (r == 0)
 		r = json_text(src, c, where, "User", &img->user);
 	if (r == 0)
@@ -213,7 +212,6 @@ static int read_run(const struct json_source *src, struct image *img, json_t *o)
 /* "linux/arm64/v8", as the three words say it. */
 static int join_platform(const struct json_source *src, struct image *img)
 {
-	img->platform = "";
 	if (!*img->os && !*img->architecture)
 		return 0;
 	img->platform = arena_printf(src->a, "%s/%s%s%s", img->os, img->architecture,
@@ -233,7 +231,6 @@ int image_parse_config(struct image *img, struct err *e, const char *what,
 	if (img->config_size != len)
 		return json_refuse(&src, "%zu bytes, but the manifest says %llu", len,
 				   (unsigned long long)img->config_size);
-	img->architecture = img->os = img->variant = img->author = "";
 	r = json_strict(&src, text, len, &o);
 	if (r == 0)
 		r = json_text(&src, o, "", "architecture", &img->architecture);

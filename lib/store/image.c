@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "store/image-config.h"
+#include "store/index.h"
 #include "store/manifest.h"
 #include "store/platform.h"
 #include "store/store-file.h"
@@ -250,20 +251,19 @@ static int load_rest(struct store *s, struct image *img)
 	const struct wanted any = { .platform = NULL };
 	const struct image before = *img;
 	struct arena a = { NULL };
+	struct index_entry *e = NULL;
 	struct index index;
-	size_t i = 0;
 	int r = store_index(s, &a, &index);
 
-	while (r == 0 && i < index.len &&
-	       !digest_equal(&index.entries[i].digest, &img->listed_digest))
-		i++;
-	if (r == 0 && i == index.len)
+	if (r == 0)
+		e = index_find(&index, &img->listed_digest);
+	if (r == 0 && !e)
 		r = err_say(s->err, -ENOENT, "image %s: is gone",
 			    digest_hex(&img->config));
 	if (r == 0) {
-		index.entries[i].name = img->name;
+		e->name = img->name;
 		img->listed = false;
-		r = load(s, img, &index.entries[i], &any);
+		r = load(s, img, e, &any);
 	}
 	if (r < 0) {
 		struct arena all = img->arena;

@@ -256,6 +256,14 @@ int index_entries(struct store *s, const struct index_edit *edit, struct arena *
 	return read_entries(&src, edit->manifests, ret);
 }
 
+struct index_entry *index_find(const struct index *index, const struct digest *d)
+{
+	for (size_t i = 0; i < index->len; i++)
+		if (digest_equal(&index->entries[i].digest, d))
+			return &index->entries[i];
+	return NULL;
+}
+
 /* 0 and NULL: there is none. */
 static int read_text(struct store *s, char **ret, size_t *ret_len)
 {

@@ -20,6 +20,8 @@ int index_begin(struct store *s, struct index_edit *ret);
 /* The entries as store_index() has them. */
 int index_entries(struct store *s, const struct index_edit *edit, struct arena *a,
 		  struct index *ret);
+/* The first entry of @d, or NULL. */
+struct index_entry *index_find(const struct index *index, const struct digest *d);
 /* Write what was changed; durable when it returns. */
 int index_write(struct store *s, struct index_edit *edit);
 void index_end(struct store *s, struct index_edit *edit);

@@ -15,12 +15,12 @@ struct manifest_child { /* of an index or manifest list */
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);
 /*
- * Parse text into @img, whose arena is used; the message names @what. -EBADMSG, -ENOMEM.
- * image_parse_manifest() fills manifest fields and layers without diff ids;
- * image_parse_config() afterwards the rest, and checks that both agree. @media_type: what
- * came with it, or NULL.
+ * Parse a manifest into @img, which is new and whose arena is used: layers without diff
+ * ids, which image_parse_config() reads. The message names @what. -EBADMSG, -ENOMEM.
+ * @media_type: what came with it, or NULL.
  */
 int image_parse_manifest(struct image *img, struct err *e, const char *what,
 			 const char *text, size_t len, const char *media_type);
+/* The same for an index, all in @a. */
 int image_parse_index(struct arena *a, struct err *e, const char *what, const char *text,
 		      size_t len, struct manifest_child **ret, size_t *ret_len);

@@ -35,7 +35,7 @@ static int check_unmarked(struct store *s)
 					    "containers",     "volumes",     STORE_LOCK,
 					    STORE_INDEX_LOCK, "index.json",  "oci-layout",
 					    "policy.json",    STORE_OLD_LOCK };
-	DIR *list = opendir(s->path);
+	DIR *list = io_open_list(s->dir, ".");
 	struct dirent *d;
 	int r = 0;
 
@@ -142,7 +142,7 @@ int store_open(struct err *err, const char *path, struct store **ret)
 	}
 	if (r == 0)
 		r = store_look(s);
-	/* one with a path is made when it is written to */
+	/* one that is not there yet is made when it is first written to */
 	if (r < 0 && (r != -ENOENT || !s->path)) {
 		(void)store_free(s); /* returns NULL */
 		return r;
@@ -263,19 +263,15 @@ static void sweep(struct store *s)
 					      "containers" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		int fd = openat(s->dir, places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		DIR *list = fd < 0 ? NULL : fdopendir(fd);
+		DIR *list = io_open_list(s->dir, places[i]);
 		struct dirent *d;
 
-		if (!list) {
-			fd_closep(&fd);
-			continue;
-		}
-		while ((d = readdir(list)))
+		while (list && (d = readdir(list)))
 			if (str_starts_with(d->d_name, STORE_TEMPORARY))
-				/* the next one tries */
+				/* or the next sweep does */
 				(void)discard(NULL, dirfd(list), d->d_name);
-		closedir(list);
+		if (list)
+			closedir(list);
 	}
 }
 
