@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,10 +20,7 @@
 
 enum { NAME_BYTES = 300 };
 
-/*
- * What was being filled or removed by who was killed. No lease of its own (base/lease.h)
- * tells: who does either has locked the directory of all, as we have.
- */
+/* Remove what killed processes left: whoever fills or removes one has the lock, as we. */
 static void sweep(int dir)
 {
 	DIR *list = io_open_list(dir, ".");
@@ -35,7 +34,7 @@ static void sweep(int dir)
 		closedir(list);
 }
 
-/* Its owner's alone: what containers write has the modes that they give. */
+/* The owner's alone: containers choose the modes of the files in it. */
 static int check(struct err *e, int dir, const char *path)
 {
 	struct stat st;
@@ -53,14 +52,14 @@ static int check(struct err *e, int dir, const char *path)
 	return -EPERM;
 }
 
-int volumes_open(struct err *e, int at, const char *path, bool swept)
+int volumes_open(struct err *e, const char *path, bool swept)
 {
 	cleanup_close int dir = -EBADF;
 	int r;
 
-	if (mkdirat(at, path, 0700) < 0 && errno != EEXIST)
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "volumes %s", path);
-	dir = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_set(e, -errno, "volumes %s", path);
 	r = check(e, dir, path);
@@ -74,7 +73,7 @@ int volumes_open(struct err *e, int at, const char *path, bool swept)
 	return take_fd(&dir);
 }
 
-/* Empty and closed to no mode of the caller's. */
+/* An empty one, whatever the umask of the caller is. */
 static int make(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;
@@ -86,7 +85,7 @@ static int make(int dir, const char *name)
 	if (fd >= 0 && fchmod(fd, 0755) == 0)
 		return 0;
 	r = -errno;
-	(void)unlinkat(dir, name, AT_REMOVEDIR); /* what failed is the news */
+	(void)unlinkat(dir, name, AT_REMOVEDIR); /* the first failure is said */
 	return r;
 }
 
@@ -103,12 +102,13 @@ static int make_new(int dir, const char *name)
 	fd = openat(dir, mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	r = fd < 0 ? -errno : make(dir, name);
 	if (fd >= 0 && r < 0)
-		(void)unlinkat(dir, mark, 0); /* what failed is the news */
+		(void)unlinkat(dir, mark, 0); /* the first failure is said */
 	return r;
 }
 
 static int open_room(struct store *s, const char *name)
 {
+	char path[PATH_MAX];
 	int fd, r;
 
 	if (!name_is_volume(name))
@@ -119,7 +119,9 @@ static int open_room(struct store *s, const char *name)
 	r = store_make(s);
 	if (r < 0)
 		return r;
-	fd = volumes_open(s->err, s->dir, "volumes", s->volumes_swept);
+	if (snprintf(path, sizeof(path), "%s/volumes", s->path) >= (int)sizeof(path))
+		return err_set(s->err, -ENAMETOOLONG, "store %s", s->path);
+	fd = volumes_open(s->err, path, s->volumes_swept);
 	s->volumes_swept = s->volumes_swept || fd >= 0;
 	return fd;
 }
@@ -127,12 +129,15 @@ static int open_room(struct store *s, const char *name)
 int volume_create(struct store *s, const char *name)
 {
 	cleanup_close int dir = open_room(s, name);
-	int r = dir < 0 ? dir : make_new(dir, name);
+	int r;
 
+	if (dir < 0)
+		return dir;
+	r = make_new(dir, name);
 	return r < 0 ? err_set(s->err, r, "volume %.200s", name) : 0;
 }
 
-/* What a killed one left there may be newer than our sweep. */
+/* A process killed since our sweep may have left something there. */
 static int set_aside(int dir, const char *name, const char *gone)
 {
 	int r = renameat(dir, name, dir, gone) < 0 ? -errno : 0;
@@ -147,12 +152,13 @@ int volume_remove(struct store *s, const char *name)
 {
 	cleanup_close int dir = open_room(s, name);
 	char gone[NAME_BYTES], mark[NAME_BYTES];
-	int r = dir < 0 ? dir : 0;
+	int r;
 
+	if (dir < 0)
+		return dir;
 	snprintf(gone, sizeof(gone), VOLUME_GONE "%.200s", name);
 	snprintf(mark, sizeof(mark), VOLUME_NEW "%.200s", name);
-	if (r == 0)
-		r = set_aside(dir, name, gone);
+	r = set_aside(dir, name, gone);
 	if (r == 0 && unlinkat(dir, mark, 0) < 0 && errno != ENOENT)
 		r = -errno;
 	if (r == 0) /* from here on it is not there, whatever happens */

@@ -3,13 +3,12 @@
  * volumes - directories that outlive containers, and begin as what an image has there.
  *
  *   NAME            the volume, whole: it appears by rename(2)
- *   .new-NAME       beside one that was made without an image: no container has used it
- *   yet .filling-NAME   on its way; who holds the lock removes what somebody else has
- *   left .gone-NAME      being removed
+ *   .new-NAME       beside one that no container has used yet, made without an image
+ *   .filling-NAME   being filled, under the lock
+ *   .gone-NAME      being removed, under the lock
  *
- * The directory they are in is its owner's and closed to others, so that an flock(2) on
- * it is no stranger's to hold: it guards all of the above. No name of a volume begins
- * with a dot.
+ * An flock(2) on the directory guards all of these. It is its owner's and closed to
+ * others, who therefore cannot hold the lock. No name of a volume begins with a dot.
  */
 #pragma once
 
@@ -26,9 +25,8 @@ int volume_create(struct store *s, const char *name);
 int volume_remove(struct store *s, const char *name);
 
 /*
- * The directory of volumes at @path, relative to @at, locked; a descriptor to be closed.
- * It is made if it is missing. What was left of volumes that were to be filled or removed
- * is removed first, unless it was @swept by the caller before: that looks at all that
- * there are.
+ * The directory of volumes, locked: a descriptor to be closed, or -errno with a message.
+ * It is made if it is missing. What killed processes left in it is removed first, unless
+ * the caller has @swept it before, as that reads the whole directory.
  */
-int volumes_open(struct err *e, int at, const char *path, bool swept);
+int volumes_open(struct err *e, const char *path, bool swept);

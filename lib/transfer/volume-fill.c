@@ -88,7 +88,7 @@ int volume_fill(struct err *e, const struct volume *v)
 		    (int)sizeof(parent) ||
 	    !*name)
 		return err_set(e, *name ? -ENAMETOOLONG : -EINVAL, "volume %s", v->path);
-	dir = volumes_open(e, AT_FDCWD, parent, v->swept);
+	dir = volumes_open(e, parent, v->swept);
 	r = dir < 0 ? dir : fill_locked(e, v, dir, name);
 	return r;
 }

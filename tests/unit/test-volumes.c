@@ -62,6 +62,20 @@ START_TEST(what_a_killed_removal_left_is_in_nobodys_way)
 }
 END_TEST
 
+START_TEST(a_place_that_is_open_to_others_is_named)
+{
+	char want[100];
+
+	ck_assert_int_eq(volume_create(s, "data"), 0);
+	ck_assert_int_eq(fchmodat(s->dir, "volumes", 0755, 0), 0);
+	ck_assert_int_eq(volume_remove(s, "data"), -EPERM);
+	snprintf(want, sizeof(want), "volumes %s/volumes: others can look into it", base);
+	ck_assert_int_eq(strncmp(err.message, want, strlen(want)), 0);
+	snprintf(want, sizeof(want), "chmod go-rwx %s/volumes", base);
+	ck_assert_str_eq(err.hint, want);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("volumes");
@@ -71,6 +85,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_a_killed_removal_left_is_in_nobodys_way);
+	tcase_add_test(t, a_place_that_is_open_to_others_is_named);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
