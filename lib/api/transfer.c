@@ -293,7 +293,7 @@ MINC_EXPORT int minc_keygen(minc_transfer *t, const char *key)
 	if (!t || !key)
 		return -EINVAL;
 	r = begin(t, &ops);
-	return r ? r : ops->keygen(t, key);
+	return r ? r : ops->keygen(t->err, key);
 }
 
 MINC_EXPORT int minc_sign(minc_transfer *t, const char *name, const char *key)

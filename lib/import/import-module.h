@@ -24,7 +24,7 @@ struct import_ops {
 	int (*commit)(struct minc_transfer *t, const char *container, image_found_fn *fn,
 		      void *data);
 	int (*fsck)(struct store *s, unsigned flags, minc_report_fn fn, void *data);
-	int (*keygen)(struct minc_transfer *t, const char *key);
+	int (*keygen)(struct err *e, const char *base);
 	int (*sign)(struct minc_transfer *t, const char *name, const char *key);
 	int (*verify)(struct minc_transfer *t, const char *name, const char *key);
 	int (*allows)(struct minc_transfer *t, const char *name,

@@ -19,13 +19,9 @@
 #include "oci/read.h"
 #include "oci/standard.h"
 #include "json/json-text.h"
+#include "json/json.h"
 
 enum { FILE_MAX_BYTES = 4 * 1024 * 1024 };
-
-static void json_freep(json_t **j)
-{
-	json_decref(*j);
-}
 
 static int load_version(struct reader *r, json_t *top)
 {
@@ -310,7 +306,7 @@ static int read_text(int dir, const char *path, char **ret, size_t *ret_len)
 
 int oci_config_load(struct spec *s, int dir, const char *path)
 {
-	__attribute__((cleanup(json_freep))) json_t *top = NULL;
+	cleanup_json json_t *top = NULL;
 	struct reader r = { .s = s, .file = path };
 	const char *caller_origin = s->origin;
 	cleanup_free char *text = NULL;

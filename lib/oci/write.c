@@ -20,11 +20,7 @@
 #include "oci/config.h"
 #include "oci/standard.h"
 #include "json/json-text.h"
-
-static void json_freep(json_t **j)
-{
-	json_decref(*j);
-}
+#include "json/json.h"
 
 void write_put(struct writer *w, json_t *object, const char *key, json_t *value)
 {
@@ -208,7 +204,7 @@ int oci_config_write(const struct spec *s, const struct host *h, const char *con
 		     FILE *out)
 {
 	const char *const shell[] = { h->shell ? h->shell : "/bin/sh", NULL };
-	__attribute__((cleanup(json_freep))) json_t *top = json_object();
+	cleanup_json json_t *top = json_object();
 	struct writer w = { .s = s, .h = h, .notes = json_object() };
 	cleanup_free char *text = NULL;
 

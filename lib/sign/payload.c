@@ -27,16 +27,14 @@ const char *payload_write(struct arena *a, const struct ref *r,
 		r->registry, r->repository, manifest->text);
 }
 
+/* ref_parse() also knows Docker Hub as cosign writes it: "index.docker.io". */
 static bool same_repository(const char *name, const struct ref *r)
 {
 	struct ref named;
 
 	return ref_parse(name, &named) == 0 &&
 	       str_equal(named.repository, r->repository) &&
-	       (str_equal(named.registry, r->registry) ||
-		/* as cosign writes Docker Hub */
-		(str_equal(named.registry, "index.docker.io") &&
-		 str_equal(r->registry, "docker.io")));
+	       str_equal(named.registry, r->registry);
 }
 
 static int check_critical(const struct json_source *src, json_t *critical,
@@ -100,12 +98,6 @@ int payload_check(struct err *e, const char *what, const char *text, size_t len,
 	return s;
 }
 
-int payload_names(struct err *e, const char *text, size_t len,
-		  const struct digest *manifest)
-{
-	return payload_check(e, "payload", text, len, NULL, manifest);
-}
-
 const void *payload_decode(struct arena *a, const char *text, size_t max, size_t *ret_len)
 {
 	const size_t len = strlen(text);
@@ -131,7 +123,7 @@ char *payload_encode(struct arena *a, const void *data, size_t len)
 	char *to = arena_alloc(a, (len + 2) / 3 * 4 + 1);
 
 	if (to)
-		/* its length */
+		/* returns its length */
 		(void)EVP_EncodeBlock((unsigned char *)to, data, (int)len);
 	return to;
 }
@@ -260,7 +252,7 @@ int signatures_check(struct err *e, const char *what, const struct signatures *s
 	for (size_t i = 0; i < s->len; i++) {
 		const struct signature *one = &s->v[i];
 
-		/* what nobody vouches for is not even parsed */
+		/* what the key has not signed is not even parsed */
 		if (!key_holds(k, one->payload, one->payload_len, one->bytes, one->len))
 			continue;
 		err_clear(&last);

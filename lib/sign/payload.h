@@ -20,22 +20,18 @@ enum {
 const char *payload_write(struct arena *a, const struct ref *r,
 			  const struct digest *manifest);
 /*
- * -EBADMSG with a message that names @what; -EKEYREJECTED: of another manifest or
- * repository.
+ * Whether the payload is for @manifest, as @r's (NULL: as anybody's). -EBADMSG with a
+ * message that names @what; -EKEYREJECTED: for another manifest or repository.
  */
 int payload_check(struct err *e, const char *what, const char *text, size_t len,
 		  const struct ref *r, const struct digest *manifest);
-
-/* The same for any repository. */
-int payload_names(struct err *e, const char *text, size_t len,
-		  const struct digest *manifest);
 
 struct signature {
 	const char *payload;
 	size_t payload_len;
 	const unsigned char *bytes;
 	size_t len;
-	/* hexadecimal, or "" unknown: only to replace one by its successor */
+	/* of the key, hexadecimal, "" unknown: a newer one of the same key replaces it */
 	const char *keyid;
 };
 
@@ -49,12 +45,12 @@ int signatures_parse(struct arena *a, struct err *e, const char *what, const cha
 		     size_t len, struct signatures *ret);
 /* For free(3); -ENOMEM. */
 int signatures_write(const struct signatures *s, char **ret);
-/* Add one, instead of the same, or of that key for the same payload. -E2BIG. */
+/* Add one; it replaces the same, or one by that key for the same payload. -E2BIG. */
 int signatures_add(struct signatures *s, const struct signature *one);
-/* Leave out those that do not say @manifest is @r's. */
+/* Remove those that do not say @manifest is @r's. */
 void signatures_only(struct signatures *s, const struct ref *r,
 		     const struct digest *manifest);
-/* Strict; NULL: not base64, longer than @max, or without memory. In @a. */
+/* Base64, in @a; NULL: not base64, longer than @max, or without memory. */
 const void *payload_decode(struct arena *a, const char *text, size_t max,
 			   size_t *ret_len);
 /* NULL without memory */

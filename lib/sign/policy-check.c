@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * policy-check - the signatures that a policy asks for. One of the index that an image
- * was chosen from is as good as one of its manifest: cosign(1) signs what a name leads
- * to.
+ * was chosen from counts like one of its manifest: cosign(1) signs what the name stands
+ * for, which may be the index.
  */
 #include "sign/policy-check.h"
 
@@ -48,8 +48,8 @@ static int key_of(struct check *c, const struct policy_rule *rule, struct key **
 }
 
 /*
- * Whether the index in the store is what its digest says, and has the manifest; those in
- * it wait then.
+ * Whether the index has the manifest; indexes in it are added to @others. -EBADMSG: it is
+ * not what its digest says.
  */
 static int look_into(struct check *c, const struct digest *index, struct digests *others,
 		     bool *ret)
@@ -82,8 +82,8 @@ static int look_into(struct check *c, const struct digest *index, struct digests
 }
 
 /*
- * Whether the manifest is in @index or in one of those in it: each is read once, no more
- * than an import reads.
+ * Whether the manifest is in @index or in an index in it. Each is read once, and no more
+ * of them than an import reads.
  */
 static int is_in_index(struct check *c, const struct digest *index, bool *ret)
 {
@@ -110,7 +110,7 @@ static int is_in_index(struct check *c, const struct digest *index, bool *ret)
 	return r < 0 ? r : 0;
 }
 
-/* What the store has of them, and what can be brought. */
+/* The signatures that the store has, and those that can be brought. */
 static int gather(struct check *c)
 {
 	const struct policy_question *q = c->q;

@@ -5,7 +5,7 @@
 #include "sign/payload.h"
 #include "store/handles.h"
 
-/* Adds signatures of @d that are elsewhere to @list. */
+/* Adds to @list the signatures of @d that are elsewhere. */
 typedef int sign_bring_fn(struct arena *a, const struct digest *d,
 			  struct signatures *list, void *data);
 
@@ -13,7 +13,7 @@ typedef int sign_bring_fn(struct arena *a, const struct digest *d,
 struct policy_question {
 	const char *name;                      /* as index.json has it, or "" */
 	const struct digest *manifest, *index; /* chosen from; NULL or "" without one */
-	bool chosen;          /* just now: it is known to be in the index */
+	bool chosen;          /* from the index just now: it is known to be in it */
 	sign_bring_fn *bring; /* or NULL */
 	void *data;
 };

@@ -75,7 +75,7 @@ static int parse_layer(const struct json_source *src, json_t *o, struct signatur
 	if (r < 0 || !text)
 		return r;
 	ret->bytes = payload_decode(src->a, text, KEY_SIGNATURE_MAX, &ret->len);
-	return 0; /* what cannot be a signature by our keys is not one of theirs either */
+	return 0; /* one that is no base64, or too long, is by none of our kinds of keys */
 }
 
 static int fetch_all(const struct json_source *src, const struct registry_ops *ops,
@@ -121,7 +121,7 @@ int sign_fetch(struct err *e, const struct registry_ops *ops, struct registry *r
 	src.what = tag;
 	r = ops->get_manifest(reg, tag, &top);
 	if (r == -ENOENT) {
-		err_clear(e); /* nobody signed it: who asked says so */
+		err_clear(e); /* it is not signed: the caller says so */
 		return 0;
 	}
 	if (r < 0)

@@ -54,9 +54,9 @@ int signatures_keep(struct store *s, const struct digest *manifest,
 		return r;
 	r = signatures_read(s, &a, manifest, &all);
 	for (size_t i = 0; r == 0 && i < list->len; i++) {
-		/* what a registry has of another manifest is no use here */
-		if (payload_names(s->err, list->v[i].payload, list->v[i].payload_len,
-				  manifest) < 0) {
+		/* a registry may have one of another manifest in the list */
+		if (payload_check(s->err, "payload", list->v[i].payload,
+				  list->v[i].payload_len, NULL, manifest) < 0) {
 			err_clear(s->err);
 			continue;
 		}
@@ -70,11 +70,6 @@ int signatures_keep(struct store *s, const struct digest *manifest,
 	store_unlock_index(s);
 	arena_done(&a);
 	return r;
-}
-
-int sign_keygen(struct minc_transfer *t, const char *key)
-{
-	return key_make(t->err, key);
 }
 
 static int sign_with(struct minc_transfer *t, struct arena *a, const struct ref *r,
@@ -113,7 +108,7 @@ int sign_as(struct minc_transfer *t, const struct ref *r, const struct digest *m
 	return s;
 }
 
-/* A signature is for a name: an image by its id has that of its entry. */
+/* A signature is for a name: for an image that is named by its id, its entry has it. */
 static int find(struct minc_transfer *t, const char *name, struct ref *ret,
 		struct image **ret_img)
 {

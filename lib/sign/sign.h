@@ -11,16 +11,16 @@
 #include "store/handles.h"
 #include "store/policy.h"
 
-int sign_keygen(struct minc_transfer *t, const char *key);
 int sign_image(struct minc_transfer *t, const char *name, const char *key);
+/* By public key @key, or (NULL) by what policies ask for. -EKEYREJECTED, -ENOKEY. */
 int sign_verify(struct minc_transfer *t, const char *name, const char *key);
 /* Sign @manifest, which is in the store, as @r's. */
 int sign_as(struct minc_transfer *t, const struct ref *r, const struct digest *manifest,
 	    const char *key);
 
-/* What the store has; none: an empty list. */
+/* What the store has; the list may be empty. */
 int signatures_read(struct store *s, struct arena *a, const struct digest *manifest,
 		    struct signatures *ret);
-/* Add @list to what the store has; while shared; synced. */
+/* Add @list to what the store has, durably; while shared. */
 int signatures_keep(struct store *s, const struct digest *manifest,
 		    const struct signatures *list);

@@ -56,8 +56,8 @@ static int check_signatures(struct fsck *f, const struct digest *manifest)
 	int r = signatures_read(f->store, &a, manifest, &list);
 
 	for (size_t i = 0; r == 0 && i < list.len; i++)
-		r = payload_names(f->store->err, list.v[i].payload, list.v[i].payload_len,
-				  manifest);
+		r = payload_check(f->store->err, "payload", list.v[i].payload,
+				  list.v[i].payload_len, NULL, manifest);
 	err_clear(f->store->err);
 	arena_done(&a);
 	return (r == 0 && list.len == 0) || r == -EKEYREJECTED ? -EBADMSG : r;
