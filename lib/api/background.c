@@ -292,6 +292,7 @@ struct limits {
 	struct arena arena;
 	struct inspect_limit list[LIMITS_MAX];
 	size_t len;
+	bool failed; /* no memory */
 };
 
 static void note_limit(const char *origin, const char *enforced_by, void *userdata)
@@ -305,7 +306,10 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 		return; /* more than there are kinds */
 	l->list[l->len].limit = arena_strdup(&l->arena, origin);
 	l->list[l->len].enforced_by = arena_strdup(&l->arena, enforced_by);
-	l->len += l->list[l->len].limit && l->list[l->len].enforced_by;
+	if (l->list[l->len].limit && l->list[l->len].enforced_by)
+		l->len++;
+	else
+		l->failed = true;
 }
 
 /* Whether there should be a list of devices: as for the one who started it, who is us. */
@@ -342,6 +346,8 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	}
 	if (r == 0)
 		cgroup_report(&s, c->host.kernel, set, devices, note_limit, l);
+	if (r == 0 && l->failed)
+		r = err_set(&e, -ENOMEM, "limits");
 	cgroup_set_free(old);
 	spec_done(&s);
 	return r < 0 ? err_say(&c->err, r, "%s", e.message) : 0;

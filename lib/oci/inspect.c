@@ -9,12 +9,17 @@
 #include "base/str.h"
 #include "live/background.h"
 #include "json/json-text.h"
+#include "json/json.h"
 
 __attribute__((visibility("default"))) oci_inspect_fn oci_inspect;
 
-enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024 };
+enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024, FIELDS = 18 };
 
-/* A number that a double may not hold: a string, as in state.json. */
+/*
+ * Each of these returns NULL without memory: then the whole answer fails.
+ *
+ * A number that a double may not hold: a string, as in state.json.
+ */
 static json_t *big_number(uint64_t n)
 {
 	char text[24];
@@ -25,25 +30,25 @@ static json_t *big_number(uint64_t n)
 
 static json_t *list(const char *const *words)
 {
-	json_t *ret = json_array();
+	cleanup_json json_t *ret = json_array();
 
 	for (; words && *words; words++)
 		if (json_array_append_new(ret, json_string(*words)) < 0)
-			break; /* without memory the dump fails */
-	return ret;
+			return NULL;
+	return take_json(&ret);
 }
 
 static json_t *limits(const struct inspection *i)
 {
-	json_t *ret = json_array();
+	cleanup_json json_t *ret = json_array();
 
 	for (size_t n = 0; n < i->limits_len; n++)
 		if (json_array_append_new(ret,
 					  json_pack("{s:s, s:s}", "limit",
 						    i->limits[n].limit, "enforced_by",
 						    i->limits[n].enforced_by)) < 0)
-			return NULL; /* without memory: the whole answer fails */
-	return ret;
+			return NULL;
+	return take_json(&ret);
 }
 
 /* As it is on disk; a damaged one is NULL with -EBADMSG. */
@@ -114,8 +119,8 @@ int oci_inspect(const struct state *s, const struct inspection *i, char **ret)
 	if (r < 0)
 		return r;
 	object = describe(s, i, config);
-	/* what could not be set for want of memory is missing: never half an answer */
-	r = json_object_size(object) == INSPECT_FIELDS
+	/* without memory a field is missing */
+	r = json_object_size(object) == FIELDS
 		    ? json_text_write(object, JSON_INDENT(2), ret, NULL)
 		    : -ENOMEM;
 	json_decref(object);

@@ -7,8 +7,6 @@
 
 #include "live/state.h"
 
-enum { INSPECT_FIELDS = 18 };
-
 /* "--memory 64m", "cgroup v1 memory" */
 struct inspect_limit {
 	const char *limit, *enforced_by;

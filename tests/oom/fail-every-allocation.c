@@ -190,6 +190,7 @@ static int configure(minc_ctx *c, const struct life *l)
 	if (l->background) {
 		r = r < 0 ? r : minc_set_flag(c, MINC_BACKGROUND, 1);
 		r = r < 0 ? r : minc_set_name(c, "oom");
+		r = r < 0 ? r : minc_set_rlimit(c, "core", 0, 0);
 	} else {
 		r = r < 0 ? r : minc_pass_fd(c, 0, 9);
 	}
@@ -244,6 +245,21 @@ static int visit(minc_container *ct, void *userdata)
 	return *minc_container_id(ct) ? 0 : -EPROTO;
 }
 
+/* Whole, or not at all. */
+static int inspect(minc_ctx *c, minc_container *ct)
+{
+	char *text = NULL;
+	int r = minc_inspect(c, ct, &text);
+	const char *command = r < 0 ? NULL : strstr(text, "\"command\"");
+	const char *word = command ? strstr(command, "\"1000\"") : NULL;
+
+	if (r == 0 &&
+	    (!word || word > strchr(command, ']') || !strstr(text, "\"rlimit\"")))
+		r = -EPROTO;
+	free(text);
+	return r;
+}
+
 /* All that may be done with one that somebody else has started. */
 static int use_by_id(minc_ctx *c, const char *id)
 {
@@ -256,6 +272,7 @@ static int use_by_id(minc_ctx *c, const char *id)
 	if (r < 0)
 		return r;
 	r = minc_foreach(c, visit, NULL);
+	r = r < 0 ? r : inspect(c, ct);
 	r = r < 0 ? r : minc_rename(c, ct, "other");
 	r = r < 0 ? r : minc_stop(c, ct, 15, -1, &status);
 	r = r < 0 ? r : status == 128 + 15 ? 0 : -EPROTO;
