@@ -19,13 +19,25 @@
 #include "oci/inspect.h"
 #include "run/build.h"
 
-/* What is recorded concerns this call; a sticky failure of configuration stays. */
+void api_forget_failure(minc_ctx *c)
+{
+	if (c->spec.sticky == 0)
+		err_clear(&c->err);
+}
+
+int api_check_background(minc_ctx *c, const minc_container *ct)
+{
+	api_forget_failure(c);
+	return ct->state ? 0
+			 : err_say(&c->err, -EINVAL, "not a container in the background");
+}
+
+/* Probe the host, even if the configuration has failed. */
 static int look_around(minc_ctx *c)
 {
 	int r;
 
-	if (c->spec.sticky == 0)
-		err_clear(&c->err);
+	api_forget_failure(c);
 	if (c->probed)
 		return 0;
 	r = host_probe(&c->host);
@@ -72,15 +84,9 @@ static bool is_background(const minc_container *ct)
 	return ct && ct->state;
 }
 
-/* The usual check of the calls below; not for NULL, which is a bug of the caller. */
 static int check(minc_ctx *c, const minc_container *ct)
 {
-	if (!c || !ct)
-		return -EINVAL;
-	if (c->spec.sticky == 0)
-		err_clear(&c->err);
-	return ct->state ? 0
-			 : err_say(&c->err, -EINVAL, "not a container in the background");
+	return c && ct ? api_check_background(c, ct) : -EINVAL;
 }
 
 MINC_EXPORT const char *minc_container_id(const minc_container *ct)
@@ -273,17 +279,16 @@ MINC_EXPORT int minc_forget(minc_ctx *c, const char *id, unsigned flags, char re
 	return r < 0 ? r : state_forget(c, id, flags & MINC_DELETE_FORCE, ret_id);
 }
 
-/* What is written down of a container, as a description. @e has the failure. */
-static int load_spec(const minc_container *ct, struct spec *s, struct err *e)
+int api_load_description(const minc_container *ct, struct spec *ret, struct err *e)
 {
 	char path[PATH_MAX + 16];
 	void *load;
 	int r;
 
-	spec_init(s, e);
+	spec_init(ret, e);
 	r = module_symbol("oci", "oci_config_load", e, &load);
 	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
-	return r < 0 ? r : ((oci_config_load_fn *)load)(s, ct->state->dir, path);
+	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, ct->state->dir, path);
 }
 
 enum { LIMITS_MAX = 64 };
@@ -298,7 +303,7 @@ struct limits {
 static void note_limit(const char *origin, const char *enforced_by, void *userdata)
 {
 	struct limits *l = userdata;
-	const char *field = strstr(origin, "config.json: "); /* which file is no news */
+	const char *field = strstr(origin, "config.json: "); /* the file is not said */
 
 	if (field)
 		origin = field + strlen("config.json: ");
@@ -312,7 +317,7 @@ static void note_limit(const char *origin, const char *enforced_by, void *userda
 		l->failed = true;
 }
 
-/* Whether there should be a list of devices: as for the one who started it, who is us. */
+/* Whether there should be a list of devices, as for whoever started it: the same user. */
 static int confines_devices(const struct spec *s, const struct host *h, struct err *e,
 			    bool *ret)
 {
@@ -336,9 +341,9 @@ static int find_limits(minc_ctx *c, minc_container *ct, struct limits *l)
 	if (r < 0)
 		return r;
 	err_clear(&e);
-	r = load_spec(ct, &s, &e);
+	r = api_load_description(ct, &s, &e);
 	if (r == 0) {
-		if (background_groups(ct, &now) < 0) { /* gone: then what did */
+		if (background_groups(ct, &now) < 0) { /* gone: those it had */
 			(void)cgroup_set_recall(ct->state->facts.cgroups, &old);
 			set = old;
 		}
@@ -406,8 +411,7 @@ MINC_EXPORT int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *r
 
 	if (!c || !ct || !ret)
 		return -EINVAL;
-	if (c->spec.sticky == 0)
-		err_clear(&c->err);
+	api_forget_failure(c);
 	if (ret->size < offsetof(struct minc_stats, write_bytes) + sizeof(uint64_t))
 		return err_say(&c->err, -EINVAL, "minc_stats: size is not set");
 	r = stats_read(ct, &all);

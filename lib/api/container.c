@@ -171,7 +171,7 @@ static int start(minc_ctx *c, const char *const *argv, minc_container **ret)
 	if (r == 0)
 		r = start_either(c, argv, ct, &st);
 	if (r < 0) {
-		if (c->err.exec == false || st.made_dir)
+		if (!c->err.exec || st.made_dir)
 			storage_abandon(c, &st);
 		fd_closep(&st.lock);
 		free(ct);

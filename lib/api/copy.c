@@ -32,8 +32,8 @@ struct work {
 };
 
 /*
- * What process 1 sees as "/", also if its first thread has ended. Alive afterwards, it
- * was process 1's.
+ * What process 1 sees as "/", also if its first thread has ended. If it is still alive
+ * afterwards, its number was not another's.
  */
 static int open_root(const minc_container *ct)
 {
@@ -93,8 +93,8 @@ static int take_maps(const minc_container *ct, struct copy_end *end)
 }
 
 /*
- * Nothing of what the library makes new at each start is kept: /dev is on the same file
- * system.
+ * The file system of what the library makes anew at each start, and does not keep: that
+ * of /dev.
  */
 static int take_memory(struct copy_end *end)
 {
@@ -165,9 +165,7 @@ static int do_work(struct err *e, void *data)
 	return copy_files(&w->from, &w->to, &w->how, &w->said, e);
 }
 
-/*
- * Who reads a stream no more shall not end this process: its parent would not know why.
- */
+/* A closed pipe is an error, not a signal: the parent could not tell what ended us. */
 static int do_work_inside(struct err *e, void *data)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -183,7 +181,7 @@ static int work_inside(minc_ctx *c, const minc_container *ct, struct work *w)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", ct->pid);
 	userns = open(path, O_RDONLY | O_CLOEXEC);
-	/* alive, it was its */
+	/* it is alive: the number was not another's */
 	r = userns < 0 ? -errno : sys_pidfd_send_signal(ct->pidfd, 0);
 	if (r < 0)
 		return err_set(&c->err, r, "user namespace of the container");

@@ -6,10 +6,8 @@
 
 #include "api/api.h"
 #include "base/fd.h"
-#include "base/module.h"
 #include "live/background.h"
 #include "live/state.h"
-#include "oci/config.h"
 
 static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
 {
@@ -29,17 +27,6 @@ static int check(minc_ctx *c, minc_container *ct, const char *const *argv)
 	return r < 0 ? err_set(&c->err, r, "exec: control groups of the container") : 0;
 }
 
-/* The container's own description. */
-static int load_description(minc_ctx *c, const minc_container *ct, struct spec *ret)
-{
-	char path[PATH_MAX + 16];
-	void *load;
-	int r = module_symbol("oci", "oci_config_load", &c->err, &load);
-
-	(void)snprintf(path, sizeof(path), "%s/config.json", ct->state->path);
-	return r < 0 ? r : ((oci_config_load_fn *)load)(ret, ct->state->dir, path);
-}
-
 MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,
 			  minc_container **ret)
 {
@@ -57,8 +44,7 @@ MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *ar
 	process = calloc(1, sizeof(*process));
 	if (!process)
 		return err_set(&c->err, -ENOMEM, "exec");
-	spec_init(&described, &c->err);
-	r = load_description(c, ct, &described);
+	r = api_load_description(ct, &described, &c->err);
 	if (r == 0)
 		r = enter_exec(c, ct, &described, argv, process, NULL);
 	spec_done(&described);

@@ -61,7 +61,8 @@ static int set_image(minc_ctx *c, struct arena *a, const struct image *img)
 }
 
 /*
- * Another tool filled the store, or a damaged layer was removed: there is the blob only.
+ * Whether only the blob of a layer is there: another tool filled the store, or a damaged
+ * layer was removed. 0, 1 or -ENOMEM.
  */
 static int lacks_layer(struct arena *a, const struct image *img)
 {
@@ -95,10 +96,7 @@ static int complete(minc_ctx *c, struct image *img)
 	return r;
 }
 
-/*
- * The store that it is from is only opened for signatures: that takes longer than all the
- * rest.
- */
+/* Only for signatures the store is opened, which takes longer than all the rest. */
 static int ask_policy(minc_ctx *c, const struct image_ops *ops, const struct image *img)
 {
 	minc_store *store = NULL;

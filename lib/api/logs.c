@@ -29,10 +29,10 @@ static unsigned streams_of(unsigned flags)
 static int check(minc_ctx *c, const minc_container *ct, unsigned flags, int64_t since_ms,
 		 long tail)
 {
-	if (c->spec.sticky == 0)
-		err_clear(&c->err);
-	if (!ct->state)
-		return err_say(&c->err, -EINVAL, "not a container in the background");
+	int r = api_check_background(c, ct);
+
+	if (r < 0)
+		return r;
 	if (flags & ~(unsigned)KNOWN)
 		return err_say(&c->err, -EINVAL, "minc_logs: unknown flag");
 	if (since_ms < 0)

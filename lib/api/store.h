@@ -13,11 +13,11 @@ struct image_visit {
 	void *data;
 };
 
-/* As api_begin(), without asking the host anything: no store needs that. */
+/* As api_begin(), without probing the host, which no store needs. */
 int api_store_begin(minc_ctx *c);
-/* May @img be called @name, and be used so? 0, -EKEYREJECTED, -ENOKEY; said. */
+/* May @img be used under @name? 0, or -EKEYREJECTED or -ENOKEY with a message. */
 int api_policy(minc_store *s, const char *name, const struct image *img);
-/* Return @r; where a policy refused something, say what lifts it. */
+/* Return @r; if a policy refused something, with a hint how to override it. */
 int api_policy_hint(minc_ctx *c, int r);
-/* Show @img, which stays the caller's; what the function returned. */
+/* Call the function with @img, which stays the caller's; returns what it returned. */
 int api_found(const struct image_visit *v, struct image *img);

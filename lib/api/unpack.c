@@ -87,9 +87,7 @@ static int unpack(minc_ctx *c, int dir)
 	return r;
 }
 
-/*
- * Only of what takes a noticeable time: else each start of a small image would complain.
- */
+/* Only if it takes a noticeable time: a small image is not worth a warning each time. */
 static void warn(minc_ctx *c)
 {
 	const struct spec_image *image = &c->spec.image;

@@ -15,7 +15,7 @@
 #include "manage/volumes.h"
 #include "transfer/volume-fill.h"
 
-/* It is there, and not new: nothing has to be loaded for that. */
+/* Whether it is there and has been used: then no module has to be loaded. */
 static bool is_begun(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
