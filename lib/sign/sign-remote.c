@@ -75,7 +75,7 @@ static int parse_layer(const struct json_source *src, json_t *o, struct signatur
 	if (r < 0 || !text)
 		return r;
 	ret->bytes = payload_decode(src->a, text, KEY_SIGNATURE_MAX, &ret->len);
-	return 0; /* one that is no base64, or too long, is by none of our kinds of keys */
+	return 0; /* what is no base64, or too long, is by none of our kinds of keys */
 }
 
 static int fetch_all(const struct json_source *src, const struct registry_ops *ops,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/rfc3339.h"
+#include "content/digests.h"
 #include "content/ref.h"
 #include "store/default-place.h"
 #include "store/image-config.h"
@@ -643,6 +644,39 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
+static struct digest numbered(unsigned n)
+{
+	struct digest ret;
+
+	snprintf(ret.text, sizeof(ret.text), "sha256:%064x", n);
+	return ret;
+}
+
+START_TEST(a_digest_waits_once)
+{
+	struct digests q = { .v = NULL };
+	struct digest d;
+
+	for (int round = 0; round < 2; round++)
+		for (unsigned i = 0; i < 100; i++) {
+			d = numbered(i * 7 % 100);
+			ck_assert_int_eq(digests_add(&q, &d), round == 0);
+		}
+	for (unsigned i = 0; i < 100; i++) {
+		d = numbered(i * 7 % 100);
+		ck_assert(digest_equal(digests_next(&q), &d));
+	}
+	ck_assert_ptr_null(digests_next(&q));
+	d = numbered(100);
+	ck_assert_int_eq(digests_add(&q, &d), 1);
+	ck_assert(digest_equal(digests_next(&q), &d));
+	ck_assert_ptr_null(digests_next(&q));
+	digests_done(&q);
+	digests_done(&q);
+	ck_assert_ptr_null(digests_next(&q));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("image");
@@ -655,6 +689,7 @@ int main(void)
 	tcase_add_loop_test(t, what_is_no_name_is_refused, 0, COUNT(no_names));
 	tcase_add_test(t, names_have_bounds);
 	tcase_add_test(t, digests_are_sha256_in_lower_case);
+	tcase_add_test(t, a_digest_waits_once);
 	tcase_add_test(t, a_manifest_says_config_and_layers);
 	tcase_add_test(t, a_manifest_of_docker_is_one_too);
 	tcase_add_loop_test(t, a_bad_manifest_is_refused_by_the_name_of_what_is_wrong, 0,

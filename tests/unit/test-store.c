@@ -18,7 +18,6 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/subtree.h"
-#include "content/digests.h"
 #include "manage/containers.h"
 #include "manage/prune.h"
 #include "manage/remove.h"
@@ -671,31 +670,6 @@ START_TEST(processes_do_not_disturb_each_other)
 }
 END_TEST
 
-START_TEST(a_digest_waits_once)
-{
-	struct digests q = { .v = NULL };
-	struct digest d;
-
-	for (int round = 0; round < 2; round++)
-		for (unsigned i = 0; i < 100; i++) {
-			d = digest(i * 7 % 100, 'd');
-			ck_assert_int_eq(digests_add(&q, &d), round == 0);
-		}
-	for (unsigned i = 0; i < 100; i++) {
-		d = digest(i * 7 % 100, 'd');
-		ck_assert(digest_equal(digests_next(&q), &d));
-	}
-	ck_assert_ptr_null(digests_next(&q));
-	d = digest(100, 'd');
-	ck_assert_int_eq(digests_add(&q, &d), 1);
-	ck_assert(digest_equal(digests_next(&q), &d));
-	ck_assert_ptr_null(digests_next(&q));
-	digests_done(&q);
-	digests_done(&q);
-	ck_assert_ptr_null(digests_next(&q));
-}
-END_TEST
-
 #define RUN(name) tcase_add_test(t, name)
 
 int main(void)
@@ -730,7 +704,6 @@ int main(void)
 	RUN(containers_have_unique_names_and_go_as_a_whole);
 	RUN(a_container_that_runs_is_not_removed);
 	RUN(nobody_owns_a_store_whose_index_changes);
-	RUN(a_digest_waits_once);
 	RUN(processes_do_not_disturb_each_other);
 	suite_add_tcase(suite, t);
 	runner = srunner_create(suite);
