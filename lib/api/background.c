@@ -16,7 +16,7 @@
 #include "live/background.h"
 #include "live/state.h"
 #include "oci/config.h"
-#include "oci/inspect.h"
+#include "oci/inspect-container.h"
 #include "run/build.h"
 
 void api_forget_failure(minc_ctx *c)

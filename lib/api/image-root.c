@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/api-store.h"
 #include "api/api.h"
-#include "api/store.h"
 #include "base/module.h"
 
 static const char *const *join_lists(struct arena *a, const char *const *x,

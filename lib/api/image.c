@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 #include "base/module.h"
 
 int api_store_begin(minc_ctx *c)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 
 MINC_EXPORT int minc_store_create(minc_store *s, const minc_image *image,
 				  const char *name, const char *note, char **ret_id)

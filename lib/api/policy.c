@@ -2,7 +2,7 @@
 /* policy - whether an image may be called and used so; see mincs-policy(5). */
 #include <errno.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 #include "base/module.h"
 #include "plan/spec.h"
 

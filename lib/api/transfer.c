@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 #include "base/module.h"
 #include "base/str.h"
 

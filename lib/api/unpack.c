@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/module.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/store.h"
+#include "api/api-store.h"
 #include "base/module.h"
 #include "base/name.h"
 #include "manage/volumes.h"

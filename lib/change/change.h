@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "change/dir-names.h"
 #include "change/inodes.h"
-#include "change/names.h"
 #include "change/object.h"
 #include "change/walk.h"
 #include "change/xattr.h"
@@ -95,7 +95,7 @@ int changes_diff(struct minc_changes *chs, minc_change_fn fn, void *userdata);
 int changes_can_apply(struct minc_changes *chs);
 int changes_apply(struct minc_changes *chs, minc_change_fn fn, void *userdata);
 
-/* Whether @path is to be handled; whether anything below it may be (filter.c). */
+/* Whether @path is to be handled; whether anything below it may be (path-filter.c). */
 bool filter_chosen(const struct minc_changes *chs, const char *path, bool is_new_dir);
 bool filter_below(const struct minc_changes *chs, const char *path);
 /* An excluded path is strictly below @path. */

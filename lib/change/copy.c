@@ -14,8 +14,8 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/sys.h"
+#include "change/dir-names.h"
 #include "change/inodes.h"
-#include "change/names.h"
 
 enum {
 	/* names to remember; then links are files of their own */

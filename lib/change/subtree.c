@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "base/fd.h"
-#include "change/names.h"
+#include "change/dir-names.h"
 
 struct branch {
 	struct names names;

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "change/names.h"
+#include "change/dir-names.h"
 #include "change/object.h"
 #include "run/record.h"
 

@@ -3,7 +3,7 @@
 #include "manage/image-module.h"
 
 #include "manage/containers.h"
-#include "manage/inspect.h"
+#include "manage/inspect-image.h"
 #include "manage/prune.h"
 #include "manage/remove.h"
 #include "manage/tag.h"

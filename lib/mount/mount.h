@@ -66,7 +66,7 @@ int mount_plan_api(struct plan *p, struct mounts *m);
 #define MOUNT_APT_NAME ".minc-apt.conf"
 bool mount_has_apt(const struct mounts *m);
 /*
- * /etc/hosts and /etc/resolv.conf (names.c): what they begin with, and they; whether
+ * /etc/hosts and /etc/resolv.conf (name-files.c): what they begin with, and they; whether
  * there are any.
  */
 void mount_plan_name_sources(struct plan *p, struct mounts *m);

@@ -15,7 +15,7 @@
 #include "registry/auth.h"
 #include "registry/http.h"
 #include "registry/mirrors.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 
 /* Where to ask: the registry itself, or a mirror of it. */
 struct place {

@@ -16,7 +16,7 @@
 #include "process/program.h"
 #include "registry/auth.h"
 #include "registry/http.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "json/json-text.h"
 
 /* It may ask somebody who has to find a password first. */

@@ -16,7 +16,7 @@
 #include "base/owner.h"
 #include "registry/auth.h"
 #include "registry/helper.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "json/json-text.h"
 
 #define LOCK_NAME ".minc-login.lock"

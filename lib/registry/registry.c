@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry - see registry.h: opening, manifests, login. Bodies are in blobs.c and
+ * registry - see registry-module.h: opening, manifests, login. Bodies are in blobs.c and
  * upload.c, what makes requests succeed in exchange.c.
  */
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* sign-remote - signatures in a registry. */
 #pragma once
 
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "sign/payload.h"
 
 /* Add what is at the tag sha256-HEX.sig, if it is there; strings in @a. */

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "sign/payload.h"
 #include "store/handles.h"
 #include "store/policy.h"

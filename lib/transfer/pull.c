@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/module.h"
 #include "base/str.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "sign/sign-remote.h"
 #include "sign/sign.h"
 #include "store/store-file.h"

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "sign/sign-remote.h"
 #include "sign/sign.h"
 #include "store/find.h"

@@ -2,7 +2,7 @@
 /* remote - registries, as a transfer calls them: by the module that talks. */
 #pragma once
 
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 #include "store/handles.h"
 
 /* What module registry is called by; -ENOSYS with a message: it is missing. */

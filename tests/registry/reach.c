@@ -29,7 +29,7 @@
 #include "../e2e/errno-name.h"
 #include "base/fd.h"
 #include "base/io.h"
-#include "registry/registry.h"
+#include "registry/registry-module.h"
 
 enum { BLOBS_MAX = 600 };
 

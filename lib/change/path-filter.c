@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* filter - which paths are meant: "only" and "exclude" of minc/change.h. */
+/* path-filter - which paths are meant: "only" and "exclude" of minc/change.h. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect - all that is known of a background container, as JSON; in the module "oci". */
+/*
+ * inspect-container - all that is known of a background container, as JSON; in the module
+ * "oci".
+ */
 #pragma once
 
 #include <stdbool.h>

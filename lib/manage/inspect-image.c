@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect - all that is known of an image, as JSON. */
-#include "manage/inspect.h"
+/* inspect-image - all that is known of an image, as JSON. */
+#include "manage/inspect-image.h"
 
 #include <errno.h>
 #include <stdio.h>

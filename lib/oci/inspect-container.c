@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect - all that is known of a background container as JSON; see inspect.h. */
-#include "oci/inspect.h"
+/* inspect-container - see inspect-container.h. */
+#include "oci/inspect-container.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names - /etc/hosts and /etc/resolv.conf of the container's own: small files in scratch
- * that are shown over what the root has, so that it can write to them and neither the
- * root nor the host is changed. Programs look up their own host name, and "localhost",
- * and fail or wait where nothing knows them.
+ * name-files - /etc/hosts and /etc/resolv.conf of the container's own: small files in
+ * scratch that are shown over what the root has, so that it can write to them and neither
+ * the root nor the host is changed. Programs look up their own host name, and
+ * "localhost", and fail or wait where nothing knows them.
  *
  * With the host's network names are the host's, so its files come first; else the root's
  * own /etc/hosts does. What is added comes last: the first answer counts. See hosts(5),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry - the distribution API, as a client. In module registry (libcurl, libcrypto,
- * jansson); import finds it by module_symbol("registry", "registry_ops"). Nothing here
- * parses what it carries, and nothing is believed: sizes and digests are checked while it
- * comes, bodies have bounds. See the OCI distribution specification.
+ * registry-module - the distribution API, as a client. In module registry (libcurl,
+ * libcrypto, jansson); import finds it by module_symbol("registry", "registry_ops").
+ * Nothing here parses what it carries, and nothing is believed: sizes and digests are
+ * checked while it comes, bodies have bounds. See the OCI distribution specification.
  */
 #pragma once
 

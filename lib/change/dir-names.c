@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* names - see names.h. */
-#include "change/names.h"
+/* dir-names - see dir-names.h. */
+#include "change/dir-names.h"
 
 #include <dirent.h>
 #include <errno.h>

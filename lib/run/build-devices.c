@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* devices - why a container has a list of devices (cgroup/devices.h); see build.h. */
+/*
+ * build-devices - why a container has a list of devices (cgroup/devices.h); see build.h.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

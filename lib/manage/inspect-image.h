@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect - an image as JSON. */
+/* inspect-image - an image as JSON. */
 #pragma once
 
 #include "store/handles.h"

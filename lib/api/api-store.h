@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store - what the exported functions of image.h share. */
+/* api-store - what the exported functions of image.h share. */
 #pragma once
 
 #include "api/api.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state - reading state.json, here because the JSON library is; written by live/state.c.
+ * read-state - reading state.json, here because the JSON library is; written by
+ * live/state.c.
  */
 #include <errno.h>
 #include <limits.h>

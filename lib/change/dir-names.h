@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* names - what is in a directory, in byte order. */
+/* dir-names - what is in a directory, in byte order. */
 #pragma once
 
 #include <stddef.h>
