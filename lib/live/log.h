@@ -5,7 +5,7 @@
  * by which stream: an array of struct log_entry in the machine's byte order. When "log"
  * is full, both become "log.1" and "log.index.1" and new ones begin at offset 0.
  *
- * Written by the monitor (monitor-program.c) only, read by anybody who may (log.c). The
+ * Written by the monitor (monitor-log.c) only, read by anybody who may (log.c). The
  * index is written before the text it speaks of, and a reader may see any prefix of both.
  * Which index belongs to which text has to be clear at any moment: "log.index" is renamed
  * first, then "log", which is not empty; then a new "log" is made, and its index last.

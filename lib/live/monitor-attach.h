@@ -9,13 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
-#include "base/sys.h"
+#include "live/monitor-clock.h"
 #include "live/monitor.h"
 
-#define SLOW_NS  500000000ull
-#define NS_PER_S 1000000000ull
+#define SLOW_NS 500000000ull
 
 enum { CLIENTS_MAX = 32, CHUNK_BYTES = 64 * 1024 };
 
@@ -43,14 +41,6 @@ struct attach {
 	/* what was typed, and the terminal did not take yet */
 	char input[ATTACH_DATA_MAX + 1];
 };
-
-static inline uint64_t now(clockid_t clock)
-{
-	struct timespec t = { 0, 0 };
-
-	(void)sys_call(SYS_clock_gettime, clock, &t, 0, 0, 0);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
 
 /* Nobody is attached yet. */
 void attach_init(struct attach *a);

@@ -4,12 +4,11 @@
  * live/monitor.h, the log's form in live/log.h.
  *
  * A freestanding program: no libc, no heap; a thousand of them must cost little. One
- * poll(2) loop. What the container writes is read in one piece, put into the log, offered
- * to everyone who is attached (monitor-attach.c), and only then the next piece is read: a
- * terminal that is slower than the container slows it down, as in the foreground. One
- * that takes nothing for SLOW_NS is left behind instead, and told later how much it
- * missed. The log is complete unless the disk is full; then the loss is counted and
- * noted, and the container goes on.
+ * poll(2) loop. What the container writes is read in one piece, put into the log
+ * (monitor-log.c), offered to everyone who is attached (monitor-attach.c), and only then
+ * the next piece is read: a terminal that is slower than the container slows it down, as
+ * in the foreground. One that takes nothing for SLOW_NS is left behind instead, and told
+ * later how much it missed.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,8 +20,8 @@
 #include <time.h>
 
 #include "base/sys.h"
-#include "live/log.h"
 #include "live/monitor-attach.h"
+#include "live/monitor-log.h"
 #include "live/monitor.h"
 #include "live/state-files.h"
 
@@ -31,103 +30,17 @@
 
 struct monitor {
 	bool forget, ended, attached;
-	uint64_t log_max, ended_ns;
+	uint64_t ended_ns;
 	const char *id;
 	const char *const *cgroups;
 	int slave;      /* of the container's terminal, or negative */
 	int sources[2]; /* what is read: pipes, or the master; negative: ended */
-	int log, index;
-	uint64_t log_size, index_size, lost;
-	uint32_t lost_before; /* bytes lost since the last entry */
-	struct log_entry entry;
+	struct monitor_log log;
 	struct attach attach;
 	int status;
 };
 
 static struct monitor monitor; /* one program, one container */
-
-/* The log. */
-
-static int open_fresh(const char *name)
-{
-	return sys_openat(MONITOR_STATE, name,
-			  O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0600);
-}
-
-static void open_log(struct monitor *m)
-{
-	m->log = open_fresh(LOG_NAME);
-	m->index = open_fresh(LOG_INDEX_NAME);
-	m->log_size = m->index_size = 0;
-	m->entry.stream = 0; /* so that the first piece gets an entry */
-}
-
-static void rotate(struct monitor *m)
-{
-	(void)sys_close(m->log);
-	(void)sys_close(m->index);
-	(void)sys_call(SYS_renameat2, MONITOR_STATE, LOG_INDEX_NAME, MONITOR_STATE,
-		       LOG_INDEX_NAME LOG_OLD_SUFFIX, 0);
-	(void)sys_call(SYS_renameat2, MONITOR_STATE, LOG_NAME, MONITOR_STATE,
-		       LOG_NAME LOG_OLD_SUFFIX, 0);
-	open_log(m);
-}
-
-static void lose(struct monitor *m, size_t len)
-{
-	m->lost += len;
-	m->lost_before = m->lost_before > UINT32_MAX - len
-				 ? UINT32_MAX
-				 : m->lost_before + (uint32_t)len;
-}
-
-static bool write_entry(struct monitor *m, unsigned stream)
-{
-	struct log_entry e = { .offset = m->log_size,
-			       .time_ns = now(CLOCK_REALTIME),
-			       .stream = stream,
-			       .lost = m->lost_before };
-
-	if (m->entry.stream == stream && !e.lost &&
-	    e.time_ns - m->entry.time_ns < LOG_ENTRY_NS)
-		return true;
-	if (sys_write(m->index, &e, sizeof(e)) != sizeof(e)) {
-		/* half an entry would shift all that follow */
-		(void)sys_call(SYS_ftruncate, m->index, m->index_size, 0, 0, 0);
-		return false;
-	}
-	m->index_size += sizeof(e);
-	m->entry = e;
-	m->lost_before = 0;
-	return true;
-}
-
-static void write_log(struct monitor *m, unsigned stream, const char *data, size_t len)
-{
-	size_t done = 0;
-
-	/* a writer of single bytes fills the index faster than the log */
-	if (m->log < 0 || m->index < 0 || m->index_size >= m->log_max ||
-	    (m->log_size && m->log_size + len > m->log_max))
-		/* also when it could not be opened: the disk may have been full */
-		rotate(m);
-	if (!write_entry(m, stream)) {
-		lose(m, len);
-		return;
-	}
-	while (done < len) {
-		long n = sys_write(m->log, data + done, len - done);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	m->log_size += done;
-	if (done < len)
-		lose(m, len - done);
-}
 
 /*
  * All slaves of the terminal are closed. They may be opened again by a container that
@@ -150,7 +63,7 @@ static void source_ended(struct monitor *m, int source)
 static bool read_source(struct monitor *m, int source)
 {
 	char *const chunk = m->attach.chunk;
-	const size_t len = m->log_max < CHUNK_BYTES ? (size_t)m->log_max : CHUNK_BYTES;
+	const size_t len = m->log.max < CHUNK_BYTES ? (size_t)m->log.max : CHUNK_BYTES;
 	long n;
 
 	if (m->sources[source] < 0)
@@ -162,7 +75,7 @@ static bool read_source(struct monitor *m, int source)
 		source_ended(m, source);
 		return false;
 	}
-	write_log(m, source ? LOG_STDERR : LOG_STDOUT, chunk, (size_t)n);
+	monitor_log_write(&m->log, source ? LOG_STDERR : LOG_STDOUT, chunk, (size_t)n);
 	attach_begin(&m->attach, source ? LOG_STDERR : LOG_STDOUT, (size_t)n);
 	return true;
 }
@@ -218,7 +131,7 @@ static void write_status(const struct monitor *m)
 			    0600);
 
 	*--start = '\n';
-	start = put_number(start, m->lost);
+	start = put_number(start, m->log.lost);
 	*--start = ' ';
 	start = put_number(start, m->ended_ns);
 	*--start = ' ';
@@ -278,9 +191,7 @@ static void remove_groups(const struct monitor *m)
 
 _Noreturn static void finish(struct monitor *m)
 {
-	if (m->lost_before)
-		/* it would have said so before the next text */
-		(void)write_entry(m, m->attach.stream);
+	monitor_log_end(&m->log, m->attach.stream);
 	(void)sys_close(MONITOR_STORAGE); /* whoever hears of the end may use it */
 	write_status(m);
 	remove_groups(m);
@@ -420,10 +331,11 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	}
 	/* the starter's directory is not held */
 	(void)sys_call(SYS_chdir, "/", 0, 0, 0, 0);
-	m->log_max = number_at(argv[2]);
+	m->log.max = number_at(argv[2]);
 	m->id = argv[3];
 	m->cgroups = argv + 5;
-	m->log = m->index = m->slave = m->sources[0] = m->sources[1] = -1;
+	m->slave = m->sources[0] = m->sources[1] = -1;
+	monitor_log_init(&m->log);
 	attach_init(&m->attach);
 	if (!wait_for_go(m)) {
 		(void)sys_pidfd_send_signal(MONITOR_PIDFD, SIGKILL);
@@ -443,6 +355,6 @@ void monitor_main(long argc, const char *const *argv, const char *const *envp)
 	set_nonblocking(m->sources[0]);
 	if (m->attached)
 		attach_starter(&m->attach);
-	open_log(m);
+	monitor_log_open(&m->log);
 	serve(m);
 }
