@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * background.h - containers that live on without their starter: find, attach, exec, stop
+ * background.h - containers in the background: find, attach, exec, stop
  *
  *	#include <minc/minc.h>
  *	#include <stdio.h>
@@ -8,33 +8,32 @@
  *	int main(void)
  *	{
  *		minc_ctx *c = minc_ctx_new();
- *		minc_container *ct;
+ *		minc_container *ct = NULL;
  *		int status = 125;
  *
  *		minc_set_flag(c, MINC_BACKGROUND, 1);
  *		minc_set_name(c, "web");
  *		if (minc_start(c, (const char *[]){ "sleep", "1", NULL }, &ct) < 0)
- *			return fprintf(stderr, "%s\n", minc_error_message(c)), 125;
- *		printf("%s\n", minc_container_id(ct));
- *		minc_container_free(ct);
- *		if (minc_open(c, "web", &ct) < 0 || minc_wait(ct, -1, &status) < 0)
- *			return fprintf(stderr, "%s\n", minc_error_message(c)), 125;
- *		minc_delete(c, ct, 0);
+ *			fprintf(stderr, "%s\n", minc_error_message(c));
+ *		ct = minc_container_free(ct);
+ *		if (minc_open(c, "web", &ct) == 0 && minc_wait(ct, -1, &status) == 0)
+ *			minc_delete(c, ct, 0);
  *		minc_container_free(ct);
  *		minc_ctx_free(c);
  *		return status;
  *	}
  *
- * A container of MINC_BACKGROUND has one small process beside it, the monitor, which
- * keeps its terminal and its log, serves those who attach, and writes its exit status
- * down. What is known of it lies in a directory of its own, below /run/minc for root and
- * $XDG_RUNTIME_DIR/minc (else /tmp/minc-UID) for others; MINC_STATE_DIR names another
- * place. No other process is involved: these functions read that directory, talk to the
- * monitor, and act on the container by its pidfd. They work on the caller's own
- * containers, with or without privilege. When the monitor dies, so does the container.
+ * A container of MINC_BACKGROUND does not need its starter. It has one small process
+ * beside it, the monitor, which keeps its terminal and its log, serves attached
+ * clients, and records its exit status. Its state lies in a directory of its own,
+ * below /run/minc for root and $XDG_RUNTIME_DIR/minc (else /tmp/minc-UID) for others;
+ * MINC_STATE_DIR names another place. No other process is involved: these functions
+ * read that directory, talk to the monitor, and act on the container by its pidfd.
+ * They work on the caller's own containers, with or without privilege. If the monitor
+ * dies, the container dies too.
  *
- * A failure that concerns no particular start is recorded on the context @c, as
- * everywhere (error.h); the description in @c is not touched.
+ * The context @c of these functions receives the message of a failure (error.h); its
+ * description is not changed, nor used if the text does not say so.
  */
 #ifndef MINC_BACKGROUND_H
 #define MINC_BACKGROUND_H
@@ -51,8 +50,8 @@ extern "C" {
 /**
  * minc_set_name() - name by which a background container can be found
  * @c: context
- * @name: 1 to 64 of [a-zA-Z0-9_.-], first a letter or digit; unlike an id prefix it must
- *	be whole to be found
+ * @name: 1 to 64 of [a-zA-Z0-9_.-], first a letter or digit. minc_open() finds it by the
+ *	whole name only, unlike an id
  *
  * The start fails with -EEXIST while another container of the caller has the name. It is
  * also the host name, unless minc_set_hostname() gives one.
@@ -66,18 +65,18 @@ int minc_set_name(minc_ctx *c, const char *name);
  * @c: context
  * @id: 64 lower-case hexadecimal digits; NULL: a random one
  *
- * The start fails with -EEXIST while a container of the caller has it, even if it has
- * ended.
+ * The start fails with -EEXIST while a container of the caller has this id, also one that
+ * has ended.
  *
- * Returns 0, or -EINVAL: something else; -ENOMEM.
+ * Returns 0, or -EINVAL: anything else; -ENOMEM.
  */
 int minc_set_id(minc_ctx *c, const char *id);
 
 /**
  * minc_set_log_size() - how much of a background container's output is kept
  * @c: context
- * @bytes: at least 4096; when the log reaches it, it becomes the old log, which replaces
- *	the one before: twice this is kept at the most. Default: 64 MiB
+ * @bytes: at least 4096. A log that reaches this size becomes the old log, and the old
+ *	log before it is removed: at most twice this size is kept. Default: 64 MiB
  *
  * Returns 0, or -EINVAL: below 4096.
  */
@@ -93,7 +92,7 @@ int minc_set_log_size(minc_ctx *c, uint64_t bytes);
 const char *minc_container_id(const minc_container *ct);
 
 /**
- * minc_container_name() - what minc_set_name() or minc_rename() gave, else its host name
+ * minc_container_name() - name from minc_set_name() or minc_rename(), else the host name
  * @ct: container
  *
  * Returns a string owned by @ct, valid until minc_rename(); "" for a container that is
@@ -111,16 +110,16 @@ const char *minc_container_name(const minc_container *ct);
 const char *minc_container_dir(const minc_container *ct);
 
 /**
- * minc_container_command() - what a background container runs
+ * minc_container_command() - command of a background container
  * @ct: container
  *
- * Returns the command and its arguments, NULL-terminated, owned by @ct; none for a
- * container that is not in the background.
+ * Returns the command and its arguments, NULL-terminated, owned by @ct; an empty array
+ * for a container that is not in the background.
  */
 const char *const *minc_container_command(const minc_container *ct);
 
 /**
- * minc_container_storage() - where a background container keeps what it writes
+ * minc_container_storage() - directory in which a background container keeps its files
  * @ct: container
  *
  * Returns the directory of minc_set_storage(), absolute, owned by @ct; NULL without one.
@@ -128,29 +127,29 @@ const char *const *minc_container_command(const minc_container *ct);
 const char *minc_container_storage(const minc_container *ct);
 
 /**
- * minc_container_created_ms() / minc_container_ended_ms() - when a background container
- * did
+ * minc_container_created_ms() / minc_container_ended_ms() - times of a background
+ * container
  * @ct: container
  *
- * Returns milliseconds since the epoch; 0 for a container that is not in the background,
- * while it has not ended, or if nobody saw its end.
+ * Returns milliseconds since the epoch; 0 for a container that is not in the background;
+ * minc_container_ended_ms() also while it has not ended, or if its end was not recorded.
  */
 int64_t minc_container_created_ms(const minc_container *ct);
 int64_t minc_container_ended_ms(const minc_container *ct);
 
-/** enum minc_state - what a container does */
+/** enum minc_state - state of a container */
 enum minc_state {
 	MINC_STATE_RUNNING = 1,
 	MINC_STATE_PAUSED = 2,
 	MINC_STATE_EXITED = 3, /* minc_wait() has its status */
-	MINC_STATE_LOST = 4    /* it ended with its monitor: nobody saw the status */
+	MINC_STATE_LOST = 4    /* it ended with its monitor: the status is not known */
 };
 
 /**
- * minc_container_state() - what a container does at this moment
+ * minc_container_state() - state of a container at this moment
  * @ct: container
  *
- * Returns one of enum minc_state, or -EINVAL.
+ * Returns one of enum minc_state, or -EINVAL: @ct is NULL.
  */
 int minc_container_state(const minc_container *ct);
 
@@ -163,7 +162,7 @@ int minc_container_state(const minc_container *ct);
  * A whole name is preferred to an id. Containers that have ended are found until
  * minc_delete().
  *
- * Returns 0, -ENOENT: there is none; -ENOTUNIQ: an ambiguous prefix, the message lists
+ * Returns 0, or -ENOENT: there is none; -ENOTUNIQ: an ambiguous prefix, the message lists
  * the candidates; -EINVAL: empty, or characters that neither a name nor an id has;
  * -EBADMSG: its state is damaged, see minc_forget(); -ENOSYS: built without jansson, or
  * its module is missing; -ENOMEM.
@@ -181,7 +180,7 @@ typedef int (*minc_container_fn)(minc_container *ct, void *userdata);
  * @fn: called for each; the container is freed afterwards
  * @userdata: handed to @fn
  *
- * Those with damaged state are left out, with a warning for minc_set_log().
+ * Containers with damaged state are left out, with a warning for minc_set_log().
  *
  * Returns 0, what @fn returned, or -errno as minc_open().
  */
@@ -189,32 +188,31 @@ int minc_foreach(minc_ctx *c, minc_container_fn fn, void *userdata);
 
 /**
  * minc_exec() - start another command in a running container
- * @c: context that describes the process: minc_set_user(), minc_add_env(),
- * minc_set_cwd(),
- *	minc_set_cpus(), minc_add_cap(), minc_drop_cap(), minc_set_seccomp(),
- *	minc_pass_fd(), minc_set_origin(), and the flags MINC_TERMINAL, MINC_PRIVILEGED,
- *	MINC_BEST_EFFORT, MINC_INHERIT_ENV, MINC_DIE_WITH_PARENT. Whatever describes a
- *	container instead is refused
+ * @c: context that describes the process, by minc_set_user(), minc_add_env(),
+ *	minc_set_cwd(), minc_set_cpus(), minc_add_cap(), minc_drop_cap(),
+ *	minc_set_seccomp(), minc_pass_fd(), minc_set_origin(), and the flags
+ *	MINC_TERMINAL, MINC_PRIVILEGED, MINC_BEST_EFFORT, MINC_INHERIT_ENV,
+ *	MINC_COPY_OUTPUT, MINC_DIE_WITH_PARENT. A description of a container is refused
  * @ct: container in the background
  * @argv: the command, found in PATH inside, and its arguments, NULL-terminated
  * @ret: on success the process, for minc_wait(), minc_kill(), minc_foreground(),
  *	minc_container_terminal() and minc_container_free()
  *
- * The process joins the namespaces and control groups of the container and starts from
- * its user, environment, directory, capabilities and seccomp filter, over which the words
- * of @c are laid; names of users are the container's own. Until all that is done it
+ * The process joins the namespaces and control groups of the container. It has the
+ * container's user, environment, directory, capabilities and seccomp filter, except where
+ * @c sets its own; names of users are the container's. Until all that is done it
  * cannot be traced or looked into from inside. It never shares the caller's memory, so
  * the time taken grows with that.
  *
  * The process is a child of the caller and outlives it, except with MINC_DIE_WITH_PARENT.
- * Wait for it: as long as one that has ended is not waited for, the container cannot end
- * (pid_namespaces(7)), and minc_wait() for the container would not return.
+ * Wait for it when it ends: until then the container cannot end (pid_namespaces(7)), and
+ * minc_wait() for the container does not return.
  *
- * Returns 0, or -ESRCH: the container has ended; -EBUSY: it is paused; -ECANCELED: what
- * entered was stopped from inside before its command ran; -EOPNOTSUPP: @ct is not
- * in the background; -EINVAL: @c describes more than a process, no command, or a user
- * that the container's user namespace does not have; -ENOSYS: built without jansson, or
- * its module is missing; otherwise as minc_start(). See setns(2), nsenter(1).
+ * Returns 0, or -ESRCH: the container has ended; -EBUSY: it is paused; -ECANCELED: a
+ * process inside stopped the new process before its command ran; -EOPNOTSUPP: @ct is not
+ * in the background; -EINVAL: @c describes more than a process, there is no command, or
+ * the container's user namespace does not have the user; -ENOSYS: built without jansson,
+ * or its module is missing; otherwise as minc_start(). See setns(2), nsenter(1).
  */
 int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,
 	      minc_container **ret);
@@ -223,26 +221,25 @@ int minc_exec(minc_ctx *c, minc_container *ct, const char *const *argv,
  * minc_attach() - connect the caller's standard files to a background container's
  * @c: context, for the error
  * @ct: container
- * @detach_keys: such as "ctrl-p,ctrl-q" (the default for NULL), "" for none: keys,
- * separated
- *	by commas, each a character or ctrl- with one of a-z @ [ \ ] ^ _
+ * @detach_keys: keys that end the call, separated by commas, each a character or "ctrl-"
+ *	with one of a-z @ [ \ ] ^ _; NULL: "ctrl-p,ctrl-q"; "": none
  * @ret_status: as minc_wait(); written when the container ended
  *
- * With a terminal on both sides the caller's is raw meanwhile, its size is carried, and
- * the program inside is asked to draw again. Several may attach at once: all see the
- * output. What a slow one cannot take is left out for it, never held back for the others;
- * the log has everything. Without a terminal only output is carried, and the signals that
- * a user or the system ends programs with are sent on to the container, unless @c has
- * MINC_KEEP_SIGNALS.
+ * With a terminal on both sides the caller's is in raw mode meanwhile, the container's
+ * gets its size, and the program inside is asked to draw again. Several callers may
+ * attach at once: all see the output. A slow one misses what it cannot take, and does
+ * not delay the others; the log has everything. Without a terminal only output is
+ * carried, and the signals with which a user or the system ends programs are forwarded
+ * to the container, unless @c has MINC_KEEP_SIGNALS.
  *
  * The starter of a container with MINC_ATTACHED is attached before the command begins:
- * its first call, with the handle of minc_start(), misses nothing and nothing is left out
- * for it; until then, or minc_container_free(), a container that writes much waits.
+ * its first call, with the handle of minc_start(), gets all output. Until that call, or
+ * minc_container_free(), a container that writes much waits.
  * Without a terminal the command's standard input is then that of minc_start()'s caller,
  * not /dev/null.
  *
- * Returns 0 when the container ended, 1 when the keys were typed, or -ESRCH: it has ended
- * already; -EUSERS: 32 are attached or wait for its end; -EINVAL: bad @detach_keys;
+ * Returns 0 when the container has ended, 1 when the keys were typed, or -ESRCH: it had
+ * ended before; -EUSERS: 32 are attached or wait for its end; -EINVAL: bad @detach_keys;
  * -errno as read(2) and connect(2).
  */
 int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_keys,
@@ -254,7 +251,7 @@ int minc_attach(minc_ctx *c, minc_container *ct, const char *detach_keys,
  * @rows: lines
  * @cols: columns
  *
- * Returns 0, -ENOTTY: it has no terminal; -ESRCH: it has ended; -EUSERS: as
+ * Returns 0, or -ENOTTY: it has no terminal; -ESRCH: it has ended; -EUSERS: as
  * minc_attach(); -EINVAL: zero or above 65535; -errno as connect(2).
  */
 int minc_resize(minc_container *ct, unsigned rows, unsigned cols);
@@ -262,7 +259,7 @@ int minc_resize(minc_container *ct, unsigned rows, unsigned cols);
 /** enum minc_log_flags - which output minc_logs() gives, and how */
 enum minc_log_flags {
 	MINC_LOG_STDOUT = 1 << 0,    /* with a terminal all is stdout */
-	MINC_LOG_STDERR = 1 << 1,    /* neither bit: both */
+	MINC_LOG_STDERR = 1 << 1,    /* neither of the two bits: both streams */
 	MINC_LOG_FOLLOW = 1 << 2,    /* go on until the container ends */
 	MINC_LOG_TIMESTAMPS = 1 << 3 /* each line begins with its time, RFC 3339, UTC */
 };
@@ -277,13 +274,13 @@ typedef int (*minc_output_fn)(int stream, const char *data, size_t len, void *us
  * @c: context, for the error
  * @ct: container
  * @flags: MINC_LOG_*
- * @since_ms: leave out what is older, in milliseconds since the epoch; 0: nothing
+ * @since_ms: leave out older output, in milliseconds since the epoch; 0: all output
  * @tail: only the last this many lines; -1: all
  * @fn: called with pieces in order; @stream is 1 for stdout, 2 for stderr
  * @userdata: handed to @fn
  *
- * Times are known to 10 ms. Output that was lost (a full disk) is mentioned in its place,
- * as a line of stream 2.
+ * Times have a resolution of 10 ms. In the place of lost output (a full disk) a line of
+ * stream 2 says so.
  *
  * Returns 0, what @fn returned, or -EINVAL: unknown flag, negative @since_ms, @tail
  * below -1; -EBADMSG: the log's index is damaged; -errno as read(2).
@@ -292,18 +289,18 @@ int minc_logs(minc_ctx *c, minc_container *ct, unsigned flags, int64_t since_ms,
 	      long tail, minc_output_fn fn, void *userdata);
 
 /**
- * minc_stop() - ask a container to end, then make it
+ * minc_stop() - ask a container to end, then kill it
  * @c: context, for the error
  * @ct: container
  * @sig: signal that asks, such as SIGTERM
  * @grace_ms: milliseconds until SIGKILL; -1: never
  * @ret_status: as minc_wait(); may be NULL
  *
- * A paused container is resumed first. One that has ended is left as it is. SIGKILL as
- * @sig has no grace: the end is waited for. What holds it up is told to minc_set_log()'s
- * function after two seconds.
+ * A paused container is resumed first. For one that has ended nothing is done. With
+ * SIGKILL as @sig, @grace_ms has no effect and the call waits for the end. If that takes
+ * more than two seconds, the function of minc_set_log() gets the reason.
  *
- * Returns 0, or -EINVAL: no such signal, -errno as minc_wait().
+ * Returns 0, or -EINVAL: no such signal; -errno as minc_wait().
  */
 int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms, int *ret_status);
 
@@ -312,13 +309,13 @@ int minc_stop(minc_ctx *c, minc_container *ct, int sig, int grace_ms, int *ret_s
  * @c: context, for the error
  * @ct: container
  *
- * By the freezer of its control group, if it has one, as with any limit that needs a
- * group. Else all its processes get SIGSTOP, until none is found that runs, and SIGCONT:
- * they could notice, and one that was stopped before goes on, too.
+ * With a control group, as for any limit that needs one, the freezer of the group does
+ * it. Without a group all processes get SIGSTOP until none runs, and later SIGCONT:
+ * they can notice that, and a process that was stopped before goes on too.
  *
- * Returns 0, -ESRCH: it has ended; -EAGAIN: somebody continues its processes all the
- * time; -ETIMEDOUT: the freezer does not get hold of one within 10 s; -EPERM as kill(2),
- * -errno as write(2). See cgroups(7).
+ * Returns 0, or -ESRCH: it has ended; -EAGAIN: another process keeps continuing its
+ * processes; -ETIMEDOUT: the freezer did not stop one of them within 10 s; -EPERM as
+ * kill(2); -errno as write(2). See cgroups(7).
  */
 int minc_pause(minc_ctx *c, minc_container *ct);
 int minc_resume(minc_ctx *c, minc_container *ct);
@@ -331,31 +328,32 @@ enum minc_delete_flags {
 /**
  * minc_delete() - forget a container that has ended: its state, log and name
  * @c: context, for the error
- * @ct: container; still to be freed
+ * @ct: container; the caller still frees it
  * @flags: MINC_DELETE_*
  *
- * With a storage directory that the library made, minc_set_storage() with NULL, what the
- * container wrote goes as well; one that was given by name stays. One whose process 1 was
- * killed or has begun to end is waited for, 10 s at the most.
+ * A storage directory that the library made (minc_set_storage() with NULL) is removed
+ * with all that the container wrote; one that the caller named stays. If process 1 was
+ * killed or is about to end, the call waits for that, 10 s at the most.
  *
- * Returns 0, -EBUSY: it runs, without MINC_DELETE_FORCE, or its storage directory is used
- * by another; -ETIMEDOUT: it does not come to its end; -EINVAL: unknown flag; -errno as
- * unlink(2).
+ * Returns 0, or -EBUSY: it runs and MINC_DELETE_FORCE is not set, or another container
+ * uses its storage directory; -ETIMEDOUT: it did not end in time; -EINVAL: unknown flag;
+ * -errno as unlink(2).
  */
 int minc_delete(minc_ctx *c, minc_container *ct, unsigned flags);
 
 /**
- * minc_forget() - forget a container by its name, also one whose state cannot be read
+ * minc_forget() - forget a container by its name, even if its state cannot be read
  * @c: context, for the error
  * @id: as for minc_open()
  * @flags: MINC_DELETE_*
- * @ret_id: on success its whole id; NULL: it is of no interest
+ * @ret_id: on success the whole id, with a NUL; may be NULL
  *
- * For what minc_open() answers with -EBADMSG; of others it is what minc_delete() does,
- * but for the storage directory, which stays.
+ * For a container for which minc_open() returns -EBADMSG. For others it is as
+ * minc_delete(), except that every storage directory stays.
  *
- * Returns 0, -ENOENT, -ENOTUNIQ, -EINVAL as minc_open(); -EBUSY: it runs, without
- * MINC_DELETE_FORCE; -ENOTEMPTY: its directory holds something else; -errno as kill(2).
+ * Returns 0, or -ENOENT, -ENOTUNIQ, -EINVAL as minc_open(); -EBUSY: it runs and
+ * MINC_DELETE_FORCE is not set; -ENOTEMPTY: its directory holds something else; -errno
+ * as kill(2).
  */
 int minc_forget(minc_ctx *c, const char *id, unsigned flags, char ret_id[65]);
 
@@ -365,22 +363,22 @@ int minc_forget(minc_ctx *c, const char *id, unsigned flags, char ret_id[65]);
  * @ct: container
  * @name: as minc_set_name(); the host name inside stays
  *
- * Returns 0, -EEXIST: another has it; -EINVAL, -ENAMETOOLONG, -ENOMEM, -errno as
- * rename(2).
+ * Returns 0, or -EEXIST: another container has it; -EINVAL, -ENAMETOOLONG, -ENOMEM,
+ * -errno as rename(2).
  */
 int minc_rename(minc_ctx *c, minc_container *ct, const char *name);
 
 /**
- * minc_inspect() - all that is known of a background container
+ * minc_inspect() - description of a background container as JSON
  * @c: context, for the error
  * @ct: container
  * @ret: on success a JSON object, a string for free(3): "id", "name", "hostname",
- * "state", "pid",
- *	"created_ns", "ended_ns", "exit_status", "command", "terminal", "init",
- *	"auto_remove", "log", "log_lost_bytes", "storage", "state_dir", "limits" (each
- *	with what enforces it), "config" (the OCI config.json)
+ *	"state", "pid", "created_ns", "ended_ns", "exit_status", "command", "terminal",
+ *	"init", "auto_remove", "log", "log_lost_bytes", "storage", "state_dir", "limits"
+ *	(each with what enforces it), "config" (the OCI config.json)
  *
- * Returns 0, or -EBADMSG: damaged; -ENOSYS, -ENOMEM.
+ * Returns 0, or -EBADMSG: its files are damaged; -ENOSYS: built without jansson, or its
+ * module is missing; -ENOMEM.
  */
 int minc_inspect(minc_ctx *c, minc_container *ct, char **ret);
 
@@ -395,8 +393,8 @@ typedef int (*minc_process_fn)(int pid, int pid_inside, void *userdata);
  * @userdata: handed to @fn
  *
  * All processes whose pid namespace is the container's or lies below it, those of
- * minc_exec() and zombies included, in the order of the caller's ids. What ends meanwhile
- * or may not be looked at by the caller is left out.
+ * minc_exec() and zombies included, in the order of the caller's ids. A process that ends
+ * meanwhile, or that the caller may not look at, is left out.
  *
  * Returns 0, what @fn returned, or -ESRCH: it has ended; -EINVAL: @fn is NULL; -ENOMEM,
  * -errno as open(2). See proc_pid_status(5), NSpid.
@@ -411,11 +409,11 @@ typedef int (*minc_limit_fn)(const char *limit, const char *enforced_by, void *u
  * @c: context, for the error
  * @ct: container
  * @fn: called with the limit as config.json names it, such as
- * "linux.resources.memory.limit",
- *	and "cgroup v1 memory", "cgroup v2 cpu", "rlimit" or "nothing"
+ *	"linux.resources.memory.limit", and with what enforces it: "cgroup v1 memory",
+ *	"cgroup v2 cpu", "rlimit" or "nothing"
  * @userdata: handed to @fn
  *
- * Of a container that has ended, what did.
+ * For a container that has ended: what enforced them.
  *
  * Returns 0, what @fn returned, or -EINVAL: not a container in the background; -ENOSYS:
  * built without jansson, or its module is missing; -ENOMEM; errors of reading
@@ -427,14 +425,14 @@ int minc_limits(minc_ctx *c, minc_container *ct, minc_limit_fn fn, void *userdat
 enum minc_copy_flags {
 	/* owners, set-ID bits, capabilities, access control lists, too */
 	MINC_COPY_ARCHIVE = 1 << 0,
-	/* if the source is a symbolic link: what it leads to */
+	/* if the source is a symbolic link: copy its target */
 	MINC_COPY_FOLLOW = 1 << 1
 };
 
 /**
- * minc_set_copy() - how the copies to come are made
+ * minc_set_copy() - set how later minc_copy() calls copy
  * @c: context
- * @flags: MINC_COPY_*; 0, as without this call: owners are new
+ * @flags: MINC_COPY_*; 0, the default: owners are new
  *
  * Returns 0, or -EINVAL: unknown flag.
  */
@@ -442,40 +440,42 @@ int minc_set_copy(minc_ctx *c, unsigned flags);
 
 /**
  * minc_copy() - copy files between the host and a container, or two containers
- * @c: context, for the error; what is left out is a warning for minc_set_log()
+ * @c: context, for the error; minc_set_log() gets a warning for each file left out
  * @from: container that @source is in; NULL: the host
  * @source: path; without a container "-": a tar on standard input, also compressed
  * @to: container that @target is in; NULL: the host
  * @target: path; without a container "-": a tar to standard output
  *
- * A container's path is what it sees there, also in its mounts, while it changes it or
- * not: relative to its root, links and ".." resolve in it, and nothing of it is executed
- * or loaded. A container that does not run has files by minc_start_idle().
+ * A path of a container is relative to the container's root, and leads to what the
+ * container sees there, mounts included. Links and ".." are resolved in that root, and
+ * nothing of the container is executed or loaded. The container may change its files
+ * meanwhile. For the files of a container that does not run, see minc_start_idle().
  *
- * Directories are copied with all in them. If @target is a directory the copy goes into
- * it, else it gets that name; a link there is followed. "DIR/." as @source means what is
- * in DIR. A link as @source is copied as one, but with MINC_COPY_FOLLOW, or a slash after
- * it; those below it are never followed. A tar goes below @target, which must be a
- * directory, and leads nowhere out of the container.
+ * Directories are copied with all their contents. If @target is a directory the copy
+ * goes into it, else it gets that name; a link there is followed. "DIR/." as @source
+ * means the contents of DIR. A link as @source is copied as a link, unless
+ * MINC_COPY_FOLLOW is set or a slash follows it; links below it are never followed. A
+ * tar goes below @target, which must be a directory, and cannot lead out of the
+ * container.
  *
- * What comes to a container belongs to its root, what comes to the host to the caller.
+ * Files copied to a container belong to its root, files copied to the host to the caller.
  * With MINC_COPY_ARCHIVE the numbers of owners are kept: to the host by root only; in a
- * container with one id all is that id's; in one of an ordinary user with more, a file of
- * the caller is root's, as in a mount. Modes, times, attributes user.* and hard links are
- * kept, holes but in a tar. Device files come out in a tar only, and in by root with
- * MINC_COPY_ARCHIVE only. Sockets are left out.
+ * container with one id all files have that id; in a container of an ordinary user with
+ * several ids, a file of the caller is root's, as in a mount. Modes, times, attributes
+ * user.* and hard links are kept, and holes, except in a tar. Device files are copied out
+ * in a tar only, and in by root with MINC_COPY_ARCHIVE only. Sockets are left out.
  *
- * A file appears whole, in the place of one that is there, unless that is a mount point:
- * then it is written over, and keeps its owner and mode. Directories that are there keep
- * their modes. A link of another in a directory for all, such as /tmp, is not followed as
- * @target: -EACCES. Set-ID bits and capabilities of a container with ids of its own come
- * with the same owner only, or not at all.
+ * A file appears whole, and replaces an existing one, unless that is a mount point:
+ * then it is overwritten, and keeps its owner and mode. Existing directories keep
+ * their modes. A link of another user in a directory for all, such as /tmp, is not
+ * followed as @target: -EACCES. Set-ID bits and capabilities from a container with ids of
+ * its own are kept with the same owner only.
  *
- * Returns 0, -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR, -EROFS and the
- * like with the path; -EINVAL: no container, an owner that it does not have, a directory
- * into itself; -EBUSY: a link or device for a mount point;
- * -EBADMSG: a damaged tar, or one that leads out; -EPIPE; -ELOOP: directories nested more
- * than 200 deep; -ENOSYS: no module for tars; -ENOMEM. What was copied before a failure
+ * Returns 0, or -ESRCH: the container has ended; -ENOENT, -ENOTDIR, -EISDIR, -EROFS
+ * and the like with the path; -EINVAL: no container, an owner that it does not have, a
+ * directory copied into itself; -EBUSY: a link or device for a mount point; -EBADMSG:
+ * a damaged tar, or one that leads out; -EPIPE; -ELOOP: directories nested more than
+ * 200 deep; -ENOSYS: no module for tars; -ENOMEM. What was copied before a failure
  * stays.
  */
 int minc_copy(minc_ctx *c, minc_container *from, const char *source, minc_container *to,
@@ -493,7 +493,7 @@ int minc_copy(minc_ctx *c, minc_container *from, const char *source, minc_contai
 int minc_copy_out(minc_ctx *c, minc_container *ct, const char *inside, const char *host);
 int minc_copy_in(minc_ctx *c, minc_container *ct, const char *host, const char *inside);
 
-/** struct minc_stats - what a container uses; UINT64_MAX: not known on this host */
+/** struct minc_stats - resources in use; UINT64_MAX: not known on this host */
 struct minc_stats {
 	uint32_t size; /* set to sizeof(struct minc_stats) by the caller */
 	/* 1: counted by its control groups, 0: summed over its processes */
@@ -509,17 +509,17 @@ struct minc_stats {
 };
 
 /**
- * minc_stats() - what a container uses at this moment
+ * minc_stats() - resources that a container uses at this moment
  * @c: context, for the error
  * @ct: container
- * @ret: its size field set; what this library does not know beyond it is left alone
+ * @ret: with its size field set; fields that this library does not know are left alone
  *
- * From the container's control groups if it has limits. What they do not count, and of a
- * container without them everything, is summed over its processes: resident memory,
- * shared pages counted for each, and the time of those that live.
+ * The control groups of a container with limits have the numbers. Numbers that no group
+ * has are summed over the processes: resident memory, with shared pages counted for each
+ * process, and the CPU time of living processes.
  *
- * Returns 0, -ESRCH: it has ended; -EINVAL: size smaller than that of the first release;
- * -errno as open(2). See cgroups(7), proc_pid_stat(5).
+ * Returns 0, or -ESRCH: it has ended; -EINVAL: size smaller than that of the first
+ * release; -errno as open(2). See cgroups(7), proc_pid_stat(5).
  */
 int minc_stats(minc_ctx *c, minc_container *ct, struct minc_stats *ret);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * change.h - let it write, then review: what a container changed, and taking it over
+ * change.h - let a container write, then review its changes and apply them
  *
  *	#include <minc/minc.h>
  *	#include <stdio.h>
@@ -22,14 +22,14 @@
  *		minc_ctx_free(c);
  *	}
  *
- * A container started with minc_set_storage() leaves what it wrote in a directory. Here
- * that is compared with the base, the tree it was started over, and written to it. While
- * a minc_changes is open no container can use the directory: what minc_diff() showed is
- * what minc_apply() applies.
+ * A container with minc_set_storage() keeps what it writes in a directory. These
+ * functions compare that with the base, the tree below its overlay, and write it to
+ * the base. While a minc_changes is open no container can use the directory: what
+ * minc_diff() showed is what minc_apply() applies.
  *
- * A path of the base is not touched if the base itself changed since the container first
- * started, which is decided by its ctime: the container may have worked from the older
- * state. See minc_diff(3) for the rule and its limits.
+ * A path of the base is not touched if its ctime is later than the first start of the
+ * container: the container may have worked from the older state. See minc_diff(3) for
+ * the rule and its limits.
  */
 #ifndef MINC_CHANGE_H
 #define MINC_CHANGE_H
@@ -45,7 +45,7 @@ typedef struct minc_changes minc_changes;
 typedef struct minc_change minc_change;
 
 /**
- * minc_changes_open() - look at what was kept in a storage directory
+ * minc_changes_open() - open the changes in a storage directory
  * @c: context that receives messages; must outlive the result
  * @storage: directory of minc_set_storage() or minc_storage()
  * @base: the tree to compare with, such as a copy; NULL: the root the container had
@@ -54,15 +54,15 @@ typedef struct minc_change minc_change;
  * The directory is locked until minc_changes_free().
  *
  * Returns 0, or -EINVAL: NULL argument; -EBUSY: a container uses @storage; -ENODATA: no
- * container of this library wrote there; -EBADMSG: the record of the layers is damaged;
- * -EPERM: written with privilege, and the caller has none; -ENOSYS: an image is the root,
- * and there is no module for it; -ENOMEM, or errors of open(2).
+ * container of libminc wrote there; -EBADMSG: the record of the layers is damaged;
+ * -EPERM: a privileged container wrote it, and the caller has no privilege; -ENOSYS: the
+ * root is an image, and the module for images is missing; -ENOMEM; -errno as open(2).
  */
 int minc_changes_open(minc_ctx *c, const char *storage, const char *base,
 		      minc_changes **ret);
 
 /**
- * minc_changes_free() - unlock the directory and forget
+ * minc_changes_free() - unlock the directory and free the handle
  * @chs: handle or NULL
  *
  * Returns NULL.
@@ -72,12 +72,13 @@ minc_changes *minc_changes_free(minc_changes *chs);
 /**
  * minc_changes_only() / minc_changes_exclude() - choose paths
  * @chs: handle
- * @path: absolute, as seen inside; it means itself and everything below
+ * @path: absolute, as seen inside; stands for itself and everything below
  *
- * Without minc_changes_only() every path is chosen. With it, new directories that lead to
- * a chosen path are, too. Excluded wins. A deletion is one change, of the topmost path.
+ * Without minc_changes_only() every path is chosen. With it, new directories on the
+ * way to a chosen path are chosen too. An excluded path is never chosen. A deletion is
+ * one change, of the topmost path.
  *
- * Returns 0, or -EINVAL: relative, "." or ".." in it; -ENOMEM.
+ * Returns 0, or -EINVAL: @path is relative, or has "." or ".." in it; -ENOMEM.
  */
 int minc_changes_only(minc_changes *chs, const char *path);
 int minc_changes_exclude(minc_changes *chs, const char *path);
@@ -85,7 +86,7 @@ int minc_changes_exclude(minc_changes *chs, const char *path);
 /** enum minc_changes_flag - switches of minc_changes_set_flag() */
 enum minc_changes_flag {
 	MINC_CHANGES_KEEP = 1, /* minc_apply() leaves the storage as it is */
-	MINC_CHANGES_FORCE = 2 /* it does not matter that the base changed underneath */
+	MINC_CHANGES_FORCE = 2 /* apply even where the base changed underneath */
 };
 
 /**
@@ -105,7 +106,7 @@ enum minc_change_kind {
 	MINC_DELETED = 'D' /* with everything below it */
 };
 
-/** enum minc_change_what - what is different of a MINC_CHANGED path; a mask */
+/** enum minc_change_what - differences of a MINC_CHANGED path; a mask */
 enum minc_change_what {
 	MINC_CHANGED_TYPE = 1 << 0, /* another kind of object; nothing else is compared */
 	MINC_CHANGED_CONTENT = 1 << 1,
@@ -133,10 +134,10 @@ enum minc_change_side {
 int minc_change_kind(const minc_change *ch);
 
 /**
- * minc_change_path() - the path, absolute, as seen inside; any bytes but NUL
+ * minc_change_path() - the path, absolute, as seen inside; may have any byte but NUL
  * @ch: change
  *
- * Returns a string that lives until the callback returns. Escape it before printing.
+ * Returns a string that is valid until the callback returns. Escape it before printing.
  */
 const char *minc_change_path(const minc_change *ch);
 
@@ -168,7 +169,7 @@ uint64_t minc_change_size(const minc_change *ch, enum minc_change_side side);
  * @ch: change
  * @side: before or after
  *
- * Returns a string that lives until the callback returns; NULL if it is no link there.
+ * Returns a string that is valid until the callback returns; NULL if @side is no link.
  */
 const char *minc_change_target(const minc_change *ch, enum minc_change_side side);
 
@@ -179,7 +180,7 @@ const char *minc_change_target(const minc_change *ch, enum minc_change_side side
  *
  * Attributes of overlayfs and labels of security modules and IMA are not compared.
  *
- * Returns a string that lives until the callback returns, or NULL after the last.
+ * Returns a string that is valid until the callback returns, or NULL after the last.
  */
 const char *minc_change_xattr(const minc_change *ch, unsigned n);
 
@@ -187,12 +188,12 @@ const char *minc_change_xattr(const minc_change *ch, unsigned n);
  * minc_change_error() / minc_change_reason() - why a path is refused
  * @ch: change
  *
- * minc_diff() tells what can be known beforehand, minc_apply() what it did not apply.
- * -ESTALE: the base changed underneath; -EXDEV: something is mounted there; -EOPNOTSUPP:
- * a form of layer that is not understood; else the error of a system call.
+ * In minc_diff(): what is known before an apply. In minc_apply(): why the path was not
+ * applied.
  *
- * Returns 0 and "", or a negative errno(3) value and a text that lives until the callback
- * returns.
+ * Returns 0 and "", or a negative errno(3) value and a text that is valid until the
+ * callback returns. -ESTALE: the base changed underneath; -EXDEV: something is mounted
+ * there; -EOPNOTSUPP: an unknown form of layer; else the error of a system call.
  */
 int minc_change_error(const minc_change *ch);
 const char *minc_change_reason(const minc_change *ch);
@@ -200,9 +201,9 @@ const char *minc_change_reason(const minc_change *ch);
 /**
  * typedef minc_change_fn - receives each change, in the caller's thread
  *
- * A directory comes before what is in it, names in byte order. Returns 0 to go on; any
- * other value stops the walk, and the call returns -ECANCELED. It must not use the
- * handle.
+ * A directory comes before its contents, names in byte order. Returns 0 to go on; any
+ * other value stops the walk, and the call returns -ECANCELED. The function must not use
+ * the handle.
  */
 typedef int (*minc_change_fn)(const minc_change *ch, void *userdata);
 
@@ -213,10 +214,10 @@ typedef int (*minc_change_fn)(const minc_change *ch, void *userdata);
  * @userdata: handed to @fn
  *
  * Copies that are equal to the base, directories that only hold changes, and mount points
- * the library made are no changes.
+ * that the library made are not reported.
  *
- * Returns the number of changes, -ECANCELED: @fn stopped it; -ESTALE: a directory moved
- * while it was read; -ENOMEM, or errors of reading the storage.
+ * Returns the number of changes, or -ECANCELED: @fn stopped it; -ESTALE: a directory
+ * moved while it was read; -ENOMEM, or errors of reading the storage.
  */
 int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
 
@@ -224,10 +225,10 @@ int minc_diff(minc_changes *chs, minc_change_fn fn, void *userdata);
  * minc_changes_can_apply() - whether minc_apply() would refuse to begin
  * @chs: handle
  *
- * To be asked before changes are shown to somebody who is to say yes to them.
+ * Call it before you show changes and ask for consent.
  *
- * Returns 0, or with a message what minc_apply() would return at once: -EPERM,
- * -EOPNOTSUPP, and failures of the calls that chose paths.
+ * Returns 0, or, with a message, the error that minc_apply() would return at once:
+ * -EPERM, -EOPNOTSUPP, or the failure of a call that chose paths.
  */
 int minc_changes_can_apply(minc_changes *chs);
 
@@ -238,15 +239,15 @@ int minc_changes_can_apply(minc_changes *chs);
  * @userdata: handed to @fn
  *
  * Each path changes at once or not at all: a copy under a temporary name, with all its
- * attributes, is synced and renamed. A call that was cut short, also by SIGKILL, is
- * continued by the next one, which removes the temporary names. What the base then equals
- * is removed from the storage, unless MINC_CHANGES_KEEP, or another base was named than
- * the container's own.
+ * attributes, is synced and renamed. After an interrupted call, also by SIGKILL, the
+ * next call removes the temporary names and goes on. Then the changes that the base
+ * now has are removed from the storage, unless MINC_CHANGES_KEEP is set or
+ * minc_changes_open() named another base.
  *
- * Returns the number of paths refused; -EPERM: the storage belongs to another user, who
- * could name any base in its record, and no base was named; -EOPNOTSUPP: the base is an
- * image; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO,
- * -EROFS: the base cannot be written; or as minc_diff(). What was applied stays so.
+ * Returns the number of paths refused, or -EPERM: the storage belongs to another user,
+ * who could name any base in its record, and the caller named none; -EOPNOTSUPP: the
+ * base is an image; -ECANCELED: @fn stopped it; -ENOSPC, -EDQUOT, -EIO, -EROFS: the
+ * base cannot be written; or as minc_diff(). Applied changes stay.
  */
 int minc_apply(minc_changes *chs, minc_change_fn fn, void *userdata);
 

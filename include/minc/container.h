@@ -8,14 +8,15 @@
  *	int main(void)
  *	{
  *		minc_ctx *c = minc_ctx_new();
- *		minc_container *ct;
- *		int status;
+ *		minc_container *ct = NULL;
+ *		int status = 125;
  *
  *		minc_set_root(c, "/srv/debian", 0);
  *		minc_add_bind(c, "/srv/data", "/data", MINC_BIND_RDONLY);
  *		if (minc_start(c, (const char *[]){ "ls", "/data", NULL }, &ct) < 0)
- *			return fprintf(stderr, "%s\n", minc_error_message(c)), 1;
- *		minc_wait(ct, -1, &status);
+ *			fprintf(stderr, "%s\n", minc_error_message(c));
+ *		else if (minc_wait(ct, -1, &status) < 0)
+ *			fprintf(stderr, "its exit status is not known\n");
  *		minc_container_free(ct);
  *		minc_ctx_free(c);
  *		return status;
@@ -24,7 +25,7 @@
  * A context (minc_ctx) is a description; it may start any number of containers, one
  * after the other or at the same time. It is not locked: use it from one thread at a
  * time. Strings are copied. The library prints nothing, installs no signal handler,
- * never exits, and waits for no process but its own.
+ * never exits, and waits only for its own processes.
  *
  * Without other calls a container is: new mount, pid, ipc and uts namespaces (and, for
  * a caller without privilege, a user namespace); a disposable overlay of the caller's
@@ -59,7 +60,7 @@ minc_ctx *minc_ctx_new(void);
 minc_ctx *minc_ctx_free(minc_ctx *c);
 
 /**
- * minc_set_origin() - name the user's option that the following calls carry out
+ * minc_set_origin() - name the option of the user that the following calls carry out
  * @c: context
  * @text: such as "--bind /a:/b", for messages and minc_explain(); NULL: the call's name
  *
@@ -79,21 +80,23 @@ enum minc_root_flags {
  * minc_set_root() - the directory the container sees as /
  * @c: context
  * @dir: absolute or relative host path; "/" is the default
- * @flags: MINC_ROOT_*; of the submounts "/" shows them, any other directory does not
+ * @flags: MINC_ROOT_*. Without a flag about them, submounts are shown for "/" and not for
+ *	any other directory
  *
  * The directory is only read, unless MINC_ROOT_DIRECT: what the container writes goes to
  * a private tmpfs, or to the directory of minc_set_storage().
  *
  * Returns 0, or -EINVAL: empty path, control characters, unknown or contradicting flags;
- * -ENOMEM. A directory that cannot be used fails when the container starts.
+ * -ENOMEM. If the directory cannot be used, the start fails.
  */
 int minc_set_root(minc_ctx *c, const char *dir, unsigned flags);
 
 /**
  * minc_set_storage() - keep what the container writes
  * @c: context
- * @dir: existing host directory; storage/ and work/ are made in it, or reused. NULL: a
- *	new directory below $XDG_RUNTIME_DIR (else /run for root, else $TMPDIR or /tmp)
+ * @dir: existing host directory; storage/ and work/ are made in it, or reused. NULL: the
+ *	library makes a new directory below $XDG_RUNTIME_DIR (else /run for root, else
+ *	$TMPDIR or /tmp)
  *
  * Only one container at a time may use a directory. See "upper" in mount(8), overlay.
  *
@@ -106,7 +109,7 @@ int minc_set_storage(minc_ctx *c, const char *dir);
  * minc_storage() - the directory chosen by minc_set_storage()
  * @c: context
  *
- * Returns its absolute path once a container started, owned by @c; NULL without one.
+ * Returns its absolute path after a container has started, owned by @c; else NULL.
  */
 const char *minc_storage(const minc_ctx *c);
 
@@ -115,10 +118,10 @@ enum minc_bind_flags {
 	MINC_BIND_RDONLY = 1 << 0, /* the container cannot write it; a device: minc(7) */
 	MINC_BIND_DEV = 1 << 1,    /* device files in it work; implied if it is one */
 	MINC_BIND_SUID = 1 << 2,   /* set-user-ID bits and file capabilities in it work */
-	/* a directory that begins as what the image has there */
+	/* a directory that begins with what the image has there */
 	MINC_BIND_VOLUME = 1 << 3,
 	MINC_BIND_NOEXEC = 1 << 4, /* programs in it cannot be executed */
-	MINC_BIND_NOCOPY = 1 << 5  /* beside MINC_BIND_VOLUME: it begins empty */
+	MINC_BIND_NOCOPY = 1 << 5  /* with MINC_BIND_VOLUME: it begins empty */
 };
 
 /**
@@ -129,28 +132,27 @@ enum minc_bind_flags {
  *	in a directory that the container only reads
  * @flags: MINC_BIND_*
  *
- * Binds and tmpfs are mounted after the root and the API file systems, and so that none
- * hides another whatever the order of the calls: those with fewer names in @dst first,
- * and of as many names in call order. Mounts below @src come with it. A symbolic link in
- * @dst is followed inside the root.
+ * Binds and tmpfs are mounted after the root and the API file systems. No mount hides
+ * another, whatever the order of the calls: a @dst with fewer components is mounted
+ * first; with an equal number, call order counts. Mounts below @src come with it. A
+ * symbolic link in @dst is followed inside the root.
  *
- * MINC_BIND_VOLUME wants an absolute @src and a @dst. A @src that is missing, or is new
- * from minc_volume_create(), becomes a copy of the directory @dst of the image, with its
- * contents, owners and modes, before the command starts: once, whole or not at all. Where
- * the image has no such directory it is an empty one of the command's user. The directory
- * that @src is in is the caller's and closed to others; it is made if it is missing. With
- * MINC_BIND_NOCOPY it is that empty one whatever the image has.
+ * MINC_BIND_VOLUME needs an absolute @src and a @dst. If @src is missing, or new from
+ * minc_volume_create(), it becomes a copy of the directory @dst of the image, with
+ * contents, owners and modes, before the command starts: once, and whole or not at
+ * all. If the image has no such directory, or with MINC_BIND_NOCOPY, @src becomes an
+ * empty directory of the command's user. The directory above @src must belong to the
+ * caller and be closed to others; it is made if it is missing.
  *
  * Returns 0, or -EINVAL: empty or relative @dst, "..", control characters, unknown
- * flag, a volume without a path, MINC_BIND_NOCOPY without one, something else is mounted
- * on @dst (the same again is nothing new); -ENOMEM. A missing @src
- * fails when the container starts, as does a file for a directory of the container or a
- * directory for a file.
+ * flag, a volume without a path, MINC_BIND_NOCOPY without MINC_BIND_VOLUME, another mount
+ * on @dst (the same call again is accepted); -ENOMEM. The start fails if @src is missing,
+ * if @src is a file and @dst a directory of the container, or the other way round.
  * See open_tree(2), move_mount(2), mount_setattr(2).
  */
 int minc_add_bind(minc_ctx *c, const char *src, const char *dst, unsigned flags);
 
-/** enum minc_tmpfs_flags - beside the mode of minc_add_tmpfs() */
+/** enum minc_tmpfs_flags - flags in the mode of minc_add_tmpfs() */
 enum minc_tmpfs_flags {
 	MINC_TMPFS_RDONLY = 1 << 16, /* nobody can write it: it stays empty */
 	MINC_TMPFS_NOEXEC = 1 << 17  /* programs in it cannot be executed */
@@ -160,23 +162,24 @@ enum minc_tmpfs_flags {
  * minc_add_tmpfs() - an empty, writable, disposable directory
  * @c: context
  * @dst: path inside, absolute; created if missing
- * @size_bytes: limit, of files one for 8 KiB as well; 0: as MINC_LIMIT_SCRATCH
+ * @size_bytes: limit of its contents; it also limits the number of files, to one for
+ *	each 8 KiB. 0: as MINC_LIMIT_SCRATCH
  * @mode: permissions 0..07777, and MINC_TMPFS_*
  *
- * Mounted in the order that minc_add_bind() says. Device files and set-user-ID bits in it
- * do not work. On /dev/shm, where it is a size for what the container has anyway, a later
- * call replaces an earlier one.
+ * Mounted in the order that minc_add_bind() describes. Device files and set-user-ID
+ * bits in it do not work. Every container has /dev/shm: there a call sets the size,
+ * and a later call replaces an earlier one.
  *
- * Returns 0, or -EINVAL: bad path, mode or flag, something else is mounted on @dst;
+ * Returns 0, or -EINVAL: bad path, mode or flag, or another mount on @dst;
  * -ENOMEM. See tmpfs(5).
  */
 int minc_add_tmpfs(minc_ctx *c, const char *dst, uint64_t size_bytes, unsigned mode);
 
 /**
- * minc_set_tmpfs_owner() - whose the directory of the last minc_add_tmpfs() is
+ * minc_set_tmpfs_owner() - owner of the directory of the last minc_add_tmpfs()
  * @c: context
- * @uid: user, as the container counts; without this call root
- * @gid: group
+ * @uid: user id inside; without this call the owner is root
+ * @gid: group id inside
  *
  * Returns 0, or -EINVAL: no minc_add_tmpfs() before it, or an id above 4294967294. An id
  * that the container's user namespace lacks fails the start.
@@ -196,14 +199,13 @@ int minc_set_hostname(minc_ctx *c, const char *name);
 /**
  * minc_add_host() - a name that can be looked up inside
  * @c: context
- * @name_address: "NAME:ADDRESS"; of IPv4, or IPv6 with or without brackets;
- * "host-gateway":
- *	127.0.0.1, which with the host's network is the host
+ * @name_address: "NAME:ADDRESS", with an IPv4 address, an IPv6 address with or without
+ *	brackets, or "host-gateway": 127.0.0.1, which is the host with the host's network
  *
- * A line of the container's /etc/hosts, before all others.
+ * The name gets a line in the container's /etc/hosts, before all others.
  *
  * Returns 0, or -EINVAL: not a name and an address; -ENAMETOOLONG: a name longer than 253
- * bytes; -ENOMEM. See hosts(5).
+ * bytes; -ENOMEM. "host-gateway" fails the start with another network. See hosts(5).
  */
 int minc_add_host(minc_ctx *c, const char *name_address);
 
@@ -214,10 +216,10 @@ int minc_add_host(minc_ctx *c, const char *name_address);
  *	number is never looked up as a name; names are those of the container's
  *	/etc/passwd and /etc/group
  *
- * Default 0:0. The group of a user without one, also as "UID:", is that of the
- * container's passwd(5), else 0; its supplementary groups come from group(5).
+ * Default 0:0. Without a group ("UID" or "UID:"), the group is that of the container's
+ * passwd(5), else 0. Supplementary groups come from the container's group(5).
  *
- * Returns 0, or -EINVAL: empty, unprintable, a number with a sign, above 4294967294;
+ * Returns 0, or -EINVAL: empty, unprintable, a number with a sign or above 4294967294;
  * -ENOMEM. An unknown name fails the start with -ENOENT.
  */
 int minc_set_user(minc_ctx *c, const char *user);
@@ -226,12 +228,12 @@ int minc_set_user(minc_ctx *c, const char *user);
  * minc_add_env() - set one environment variable of the command
  * @c: context
  * @name: not empty, no '='
- * @value: any text; NULL copies the caller's own value, if it has one
+ * @value: any text; NULL copies the value that the caller has, if any
  *
  * The environment is otherwise PATH, HOME (from the container's passwd) and, with a
  * terminal, TERM. A later call replaces an earlier one.
  *
- * Returns 0, or -EINVAL, -ENOMEM. See environ(7).
+ * Returns 0, or -EINVAL: NULL or empty @name, or '=' in it; -ENOMEM. See environ(7).
  */
 int minc_add_env(minc_ctx *c, const char *name, const char *value);
 
@@ -246,11 +248,12 @@ int minc_add_env(minc_ctx *c, const char *name, const char *value);
 int minc_set_cwd(minc_ctx *c, const char *dir);
 
 /**
- * minc_set_umask() - which permissions files that the command makes do not have
+ * minc_set_umask() - permissions that new files of the command do not get
  * @c: context
  * @mask: 0 to 0777; -1: the caller's own, as it is now. Default: 022
  *
- * Returns 0, or -EINVAL: another number; -ENOSYS: -1 where /proc does not say it.
+ * Returns 0, or -EINVAL: another number; -ENOSYS: -1, and /proc does not
+ * show the caller's umask.
  * See umask(2).
  */
 int minc_set_umask(minc_ctx *c, int mask);
@@ -261,9 +264,9 @@ int minc_set_umask(minc_ctx *c, int mask);
  * @names: comma-separated names with or without "CAP_", in any case, or "all"
  *
  * Default: chown dac_override fowner fsetid kill net_bind_service setfcap setgid
- * setpcap setuid sys_chroot. Calls apply in order. Where there is no user namespace,
- * mknod comes with a control group that lists which devices work, and needs one; not with
- * MINC_PRIVILEGED and MINC_HOST_DEV, which are for all devices.
+ * setpcap setuid sys_chroot. Calls apply in order. Without a user namespace mknod needs a
+ * control group, which lists the devices that work; not with MINC_PRIVILEGED or
+ * MINC_HOST_DEV, which allow all devices.
  *
  * Returns 0, or -EINVAL: unknown name; -ENOMEM. See capabilities(7).
  */
@@ -283,8 +286,9 @@ int minc_set_seccomp(minc_ctx *c, const char *profile);
 /**
  * minc_set_network() - the container's network
  * @c: context
- * @mode: "host": the caller's, the default; "none" or "raw": an own network namespace
- *	with only the loopback interface; "raw,IFNAME": and that interface moved in
+ * @mode: "host": the caller's network, the default; "none" or "raw": a network namespace
+ *	of its own with only the loopback interface; "raw,IFNAME": the same, with the
+ *	interface IFNAME of the host moved into it
  *
  * Returns 0, or -EINVAL: unknown mode or impossible interface name; -ENOMEM.
  * See network_namespaces(7).
@@ -292,12 +296,12 @@ int minc_set_seccomp(minc_ctx *c, const char *profile);
 int minc_set_network(minc_ctx *c, const char *mode);
 
 /**
- * minc_set_userns() - whose ids the container uses
+ * minc_set_userns() - which ids the container uses
  * @c: context
  * @mode: "auto": none for a privileged caller, else "range" if /etc/subuid and
  *	newuidmap(1) allow it, else "single"; "host": no user namespace; "single": the
- *	caller becomes the container's user; "range": and the caller's subordinate ids
- *	become 1 and up
+ *	caller becomes the container's user; "range": the caller becomes 0, and its
+ *	subordinate ids become 1 and up
  *
  * Returns 0, or -EINVAL: unknown mode; -ENOMEM. See user_namespaces(7), subuid(5).
  */
@@ -308,7 +312,8 @@ int minc_set_userns(minc_ctx *c, const char *mode);
  * @c: context
  * @mask: hexadecimal, as taskset(1), such as "3" or "0x3"
  *
- * Returns 0, or -EINVAL: not hexadecimal or zero; -ERANGE: beyond 1024 CPUs; -ENOMEM.
+ * Returns 0, or -EINVAL: not hexadecimal, or zero; -ERANGE: a CPU above 1023; -ENOMEM.
+ * See sched_setaffinity(2).
  */
 int minc_set_cpus(minc_ctx *c, const char *mask);
 
@@ -322,23 +327,24 @@ enum minc_limit {
 	MINC_LIMIT_CPU_PERIOD_US = 6, /* 1000 to 1000000; default 100000 */
 	MINC_LIMIT_PIDS = 7,          /* processes and threads */
 	MINC_LIMIT_IO_WEIGHT = 8,     /* 10 to 1000, relative to others' 100 */
-	MINC_LIMIT_SCRATCH = 9        /* bytes of what is written and not kept */
+	MINC_LIMIT_SCRATCH = 9        /* bytes that are written and not kept */
 };
 
 /**
  * minc_set_limit() - limit a resource of all processes in the container together
  * @c: context
  * @limit: one of enum minc_limit
- * @value: in the unit named there; -1: no limit, for MEMORY, MEMORY_SWAP, CPU_QUOTA_US,
- *	PIDS and SCRATCH
+ * @value: in the unit that is named there; -1: no limit, for MEMORY, MEMORY_SWAP,
+ *	CPU_QUOTA_US, PIDS and SCRATCH
  *
  * Limits are enforced by control groups of version 1 or 2, whichever has the controller.
  * A limit that this host or this caller cannot enforce fails the start; with
- * MINC_BEST_EFFORT it is a warning. Whoever exceeds the memory is killed: status 137.
- * MEMORY_SWAP needs MEMORY and is at least as large; without it swap is not limited.
- * SCRATCH needs no group and has a default, a quarter of the machine's memory: one tmpfs
- * for all that is written to the overlay, /tmp and /dev/shm and not kept. A program that
- * wants more gets ENOSPC; so does one that makes more than a file for each 8 KiB of it.
+ * MINC_BEST_EFFORT it is a warning. A process that exceeds the memory is killed: status
+ * 137. MEMORY_SWAP needs MEMORY and is at least as large; without it swap is not limited.
+ * SCRATCH needs no group. It is the size of one tmpfs for all that is written to the
+ * overlay, /tmp and /dev/shm and not kept; the default is a quarter of the machine's
+ * memory. A program that writes more, or makes more than one file for each 8 KiB, gets
+ * ENOSPC.
  *
  * Returns 0, or -EINVAL: unknown limit; -ERANGE: value out of range; -ENOMEM.
  * See cgroups(7).
@@ -351,8 +357,8 @@ int minc_set_limit(minc_ctx *c, enum minc_limit limit, int64_t value);
  * @cpus: list such as "0-1,3"; NULL: not limited
  * @mems: list of NUMA nodes; NULL: not limited
  *
- * Unlike those of minc_set_cpus() the command cannot leave these. CPUs or nodes that the
- * caller's own control group lacks fail the start.
+ * The command cannot leave these CPUs, unlike those of minc_set_cpus(). The start
+ * fails if the caller's own control group lacks one of the CPUs or nodes.
  *
  * Returns 0, or -EINVAL: not such a list; -ERANGE: above 1023; -ENOMEM. See cpuset(7).
  */
@@ -373,11 +379,11 @@ enum minc_io_limit {
  * @which: one of enum minc_io_limit
  * @value: per second, not 0
  *
- * A later call for the same device and @which replaces an earlier one. Enforced as
- * minc_set_limit() says. Writes through the page cache are only limited on cgroup v2.
+ * A later call for the same device and @which replaces an earlier one. Enforced as in
+ * minc_set_limit(). Writes through the page cache are only limited on cgroup v2.
  *
- * Returns 0, or -EINVAL: relative path, unknown @which, value 0; -ENOMEM. A device that
- * is missing or no block device fails the start.
+ * Returns 0, or -EINVAL: relative path, unknown @which, value 0; -ENOMEM. The start
+ * fails if @device is missing or is no block device.
  */
 int minc_set_io_limit(minc_ctx *c, const char *device, enum minc_io_limit which,
 		      uint64_t value);
@@ -389,10 +395,10 @@ int minc_set_io_limit(minc_ctx *c, const char *device, enum minc_io_limit which,
  * @c: context
  * @name: resource of setrlimit(2) in lower case without "RLIMIT_", such as "nofile"
  * @soft: limit; MINC_RLIMIT_INFINITY: none
- * @hard: what the command may raise it to
+ * @hard: limit to which the command may raise @soft
  *
- * Without this call the command has the caller's. Raising a hard limit needs
- * CAP_SYS_RESOURCE; without it the start fails.
+ * Without this call the command has the caller's limit. Raising a hard limit needs
+ * CAP_SYS_RESOURCE; without that capability the start fails.
  *
  * Returns 0, or -EINVAL: unknown name, @soft above @hard; -ENOMEM.
  */
@@ -404,7 +410,7 @@ int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft, uint64_t hard)
  * @fd: open descriptor of the caller, which keeps it; it must stay open until the start
  * @target: its number inside, 0 to 1023
  *
- * All descriptors but 0, 1, 2 and these are closed in the command.
+ * The command has 0, 1, 2 and these descriptors, and no other.
  *
  * Returns 0, or -EBADF: @fd is not open; -EINVAL: bad or repeated @target; -ENOMEM.
  */
@@ -414,29 +420,29 @@ int minc_pass_fd(minc_ctx *c, int fd, int target);
 enum minc_flag {
 	/* all capabilities, no seccomp, no masks, writable /sys */
 	MINC_PRIVILEGED = 1,
-	MINC_BEST_EFFORT = 2,     /* protection and limits that cannot be applied: warn */
+	MINC_BEST_EFFORT = 2,     /* warn if a protection or limit cannot be applied */
 	MINC_INIT = 3,            /* a minimal init is process 1 and reaps orphans */
-	MINC_TERMINAL = 4,        /* an own terminal: minc_container_terminal() */
-	MINC_DIE_WITH_PARENT = 5, /* all of it is killed when the starting process ends */
+	MINC_TERMINAL = 4,        /* a terminal of its own: minc_container_terminal() */
+	MINC_DIE_WITH_PARENT = 5, /* the container is killed when its starter ends */
 	MINC_HOST_DEV = 6,        /* the host's devtmpfs on /dev */
 	MINC_DEBUGFS = 7,         /* debugfs on /sys/kernel/debug */
 	MINC_INHERIT_ENV = 8,     /* the caller's environment, less MINC_* */
 	MINC_BACKGROUND = 9,      /* it lives on without the starter: background.h */
-	MINC_AUTO_REMOVE = 10,    /* and is forgotten when it ends, as by minc_delete() */
+	MINC_AUTO_REMOVE = 10,    /* with MINC_BACKGROUND: minc_delete() at its end */
 	/*
-	 * changes of owners pretend success, and who gives up root gets another
-	 * number; default: an image where there is a single id
+	 * calls that change owners report success and do nothing, and a process that
+	 * gives up root sees the new id; default: on for an image with a single id
 	 */
 	MINC_FAKE_ROOT = 11,
-	/* the starter of one in the background is attached to it */
+	/* with MINC_BACKGROUND: the starter is attached to it; see minc_attach() */
 	MINC_ATTACHED = 12,
-	MINC_INSECURE_POLICY = 13, /* images need not be what mincs-policy(5) asks for */
+	MINC_INSECURE_POLICY = 13, /* the policy of mincs-policy(5) does not apply */
 	/*
-	 * output that the command's user could not open by name is a pipe, which
-	 * minc_foreground() copies
+	 * if the command's user could not open the output by name, the command gets a
+	 * pipe, and minc_foreground() copies
 	 */
 	MINC_COPY_OUTPUT = 14,
-	/* minc_attach() without a terminal leaves signals alone */
+	/* minc_attach() without a terminal forwards no signals */
 	MINC_KEEP_SIGNALS = 15
 };
 
@@ -453,10 +459,10 @@ int minc_set_flag(minc_ctx *c, enum minc_flag flag, int on);
 /**
  * minc_load_config() - take the description from an OCI config.json
  * @c: context
- * @path: host file; a relative root.path in it is relative to its directory
+ * @path: host file; a relative root.path in it is relative to the directory of @path
  *
- * Fields that this version cannot carry out are refused, never ignored; process.args is
- * the command of a minc_start() with @argv NULL.
+ * Fields that this version does not support are refused, never ignored. process.args is
+ * the command if minc_start() gets NULL as @argv.
  *
  * Returns 0, or -EINVAL: not strict JSON, or a refused field, named in the message;
  * -ENOENT and other errors of open(2); -ENOSYS: built without jansson, or its module is
@@ -470,9 +476,9 @@ typedef void (*minc_log_fn)(const char *line, void *userdata);
 /**
  * minc_set_log() - where warnings go
  * @c: context
- * @fn: called for each warning of MINC_BEST_EFFORT, during minc_start(), and with what is
- * waited
- *	for: locks, registries, the end of what was killed; NULL: nowhere
+ * @fn: called during minc_start() with each warning of MINC_BEST_EFFORT, and during any
+ *	long wait with what it waits for: locks, registries, the end of killed processes.
+ *	NULL: warnings are dropped
  * @userdata: handed to @fn
  */
 void minc_set_log(minc_ctx *c, minc_log_fn fn, void *userdata);
@@ -488,7 +494,7 @@ enum minc_format {
  * minc_explain() - print what minc_start() would do, without doing it
  * @c: context
  * @argv: the command, NULL-terminated; NULL: the user's shell
- * @format: language
+ * @format: one of enum minc_format
  * @ret: on success a string for free(3)
  *
  * Returns 0, or the error minc_start() would return while planning.
@@ -516,16 +522,15 @@ int minc_start(minc_ctx *c, const char *const *argv, minc_container **ret);
 
 /**
  * minc_start_idle() - the files of a container, without its command
- * @c: context that describes the container, as for minc_start(); what concerns its
- * command only,
- *	its network or its limits is passed over
+ * @c: context that describes the container, as for minc_start(). Calls about the command,
+ *	the network and limits have no effect
  * @ret: on success the container, for minc_copy(); minc_container_free() ends it
  *
- * Nothing of the container's is executed: one process of the library's own holds the file
- * tree that a start would have, with its mounts. With minc_set_storage() that is how
- * files get to a container that is not running, and from it; the directory is in use
- * meanwhile. What is in memory would be lost: minc_copy() refuses to write there, without
- * storage to the root as well. It ends with the caller in any case.
+ * No program of the container is executed: one process of the library holds the file
+ * tree that a start would have, with its mounts. With minc_set_storage() files can be
+ * copied to and from a container that is not running; the directory is in use meanwhile.
+ * minc_copy() refuses to write to what is in memory only and would be lost: a tmpfs, and
+ * without storage the root. The process ends with the caller in any case.
  *
  * Returns 0, or as minc_start().
  */
@@ -571,11 +576,11 @@ int minc_container_terminal(const minc_container *ct);
  * @timeout_ms: milliseconds, 0 to look only, -1 for ever
  * @ret_status: the exit status, or 128+N if signal N ended it; may be NULL
  *
- * May be called again; returns the same status. Waits for this process only.
+ * May be called again, and then returns the same status. Waits for this process only.
  *
- * Returns 0, -ETIMEDOUT, -EINTR if a signal handler ran, or -ECHILD if the process was
- * reaped behind the library's back (SIGCHLD ignored, or a foreign wait(2)), and that
- * before Linux 6.15: afterwards its status is known nevertheless.
+ * Returns 0, or -ETIMEDOUT: it still runs; -EINTR: a signal handler ran; -ECHILD: before
+ * Linux 6.15, something else reaped the process (SIGCHLD ignored, or a wait(2) of the
+ * program); since then its status is known all the same. See waitid(2).
  */
 int minc_wait(minc_container *ct, int timeout_ms, int *ret_status);
 
@@ -584,24 +589,24 @@ int minc_wait(minc_container *ct, int timeout_ms, int *ret_status);
  * @ct: container
  * @sig: signal number; 0 to check
  *
- * A process 1 that neither catches nor ignores @sig would not notice it (see
- * pid_namespaces(7)): the library then does what the signal would have done to any other
- * process: end the container, stop it, or nothing. minc_wait() reports 128+@sig.
+ * The kernel withholds from process 1 a signal that it neither catches nor ignores (see
+ * pid_namespaces(7)). The library then does what @sig would do to any other process: it
+ * ends the container, stops it, or does nothing. minc_wait() reports 128+@sig.
  *
- * Returns 0, -EINVAL: no such signal, -ESRCH: it has ended.
+ * Returns 0, or -EINVAL: no such signal; -ESRCH: it has ended.
  */
 int minc_kill(minc_container *ct, int sig);
 
 /**
- * minc_foreground() - wait as a terminal's foreground program does
+ * minc_foreground() - wait, and connect the container to the caller's terminal
  * @ct: container
  * @ret_status: as minc_wait()
  *
- * Copies between the caller's terminal (the first of descriptors 0, 1 and 2 that is one)
- * and the container's, in raw mode, restored before every return; carries window size
- * changes; forwards INT, QUIT, TERM, HUP, USR1, USR2, TSTP and CONT. These signals are
- * blocked in the calling thread meanwhile and read by signalfd(2): a program with other
- * threads should have them blocked there too.
+ * Copies between the caller's terminal (the first of descriptors 0, 1 and 2 that is
+ * one) and the container's, in raw mode, which ends before every return; passes on
+ * changes of the window size; forwards INT, QUIT, TERM, HUP, USR1, USR2, TSTP and
+ * CONT. These signals are blocked in the calling thread meanwhile and read by
+ * signalfd(2): a program with other threads should have them blocked there too.
  *
  * Returns 0, or as minc_wait().
  */
@@ -611,7 +616,7 @@ int minc_foreground(minc_container *ct, int *ret_status);
  * minc_container_free() - forget a container
  * @ct: container or NULL
  *
- * The container goes on if it runs, with MINC_TERMINAL until its terminal is used.
+ * A running container goes on; with MINC_TERMINAL, until it uses its terminal.
  *
  * Returns NULL.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * error.h - what went wrong, on the context it happened to
+ * error.h - what failed, and why: a message on the context
  *
  *	#include <minc/minc.h>
  *	#include <stdio.h>
@@ -16,8 +16,8 @@
  *
  * Calls return 0 or more on success and a negative errno(3) value on failure. The first
  * failure of a configuration call stays on the context: minc_start(), minc_run() and
- * minc_explain() return it, so a program may check once. The failure of a start is
- * replaced by that of the next one.
+ * minc_explain() return it, so a program may check once. The failure of a
+ * start stays until the next start.
  */
 #ifndef MINC_ERROR_H
 #define MINC_ERROR_H
@@ -35,7 +35,7 @@ typedef struct minc_ctx minc_ctx;
  * Form: "step 12 of 31, bind /a on /b (--bind /a:/b): No such file or directory" or
  * "--user 0x: not a number". No newline, no full stop, control characters shown as '?'.
  *
- * Returns a string owned by @c, valid until the next call on it; "" without a failure.
+ * Returns a string owned by @c, valid until the next call on @c; "" without a failure.
  */
 const char *minc_error_message(const minc_ctx *c);
 
@@ -51,7 +51,8 @@ const char *minc_error_hint(const minc_ctx *c);
  * minc_error_origin() - the option or call that caused the failed step
  * @c: context
  *
- * Returns what minc_set_origin() was given, else the name of the call; "" if unknown.
+ * Returns the text given to minc_set_origin(), else the name of the call; "" if unknown.
+ * The string is owned by @c.
  */
 const char *minc_error_origin(const minc_ctx *c);
 
@@ -76,7 +77,7 @@ int minc_error_step(const minc_ctx *c);
  * @c: context
  *
  * Returns 127 if the command was not found, 126 if it was found but could not be
- * executed, 125 for any other failure, 0 without one. See env(1).
+ * executed, 125 for any other failure, 0 without a failure. See env(1).
  */
 int minc_error_exit_status(const minc_ctx *c);
 

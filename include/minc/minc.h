@@ -8,13 +8,17 @@
  *	int main(void)
  *	{
  *		minc_ctx *c = minc_ctx_new();
- *		int status;
+ *		int status = 125;
  *
  *		minc_set_hostname(c, "sandbox");
  *		if (minc_run(c, (const char *[]){ "id", NULL }, &status) < 0)
  *			fprintf(stderr, "%s\n", minc_error_message(c));
  *		minc_ctx_free(c);
+ *		return status;
  *	}
+ *
+ * minc_ctx_new() may return NULL without memory. Every call takes NULL as a context and
+ * fails with -EINVAL, and minc_error_message(NULL) says that there is no memory.
  *
  * Build with: cc example.c $(pkg-config --cflags --libs libminc)
  */
