@@ -208,6 +208,9 @@ int overlay_check(struct runner *r, const struct step *s, int mount);
 int run_propagation(struct runner *r, const struct step *s);
 int run_open(struct runner *r, const struct step *s);
 int run_tree(struct runner *r, const struct step *s);
+/* The FUSE server of an image, started by the caller (serve.c). */
+int run_serve(struct runner *r, const struct step *s);
+struct held *hold_serve(struct held_list *l, const struct step *s);
 int run_fuse(struct runner *r, const struct step *s);
 int run_loop(struct runner *r, const struct step *s);
 int run_fs(struct runner *r, const struct step *s);

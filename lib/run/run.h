@@ -205,7 +205,3 @@ int run_exec(struct runner *r, const struct step *s);
 void say_fds(FILE *out, const struct step *s);
 void say_cwd(FILE *out, const struct step *s);
 void say_exec(FILE *out, const struct step *s);
-
-/* serve.c: the FUSE server of an image. */
-int run_serve(struct runner *r, const struct step *s);
-struct held *hold_serve(struct held_list *l, const struct step *s);

@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "mount/mount.h"
+#include "plan/held.h"
 #include "process/program.h"
-#include "run/run.h"
 
 /* Why it cannot, in @text; it keeps neither that nor anything else of ours. */
 static int start_server(const struct step *s, int socket, char *text, size_t size)
