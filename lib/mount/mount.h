@@ -17,7 +17,7 @@
 
 #include <time.h>
 
-#include "mount/table.h"
+#include "mountinfo/table.h"
 #include "plan/host.h"
 #include "plan/plan.h"
 #include "plan/runner.h"

@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/module.h"
-#include "mount/table.h"
+#include "mountinfo/table.h"
 #include "option-sets.h"
 #include "plan/explain.h"
 #include "run/run.h"

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "mount/mount.h"
 #include "process/program.h"
 #include "run/run.h"
 #include "step.h"

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mount/table.h"
+#include "mountinfo/table.h"
 
 mount_table_fn mount_table;
 

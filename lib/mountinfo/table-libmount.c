@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <libmount/libmount.h>
 
-#include "mount/table-read.h"
+#include "mountinfo/table-read.h"
 
 static void table_freep(struct libmnt_table **t)
 {

@@ -9,7 +9,7 @@
  * or above another's place hides it; what hangs on a hidden mount is hidden; and a mount
  * with another on its own root cannot be seen although it holds that other one.
  */
-#include "mount/table.h"
+#include "mountinfo/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "mount/table-read.h"
+#include "mountinfo/table-read.h"
 
 static const char table_path[] = "/proc/thread-self/mountinfo";
 

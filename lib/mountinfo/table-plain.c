@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
-#include "mount/table-read.h"
+#include "mountinfo/table-read.h"
 
 enum { TABLE_MAX_BYTES = 64 * 1024 * 1024 };
 
