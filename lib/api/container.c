@@ -235,9 +235,9 @@ static int write_plan(minc_ctx *c, const char *const *argv, enum minc_format for
 	if (r < 0)
 		return r;
 	if (format == MINC_FORMAT_SHELL)
-		r = explain_shell(&plan, step_ops, out);
+		r = explain_shell(&plan, mechanisms, out);
 	else
-		explain_json(&plan, step_ops, out);
+		explain_json(&plan, out);
 	plan_done(&plan);
 	return r < 0 ? err_set(&c->err, r, "explain") : 0;
 }

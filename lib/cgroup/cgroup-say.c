@@ -4,40 +4,46 @@
 #include <sys/resource.h>
 
 #include "base/quote.h"
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup-rows.h"
 
 void say_cgroup(FILE *out, const struct step *s)
 {
+	const struct step_cgroup *d = s->data;
+
 	fputs("mkdir ", out);
-	quote_shell(out, s->cgroup.path);
+	quote_shell(out, d->path);
 	fputc('\n', out);
 }
 
 void say_cgroup_set(FILE *out, const struct step *s)
 {
+	const struct step_cgroup_set *d = s->data;
+
 	fputs("echo ", out);
-	quote_shell(out, s->cgroup_set.value);
+	quote_shell(out, d->value);
 	fputs(" >", out);
-	quote_shell(out, s->cgroup_set.path);
+	quote_shell(out, d->path);
 	fputc('\n', out);
 }
 
 void say_cgroup_devices(FILE *out, const struct step *s)
 {
-	if (s->cgroup_devices.v2) {
+	const struct step_cgroup_devices *d = s->data;
+
+	if (d->v2) {
 		fputs("echo 'warning: no shell equivalent of bpf(2): all devices work' >&2\n",
 		      out);
 		fputs("# allowed would be:", out);
 	} else {
 		fputs("echo a >", out);
-		quote_shell(out, s->cgroup_devices.path);
+		quote_shell(out, d->path);
 		fputs("/devices.deny\nfor rule in", out);
 	}
-	for (const char *const *i = s->cgroup_devices.rules; i && *i; i++)
+	for (const char *const *i = d->rules; i && *i; i++)
 		fprintf(out, " '%s'", *i);
-	if (!s->cgroup_devices.v2) {
+	if (!d->v2) {
 		fputs("; do echo \"$rule\" >", out);
-		quote_shell(out, s->cgroup_devices.path);
+		quote_shell(out, d->path);
 		fputs("/devices.allow; done", out);
 	}
 	fputc('\n', out);
@@ -45,17 +51,21 @@ void say_cgroup_devices(FILE *out, const struct step *s)
 
 void say_cgroup_join(FILE *out, const struct step *s)
 {
+	const struct step_cgroup_join *d = s->data;
+
 	fputs("echo 0 >", out);
-	quote_shell(out, s->cgroup_join.path);
+	quote_shell(out, d->path);
 	fputc('\n', out);
 }
 
 void say_cgroup_scope(FILE *out, const struct step *s)
 {
+	const struct step_cgroup_scope *d = s->data;
+
 	fputs(": no shell equivalent from inside: systemd moves this process to a scope "
 	      "with",
 	      out);
-	for (const char *const *p = s->cgroup_scope.properties; p && *p; p++) {
+	for (const char *const *p = d->properties; p && *p; p++) {
 		fputc(' ', out);
 		quote_shell(out, *p);
 	}
@@ -87,14 +97,16 @@ static void say_ulimit(FILE *out, const char *which, char letter, uint64_t value
 
 void say_rlimit(FILE *out, const struct step *s)
 {
+	const struct step_rlimit *d = s->data;
+
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
-		if (letters[i].resource != s->rlimit.resource)
+		if (letters[i].resource != d->resource)
 			continue;
-		say_ulimit(out, "", letters[i].letter, s->rlimit.hard, letters[i].unit);
-		if (s->rlimit.soft != s->rlimit.hard)
-			say_ulimit(out, "-S ", letters[i].letter, s->rlimit.soft,
+		say_ulimit(out, "", letters[i].letter, d->hard, letters[i].unit);
+		if (d->soft != d->hard)
+			say_ulimit(out, "-S ", letters[i].letter, d->soft,
 				   letters[i].unit);
 		return;
 	}
-	fprintf(out, ": no shell equivalent: limit on %s\n", s->rlimit.name);
+	fprintf(out, ": no shell equivalent: limit on %s\n", d->name);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cgroup-step - child code of limits: system calls on prepared memory only. */
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup-rows.h"
 
 /* One that exists already: of a container that is entered. */
 static int join_by_path(const char *path)
@@ -17,12 +17,13 @@ static int join_by_path(const char *path)
 
 int run_cgroup_join(struct runner *r, const struct step *s)
 {
-	const int fd = runner_fd(r, s->cgroup_join.slot);
+	const struct step_cgroup_join *d = s->data;
+	const int fd = runner_fd(r, d->slot);
 	long n;
 
-	if (s->cgroup_join.slot == SLOT_NONE)
-		return join_by_path(s->cgroup_join.path);
-	if (fd < 0 || s->cgroup_join.by_clone)
+	if (d->slot == SLOT_NONE)
+		return join_by_path(d->path);
+	if (fd < 0 || d->by_clone)
 		return fd < 0 ? fd : 0;
 	n = sys_write(fd, "0", 1); /* the writer itself */
 	return n < 0 ? (int)n : 0;
@@ -37,8 +38,9 @@ int run_cgroup_scope(struct runner *r, const struct step *s)
 
 int run_rlimit(struct runner *r, const struct step *s)
 {
-	const uint64_t limits[2] = { s->rlimit.soft, s->rlimit.hard };
+	const struct step_rlimit *d = s->data;
+	const uint64_t limits[2] = { d->soft, d->hard };
 
 	(void)r; /* no slot */
-	return sys_call(SYS_prlimit64, 0, s->rlimit.resource, limits, NULL, 0);
+	return sys_call(SYS_prlimit64, 0, d->resource, limits, NULL, 0);
 }

@@ -52,23 +52,3 @@ void cgroup_plan_rlimits(struct plan *p, const struct spec *s);
 /* cpu.weight of v2 for cpu.shares of v1; io.weight for blkio.weight (10 to 1000). */
 uint64_t cgroup_weight_of_shares(uint64_t shares);
 uint64_t cgroup_io_weight(uint64_t blkio_weight);
-
-/* Advice for a step of the kinds below that failed with @err, or NULL. */
-const char *cgroup_hint(const struct step *s, int err);
-
-/* The group to be born in: not entering one costs less than leaving the other. */
-void clone_cgroup_join(struct sys_clone_args *a, const struct step *s, const int *slots);
-int answer_cgroup_scope(struct answer *a, const struct step *s);
-
-int run_cgroup(struct runner *r, const struct step *s);
-int run_cgroup_set(struct runner *r, const struct step *s);
-int run_cgroup_devices(struct runner *r, const struct step *s);
-int run_cgroup_join(struct runner *r, const struct step *s);
-int run_cgroup_scope(struct runner *r, const struct step *s);
-int run_rlimit(struct runner *r, const struct step *s);
-void say_cgroup(FILE *out, const struct step *s);
-void say_cgroup_set(FILE *out, const struct step *s);
-void say_cgroup_devices(FILE *out, const struct step *s);
-void say_cgroup_join(FILE *out, const struct step *s);
-void say_cgroup_scope(FILE *out, const struct step *s);
-void say_rlimit(FILE *out, const struct step *s);

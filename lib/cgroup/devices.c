@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/cgroup-rows.h"
 #include "cgroup/group-place.h"
 
 /*
@@ -211,21 +212,22 @@ static void append(struct limiting *l, const struct place *place, const struct l
 	struct bpf_insn *program =
 		plan_alloc(l->p, DEVICE_PROGRAM_MAX(list->len) * sizeof(*program));
 	struct step *s = plan_append(
-		l->p, STEP_CGROUP_DEVICES, why->mknod ? why->mknod : why->rdonly,
+		l->p, &step_cgroup_devices, why->mknod ? why->mknod : why->rdonly,
 		why->mknod ? "it may make device files, but only harmless ones work"
 			   : "a read-only mount binds no device files, this does");
+	struct step_cgroup_devices *d = s->data;
 
 	if (!texts || !program)
 		return; /* plan_seal() fails */
 	for (size_t i = 0; i < list->len; i++)
 		texts[i] = describe(l->p, &list->rules[i]);
 	s->flags = STEP_HOST | (spec_flag(l->s, MINC_BEST_EFFORT) ? STEP_OPTIONAL : 0);
-	s->cgroup_devices.at = place->slot;
-	s->cgroup_devices.path = place->path;
-	s->cgroup_devices.v2 = place->h->v2;
-	s->cgroup_devices.rules = texts;
-	s->cgroup_devices.program = program;
-	s->cgroup_devices.len = (unsigned)device_program(list->rules, list->len, program);
+	d->at = place->slot;
+	d->path = place->path;
+	d->v2 = place->h->v2;
+	d->rules = texts;
+	d->program = program;
+	d->len = (unsigned)device_program(list->rules, list->len, program);
 }
 
 /* 0 if that is only a warning. */

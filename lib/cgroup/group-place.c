@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cgroup/cgroup-rows.h"
 
 enum { PROPERTY_WORDS_MAX = 32 };
 
@@ -157,19 +158,21 @@ static void choose_scope(struct limiting *l, unsigned needed)
 static void enter_scope(struct limiting *l)
 {
 	struct step *s;
+	struct step_cgroup_scope *d;
 
 	if (!l->count)
 		return;
-	s = plan_append(l->p, STEP_CGROUP_SCOPE, NULL,
+	s = plan_append(l->p, &step_cgroup_scope, NULL,
 			"only the service manager may move an ordinary user's process");
+	d = s->data;
 	s->flags = best_effort(l) ? STEP_OPTIONAL : 0;
-	s->cgroup_scope.unit = plan_text(l->p, "%s.scope", l->g->name);
-	s->cgroup_scope.properties = l->properties;
-	s->cgroup_scope.count = (unsigned)l->count;
-	s->cgroup_scope.mount = plan_text(l->p, "%s", l->g->v2_mount);
+	d->unit = plan_text(l->p, "%s.scope", l->g->name);
+	d->properties = l->properties;
+	d->count = (unsigned)l->count;
+	d->mount = plan_text(l->p, "%s", l->g->v2_mount);
 	for (unsigned c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (l->of[c] == &l->scope)
-			s->cgroup_scope.controllers |= 1u << c;
+			d->controllers |= 1u << c;
 	l->p->scope = true;
 	l->p->own_memory = true; /* the caller has work in the middle */
 }
@@ -253,6 +256,7 @@ static void enable(struct limiting *l, const struct place *place)
 	unsigned missing = 0;
 	const char *text = "";
 	struct step *s;
+	struct step_cgroup_set *d;
 
 	for (unsigned c = 0; place->h->v2 && c < CGROUP_CONTROLLERS; c++)
 		if (l->of[c] == place && cgroup_controller_name(c, true) &&
@@ -264,14 +268,14 @@ static void enable(struct limiting *l, const struct place *place)
 					 cgroup_controller_name(c, true));
 	if (!missing)
 		return;
-	s = plan_append(l->p, STEP_CGROUP_SET, NULL,
+	s = plan_append(l->p, &step_cgroup_set, NULL,
 			"groups beside the caller's get the controllers");
+	d = s->data;
 	s->flags = STEP_HOST | (best_effort(l) ? STEP_OPTIONAL : 0);
-	s->cgroup_set.at = SLOT_CWD;
-	s->cgroup_set.file = "cgroup.subtree_control";
-	s->cgroup_set.value = text;
-	s->cgroup_set.path =
-		plan_text(l->p, "%s/cgroup.subtree_control", place->level->path);
+	d->at = SLOT_CWD;
+	d->file = "cgroup.subtree_control";
+	d->value = text;
+	d->path = plan_text(l->p, "%s/cgroup.subtree_control", place->level->path);
 }
 
 static void make_group(struct limiting *l, struct place *place)
@@ -281,33 +285,39 @@ static void make_group(struct limiting *l, struct place *place)
 	const bool by_clone =
 		v2 && l->h->kernel >= HOST_KERNEL(5, 7) && l->of[CGROUP_DEVICES] != place;
 	struct step *s;
+	struct step_cgroup *d;
 
 	enable(l, place);
 	place->slot = plan_slot(l->p);
 	place->path = plan_text(l->p, "%s/%s", place->level->path, l->g->name);
-	s = plan_append(l->p, STEP_CGROUP, NULL,
+	s = plan_append(l->p, &step_cgroup, NULL,
 			v2 ? "a group to be born in, stopped and ended by"
 			   : "a group for this hierarchy's limits");
+	d = s->data;
 	s->flags = STEP_HOST | (best_effort(l) ? STEP_OPTIONAL : 0);
-	s->cgroup.parent = place->level->path;
-	s->cgroup.path = place->path;
-	s->cgroup.v2 = v2;
-	s->cgroup.ret = place->slot;
-	s->cgroup.ret_procs = by_clone ? SLOT_NONE : plan_slot(l->p);
+	d->parent = place->level->path;
+	d->path = place->path;
+	d->v2 = v2;
+	d->ret = place->slot;
+	d->ret_procs = by_clone ? SLOT_NONE : plan_slot(l->p);
 	if (!v2)
-		s->cgroup.controllers = place->h->controllers;
+		d->controllers = place->h->controllers;
 	for (unsigned c = 0; v2 && c < CGROUP_CONTROLLERS; c++)
 		if (l->of[c] == place)
-			s->cgroup.controllers |= 1u << c;
+			d->controllers |= 1u << c;
 	l->p->cgroups++;
 }
 
 static bool has_list(const struct plan *p, const struct step *made)
 {
-	for (size_t i = 0; i < p->len; i++)
-		if (p->steps[i].kind == STEP_CGROUP_DEVICES &&
-		    p->steps[i].cgroup_devices.at == made->cgroup.ret)
+	const struct step_cgroup *group = made->data;
+
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step_cgroup_devices *list = p->steps[i].data;
+
+		if (p->steps[i].ops == &step_cgroup_devices && list->at == group->ret)
 			return true;
+	}
 	return false;
 }
 
@@ -316,17 +326,19 @@ static void join_groups(struct plan *p, const struct spec *spec, bool devices)
 {
 	for (size_t i = 0, steps = p->len; i < steps; i++) {
 		const struct step made = p->steps[i];
+		const struct step_cgroup *group = made.data;
+		struct step_cgroup_join *d;
 		struct step *s;
 
-		if (made.kind != STEP_CGROUP || has_list(p, &made) != devices)
+		if (made.ops != &step_cgroup || has_list(p, &made) != devices)
 			continue;
-		s = plan_append(p, STEP_CGROUP_JOIN, NULL,
+		s = plan_append(p, &step_cgroup_join, NULL,
 				"every process of the container is in the group");
 		s->flags = spec_flag(spec, MINC_BEST_EFFORT) ? STEP_OPTIONAL : 0;
-		s->cgroup_join.by_clone = made.cgroup.ret_procs == SLOT_NONE;
-		s->cgroup_join.slot =
-			s->cgroup_join.by_clone ? made.cgroup.ret : made.cgroup.ret_procs;
-		s->cgroup_join.path = plan_text(p, "%s/cgroup.procs", made.cgroup.path);
+		d = s->data;
+		d->by_clone = group->ret_procs == SLOT_NONE;
+		d->slot = d->by_clone ? group->ret : group->ret_procs;
+		d->path = plan_text(p, "%s/cgroup.procs", group->path);
 	}
 }
 
@@ -372,17 +384,19 @@ void place_set(struct limiting *l, const struct place *place, const char *origin
 	       const char *why, const char *file, const char *value)
 {
 	struct step *s;
+	struct step_cgroup_set *d;
 
 	if (place == &l->scope) {
 		set_property(l, file, value);
 		return;
 	}
-	s = plan_append(l->p, STEP_CGROUP_SET, origin, why);
+	s = plan_append(l->p, &step_cgroup_set, origin, why);
+	d = s->data;
 	s->flags = STEP_HOST | (best_effort(l) ? STEP_OPTIONAL : 0);
-	s->cgroup_set.at = place->slot;
-	s->cgroup_set.file = file;
-	s->cgroup_set.value = value;
-	s->cgroup_set.path = plan_text(l->p, "%s/%s", place->path, file);
+	d->at = place->slot;
+	d->file = file;
+	d->value = value;
+	d->path = plan_text(l->p, "%s/%s", place->path, file);
 }
 
 void place_make(struct limiting *l, unsigned needed)

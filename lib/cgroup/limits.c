@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/str.h"
+#include "cgroup/cgroup-rows.h"
 #include "cgroup/group-place.h"
 
 static unsigned controllers_needed(const struct spec *s)
@@ -365,34 +366,14 @@ int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s)
 {
 	for (const struct spec_rlimit *i = s->rlimits; i; i = i->next) {
-		struct step *step = plan_append(p, STEP_RLIMIT, i->origin,
-						"each process of the command on its own");
+		struct step_rlimit *d =
+			plan_append(p, &step_rlimit, i->origin,
+				    "each process of the command on its own")
+				->data;
 
-		step->rlimit.resource = i->resource;
-		step->rlimit.name = i->name;
-		step->rlimit.soft = i->soft;
-		step->rlimit.hard = i->hard;
+		d->resource = i->resource;
+		d->name = i->name;
+		d->soft = i->soft;
+		d->hard = i->hard;
 	}
-}
-
-const char *cgroup_hint(const struct step *s, int err)
-{
-	if (s->kind == STEP_RLIMIT && err == -EPERM)
-		return "raising a hard limit needs CAP_SYS_RESOURCE; see prlimit(1)";
-	if (s->kind == STEP_RLIMIT && err == -EINVAL)
-		return "more than the kernel allows; for nofile see /proc/sys/fs/nr_open";
-	if (s->kind == STEP_CGROUP_SET && err == -ENOENT)
-		return "this kernel cannot enforce that limit";
-	if (s->kind == STEP_CGROUP_SET && (err == -ENODEV || err == -ENXIO))
-		return "limits are for whole disks, not for partitions";
-	if (s->kind == STEP_CGROUP_SET && err == -EINVAL)
-		return "the group above may allow less";
-	if (s->kind == STEP_CGROUP_DEVICES && err == -EPERM)
-		return "the group above allows less, or keeps its own list for itself";
-	if (s->kind == STEP_CGROUP_DEVICES && (err == -EINVAL || err == -ENOSYS) &&
-	    s->cgroup_devices.v2)
-		return "this kernel may lack CONFIG_CGROUP_BPF";
-	if (s->kind == STEP_CGROUP && err == -EAGAIN)
-		return "there are too many groups: cgroup.max.descendants";
-	return NULL;
 }

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/lease.h"
 #include "base/str.h"
+#include "cgroup/cgroup-rows.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/devices.h"
 
@@ -86,24 +87,25 @@ static int lease(const char *path, int *ret)
 
 int run_cgroup(struct runner *r, const struct step *s)
 {
+	const struct step_cgroup *d = s->data;
 	cleanup_close int fd = -EBADF;
 	int ret = -ESTALE, procs;
 
-	sweep(s->cgroup.parent, s->cgroup.path);
+	sweep(d->parent, d->path);
 	for (int i = 0; ret == -ESTALE && i < TRIES_MAX; i++) {
-		if (mkdir(s->cgroup.path, GROUP_MODE) < 0)
+		if (mkdir(d->path, GROUP_MODE) < 0)
 			return -errno;
-		ret = lease(s->cgroup.path, &fd);
+		ret = lease(d->path, &fd);
 	}
-	if (ret == 0 && s->cgroup.ret_procs != SLOT_NONE) {
+	if (ret == 0 && d->ret_procs != SLOT_NONE) {
 		procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-		ret = procs < 0 ? -errno : runner_put(r, s->cgroup.ret_procs, procs);
+		ret = procs < 0 ? -errno : runner_put(r, d->ret_procs, procs);
 	}
 	if (ret < 0) {
-		(void)rmdir(s->cgroup.path); /* the failure above is what is reported */
+		(void)rmdir(d->path); /* the failure above is what is reported */
 		return ret;
 	}
-	return runner_put(r, s->cgroup.ret, take_fd(&fd));
+	return runner_put(r, d->ret, take_fd(&fd));
 }
 
 static int write_at(int dir, const char *file, const char *value)
@@ -118,33 +120,34 @@ static int write_at(int dir, const char *file, const char *value)
 
 int run_cgroup_devices(struct runner *r, const struct step *s)
 {
-	const int dir = runner_fd(r, s->cgroup_devices.at);
+	const struct step_cgroup_devices *d = s->data;
+	const int dir = runner_fd(r, d->at);
 	int ret;
 
 	if (dir < 0)
 		return dir;
-	if (s->cgroup_devices.v2)
-		return device_attach(dir, s->cgroup_devices.program,
-				     s->cgroup_devices.len);
+	if (d->v2)
+		return device_attach(dir, d->program, d->len);
 	ret = write_at(dir, "devices.deny", "a");
-	for (const char *const *i = s->cgroup_devices.rules; *i && ret == 0; i++)
+	for (const char *const *i = d->rules; *i && ret == 0; i++)
 		ret = write_at(dir, "devices.allow", *i);
 	return ret;
 }
 
 int run_cgroup_set(struct runner *r, const struct step *s)
 {
-	const bool above = s->cgroup_set.at == SLOT_CWD;
+	const struct step_cgroup_set *d = s->data;
+	const bool above = d->at == SLOT_CWD;
 
-	return write_at(runner_fd(r, s->cgroup_set.at),
-			above ? s->cgroup_set.path : s->cgroup_set.file,
-			s->cgroup_set.value);
+	return write_at(runner_fd(r, d->at), above ? d->path : d->file, d->value);
 }
 
 void clone_cgroup_join(struct sys_clone_args *a, const struct step *s, const int *slots)
 {
-	if (!s->cgroup_join.by_clone || slots[s->cgroup_join.slot] < 0)
+	const struct step_cgroup_join *d = s->data;
+
+	if (!d->by_clone || slots[d->slot] < 0)
 		return;
 	a->flags |= CLONE_INTO_CGROUP;
-	a->cgroup = (uint64_t)slots[s->cgroup_join.slot];
+	a->cgroup = (uint64_t)slots[d->slot];
 }

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cgroup/cgroup-rows.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
 #include "plan/answer.h"
@@ -42,6 +43,7 @@ static int call_busctl(const char *const *argv, struct err *e)
 
 static int ask(const struct step *s, int child, struct err *e)
 {
+	const struct step_cgroup_scope *d = s->data;
 	const char *argv[ARGS_MAX] = {
 		"/usr/bin/busctl",
 		"--user",
@@ -51,13 +53,13 @@ static int ask(const struct step *s, int child, struct err *e)
 		"org.freedesktop.systemd1.Manager",
 		"StartTransientUnit",
 		"ssa(sv)a(sa(sv))",
-		s->cgroup_scope.unit,
+		d->unit,
 		"fail",
 	};
 	char count[16], pid[16];
 	size_t n = 10;
 
-	snprintf(count, sizeof(count), "%u", s->cgroup_scope.count + 2);
+	snprintf(count, sizeof(count), "%u", d->count + 2);
 	snprintf(pid, sizeof(pid), "%d", child);
 	argv[n++] = count;
 	for (const char *const *p =
@@ -65,8 +67,7 @@ static int ask(const struct step *s, int child, struct err *e)
 					    "true", NULL };
 	     *p; p++)
 		argv[n++] = *p;
-	for (const char *const *p = s->cgroup_scope.properties; *p && n < ARGS_MAX - 2;
-	     p++)
+	for (const char *const *p = d->properties; *p && n < ARGS_MAX - 2; p++)
 		argv[n++] = *p;
 	argv[n] = "0"; /* auxiliary units */
 	return call_busctl(argv, e);
@@ -84,24 +85,23 @@ static bool is_in_unit(int child, const char *unit)
 
 int answer_cgroup_scope(struct answer *a, const struct step *s)
 {
+	const struct step_cgroup_scope *d = s->data;
 	const struct timespec ms = { .tv_nsec = 1000000 };
 	unsigned controllers = 0;
 	int r = ask(s, a->pid, a->err);
 
-	for (int i = 0; r == 0 && !is_in_unit(a->pid, s->cgroup_scope.unit); i++) {
+	for (int i = 0; r == 0 && !is_in_unit(a->pid, d->unit); i++) {
 		if (i == MOVE_MS)
 			return err_set(a->err, -ETIMEDOUT, "systemd has not made %s",
-				       s->cgroup_scope.unit);
+				       d->unit);
 		(void)nanosleep(&ms, NULL); /* shorter is fine */
 	}
 	if (r == 0)
-		r = cgroup_hold_foreign(a->held, s->cgroup_scope.mount, a->pid,
-					&controllers);
+		r = cgroup_hold_foreign(a->held, d->mount, a->pid, &controllers);
 	if (r < 0)
-		return err_set(a->err, r, "group of %s", s->cgroup_scope.unit);
-	if (s->cgroup_scope.controllers & ~controllers)
+		return err_set(a->err, r, "group of %s", d->unit);
+	if (d->controllers & ~controllers)
 		return err_say(a->err, -EOPNOTSUPP,
-			       "%s has not all controllers that are needed",
-			       s->cgroup_scope.unit);
+			       "%s has not all controllers that are needed", d->unit);
 	return 0;
 }

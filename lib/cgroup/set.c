@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "cgroup/cgroup-rows.h"
 
 enum {
 	FILE_MAX_BYTES = 1 << 20,
@@ -353,10 +354,11 @@ static const struct held_ops own_group = { .end = end_group,
 
 struct held *hold_cgroup(struct held_list *l, const struct step *s)
 {
-	const struct cgroup_dir d = { .v2 = s->cgroup.v2,
-				      .controllers = s->cgroup.controllers,
-				      .path = (char *)s->cgroup.path };
-	struct held *h = held_add(l, &own_group, s->cgroup.ret);
+	const struct step_cgroup *group = s->data;
+	const struct cgroup_dir d = { .v2 = group->v2,
+				      .controllers = group->controllers,
+				      .path = (char *)group->path };
+	struct held *h = held_add(l, &own_group, group->ret);
 
 	if (h && put_group(h, &d) < 0) {
 		held_close(h);
@@ -439,7 +441,7 @@ size_t cgroup_paths(const struct plan *p, const char *ret[CGROUP_HIERARCHIES_MAX
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->len && n < CGROUP_HIERARCHIES_MAX; i++)
-		if (p->steps[i].kind == STEP_CGROUP)
-			ret[n++] = p->steps[i].cgroup.path;
+		if (p->steps[i].ops == &step_cgroup)
+			ret[n++] = STEP_DATA(&p->steps[i], cgroup)->path;
 	return n;
 }

@@ -38,12 +38,6 @@ struct cgroup_usage {
 struct cgroup_set *cgroup_set_free(struct cgroup_set *set);
 
 /*
- * A place for the group of a step (step_ops.hold). At the end of the container what is
- * still in it is killed, and it is removed; it is left, to a later start, if it is not
- * empty when the handle is freed.
- */
-struct held *hold_cgroup(struct held_list *l, const struct step *s);
-/*
  * Hold the group that process @pid is in, of cgroup2 mounted at @mount, which another
  * makes and removes; its controllers in @ret. 0 or -errno.
  */

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "cgroup/set.h"
 #include "live/state-files.h"
+#include "run/run-rows.h"
 #include "run/threads.h"
 
 enum {
@@ -358,7 +359,7 @@ static int keep_facts(struct state *s, struct minc_ctx *c,
 	f->terminal = p->terminal;
 	f->init = ct->init;
 	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
-	f->command = arena_strv(&s->arena, p->steps[p->len - 1].exec.argv);
+	f->command = arena_strv(&s->arena, exec_of(p)->argv);
 	f->cgroups = list_groups(&s->arena, cgroup_set_of(&ct->held, &groups));
 	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage)
 		       ? 0

@@ -38,12 +38,12 @@ static const char why_dev[] = "a /dev with only harmless devices";
 static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode,
 		       const char *why)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, NULL, why);
+	struct step_mkdir *d = plan_append(p, &step_mkdir, NULL, why)->data;
 
-	s->mkdir.at = at;
-	s->mkdir.path = path;
-	s->mkdir.mode = mode;
-	s->mkdir.ret = SLOT_NONE;
+	d->at = at;
+	d->path = path;
+	d->mode = mode;
+	d->ret = SLOT_NONE;
 }
 
 /*
@@ -52,16 +52,15 @@ static void plan_mkdir(struct plan *p, int at, const char *path, unsigned mode,
 static void attach_on_own(struct plan *p, int mount, int at, const char *path,
 			  const char *why)
 {
-	mount_attach(p, mount, at, path, CREATE_NOTHING, NULL, why);
-	p->steps[p->len - 1].attach.trusted = true;
+	mount_attach(p, mount, at, path, CREATE_NOTHING, NULL, why)->trusted = true;
 }
 
 /* Put a directory on /NAME of the root. */
 static void attach_on_entry(struct plan *p, struct mounts *m, int mount, const char *path,
 			    const char *origin, const char *why)
 {
-	mount_attach(p, mount, m->root, path, CREATE_LIKE_MOUNT, origin, why);
-	p->steps[p->len - 1].attach.entry = true;
+	mount_attach(p, mount, m->root, path, CREATE_LIKE_MOUNT, origin, why)->entry =
+		true;
 }
 
 static bool can_mknod(const struct mounts *m)
@@ -74,13 +73,14 @@ static void plan_nodes(struct plan *p, struct mounts *m)
 {
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		if (can_mknod(m)) {
-			struct step *s = plan_append(p, STEP_MKNOD, NULL, why_dev);
+			struct step_mknod *d =
+				plan_append(p, &step_mknod, NULL, why_dev)->data;
 
-			s->mknod.at = m->dev;
-			s->mknod.path = nodes[i].name;
-			s->mknod.mode = S_IFCHR | 0666;
-			s->mknod.major = nodes[i].major;
-			s->mknod.minor = nodes[i].minor;
+			d->at = m->dev;
+			d->path = nodes[i].name;
+			d->mode = S_IFCHR | 0666;
+			d->major = nodes[i].major;
+			d->minor = nodes[i].minor;
 		} else {
 			int slot =
 				mount_tree(p, m, SLOT_CWD, nodes[i].path, false, NULL,
@@ -91,11 +91,12 @@ static void plan_nodes(struct plan *p, struct mounts *m)
 		}
 	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		struct step *s = plan_append(p, STEP_SYMLINK, NULL, why_dev);
+		struct step_symlink *d =
+			plan_append(p, &step_symlink, NULL, why_dev)->data;
 
-		s->symlink.at = m->dev;
-		s->symlink.target = links[i].target;
-		s->symlink.path = links[i].name;
+		d->at = m->dev;
+		d->target = links[i].target;
+		d->path = links[i].name;
 	}
 }
 
@@ -111,30 +112,33 @@ bool mount_has_apt(const struct mounts *m)
  */
 static void plan_apt(struct plan *p, struct mounts *m)
 {
-	struct step *s;
+	struct step_file *d;
 
 	if (!mount_has_apt(m))
 		return;
-	s = plan_append(p, STEP_FILE, m->spec->flag_origin[MINC_FAKE_ROOT],
-			"apt would check that it became another user: there is one id");
-	s->file.at = m->dev;
-	s->file.path = MOUNT_APT_NAME;
-	s->file.source = SLOT_NONE;
-	s->file.content = "APT::Sandbox::User \"root\";\n";
-	s->file.mode = 0644;
+	d = plan_append(p, &step_file, m->spec->flag_origin[MINC_FAKE_ROOT],
+			"apt would check that it became another user: there is one id")
+		    ->data;
+	d->at = m->dev;
+	d->path = MOUNT_APT_NAME;
+	d->source = SLOT_NONE;
+	d->content = "APT::Sandbox::User \"root\";\n";
+	d->mode = 0644;
 }
 
 static void plan_own_dev(struct plan *p, struct mounts *m)
 {
 	static const char why_shm[] = "POSIX shared memory, of this container only";
+	struct step_setattr *flags;
 	int shm;
 
 	m->dev = mount_scratch_dir(p, m, "dev", 0755, why_dev);
-	mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
-		   can_mknod(m) ? "nothing in it is a program, and here devices work"
-				: "nothing in it is a program");
+	flags = mount_attr(p, m->dev, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
+			   can_mknod(m)
+				   ? "nothing in it is a program, and here devices work"
+				   : "nothing in it is a program");
 	if (can_mknod(m)) /* else each is a mount of its own */
-		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
+		flags->clear = MOUNT_ATTR_NODEV;
 	attach_on_entry(p, m, m->dev, "/dev", NULL, why_dev);
 	plan_nodes(p, m);
 	plan_apt(p, m);
@@ -155,40 +159,39 @@ static void plan_host_dev(struct plan *p, struct mounts *m)
 		m->dev = mount_tree(p, m, SLOT_CWD, "/dev", true, origin,
 				    "the host's devices");
 	} else {
-		struct step *s = mount_fs(p, "devtmpfs", MOUNT_ATTR_NOSUID, origin,
-					  "the host's devices");
-
-		m->dev = s->fs.ret;
+		m->dev = mount_fs(p, "devtmpfs", MOUNT_ATTR_NOSUID, origin,
+				  "the host's devices")
+				 ->ret;
 	}
 	attach_on_entry(p, m, m->dev, "/dev", origin, "the host's devices");
 }
 
 static void plan_dev(struct plan *p, struct mounts *m)
 {
-	struct step *s;
+	struct step_fs *fs;
 
 	if (spec_flag(m->spec, MINC_HOST_DEV))
 		plan_host_dev(p, m);
 	else
 		plan_own_dev(p, m);
-	s = mount_fs(p, "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
-		     "terminals of its own");
-	mount_option(s, "newinstance", NULL);
-	mount_option(s, "ptmxmode", "0666");
-	mount_option(s, "mode", "0620");
+	fs = mount_fs(p, "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL,
+		      "terminals of its own");
+	mount_option(fs, "newinstance", NULL);
+	mount_option(fs, "ptmxmode", "0666");
+	mount_option(fs, "mode", "0620");
 	/* of the 3072 that the kernel has for all containers */
-	mount_option(s, "max", "1024");
+	mount_option(fs, "max", "1024");
 	if (!m->in_userns || m->many_ids)
-		mount_option(s, "gid", "5"); /* tty, on every distribution */
-	m->devpts = s->fs.ret;
+		mount_option(fs, "gid", "5"); /* tty, on every distribution */
+	m->devpts = fs->ret;
 	if (spec_flag(m->spec, MINC_HOST_DEV)) {
 		mount_attach(p, m->devpts, m->dev, "pts", CREATE_NOTHING, NULL,
 			     "terminals of its own");
 		return; /* for mqueue it may have no directory, and none is made in it */
 	}
 	attach_on_own(p, m->devpts, m->dev, "pts", "terminals of its own");
-	s = mount_fs(p, "mqueue", ATTR_API, NULL, "message queues of its own");
-	attach_on_own(p, s->fs.ret, m->dev, "mqueue", "message queues of its own");
+	fs = mount_fs(p, "mqueue", ATTR_API, NULL, "message queues of its own");
+	attach_on_own(p, fs->ret, m->dev, "mqueue", "message queues of its own");
 }
 
 /*
@@ -221,8 +224,8 @@ static void plan_guard(struct plan *p, struct mounts *m, const struct host_api_p
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL,
 			   "nobody writes there");
 	} else if (can_mknod(m) && !hides_with_own_dev(m)) {
-		mount_attr(p, slot, false, 0, NULL, "it reads as empty");
-		p->steps[p->len - 1].setattr.clear = MOUNT_ATTR_NODEV;
+		mount_attr(p, slot, false, 0, NULL, "it reads as empty")->clear =
+			MOUNT_ATTR_NODEV;
 	}
 	attach_on_own(p, slot, at, path->path, why);
 	/* of what hides it nothing may be missing: only the place itself */
@@ -239,15 +242,16 @@ static void plan_guards(struct plan *p, struct mounts *m)
 		return;
 	plan_mkdir(p, m->scratch, "empty", 0555, "what hides a directory");
 	if (can_mknod(m) && !hides_with_own_dev(m)) {
-		struct step *s =
-			plan_append(p, STEP_MKNOD, NULL,
-				    "what hides a file: our own, verified by making it");
+		struct step_mknod *d =
+			plan_append(p, &step_mknod, NULL,
+				    "what hides a file: our own, verified by making it")
+				->data;
 
-		s->mknod.at = m->scratch;
-		s->mknod.path = "null";
-		s->mknod.mode = S_IFCHR | 0666;
-		s->mknod.major = 1;
-		s->mknod.minor = 3;
+		d->at = m->scratch;
+		d->path = "null";
+		d->mode = S_IFCHR | 0666;
+		d->major = 1;
+		d->minor = 3;
 	}
 	for (size_t i = 0; i < host_api_paths_len; i++)
 		if (m->host->api_paths >> i & 1)
@@ -276,7 +280,7 @@ static void plan_groups(struct plan *p, struct mounts *m)
 		slot = mount_fs(p, "cgroup2",
 				ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY), NULL,
 				why)
-			       ->fs.ret;
+			       ->ret;
 	} else {
 		slot = mount_tree(p, m, m->scratch, "empty", false, NULL, why);
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL,
@@ -292,16 +296,17 @@ static void plan_groups(struct plan *p, struct mounts *m)
 static void plan_proc_sys(struct plan *p, struct mounts *m)
 {
 	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED);
-	struct step *s = mount_fs(p, "proc", ATTR_API, NULL,
-				  "a /proc that shows only the container's processes");
+	struct step_fs *fs =
+		mount_fs(p, "proc", ATTR_API, NULL,
+			 "a /proc that shows only the container's processes");
 
-	m->proc = s->fs.ret;
+	m->proc = fs->ret;
 	attach_on_entry(p, m, m->proc, "/proc", NULL,
 			"a /proc that shows only the container's processes");
 	if (m->sys_source == SLOT_NONE) {
-		s = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
-			     NULL, "a /sys that shows its own network interfaces");
-		m->sys = s->fs.ret;
+		fs = mount_fs(p, "sysfs", ATTR_API | (privileged ? 0 : MOUNT_ATTR_RDONLY),
+			      NULL, "a /sys that shows its own network interfaces");
+		m->sys = fs->ret;
 	} else {
 		m->sys = m->sys_source;
 		mount_attr(p, m->sys, true,
@@ -314,9 +319,9 @@ static void plan_proc_sys(struct plan *p, struct mounts *m)
 	plan_groups(p, m);
 	if (!spec_flag(m->spec, MINC_DEBUGFS))
 		return;
-	s = mount_fs(p, "debugfs", ATTR_API, m->spec->flag_origin[MINC_DEBUGFS],
-		     "kernel debugging and tracing");
-	mount_attach(p, s->fs.ret, m->sys, "kernel/debug", CREATE_NOTHING,
+	fs = mount_fs(p, "debugfs", ATTR_API, m->spec->flag_origin[MINC_DEBUGFS],
+		      "kernel debugging and tracing");
+	mount_attach(p, fs->ret, m->sys, "kernel/debug", CREATE_NOTHING,
 		     m->spec->flag_origin[MINC_DEBUGFS], "kernel debugging and tracing");
 }
 
@@ -325,17 +330,19 @@ static void plan_mtab(struct plan *p, struct mounts *m)
 {
 	const char *path = plan_text(p, "%s/etc/mtab", m->root_path);
 	struct step *s;
+	struct step_symlink *d;
 	struct stat st;
 
 	if (m->spec->root_flags & MINC_ROOT_DIRECT || lstat(path, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return;
-	s = plan_append(p, STEP_SYMLINK, NULL,
+	s = plan_append(p, &step_symlink, NULL,
 			"the mounts that there are, not a list of old ones");
-	s->symlink.at = m->root;
-	s->symlink.target = "/proc/mounts";
-	s->symlink.path = "etc/mtab";
-	s->symlink.replace = true;
+	d = s->data;
+	d->at = m->root;
+	d->target = "/proc/mounts";
+	d->path = "etc/mtab";
+	d->replace = true;
 	if (m->in_userns) /* a directory of an unmapped owner cannot be changed */
 		s->flags |= STEP_OPTIONAL;
 }
@@ -350,13 +357,12 @@ static void plan_tmp(struct plan *p, struct mounts *m)
 	int tmp;
 
 	if (m->spec->image.layers_len) {
-		struct step *s;
+		struct step_attach *d =
+			mount_attach(p, m->scratch, m->root, "/tmp", CREATE_LIKE_MOUNT,
+				     NULL, "a /tmp of its own, if the image has none");
 
-		mount_attach(p, m->scratch, m->root, "/tmp", CREATE_LIKE_MOUNT, NULL,
-			     "a /tmp of its own, if the image has none");
-		s = &p->steps[p->len - 1];
-		s->attach.spare = "tmp";
-		s->attach.spare_mode = 01777;
+		d->spare = "tmp";
+		d->spare_mode = 01777;
 		return;
 	}
 	tmp = mount_scratch_dir(p, m, "tmp", 01777, "a /tmp of its own");

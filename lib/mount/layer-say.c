@@ -7,8 +7,10 @@
 
 void say_loop(FILE *out, const struct step *s)
 {
-	fprintf(out, "s%d=$(losetup --find --show --read-only -- ", s->loop.ret);
-	quote_shell(out, s->loop.path);
+	const struct step_loop *d = s->data;
+
+	fprintf(out, "s%d=$(losetup --find --show --read-only -- ", d->ret);
+	quote_shell(out, d->path);
 	fputs(")\n", out);
 }
 
@@ -17,16 +19,19 @@ void say_loop(FILE *out, const struct step *s)
  */
 void say_serve(FILE *out, const struct step *s)
 {
-	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->serve.ret, s->serve.ret,
-		s->serve.ret);
-	for (size_t i = 2; s->serve.argv && s->serve.argv[i]; i++) {
-		fprintf(out, "mkdir \"$s%d/%zu\"; squashfuse_ll ", s->serve.ret, i - 2);
-		quote_shell(out, s->serve.argv[i]);
-		fprintf(out, " \"$s%d/%zu\"\n", s->serve.ret, i - 2);
+	const struct step_serve *d = s->data;
+
+	fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", d->ret, d->ret, d->ret);
+	for (size_t i = 2; d->argv && d->argv[i]; i++) {
+		fprintf(out, "mkdir \"$s%d/%zu\"; squashfuse_ll ", d->ret, i - 2);
+		quote_shell(out, d->argv[i]);
+		fprintf(out, " \"$s%d/%zu\"\n", d->ret, i - 2);
 	}
 }
 
 void say_fuse(FILE *out, const struct step *s)
 {
-	fprintf(out, "s%d=$s%d\n", s->fuse.ret, s->fuse.socket);
+	const struct step_fuse *d = s->data;
+
+	fprintf(out, "s%d=$s%d\n", d->ret, d->socket);
 }

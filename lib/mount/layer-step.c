@@ -51,7 +51,8 @@ static int take_loop(int control, int file)
 
 int run_loop(struct runner *r, const struct step *s)
 {
-	int file = sys_openat(AT_FDCWD, s->loop.path, O_RDONLY | O_NOFOLLOW, 0);
+	const struct step_loop *d = s->data;
+	int file = sys_openat(AT_FDCWD, d->path, O_RDONLY | O_NOFOLLOW, 0);
 	int control, fd = -EBUSY;
 
 	if (file < 0)
@@ -64,17 +65,17 @@ int run_loop(struct runner *r, const struct step *s)
 	if (control >= 0)
 		(void)sys_close(control);
 	(void)sys_close(file); /* the device holds it */
-	return runner_put(r, s->loop.ret, fd);
+	return runner_put(r, d->ret, fd);
 }
 
 /* A mount of connection @fd, whose files belong to ids of this user namespace. */
 static int mount_fuse(struct runner *r, const struct step *s, int fd)
 {
+	const struct step_fuse *d = s->data;
 	static const char *const flags[] = { "allow_other", "default_permissions", "ro" };
 	const char *const options[][2] = {
-		{ "source", "minc" },          { "subtype", "minc" },
-		{ "rootmode", "40000" },       { "user_id", s->fuse.user },
-		{ "group_id", s->fuse.group },
+		{ "source", "minc" },   { "subtype", "minc" },    { "rootmode", "40000" },
+		{ "user_id", d->user }, { "group_id", d->group },
 	};
 	char number[12];
 	int fs = sys_fsopen("fuse"), ret;
@@ -91,7 +92,7 @@ static int mount_fuse(struct runner *r, const struct step *s, int fd)
 	if (ret == 0)
 		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (ret == 0)
-		ret = runner_put(r, s->fuse.ret, sys_fsmount(fs, s->fuse.attr));
+		ret = runner_put(r, d->ret, sys_fsmount(fs, d->attr));
 	(void)sys_close(fs); /* a configuration context: the mount is what counts */
 	return ret;
 }
@@ -102,7 +103,8 @@ static int mount_fuse(struct runner *r, const struct step *s, int fd)
  */
 int run_fuse(struct runner *r, const struct step *s)
 {
-	const int socket = runner_fd(r, s->fuse.socket);
+	const struct step_fuse *d = s->data;
+	const int socket = runner_fd(r, d->socket);
 	int fd = sys_openat(AT_FDCWD, "/dev/fuse", O_RDWR, 0), ret;
 
 	if (fd < 0)
@@ -112,6 +114,6 @@ int run_fuse(struct runner *r, const struct step *s)
 		ret = hand_over_fd(socket, "", 1, fd);
 	(void)sys_close(fd);     /* the server's */
 	(void)sys_close(socket); /* nothing more to say */
-	r->slots[s->fuse.socket] = -EBADF;
+	r->slots[d->socket] = -EBADF;
 	return ret;
 }

@@ -27,19 +27,20 @@ static int plan_squashfs(struct plan *p, struct mounts *m, const char *path)
 {
 	const char *origin = m->spec->image.name;
 	const unsigned flags = m->template ? STEP_HOST : 0;
-	struct step *s = plan_append(p, STEP_LOOP, origin, why_loop);
-	const int device = plan_slot(p);
+	const size_t first = p->len;
+	struct step_loop *loop = plan_append(p, &step_loop, origin, why_loop)->data;
+	struct step_fs *fs;
 
-	s->flags |= flags;
-	s->loop.path = path;
-	s->loop.ret = device;
-	s = mount_fs(p, "squashfs", layer_attr(m), origin, why_layer);
-	s->flags |= flags;
-	s->fs.shown = path;
-	s->fs.on_device = true;
-	s->fs.device = device;
-	mount_option(s, "ro", NULL);
-	return s->fs.ret;
+	loop->path = path;
+	loop->ret = plan_slot(p);
+	fs = mount_fs(p, "squashfs", layer_attr(m), origin, why_layer);
+	fs->shown = path;
+	fs->on_device = true;
+	fs->device = loop->ret;
+	mount_option(fs, "ro", NULL);
+	for (size_t i = first; i < p->len; i++)
+		p->steps[i].flags |= flags;
+	return fs->ret;
 }
 
 static void plan_server(struct plan *p, struct mounts *m, int *ret_socket)
@@ -47,13 +48,14 @@ static void plan_server(struct plan *p, struct mounts *m, int *ret_socket)
 	const struct spec_image *image = &m->spec->image;
 	const char **argv = plan_alloc(p, (image->layers_len + 3) * sizeof(*argv));
 	struct step *s =
-		plan_append(p, STEP_SERVE, image->name,
+		plan_append(p, &step_serve, image->name,
 			    "an ordinary user cannot mount them: a process reads them");
+	struct step_serve *d = s->data;
 
 	s->flags |= STEP_HOST;
-	s->serve.program = m->server;
-	s->serve.argv = argv;
-	s->serve.ret = *ret_socket = plan_slot(p);
+	d->program = m->server;
+	d->argv = argv;
+	d->ret = *ret_socket = plan_slot(p);
 	if (!argv)
 		return; /* plan_seal() fails */
 	argv[0] = "minc-fuse";
@@ -66,23 +68,26 @@ static void plan_server(struct plan *p, struct mounts *m, int *ret_socket)
 static void plan_fuse(struct plan *p, struct mounts *m)
 {
 	const char *origin = m->spec->image.name;
-	struct step *s;
-	int socket, mount;
+	struct step_fuse *fuse;
+	int socket;
 
 	plan_server(p, m, &socket);
-	s = plan_append(p, STEP_FUSE, origin, "what that process serves");
-	s->fuse.socket = socket;
-	s->fuse.attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
-	s->fuse.user = plan_text(p, "%u", m->uid);
-	s->fuse.group = plan_text(p, "%u", m->gid);
-	s->fuse.ret = mount = plan_slot(p);
-	mount_attach(p, mount, SLOT_CWD, "/sys", CREATE_NOTHING, origin, why_attached);
+	fuse = plan_append(p, &step_fuse, origin, "what that process serves")->data;
+	fuse->socket = socket;
+	fuse->attr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+	fuse->user = plan_text(p, "%u", m->uid);
+	fuse->group = plan_text(p, "%u", m->gid);
+	fuse->ret = plan_slot(p);
+	mount_attach(p, fuse->ret, SLOT_CWD, "/sys", CREATE_NOTHING, origin,
+		     why_attached);
 	for (size_t i = m->layers_len; i-- > 0;) {
-		s = plan_append(p, STEP_OPEN, origin, why_layer);
-		s->open.at = mount;
-		s->open.path = plan_text(p, "%zu", i);
-		s->open.directory = true;
-		s->open.ret = m->layers[m->layers_len - 1 - i] = plan_slot(p);
+		struct step_open *layer =
+			plan_append(p, &step_open, origin, why_layer)->data;
+
+		layer->at = fuse->ret;
+		layer->path = plan_text(p, "%zu", i);
+		layer->directory = true;
+		layer->ret = m->layers[m->layers_len - 1 - i] = plan_slot(p);
 	}
 }
 
@@ -90,16 +95,18 @@ static void plan_fuse(struct plan *p, struct mounts *m)
 static void plan_unpacked(struct plan *p, struct mounts *m)
 {
 	const int at = mount_storage(p, m, m->spec->image.name);
-	struct step *s = plan_append(p, STEP_OPEN, m->spec->image.name,
-				     "its files, unpacked before: there is no /dev/fuse");
+	struct step_open *d =
+		plan_append(p, &step_open, m->spec->image.name,
+			    "its files, unpacked before: there is no /dev/fuse")
+			->data;
 
-	s->open.at = at;
-	s->open.path = UNPACKED_ROOT;
-	s->open.directory = true;
-	s->open.ret = plan_slot(p);
+	d->at = at;
+	d->path = UNPACKED_ROOT;
+	d->directory = true;
+	d->ret = plan_slot(p);
 	m->layers_len = 1;
 	if (m->layers)
-		m->layers[0] = s->open.ret;
+		m->layers[0] = d->ret;
 }
 
 void mount_plan_layers(struct plan *p, struct mounts *m)
@@ -134,16 +141,17 @@ void mount_attach_layers(struct plan *p, struct mounts *m)
 static void make_directory(struct plan *p, struct mounts *m, const char *path, int slot,
 			   const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_OPEN, origin, why);
+	struct step *s = plan_append(p, &step_open, origin, why);
+	struct step_open *d = s->data;
 
-	s->open.at = m->root;
-	s->open.path = plan_text(p, "%s", path);
-	s->open.in_root = s->open.directory = true;
-	s->open.create = S_IFDIR | 0755;
-	s->open.uid = m->user;
-	s->open.gid = m->group;
-	s->open.forget = true;
-	s->open.ret = slot;
+	d->at = m->root;
+	d->path = plan_text(p, "%s", path);
+	d->in_root = d->directory = true;
+	d->create = S_IFDIR | 0755;
+	d->uid = m->user;
+	d->gid = m->group;
+	d->forget = true;
+	d->ret = slot;
 }
 
 static void plan_start(struct plan *p, struct mounts *m)

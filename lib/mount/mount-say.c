@@ -6,6 +6,71 @@
 #include "base/quote.h"
 #include "mount/mount.h"
 
+const char mount_functions[] =
+	"\n"
+	"# inside ROOT PATH: PATH with every symbolic link and \"..\" resolved inside ROOT\n"
+	"inside() {\n"
+	"\tleft=$2 seen=\n"
+	"\twhile [ -n \"$left\" ]; do\n"
+	"\t\tleft=${left#/}\n"
+	"\t\tname=${left%%/*}\n"
+	"\t\tcase $left in */*) left=${left#*/} ;; *) left= ;; esac\n"
+	"\t\tcase $name in\n"
+	"\t\t'' | .) continue ;;\n"
+	"\t\t..) seen=${seen%/*}; continue ;;\n"
+	"\t\tesac\n"
+	"\t\tif [ -L \"$1$seen/$name\" ]; then\n"
+	"\t\t\tlink=$(readlink \"$1$seen/$name\")\n"
+	"\t\t\tcase $link in /*) seen= ;; esac\n"
+	"\t\t\tleft=$link/$left\n"
+	"\t\telse\n"
+	"\t\t\tseen=$seen/$name\n"
+	"\t\tfi\n"
+	"\tdone\n"
+	"\tprintf '%s\\n' \"$1$seen\"\n"
+	"}\n"
+	"# place NAME SOURCE: a mount point of SOURCE's type\n"
+	"place() { if [ -d \"$2\" ]; then mkdir \"$1\"; else : >\"$1\"; fi; }\n"
+	"# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry\n"
+	"# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.\n"
+	"like() {\n"
+	"\tnobody=$1 dir=$2 from=$3\n"
+	"\tshift 2\n"
+	"\tfor below; do\n"
+	"\t\t[ -d \"$below\" ] || return 0\n"
+	"\t\t[ \"$(stat -c '%a %Y' \"$below\")\" = '755 0' ] || { from=$below; break; }\n"
+	"\tdone\n"
+	"\tuid=$(stat -c %u \"$from\") gid=$(stat -c %g \"$from\")\n"
+	"\t[ \"$uid\" = \"$nobody\" ] || chown \"$uid\" \"$dir\"\n"
+	"\t[ \"$gid\" = \"$nobody\" ] || chgrp \"$gid\" \"$dir\"\n"
+	"\tchmod \"$(stat -c %a \"$from\")\" \"$dir\"\n"
+	"\ttouch -r \"$from\" \"$dir\"\n"
+	"}\n"
+	"# quiet DIR, loud: what is made in DIR in between does not show in its time\n"
+	"quiet() {\n"
+	"\tup=$1\n"
+	"\twhile ! [ -d \"$up\" ]; do up=${up%/*}; done\n"
+	"\ttime=$(stat -c %y \"$up\")\n"
+	"}\n"
+	"loud() { touch -d \"$time\" \"$up\" 2>/dev/null || :; }\n"
+	"# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing\n"
+	"attach() {\n"
+	"\ttarget=$(inside \"$2\" \"$3\")\n"
+	"\tif [ -n \"${4-}\" ] && ! [ -e \"$target\" ]; then\n"
+	"\t\tquiet \"$target\"\n"
+	"\t\tif [ -d \"$1\" ]; then mkdir -p \"$target\"\n"
+	"\t\telse mkdir -p \"${target%/*}\"; : >\"$target\"; fi\n"
+	"\t\t[ \"$4\" = create ] || loud\n"
+	"\tfi\n"
+	"\tmount -n --move \"$1\" \"$target\"\n"
+	"}\n"
+	"# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it\n"
+	"flags() {\n"
+	"\tfindmnt ${3-} -rno TARGET \"$2\" | while IFS= read -r m; do\n"
+	"\t\tmount -o \"remount,bind,$1\" \"$(printf '%b' \"$m\")\"\n"
+	"\tdone\n"
+	"}\n";
+
 static const struct {
 	uint64_t attr;
 	const char *option;
@@ -54,6 +119,8 @@ void say_propagation(FILE *out, const struct step *s)
 {
 	(void)s;
 	fputs("mount --make-rprivate /\n", out);
+	/* only now: where mounts are shared it would be on the host, too */
+	fputs("mount -t tmpfs minc \"$t\" # room for what the steps below mount\n", out);
 }
 
 /*
@@ -62,63 +129,69 @@ void say_propagation(FILE *out, const struct step *s)
  */
 static void say_source(FILE *out, const struct step *s)
 {
-	fprintf(out, "s%d=; ", s->open.ret);
-	if (!s->open.in_root) {
+	const struct step_open *d = s->data;
+
+	fprintf(out, "s%d=; ", d->ret);
+	if (!d->in_root) {
 		fputs("f=", out);
-		quote_shell(out, s->open.path);
-		fprintf(out, "; [ ! -f \"$f\" ] || s%d=$f\n", s->open.ret);
+		quote_shell(out, d->path);
+		fprintf(out, "; [ ! -f \"$f\" ] || s%d=$f\n", d->ret);
 		return;
 	}
-	fprintf(out, "f=$(inside \"$s%d\" ", s->open.at);
-	quote_shell(out, s->open.path);
+	fprintf(out, "f=$(inside \"$s%d\" ", d->at);
+	quote_shell(out, d->path);
 	fprintf(out,
 		"); [ ! -f \"$f\" ] || case $(stat -f -c %%T \"$f\") in proc | sysfs) ;; "
 		"*) s%d=$t/%d; cat \"$f\" >\"$s%d\" ;; esac\n",
-		s->open.ret, s->open.ret, s->open.ret);
+		d->ret, d->ret, d->ret);
 }
 
 void say_open(FILE *out, const struct step *s)
 {
-	if (s->open.read) {
+	const struct step_open *d = s->data;
+
+	if (d->read) {
 		say_source(out, s);
 		return;
 	}
-	if (s->open.create) {
-		fprintf(out, "s%d=$(inside \"$s%d\" ", s->open.ret, s->open.at);
-		quote_shell(out, s->open.path);
+	if (d->create) {
+		fprintf(out, "s%d=$(inside \"$s%d\" ", d->ret, d->at);
+		quote_shell(out, d->path);
 		fputs(")\n", out);
 		if (s->flags & STEP_QUIET)
-			fprintf(out, "quiet \"$s%d\"\n", s->open.ret);
-		if (s->open.uid || s->open.gid)
+			fprintf(out, "quiet \"$s%d\"\n", d->ret);
+		if (d->uid || d->gid)
 			fprintf(out,
 				"[ -d \"$s%d\" ] || { mkdir -p \"$s%d\" && chown %u:%u \"$s%d\"; }\n",
-				s->open.ret, s->open.ret, (unsigned)s->open.uid,
-				(unsigned)s->open.gid, s->open.ret);
+				d->ret, d->ret, (unsigned)d->uid, (unsigned)d->gid,
+				d->ret);
 		else
-			fprintf(out, "mkdir -p \"$s%d\"\n", s->open.ret);
+			fprintf(out, "mkdir -p \"$s%d\"\n", d->ret);
 		put_loud(out, s);
 		return;
 	}
 	/* overlay's options cannot hold these characters: give it another name */
-	if (strpbrk(s->open.path, ":,\\\"'\n")) {
-		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", s->open.ret,
-			s->open.ret, s->open.ret);
-		put_path(out, s->open.at, s->open.path);
-		fprintf(out, " \"$s%d\"\n", s->open.ret);
+	if (strpbrk(d->path, ":,\\\"'\n")) {
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"; mount --bind ", d->ret, d->ret,
+			d->ret);
+		put_path(out, d->at, d->path);
+		fprintf(out, " \"$s%d\"\n", d->ret);
 		return;
 	}
-	fprintf(out, "s%d=", s->open.ret);
-	put_path(out, s->open.at, s->open.path);
+	fprintf(out, "s%d=", d->ret);
+	put_path(out, d->at, d->path);
 	fputc('\n', out);
 }
 
 void say_tree(FILE *out, const struct step *s)
 {
-	fprintf(out, "s%d=$t/%d; place \"$s%d\" ", s->tree.ret, s->tree.ret, s->tree.ret);
-	put_path(out, s->tree.at, s->tree.path);
-	fprintf(out, "\nmount %s ", s->tree.recursive ? "--rbind" : "--bind");
-	put_path(out, s->tree.at, s->tree.path);
-	fprintf(out, " \"$s%d\"\n", s->tree.ret);
+	const struct step_tree *d = s->data;
+
+	fprintf(out, "s%d=$t/%d; place \"$s%d\" ", d->ret, d->ret, d->ret);
+	put_path(out, d->at, d->path);
+	fprintf(out, "\nmount %s ", d->recursive ? "--rbind" : "--bind");
+	put_path(out, d->at, d->path);
+	fprintf(out, " \"$s%d\"\n", d->ret);
 }
 
 /* Slot @slot as a value; of many, the short name that it has in $t. */
@@ -129,23 +202,28 @@ static void put_value(FILE *out, int slot, bool many)
 
 static bool continues_list(const struct step *s, size_t i)
 {
-	return i > 0 && strcmp(s->fs.options[i].key, "lowerdir+") == 0 &&
-	       strcmp(s->fs.options[i - 1].key, "lowerdir+") == 0;
+	const struct step_fs *d = s->data;
+
+	return i > 0 && strcmp(d->options[i].key, "lowerdir+") == 0 &&
+	       strcmp(d->options[i - 1].key, "lowerdir+") == 0;
 }
 
 static bool has_list(const struct step *s)
 {
-	bool many = s->fs.place;
+	const struct step_fs *d = s->data;
+	bool many = d->place;
 
-	for (size_t i = 0; i < s->fs.options_len; i++)
+	for (size_t i = 0; i < d->options_len; i++)
 		many = many || continues_list(s, i);
 	return many;
 }
 
 static void put_options(FILE *out, const struct step *s, const char *separator, bool many)
 {
-	for (size_t i = 0; i < s->fs.options_len; i++) {
-		const struct fs_option *o = &s->fs.options[i];
+	const struct step_fs *d = s->data;
+
+	for (size_t i = 0; i < d->options_len; i++) {
+		const struct fs_option *o = &d->options[i];
 
 		if (continues_list(s, i)) {
 			fputc(':', out);
@@ -170,13 +248,14 @@ static void put_options(FILE *out, const struct step *s, const char *separator, 
 
 static void put_place(FILE *out, const struct step *s)
 {
-	if (!s->fs.place) {
-		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", s->fs.ret, s->fs.ret,
-			s->fs.ret);
+	const struct step_fs *d = s->data;
+
+	if (!d->place) {
+		fprintf(out, "s%d=$t/%d; mkdir \"$s%d\"\n", d->ret, d->ret, d->ret);
 		return;
 	}
-	fprintf(out, "s%d=", s->fs.ret);
-	put_path(out, s->fs.at, s->fs.place);
+	fprintf(out, "s%d=", d->ret);
+	put_path(out, d->at, d->place);
 	fputc('\n', out);
 }
 
@@ -186,86 +265,93 @@ static void put_place(FILE *out, const struct step *s)
  */
 static void put_files(FILE *out, const struct step *s)
 {
-	const int slot = s->fs.ret;
+	const struct step_fs *d = s->data;
+	const int slot = d->ret;
 
-	fprintf(out, "mount -t %s", s->fs.type);
+	fprintf(out, "mount -t %s", d->type);
 	put_options(out, s, " -o ", false);
-	fprintf(out, " %s \"$s%d\" # to see its size\n", s->fs.type, slot);
+	fprintf(out, " %s \"$s%d\" # to see its size\n", d->type, slot);
 	fprintf(out,
 		"files=$(($(stat -fc '%%b * %%S' \"$s%d\") / %u + %d)); umount \"$s%d\"\n",
-		slot, s->fs.file_bytes, FS_MORE_FILES, slot);
+		slot, d->file_bytes, FS_MORE_FILES, slot);
 }
 
 void say_fs(FILE *out, const struct step *s)
 {
-	const unsigned attr = s->fs.attr & ~(unsigned)MOUNT_ATTR_RDONLY;
+	const struct step_fs *d = s->data;
+	const unsigned attr = d->attr & ~(unsigned)MOUNT_ATTR_RDONLY;
 	const bool many = has_list(s);
 
 	put_place(out, s);
-	if (s->fs.file_bytes)
+	if (d->file_bytes)
 		put_files(out, s);
 	/* mount(2) takes a page of options: hundreds of layers only with short names */
 	fprintf(out, "%smount -t %s",
-		many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "", s->fs.type);
+		many ? "(cd \"$t\"; LIBMOUNT_FORCE_MOUNT2=always " : "", d->type);
 	/* "ro" here would make the file system read-only, not this mount of it */
 	if (attr)
 		put_attrs(out, attr, " -o ");
 	put_options(out, s, attr ? "," : " -o ", many);
-	if (s->fs.file_bytes)
+	if (d->file_bytes)
 		fputs(",nr_inodes=$files", out);
-	if (s->fs.on_device)
+	if (d->on_device)
 		fprintf(out,
 			" \"$s%d\" \"$s%d\"\nlosetup -d \"$s%d\" # once it is unmounted\n",
-			s->fs.device, s->fs.ret, s->fs.device);
+			d->device, d->ret, d->device);
 	else
-		fprintf(out, " %s \"$s%d\"%s\n", s->fs.type, s->fs.ret, many ? ")" : "");
-	if (s->fs.attr & MOUNT_ATTR_RDONLY)
-		fprintf(out, "flags ro \"$s%d\"\n", s->fs.ret);
+		fprintf(out, " %s \"$s%d\"%s\n", d->type, d->ret, many ? ")" : "");
+	if (d->attr & MOUNT_ATTR_RDONLY)
+		fprintf(out, "flags ro \"$s%d\"\n", d->ret);
 }
 
 void say_setattr(FILE *out, const struct step *s)
 {
+	const struct step_setattr *d = s->data;
+
 	fputs("flags ", out);
-	put_attrs(out, s->setattr.set, "");
-	if (s->setattr.clear & MOUNT_ATTR_NODEV) /* all that is ever cleared */
-		fputs(s->setattr.set ? ",dev" : "dev", out);
-	fprintf(out, " \"$s%d\"%s\n", s->setattr.slot, s->setattr.recursive ? " -R" : "");
+	put_attrs(out, d->set, "");
+	if (d->clear & MOUNT_ATTR_NODEV) /* all that is ever cleared */
+		fputs(d->set ? ",dev" : "dev", out);
+	fprintf(out, " \"$s%d\"%s\n", d->slot, d->recursive ? " -R" : "");
 }
 
 static void say_spare(FILE *out, const struct step *s)
 {
-	fprintf(out, "[ -e \"$(inside \"$s%d\" ", s->attach.at);
-	quote_shell(out, s->attach.path);
-	fprintf(out, ")\" ] || {\n\tmkdir -m %o ", s->attach.spare_mode);
-	put_path(out, s->attach.mount, s->attach.spare);
+	const struct step_attach *d = s->data;
+
+	fprintf(out, "[ -e \"$(inside \"$s%d\" ", d->at);
+	quote_shell(out, d->path);
+	fprintf(out, ")\" ] || {\n\tmkdir -m %o ", d->spare_mode);
+	put_path(out, d->mount, d->spare);
 	fputs("; mkdir \"$t/spare\"; mount --bind ", out);
-	put_path(out, s->attach.mount, s->attach.spare);
+	put_path(out, d->mount, d->spare);
 	fprintf(out,
 		" \"$t/spare\"\n\tflags nosuid,nodev \"$t/spare\"\n"
 		"\tattach \"$t/spare\" \"$s%d\" ",
-		s->attach.at);
-	quote_shell(out, s->attach.path);
+		d->at);
+	quote_shell(out, d->path);
 	fprintf(out, " %s\n}\n", s->flags & STEP_QUIET ? "quiet" : "create");
 }
 
 void say_attach(FILE *out, const struct step *s)
 {
-	if (s->attach.spare) {
+	const struct step_attach *d = s->data;
+
+	if (d->spare) {
 		say_spare(out, s);
 		return;
 	}
-	if (s->attach.at == SLOT_CWD) {
-		fprintf(out, "# it stays at \"$s%d\" until the root changes\n",
-			s->attach.mount);
+	if (d->at == SLOT_CWD) {
+		fprintf(out, "# it stays at \"$s%d\" until the root changes\n", d->mount);
 		return;
 	}
-	fprintf(out, "attach \"$s%d\" \"$s%d\" ", s->attach.mount, s->attach.at);
-	quote_shell(out, s->attach.path);
+	fprintf(out, "attach \"$s%d\" \"$s%d\" ", d->mount, d->at);
+	quote_shell(out, d->path);
 	fprintf(out, "%s; s%d=$target\n",
-		s->attach.create != CREATE_LIKE_MOUNT ? ""
-		: s->flags & STEP_QUIET               ? " quiet"
-						      : " create",
-		s->attach.mount);
+		d->create != CREATE_LIKE_MOUNT ? ""
+		: s->flags & STEP_QUIET        ? " quiet"
+					       : " create",
+		d->mount);
 }
 
 static void put_like(FILE *out, const struct dir_like *like)
@@ -279,77 +365,86 @@ static void put_like(FILE *out, const struct dir_like *like)
 
 void say_mkdir(FILE *out, const struct step *s)
 {
-	const struct dir_like *like = s->mkdir.like;
+	const struct step_mkdir *d = s->data;
+	const struct dir_like *like = d->like;
 
-	put_quiet(out, s, s->mkdir.at, s->mkdir.path);
+	put_quiet(out, s, d->at, d->path);
 	fputs("[ -d ", out);
-	put_path(out, s->mkdir.at, s->mkdir.path);
-	fprintf(out, " ] || %smkdir -p -m %o ", like ? "{ " : "", s->mkdir.mode);
-	put_path(out, s->mkdir.at, s->mkdir.path);
+	put_path(out, d->at, d->path);
+	fprintf(out, " ] || %smkdir -p -m %o ", like ? "{ " : "", d->mode);
+	put_path(out, d->at, d->path);
 	if (like) {
 		fprintf(out, "; like %s ", like->mapped ? "65534" : "-");
-		put_path(out, s->mkdir.at, s->mkdir.path);
+		put_path(out, d->at, d->path);
 		put_like(out, like);
 	}
 	fputc('\n', out);
 	put_loud(out, s);
-	if (s->mkdir.ret == SLOT_NONE)
+	if (d->ret == SLOT_NONE)
 		return;
-	fprintf(out, "s%d=", s->mkdir.ret);
-	put_path(out, s->mkdir.at, s->mkdir.path);
+	fprintf(out, "s%d=", d->ret);
+	put_path(out, d->at, d->path);
 	fputc('\n', out);
 }
 
 void say_mknod(FILE *out, const struct step *s)
 {
-	fprintf(out, "mknod -m %o ", s->mknod.mode & 07777);
-	put_path(out, s->mknod.at, s->mknod.path);
-	fprintf(out, " c %u %u\n", s->mknod.major, s->mknod.minor);
+	const struct step_mknod *d = s->data;
+
+	fprintf(out, "mknod -m %o ", d->mode & 07777);
+	put_path(out, d->at, d->path);
+	fprintf(out, " c %u %u\n", d->major, d->minor);
 }
 
 void say_symlink(FILE *out, const struct step *s)
 {
-	put_quiet(out, s, s->symlink.at, s->symlink.path);
-	if (!s->symlink.replace) {
+	const struct step_symlink *d = s->data;
+
+	put_quiet(out, s, d->at, d->path);
+	if (!d->replace) {
 		fputs("[ -L ", out);
-		put_path(out, s->symlink.at, s->symlink.path);
+		put_path(out, d->at, d->path);
 		fputs(" ] || ", out);
 	}
-	fprintf(out, "ln -s%s ", s->symlink.replace ? "fn" : "");
-	quote_shell(out, s->symlink.target);
+	fprintf(out, "ln -s%s ", d->replace ? "fn" : "");
+	quote_shell(out, d->target);
 	fputc(' ', out);
-	put_path(out, s->symlink.at, s->symlink.path);
+	put_path(out, d->at, d->path);
 	fputc('\n', out);
 	put_loud(out, s);
 }
 
 void say_file(FILE *out, const struct step *s)
 {
-	put_quiet(out, s, s->file.at, s->file.path);
+	const struct step_file *d = s->data;
+
+	put_quiet(out, s, d->at, d->path);
 	fputs("[ -e ", out);
-	put_path(out, s->file.at, s->file.path);
+	put_path(out, d->at, d->path);
 	fputs(" ] || { ", out);
-	if (s->file.before) {
+	if (d->before) {
 		fputs("printf %s ", out);
-		quote_shell(out, s->file.before);
+		quote_shell(out, d->before);
 		fputs("; ", out);
 	}
-	if (s->file.source != SLOT_NONE)
-		fprintf(out, "cat \"${s%d:-/dev/null}\"; ", s->file.source);
+	if (d->source != SLOT_NONE)
+		fprintf(out, "cat \"${s%d:-/dev/null}\"; ", d->source);
 	fputs("printf %s ", out);
-	quote_shell(out, s->file.content);
+	quote_shell(out, d->content);
 	fputs("; } >", out);
-	put_path(out, s->file.at, s->file.path);
+	put_path(out, d->at, d->path);
 	fputc('\n', out);
 	put_loud(out, s);
 }
 
 void say_root(FILE *out, const struct step *s)
 {
+	const struct step_root *d = s->data;
+
 	fprintf(out,
 		"cd /usr # stays in the host's tree, where host() finds its programs\n"
 		"host() { prog=$1; shift; \"./$ld\" --library-path \"$libs\" \"./$prog\" \"$@\"; }\n"
 		"pivot_root \"$s%d\" \"$s%d/tmp\"\n"
 		"host \"$umount\" -l /tmp # what is there now is the old root\n",
-		s->root.slot, s->root.slot);
+		d->slot, d->slot);
 }

@@ -55,22 +55,24 @@ static bool is_plain(int fd, bool in_root)
 
 static int open_source(struct runner *r, const struct step *s, int flags)
 {
-	const int at = runner_fd(r, s->open.at);
+	const struct step_open *d = s->data;
+	const int at = runner_fd(r, d->at);
 
-	return s->open.in_root ? sys_openat2(at, s->open.path, (uint64_t)flags, 0,
-					     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-			       : sys_openat(at, s->open.path, flags, 0);
+	return d->in_root ? sys_openat2(at, d->path, (uint64_t)flags, 0,
+					RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+			  : sys_openat(at, d->path, flags, 0);
 }
 
 static bool is_source_plain(struct runner *r, const struct step *s)
 {
+	const struct step_open *d = s->data;
 	struct stat st;
 	bool plain;
 	int fd;
 
-	if (!s->open.in_root)
-		return sys_call(SYS_newfstatat, runner_fd(r, s->open.at), s->open.path,
-				&st, 0, 0) == 0 &&
+	if (!d->in_root)
+		return sys_call(SYS_newfstatat, runner_fd(r, d->at), d->path, &st, 0,
+				0) == 0 &&
 		       S_ISREG(st.st_mode);
 	fd = open_source(r, s, O_PATH);
 	plain = fd >= 0 && is_plain(fd, true);
@@ -85,6 +87,7 @@ static bool is_source_plain(struct runner *r, const struct step *s)
  */
 static int open_to_read(struct runner *r, const struct step *s)
 {
+	const struct step_open *d = s->data;
 	int fd;
 
 	if (!is_source_plain(r, s))
@@ -92,8 +95,8 @@ static int open_to_read(struct runner *r, const struct step *s)
 	fd = open_source(r, s, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -ENOENT;
-	if (is_plain(fd, s->open.in_root))
-		return runner_put(r, s->open.ret, fd);
+	if (is_plain(fd, d->in_root))
+		return runner_put(r, d->ret, fd);
 	(void)sys_close(fd); /* nothing was read */
 	return -ENOENT;
 }
@@ -145,50 +148,50 @@ static bool is_made(int fd)
  */
 static int open_or_make(const struct step *s, int at)
 {
+	const struct step_open *d = s->data;
 	bool made = false;
-	int fd = path_open_in_root(at, s->open.path, 0);
+	int fd = path_open_in_root(at, d->path, 0);
 
-	if (fd == -ENOENT && s->open.create)
-		fd = path_make_absent(at, s->open.path, s->open.create | quietly(s),
-				      &made);
+	if (fd == -ENOENT && d->create)
+		fd = path_make_absent(at, d->path, d->create | quietly(s), &made);
 	/*
 	 * an id that is not mapped cannot be the command's either: that step will say so
 	 */
-	if (made && (s->open.uid || s->open.gid) && is_made(fd))
-		(void)sys_call(SYS_fchownat, fd, "", s->open.uid, s->open.gid,
-			       SYS_AT_EMPTY_PATH);
+	if (made && (d->uid || d->gid) && is_made(fd))
+		(void)sys_call(SYS_fchownat, fd, "", d->uid, d->gid, SYS_AT_EMPTY_PATH);
 	return fd;
 }
 
 int run_open(struct runner *r, const struct step *s)
 {
-	const int flags = O_PATH | (s->open.directory ? O_DIRECTORY : 0);
-	int at = runner_fd(r, s->open.at), inside, fd;
+	const struct step_open *d = s->data;
+	const int flags = O_PATH | (d->directory ? O_DIRECTORY : 0);
+	int at = runner_fd(r, d->at), inside, fd;
 
-	if (s->open.read)
+	if (d->read)
 		return open_to_read(r, s);
-	if (s->open.storage && r->storage >= 0) {
-		fd = sys_openat(at, s->open.path, flags | O_NOFOLLOW, 0);
-		return runner_put(r, s->open.ret, same_directory(fd, r->storage));
+	if (d->storage && r->storage >= 0) {
+		fd = sys_openat(at, d->path, flags | O_NOFOLLOW, 0);
+		return runner_put(r, d->ret, same_directory(fd, r->storage));
 	}
-	if (!s->open.in_root)
-		return runner_put(r, s->open.ret, sys_openat(at, s->open.path, flags, 0));
+	if (!d->in_root)
+		return runner_put(r, d->ret, sys_openat(at, d->path, flags, 0));
 	inside = open_or_make(s, at);
-	if (inside < 0 || !s->open.directory)
-		return runner_put(r, s->open.ret, inside);
+	if (inside < 0 || !d->directory)
+		return runner_put(r, d->ret, inside);
 	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
 	(void)sys_close(inside);                /* O_PATH */
-	if (s->open.forget)
+	if (d->forget)
 		return fd < 0 ? fd : sys_close(fd);
-	return runner_put(r, s->open.ret, fd);
+	return runner_put(r, d->ret, fd);
 }
 
 int run_tree(struct runner *r, const struct step *s)
 {
+	const struct step_tree *d = s->data;
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	int tree = sys_open_tree(runner_fd(r, s->tree.at), s->tree.path,
-				 OPEN_TREE_CLONE |
-					 (s->tree.recursive ? SYS_AT_RECURSIVE : 0));
+	int tree = sys_open_tree(runner_fd(r, d->at), d->path,
+				 OPEN_TREE_CLONE | (d->recursive ? SYS_AT_RECURSIVE : 0));
 	int ret;
 
 	/*
@@ -203,7 +206,7 @@ int run_tree(struct runner *r, const struct step *s)
 			return ret;
 		}
 	}
-	return runner_put(r, s->tree.ret, tree);
+	return runner_put(r, d->ret, tree);
 }
 
 static int set_option(struct runner *r, int fs, const struct fs_option *o)
@@ -253,49 +256,51 @@ static int limit_files(int fs, int mount, unsigned bytes)
 
 int run_fs(struct runner *r, const struct step *s)
 {
-	const char *source = s->fs.type;
+	const struct step_fs *d = s->data;
+	const char *source = d->type;
 	int fs, ret;
 	char device[PATH_OF_FD_MAX];
 
-	if (s->fs.place)
+	if (d->place)
 		return overlay_from_list(r, s);
-	fs = sys_fsopen(s->fs.type);
+	fs = sys_fsopen(d->type);
 	if (fs < 0)
 		return fs;
-	if (s->fs.on_device) {
-		path_of_fd(device, runner_fd(r, s->fs.device));
+	if (d->on_device) {
+		path_of_fd(device, runner_fd(r, d->device));
 		source = device;
 	}
 	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0);
-	for (size_t i = 0; ret == 0 && i < s->fs.options_len; i++)
-		ret = set_option(r, fs, &s->fs.options[i]);
+	for (size_t i = 0; ret == 0 && i < d->options_len; i++)
+		ret = set_option(r, fs, &d->options[i]);
 	if (ret == 0)
 		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (ret == 0)
-		ret = runner_put(r, s->fs.ret, sys_fsmount(fs, s->fs.attr));
-	if (ret == 0 && s->fs.file_bytes)
-		ret = limit_files(fs, runner_fd(r, s->fs.ret), s->fs.file_bytes);
+		ret = runner_put(r, d->ret, sys_fsmount(fs, d->attr));
+	if (ret == 0 && d->file_bytes)
+		ret = limit_files(fs, runner_fd(r, d->ret), d->file_bytes);
 	if (ret == 0)
-		ret = overlay_check(r, s, runner_fd(r, s->fs.ret));
+		ret = overlay_check(r, s, runner_fd(r, d->ret));
 	if (ret < 0)
 		read_note(r, fs);
-	(void)sys_close(fs);   /* a configuration context: the mount is what counts */
-	if (s->fs.on_device) { /* the mount has it open; an image may have hundreds */
-		(void)sys_close(runner_fd(r, s->fs.device));
-		r->slots[s->fs.device] = -EBADF;
+	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	if (d->on_device) {  /* the mount has it open; an image may have hundreds */
+		(void)sys_close(runner_fd(r, d->device));
+		r->slots[d->device] = -EBADF;
 	}
 	return ret;
 }
 
 int run_setattr(struct runner *r, const struct step *s)
 {
-	struct mount_attr attr = { .attr_set = s->setattr.set,
-				   .attr_clr = s->setattr.clear,
-				   .propagation = s->setattr.propagation };
+	const struct step_setattr *d = s->data;
+	struct mount_attr attr = { .attr_set = d->set,
+				   .attr_clr = d->clear,
+				   .propagation = d->propagation };
 
-	return sys_mount_setattr(runner_fd(r, s->setattr.slot), "",
+	return sys_mount_setattr(runner_fd(r, d->slot), "",
 				 SYS_AT_EMPTY_PATH |
-					 (s->setattr.recursive ? SYS_AT_RECURSIVE : 0),
+					 (d->recursive ? SYS_AT_RECURSIVE : 0),
 				 &attr);
 }
 
@@ -313,50 +318,49 @@ static int like_mount(int mount, unsigned *ret)
 /* Make what is missing on the way to the target, as the mount is. */
 static int make_target(struct runner *r, const struct step *s, int mount)
 {
+	const struct step_attach *d = s->data;
 	unsigned create = 0;
 	bool made;
 	int ret = like_mount(mount, &create);
 
 	create |= quietly(s);
 	return ret < 0 ? ret
-		       : path_make_absent(runner_fd(r, s->attach.at), s->attach.path,
-					  create, &made);
+		       : path_make_absent(runner_fd(r, d->at), d->path, create, &made);
 }
 
 /* Where the mount goes; @missing: that it is not there is known. */
 static int open_target(struct runner *r, const struct step *s, int mount, bool missing)
 {
-	int ret = missing ? -ENOENT
-			  : path_open_in_root(runner_fd(r, s->attach.at), s->attach.path,
-					      0);
+	const struct step_attach *d = s->data;
+	int ret = missing ? -ENOENT : path_open_in_root(runner_fd(r, d->at), d->path, 0);
 
-	return ret == -ENOENT && s->attach.create == CREATE_LIKE_MOUNT
-		       ? make_target(r, s, mount)
-		       : ret;
+	return ret == -ENOENT && d->create == CREATE_LIKE_MOUNT ? make_target(r, s, mount)
+								: ret;
 }
 
 /* A directory of slot @mount for what has none. */
 static int attach_spare(struct runner *r, const struct step *s)
 {
+	const struct step_attach *d = s->data;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
-	const int at = runner_fd(r, s->attach.at), from = runner_fd(r, s->attach.mount);
-	int target = path_open_in_root(at, s->attach.path, 0), tree, ret;
+	const int at = runner_fd(r, d->at), from = runner_fd(r, d->mount);
+	int target = path_open_in_root(at, d->path, 0), tree, ret;
 	bool made;
 
 	if (target >= 0)
 		(void)sys_close(target); /* O_PATH */
 	if (target != -ENOENT)
 		return target < 0 ? target : 0;
-	ret = sys_mkdirat(from, s->attach.spare, s->attach.spare_mode);
+	ret = sys_mkdirat(from, d->spare, d->spare_mode);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
-	tree = sys_open_tree(from, s->attach.spare, OPEN_TREE_CLONE);
+	tree = sys_open_tree(from, d->spare, OPEN_TREE_CLONE);
 	if (tree < 0)
 		return tree;
 	ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH, &attr);
 	target = ret < 0 ? ret
-			 : path_make_absent(at, s->attach.path,
-					    S_IFDIR | 0755 | quietly(s), &made);
+			 : path_make_absent(at, d->path, S_IFDIR | 0755 | quietly(s),
+					    &made);
 	if (target >= 0) {
 		ret = sys_move_mount(tree, "", target, "",
 				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -383,19 +387,17 @@ static int explain_refusal(int mount, int target, int err)
 
 int run_attach(struct runner *r, const struct step *s)
 {
-	int mount = runner_fd(r, s->attach.mount), at = runner_fd(r, s->attach.at),
-	    target, ret = 0;
+	const struct step_attach *d = s->data;
+	int mount = runner_fd(r, d->mount), at = runner_fd(r, d->at), target, ret = 0;
 
-	if (s->attach.spare)
+	if (d->spare)
 		return attach_spare(r, s);
 	/* A path of ours, or of a fresh API file system: nobody made links there. */
-	if (s->attach.at == SLOT_CWD || s->attach.trusted)
-		return sys_move_mount(mount, "", at, s->attach.path,
-				      MOVE_MOUNT_F_EMPTY_PATH);
+	if (d->at == SLOT_CWD || d->trusted)
+		return sys_move_mount(mount, "", at, d->path, MOVE_MOUNT_F_EMPTY_PATH);
 	/* A link at the end is not followed, and a directory cannot be mounted on one. */
-	if (s->attach.entry) {
-		ret = sys_move_mount(mount, "", at, s->attach.path + 1,
-				     MOVE_MOUNT_F_EMPTY_PATH);
+	if (d->entry) {
+		ret = sys_move_mount(mount, "", at, d->path + 1, MOVE_MOUNT_F_EMPTY_PATH);
 		if (ret == 0)
 			return 0;
 	}
@@ -439,37 +441,40 @@ static void close_parent(const struct step *s, const struct parent *p)
 /* A new one, or one that a start was killed over, becomes what the step says. */
 static int dress_dir(struct runner *r, const struct step *s, int fd, bool made)
 {
-	int ret = made ? 1 : like_is_unfinished(fd, s->mkdir.like);
+	const struct step_mkdir *d = s->data;
+	int ret = made ? 1 : like_is_unfinished(fd, d->like);
 
-	return ret > 0 ? like_dress(r, fd, s->mkdir.like, s->mkdir.mode) : ret;
+	return ret > 0 ? like_dress(r, fd, d->like, d->mode) : ret;
 }
 
 /* The directory, which may be there already; a link to one is none. */
 static int make_dir(struct runner *r, const struct step *s, int dir, const char *name)
 {
-	const bool like = s->mkdir.like;
-	int ret = sys_mkdirat(dir, name, like ? 0 : s->mkdir.mode), fd;
+	const struct step_mkdir *d = s->data;
+	const bool like = d->like;
+	int ret = sys_mkdirat(dir, name, like ? 0 : d->mode), fd;
 	const bool made = ret == 0;
 
-	if ((ret < 0 && ret != -EEXIST) || (made && !like && s->mkdir.ret == SLOT_NONE))
+	if ((ret < 0 && ret != -EEXIST) || (made && !like && d->ret == SLOT_NONE))
 		return ret;
 	fd = sys_openat(dir, name,
 			O_DIRECTORY | O_NOFOLLOW |
-				(like || s->mkdir.ret != SLOT_NONE ? O_RDONLY : O_PATH),
+				(like || d->ret != SLOT_NONE ? O_RDONLY : O_PATH),
 			0);
 	if (fd < 0)
 		return fd;
 	ret = like ? dress_dir(r, s, fd, made) : 0;
-	if (ret == 0 && s->mkdir.ret != SLOT_NONE)
-		return runner_put(r, s->mkdir.ret, fd);
+	if (ret == 0 && d->ret != SLOT_NONE)
+		return runner_put(r, d->ret, fd);
 	(void)sys_close(fd); /* a directory */
 	return ret;
 }
 
 int run_mkdir(struct runner *r, const struct step *s)
 {
+	const struct step_mkdir *d = s->data;
 	struct parent p;
-	int ret = open_parent(r, s, s->mkdir.at, s->mkdir.path, &p);
+	int ret = open_parent(r, s, d->at, d->path, &p);
 
 	if (ret == 0) {
 		ret = make_dir(r, s, p.dir, p.name);
@@ -480,13 +485,13 @@ int run_mkdir(struct runner *r, const struct step *s)
 
 int run_mknod(struct runner *r, const struct step *s)
 {
+	const struct step_mknod *d = s->data;
 	struct parent p;
-	int ret = open_parent(r, s, s->mknod.at, s->mknod.path, &p);
+	int ret = open_parent(r, s, d->at, d->path, &p);
 
 	if (ret < 0)
 		return ret;
-	ret = sys_mknodat(p.dir, p.name, s->mknod.mode,
-			  makedev(s->mknod.major, s->mknod.minor));
+	ret = sys_mknodat(p.dir, p.name, d->mode, makedev(d->major, d->minor));
 	close_parent(s, &p);
 	return ret;
 }
@@ -523,16 +528,17 @@ static int replace_with_link(int root, const char *path, const char *target, boo
 
 int run_symlink(struct runner *r, const struct step *s)
 {
+	const struct step_symlink *d = s->data;
 	struct parent p;
 	int ret;
 
-	if (s->symlink.replace)
-		return replace_with_link(runner_fd(r, s->symlink.at), s->symlink.path,
-					 s->symlink.target, s->flags & STEP_QUIET);
-	ret = open_parent(r, s, s->symlink.at, s->symlink.path, &p);
+	if (d->replace)
+		return replace_with_link(runner_fd(r, d->at), d->path, d->target,
+					 s->flags & STEP_QUIET);
+	ret = open_parent(r, s, d->at, d->path, &p);
 	if (ret < 0)
 		return ret;
-	ret = sys_symlinkat(s->symlink.target, p.dir, p.name);
+	ret = sys_symlinkat(d->target, p.dir, p.name);
 	close_parent(s, &p);
 	return ret == -EEXIST ? 0 : ret; /* kept from an earlier run */
 }
@@ -569,33 +575,33 @@ static int copy_source(int source, int fd)
 
 static int make_file(const struct step *s, int dir, const char *name, int source)
 {
-	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW,
-			    s->file.mode);
+	const struct step_file *d = s->data;
+	int fd = sys_openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, d->mode);
 	int ret;
 
 	if (fd == -EEXIST)
 		return 0; /* kept from an earlier run */
 	if (fd < 0)
 		return fd;
-	ret = s->file.before ? write_all(fd, s->file.before, strlen(s->file.before)) : 0;
+	ret = d->before ? write_all(fd, d->before, strlen(d->before)) : 0;
 	if (ret == 0 && source >= 0)
 		ret = copy_source(source, fd);
 	if (ret == 0)
-		ret = write_all(fd, s->file.content, strlen(s->file.content));
+		ret = write_all(fd, d->content, strlen(d->content));
 	(void)sys_close(fd); /* a tmpfs: written is written */
 	return ret;
 }
 
 int run_file(struct runner *r, const struct step *s)
 {
+	const struct step_file *d = s->data;
 	struct parent p;
-	int ret = open_parent(r, s, s->file.at, s->file.path, &p);
+	int ret = open_parent(r, s, d->at, d->path, &p);
 
 	if (ret == 0) {
 		ret = make_file(s, p.dir, p.name,
-				s->file.source == SLOT_NONE
-					? -EBADF
-					: runner_fd(r, s->file.source));
+				d->source == SLOT_NONE ? -EBADF
+						       : runner_fd(r, d->source));
 		close_parent(s, &p);
 	}
 	return ret;
@@ -603,11 +609,12 @@ int run_file(struct runner *r, const struct step *s)
 
 int run_root(struct runner *r, const struct step *s)
 {
-	int ret = sys_fchdir(runner_fd(r, s->root.slot));
+	const struct step_root *d = s->data;
+	int ret = sys_fchdir(runner_fd(r, d->slot));
 
 	if (ret < 0)
 		return ret;
-	if (s->root.over) {
+	if (d->over) {
 		ret = sys_chroot(".");
 	} else {
 		/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top */

@@ -17,6 +17,7 @@
 
 #include <time.h>
 
+#include "mount/mount-rows.h"
 #include "mountinfo/table.h"
 #include "plan/host.h"
 #include "plan/plan.h"
@@ -47,6 +48,7 @@ struct mounts {
 	int kept;
 	int upper, work; /* the overlay's, if there is one */
 	int works;       /* work directories used below the latter */
+	int lower;       /* the root's own files; SLOT_NONE: layers, or many overlays */
 	int scratch, root, dev, devpts, proc, sys;
 	int *layers; /* of an image: slots, uppermost first; or NULL */
 	size_t layers_len;
@@ -88,21 +90,22 @@ void mount_plan_enter(struct plan *p, struct mounts *m);
 /* Building blocks shared by the planners. */
 int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
 	       const char *origin, const char *why);
-struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
-		      const char *why);
+struct step_fs *mount_fs(struct plan *p, const char *type, unsigned attr,
+			 const char *origin, const char *why);
 /* The same with room for more options. */
-struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
-			    size_t options, const char *origin, const char *why);
-void mount_option(struct step *fs, const char *key, const char *value);
+struct step_fs *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
+			       size_t options, const char *origin, const char *why);
+void mount_option(struct step_fs *fs, const char *key, const char *value);
 /*
  * A tmpfs that holds at most @size bytes, or with 0 what is usual (MINC_LIMIT_SCRATCH).
  */
-struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
-			 uint64_t size, const char *origin, const char *why);
-void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
-		const char *origin, const char *why);
-void mount_attach(struct plan *p, int mount, int at, const char *path,
-		  enum attach_create create, const char *origin, const char *why);
+struct step_fs *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
+			    uint64_t size, const char *origin, const char *why);
+struct step_setattr *mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
+				const char *origin, const char *why);
+struct step_attach *mount_attach(struct plan *p, int mount, int at, const char *path,
+				 enum attach_create create, const char *origin,
+				 const char *why);
 /* A directory of the scratch file system as a mount of its own; slot. */
 int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
 		      const char *why);
@@ -112,6 +115,8 @@ void mount_plan_targets(struct plan *p, struct mounts *m);
 /* The root as many overlays, for a user namespace (split.c). */
 void mount_plan_split(struct plan *p, struct mounts *m);
 
+/* What the root is made of: m->lower, or layers (overlay.c). */
+void mount_plan_lower(struct plan *p, struct mounts *m);
 /* The image's layers as mounts in m->layers: detached, then somewhere (layers.c). */
 void mount_plan_layers(struct plan *p, struct mounts *m);
 void mount_attach_layers(struct plan *p, struct mounts *m);
@@ -195,43 +200,12 @@ void like_restore_times(int dir, const struct like_times *t);
 enum { PATH_OF_FD_MAX = 32 };
 void path_of_fd(char buf[PATH_OF_FD_MAX], int fd);
 
-/* The file system of a STEP_FS that has a place (overlay-step.c); 0 or -errno. */
+/* The file system of a step_fs that has a place (overlay-step.c); 0 or -errno. */
 int overlay_from_list(struct runner *r, const struct step *s);
 
 /*
- * Whether what is written has a place in @mount, which STEP_FS has made. Overlayfs that
+ * Whether what is written has a place in @mount, which step_fs has made. Overlayfs that
  * cannot make its work directory, as on a full disk, is mounted read-only, and says so in
  * the kernel's log alone. 0; or the reason.
  */
 int overlay_check(struct runner *r, const struct step *s, int mount);
-
-int run_propagation(struct runner *r, const struct step *s);
-int run_open(struct runner *r, const struct step *s);
-int run_tree(struct runner *r, const struct step *s);
-/* The FUSE server of an image, started by the caller (serve.c). */
-int run_serve(struct runner *r, const struct step *s);
-struct held *hold_serve(struct held_list *l, const struct step *s);
-int run_fuse(struct runner *r, const struct step *s);
-int run_loop(struct runner *r, const struct step *s);
-int run_fs(struct runner *r, const struct step *s);
-int run_setattr(struct runner *r, const struct step *s);
-int run_attach(struct runner *r, const struct step *s);
-int run_mkdir(struct runner *r, const struct step *s);
-int run_mknod(struct runner *r, const struct step *s);
-int run_symlink(struct runner *r, const struct step *s);
-int run_file(struct runner *r, const struct step *s);
-int run_root(struct runner *r, const struct step *s);
-void say_propagation(FILE *out, const struct step *s);
-void say_open(FILE *out, const struct step *s);
-void say_tree(FILE *out, const struct step *s);
-void say_serve(FILE *out, const struct step *s);
-void say_fuse(FILE *out, const struct step *s);
-void say_loop(FILE *out, const struct step *s);
-void say_fs(FILE *out, const struct step *s);
-void say_setattr(FILE *out, const struct step *s);
-void say_attach(FILE *out, const struct step *s);
-void say_mkdir(FILE *out, const struct step *s);
-void say_mknod(FILE *out, const struct step *s);
-void say_symlink(FILE *out, const struct step *s);
-void say_file(FILE *out, const struct step *s);
-void say_root(FILE *out, const struct step *s);

@@ -59,14 +59,15 @@ bool mount_has_resolv(const struct mounts *m)
 static int plan_source(struct plan *p, const struct mounts *m, const char *path,
 		       const char *why)
 {
-	struct step *s = plan_append(p, STEP_OPEN, NULL, why);
+	struct step *s = plan_append(p, &step_open, NULL, why);
+	struct step_open *d = s->data;
 
 	s->flags |= STEP_IF_EXISTS | (m->template ? STEP_HOST : 0);
-	s->open.at = SLOT_CWD;
-	s->open.path = path;
-	s->open.read = true;
-	s->open.ret = plan_slot(p);
-	return s->open.ret;
+	d->at = SLOT_CWD;
+	d->path = path;
+	d->read = true;
+	d->ret = plan_slot(p);
+	return d->ret;
 }
 
 /*
@@ -75,14 +76,15 @@ static int plan_source(struct plan *p, const struct mounts *m, const char *path,
  */
 static int plan_root_source(struct plan *p, const struct mounts *m)
 {
-	struct step *s = plan_append(p, STEP_OPEN, NULL, "the names that the root has");
+	struct step *s = plan_append(p, &step_open, NULL, "the names that the root has");
+	struct step_open *d = s->data;
 
 	s->flags |= STEP_IF_EXISTS;
-	s->open.at = m->root;
-	s->open.path = hosts_path;
-	s->open.in_root = s->open.read = true;
-	s->open.ret = plan_slot(p);
-	return s->open.ret;
+	d->at = m->root;
+	d->path = hosts_path;
+	d->in_root = d->read = true;
+	d->ret = plan_slot(p);
+	return d->ret;
 }
 
 void mount_plan_name_sources(struct plan *p, struct mounts *m)
@@ -128,16 +130,16 @@ static void plan_file(struct plan *p, struct mounts *m, const char *name,
 {
 	const bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
 	const bool rdonly = m->spec->root_flags & MINC_ROOT_RDONLY;
-	struct step *s = plan_append(p, STEP_FILE, NULL, why);
+	struct step_file *d = plan_append(p, &step_file, NULL, why)->data;
 	size_t first = p->len;
 	int slot;
 
-	s->file.at = m->scratch;
-	s->file.path = name;
-	s->file.content = content;
-	s->file.before = before;
-	s->file.source = source;
-	s->file.mode = 0644;
+	d->at = m->scratch;
+	d->path = name;
+	d->content = content;
+	d->before = before;
+	d->source = source;
+	d->mode = 0644;
 	slot = mount_tree(p, m, m->scratch, name, false, NULL, why);
 	mount_attr(p, slot, false,
 		   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |

@@ -18,9 +18,11 @@
 
 static int work_directory(struct runner *r, const struct step *s)
 {
-	for (size_t i = 0; i < s->fs.options_len; i++)
-		if (strcmp(s->fs.options[i].key, "workdir") == 0)
-			return runner_fd(r, s->fs.options[i].slot);
+	const struct step_fs *d = s->data;
+
+	for (size_t i = 0; i < d->options_len; i++)
+		if (strcmp(d->options[i].key, "workdir") == 0)
+			return runner_fd(r, d->options[i].slot);
 	return -EBADF;
 }
 
@@ -93,10 +95,11 @@ static int put_option(struct runner *r, struct page *p, const struct fs_option *
 
 static int put_options(struct runner *r, struct page *p, const struct step *s)
 {
+	const struct step_fs *d = s->data;
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < s->fs.options_len; i++)
-		ret = put_option(r, p, &s->fs.options[i]);
+	for (size_t i = 0; ret == 0 && i < d->options_len; i++)
+		ret = put_option(r, p, &d->options[i]);
 	if (ret < 0)
 		return ret;
 	if (p->len >= sizeof(p->text))
@@ -108,14 +111,17 @@ static int put_options(struct runner *r, struct page *p, const struct step *s)
 /* A directory or what is mounted on it, as a descriptor. */
 static int open_place(struct runner *r, const struct step *s)
 {
-	return sys_openat(runner_fd(r, s->fs.at), s->fs.place,
+	const struct step_fs *d = s->data;
+
+	return sys_openat(runner_fd(r, d->at), d->place,
 			  O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
 /* The new mount, to be moved by @ret's descriptor, with its flags. */
 static int take_mount(struct runner *r, const struct step *s)
 {
-	const struct mount_attr attr = { .attr_set = s->fs.attr };
+	const struct step_fs *d = s->data;
+	const struct mount_attr attr = { .attr_set = d->attr };
 	int fd = open_place(r, s), ret;
 
 	if (fd < 0)
@@ -124,7 +130,7 @@ static int take_mount(struct runner *r, const struct step *s)
 	if (ret == 0)
 		ret = overlay_check(r, s, fd);
 	if (ret == 0)
-		return runner_put(r, s->fs.ret, fd);
+		return runner_put(r, d->ret, fd);
 	(void)sys_close(fd); /* O_PATH */
 	return ret;
 }
@@ -132,6 +138,7 @@ static int take_mount(struct runner *r, const struct step *s)
 /* The directory that is left is not needed again: all paths of the host are absolute. */
 int overlay_from_list(struct runner *r, const struct step *s)
 {
+	const struct step_fs *d = s->data;
 	char target[PATH_OF_FD_MAX];
 	struct page page;
 	int ret, place;
@@ -146,7 +153,7 @@ int overlay_from_list(struct runner *r, const struct step *s)
 	path_of_fd(target, place);
 	ret = sys_chdir(PATH_FDS);
 	if (ret == 0)
-		ret = sys_mount(s->fs.type, target, s->fs.type, 0, page.text);
+		ret = sys_mount(d->type, target, d->type, 0, page.text);
 	(void)sys_close(place); /* O_PATH */
 	if (ret == 0)
 		ret = sys_chdir("/");

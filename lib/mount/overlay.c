@@ -64,29 +64,29 @@ const char *mount_inside(const struct mounts *m, const char *path)
 	return strcmp(m->root_path, "/") == 0 ? path : path + strlen(m->root_path);
 }
 
-static void option_slot(const struct mounts *m, struct step *fs, const char *key,
+static void option_slot(const struct mounts *m, struct step_fs *fs, const char *key,
 			int slot)
 {
-	struct fs_option *options = (struct fs_option *)fs->fs.options;
+	struct fs_option *options = (struct fs_option *)fs->options;
 
 	mount_option(fs, key, NULL);
 	if (!options)
 		return; /* plan_seal() fails */
-	options[fs->fs.options_len - 1].slot = slot;
-	options[fs->fs.options_len - 1].by_path = !m->host->overlay_fds;
+	options[fs->options_len - 1].slot = slot;
+	options[fs->options_len - 1].by_path = !m->host->overlay_fds;
 }
 
 static int plan_dir(struct plan *p, int at, const char *path, const struct dir_like *like,
 		    const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
+	struct step_mkdir *d = plan_append(p, &step_mkdir, origin, why)->data;
 
-	s->mkdir.at = at;
-	s->mkdir.path = path;
-	s->mkdir.mode = 0755;
-	s->mkdir.like = like;
-	s->mkdir.ret = plan_slot(p);
-	return s->mkdir.ret;
+	d->at = at;
+	d->path = path;
+	d->mode = 0755;
+	d->like = like;
+	d->ret = plan_slot(p);
+	return d->ret;
 }
 
 /* Hidden from the container by overlayfs itself; see walk.c of lib/change. */
@@ -137,16 +137,17 @@ static const struct dir_like *like_lower(struct plan *p, const struct mounts *m,
  */
 int mount_storage(struct plan *p, struct mounts *m, const char *origin)
 {
-	struct step *s;
+	struct step_open *d;
 
 	if (!m->storage)
 		return m->scratch;
 	if (!m->opened) {
-		s = plan_append(p, STEP_OPEN, origin, "the directory that is kept");
-		s->open.at = SLOT_CWD;
-		s->open.path = m->storage;
-		s->open.directory = s->open.storage = true;
-		s->open.ret = m->kept = plan_slot(p);
+		d = plan_append(p, &step_open, origin, "the directory that is kept")
+			    ->data;
+		d->at = SLOT_CWD;
+		d->path = m->storage;
+		d->directory = d->storage = true;
+		d->ret = m->kept = plan_slot(p);
 		m->opened = true;
 	}
 	return m->kept;
@@ -157,14 +158,15 @@ static const char place_name[] = "overlay";
 /* Only the overlay's: what the container sees of scratch are other directories. */
 static void plan_place(struct plan *p, const char *origin, int scratch)
 {
-	struct step *s =
-		plan_append(p, STEP_MKDIR, origin,
-			    "where so many layers are mounted before they become /");
+	struct step_mkdir *d =
+		plan_append(p, &step_mkdir, origin,
+			    "where so many layers are mounted before they become /")
+			->data;
 
-	s->mkdir.at = scratch;
-	s->mkdir.path = place_name;
-	s->mkdir.mode = 0700;
-	s->mkdir.ret = SLOT_NONE;
+	d->at = scratch;
+	d->path = place_name;
+	d->mode = 0700;
+	d->ret = SLOT_NONE;
 }
 
 static const char why_upper[] = "what the container writes",
@@ -199,23 +201,23 @@ static unsigned root_attr(const struct mounts *m)
 	return spec_flag(m->spec, MINC_PRIVILEGED) ? 0 : MOUNT_ATTR_NODEV;
 }
 
-/* Before Linux 6.8, without "lowerdir+": a list, for mount(2); see struct step. */
-static void option_list(const struct mounts *m, struct step *fs, const int *lowers,
+/* Before Linux 6.8, without "lowerdir+": a list, for mount(2); see struct step_fs. */
+static void option_list(const struct mounts *m, struct step_fs *fs, const int *lowers,
 			size_t len)
 {
-	struct fs_option *o = (struct fs_option *)fs->fs.options + fs->fs.options_len;
+	struct fs_option *o = (struct fs_option *)fs->options + fs->options_len;
 
 	mount_option(fs, "lowerdir", NULL);
-	if (!fs->fs.options)
+	if (!fs->options)
 		return; /* plan_seal() fails */
 	o->slots = lowers;
 	o->slots_len = len;
-	fs->fs.at = m->scratch;
-	fs->fs.place = place_name;
+	fs->at = m->scratch;
+	fs->place = place_name;
 }
 
 /* @lowers: uppermost first. */
-static void option_lowers(const struct mounts *m, struct step *fs, const int *lowers,
+static void option_lowers(const struct mounts *m, struct step_fs *fs, const int *lowers,
 			  size_t len)
 {
 	const char *key = m->host->overlay_fds || len > 1 ? "lowerdir+" : "lowerdir";
@@ -231,38 +233,38 @@ static int plan_overlay(struct plan *p, struct mounts *m, const int *lowers, siz
 			int upper, int work, const char *origin, const char *why)
 {
 	const bool list = len > 1 && m->host->kernel < HOST_KERNEL(6, 8);
-	struct step *s;
+	struct step_fs *fs;
 
 	if (list)
 		plan_place(p, origin, m->scratch);
-	s = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len, origin,
-			   why);
+	fs = mount_fs_sized(p, "overlay", root_attr(m), OVERLAY_OPTIONS + len, origin,
+			    why);
 	if (list)
-		option_list(m, s, lowers, len);
+		option_list(m, fs, lowers, len);
 	else
-		option_lowers(m, s, lowers, len);
-	option_slot(m, s, "upperdir", upper);
-	option_slot(m, s, "workdir", work);
+		option_lowers(m, fs, lowers, len);
+	option_slot(m, fs, "upperdir", upper);
+	option_slot(m, fs, "workdir", work);
 	if (m->in_userns)
 		/* 5.11: no trusted.* in a user namespace */
-		mount_option(s, "userxattr", NULL);
-	return s->fs.ret;
+		mount_option(fs, "userxattr", NULL);
+	return fs->ret;
 }
 
 /* An O_PATH descriptor in the child's own copy of the mounts, or a detached tree. */
 static int plan_lower(struct plan *p, struct mounts *m, const char *path,
 		      const char *origin, const char *why)
 {
-	struct step *s;
+	struct step_open *d;
 
 	if (m->template)
 		return mount_tree(p, m, SLOT_CWD, path, false, origin, why);
-	s = plan_append(p, STEP_OPEN, origin, why);
-	s->open.at = SLOT_CWD;
-	s->open.path = path;
-	s->open.directory = true;
-	s->open.ret = plan_slot(p);
-	return s->open.ret;
+	d = plan_append(p, &step_open, origin, why)->data;
+	d->at = SLOT_CWD;
+	d->path = path;
+	d->directory = true;
+	d->ret = plan_slot(p);
+	return d->ret;
 }
 
 static const char why_attached[] =
@@ -271,15 +273,15 @@ static const char why_attached[] =
 static void plan_scratch(struct plan *p, struct mounts *m)
 {
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
-	struct step *s =
+	struct step_fs *fs =
 		mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, limit->origin,
 			    limit->set ? "one private tmpfs for all that is made and "
 					 "forgotten"
 				       : "one private tmpfs for all that is made and "
 					 "forgotten: a quarter of the memory at most");
 
-	mount_option(s, "mode", "755");
-	m->scratch = s->fs.ret;
+	mount_option(fs, "mode", "755");
+	m->scratch = fs->ret;
 	/*
 	 * Not on "/" of a copied namespace: pivot_root(2) puts the old root on top of the
 	 * new one, and the umount that follows takes what lies uppermost.
@@ -327,19 +329,25 @@ void mount_overlay_dir(struct plan *p, struct mounts *m, const char *path,
 		     "where the host has it");
 }
 
-static void plan_template(struct plan *p, struct mounts *m)
+static bool is_split(const struct mounts *m)
 {
-	struct step *s;
+	return m->in_userns && !(m->spec->root_flags & MINC_ROOT_DIRECT) &&
+	       m->submounts_len > 0;
+}
 
-	s = plan_append(
-		p, STEP_JOIN, NULL,
-		"start where almost nothing is mounted, not with a copy of everything");
-	s->join.fd = m->host->template_fd;
-	s->join.type = CLONE_NEWNS;
-	s->join.name = "a nearly empty mount namespace";
-	s = plan_append(p, STEP_UNSHARE, NULL, "a copy of it for this container");
-	s->unshare.flags = CLONE_NEWNS;
-	plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
+void mount_plan_lower(struct plan *p, struct mounts *m)
+{
+	const char *origin = m->spec->root_origin;
+
+	m->lower = SLOT_NONE;
+	if (m->spec->image.layers_len > 0)
+		mount_plan_layers(p, m);
+	else if (m->spec->root_flags & MINC_ROOT_DIRECT)
+		m->lower = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
+				      "the directory itself: what is written stays");
+	else if (!is_split(m))
+		m->lower = plan_lower(p, m, m->root_path, origin,
+				      "the files below the overlay");
 }
 
 int mount_plan_root(struct plan *p, struct mounts *m)
@@ -347,44 +355,36 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 	const char *origin = m->spec->root_origin;
 	bool direct = m->spec->root_flags & MINC_ROOT_DIRECT;
 	const bool image = m->spec->image.layers_len > 0;
-	bool split = m->in_userns && !direct && m->submounts_len > 0;
-	int source = SLOT_NONE, work;
+	int work;
 
-	if (image)
-		mount_plan_layers(p, m);
-	else if (direct)
-		source = mount_tree(p, m, SLOT_CWD, m->root_path, m->recursive, origin,
-				    "the directory itself: what is written stays");
-	else if (!split)
-		source = plan_lower(p, m, m->root_path, origin,
-				    "the files below the overlay");
 	if (m->template)
-		plan_template(p, m);
+		plan_append(p, &step_propagation, NULL, "mounts made inside stay inside");
 	if (image) {
 		mount_attach_layers(p, m);
 	} else if (m->template && !direct) {
-		mount_attr(p, source, false, MOUNT_ATTR_RDONLY, origin, "only read from");
-		mount_attach(p, source, SLOT_CWD, "/", CREATE_NOTHING, origin,
+		mount_attr(p, m->lower, false, MOUNT_ATTR_RDONLY, origin,
+			   "only read from");
+		mount_attach(p, m->lower, SLOT_CWD, "/", CREATE_NOTHING, origin,
 			     why_attached);
 	}
 	plan_scratch(p, m);
-	if (split) {
+	if (is_split(m)) {
 		mount_plan_split(p, m);
 		return 0;
 	}
-	m->root = source;
+	m->root = m->lower;
 	if (direct && root_attr(m))
 		mount_attr(p, m->root, true, root_attr(m), origin,
 			   "the host's devices are in /dev only");
 	if (!direct) {
 		mount_upper(p, m,
 			    image ? mount_like(p, m, m->layers, m->layers_len, ".", true)
-				  : like_lower(p, m, source),
+				  : like_lower(p, m, m->lower),
 			    origin, &m->upper, &work);
 		if (!image) /* an image is the caller's own: the overlay makes them */
 			mount_plan_targets(p, m);
 		m->root = plan_overlay(
-			p, m, image ? m->layers : &source, image ? m->layers_len : 1,
+			p, m, image ? m->layers : &m->lower, image ? m->layers_len : 1,
 			m->upper, work, origin,
 			image ? "writes go to the upper layer, never to the image"
 			      : "writes go to the upper layer, never to the directory");

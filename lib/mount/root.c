@@ -10,50 +10,58 @@
 
 enum { FS_OPTIONS = 12 };
 
-int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
-	       const char *origin, const char *why)
+static struct step_tree *plan_tree(struct plan *p, struct mounts *m, int at,
+				   const char *path, bool recursive, const char *origin,
+				   const char *why)
 {
-	struct step *s = plan_append(p, STEP_TREE, origin, why);
+	struct step *s = plan_append(p, &step_tree, origin, why);
+	struct step_tree *d = s->data;
 
-	s->tree.at = at;
-	s->tree.path = path;
+	d->at = at;
+	d->path = path;
 	/*
 	 * In a user namespace the copied mounts are locked to their parents: all or none.
 	 */
-	s->tree.recursive = recursive || (m->in_userns && at == SLOT_CWD);
-	s->tree.ret = plan_slot(p);
+	d->recursive = recursive || (m->in_userns && at == SLOT_CWD);
+	d->ret = plan_slot(p);
 	if (m->template && at == SLOT_CWD)
 		s->flags |= STEP_HOST;
-	return s->tree.ret;
+	return d;
 }
 
-struct step *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
-			    size_t options, const char *origin, const char *why)
+int mount_tree(struct plan *p, struct mounts *m, int at, const char *path, bool recursive,
+	       const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_FS, origin, why);
-
-	s->fs.type = type;
-	s->fs.attr = attr;
-	s->fs.options = plan_alloc(p, options * sizeof(struct fs_option));
-	s->fs.options_size = options;
-	s->fs.ret = plan_slot(p);
-	return s;
+	return plan_tree(p, m, at, path, recursive, origin, why)->ret;
 }
 
-struct step *mount_fs(struct plan *p, const char *type, unsigned attr, const char *origin,
-		      const char *why)
+struct step_fs *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
+			       size_t options, const char *origin, const char *why)
+{
+	struct step_fs *d = plan_append(p, &step_fs, origin, why)->data;
+
+	d->type = type;
+	d->attr = attr;
+	d->options = plan_alloc(p, options * sizeof(struct fs_option));
+	d->options_size = options;
+	d->ret = plan_slot(p);
+	return d;
+}
+
+struct step_fs *mount_fs(struct plan *p, const char *type, unsigned attr,
+			 const char *origin, const char *why)
 {
 	return mount_fs_sized(p, type, attr, FS_OPTIONS, origin, why);
 }
 
-void mount_option(struct step *fs, const char *key, const char *value)
+void mount_option(struct step_fs *fs, const char *key, const char *value)
 {
-	struct fs_option *options = (struct fs_option *)fs->fs.options;
+	struct fs_option *options = (struct fs_option *)fs->options;
 
-	if (!options || fs->fs.options_len == fs->fs.options_size)
+	if (!options || fs->options_len == fs->options_size)
 		/* without memory plan_seal() fails; callers know how many they have */
 		return;
-	options[fs->fs.options_len++] =
+	options[fs->options_len++] =
 		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
 }
 
@@ -65,7 +73,7 @@ void mount_option(struct step *fs, const char *key, const char *value)
  */
 enum { FILE_BYTES = 8192 };
 
-static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
+static void limit_tmpfs(struct plan *p, struct step_fs *fs, uint64_t size)
 {
 	/* 0: any number */
 	const uint64_t files = size ? size / FILE_BYTES + FS_MORE_FILES : 0;
@@ -74,57 +82,60 @@ static void limit_tmpfs(struct plan *p, struct step *fs, uint64_t size)
 	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
 }
 
-struct step *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
-			 uint64_t size, const char *origin, const char *why)
+struct step_fs *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
+			    uint64_t size, const char *origin, const char *why)
 {
 	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
-	struct step *s = mount_fs(p, "tmpfs", attr, origin, why);
+	struct step_fs *fs = mount_fs(p, "tmpfs", attr, origin, why);
 
 	if (size) {
-		limit_tmpfs(p, s, size);
+		limit_tmpfs(p, fs, size);
 	} else if (limit->set) {
-		limit_tmpfs(p, s, limit->value < 0 ? 0 : (uint64_t)limit->value);
+		limit_tmpfs(p, fs, limit->value < 0 ? 0 : (uint64_t)limit->value);
 	} else {
 		/*
 		 * the memory's size is the kernel's secret: sysinfo(2) looks at each disk
 		 * for it
 		 */
-		mount_option(s, "size", "25%");
-		s->fs.file_bytes = FILE_BYTES;
+		mount_option(fs, "size", "25%");
+		fs->file_bytes = FILE_BYTES;
 	}
-	return s;
+	return fs;
 }
 
-void mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
-		const char *origin, const char *why)
+struct step_setattr *mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
+				const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_SETATTR, origin, why);
+	struct step_setattr *d = plan_append(p, &step_setattr, origin, why)->data;
 
-	s->setattr.slot = slot;
-	s->setattr.recursive = recursive;
-	s->setattr.set = set;
+	d->slot = slot;
+	d->recursive = recursive;
+	d->set = set;
+	return d;
 }
 
-void mount_attach(struct plan *p, int mount, int at, const char *path,
-		  enum attach_create create, const char *origin, const char *why)
+struct step_attach *mount_attach(struct plan *p, int mount, int at, const char *path,
+				 enum attach_create create, const char *origin,
+				 const char *why)
 {
-	struct step *s = plan_append(p, STEP_ATTACH, origin, why);
+	struct step_attach *d = plan_append(p, &step_attach, origin, why)->data;
 
-	s->attach.mount = mount;
-	s->attach.at = at;
-	s->attach.path = path;
-	s->attach.create = create;
+	d->mount = mount;
+	d->at = at;
+	d->path = path;
+	d->create = create;
+	return d;
 }
 
 int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
 		      const char *why)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, NULL, why);
+	struct step_mkdir *d = plan_append(p, &step_mkdir, NULL, why)->data;
 
-	s->mkdir.at = m->scratch;
-	s->mkdir.path = name;
-	s->mkdir.mode = mode;
-	s->mkdir.ret = SLOT_NONE;
+	d->at = m->scratch;
+	d->path = name;
+	d->mode = mode;
+	d->ret = SLOT_NONE;
 	return mount_tree(p, m, m->scratch, name, false, NULL, why);
 }
 
@@ -151,6 +162,7 @@ static bool is_device(const char *path)
 
 static void plan_bind_sources(struct plan *p, struct mounts *m)
 {
+	struct step_tree *tree;
 	size_t n = 0;
 
 	for (const struct spec_mount *i = m->spec->mounts; i; i = i->next)
@@ -166,9 +178,10 @@ static void plan_bind_sources(struct plan *p, struct mounts *m)
 			continue; /* a new file system, which has a target */
 		if (!i->dst)
 			m->targets[n] = default_target(p, i->src);
-		m->sources[n] = mount_tree(p, m, SLOT_CWD, i->src, true, i->origin,
-					   "the host's files to show inside");
-		p->steps[p->len - 1].tree.target = m->targets[n];
+		tree = plan_tree(p, m, SLOT_CWD, i->src, true, i->origin,
+				 "the host's files to show inside");
+		tree->target = m->targets[n];
+		m->sources[n] = tree->ret;
 	}
 }
 
@@ -180,33 +193,35 @@ int mount_plan_sources(struct plan *p, struct mounts *m)
 	m->sys_source = SLOT_NONE;
 	if (!m->template) {
 		p->clone_flags |= CLONE_NEWNS;
-		plan_append(p, STEP_PROPAGATION, NULL, "mounts made inside stay inside");
+		plan_append(p, &step_propagation, NULL, "mounts made inside stay inside");
 	}
 	plan_bind_sources(p, m);
 	if (!fresh_sys)
 		m->sys_source = mount_tree(p, m, SLOT_CWD, "/sys", false, NULL,
 					   "the kernel's devices and settings");
 	mount_plan_name_sources(p, m);
+	mount_plan_lower(p, m);
 	return 0;
 }
 
 /* Whether @s makes something in the container's tree, or in the layer above it. */
 static bool makes_inside(const struct mounts *m, const struct step *s)
 {
-	switch ((int)s->kind) {
-	case STEP_ATTACH:
-		return s->attach.at == m->root && s->attach.create != CREATE_NOTHING;
-	case STEP_OPEN:
-		return s->open.at == m->root && s->open.create;
-	case STEP_SYMLINK:
-		return s->symlink.at == m->root || s->symlink.at == m->upper;
-	case STEP_MKDIR:
-		return s->mkdir.at == m->upper;
-	case STEP_FILE:
-		return s->file.at == m->upper;
-	default:
-		return false;
-	}
+	const struct step_attach *attach = s->data;
+	const struct step_open *opened = s->data;
+	const struct step_symlink *link = s->data;
+	const struct step_mkdir *dir = s->data;
+	const struct step_file *file = s->data;
+
+	if (s->ops == &step_attach)
+		return attach->at == m->root && attach->create != CREATE_NOTHING;
+	if (s->ops == &step_open)
+		return opened->at == m->root && opened->create;
+	if (s->ops == &step_symlink)
+		return link->at == m->root || link->at == m->upper;
+	if (s->ops == &step_mkdir)
+		return dir->at == m->upper;
+	return s->ops == &step_file && file->at == m->upper;
 }
 
 /*
@@ -224,14 +239,15 @@ static void plan_quiet(struct plan *p, const struct mounts *m)
 
 void mount_plan_enter(struct plan *p, struct mounts *m)
 {
-	struct step *s =
-		plan_append(p, STEP_ROOT, NULL,
+	struct step_root *d =
+		plan_append(p, &step_root, NULL,
 			    m->template ? "the tree made above becomes /"
 					: "the tree made above becomes /, the host's is "
-					  "detached");
+					  "detached")
+			->data;
 
-	s->root.slot = m->root;
-	s->root.over = m->template;
+	d->slot = m->root;
+	d->over = m->template;
 	plan_quiet(p, m);
 }
 
@@ -258,15 +274,15 @@ static int plan_tmpfs(struct plan *p, const struct mounts *m, const struct spec_
 	const unsigned attr =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (data ? MOUNT_ATTR_NOEXEC : 0) |
 		(i->flags & MINC_TMPFS_RDONLY || m->spec->idle ? MOUNT_ATTR_RDONLY : 0);
-	struct step *s =
+	struct step_fs *fs =
 		mount_tmpfs(p, m, attr, i->size_bytes, i->origin, "an empty directory");
 
-	mount_option(s, "mode", plan_text(p, "%o", i->mode));
+	mount_option(fs, "mode", plan_text(p, "%o", i->mode));
 	if (i->owned) {
-		mount_option(s, "uid", plan_text(p, "%u", i->uid));
-		mount_option(s, "gid", plan_text(p, "%u", i->gid));
+		mount_option(fs, "uid", plan_text(p, "%u", i->uid));
+		mount_option(fs, "gid", plan_text(p, "%u", i->gid));
 	}
-	return s->fs.ret;
+	return fs->ret;
 }
 
 /*
@@ -278,10 +294,11 @@ static void plan_rdonly(struct plan *p, struct mounts *m)
 
 	for (size_t i = 0, len = p->len; i < len; i++) {
 		const struct step *s = &p->steps[i];
+		const struct step_fs *d = s->data;
 
-		if (s->kind == STEP_FS && strcmp(s->fs.type, "overlay") == 0 &&
-		    s->fs.ret != m->root)
-			mount_attr(p, s->fs.ret, false, MOUNT_ATTR_RDONLY,
+		if (s->ops == &step_fs && strcmp(d->type, "overlay") == 0 &&
+		    d->ret != m->root)
+			mount_attr(p, d->ret, false, MOUNT_ATTR_RDONLY,
 				   m->spec->root_origin, why);
 	}
 	mount_attr(p, m->root, false, MOUNT_ATTR_RDONLY, m->spec->root_origin, why);

@@ -16,16 +16,17 @@
 /* Why it cannot, in @text; it keeps neither that nor anything else of ours. */
 static int start_server(const struct step *s, int socket, char *text, size_t size)
 {
-	const struct program server = { .argv = s->serve.argv,
-					.path = s->serve.program,
+	const struct step_serve *d = s->data;
+	const struct program server = { .argv = d->argv,
+					.path = d->program,
 					.in = socket,
 					.timeout_ms = PROGRAM_WAIT_MS };
 	struct program_end end;
 	int r = program_run(&server, &end);
 
 	if (r == -ETIMEDOUT)
-		snprintf(text, size, "%s was not ready after %d seconds",
-			 s->serve.program, PROGRAM_WAIT_MS / 1000);
+		snprintf(text, size, "%s was not ready after %d seconds", d->program,
+			 PROGRAM_WAIT_MS / 1000);
 	if (r < 0)
 		return r;
 	snprintf(text, size, "%.*s", (int)size - 1, end.said);
@@ -34,6 +35,7 @@ static int start_server(const struct step *s, int socket, char *text, size_t siz
 
 int run_serve(struct runner *r, const struct step *s)
 {
+	const struct step_serve *d = s->data;
 	cleanup_close int ours = -EBADF, its = -EBADF;
 	int fds[2], ret;
 
@@ -44,15 +46,27 @@ int run_serve(struct runner *r, const struct step *s)
 	if (ours < 0 || its < 0)
 		return -EMFILE;
 	ret = start_server(s, its, r->note, sizeof(r->note));
-	return ret < 0 ? ret : runner_put(r, s->serve.ret, take_fd(&ours));
+	return ret < 0 ? ret : runner_put(r, d->ret, take_fd(&ours));
 }
 
 /* It goes when nobody has its socket any more, and the container with it. */
 struct held *hold_serve(struct held_list *l, const struct step *s)
 {
+	const struct step_serve *d = s->data;
 	static const struct held_ops server = { .end = held_close,
 						.release = held_close,
 						.watched = true };
 
-	return held_add(l, &server, s->serve.ret);
+	return held_add(l, &server, d->ret);
+}
+
+/* The server's own words. */
+void hint_serve(struct err *e, const struct plan *p, const struct step *s, int err,
+		const char *note)
+{
+	(void)p;
+	(void)s;
+	(void)err;
+	if (*note)
+		err_hint(e, "%s", note);
 }

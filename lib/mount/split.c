@@ -43,14 +43,15 @@ static const struct submount *find_mount(const struct mounts *m, const char *pat
 static void make_dir(struct plan *p, struct mounts *m, const char *path,
 		     const char *inside, unsigned mode)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, m->spec->root_origin,
+	struct step *s = plan_append(p, &step_mkdir, m->spec->root_origin,
 				     "as on the host, to hold what is below it");
+	struct step_mkdir *d = s->data;
 
-	s->mkdir.at = m->upper;
-	s->mkdir.path = plan_text(p, "%s", inside + 1);
-	s->mkdir.mode = mode & 07777;
-	s->mkdir.like = mount_like_path(p, m, path, false);
-	s->mkdir.ret = SLOT_NONE;
+	d->at = m->upper;
+	d->path = plan_text(p, "%s", inside + 1);
+	d->mode = mode & 07777;
+	d->like = mount_like_path(p, m, path, false);
+	d->ret = SLOT_NONE;
 }
 
 static void split_link(struct plan *p, struct mounts *m, const char *path,
@@ -59,14 +60,16 @@ static void split_link(struct plan *p, struct mounts *m, const char *path,
 	char target[4096];
 	ssize_t n = readlink(path, target, sizeof(target) - 1);
 	struct step *s;
+	struct step_symlink *d;
 
 	if (n < 0)
 		return; /* gone meanwhile */
 	target[n] = '\0';
-	s = plan_append(p, STEP_SYMLINK, m->spec->root_origin, "as on the host");
-	s->symlink.at = m->upper;
-	s->symlink.target = plan_text(p, "%s", target);
-	s->symlink.path = plan_text(p, "%s", inside + 1);
+	s = plan_append(p, &step_symlink, m->spec->root_origin, "as on the host");
+	d = s->data;
+	d->at = m->upper;
+	d->target = plan_text(p, "%s", target);
+	d->path = plan_text(p, "%s", inside + 1);
 }
 
 static void show_rdonly(struct plan *p, struct mounts *m, const char *path,

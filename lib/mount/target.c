@@ -42,33 +42,34 @@ static const char why_target[] = "a mount point, made where the overlay will sho
 static struct step *make_dir(struct plan *p, struct mounts *m, const char *path,
 			     unsigned mode, const char *origin, const char *why)
 {
-	struct step *s = plan_append(p, STEP_MKDIR, origin, why);
+	struct step *s = plan_append(p, &step_mkdir, origin, why);
+	struct step_mkdir *d = s->data;
 
 	s->flags |= m->storage ? STEP_IF_EXISTS : 0;
-	s->mkdir.at = m->upper;
-	s->mkdir.path = path;
-	s->mkdir.mode = mode;
-	s->mkdir.like =
-		mount_like_path(p, m,
-				strcmp(m->root_path, "/") == 0
-					? plan_text(p, "/%s", path)
-					: plan_text(p, "%s/%s", m->root_path, path),
-				false);
-	s->mkdir.ret = SLOT_NONE;
+	d->at = m->upper;
+	d->path = path;
+	d->mode = mode;
+	d->like = mount_like_path(p, m,
+				  strcmp(m->root_path, "/") == 0
+					  ? plan_text(p, "/%s", path)
+					  : plan_text(p, "%s/%s", m->root_path, path),
+				  false);
+	d->ret = SLOT_NONE;
 	return s;
 }
 
 static void make_file(struct plan *p, struct mounts *m, const char *path,
 		      const char *origin)
 {
-	struct step *s = plan_append(p, STEP_FILE, origin, why_target);
+	struct step *s = plan_append(p, &step_file, origin, why_target);
+	struct step_file *d = s->data;
 
 	s->flags |= m->storage ? STEP_IF_EXISTS : 0;
-	s->file.at = m->upper;
-	s->file.path = path;
-	s->file.content = "";
-	s->file.source = SLOT_NONE;
-	s->file.mode = 0644;
+	d->at = m->upper;
+	d->path = path;
+	d->content = "";
+	d->source = SLOT_NONE;
+	d->mode = 0644;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "ns/ns-rows.h"
 #include "ns/ns.h"
 #include "plan/answer.h"
 
@@ -84,30 +85,31 @@ static const char *const *helper_args(struct plan *p, uint32_t self,
 int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 		 const struct idmap *map, const struct identity *id)
 {
-	struct step *step;
+	struct step_idmap *d;
 
 	if (!map->own)
 		return 0;
 	p->clone_flags |= CLONE_NEWUSER;
 	if (map->single) {
-		step = plan_append(p, STEP_IDMAP, s->userns_origin,
-				   "the caller's own id becomes the container's user");
-		step->idmap.uid_map = plan_text(p, "%u %u 1\n", id->uid, h->uid);
-		step->idmap.gid_map = plan_text(p, "%u %u 1\n", id->gid, h->gid);
+		d = plan_append(p, &step_idmap, s->userns_origin,
+				"the caller's own id becomes the container's user")
+			    ->data;
+		d->uid_map = plan_text(p, "%u %u 1\n", id->uid, h->uid);
+		d->gid_map = plan_text(p, "%u %u 1\n", id->gid, h->gid);
 		return 0;
 	}
-	step = plan_append(
-		p, STEP_IDMAP, s->userns_origin,
-		"the caller becomes root, its subordinate ids become 1 and up");
-	step->idmap.uid_args =
-		helper_args(p, h->uid, map->ranges.uids, map->ranges.uids_len);
-	step->idmap.gid_args =
-		helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
+	d = plan_append(p, &step_idmap, s->userns_origin,
+			"the caller becomes root, its subordinate ids become 1 and up")
+		    ->data;
+	d->uid_args = helper_args(p, h->uid, map->ranges.uids, map->ranges.uids_len);
+	d->gid_args = helper_args(p, h->gid, map->ranges.gids, map->ranges.gids_len);
 	p->own_memory = true; /* the caller must run the helpers meanwhile */
 	return 0;
 }
 
 int answer_idmap(struct answer *a, const struct step *s)
 {
-	return userns_write_maps(a->err, a->pid, s->idmap.uid_args, s->idmap.gid_args);
+	const struct step_idmap *d = s->data;
+
+	return userns_write_maps(a->err, a->pid, d->uid_args, d->gid_args);
 }

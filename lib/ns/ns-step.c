@@ -10,14 +10,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "ns/ns.h"
+#include "ns/ns-rows.h"
 
 int run_lifeline(struct runner *r, const struct step *s)
 {
+	const struct step_lifeline *d = s->data;
 	struct pollfd fd = { .fd = r->channel, .events = POLLIN };
 	struct timespec now = { 0 };
 
-	if (s->lifeline.die_with_parent) {
+	if (d->die_with_parent) {
 		int ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 
 		if (ret < 0)
@@ -43,6 +44,7 @@ static int write_proc(int at, const char *path, const char *text)
 
 int run_idmap(struct runner *r, const struct step *s)
 {
+	const struct step_idmap *d = s->data;
 	int ret;
 
 	if (idmap_waits(s))
@@ -53,24 +55,25 @@ int run_idmap(struct runner *r, const struct step *s)
 	 */
 	ret = write_proc(AT_FDCWD, "/proc/self/setgroups", "deny");
 	if (ret == 0)
-		ret = write_proc(AT_FDCWD, "/proc/self/uid_map", s->idmap.uid_map);
+		ret = write_proc(AT_FDCWD, "/proc/self/uid_map", d->uid_map);
 	if (ret == 0)
-		ret = write_proc(AT_FDCWD, "/proc/self/gid_map", s->idmap.gid_map);
+		ret = write_proc(AT_FDCWD, "/proc/self/gid_map", d->gid_map);
 	return ret;
 }
 
 int run_join(struct runner *r, const struct step *s)
 {
+	const struct step_join *d = s->data;
 	int owned, owner, ret;
 
 	(void)r; /* the descriptor is the context's own */
-	if (!s->join.owner_of)
-		return sys_setns(s->join.fd, s->join.type);
-	owned = sys_openat(AT_FDCWD, s->join.owner_of, O_RDONLY, 0);
+	if (!d->owner_of)
+		return sys_setns(d->fd, d->type);
+	owned = sys_openat(AT_FDCWD, d->owner_of, O_RDONLY, 0);
 	if (owned < 0)
 		return owned;
 	owner = sys_ioctl(owned, NS_GET_USERNS, NULL);
-	ret = owner < 0 ? owner : sys_setns(owner, s->join.type);
+	ret = owner < 0 ? owner : sys_setns(owner, d->type);
 	(void)sys_close(owned);
 	if (owner >= 0)
 		(void)sys_close(owner);
@@ -83,33 +86,38 @@ int run_join(struct runner *r, const struct step *s)
  */
 int run_rename(struct runner *r, const struct step *s)
 {
-	const int proc = runner_fd(r, s->rename.proc);
+	const struct step_rename *d = s->data;
+	const int proc = runner_fd(r, d->proc);
 	int ret = sys_unshare(CLONE_NEWUSER);
 
 	if (ret == 0)
 		ret = write_proc(proc, "setgroups", "deny");
 	if (ret == 0)
-		ret = write_proc(proc, "uid_map", s->rename.uid_map);
+		ret = write_proc(proc, "uid_map", d->uid_map);
 	if (ret == 0)
-		ret = write_proc(proc, "gid_map", s->rename.gid_map);
+		ret = write_proc(proc, "gid_map", d->gid_map);
 	return ret;
 }
 
 int run_unshare(struct runner *r, const struct step *s)
 {
+	const struct step_unshare *d = s->data;
+
 	(void)r; /* no slot */
-	return sys_unshare(s->unshare.flags);
+	return sys_unshare(d->flags);
 }
 
 int run_hostname(struct runner *r, const struct step *s)
 {
+	const struct step_hostname *d = s->data;
+
 	(void)r; /* no slot */
-	return sys_call(SYS_sethostname, s->hostname.name, strlen(s->hostname.name), 0, 0,
-			0);
+	return sys_call(SYS_sethostname, d->name, strlen(d->name), 0, 0, 0);
 }
 
 int run_link_up(struct runner *r, const struct step *s)
 {
+	const struct step_link_up *d = s->data;
 	int fd = sys_call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0), ret;
 	struct ifreq req;
 
@@ -117,7 +125,7 @@ int run_link_up(struct runner *r, const struct step *s)
 	if (fd < 0)
 		return fd;
 	memset(&req, 0, sizeof(req));
-	memcpy(req.ifr_name, s->link_up.name, strlen(s->link_up.name) + 1);
+	memcpy(req.ifr_name, d->name, strlen(d->name) + 1);
 	ret = sys_ioctl(fd, SIOCGIFFLAGS, &req);
 	if (ret == 0) {
 		req.ifr_flags |= IFF_UP;
@@ -166,6 +174,7 @@ static int send_move(int socket, const char *name, int netns)
 
 int run_link_move(struct runner *r, const struct step *s)
 {
+	const struct step_link_move *d = s->data;
 	int socket = sys_call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 			      NETLINK_ROUTE, 0, 0);
 	int netns, ret;
@@ -179,7 +188,7 @@ int run_link_move(struct runner *r, const struct step *s)
 	netns = sys_openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
 	if (netns < 0)
 		return netns;
-	ret = send_move(socket, s->link_move.name, netns);
+	ret = send_move(socket, d->name, netns);
 	(void)sys_close(netns); /* only handles; the process keeps the namespace */
 	(void)sys_close(socket);
 	return ret;
@@ -187,8 +196,9 @@ int run_link_move(struct runner *r, const struct step *s)
 
 int run_affinity(struct runner *r, const struct step *s)
 {
-	int ret = sys_call(SYS_sched_setaffinity, 0, 16 * sizeof(uint64_t),
-			   s->affinity.mask, 0, 0);
+	const struct step_affinity *d = s->data;
+	int ret =
+		sys_call(SYS_sched_setaffinity, 0, 16 * sizeof(uint64_t), d->mask, 0, 0);
 
 	(void)r; /* no slot */
 	return ret < 0 ? ret : 0;

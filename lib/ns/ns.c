@@ -5,9 +5,11 @@
 #include <minc/container.h>
 #include <string.h>
 
+#include "ns/ns-rows.h"
+
 void ns_plan_lifeline(struct plan *p, const struct spec *s)
 {
-	plan_append(p, STEP_LIFELINE, s->flag_origin[MINC_DIE_WITH_PARENT],
+	plan_append(p, &step_lifeline, s->flag_origin[MINC_DIE_WITH_PARENT],
 		    "nothing goes on if the caller dies");
 	/* in the background it is held by the monitor */
 	p->held = spec_flag(s, MINC_DIE_WITH_PARENT) || spec_flag(s, MINC_BACKGROUND) ||
@@ -23,20 +25,21 @@ void ns_plan_lifeline(struct plan *p, const struct spec *s)
  */
 void ns_plan_cgroup(struct plan *p)
 {
-	struct step *step;
+	struct step_unshare *d;
 
 	if (!p->cgroups && !p->scope) {
 		p->clone_flags |= CLONE_NEWCGROUP;
 		return;
 	}
-	step = plan_append(p, STEP_UNSHARE, NULL,
-			   "its own control group is the top one that it sees");
-	step->unshare.flags = CLONE_NEWCGROUP;
+	d = plan_append(p, &step_unshare, NULL,
+			"its own control group is the top one that it sees")
+		    ->data;
+	d->flags = CLONE_NEWCGROUP;
 }
 
 void ns_plan_net_move(struct plan *p, const struct spec *s)
 {
-	struct step *step;
+	struct step_link_move *d;
 
 	if (s->net != SPEC_NET_OWN)
 		return;
@@ -44,37 +47,41 @@ void ns_plan_net_move(struct plan *p, const struct spec *s)
 		p->clone_flags |= CLONE_NEWNET;
 		return;
 	}
-	step = plan_append(p, STEP_LINK_MOVE, s->net_origin,
-			   "an own network with one of the host's interfaces");
-	step->link_move.name = s->net_if;
+	d = plan_append(p, &step_link_move, s->net_origin,
+			"an own network with one of the host's interfaces")
+		    ->data;
+	d->name = s->net_if;
 }
 
 void ns_plan_net_up(struct plan *p, const struct spec *s)
 {
-	struct step *step;
+	struct step_link_up *d;
 
 	if (s->net != SPEC_NET_OWN)
 		return;
-	step = plan_append(p, STEP_LINK_UP, s->net_origin,
-			   "programs expect 127.0.0.1 to answer");
-	step->link_up.name = "lo";
+	d = plan_append(p, &step_link_up, s->net_origin,
+			"programs expect 127.0.0.1 to answer")
+		    ->data;
+	d->name = "lo";
 }
 
 void ns_plan_uts(struct plan *p, const struct spec *s)
 {
 	const char *name = s->hostname ? s->hostname : s->name;
-	struct step *step;
+	struct step_hostname *d;
 
 	if (!name)
 		return;
-	step = plan_append(p, STEP_HOSTNAME,
-			   s->hostname ? s->hostname_origin : s->name_origin,
-			   "the name it has for itself");
-	step->hostname.name = name;
+	d = plan_append(p, &step_hostname,
+			s->hostname ? s->hostname_origin : s->name_origin,
+			"the name it has for itself")
+		    ->data;
+	d->name = name;
 }
 
 void ns_plan_cpus(struct plan *p, const struct spec *s)
 {
+	struct step_affinity *d;
 	uint64_t *mask;
 
 	if (!s->cpus_origin)
@@ -82,12 +89,29 @@ void ns_plan_cpus(struct plan *p, const struct spec *s)
 	mask = plan_alloc(p, sizeof(s->cpus));
 	if (mask)
 		memcpy(mask, s->cpus, sizeof(s->cpus));
-	plan_append(p, STEP_AFFINITY, s->cpus_origin, "only these CPUs")->affinity.mask =
-		mask;
+	d = plan_append(p, &step_affinity, s->cpus_origin, "only these CPUs")->data;
+	d->mask = mask;
 }
 
 void ns_plan_session(struct plan *p)
 {
-	plan_append(p, STEP_SESSION, NULL,
+	plan_append(p, &step_session, NULL,
 		    "a session of its own: it cannot type into the caller's terminal");
+}
+
+void ns_plan_template(struct plan *p, const struct host *h)
+{
+	struct step_join *join =
+		plan_append(p, &step_join, NULL,
+			    "start where almost nothing is mounted, not with a copy of "
+			    "everything")
+			->data;
+	struct step_unshare *copy =
+		plan_append(p, &step_unshare, NULL, "a copy of it for this container")
+			->data;
+
+	join->fd = h->template_fd;
+	join->type = CLONE_NEWNS;
+	join->name = "a nearly empty mount namespace";
+	copy->flags = CLONE_NEWNS;
 }

@@ -40,31 +40,8 @@ void ns_plan_uts(struct plan *p, const struct spec *s);
 void ns_plan_net_up(struct plan *p, const struct spec *s);
 void ns_plan_cpus(struct plan *p, const struct spec *s);
 void ns_plan_session(struct plan *p);
-
-/* By newuidmap(1), which the caller runs. */
-static inline bool idmap_waits(const struct step *s)
-{
-	return s->idmap.uid_args;
-}
-int answer_idmap(struct answer *a, const struct step *s);
-
-int run_lifeline(struct runner *r, const struct step *s);
-int run_idmap(struct runner *r, const struct step *s);
-int run_join(struct runner *r, const struct step *s);
-int run_rename(struct runner *r, const struct step *s);
-int run_unshare(struct runner *r, const struct step *s);
-int run_hostname(struct runner *r, const struct step *s);
-int run_link_up(struct runner *r, const struct step *s);
-int run_link_move(struct runner *r, const struct step *s);
-int run_affinity(struct runner *r, const struct step *s);
-int run_session(struct runner *r, const struct step *s);
-void say_lifeline(FILE *out, const struct step *s);
-void say_idmap(FILE *out, const struct step *s);
-void say_join(FILE *out, const struct step *s);
-void say_rename(FILE *out, const struct step *s);
-void say_unshare(FILE *out, const struct step *s);
-void say_hostname(FILE *out, const struct step *s);
-void say_link_up(FILE *out, const struct step *s);
-void say_link_move(FILE *out, const struct step *s);
-void say_affinity(FILE *out, const struct step *s);
-void say_session(FILE *out, const struct step *s);
+/*
+ * Instead of a namespace of mounts from the clone: a copy of the nearly empty one that
+ * the host has.
+ */
+void ns_plan_template(struct plan *p, const struct host *h);

@@ -39,74 +39,10 @@ static const char prologue[] =
 	"trap 'rmdir \"$t\"' EXIT\n"
 	"exec 9</proc/self/ns/net # the host's network, for moving an interface\n";
 
-static const char functions[] =
-	"set -eu\n"
-	"t=$1\n"
-	"umask 022\n"
-	"priv= nest=\n"
-	"\n"
-	"# inside ROOT PATH: PATH with every symbolic link and \"..\" resolved inside ROOT\n"
-	"inside() {\n"
-	"\tleft=$2 seen=\n"
-	"\twhile [ -n \"$left\" ]; do\n"
-	"\t\tleft=${left#/}\n"
-	"\t\tname=${left%%/*}\n"
-	"\t\tcase $left in */*) left=${left#*/} ;; *) left= ;; esac\n"
-	"\t\tcase $name in\n"
-	"\t\t'' | .) continue ;;\n"
-	"\t\t..) seen=${seen%/*}; continue ;;\n"
-	"\t\tesac\n"
-	"\t\tif [ -L \"$1$seen/$name\" ]; then\n"
-	"\t\t\tlink=$(readlink \"$1$seen/$name\")\n"
-	"\t\t\tcase $link in /*) seen= ;; esac\n"
-	"\t\t\tleft=$link/$left\n"
-	"\t\telse\n"
-	"\t\t\tseen=$seen/$name\n"
-	"\t\tfi\n"
-	"\tdone\n"
-	"\tprintf '%s\\n' \"$1$seen\"\n"
-	"}\n"
-	"# place NAME SOURCE: a mount point of SOURCE's type\n"
-	"place() { if [ -d \"$2\" ]; then mkdir \"$1\"; else : >\"$1\"; fi; }\n"
-	"# like NOBODY DIR BELOW..: DIR is new over the first that is not as a layer without an entry\n"
-	"# for its root; an owner NOBODY has no id here. Not in shell: lists and attributes.\n"
-	"like() {\n"
-	"\tnobody=$1 dir=$2 from=$3\n"
-	"\tshift 2\n"
-	"\tfor below; do\n"
-	"\t\t[ -d \"$below\" ] || return 0\n"
-	"\t\t[ \"$(stat -c '%a %Y' \"$below\")\" = '755 0' ] || { from=$below; break; }\n"
-	"\tdone\n"
-	"\tuid=$(stat -c %u \"$from\") gid=$(stat -c %g \"$from\")\n"
-	"\t[ \"$uid\" = \"$nobody\" ] || chown \"$uid\" \"$dir\"\n"
-	"\t[ \"$gid\" = \"$nobody\" ] || chgrp \"$gid\" \"$dir\"\n"
-	"\tchmod \"$(stat -c %a \"$from\")\" \"$dir\"\n"
-	"\ttouch -r \"$from\" \"$dir\"\n"
-	"}\n"
-	"# quiet DIR, loud: what is made in DIR in between does not show in its time\n"
-	"quiet() {\n"
-	"\tup=$1\n"
-	"\twhile ! [ -d \"$up\" ]; do up=${up%/*}; done\n"
-	"\ttime=$(stat -c %y \"$up\")\n"
-	"}\n"
-	"loud() { touch -d \"$time\" \"$up\" 2>/dev/null || :; }\n"
-	"# attach MOUNT ROOT PATH [create|quiet]: move a mount to PATH inside ROOT, made if missing\n"
-	"attach() {\n"
-	"\ttarget=$(inside \"$2\" \"$3\")\n"
-	"\tif [ -n \"${4-}\" ] && ! [ -e \"$target\" ]; then\n"
-	"\t\tquiet \"$target\"\n"
-	"\t\tif [ -d \"$1\" ]; then mkdir -p \"$target\"\n"
-	"\t\telse mkdir -p \"${target%/*}\"; : >\"$target\"; fi\n"
-	"\t\t[ \"$4\" = create ] || loud\n"
-	"\tfi\n"
-	"\tmount -n --move \"$1\" \"$target\"\n"
-	"}\n"
-	"# flags OPTIONS MOUNT: change a mount's flags; with -R as $3 also of all below it\n"
-	"flags() {\n"
-	"\tfindmnt ${3-} -rno TARGET \"$2\" | while IFS= read -r m; do\n"
-	"\t\tmount -o \"remount,bind,$1\" \"$(printf '%b' \"$m\")\"\n"
-	"\tdone\n"
-	"}\n";
+static const char head[] = "set -eu\n"
+			   "t=$1\n"
+			   "umask 022\n"
+			   "priv= nest=\n";
 
 static const char tools[] =
 	"# The host's programs for after the root has changed; see host().\n"
@@ -117,10 +53,6 @@ static const char tools[] =
 	"unshare=$(readlink -f \"$(command -v unshare)\") unshare=${unshare#/usr/}\n"
 	"env=$(readlink -f \"$(command -v env)\") env=${env#/usr/}\n";
 
-/* Only now: where mounts are shared it would be on the host, too. */
-static const char room[] =
-	"mount -t tmpfs minc \"$t\" # room for what the steps below mount\n";
-
 /* A name may hold a new line; what follows it must not become a command. */
 static void put_line(FILE *out, const char *s)
 {
@@ -128,14 +60,13 @@ static void put_line(FILE *out, const char *s)
 		fputc((unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s, out);
 }
 
-static void put_comment(const struct plan *p, const struct step_ops *ops, size_t i,
-			FILE *out)
+static void put_comment(const struct plan *p, size_t i, FILE *out)
 {
 	const struct step *s = &p->steps[i];
 	char object[256];
 
-	ops[s->kind].name_object(object, sizeof(object), s);
-	fprintf(out, "\n# %zu. %s%s", i + 1, ops[s->kind].name, *object ? " " : "");
+	step_name_object(object, sizeof(object), s);
+	fprintf(out, "\n# %zu. %s%s", i + 1, s->ops->name, *object ? " " : "");
 	put_line(out, object);
 	fprintf(out, ": %s", s->why);
 	if (s->origin) {
@@ -146,43 +77,42 @@ static void put_comment(const struct plan *p, const struct step_ops *ops, size_t
 	fputc('\n', out);
 }
 
-static void put_step(const struct plan *p, const struct step_ops *ops, size_t i,
-		     FILE *out)
+static void put_step(const struct plan *p, size_t i, FILE *out)
 {
 	const struct step *s = &p->steps[i];
 
-	put_comment(p, ops, i, out);
+	put_comment(p, i, out);
 	if (s->flags & (STEP_IF_EXISTS | STEP_OPTIONAL))
 		fputs("{ :\n", out);
-	ops[s->kind].say(out, s);
+	s->ops->say(out, s);
 	if (s->flags & STEP_IF_EXISTS)
 		fputs("} 2>/dev/null || : skipped, for it does not exist\n", out);
 	else if (s->flags & STEP_OPTIONAL)
 		fputs("} || echo 'warning: this step failed' >&2\n", out);
 }
 
-static bool is_outside(const struct step *s)
+/* Made by the caller before the namespaces, and removed after the container. */
+static void put_first(const struct plan *p, FILE *out)
 {
-	return s->kind == STEP_CGROUP || s->kind == STEP_CGROUP_SET ||
-	       s->kind == STEP_CGROUP_DEVICES;
-}
+	bool any = false;
 
-/* Groups are the caller's: made before the namespaces, removed after the container. */
-static void put_groups(const struct plan *p, const struct step_ops *ops, FILE *out)
-{
-	if (!p->cgroups)
+	for (size_t i = 0; i < p->len; i++)
+		any |= p->steps[i].ops->first;
+	if (!any)
 		return;
 	fputs("undo() { rmdir \"$t\"; rmdir 2>/dev/null", out);
 	for (size_t i = 0; i < p->len; i++) {
-		if (p->steps[i].kind != STEP_CGROUP)
+		const struct step *s = &p->steps[i];
+
+		if (!s->ops->leaves)
 			continue;
 		fputc(' ', out);
-		quote_shell(out, p->steps[i].cgroup.path);
+		quote_shell(out, s->ops->leaves(s));
 	}
 	fputs("; }\ntrap undo EXIT\n", out);
 	for (size_t i = 0; i < p->len; i++)
-		if (is_outside(&p->steps[i]))
-			put_step(p, ops, i, out);
+		if (p->steps[i].ops->first)
+			put_step(p, i, out);
 	fputc('\n', out);
 }
 
@@ -217,27 +147,15 @@ static void put_unshare(const struct plan *p, FILE *out)
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
 		if (p->clone_flags & namespaces[i].flag)
 			fprintf(out, " %s", namespaces[i].option);
-	for (size_t i = 0; i < p->len; i++) {
-		const struct step *s = &p->steps[i];
-
-		if (s->kind != STEP_IDMAP)
-			continue;
-		if (s->idmap.uid_map) {
-			fputs(" --map-user=0 --map-group=0", out); /* see say_idmap() */
-		} else {
-			fprintf(out,
-				" --map-root-user --map-users=%s,%s,%s --map-groups=%s,%s,%s",
-				s->idmap.uid_args[4], s->idmap.uid_args[3],
-				s->idmap.uid_args[5], s->idmap.gid_args[4],
-				s->idmap.gid_args[3], s->idmap.gid_args[5]);
-		}
-	}
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].ops->say_clone)
+			p->steps[i].ops->say_clone(out, &p->steps[i]);
 	/* with hundreds of layers it is longer than an argument may be */
 	fputs(" \\\n\tsh -c 'plan=$(cat <&8); exec 8<&-; eval \"$plan\"' minc \"$t\"",
 	      out);
 }
 
-int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
+int explain_shell(const struct plan *p, const struct mechanism *const *all, FILE *out)
 {
 	char end[64] = "END_OF_PLAN", *text = NULL;
 	size_t len, n = 0;
@@ -245,14 +163,14 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 
 	if (!steps)
 		return -ENOMEM;
-	fputs(functions, steps);
+	fputs(head, steps);
+	for (; *all; all++)
+		if ((*all)->functions)
+			fputs((*all)->functions, steps);
 	fputs(tools, steps);
-	for (size_t i = 0; i < p->len; i++) {
-		if (!is_outside(&p->steps[i]))
-			put_step(p, ops, i, steps);
-		if (p->steps[i].kind == STEP_PROPAGATION)
-			fputs(room, steps);
-	}
+	for (size_t i = 0; i < p->len; i++)
+		if (!p->steps[i].ops->first)
+			put_step(p, i, steps);
 	if (fclose(steps) != 0) {
 		free(text);
 		return -ENOMEM;
@@ -263,14 +181,14 @@ int explain_shell(const struct plan *p, const struct step_ops *ops, FILE *out)
 	fputs(prologue, out);
 	put_warnings(p, out);
 	put_storage(p, out);
-	put_groups(p, ops, out);
+	put_first(p, out);
 	put_unshare(p, out);
 	fprintf(out, " 8<<'%s'\n%s%s\nexit $?\n", end, text, end);
 	free(text);
 	return 0;
 }
 
-void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
+void explain_json(const struct plan *p, FILE *out)
 {
 	fputs("{\n  \"version\": 1,\n  \"namespaces\": [", out);
 	for (size_t i = 0, n = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
@@ -285,9 +203,9 @@ void explain_json(const struct plan *p, const struct step_ops *ops, FILE *out)
 		const struct step *s = &p->steps[i];
 		char object[256];
 
-		ops[s->kind].name_object(object, sizeof(object), s);
+		step_name_object(object, sizeof(object), s);
 		fprintf(out, "    { \"number\": %zu, \"name\": ", i + 1);
-		quote_json(out, ops[s->kind].name);
+		quote_json(out, s->ops->name);
 		fputs(", \"object\": ", out);
 		quote_json(out, object);
 		fputs(", \"why\": ", out);

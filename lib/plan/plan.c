@@ -6,30 +6,51 @@
 #include <stdarg.h>
 #include <string.h>
 
-struct step *plan_append(struct plan *p, enum step_kind kind, const char *origin,
+/* Room for one more step; -ENOMEM. */
+static int grow(struct plan *p)
+{
+	const size_t size = p->size ? p->size * 2 : 128;
+	struct step *more;
+
+	if (p->len < p->size)
+		return 0;
+	more = arena_alloc(&p->arena, size * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	if (p->len)
+		memcpy(more, p->steps, p->len * sizeof(*more));
+	p->steps = more;
+	p->size = size;
+	return 0;
+}
+
+static struct step *scratch(struct plan *p)
+{
+	p->failed = -ENOMEM;
+	memset(p->scratch_data, 0, sizeof(p->scratch_data));
+	p->scratch = (struct step){ .data = p->scratch_data };
+	return &p->scratch;
+}
+
+struct step *plan_append(struct plan *p, const struct step_ops *ops, const char *origin,
 			 const char *why)
 {
+	void *data = ops->size ? arena_alloc(&p->arena, ops->size) : NULL;
 	struct step *s;
 
-	if (p->len == p->size) {
-		size_t size = p->size ? p->size * 2 : 128;
-		struct step *more = arena_alloc(&p->arena, size * sizeof(*more));
-
-		if (!more) {
-			p->failed = -ENOMEM;
-			memset(&p->scratch, 0, sizeof(p->scratch));
-			return &p->scratch;
-		}
-		if (p->len)
-			memcpy(more, p->steps, p->len * sizeof(*more));
-		p->steps = more;
-		p->size = size;
-	}
+	if ((ops->size && !data) || grow(p) < 0)
+		return scratch(p);
 	s = &p->steps[p->len++];
-	s->kind = kind;
-	s->why = why;
-	s->origin = origin;
+	*s = (struct step){ .ops = ops, .why = why, .origin = origin, .data = data };
 	return s;
+}
+
+void step_name_object(char *buf, size_t len, const struct step *s)
+{
+	if (s->ops->name_object)
+		s->ops->name_object(buf, len, s);
+	else if (len)
+		buf[0] = '\0';
 }
 
 int plan_slot(struct plan *p)

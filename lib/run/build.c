@@ -20,6 +20,7 @@
 #include "ns/ns.h"
 #include "run/build.h"
 #include "run/record.h"
+#include "run/run-rows.h"
 #include "run/run.h"
 #include "sec/sec.h"
 #include "tty/tty.h"
@@ -306,6 +307,7 @@ static const char *const *search_path(struct build *b, const char *name)
 /* The user's shell, or the one that every system has. */
 static void default_command(struct build *b, struct step *s)
 {
+	struct step_exec *d = s->data;
 	const char **argv = plan_alloc(b->p, 2 * sizeof(*argv));
 	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
 	const char *shell = b->h->shell;
@@ -317,46 +319,49 @@ static void default_command(struct build *b, struct step *s)
 		list[n++] = plan_text(b->p, "%s", shell);
 	list[n] = "/bin/sh";
 	argv[0] = list[0];
-	s->exec.argv = argv;
-	s->exec.candidates = list;
+	d->argv = argv;
+	d->candidates = list;
 }
 
 /* argv of the sealed program, which does what @name says; see sealed.h. */
 static const char *const *sealed_argv(struct build *b, const struct step *s, size_t step,
 				      const char *name)
 {
+	const struct step_exec *d = s->data;
 	size_t candidates = 0, args = 0, n = 0;
 	const char **argv;
 
-	while (s->exec.candidates && s->exec.candidates[candidates])
+	while (d->candidates && d->candidates[candidates])
 		candidates++;
-	while (s->exec.argv && s->exec.argv[args])
+	while (d->argv && d->argv[args])
 		args++;
 	argv = plan_alloc(b->p, (3 + candidates + args + 1) * sizeof(*argv));
 	if (!argv)
 		return NULL;
 	argv[n++] = name;
-	argv[n++] = plan_text(b->p, "%d:%zu", s->exec.channel_fd, step);
+	argv[n++] = plan_text(b->p, "%d:%zu", d->channel_fd, step);
 	argv[n++] = plan_text(b->p, "%zu", candidates);
 	for (size_t i = 0; i < candidates; i++)
-		argv[n++] = s->exec.candidates[i];
+		argv[n++] = d->candidates[i];
 	for (size_t i = 0; i < args; i++)
-		argv[n++] = s->exec.argv[i];
+		argv[n++] = d->argv[i];
 	return argv;
 }
 
 void build_command(struct build *b, const char *const *argv)
 {
 	struct step *s;
+	struct step_exec *d;
 	size_t index = b->p->len;
 
-	s = plan_append(b->p, STEP_EXEC, NULL,
+	s = plan_append(b->p, &step_exec, NULL,
 			"no shell in between: arguments arrive as given");
-	s->exec.envp = b->env;
+	d = s->data;
+	d->envp = b->env;
 	if (b->env && b->env_len && str_equal(b->env[0], apt_env))
-		s->exec.env_needs = "/etc/apt";
-	s->exec.umask = b->s->umask;
-	s->exec.channel_fd = b->p->lowest_fd;
+		d->env_needs = "/etc/apt";
+	d->umask = b->s->umask;
+	d->channel_fd = b->p->lowest_fd;
 	if (argv) {
 		size_t n = 0;
 		const char **copy;
@@ -366,31 +371,32 @@ void build_command(struct build *b, const char *const *argv)
 		copy = plan_alloc(b->p, (n + 1) * sizeof(*copy));
 		for (size_t i = 0; copy && i < n; i++)
 			copy[i] = plan_text(b->p, "%s", argv[i]);
-		s->exec.argv = copy;
-		s->exec.candidates = search_path(b, argv[0]);
+		d->argv = copy;
+		d->candidates = search_path(b, argv[0]);
 	} else {
 		default_command(b, s);
 	}
-	b->p->command = s->exec.argv ? s->exec.argv[0] : "";
-	s->exec.init = spec_flag(b->s, MINC_INIT) && !b->entering;
-	s->exec.sealed_argv = sealed_argv(b, s, index,
-					  b->s->idle     ? "hold"
-					  : b->entering  ? "enter"
-					  : s->exec.init ? "init"
-							 : "exec");
+	b->p->command = d->argv ? d->argv[0] : "";
+	d->init = spec_flag(b->s, MINC_INIT) && !b->entering;
+	d->sealed_argv = sealed_argv(b, s, index,
+				     b->s->idle    ? "hold"
+				     : b->entering ? "enter"
+				     : d->init     ? "init"
+						   : "exec");
 }
 
 void build_cwd(struct build *b)
 {
 	struct step *s =
-		plan_append(b->p, STEP_CWD, b->s->cwd_origin,
+		plan_append(b->p, &step_cwd, b->s->cwd_origin,
 			    b->s->cwd ? "where the command starts"
 				      : "the caller's directory if it is there, else /");
+	struct step_cwd *d = s->data;
 	const char **list = plan_alloc(b->p, 3 * sizeof(*list));
 	const char *image = b->s->image.cwd;
 	size_t n = 0;
 
-	s->cwd.candidates = list;
+	d->candidates = list;
 	if (!list)
 		return; /* plan_seal() fails */
 	if (b->s->cwd) {
@@ -406,8 +412,9 @@ void build_cwd(struct build *b)
 
 void build_fds(struct build *b)
 {
-	struct step *s = plan_append(b->p, STEP_FDS, NULL,
+	struct step *s = plan_append(b->p, &step_fds, NULL,
 				     "nothing that the caller has open leaks inside");
+	struct step_fds *d = s->data;
 	int(*map)[2], highest = 2;
 	size_t n = 0;
 
@@ -419,9 +426,9 @@ void build_fds(struct build *b)
 		map[n][0] = i->fd;
 		map[n][1] = i->target;
 	}
-	s->fds.map = (const int(*)[2])map;
-	s->fds.len = n;
-	s->fds.lowest_free = b->p->lowest_fd = highest + 1;
+	d->map = (const int(*)[2])map;
+	d->len = n;
+	d->lowest_free = b->p->lowest_fd = highest + 1;
 }
 
 struct tty_user build_tty_user(const struct build *b)
@@ -471,6 +478,8 @@ static int plan_root(struct build *b)
 {
 	int r = mount_plan_sources(b->p, &b->m);
 
+	if (b->m.template)
+		ns_plan_template(b->p, b->h);
 	if (r == 0)
 		r = mount_plan_root(b->p, &b->m);
 	return r == 0 ? mount_plan_api(b->p, &b->m) : r;
@@ -574,7 +583,8 @@ static int check_names(struct build *b)
 
 bool build_fits(const struct plan *p, const char *const *argv)
 {
-	const char *const *planned = p->len ? p->steps[p->len - 1].exec.argv : NULL;
+	const struct step_exec *command = exec_of(p);
+	const char *const *planned = command ? command->argv : NULL;
 	size_t i = 0;
 
 	if (!p->reusable || !planned || !argv)

@@ -71,9 +71,8 @@ _Noreturn void child_main(void *arg)
 		if (s->flags & STEP_HOST)
 			continue;
 		args->runner.step = (uint32_t)i;
-		err = args->fault_step == (int)i
-			      ? args->fault_err
-			      : step_ops[s->kind].run(&args->runner, s);
+		err = args->fault_step == (int)i ? args->fault_err
+						 : s->ops->run(&args->runner, s);
 		if (err == 0 || is_absent(s, err))
 			continue;
 		if (!(s->flags & STEP_OPTIONAL))

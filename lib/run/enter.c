@@ -28,8 +28,11 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup-rows.h"
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
+#include "mount/mount-rows.h"
+#include "ns/ns-rows.h"
 #include "run/build.h"
 #include "run/run.h"
 #include "sec/sec.h"
@@ -315,12 +318,12 @@ static int find_identity(struct build *b, struct target *t)
 static void plan_groups(struct build *b, const struct cgroup_set *set)
 {
 	for (size_t i = 0; i < set->len; i++) {
-		struct step *s = plan_append(b->p, STEP_CGROUP_JOIN, NULL,
+		struct step *s = plan_append(b->p, &step_cgroup_join, NULL,
 					     "the container's limits are its own, too");
+		struct step_cgroup_join *d = s->data;
 
-		s->cgroup_join.slot = SLOT_NONE;
-		s->cgroup_join.path =
-			plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
+		d->slot = SLOT_NONE;
+		d->path = plan_text(b->p, "%s/cgroup.procs", set->dirs[i].path);
 		if (spec_flag(b->s, MINC_BEST_EFFORT))
 			s->flags |= STEP_OPTIONAL;
 	}
@@ -329,54 +332,62 @@ static void plan_groups(struct build *b, const struct cgroup_set *set)
 /* The one id that a container has gets the number that was asked for, as at a start. */
 static void plan_rename(struct build *b, const struct target *t, int proc)
 {
-	struct step *s =
-		plan_append(b->p, STEP_RENAME, b->s->user_origin,
+	struct step_rename *d =
+		plan_append(b->p, &step_rename, b->s->user_origin,
 			    "the container has one id: it gets another number for this "
-			    "process");
+			    "process")
+			->data;
 
-	s->rename.proc = proc;
-	s->rename.uid_map = plan_text(b->p, "%u %u 1\n", b->id.uid, t->uid);
-	s->rename.gid_map = plan_text(b->p, "%u %u 1\n", b->id.gid, t->gid);
+	d->proc = proc;
+	d->uid_map = plan_text(b->p, "%u %u 1\n", b->id.uid, t->uid);
+	d->gid_map = plan_text(b->p, "%u %u 1\n", b->id.gid, t->gid);
 }
 
 /* Ourselves, by the host's /proc. */
 static int plan_own_proc(struct build *b)
 {
-	struct step *s = plan_append(
-		b->p, STEP_OPEN, b->s->user_origin,
-		"for its maps: what the container has on /proc is not trusted");
+	struct step_open *d =
+		plan_append(
+			b->p, &step_open, b->s->user_origin,
+			"for its maps: what the container has on /proc is not trusted")
+			->data;
 
-	s->open.at = SLOT_CWD;
-	s->open.path = "/proc/self";
-	s->open.directory = true;
-	s->open.ret = plan_slot(b->p);
-	return s->open.ret;
+	d->at = SLOT_CWD;
+	d->path = "/proc/self";
+	d->directory = true;
+	d->ret = plan_slot(b->p);
+	return d->ret;
 }
 
 static void plan_join(struct build *b, const struct minc_container *ct,
 		      const struct target *t, const struct cgroup_set *groups)
 {
+	struct step_lifeline *lifeline =
+		plan_append(b->p, &step_lifeline, NULL,
+			    "nothing goes on if the caller dies meanwhile")
+			->data;
+	struct step_join *join;
 	int proc = SLOT_NONE;
-	struct step *s = plan_append(b->p, STEP_LIFELINE, NULL,
-				     "nothing goes on if the caller dies meanwhile");
 
-	s->lifeline.die_with_parent = true;
+	lifeline->die_with_parent = true;
 	plan_groups(b, groups);
 	if (t->rename)
 		proc = plan_own_proc(b);
 	if (t->below) {
-		s = plan_append(b->p, STEP_JOIN, NULL,
-				"the container's user namespace: its process 1 has "
-				"left it when it gave up root");
-		s->join.type = CLONE_NEWUSER;
-		s->join.owner_of = plan_text(b->p, "/proc/%d/ns/mnt", ct->pid);
-		s->join.name = "the container's user namespace";
+		join = plan_append(b->p, &step_join, NULL,
+				   "the container's user namespace: its process 1 has "
+				   "left it when it gave up root")
+			       ->data;
+		join->type = CLONE_NEWUSER;
+		join->owner_of = plan_text(b->p, "/proc/%d/ns/mnt", ct->pid);
+		join->name = "the container's user namespace";
 	}
-	s = plan_append(b->p, STEP_JOIN, NULL,
-			"all of the container's namespaces at once");
-	s->join.fd = ct->pidfd;
-	s->join.type = t->below ? t->flags & ~CLONE_NEWUSER : t->flags;
-	s->join.name = "the container's namespaces";
+	join = plan_append(b->p, &step_join, NULL,
+			   "all of the container's namespaces at once")
+		       ->data;
+	join->fd = ct->pidfd;
+	join->type = t->below ? t->flags & ~CLONE_NEWUSER : t->flags;
+	join->name = "the container's namespaces";
 	if (t->rename)
 		plan_rename(b, t, proc);
 	b->p->held = spec_flag(b->s, MINC_DIE_WITH_PARENT);
@@ -389,16 +400,18 @@ static void plan_tty(struct build *b)
 {
 	const struct tty_user user = build_tty_user(b);
 	struct step *s;
+	struct step_open *d;
 
 	if (!spec_flag(b->s, MINC_TERMINAL))
 		return;
-	s = plan_append(b->p, STEP_OPEN, b->s->flag_origin[MINC_TERMINAL],
+	s = plan_append(b->p, &step_open, b->s->flag_origin[MINC_TERMINAL],
 			"the container's own terminals");
-	s->open.at = SLOT_CWD;
-	s->open.path = "/dev/pts";
-	s->open.in_root = s->open.directory = true;
-	s->open.ret = plan_slot(b->p);
-	tty_plan(b->p, b->s, s->open.ret, &user);
+	d = s->data;
+	d->at = SLOT_CWD;
+	d->path = "/dev/pts";
+	d->in_root = d->directory = true;
+	d->ret = plan_slot(b->p);
+	tty_plan(b->p, b->s, d->ret, &user);
 }
 
 /* One who makes device files comes in only where they do not work. */

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "run/run-rows.h"
 #include "run/run.h"
 #include "sec/sec.h"
 
@@ -14,11 +15,12 @@ enum { FDS_MAX = 64 };
 /* The lowest descriptor from @first on that is still needed, or -1. */
 static int next_kept(const struct runner *r, const struct step *s, int first)
 {
+	const struct step_fds *d = s->data;
 	const int own[] = { r->channel, r->sealed_fd, r->tty, r->ids };
 	int ret = -1;
 
-	for (size_t i = 0; i < s->fds.len + sizeof(own) / sizeof(own[0]); i++) {
-		int fd = i < s->fds.len ? s->fds.map[i][1] : own[i - s->fds.len];
+	for (size_t i = 0; i < d->len + sizeof(own) / sizeof(own[0]); i++) {
+		int fd = i < d->len ? d->map[i][1] : own[i - d->len];
 
 		if (fd >= first && (ret < 0 || fd < ret))
 			ret = fd;
@@ -48,6 +50,7 @@ static int close_others(const struct runner *r, const struct step *s)
 
 int run_fds(struct runner *r, const struct step *s)
 {
+	const struct step_fds *d = s->data;
 	int copies[FDS_MAX];
 	int ret = sys_close_range(3, ~0u, SYS_CLOSE_RANGE_CLOEXEC);
 
@@ -55,14 +58,13 @@ int run_fds(struct runner *r, const struct step *s)
 	 * First copies out of the way: a target may be the source of another. Internal
 	 * descriptors lie above all targets.
 	 */
-	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++) {
-		copies[i] =
-			sys_fcntl(s->fds.map[i][0], F_DUPFD_CLOEXEC, s->fds.lowest_free);
+	for (size_t i = 0; ret >= 0 && i < d->len; i++) {
+		copies[i] = sys_fcntl(d->map[i][0], F_DUPFD_CLOEXEC, d->lowest_free);
 		if (copies[i] < 0)
 			ret = copies[i];
 	}
-	for (size_t i = 0; ret >= 0 && i < s->fds.len; i++)
-		ret = sys_dup3(copies[i], s->fds.map[i][1], 0);
+	for (size_t i = 0; ret >= 0 && i < d->len; i++)
+		ret = sys_dup3(copies[i], d->map[i][1], 0);
 	if (ret >= 0)
 		ret = close_others(r, s);
 	/* the caller's limit again, which child.c has raised */
@@ -87,10 +89,11 @@ static int check_inside(void)
 
 int run_cwd(struct runner *r, const struct step *s)
 {
+	const struct step_cwd *d = s->data;
 	int ret = -ENOENT;
 
 	(void)r; /* by path, as the command's own user */
-	for (const char *const *dir = s->cwd.candidates; *dir; dir++) {
+	for (const char *const *dir = d->candidates; *dir; dir++) {
 		ret = sys_chdir(*dir);
 		if (ret == 0)
 			return check_inside();
@@ -121,20 +124,22 @@ static int announce(const struct runner *r)
 /* Only known when the root is there. */
 static const char *const *environment(const struct step *s)
 {
-	const char *const *envp = s->exec.envp;
+	const struct step_exec *d = s->data;
+	const char *const *envp = d->envp;
 
-	if (s->exec.env_needs &&
-	    sys_call(SYS_faccessat, AT_FDCWD, s->exec.env_needs, F_OK, 0, 0) < 0)
+	if (d->env_needs &&
+	    sys_call(SYS_faccessat, AT_FDCWD, d->env_needs, F_OK, 0, 0) < 0)
 		return envp + 1;
 	return envp;
 }
 
 int run_exec(struct runner *r, const struct step *s)
 {
+	const struct step_exec *d = s->data;
 	uint64_t none = 0;
 	int ret;
 
-	(void)sys_call(SYS_umask, (int)s->exec.umask, 0, 0, 0, 0); /* cannot fail */
+	(void)sys_call(SYS_umask, (int)d->umask, 0, 0, 0, 0); /* cannot fail */
 	reset_signals();
 	ret = sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none), 0);
 	/*
@@ -142,9 +147,9 @@ int run_exec(struct runner *r, const struct step *s)
 	 * runs.
 	 */
 	if (ret >= 0)
-		ret = sys_dup3(r->channel, s->exec.channel_fd, 0);
+		ret = sys_dup3(r->channel, d->channel_fd, 0);
 	if (ret >= 0 && r->tty)
-		ret = sys_dup3(r->tty, s->exec.channel_fd + 1, 0);
+		ret = sys_dup3(r->tty, d->channel_fd + 1, 0);
 	if (ret >= 0)
 		ret = announce(r);
 	if (ret < 0)
@@ -156,6 +161,6 @@ int run_exec(struct runner *r, const struct step *s)
 	 * namespace (6.7) cannot hand this program, and what is open here, to one of its
 	 * own: ENOENT.
 	 */
-	return sys_execveat(r->sealed_fd, "", s->exec.sealed_argv, environment(s),
+	return sys_execveat(r->sealed_fd, "", d->sealed_argv, environment(s),
 			    SYS_AT_EMPTY_PATH);
 }

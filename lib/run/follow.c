@@ -47,8 +47,8 @@ uint32_t follow_expected(const struct plan *p, bool monitor)
 	for (size_t i = 0; i < p->len; i++) {
 		const struct step *s = &p->steps[i];
 
-		ret |= step_ops[s->kind].says;
-		if (step_waits(&step_ops[s->kind], s))
+		ret |= s->ops->says;
+		if (step_waits(s))
 			ret |= EXPECT(VERDICT_WAIT);
 	}
 	return ret;
@@ -59,7 +59,7 @@ static bool may_wait(const struct spawn *w, uint32_t index)
 {
 	const struct step *s = &w->plan->steps[index];
 
-	return !w->waiting && index >= w->next_wait && step_waits(&step_ops[s->kind], s);
+	return !w->waiting && index >= w->next_wait && step_waits(s);
 }
 
 /* Whether @v may come now; what may come once is used up. */
@@ -106,7 +106,7 @@ static int answer(struct spawn *w)
 	if (!s || w->ret->pid <= 0)
 		return 1;
 	w->waiting = NULL;
-	r = step_ops[s->kind].answer(&a, s);
+	r = s->ops->answer(&a, s);
 	if (r < 0 && !optional)
 		return r;
 	if (r < 0 && w->options->log)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "ns/ns.h"
+#include "ns/ns-rows.h"
 #include "plan/hand-over.h"
 #include "process/clone.h"
 #include "run/keeper.h"
@@ -73,7 +73,8 @@ static int become(int sealed_fd, const char *name, const int fds[KEEPER_WATCHED]
 /* Without a pidfd of the holder: it is our parent. */
 static int end_with_parent(struct runner *r)
 {
-	const struct step with_parent = { .lifeline.die_with_parent = true };
+	struct step_lifeline told = { .die_with_parent = true };
+	const struct step with_parent = { .data = &told };
 
 	return run_lifeline(r, &with_parent);
 }

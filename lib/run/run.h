@@ -16,7 +16,8 @@
 #include "plan/runner.h"
 #include "plan/spec.h"
 
-extern const struct step_ops step_ops[STEP_MAX];
+/* All there are; a NULL ends it (steps.c). */
+extern const struct mechanism *const mechanisms[];
 
 /* Everything of one description; the public minc_ctx. */
 struct minc_ctx {
@@ -198,10 +199,3 @@ int container_kill(struct minc_container *ct, int sig);
 bool container_is_ending(const struct minc_container *ct);
 /* If process 1 neither catches nor ignores @sig, do what it does to such a process: 1. */
 int container_default_action(struct minc_container *ct, int sig);
-
-int run_fds(struct runner *r, const struct step *s);
-int run_cwd(struct runner *r, const struct step *s);
-int run_exec(struct runner *r, const struct step *s);
-void say_fds(FILE *out, const struct step *s);
-void say_cwd(FILE *out, const struct step *s);
-void say_exec(FILE *out, const struct step *s);

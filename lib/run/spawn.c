@@ -24,6 +24,7 @@
 #include "run/hint.h"
 #include "run/keeper.h"
 #include "run/memfd.h"
+#include "run/run-rows.h"
 #include "sealed/sealed.h"
 
 static void describe(char *buf, size_t len, const struct plan *p, size_t index)
@@ -31,10 +32,10 @@ static void describe(char *buf, size_t len, const struct plan *p, size_t index)
 	const struct step *s = &p->steps[index];
 	char object[256] = "";
 
-	step_ops[s->kind].name_object(object, sizeof(object), s);
+	step_name_object(object, sizeof(object), s);
 	snprintf(buf, len, "step %zu of %zu, %s%s%s%s%s%s", index + 1, p->len,
-		 step_ops[s->kind].name, *object ? " " : "", object,
-		 s->origin ? " (" : "", s->origin ? s->origin : "", s->origin ? ")" : "");
+		 s->ops->name, *object ? " " : "", object, s->origin ? " (" : "",
+		 s->origin ? s->origin : "", s->origin ? ")" : "");
 }
 
 void spawn_step_failed(struct spawn *w, size_t index, int err, const char *note)
@@ -44,7 +45,7 @@ void spawn_step_failed(struct spawn *w, size_t index, int err, const char *note)
 	char text[512];
 
 	w->failed = true;
-	if (s->kind == STEP_EXEC) {
+	if (s->ops == &step_exec) {
 		err_set(w->err, err, "%s",
 			p->command && *p->command ? p->command : "\"\"");
 		w->err->exec = true;
@@ -178,7 +179,7 @@ static int run_host_step(struct spawn *w, struct runner *runner, size_t index)
 {
 	const struct spawn_fault *fault = w->options->fault;
 	const struct step *s = &w->plan->steps[index];
-	const struct step_ops *ops = &step_ops[s->kind];
+	const struct step_ops *ops = s->ops;
 	struct held *held = ops->hold ? ops->hold(&w->ret->held, s) : NULL;
 	int r;
 
@@ -228,8 +229,8 @@ static struct sys_clone_args container_clone(const struct spawn *w)
 	if (p->keeper)
 		a.flags &= ~(uint64_t)CLONE_NEWUSER;
 	for (size_t i = 0; i < p->len; i++)
-		if (step_ops[p->steps[i].kind].clone)
-			step_ops[p->steps[i].kind].clone(&a, &p->steps[i], w->slots);
+		if (p->steps[i].ops->clone)
+			p->steps[i].ops->clone(&a, &p->steps[i], w->slots);
 	return a;
 }
 
@@ -484,6 +485,7 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o,
 			   .middle = -EBADF,
 			   .expected = follow_expected(p, o->parent),
 			   .ret = ret };
+	const struct step_exec *command = exec_of(p);
 	int r;
 
 	*ret = CONTAINER_NONE;
@@ -495,7 +497,7 @@ int spawn_plan(const struct plan *p, const struct spawn_options *o,
 	for (int i = 0; i < p->slots; i++)
 		w.slots[i] = w.slots[p->slots + i] = -EBADF;
 	/* what entered is not process 1, and our own init hears everything */
-	ret->init = p->forks || (p->len && p->steps[p->len - 1].exec.init);
+	ret->init = p->forks || (command && command->init);
 	r = begin(&w);
 	if (r == 0)
 		r = follow_child(&w);

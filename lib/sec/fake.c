@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 
 #include "base/sys.h"
+#include "sec/sec-rows.h"
 #include "sec/sec.h"
 
 #if defined(__x86_64__)
@@ -188,7 +189,7 @@ void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
 	const char *origin = s->flag_origin[MINC_FAKE_ROOT];
 	const bool users = p->ids && sec_has_default_filter(s);
 	struct sock_filter *code, *spare;
-	struct step *step;
+	struct step_seccomp *d;
 
 	if (!sec_fakes(s, single_id))
 		return;
@@ -199,20 +200,20 @@ void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
 			"and may try it for ever");
 	code = plan_alloc(p, FILTER_ROOM * sizeof(*code));
 	spare = plan_alloc(p, FILTER_ROOM * sizeof(*spare));
-	step = plan_append(
-		p, STEP_SECCOMP, origin,
-		p->ids ? "there is one id: changes of owners answer success, and who "
-			 "gives up root has it under another number"
-		       : "changes of owners and ids answer success: there is one id");
-	step->seccomp.name = "fake root";
+	d = plan_append(
+		    p, &step_seccomp, origin,
+		    p->ids ? "there is one id: changes of owners answer success, and who "
+			     "gives up root has it under another number"
+			   : "changes of owners and ids answer success: there is one id")
+		    ->data;
+	d->name = "fake root";
 	if (!code || !spare)
 		return; /* plan_seal() fails */
-	step->seccomp.spare = spare;
-	step->seccomp.spare_len = compile(spare, SECCOMP_RET_ERRNO, users);
-	step->seccomp.filter = p->ids ? code : spare;
-	step->seccomp.len = p->ids ? compile(code, SECCOMP_RET_USER_NOTIF, users)
-				   : step->seccomp.spare_len;
-	step->seccomp.asks = p->ids;
-	step->seccomp.uid = id->uid;
-	step->seccomp.gid = id->gid;
+	d->spare = spare;
+	d->spare_len = compile(spare, SECCOMP_RET_ERRNO, users);
+	d->filter = p->ids ? code : spare;
+	d->len = p->ids ? compile(code, SECCOMP_RET_USER_NOTIF, users) : d->spare_len;
+	d->asks = p->ids;
+	d->uid = id->uid;
+	d->gid = id->gid;
 }

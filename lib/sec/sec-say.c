@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sec/sec-rows.h"
 #include "sec/sec.h"
 
 enum { CAPS_TEXT_MAX = 2048 };
@@ -20,24 +21,27 @@ void say_keyring(FILE *out, const struct step *s)
 
 static void say_groups(FILE *out, const struct step *s)
 {
-	if (!s->ids.set_groups) {
+	const struct step_ids *d = s->data;
+
+	if (!d->set_groups) {
 		fprintf(out, " --keep-groups");
 		return;
 	}
-	if (!s->ids.groups_len) {
+	if (!d->groups_len) {
 		fprintf(out, " --clear-groups");
 		return;
 	}
-	for (size_t i = 0; i < s->ids.groups_len; i++)
-		fprintf(out, "%s%" PRIu32, i ? "," : " --groups=", s->ids.groups[i]);
+	for (size_t i = 0; i < d->groups_len; i++)
+		fprintf(out, "%s%" PRIu32, i ? "," : " --groups=", d->groups[i]);
 }
 
 void say_ids(FILE *out, const struct step *s)
 {
+	const struct step_ids *d = s->data;
+
 	fprintf(out, "priv=\"$priv");
-	if (s->ids.set_ids)
-		fprintf(out, " --reuid=%" PRIu32 " --regid=%" PRIu32, s->ids.uid,
-			s->ids.gid);
+	if (d->set_ids)
+		fprintf(out, " --reuid=%" PRIu32 " --regid=%" PRIu32, d->uid, d->gid);
 	say_groups(out, s);
 	fprintf(out, "\"\n");
 }
@@ -61,11 +65,13 @@ static void say_set(FILE *out, const char *option, uint64_t mask)
 
 void say_caps(FILE *out, const struct step *s)
 {
+	const struct step_caps *d = s->data;
+
 	fprintf(out, "priv=\"$priv");
-	if (s->caps.known & ~s->caps.keep)
-		say_set(out, "bounding-set", s->caps.keep);
-	say_set(out, "inh-caps", s->caps.ambient);
-	say_set(out, "ambient-caps", s->caps.ambient);
+	if (d->known & ~d->keep)
+		say_set(out, "bounding-set", d->keep);
+	say_set(out, "inh-caps", d->ambient);
+	say_set(out, "ambient-caps", d->ambient);
 	fprintf(out, "\"\n");
 }
 
@@ -76,8 +82,10 @@ void say_no_new_privs(FILE *out, const struct step *s)
 
 void say_seccomp(FILE *out, const struct step *s)
 {
+	const struct step_seccomp *d = s->data;
+
 	fprintf(out,
 		"# no equivalent in shell: seccomp(2) with the profile \"%s\", %u"
 		" instructions\n",
-		s->seccomp.name, (unsigned)s->seccomp.len);
+		d->name, (unsigned)d->len);
 }

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 
 #include "plan/hand-over.h"
+#include "sec/sec-rows.h"
 #include "sec/sec.h"
 
 int run_keyring(struct runner *r, const struct step *s)
@@ -33,18 +34,19 @@ int run_keyring(struct runner *r, const struct step *s)
 
 int run_ids(struct runner *r, const struct step *s)
 {
+	const struct step_ids *d = s->data;
 	int ret;
 
 	/* Else the capabilities are gone before the CAPS step can choose among them. */
-	ret = s->ids.uid ? sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
-	if (ret == 0 && s->ids.set_groups)
-		ret = sys_call(SYS_setgroups, s->ids.groups_len, s->ids.groups, 0, 0, 0);
-	if (ret < 0 || !s->ids.set_ids)
+	ret = d->uid ? sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+	if (ret == 0 && d->set_groups)
+		ret = sys_call(SYS_setgroups, d->groups_len, d->groups, 0, 0, 0);
+	if (ret < 0 || !d->set_ids)
 		return ret;
-	ret = sys_call(SYS_setresgid, s->ids.gid, s->ids.gid, s->ids.gid, 0, 0);
+	ret = sys_call(SYS_setresgid, d->gid, d->gid, d->gid, 0, 0);
 	if (ret < 0)
 		return ret;
-	return sys_call(SYS_setresuid, s->ids.uid, s->ids.uid, s->ids.uid, 0, 0);
+	return sys_call(SYS_setresuid, d->uid, d->uid, d->uid, 0, 0);
 }
 
 struct caps {
@@ -111,6 +113,7 @@ static int raise_ambient(uint64_t ambient)
 
 int run_caps(struct runner *r, const struct step *s)
 {
+	const struct step_caps *d = s->data;
 	struct caps c;
 	int ret = get_caps(&c);
 
@@ -123,15 +126,15 @@ int run_caps(struct runner *r, const struct step *s)
 		ret = set_caps(&c);
 	}
 	if (ret == 0)
-		ret = drop_bounding(s->caps.known, s->caps.keep);
+		ret = drop_bounding(d->known, d->keep);
 	if (ret == 0)
 		ret = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (ret < 0)
 		return ret;
-	c.effective = c.permitted = s->caps.permitted;
-	c.inheritable = s->caps.ambient;
+	c.effective = c.permitted = d->permitted;
+	c.inheritable = d->ambient;
 	ret = set_caps(&c);
-	return ret < 0 ? ret : raise_ambient(s->caps.ambient);
+	return ret < 0 ? ret : raise_ambient(d->ambient);
 }
 
 int run_no_new_privs(struct runner *r, const struct step *s)
@@ -154,7 +157,8 @@ void sec_stay_unreadable(void)
 /* To the keeper, or the watcher: who is asked. */
 static int hand_over_listener(const struct runner *r, const struct step *s, int listener)
 {
-	struct ids_begin begin = { .uid = s->seccomp.uid, .gid = s->seccomp.gid };
+	const struct step_seccomp *d = s->data;
+	struct ids_begin begin = { .uid = d->uid, .gid = d->gid };
 	int ret = hand_over_fd(r->ids, &begin, sizeof(begin), listener);
 
 	(void)sys_close(listener);
@@ -163,24 +167,25 @@ static int hand_over_listener(const struct runner *r, const struct step *s, int 
 
 int run_seccomp(struct runner *r, const struct step *s)
 {
+	const struct step_seccomp *d = s->data;
 	struct sock_fprog program = {
-		.len = s->seccomp.len,
-		.filter = (struct sock_filter *)s->seccomp.filter,
+		.len = d->len,
+		.filter = (struct sock_filter *)d->filter,
 	};
 
 	int ret;
 
 	if (!program.len)
 		return -ENOSYS;
-	if (!s->seccomp.asks)
+	if (!d->asks)
 		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
 	sec_stay_unreadable();
 	ret = sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		       SECCOMP_FILTER_FLAG_NEW_LISTENER, &program, 0, 0);
 	if (ret >= 0)
 		return hand_over_listener(r, s, ret);
-	program.len = s->seccomp.spare_len;
-	program.filter = (struct sock_filter *)s->seccomp.spare;
+	program.len = d->spare_len;
+	program.filter = (struct sock_filter *)d->spare;
 	if (ret == -EBUSY) /* an outer filter has a listener, and there can be one */
 		return sys_call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program, 0, 0);
 	return ret;

@@ -18,6 +18,7 @@
 #include "sec/profile.h"
 #include "sec/seccomp-module.h"
 
+#include "sec/sec-rows.h"
 #include "seccomp-filter.h"
 
 static unsigned protection_flags(const struct spec *s)
@@ -28,7 +29,7 @@ static unsigned protection_flags(const struct spec *s)
 int sec_plan_keyring(struct plan *p, const struct spec *s)
 {
 	struct step *step =
-		plan_append(p, STEP_KEYRING, NULL,
+		plan_append(p, &step_keyring, NULL,
 			    "an own session keyring, without the caller's keys");
 
 	step->flags |= protection_flags(s);
@@ -42,17 +43,18 @@ static bool can(const struct host *h, bool in_userns, unsigned cap)
 
 static int plan_groups(struct plan *p, struct step *step, const struct identity *id)
 {
+	struct step_ids *d = step->data;
 	size_t size = id->groups_len * sizeof(id->groups[0]);
 	uint32_t *groups;
 
-	step->ids.groups_len = id->groups_len;
+	d->groups_len = id->groups_len;
 	if (!size)
 		return 0;
 	groups = plan_alloc(p, size);
 	if (!groups)
 		return -ENOMEM;
 	memcpy(groups, id->groups, size);
-	step->ids.groups = groups;
+	d->groups = groups;
 	return 0;
 }
 
@@ -76,17 +78,19 @@ static int plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 	bool change = !single_id && ids_change(h, id, in_userns);
 	const char *origin;
 	struct step *step;
+	struct step_ids *d;
 
 	if (single_id || (!allowed && !change))
 		return 0; /* already there, and the kernel would not let us drop groups */
 	(void)spec_user(s, &origin); /* what is to blame is what is wanted */
-	step = plan_append(p, STEP_IDS, origin,
+	step = plan_append(p, &step_ids, origin,
 			   id->uid ? "the command's user and groups"
 				   : "root, without the caller's groups");
-	step->ids.uid = id->uid;
-	step->ids.gid = id->gid;
-	step->ids.set_ids = true;
-	step->ids.set_groups = true;
+	d = step->data;
+	d->uid = id->uid;
+	d->gid = id->gid;
+	d->set_ids = true;
+	d->set_groups = true;
 	if (change)
 		p->own_memory = true;
 	return plan_groups(p, step, id);
@@ -95,16 +99,17 @@ static int plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 static void plan_caps(struct plan *p, const struct spec *s, const struct host *h,
 		      const struct identity *id, uint64_t keep, uint64_t added)
 {
-	struct step *step = plan_append(p, STEP_CAPS, s->caps ? s->caps->origin : NULL,
+	struct step *step = plan_append(p, &step_caps, s->caps ? s->caps->origin : NULL,
 					keep == h->caps_known
 						? "all capabilities, none inheritable"
 						: "only the capabilities that are left");
+	struct step_caps *d = step->data;
 
 	step->flags |= protection_flags(s);
-	step->caps.known = h->caps_known;
-	step->caps.keep = keep;
-	step->caps.ambient = id->uid ? added & keep : 0;
-	step->caps.permitted = id->uid ? step->caps.ambient : keep;
+	d->known = h->caps_known;
+	d->keep = keep;
+	d->ambient = id->uid ? added & keep : 0;
+	d->permitted = id->uid ? d->ambient : keep;
 }
 
 int sec_plan_ids(struct plan *p, const struct spec *s, const struct host *h,
@@ -123,7 +128,7 @@ int sec_plan_ids(struct plan *p, const struct spec *s, const struct host *h,
 	plan_caps(p, s, h, id, keep, added);
 	if (spec_flag(s, MINC_PRIVILEGED))
 		return 0;
-	step = plan_append(p, STEP_NO_NEW_PRIVS, NULL,
+	step = plan_append(p, &step_no_new_privs, NULL,
 			   "no program gives more rights than these (set-user-ID, file "
 			   "capabilities)");
 	step->flags |= protection_flags(s);
@@ -189,6 +194,7 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 	struct filter_result f = { 0 };
 	uint64_t keep, added;
 	struct step *step;
+	struct step_seccomp *d;
 	bool standard;
 	int r;
 
@@ -206,11 +212,20 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 		err_clear(e); /* the step without a filter fails, and so warns */
 	else if (r < 0)
 		return r;
-	step = plan_append(p, STEP_SECCOMP, s->seccomp_origin,
+	step = plan_append(p, &step_seccomp, s->seccomp_origin,
 			   "only the system calls of the profile");
+	d = step->data;
 	step->flags |= standard ? protection_flags(s) : 0;
-	step->seccomp.filter = f.filter;
-	step->seccomp.len = f.len;
-	step->seccomp.name = profile;
+	d->filter = f.filter;
+	d->len = f.len;
+	d->name = profile;
 	return 0;
+}
+
+bool sec_has_filter(const struct plan *p)
+{
+	for (size_t i = 0; i < p->len; i++)
+		if (p->steps[i].ops == &step_seccomp)
+			return true;
+	return false;
 }

@@ -34,6 +34,8 @@ bool sec_remembers(const struct spec *s, const struct host *h, bool single_id);
 /* After sec_plan_seccomp(). */
 void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
 		   const struct identity *id, bool single_id);
+/* Whether the command gets a filter. */
+bool sec_has_filter(const struct plan *p);
 /* The command's filter is neither off nor the user's own. */
 bool sec_has_default_filter(const struct spec *s);
 
@@ -46,14 +48,3 @@ bool sec_has_default_filter(const struct spec *s);
  * failure from then on, whoever speaks for it.
  */
 void sec_stay_unreadable(void);
-
-int run_keyring(struct runner *r, const struct step *s);
-int run_ids(struct runner *r, const struct step *s);
-int run_caps(struct runner *r, const struct step *s);
-int run_no_new_privs(struct runner *r, const struct step *s);
-int run_seccomp(struct runner *r, const struct step *s);
-void say_keyring(FILE *out, const struct step *s);
-void say_ids(FILE *out, const struct step *s);
-void say_caps(FILE *out, const struct step *s);
-void say_no_new_privs(FILE *out, const struct step *s);
-void say_seccomp(FILE *out, const struct step *s);

@@ -8,15 +8,17 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "tty/tty-rows.h"
 
 static const struct held_ops pipe_ops = { .release = held_close };
 
 struct held *hold_pipe(struct held_list *l, const struct step *s)
 {
-	struct held *h = held_add(l, &pipe_ops, s->pipe.ret_read);
+	const struct step_pipe *d = s->data;
+	struct held *h = held_add(l, &pipe_ops, d->ret_read);
 
 	if (h)
-		h->number = s->pipe.fd;
+		h->number = d->fd;
 	return h;
 }
 

@@ -27,11 +27,6 @@ struct outputs {
 	char data[OUTPUTS][OUTPUT_BYTES]; /* untouched until it is needed */
 };
 
-/*
- * A place for the read end of a step's pipe, until the handle is freed or it is copied
- * from.
- */
-struct held *hold_pipe(struct held_list *l, const struct step *s);
 /* Whether there is any. */
 bool outputs_are_held(const struct held_list *l);
 /* The pipes among what is held become ours. */

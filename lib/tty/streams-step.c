@@ -5,18 +5,19 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#include "tty/tty.h"
+#include "tty/tty-rows.h"
 
 int run_pipe(struct runner *r, const struct step *s)
 {
+	const struct step_pipe *d = s->data;
 	int ends[2];
 	int ret = sys_call(SYS_pipe2, ends, O_CLOEXEC, 0, 0, 0);
 
 	if (ret < 0)
 		return ret;
-	ret = runner_put(r, s->pipe.ret_read, ends[0]);
+	ret = runner_put(r, d->ret_read, ends[0]);
 	if (ret == 0)
-		ret = runner_put(r, s->pipe.ret_write, ends[1]);
+		ret = runner_put(r, d->ret_write, ends[1]);
 	else
 		(void)sys_close(ends[1]); /* nothing in it */
 	return ret;
@@ -59,11 +60,12 @@ static void open_to_all(int fd)
 
 int run_streams(struct runner *r, const struct step *s)
 {
+	const struct step_streams *d = s->data;
 	int ret = 0;
 
 	for (int fd = 0; fd < 3 && ret >= 0; fd++) {
-		if (s->streams.replace[fd] != SLOT_NONE)
-			ret = sys_dup3(runner_fd(r, s->streams.replace[fd]), fd, 0);
+		if (d->replace[fd] != SLOT_NONE)
+			ret = sys_dup3(runner_fd(r, d->replace[fd]), fd, 0);
 		if (ret >= 0)
 			open_to_all(fd);
 	}

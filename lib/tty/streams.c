@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "tty/tty-rows.h"
 #include "tty/tty.h"
 
 /* A FIFO of a file system is somebody's file. */
@@ -61,8 +62,8 @@ static bool is_passed(const struct spec *s, int fd)
 static unsigned taken_by_terminal(const struct plan *p)
 {
 	for (size_t i = 0; p->terminal && i < p->len; i++)
-		if (p->steps[i].kind == STEP_TERMINAL)
-			return p->steps[i].terminal.replace;
+		if (p->steps[i].ops == &step_terminal)
+			return STEP_DATA(&p->steps[i], terminal)->replace;
 	return 0;
 }
 
@@ -78,14 +79,15 @@ static bool needs_copy(const struct spec *s, const struct tty_user *user, int fd
 static int plan_pipe(struct plan *p, const char *origin, int fd)
 {
 	struct step *s =
-		plan_append(p, STEP_PIPE, origin,
+		plan_append(p, &step_pipe, origin,
 			    "the command's user could not open the caller's by name");
+	struct step_pipe *d = s->data;
 
 	s->flags |= STEP_HOST;
-	s->pipe.fd = fd;
-	s->pipe.ret_read = plan_slot(p);
-	s->pipe.ret_write = plan_slot(p);
-	return s->pipe.ret_write;
+	d->fd = fd;
+	d->ret_read = plan_slot(p);
+	d->ret_write = plan_slot(p);
+	return d->ret_write;
 }
 
 /* One pipe for both where both are one file: what is written stays in its order. */
@@ -113,13 +115,14 @@ static void plan_copies(struct plan *p, const struct spec *s, const struct tty_u
 void tty_plan_streams(struct plan *p, const struct spec *s, const struct tty_user *user)
 {
 	int replace[3] = { SLOT_NONE, SLOT_NONE, SLOT_NONE };
-	struct step *step;
+	struct step_streams *d;
 
 	if (spec_flag(s, MINC_COPY_OUTPUT) && !spec_flag(s, MINC_BACKGROUND) &&
 	    !user->same)
 		plan_copies(p, s, user, replace);
-	step = plan_append(p, STEP_STREAMS, NULL,
-			   "pipes that every user inside can open by name: /dev/stdout");
+	d = plan_append(p, &step_streams, NULL,
+			"pipes that every user inside can open by name: /dev/stdout")
+		    ->data;
 	for (int fd = 0; fd < 3; fd++)
-		step->streams.replace[fd] = replace[fd];
+		d->replace[fd] = replace[fd];
 }

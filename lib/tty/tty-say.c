@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tty-say - the terminal as shell; see plan/explain.c for the script. */
-#include "tty/tty.h"
+#include "tty/tty-rows.h"
 
 void say_terminal(FILE *out, const struct step *s)
 {
@@ -10,9 +10,11 @@ void say_terminal(FILE *out, const struct step *s)
 
 void say_pipe(FILE *out, const struct step *s)
 {
+	const struct step_pipe *d = s->data;
+
 	fprintf(out,
 		"# no shell equivalent: a pipe in place of %d, which minc copies there\n",
-		s->pipe.fd);
+		d->fd);
 }
 
 void say_streams(FILE *out, const struct step *s)

@@ -8,7 +8,7 @@
 #include <sys/statfs.h>
 
 #include "plan/hand-over.h"
-#include "tty/tty.h"
+#include "tty/tty-rows.h"
 
 /*
  * A new pty's master from @devpts. In a container that runs already something else may
@@ -41,10 +41,10 @@ static int keep_peer(struct runner *r, int peer)
 
 int run_terminal(struct runner *r, const struct step *s)
 {
-	const struct winsize size = { .ws_row = s->terminal.rows,
-				      .ws_col = s->terminal.cols };
+	const struct step_terminal *d = s->data;
+	const struct winsize size = { .ws_row = d->rows, .ws_col = d->cols };
 	int unlocked = 0, peer;
-	int master = runner_above_stdio(open_master(runner_fd(r, s->terminal.devpts)));
+	int master = runner_above_stdio(open_master(runner_fd(r, d->devpts)));
 	int ret = master < 0 ? master : sys_ioctl(master, TIOCSPTLCK, &unlocked);
 
 	if (ret < 0)
@@ -63,12 +63,12 @@ int run_terminal(struct runner *r, const struct step *s)
 	 */
 	if (ret == 0 && !r->plan->forks)
 		ret = sys_fchmod(peer, 0622);
-	if (ret == 0 && s->terminal.owner != UINT32_MAX)
-		ret = sys_call(SYS_fchown, peer, s->terminal.owner, -1, 0, 0);
+	if (ret == 0 && d->owner != UINT32_MAX)
+		ret = sys_call(SYS_fchown, peer, d->owner, -1, 0, 0);
 	if (ret == 0 && !r->plan->forks) /* else it is not the command's session yet */
 		ret = sys_ioctl(peer, TIOCSCTTY, NULL);
 	for (int fd = 0; ret >= 0 && fd < 3; fd++)
-		if (s->terminal.replace >> fd & 1)
+		if (d->replace >> fd & 1)
 			ret = sys_dup3(peer, fd, 0);
 	if (ret >= 0 && r->plan->forks)
 		ret = keep_peer(r, peer);

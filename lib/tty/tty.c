@@ -6,15 +6,19 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tty/tty-rows.h"
+
 void tty_plan(struct plan *p, const struct spec *s, int devpts,
 	      const struct tty_user *user)
 {
-	struct step *step = plan_append(p, STEP_TERMINAL, s->flag_origin[MINC_TERMINAL],
-					"a terminal that is not the caller's");
+	struct step_terminal *d =
+		plan_append(p, &step_terminal, s->flag_origin[MINC_TERMINAL],
+			    "a terminal that is not the caller's")
+			->data;
 	bool size_known = false;
 
-	step->terminal.devpts = devpts;
-	step->terminal.owner = user->same ? UINT32_MAX : user->uid;
+	d->devpts = devpts;
+	d->owner = user->same ? UINT32_MAX : user->uid;
 	/*
 	 * What is redirected stays redirected: only what was a terminal becomes the new
 	 * one.
@@ -24,15 +28,15 @@ void tty_plan(struct plan *p, const struct spec *s, int devpts,
 
 		if (!isatty(fd))
 			continue;
-		step->terminal.replace |= 1u << fd;
+		d->replace |= 1u << fd;
 		if (!size_known && ioctl(fd, TIOCGWINSZ, &size) == 0) {
-			step->terminal.rows = size.ws_row;
-			step->terminal.cols = size.ws_col;
+			d->rows = size.ws_row;
+			d->cols = size.ws_col;
 			size_known = true;
 		}
 	}
 	/* no terminal here, the caller drives the master; or the monitor does */
-	if (step->terminal.replace == 0 || spec_flag(s, MINC_BACKGROUND))
-		step->terminal.replace = 7;
+	if (d->replace == 0 || spec_flag(s, MINC_BACKGROUND))
+		d->replace = 7;
 	p->terminal = true;
 }

@@ -26,10 +26,3 @@ void tty_plan(struct plan *p, const struct spec *s, int devpts,
  * the ids change, and before descriptors are closed.
  */
 void tty_plan_streams(struct plan *p, const struct spec *s, const struct tty_user *user);
-
-int run_terminal(struct runner *r, const struct step *s);
-int run_pipe(struct runner *r, const struct step *s);
-int run_streams(struct runner *r, const struct step *s);
-void say_terminal(FILE *out, const struct step *s);
-void say_pipe(FILE *out, const struct step *s);
-void say_streams(FILE *out, const struct step *s);

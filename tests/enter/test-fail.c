@@ -17,6 +17,7 @@
 #include "live/state.h"
 #include "oci/config.h"
 #include "places.h"
+#include "run/run-rows.h"
 #include "tap.h"
 
 static const char *const sleeper[] = { "sleep", "1000", NULL };
@@ -37,7 +38,7 @@ static size_t count_fds(void)
 struct attempt {
 	int r;
 	size_t steps;
-	enum step_kind kind;
+	const struct step_ops *ops; /* NULL: none failed */
 	struct err err;
 };
 
@@ -76,8 +77,8 @@ static void enter(struct minc_container *ct, int step, struct attempt *a)
 	/* the description is merged by now: the same plan again, to look at */
 	if (enter_plan(&plan, &s, &c->host, ct, absent, &c->err) == 0) {
 		a->steps = plan.len;
-		a->kind = step >= 0 && (size_t)step < plan.len ? plan.steps[step].kind
-							       : STEP_MAX;
+		a->ops = step >= 0 && (size_t)step < plan.len ? plan.steps[step].ops
+							      : NULL;
 		plan_done(&plan);
 	}
 	spec_done(&s);
@@ -121,9 +122,9 @@ static void in_scene(const void *arg)
 	for (int i = 0; i < (int)a.steps; i++) {
 		enter(ct, i, &a);
 		snprintf(place, sizeof(place), "step %d of %zu, %s", i + 1, a.steps,
-			 a.kind < STEP_MAX ? step_ops[a.kind].name : "?");
+			 a.ops ? a.ops->name : "?");
 		if (!ok(a.r == -EIO && a.err.step == i + 1 &&
-				(a.kind == STEP_EXEC ? a.err.exec
+				(a.ops == &step_exec ? a.err.exec
 						     : strncmp(a.err.message, place,
 							       strlen(place)) == 0),
 			"%s: %s: the failure is named", s->name, place))

@@ -29,8 +29,10 @@
 #include "../plan/option-sets.h"
 #include "base/fd.h"
 #include "base/io.h"
+#include "cgroup/cgroup-rows.h"
 #include "live/background.h"
 #include "live/state.h"
+#include "run/run-rows.h"
 #include "run/run.h"
 
 enum { ORDINARY_USER = 65534 };
@@ -46,7 +48,7 @@ struct attempt {
 	int r;
 	struct err err;
 	size_t steps;
-	enum step_kind kind; /* of the one that fails, as are: */
+	const struct step_ops *ops; /* of the one that fails, as are: */
 	unsigned flags;
 	char origin[128];
 	char groups[CGROUP_HIERARCHIES_MAX][256]; /* that the plan makes */
@@ -127,15 +129,15 @@ static void note_groups(struct attempt *a, const struct plan *p)
 
 	memset(a->groups, 0, sizeof(a->groups));
 	for (size_t i = 0; i < p->len; i++)
-		if (p->steps[i].kind == STEP_CGROUP)
+		if (p->steps[i].ops == &step_cgroup)
 			snprintf(a->groups[n++], sizeof(a->groups[0]), "%s",
-				 p->steps[i].cgroup.path);
+				 STEP_DATA(&p->steps[i], cgroup)->path);
 }
 
 /* The plan is gone when the failure is looked at. */
 static void note_step(struct attempt *a, const struct step *s)
 {
-	a->kind = s->kind;
+	a->ops = s->ops;
 	a->flags = s->flags;
 	snprintf(a->origin, sizeof(a->origin), "%s", s->origin ? s->origin : "");
 }
@@ -291,10 +293,10 @@ static int check_failure(const struct attempt *a)
 		return complain(a, "%d: %s", a->r, a->err.message);
 	if (a->err.step != a->fault.step + 1 || a->err.steps != (int)a->steps)
 		return complain(a, "blames step %d of %d", a->err.step, a->err.steps);
-	if (a->kind == STEP_EXEC)
+	if (a->ops == &step_exec)
 		return a->err.exec ? OK : complain(a, "not about the command");
 	snprintf(place, sizeof(place), "step %d of %zu, %s", a->fault.step + 1, a->steps,
-		 step_ops[a->kind].name);
+		 a->ops->name);
 	if (strncmp(a->err.message, place, strlen(place)) != 0)
 		return complain(a, "message: %s", a->err.message);
 	if (!strstr(a->err.message, a->origin) || strcmp(a->err.origin, a->origin) != 0)

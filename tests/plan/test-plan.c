@@ -17,10 +17,15 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/module.h"
+#include "cgroup/cgroup-rows.h"
+#include "mount/mount-rows.h"
 #include "mountinfo/table.h"
+#include "ns/ns-rows.h"
 #include "option-sets.h"
 #include "plan/explain.h"
+#include "run/run-rows.h"
 #include "run/run.h"
+#include "tty/tty-rows.h"
 
 static struct places places;
 static struct err err;
@@ -235,7 +240,7 @@ static char *script(void)
 	FILE *out = open_memstream(&text, &len);
 
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_eq(explain_shell(&plan, step_ops, out), 0);
+	ck_assert_int_eq(explain_shell(&plan, mechanisms, out), 0);
 	ck_assert_int_eq(fclose(out), 0);
 	return normalise(text);
 }
@@ -338,7 +343,7 @@ START_TEST(an_image_may_set_very_many_variables)
 	ck_assert_int_eq(spec_add_env(&spec, "V8", "3"), 0);
 	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s",
 		      err.message);
-	made = plan.steps[plan.len - 1].exec.envp;
+	made = exec_of(&plan)->envp;
 	while (made[n])
 		n++;
 	ck_assert_uint_eq(n, MANY); /* PATH, HOME, and all but two */
@@ -410,12 +415,22 @@ START_TEST(variables_may_have_names_of_one_hash)
 	ck_assert_int_eq(spec_set_image(&spec, &image), 0);
 	ck_assert_msg(build_plan(&plan, &spec, &host, NULL, NULL, &err) == 0, "%s",
 		      err.message);
-	while (plan.steps[plan.len - 1].exec.envp[n])
+	while (exec_of(&plan)->envp[n])
 		n++;
 	ck_assert_uint_eq(n, MANY + 2); /* and PATH, HOME */
 	forget_plan();
 }
 END_TEST
+
+/* What is in no mechanism's list is tried by no test. */
+static bool is_in_table(const struct step_ops *ops)
+{
+	for (size_t i = 0; mechanisms[i]; i++)
+		for (size_t k = 0; mechanisms[i]->rows[k]; k++)
+			if (mechanisms[i]->rows[k] == ops)
+				return true;
+	return false;
+}
 
 START_TEST(every_step_says_why_and_what)
 {
@@ -424,9 +439,8 @@ START_TEST(every_step_says_why_and_what)
 		const struct step *s = &plan.steps[i];
 
 		ck_assert_msg(s->why && *s->why, "step %zu has no why", i + 1);
-		ck_assert_msg(s->kind < STEP_MAX && step_ops[s->kind].run, "step %zu",
-			      i + 1);
-		ck_assert_msg((s->kind == STEP_EXEC) == (i + 1 == plan.len), "step %zu",
+		ck_assert_msg(is_in_table(s->ops), "step %zu, %s", i + 1, s->ops->name);
+		ck_assert_msg((s->ops == &step_exec) == (i + 1 == plan.len), "step %zu",
 			      i + 1);
 	}
 	forget_plan();
@@ -438,92 +452,73 @@ static size_t slots_read(const struct step *s, int ret[16])
 {
 	size_t n = 0;
 
-	switch ((int)s->kind) {
-	case STEP_CGROUP_SET:
-		ret[n++] = s->cgroup_set.at;
-		break;
-	case STEP_CGROUP_DEVICES:
-		ret[n++] = s->cgroup_devices.at;
-		break;
-	case STEP_CGROUP_JOIN:
-		ret[n++] = s->cgroup_join.slot;
-		break;
-	case STEP_OPEN:
-		ret[n++] = s->open.at;
-		break;
-	case STEP_TREE:
-		ret[n++] = s->tree.at;
-		break;
-	case STEP_FS:
-		if (s->fs.on_device)
-			ret[n++] = s->fs.device;
-		if (s->fs.place)
-			ret[n++] = s->fs.at;
-		for (size_t i = 0; i < s->fs.options_len; i++) {
-			ret[n++] = s->fs.options[i].slot;
-			for (size_t k = 0; k < s->fs.options[i].slots_len; k++)
-				ret[n++] = s->fs.options[i].slots[k];
+	if (s->ops == &step_cgroup_set) {
+		ret[n++] = STEP_DATA(s, cgroup_set)->at;
+	} else if (s->ops == &step_cgroup_devices) {
+		ret[n++] = STEP_DATA(s, cgroup_devices)->at;
+	} else if (s->ops == &step_cgroup_join) {
+		ret[n++] = STEP_DATA(s, cgroup_join)->slot;
+	} else if (s->ops == &step_open) {
+		ret[n++] = STEP_DATA(s, open)->at;
+	} else if (s->ops == &step_tree) {
+		ret[n++] = STEP_DATA(s, tree)->at;
+	} else if (s->ops == &step_fs) {
+		if (STEP_DATA(s, fs)->on_device)
+			ret[n++] = STEP_DATA(s, fs)->device;
+		if (STEP_DATA(s, fs)->place)
+			ret[n++] = STEP_DATA(s, fs)->at;
+		for (size_t i = 0; i < STEP_DATA(s, fs)->options_len; i++) {
+			ret[n++] = STEP_DATA(s, fs)->options[i].slot;
+			for (size_t k = 0; k < STEP_DATA(s, fs)->options[i].slots_len;
+			     k++)
+				ret[n++] = STEP_DATA(s, fs)->options[i].slots[k];
 		}
-		break;
-	case STEP_FUSE:
-		ret[n++] = s->fuse.socket;
-		break;
-	case STEP_SETATTR:
-		ret[n++] = s->setattr.slot;
-		break;
-	case STEP_ATTACH:
-		ret[n++] = s->attach.mount;
-		ret[n++] = s->attach.at;
-		break;
-	case STEP_MKDIR:
-		ret[n++] = s->mkdir.at;
-		for (size_t i = 0; s->mkdir.like && i < s->mkdir.like->len; i++)
-			ret[n++] = s->mkdir.like->slots[i];
-		break;
-	case STEP_MKNOD:
-		ret[n++] = s->mknod.at;
-		break;
-	case STEP_SYMLINK:
-		ret[n++] = s->symlink.at;
-		break;
-	case STEP_FILE:
-		ret[n++] = s->file.at;
-		ret[n++] = s->file.source;
-		break;
-	case STEP_ROOT:
-		ret[n++] = s->root.slot;
-		break;
-	case STEP_TERMINAL:
-		ret[n++] = s->terminal.devpts;
-		break;
-	default:
-		break;
+	} else if (s->ops == &step_fuse) {
+		ret[n++] = STEP_DATA(s, fuse)->socket;
+	} else if (s->ops == &step_setattr) {
+		ret[n++] = STEP_DATA(s, setattr)->slot;
+	} else if (s->ops == &step_attach) {
+		ret[n++] = STEP_DATA(s, attach)->mount;
+		ret[n++] = STEP_DATA(s, attach)->at;
+	} else if (s->ops == &step_mkdir) {
+		ret[n++] = STEP_DATA(s, mkdir)->at;
+		for (size_t i = 0;
+		     STEP_DATA(s, mkdir)->like && i < STEP_DATA(s, mkdir)->like->len; i++)
+			ret[n++] = STEP_DATA(s, mkdir)->like->slots[i];
+	} else if (s->ops == &step_mknod) {
+		ret[n++] = STEP_DATA(s, mknod)->at;
+	} else if (s->ops == &step_symlink) {
+		ret[n++] = STEP_DATA(s, symlink)->at;
+	} else if (s->ops == &step_file) {
+		ret[n++] = STEP_DATA(s, file)->at;
+		ret[n++] = STEP_DATA(s, file)->source;
+	} else if (s->ops == &step_root) {
+		ret[n++] = STEP_DATA(s, root)->slot;
+	} else if (s->ops == &step_terminal) {
+		ret[n++] = STEP_DATA(s, terminal)->devpts;
 	}
 	return n;
 }
 
 static int slot_filled(const struct step *s)
 {
-	switch ((int)s->kind) {
-	case STEP_CGROUP:
-		return s->cgroup.ret;
-	case STEP_OPEN:
-		return s->open.ret;
-	case STEP_TREE:
-		return s->tree.ret;
-	case STEP_FS:
-		return s->fs.ret;
-	case STEP_LOOP:
-		return s->loop.ret;
-	case STEP_SERVE:
-		return s->serve.ret;
-	case STEP_FUSE:
-		return s->fuse.ret;
-	case STEP_MKDIR:
-		return s->mkdir.ret;
-	default:
-		return SLOT_NONE;
-	}
+	if (s->ops == &step_cgroup)
+		return STEP_DATA(s, cgroup)->ret;
+	if (s->ops == &step_open)
+		return STEP_DATA(s, open)->ret;
+	if (s->ops == &step_tree)
+		return STEP_DATA(s, tree)->ret;
+	if (s->ops == &step_fs)
+		return STEP_DATA(s, fs)->ret;
+	if (s->ops == &step_loop)
+		return STEP_DATA(s, loop)->ret;
+	if (s->ops == &step_serve)
+		return STEP_DATA(s, serve)->ret;
+	if (s->ops == &step_fuse)
+		return STEP_DATA(s, fuse)->ret;
+	if (s->ops == &step_mkdir)
+		return STEP_DATA(s, mkdir)->ret;
+	return SLOT_NONE;
 }
 
 START_TEST(every_slot_is_filled_once_before_it_is_used)
@@ -539,9 +534,9 @@ START_TEST(every_slot_is_filled_once_before_it_is_used)
 			ck_assert_msg(slots[n - 1] < 0 || filled[slots[n - 1]],
 				      "%s: step %zu reads slot %d too early",
 				      option_sets[_i].name, i + 1, slots[n - 1]);
-		if (plan.steps[i].kind == STEP_CGROUP &&
-		    plan.steps[i].cgroup.ret_procs >= 0)
-			filled[plan.steps[i].cgroup.ret_procs] = true;
+		if (plan.steps[i].ops == &step_cgroup &&
+		    STEP_DATA(&plan.steps[i], cgroup)->ret_procs >= 0)
+			filled[STEP_DATA(&plan.steps[i], cgroup)->ret_procs] = true;
 		if (ret < 0)
 			continue;
 		ck_assert_msg(ret < plan.slots && !filled[ret],
@@ -562,13 +557,14 @@ START_TEST(layers_are_handed_over_as_the_kernel_takes_them)
 	for (size_t i = 0; i < plan.len; i++) {
 		const struct step *s = &plan.steps[i];
 
-		if (spec.image.layers_len || s->kind != STEP_FS ||
-		    strcmp(s->fs.type, "overlay") != 0)
+		if (spec.image.layers_len || s->ops != &step_fs ||
+		    strcmp(STEP_DATA(s, fs)->type, "overlay") != 0)
 			continue;
-		ck_assert_str_eq(s->fs.options[0].key, old ? "lowerdir" : "lowerdir+");
+		ck_assert_str_eq(STEP_DATA(s, fs)->options[0].key,
+				 old ? "lowerdir" : "lowerdir+");
 		for (size_t k = 0; k < 3; k++)
-			ck_assert_int_eq(s->fs.options[k].by_path, old);
-		ck_assert_uint_eq(s->fs.options_len,
+			ck_assert_int_eq(STEP_DATA(s, fs)->options[k].by_path, old);
+		ck_assert_uint_eq(STEP_DATA(s, fs)->options_len,
 				  option_sets[_i].flags & SET_USER ? 4 : 3);
 	}
 	forget_plan();

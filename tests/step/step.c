@@ -75,9 +75,9 @@ void step_at(const char *file, int line, struct runner *r, int err, const struct
 	int ret;
 
 	r->note[0] = '\0';
-	ret = step_ops[s->kind].run(r, s);
+	ret = s->ops->run(r, s);
 	if (ret != err)
-		give_up(file, line, "%s: %s, not %s; note: %s", step_ops[s->kind].name,
+		give_up(file, line, "%s: %s, not %s; note: %s", s->ops->name,
 			strerror(-ret), strerror(-err), r->note);
 }
 
@@ -193,8 +193,8 @@ bool same_file(const char *a, const char *b)
 
 void open_slot(struct runner *r, int slot, const char *path)
 {
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = SLOT_CWD, .path = path, .directory = true, .ret = slot });
+	works(r,
+	      STEP(open, .at = SLOT_CWD, .path = path, .directory = true, .ret = slot));
 }
 
 /* A root directory with links that want to leave it, and what lies outside. */

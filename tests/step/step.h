@@ -2,9 +2,9 @@
 /*
  * step - a stage for one step: a process in mount and UTS namespaces of its own, once as
  * root and once as an ordinary user in a user namespace. A tmpfs that nobody else sees is
- * mounted on /tmp. The step runs through the table of all steps, as in a container's
- * child; the test then looks at what the kernel says. The process ends with _exit(2), so
- * whatever the step did to it is gone.
+ * mounted on /tmp. The step runs by its row, as in a container's child; the test then
+ * looks at what the kernel says. The process ends with _exit(2), so whatever the step did
+ * to it is gone.
  */
 #pragma once
 
@@ -12,8 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mount/mount-rows.h"
+#include "ns/ns-rows.h"
 #include "plan/runner.h"
+#include "run/run-rows.h"
 #include "run/run.h"
+#include "sec/sec-rows.h"
+#include "tty/tty-rows.h"
 
 enum who { AS_ROOT, AS_USER, WHO_MAX };
 
@@ -55,6 +60,13 @@ _Noreturn void give_up(const char *file, int line, const char *format, ...)
 int must_at(const char *file, int line, const char *call, long result);
 void same_at(const char *file, int line, const char *got, const char *want);
 void equal_at(const char *file, int line, long long got, long long want);
+
+/* A step of that kind, told this. */
+#define STEP(kind, ...)                                    \
+	.ops = &step_##kind, .data = &(struct step_##kind) \
+	{                                                  \
+		__VA_ARGS__                                \
+	}
 
 /* The step with these members succeeds; fails with exactly this error. */
 #define works(r, ...) step_at(__FILE__, __LINE__, r, 0, &(struct step){ __VA_ARGS__ })

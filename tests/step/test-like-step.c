@@ -51,12 +51,8 @@ static const int one_slot[] = { ONE };
 
 static void make_like(struct runner *r, const struct dir_like *like)
 {
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM,
-			 .path = "upper",
-			 .mode = 0755,
-			 .like = like,
-			 .ret = TWO });
+	works(r, STEP(mkdir, .at = ROOM, .path = "upper", .mode = 0755, .like = like,
+		      .ret = TWO));
 }
 
 static void make_over(struct runner *r, const char *below, bool mapped)
@@ -129,14 +125,11 @@ STEP_TEST(over_nothing_it_has_the_mode_of_the_step)
 	equal(st.st_mode, S_IFDIR | 0755);
 	must(rmdir("/tmp/upper"));
 	put_link("/tmp", "/tmp/below/no"); /* whatever it leads to is not what is below */
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM,
-			 .path = "upper",
-			 .mode = 0711,
-			 .like = &(struct dir_like){ .slots = one_slot,
-						     .len = 1,
-						     .path = "no" },
-			 .ret = SLOT_NONE });
+	works(r, STEP(mkdir, .at = ROOM, .path = "upper", .mode = 0711,
+		      .like = &(struct dir_like){ .slots = one_slot,
+						  .len = 1,
+						  .path = "no" },
+		      .ret = SLOT_NONE));
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode, S_IFDIR | 0711);
 }
@@ -258,12 +251,9 @@ STEP_TEST(one_with_a_list_is_not_finished_before_all_is_done)
 	set_list("/tmp/below", getuid());
 	open_slot(r, ONE, "/tmp/below");
 	refuse(SYS_utimensat, EIO);
-	fails(r, -EIO, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ROOM,
-			 .path = "upper",
-			 .mode = 0755,
-			 .like = &like,
-			 .ret = TWO });
+	fails(r, -EIO,
+	      STEP(mkdir, .at = ROOM, .path = "upper", .mode = 0755, .like = &like,
+		   .ret = TWO));
 	must(stat("/tmp/upper", &st));
 	equal(st.st_mode & 0777, 0);
 }
@@ -318,25 +308,22 @@ STEP_TEST(what_is_made_quietly_leaves_the_times)
 
 	put_below("/tmp/dir", 0755);
 	open_slot(r, ONE, "/tmp/dir");
-	works(r, .kind = STEP_MKDIR, .flags = STEP_QUIET,
-	      .mkdir = { .at = ONE, .path = "a", .mode = 0755, .ret = SLOT_NONE });
-	works(r, .kind = STEP_SYMLINK, .flags = STEP_QUIET,
-	      .symlink = { .at = ONE, .path = "b", .target = "a" });
-	works(r, .kind = STEP_FILE, .flags = STEP_QUIET,
-	      .file = { .at = ONE, .path = "c", .content = "", .mode = 0644 });
-	works(r, .kind = STEP_OPEN, .flags = STEP_QUIET,
-	      .open = { .at = ONE,
-			.path = "/d/e",
-			.in_root = true,
-			.create = S_IFDIR | 0755,
-			.ret = TWO });
+	works(r, STEP(mkdir, .at = ONE, .path = "a", .mode = 0755, .ret = SLOT_NONE),
+	      .flags = STEP_QUIET);
+	works(r, STEP(symlink, .at = ONE, .path = "b", .target = "a"),
+	      .flags = STEP_QUIET);
+	works(r, STEP(file, .at = ONE, .path = "c", .content = "", .mode = 0644),
+	      .flags = STEP_QUIET);
+	works(r,
+	      STEP(open, .at = ONE, .path = "/d/e", .in_root = true,
+		   .create = S_IFDIR | 0755, .ret = TWO),
+	      .flags = STEP_QUIET);
 	must(stat("/tmp/dir", &st));
 	equal(st.st_mtim.tv_sec, long_ago[1].tv_sec);
 	equal(st.st_mtim.tv_nsec, long_ago[1].tv_nsec);
 	expect(is_there("/tmp/dir/a") && is_there("/tmp/dir/b") &&
 	       is_there("/tmp/dir/c") && is_there("/tmp/dir/d/e"));
-	works(r, .kind = STEP_MKDIR,
-	      .mkdir = { .at = ONE, .path = "loud", .mode = 0755, .ret = SLOT_NONE });
+	works(r, STEP(mkdir, .at = ONE, .path = "loud", .mode = 0755, .ret = SLOT_NONE));
 	must(stat("/tmp/dir", &st));
 	expect(st.st_mtim.tv_sec != long_ago[1].tv_sec);
 }

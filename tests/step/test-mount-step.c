@@ -28,7 +28,7 @@ static bool has_word(const char *path, const char *word)
 
 static void new_tmpfs(struct runner *r, int slot)
 {
-	works(r, .kind = STEP_FS, .fs = { .type = "tmpfs", .ret = slot });
+	works(r, STEP(fs, .type = "tmpfs", .ret = slot));
 }
 
 static void is_slot(struct runner *r, int slot, const char *path)
@@ -46,7 +46,7 @@ STEP_TEST(propagation_makes_every_mount_private)
 {
 	expect(sys_mount(NULL, "/tmp", NULL, MS_SHARED, NULL) == 0);
 	expect(has_word("/tmp", " shared:"));
-	works(r, .kind = STEP_PROPAGATION);
+	works(r, .ops = &step_propagation);
 	expect(!has_word("/tmp", " shared:"));
 	expect(!has_word("/tmp", " master:"));
 }
@@ -55,7 +55,7 @@ STEP_TEST(propagation_needs_a_root_that_is_a_mount)
 {
 	put_dir("/tmp/root");
 	must(chroot("/tmp/root"));
-	fails(r, -EINVAL, .kind = STEP_PROPAGATION);
+	fails(r, -EINVAL, .ops = &step_propagation);
 }
 
 /* open */
@@ -63,7 +63,7 @@ STEP_TEST(propagation_needs_a_root_that_is_a_mount)
 STEP_TEST(open_gives_a_path_descriptor_that_closes_on_exec)
 {
 	put_dir("/tmp/dir");
-	works(r, .kind = STEP_OPEN, .open = { .at = ROOM, .path = "dir", .ret = ONE });
+	works(r, STEP(open, .at = ROOM, .path = "dir", .ret = ONE));
 	expect(fcntl(r->slots[ONE], F_GETFL) & O_PATH);
 	equal(fcntl(r->slots[ONE], F_GETFD), FD_CLOEXEC);
 	is_slot(r, ONE, "/tmp/dir");
@@ -71,24 +71,21 @@ STEP_TEST(open_gives_a_path_descriptor_that_closes_on_exec)
 
 STEP_TEST(open_of_a_missing_path_fills_no_slot)
 {
-	fails(r, -ENOENT, .kind = STEP_OPEN,
-	      .open = { .at = ROOM, .path = "no", .ret = ONE });
+	fails(r, -ENOENT, STEP(open, .at = ROOM, .path = "no", .ret = ONE));
 	equal(r->slots[ONE], -EBADF);
 }
 
 STEP_TEST(open_of_a_directory_refuses_a_file)
 {
 	put_file("/tmp/file", "");
-	fails(r, -ENOTDIR, .kind = STEP_OPEN,
-	      .open = { .at = ROOM, .path = "file", .directory = true, .ret = ONE });
+	fails(r, -ENOTDIR,
+	      STEP(open, .at = ROOM, .path = "file", .directory = true, .ret = ONE));
 }
 
 STEP_TEST(open_below_an_unset_slot_is_refused)
 {
-	fails(r, -EBADF, .kind = STEP_OPEN,
-	      .open = { .at = UNSET, .path = "dir", .ret = ONE });
-	fails(r, -EBADF, .kind = STEP_OPEN,
-	      .open = { .at = SLOT_NONE, .path = "dir", .ret = ONE });
+	fails(r, -EBADF, STEP(open, .at = UNSET, .path = "dir", .ret = ONE));
+	fails(r, -EBADF, STEP(open, .at = SLOT_NONE, .path = "dir", .ret = ONE));
 }
 
 /* Reading one may do something, and it says nothing of the container. */
@@ -101,19 +98,12 @@ STEP_TEST(open_to_read_takes_no_file_of_the_kernel)
 
 	open_slot(r, ONE, "/");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		fails(r, -ENOENT, .kind = STEP_OPEN,
-		      .open = { .at = ONE,
-				.path = files[i],
-				.in_root = true,
-				.read = true,
-				.ret = TWO });
+		fails(r, -ENOENT,
+		      STEP(open, .at = ONE, .path = files[i], .in_root = true,
+			   .read = true, .ret = TWO));
 	put_file("/tmp/file", "");
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE,
-			.path = "tmp/file",
-			.in_root = true,
-			.read = true,
-			.ret = TWO });
+	works(r, STEP(open, .at = ONE, .path = "tmp/file", .in_root = true, .read = true,
+		      .ret = TWO));
 }
 
 /*
@@ -146,13 +136,8 @@ STEP_TEST(open_gives_away_only_what_it_made)
 		const pid_t pid = begin_to_exchange();
 
 		expect(pid > 0);
-		works(r, .kind = STEP_OPEN,
-		      .open = { .at = ONE,
-				.path = "dir/new",
-				.in_root = true,
-				.create = S_IFDIR | 0755,
-				.uid = 7,
-				.ret = TWO });
+		works(r, STEP(open, .at = ONE, .path = "dir/new", .in_root = true,
+			      .create = S_IFDIR | 0755, .uid = 7, .ret = TWO));
 		equal(waitpid(pid, NULL, 0), pid);
 		must(stat("/tmp/dir/new", &st));
 		equal(st.st_uid, 0);
@@ -161,13 +146,8 @@ STEP_TEST(open_gives_away_only_what_it_made)
 		must(close(r->slots[TWO]));
 		r->slots[TWO] = -EBADF;
 	}
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE,
-			.path = "dir/new",
-			.in_root = true,
-			.create = S_IFDIR | 0755,
-			.uid = 7,
-			.ret = TWO });
+	works(r, STEP(open, .at = ONE, .path = "dir/new", .in_root = true,
+		      .create = S_IFDIR | 0755, .uid = 7, .ret = TWO));
 	must(stat("/tmp/dir/new", &st));
 	equal(st.st_uid, 7);
 }
@@ -175,16 +155,13 @@ STEP_TEST(open_gives_away_only_what_it_made)
 STEP_TEST(open_in_root_resolves_links_inside)
 {
 	make_root(r, ONE);
-	fails(r, -ENOENT, .kind = STEP_OPEN,
-	      .open = { .at = ONE,
-			.path = "absolute/secret",
-			.in_root = true,
-			.ret = TWO });
-	fails(r, -ENOENT, .kind = STEP_OPEN,
-	      .open = {
-		      .at = ONE, .path = "upward/secret", .in_root = true, .ret = TWO });
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE, .path = "../../dir", .in_root = true, .ret = TWO });
+	fails(r, -ENOENT,
+	      STEP(open, .at = ONE, .path = "absolute/secret", .in_root = true,
+		   .ret = TWO));
+	fails(r, -ENOENT,
+	      STEP(open, .at = ONE, .path = "upward/secret", .in_root = true,
+		   .ret = TWO));
+	works(r, STEP(open, .at = ONE, .path = "../../dir", .in_root = true, .ret = TWO));
 	is_slot(r, TWO, "/tmp/root/dir");
 }
 
@@ -194,19 +171,12 @@ STEP_TEST(open_in_root_does_without_openat2)
 	put_link("/dir", "/tmp/root/link");
 	put_file("/tmp/root/file", "");
 	refuse(SYS_openat2, ENOSYS);
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = ONE,
-			.path = "link",
-			.in_root = true,
-			.directory = true,
-			.ret = TWO });
+	works(r, STEP(open, .at = ONE, .path = "link", .in_root = true, .directory = true,
+		      .ret = TWO));
 	is_slot(r, TWO, "/tmp/root/dir");
-	fails(r, -ENOTDIR, .kind = STEP_OPEN,
-	      .open = { .at = ONE,
-			.path = "file",
-			.in_root = true,
-			.directory = true,
-			.ret = TWO });
+	fails(r, -ENOTDIR,
+	      STEP(open, .at = ONE, .path = "file", .in_root = true, .directory = true,
+		   .ret = TWO));
 }
 
 /* tree */
@@ -216,9 +186,8 @@ STEP_TEST(tree_shows_the_same_files)
 	put_dir("/tmp/from");
 	put_dir("/tmp/to");
 	put_file("/tmp/from/file", "");
-	works(r, .kind = STEP_TREE, .tree = { .at = ROOM, .path = "from", .ret = ONE });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "to" });
+	works(r, STEP(tree, .at = ROOM, .path = "from", .ret = ONE));
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "to"));
 	expect(same_file("/tmp/from/file", "/tmp/to/file"));
 }
 
@@ -229,13 +198,9 @@ static void tree_with_mount(struct runner *r, bool recursive)
 	put_dir("/tmp/to");
 	expect(sys_mount("inner", "/tmp/from/below", "tmpfs", 0, NULL) == 0);
 	put_file("/tmp/from/below/file", "");
-	works(r, .kind = STEP_TREE,
-	      .tree = { .at = SLOT_CWD,
-			.path = "/tmp/from",
-			.recursive = recursive,
-			.ret = ONE });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "to" });
+	works(r, STEP(tree, .at = SLOT_CWD, .path = "/tmp/from", .recursive = recursive,
+		      .ret = ONE));
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "to"));
 	expect(is_there("/tmp/to/below/file") == recursive);
 }
 
@@ -256,21 +221,19 @@ STEP_TEST(tree_of_the_host_is_not_shared_with_it)
 	expect(sys_mount("shared", "/tmp/to", "tmpfs", 0, NULL) == 0);
 	expect(sys_mount(NULL, "/tmp/to", NULL, MS_SHARED, NULL) == 0);
 	put_dir("/tmp/copy");
-	works(r, .kind = STEP_TREE, .flags = STEP_HOST,
-	      .tree = {
-		      .at = SLOT_CWD, .path = "/tmp/to", .recursive = true, .ret = ONE });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "copy" });
+	works(r,
+	      STEP(tree, .at = SLOT_CWD, .path = "/tmp/to", .recursive = true,
+		   .ret = ONE),
+	      .flags = STEP_HOST);
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "copy"));
 	expect(has_word("/tmp/to", " shared:"));
 	expect(!has_word("/tmp/copy", " shared:"));
 }
 
 STEP_TEST(tree_of_a_missing_path_is_refused)
 {
-	fails(r, -ENOENT, .kind = STEP_TREE,
-	      .tree = { .at = ROOM, .path = "no", .ret = ONE });
-	fails(r, -EBADF, .kind = STEP_TREE,
-	      .tree = { .at = UNSET, .path = "no", .ret = ONE });
+	fails(r, -ENOENT, STEP(tree, .at = ROOM, .path = "no", .ret = ONE));
+	fails(r, -EBADF, STEP(tree, .at = UNSET, .path = "no", .ret = ONE));
 	equal(r->slots[ONE], -EBADF);
 }
 
@@ -285,20 +248,15 @@ STEP_TEST(fs_has_its_type_options_and_flags)
 	struct statfs fs;
 	struct stat st;
 
-	works(r, .kind = STEP_FS,
-	      .fs = { .type = "tmpfs",
-		      .options = options,
-		      .options_len = 2,
-		      .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-		      .ret = ONE });
+	works(r, STEP(fs, .type = "tmpfs", .options = options, .options_len = 2,
+		      .attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, .ret = ONE));
 	equal(fstatfs(r->slots[ONE], &fs), 0);
 	equal(fs.f_type, TMPFS_MAGIC);
 	equal((long long)fs.f_blocks * fs.f_bsize, 1048576);
 	equal(fstat(r->slots[ONE], &st), 0);
 	equal(st.st_mode, S_IFDIR | 0710);
 	put_dir("/tmp/at");
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "at" });
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "at"));
 	expect(has_word("/tmp/at", " rw,nosuid,nodev,"));
 }
 
@@ -310,20 +268,14 @@ STEP_TEST(fs_has_files_for_its_size)
 					.slot = SLOT_NONE };
 	struct statfs fs;
 
-	works(r, .kind = STEP_FS,
-	      .fs = { .type = "tmpfs",
-		      .options = &size,
-		      .options_len = 1,
-		      .attr = MOUNT_ATTR_NODEV,
-		      .file_bytes = 65536,
-		      .ret = ONE });
+	works(r, STEP(fs, .type = "tmpfs", .options = &size, .options_len = 1,
+		      .attr = MOUNT_ATTR_NODEV, .file_bytes = 65536, .ret = ONE));
 	equal(fstatfs(r->slots[ONE], &fs), 0);
 	expect(fs.f_blocks > 0);
 	equal(fs.f_files,
 	      fs.f_blocks * (unsigned long)fs.f_bsize / 65536 + FS_MORE_FILES);
 	put_dir("/tmp/at");
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "at" });
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "at"));
 	expect(has_word("/tmp/at", " rw,nodev,")); /* which is as it was */
 }
 
@@ -344,13 +296,9 @@ STEP_TEST(fs_options_may_be_slots)
 	open_slot(r, ONE, "/tmp/lower");
 	open_slot(r, TWO, "/tmp/upper");
 	open_slot(r, THREE, "/tmp/work");
-	works(r, .kind = STEP_FS,
-	      .fs = { .type = "overlay",
-		      .options = options,
-		      .options_len = 4,
-		      .ret = FOUR });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = FOUR, .at = ROOM, .path = "all" });
+	works(r, STEP(fs, .type = "overlay", .options = options, .options_len = 4,
+		      .ret = FOUR));
+	works(r, STEP(attach, .mount = FOUR, .at = ROOM, .path = "all"));
 	expect(is_there("/tmp/all/file"));
 	put_file("/tmp/all/new", "");
 	expect(is_there("/tmp/upper/new") && !is_there("/tmp/lower/new"));
@@ -362,18 +310,16 @@ STEP_TEST(unknown_fs_option_brings_the_words_of_the_kernel)
 					  .value = "red",
 					  .slot = SLOT_NONE };
 
-	fails(r, -EINVAL, .kind = STEP_FS,
-	      .fs = { .type = "tmpfs",
-		      .options = &option,
-		      .options_len = 1,
-		      .ret = ONE });
+	fails(r, -EINVAL,
+	      STEP(fs, .type = "tmpfs", .options = &option, .options_len = 1,
+		   .ret = ONE));
 	expect(strncmp(r->note, "e ", 2) == 0 && strstr(r->note, "colour"));
 	equal(r->slots[ONE], -EBADF);
 }
 
 STEP_TEST(unknown_fs_type_is_refused)
 {
-	fails(r, -ENODEV, .kind = STEP_FS, .fs = { .type = "no-such-fs", .ret = ONE });
+	fails(r, -ENODEV, STEP(fs, .type = "no-such-fs", .ret = ONE));
 	same(r->note, "");
 }
 
@@ -384,29 +330,24 @@ STEP_TEST(unset_slot_is_no_fs_option)
 					   .by_path = true };
 	const struct fs_option by_fd = { .key = "lowerdir", .slot = UNSET };
 
-	fails(r, -EBADF, .kind = STEP_FS,
-	      .fs = { .type = "overlay",
-		      .options = &by_path,
-		      .options_len = 1,
-		      .ret = ONE });
-	fails(r, -EBADF, .kind = STEP_FS,
-	      .fs = { .type = "overlay",
-		      .options = &by_fd,
-		      .options_len = 1,
-		      .ret = ONE });
+	fails(r, -EBADF,
+	      STEP(fs, .type = "overlay", .options = &by_path, .options_len = 1,
+		   .ret = ONE));
+	fails(r, -EBADF,
+	      STEP(fs, .type = "overlay", .options = &by_fd, .options_len = 1,
+		   .ret = ONE));
 }
 
 /* setattr */
 
 STEP_TEST(setattr_makes_a_mount_readonly_and_writable_again)
 {
-	works(r, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ROOM, .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC });
+	works(r,
+	      STEP(setattr, .slot = ROOM, .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC));
 	equal(mkdir("/tmp/dir", 0755), -1);
 	equal(errno, EROFS);
 	expect(has_word("/tmp", " ro,noexec,"));
-	works(r, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ROOM, .clear = MOUNT_ATTR_RDONLY });
+	works(r, STEP(setattr, .slot = ROOM, .clear = MOUNT_ATTR_RDONLY));
 	put_dir("/tmp/dir");
 	expect(has_word("/tmp", " rw,noexec,"));
 }
@@ -415,9 +356,8 @@ static void rdonly_with_mount_below(struct runner *r, bool recursive)
 {
 	put_dir("/tmp/below");
 	expect(sys_mount("inner", "/tmp/below", "tmpfs", 0, NULL) == 0);
-	works(r, .kind = STEP_SETATTR,
-	      .setattr = {
-		      .slot = ROOM, .recursive = recursive, .set = MOUNT_ATTR_RDONLY });
+	works(r, STEP(setattr, .slot = ROOM, .recursive = recursive,
+		      .set = MOUNT_ATTR_RDONLY));
 	equal(mkdir("/tmp/below/dir", 0755), recursive ? -1 : 0);
 }
 
@@ -433,8 +373,7 @@ STEP_TEST(plain_setattr_does_not)
 
 STEP_TEST(setattr_sets_propagation)
 {
-	works(r, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ROOM, .propagation = MS_SHARED });
+	works(r, STEP(setattr, .slot = ROOM, .propagation = MS_SHARED));
 	expect(has_word("/tmp", " shared:"));
 }
 
@@ -442,12 +381,9 @@ STEP_TEST(setattr_needs_a_mount_and_known_flags)
 {
 	put_dir("/tmp/dir");
 	open_slot(r, ONE, "/tmp/dir");
-	fails(r, -EBADF, .kind = STEP_SETATTR,
-	      .setattr = { .slot = UNSET, .set = MOUNT_ATTR_RDONLY });
-	fails(r, -EINVAL, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ONE, .set = MOUNT_ATTR_RDONLY });
-	fails(r, -EINVAL, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ROOM, .set = 1ull << 40 });
+	fails(r, -EBADF, STEP(setattr, .slot = UNSET, .set = MOUNT_ATTR_RDONLY));
+	fails(r, -EINVAL, STEP(setattr, .slot = ONE, .set = MOUNT_ATTR_RDONLY));
+	fails(r, -EINVAL, STEP(setattr, .slot = ROOM, .set = 1ull << 40));
 }
 
 /* A flag that the kernel locked for the sake of a more privileged namespace stays. */
@@ -455,10 +391,9 @@ STEP_TEST(setattr_does_not_unlock_what_the_outside_locked)
 {
 	expect(sys_mount(NULL, "/tmp", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) ==
 	       0);
-	works(r, .kind = STEP_UNSHARE, .unshare.flags = CLONE_NEWUSER | CLONE_NEWNS);
+	works(r, STEP(unshare, .flags = CLONE_NEWUSER | CLONE_NEWNS));
 	open_slot(r, ONE, "/tmp");
-	fails(r, -EPERM, .kind = STEP_SETATTR,
-	      .setattr = { .slot = ONE, .clear = MOUNT_ATTR_RDONLY });
+	fails(r, -EPERM, STEP(setattr, .slot = ONE, .clear = MOUNT_ATTR_RDONLY));
 }
 
 /* attach */
@@ -468,9 +403,8 @@ STEP_TEST(attach_makes_a_directory_for_a_directory)
 	struct stat st;
 
 	new_tmpfs(r, ONE);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = {
-		      .mount = ONE, .at = ROOM, .path = "/new/way", CREATE_LIKE_MOUNT });
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "/new/way",
+		      CREATE_LIKE_MOUNT));
 	expect(has_word("/tmp/new/way", " tmpfs "));
 	must(stat("/tmp/new", &st));
 	equal(st.st_mode, S_IFDIR | 0755);
@@ -481,10 +415,9 @@ STEP_TEST(attach_makes_a_file_for_a_file)
 	char text[16];
 
 	put_file("/tmp/from", "text");
-	works(r, .kind = STEP_TREE, .tree = { .at = ROOM, .path = "from", .ret = ONE });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = {
-		      .mount = ONE, .at = ROOM, .path = "new/file", CREATE_LIKE_MOUNT });
+	works(r, STEP(tree, .at = ROOM, .path = "from", .ret = ONE));
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "new/file",
+		      CREATE_LIKE_MOUNT));
 	read_text("/tmp/new/file", text, sizeof(text));
 	same(text, "text");
 }
@@ -493,8 +426,7 @@ STEP_TEST(attach_by_trusted_path)
 {
 	put_dir("/tmp/dir");
 	new_tmpfs(r, ONE);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "dir", .trusted = true });
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "dir", .trusted = true));
 	expect(has_word("/tmp/dir", " tmpfs "));
 }
 
@@ -502,16 +434,11 @@ STEP_TEST(attach_on_an_entry)
 {
 	put_dir("/tmp/dir");
 	new_tmpfs(r, ONE);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "/dir", .entry = true });
+	works(r, STEP(attach, .mount = ONE, .at = ROOM, .path = "/dir", .entry = true));
 	expect(has_word("/tmp/dir", " tmpfs "));
 	new_tmpfs(r, TWO);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO,
-			  .at = ROOM,
-			  .path = "/new",
-			  .create = CREATE_LIKE_MOUNT,
-			  .entry = true });
+	works(r, STEP(attach, .mount = TWO, .at = ROOM, .path = "/new",
+		      .create = CREATE_LIKE_MOUNT, .entry = true));
 	expect(has_word("/tmp/new", " tmpfs "));
 }
 
@@ -525,13 +452,12 @@ STEP_TEST(entry_that_is_a_link_stays_in_root)
 	put_file("/tmp/real/file", "");
 	open_slot(r, ONE, "/tmp/dir");
 	new_tmpfs(r, TWO);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO, .at = ONE, .path = "/link", .entry = true });
+	works(r, STEP(attach, .mount = TWO, .at = ONE, .path = "/link", .entry = true));
 	expect(has_word("/tmp/dir/tmp/real", " tmpfs "));
 	expect(is_there("/tmp/real/file"));
 	new_tmpfs(r, THREE);
-	fails(r, -ENOENT, .kind = STEP_ATTACH,
-	      .attach = { .mount = THREE, .at = ONE, .path = "/none", .entry = true });
+	fails(r, -ENOENT,
+	      STEP(attach, .mount = THREE, .at = ONE, .path = "/none", .entry = true));
 }
 
 STEP_TEST(bind_target_symlink_stays_in_root)
@@ -542,11 +468,8 @@ STEP_TEST(bind_target_symlink_stays_in_root)
 	make_root(r, ONE);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		new_tmpfs(r, TWO);
-		works(r, .kind = STEP_ATTACH,
-		      .attach = { .mount = TWO,
-				  .at = ONE,
-				  .path = paths[i],
-				  .create = CREATE_LIKE_MOUNT });
+		works(r, STEP(attach, .mount = TWO, .at = ONE, .path = paths[i],
+			      .create = CREATE_LIKE_MOUNT));
 	}
 	expect(has_word("/tmp/root/tmp/outside", " tmpfs "));
 	expect(has_word("/tmp/root/outside", " tmpfs "));
@@ -557,15 +480,11 @@ STEP_TEST(attach_refuses_to_leave_the_root)
 {
 	make_root(r, ONE);
 	new_tmpfs(r, TWO);
-	fails(r, -ENOENT, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO, .at = ONE, .path = "../outside" });
-	fails(r, -ENOENT, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO, .at = ONE, .path = "absolute" });
-	fails(r, -ENOENT, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO, .at = ONE, .path = "upward" });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = {
-		      .mount = TWO, .at = ONE, .path = "../outside", CREATE_LIKE_MOUNT });
+	fails(r, -ENOENT, STEP(attach, .mount = TWO, .at = ONE, .path = "../outside"));
+	fails(r, -ENOENT, STEP(attach, .mount = TWO, .at = ONE, .path = "absolute"));
+	fails(r, -ENOENT, STEP(attach, .mount = TWO, .at = ONE, .path = "upward"));
+	works(r, STEP(attach, .mount = TWO, .at = ONE, .path = "../outside",
+		      CREATE_LIKE_MOUNT));
 	expect(has_word("/tmp/root/outside", " tmpfs "));
 	nothing_came_outside();
 }
@@ -577,38 +496,35 @@ STEP_TEST(attach_of_a_magic_link_is_refused)
 	put_dir("/tmp/outside");
 	put_dir("/tmp/root");
 	new_tmpfs(r, TWO);
-	works(r, .kind = STEP_OPEN,
-	      .open = { .at = SLOT_CWD, .path = "/proc", .ret = ONE });
+	works(r, STEP(open, .at = SLOT_CWD, .path = "/proc", .ret = ONE));
 	open_slot(r, THREE, "/tmp/outside");
 	snprintf(path, sizeof(path), "self/fd/%d", r->slots[THREE]);
-	fails(r, -ELOOP, .kind = STEP_ATTACH,
-	      .attach = { .mount = TWO, .at = ONE, .path = path });
+	fails(r, -ELOOP, STEP(attach, .mount = TWO, .at = ONE, .path = path));
 }
 
 STEP_TEST(attach_does_not_put_a_directory_on_a_file)
 {
 	put_file("/tmp/file", "");
 	new_tmpfs(r, ONE);
-	fails(r, -ENOTDIR, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "file", CREATE_LIKE_MOUNT });
+	fails(r, -ENOTDIR,
+	      STEP(attach, .mount = ONE, .at = ROOM, .path = "file", CREATE_LIKE_MOUNT));
 }
 
 STEP_TEST(attach_does_not_put_a_file_on_a_directory)
 {
 	put_file("/tmp/file", "");
 	put_dir("/tmp/dir");
-	works(r, .kind = STEP_TREE, .tree = { .at = ROOM, .path = "file", .ret = ONE });
-	fails(r, -EISDIR, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = ROOM, .path = "dir", CREATE_LIKE_MOUNT });
+	works(r, STEP(tree, .at = ROOM, .path = "file", .ret = ONE));
+	fails(r, -EISDIR,
+	      STEP(attach, .mount = ONE, .at = ROOM, .path = "dir", CREATE_LIKE_MOUNT));
 }
 
 STEP_TEST(attach_needs_a_mount)
 {
 	put_dir("/tmp/dir");
-	fails(r, -EBADF, .kind = STEP_ATTACH,
-	      .attach = { .mount = UNSET, .at = ROOM, .path = "dir" });
-	fails(r, -EBADF, .kind = STEP_ATTACH,
-	      .attach = { .mount = UNSET, .at = ROOM, .path = "new", CREATE_LIKE_MOUNT });
+	fails(r, -EBADF, STEP(attach, .mount = UNSET, .at = ROOM, .path = "dir"));
+	fails(r, -EBADF,
+	      STEP(attach, .mount = UNSET, .at = ROOM, .path = "new", CREATE_LIKE_MOUNT));
 	expect(!is_there("/tmp/new"));
 }
 
@@ -636,7 +552,7 @@ STEP_TEST(root_leaves_nothing_of_the_old_one)
 
 	put_file("/tmp/mark", "");
 	expect(mounts_seen(proc) > 1);
-	works(r, .kind = STEP_ROOT, .root.slot = ROOM);
+	works(r, STEP(root, .slot = ROOM));
 	expect(is_there("/mark") && is_there("mark") && is_there("../../mark"));
 	expect(!is_there("/proc"));
 	equal((long long)mounts_seen(proc), 1);
@@ -645,9 +561,8 @@ STEP_TEST(root_leaves_nothing_of_the_old_one)
 STEP_TEST(root_over_an_empty_namespace_changes_into_it)
 {
 	new_tmpfs(r, ONE);
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = ONE, .at = SLOT_CWD, .path = "/" });
-	works(r, .kind = STEP_ROOT, .root = { .slot = ONE, .over = true });
+	works(r, STEP(attach, .mount = ONE, .at = SLOT_CWD, .path = "/"));
+	works(r, STEP(root, .slot = ONE, .over = true));
 	put_file("mark", "");
 	expect(is_there("/mark") && is_there("/../mark") && !is_there("/proc"));
 }
@@ -657,11 +572,11 @@ STEP_TEST(root_must_be_a_mounted_directory)
 	put_dir("/tmp/dir");
 	put_file("/tmp/file", "");
 	open_slot(r, ONE, "/tmp/dir");
-	works(r, .kind = STEP_OPEN, .open = { .at = ROOM, .path = "file", .ret = TWO });
-	fails(r, -EINVAL, .kind = STEP_ROOT, .root.slot = ONE);
-	fails(r, -ENOTDIR, .kind = STEP_ROOT, .root.slot = TWO);
-	fails(r, -EBADF, .kind = STEP_ROOT, .root.slot = UNSET);
-	fails(r, -EBADF, .kind = STEP_ROOT, .root = { .slot = UNSET, .over = true });
+	works(r, STEP(open, .at = ROOM, .path = "file", .ret = TWO));
+	fails(r, -EINVAL, STEP(root, .slot = ONE));
+	fails(r, -ENOTDIR, STEP(root, .slot = TWO));
+	fails(r, -EBADF, STEP(root, .slot = UNSET));
+	fails(r, -EBADF, STEP(root, .slot = UNSET, .over = true));
 	expect(is_there("/proc/self"));
 }
 

@@ -30,19 +30,19 @@ static int death_signal(void)
 STEP_TEST(lifeline_ends_the_process_with_its_parent)
 {
 	equal(death_signal(), 0);
-	works(r, .kind = STEP_LIFELINE, .lifeline.die_with_parent = true);
+	works(r, STEP(lifeline, .die_with_parent = true));
 	equal(death_signal(), SIGKILL);
 }
 
 STEP_TEST(lifeline_is_not_armed_unasked)
 {
-	works(r, .kind = STEP_LIFELINE);
+	works(r, STEP(lifeline, .die_with_parent = false));
 	equal(death_signal(), 0);
 }
 
 static void lifeline_is_last(struct runner *r)
 {
-	works(r, .kind = STEP_LIFELINE, .lifeline.die_with_parent = true);
+	works(r, STEP(lifeline, .die_with_parent = true));
 }
 
 /* It died before the signal was armed: nothing must go on. */
@@ -72,7 +72,7 @@ STEP_TEST(idmap_maps_the_caller)
 
 	must(unshare(CLONE_NEWUSER));
 	equal(getuid(), 65534);
-	works(r, .kind = STEP_IDMAP, .idmap = { .uid_map = "7 0 1", .gid_map = "8 0 1" });
+	works(r, STEP(idmap, .uid_map = "7 0 1", .gid_map = "8 0 1"));
 	equal(getuid(), 7);
 	equal(getgid(), 8);
 	is_map("/proc/self/uid_map", 7, 0, 1);
@@ -84,16 +84,14 @@ STEP_TEST(idmap_maps_the_caller)
 STEP_TEST(idmap_is_written_once)
 {
 	must(unshare(CLONE_NEWUSER));
-	works(r, .kind = STEP_IDMAP, .idmap = { .uid_map = "0 0 1", .gid_map = "0 0 1" });
-	fails(r, -EPERM, .kind = STEP_IDMAP,
-	      .idmap = { .uid_map = "0 0 1", .gid_map = "0 0 1" });
+	works(r, STEP(idmap, .uid_map = "0 0 1", .gid_map = "0 0 1"));
+	fails(r, -EPERM, STEP(idmap, .uid_map = "0 0 1", .gid_map = "0 0 1"));
 }
 
 STEP_TEST(idmap_refuses_what_is_no_map)
 {
 	must(unshare(CLONE_NEWUSER));
-	fails(r, -EINVAL, .kind = STEP_IDMAP,
-	      .idmap = { .uid_map = "x", .gid_map = "0 0 1" });
+	fails(r, -EINVAL, STEP(idmap, .uid_map = "x", .gid_map = "0 0 1"));
 }
 
 static const char *const helper_args[] = { "0", "0", "1", NULL };
@@ -104,8 +102,7 @@ STEP_TEST(idmap_by_a_helper_waits_for_the_caller)
 	struct verdict v;
 
 	equal(write(caller_end(), "\1", 1), 1); /* "go on", in time */
-	works(r, .kind = STEP_IDMAP,
-	      .idmap = { .uid_args = helper_args, .gid_args = helper_args });
+	works(r, STEP(idmap, .uid_args = helper_args, .gid_args = helper_args));
 	equal(read(caller_end(), &v, sizeof(v)), sizeof(v));
 	equal(v.kind, VERDICT_WAIT);
 }
@@ -113,15 +110,14 @@ STEP_TEST(idmap_by_a_helper_waits_for_the_caller)
 STEP_TEST(idmap_by_a_helper_fails_without_the_caller)
 {
 	must(shutdown(caller_end(), SHUT_WR));
-	fails(r, -ECANCELED, .kind = STEP_IDMAP,
-	      .idmap = { .uid_args = helper_args, .gid_args = helper_args });
+	fails(r, -ECANCELED,
+	      STEP(idmap, .uid_args = helper_args, .gid_args = helper_args));
 }
 
 STEP_TEST(idmap_by_a_helper_fails_when_the_caller_is_gone)
 {
 	hang_up();
-	fails(r, -EPIPE, .kind = STEP_IDMAP,
-	      .idmap = { .uid_args = helper_args, .gid_args = helper_args });
+	fails(r, -EPIPE, STEP(idmap, .uid_args = helper_args, .gid_args = helper_args));
 }
 
 /* join, unshare */
@@ -143,19 +139,19 @@ STEP_TEST(unshare_makes_new_namespaces_and_join_goes_back)
 
 	namespace_name("uts", uts, sizeof(uts));
 	namespace_name("ipc", ipc, sizeof(ipc));
-	works(r, .kind = STEP_UNSHARE, .unshare.flags = CLONE_NEWUTS);
+	works(r, STEP(unshare, .flags = CLONE_NEWUTS));
 	namespace_name("uts", now, sizeof(now));
 	expect(strcmp(uts, now) != 0);
 	namespace_name("ipc", now, sizeof(now));
 	same(now, ipc);
-	works(r, .kind = STEP_JOIN, .join = { .fd = fd, .type = CLONE_NEWUTS });
+	works(r, STEP(join, .fd = fd, .type = CLONE_NEWUTS));
 	namespace_name("uts", now, sizeof(now));
 	same(now, uts);
 }
 
 STEP_TEST(unshare_refuses_unknown_flags)
 {
-	fails(r, -EINVAL, .kind = STEP_UNSHARE, .unshare.flags = CLONE_VFORK);
+	fails(r, -EINVAL, STEP(unshare, .flags = CLONE_VFORK));
 }
 
 STEP_TEST(join_refuses_what_is_another_namespace_or_none)
@@ -163,10 +159,9 @@ STEP_TEST(join_refuses_what_is_another_namespace_or_none)
 	int uts = must(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC));
 	int file = must(open("/dev/null", O_RDONLY | O_CLOEXEC));
 
-	fails(r, -EINVAL, .kind = STEP_JOIN, .join = { .fd = uts, .type = CLONE_NEWNS });
-	fails(r, -EINVAL, .kind = STEP_JOIN, .join = { .fd = file, .type = CLONE_NEWNS });
-	fails(r, -EBADF, .kind = STEP_JOIN,
-	      .join = { .fd = -EBADF, .type = CLONE_NEWNS });
+	fails(r, -EINVAL, STEP(join, .fd = uts, .type = CLONE_NEWNS));
+	fails(r, -EINVAL, STEP(join, .fd = file, .type = CLONE_NEWNS));
+	fails(r, -EBADF, STEP(join, .fd = -EBADF, .type = CLONE_NEWNS));
 }
 
 /* hostname */
@@ -175,7 +170,7 @@ STEP_TEST(hostname_is_what_was_asked_for)
 {
 	char name[128];
 
-	works(r, .kind = STEP_HOSTNAME, .hostname.name = "vessel.example");
+	works(r, STEP(hostname, .name = "vessel.example"));
 	must(gethostname(name, sizeof(name)));
 	same(name, "vessel.example");
 }
@@ -187,7 +182,7 @@ STEP_TEST(hostname_of_more_than_64_bytes_is_refused)
 	must(gethostname(before, sizeof(before)));
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	fails(r, -EINVAL, .kind = STEP_HOSTNAME, .hostname.name = name);
+	fails(r, -EINVAL, STEP(hostname, .name = name));
 	must(gethostname(after, sizeof(after)));
 	same(after, before);
 }
@@ -213,14 +208,14 @@ STEP_TEST(link_up_brings_up_loopback)
 
 	must(unshare(CLONE_NEWNET));
 	expect(has_link("lo", &flags) && !(flags & IFF_UP));
-	works(r, .kind = STEP_LINK_UP, .link_up.name = "lo");
+	works(r, STEP(link_up, .name = "lo"));
 	expect(has_link("lo", &flags) && flags & IFF_UP);
 }
 
 STEP_TEST(link_up_of_a_missing_interface_is_refused)
 {
 	must(unshare(CLONE_NEWNET));
-	fails(r, -ENODEV, .kind = STEP_LINK_UP, .link_up.name = "none0");
+	fails(r, -ENODEV, STEP(link_up, .name = "none0"));
 }
 
 /* Of any kind that this kernel can make. */
@@ -256,7 +251,7 @@ STEP_TEST(link_move_takes_the_interface_along)
 	make_link("stage0");
 	old = must(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
 	namespace_name("net", before, sizeof(before));
-	works(r, .kind = STEP_LINK_MOVE, .link_move.name = "stage0");
+	works(r, STEP(link_move, .name = "stage0"));
 	namespace_name("net", after, sizeof(after));
 	expect(strcmp(before, after) != 0);
 	expect(has_link("stage0", NULL));
@@ -267,13 +262,13 @@ STEP_TEST(link_move_takes_the_interface_along)
 STEP_TEST(link_move_of_a_missing_interface_is_refused)
 {
 	must(unshare(CLONE_NEWNET));
-	fails(r, -ENODEV, .kind = STEP_LINK_MOVE, .link_move.name = "none0");
+	fails(r, -ENODEV, STEP(link_move, .name = "none0"));
 }
 
 STEP_TEST(link_move_of_what_cannot_move_is_refused)
 {
 	must(unshare(CLONE_NEWNET));
-	fails(r, -EINVAL, .kind = STEP_LINK_MOVE, .link_move.name = "lo");
+	fails(r, -EINVAL, STEP(link_move, .name = "lo"));
 }
 
 /* affinity */
@@ -288,7 +283,7 @@ STEP_TEST(affinity_is_one_cpu)
 	while (!CPU_ISSET(cpu, &set))
 		cpu++;
 	mask[cpu / 64] = 1ull << cpu % 64;
-	works(r, .kind = STEP_AFFINITY, .affinity.mask = mask);
+	works(r, STEP(affinity, .mask = mask));
 	must(sched_getaffinity(0, sizeof(set), &set));
 	equal(CPU_COUNT(&set), 1);
 	expect(CPU_ISSET(cpu, &set));
@@ -298,9 +293,9 @@ STEP_TEST(affinity_without_any_cpu_is_refused)
 {
 	uint64_t mask[16] = { 0 };
 
-	fails(r, -EINVAL, .kind = STEP_AFFINITY, .affinity.mask = mask);
+	fails(r, -EINVAL, STEP(affinity, .mask = mask));
 	mask[15] = 1ull << 63;
-	fails(r, -EINVAL, .kind = STEP_AFFINITY, .affinity.mask = mask);
+	fails(r, -EINVAL, STEP(affinity, .mask = mask));
 }
 
 /* session */
@@ -308,15 +303,15 @@ STEP_TEST(affinity_without_any_cpu_is_refused)
 STEP_TEST(session_is_its_own)
 {
 	expect(getsid(0) != getpid());
-	works(r, .kind = STEP_SESSION);
+	works(r, .ops = &step_session);
 	equal(getsid(0), getpid());
 	equal(getpgrp(), getpid());
 }
 
 STEP_TEST(session_leader_gets_no_second_session)
 {
-	works(r, .kind = STEP_SESSION);
-	fails(r, -EPERM, .kind = STEP_SESSION);
+	works(r, .ops = &step_session);
+	fails(r, -EPERM, .ops = &step_session);
 }
 
 int main(void)

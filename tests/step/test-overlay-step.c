@@ -62,22 +62,17 @@ static void overlay(struct runner *r, int err, size_t len)
 		{ .key = "xino", .value = "off", .slot = SLOT_NONE },
 		{ .key = "userxattr", .slot = SLOT_NONE },
 	};
-	const struct step s = { .kind = STEP_FS,
-				.fs = { .type = "overlay",
-					.options = options,
-					.options_len = 5,
-					.attr = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-					.at = ROOM,
-					.place = "place",
-					.ret = THREE } };
+	const struct step s = { STEP(fs, .type = "overlay", .options = options,
+				     .options_len = 5,
+				     .attr = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+				     .at = ROOM, .place = "place", .ret = THREE) };
 
 	step_at(__FILE__, __LINE__, r, err, &s);
 }
 
 static void attach(struct runner *r)
 {
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = THREE, .at = ROOM, .path = "all" });
+	works(r, STEP(attach, .mount = THREE, .at = ROOM, .path = "all"));
 }
 
 STEP_TEST(as_many_layers_as_the_kernel_takes_are_one_tree)
@@ -142,13 +137,9 @@ STEP_TEST(more_than_a_page_of_options_is_not_cut)
 	make_upper(r, "/tmp/upper", "/tmp/work");
 	for (size_t i = 0; i < 4096; i++)
 		many[i] = lowers[0];
-	fails(r, -E2BIG, .kind = STEP_FS,
-	      .fs = { .type = "overlay",
-		      .options = &option,
-		      .options_len = 1,
-		      .at = ROOM,
-		      .place = "place",
-		      .ret = THREE });
+	fails(r, -E2BIG,
+	      STEP(fs, .type = "overlay", .options = &option, .options_len = 1,
+		   .at = ROOM, .place = "place", .ret = THREE));
 }
 
 STEP_TEST(unset_slots_and_missing_places_are_refused)

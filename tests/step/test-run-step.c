@@ -24,14 +24,24 @@
 
 START_TEST(every_kind_of_step_has_its_row)
 {
-	for (int i = 0; i < STEP_MAX; i++) {
-		ck_assert_msg(step_ops[i].name && *step_ops[i].name, "kind %d", i);
-		ck_assert_msg(step_ops[i].run && step_ops[i].say &&
-				      step_ops[i].name_object,
-			      "%s", step_ops[i].name);
-		for (int j = 0; j < i; j++)
-			ck_assert_str_ne(step_ops[i].name, step_ops[j].name);
-	}
+	const struct step_ops *seen[128];
+	size_t len = 0;
+
+	for (size_t i = 0; mechanisms[i]; i++)
+		for (size_t k = 0; mechanisms[i]->rows[k]; k++) {
+			const struct step_ops *ops = mechanisms[i]->rows[k];
+
+			ck_assert_msg(ops->name && *ops->name, "%s row %zu",
+				      mechanisms[i]->name, k);
+			ck_assert_msg(ops->run && ops->say, "%s", ops->name);
+			ck_assert_msg(ops->size <= STEP_DATA_MAX, "%s", ops->name);
+			ck_assert_msg(ops->first || !ops->leaves, "%s", ops->name);
+			ck_assert_msg(ops->answer || !ops->waits, "%s", ops->name);
+			for (size_t j = 0; j < len; j++)
+				ck_assert_str_ne(ops->name, seen[j]->name);
+			ck_assert_uint_lt(len, sizeof(seen) / sizeof(seen[0]));
+			seen[len++] = ops;
+		}
 }
 END_TEST
 
@@ -45,13 +55,9 @@ static void new_devpts(struct runner *r, int slot)
 	};
 
 	put_dir("/tmp/pts");
-	works(r, .kind = STEP_FS,
-	      .fs = { .type = "devpts",
-		      .options = options,
-		      .options_len = 2,
-		      .ret = slot });
-	works(r, .kind = STEP_ATTACH,
-	      .attach = { .mount = slot, .at = ROOM, .path = "pts" });
+	works(r, STEP(fs, .type = "devpts", .options = options, .options_len = 2,
+		      .ret = slot));
+	works(r, STEP(attach, .mount = slot, .at = ROOM, .path = "pts"));
 }
 
 /* The master side, as the caller gets it. */
@@ -97,9 +103,8 @@ STEP_TEST(terminal_is_the_processes_own)
 
 	must(open("/dev/null", O_RDWR));
 	new_devpts(r, ONE);
-	works(r, .kind = STEP_SESSION);
-	works(r, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = ONE, .replace = 7, .rows = 25, .cols = 81 });
+	works(r, .ops = &step_session);
+	works(r, STEP(terminal, .devpts = ONE, .replace = 7, .rows = 25, .cols = 81));
 	master = receive_master();
 	for (int fd = 0; fd < 3; fd++) {
 		is_terminal_of(fd, master);
@@ -112,9 +117,8 @@ STEP_TEST(terminal_leaves_alone_what_is_redirected)
 	must(dup2(must(open("/dev/null", O_RDWR | O_CLOEXEC)), 0));
 	must(dup2(0, 2));
 	new_devpts(r, ONE);
-	works(r, .kind = STEP_SESSION);
-	works(r, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = ONE, .replace = 2, .rows = 25, .cols = 81 });
+	works(r, .ops = &step_session);
+	works(r, STEP(terminal, .devpts = ONE, .replace = 2, .rows = 25, .cols = 81));
 	is_terminal_of(1, receive_master());
 	expect(!isatty(0) && !isatty(2));
 }
@@ -129,9 +133,8 @@ STEP_TEST(terminal_finds_a_place_where_stdio_was_closed)
 	put_dir("/tmp/dir");
 	open_slot(r, TWO, "/tmp/dir");
 	new_devpts(r, ONE);
-	works(r, .kind = STEP_SESSION);
-	works(r, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = ONE, .replace = 7, .rows = 25, .cols = 81 });
+	works(r, .ops = &step_session);
+	works(r, STEP(terminal, .devpts = ONE, .replace = 7, .rows = 25, .cols = 81));
 	is_terminal_of(2, receive_master());
 	equal(fstat(r->slots[TWO], &st), 0);
 	expect(S_ISDIR(st.st_mode));
@@ -140,17 +143,14 @@ STEP_TEST(terminal_finds_a_place_where_stdio_was_closed)
 STEP_TEST(terminal_needs_a_session)
 {
 	new_devpts(r, ONE);
-	fails(r, -EPERM, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = ONE, .replace = 7 });
+	fails(r, -EPERM, STEP(terminal, .devpts = ONE, .replace = 7));
 }
 
 STEP_TEST(terminal_needs_a_devpts)
 {
-	works(r, .kind = STEP_SESSION);
-	fails(r, -ENODEV, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = ROOM, .replace = 7 });
-	fails(r, -EBADF, .kind = STEP_TERMINAL,
-	      .terminal = { .devpts = UNSET, .replace = 7 });
+	works(r, .ops = &step_session);
+	fails(r, -ENODEV, STEP(terminal, .devpts = ROOM, .replace = 7));
+	fails(r, -EBADF, STEP(terminal, .devpts = UNSET, .replace = 7));
 }
 
 /* fds */
@@ -162,7 +162,7 @@ STEP_TEST(fds_close_everything_else)
 
 	put_file("/tmp/file", "text");
 	must(dup2(must(open("/tmp/file", O_RDONLY | O_CLOEXEC)), 30));
-	works(r, .kind = STEP_FDS, .fds = { .map = map, .len = 1, .lowest_free = 26 });
+	works(r, STEP(fds, .map = map, .len = 1, .lowest_free = 26));
 	equal(fcntl(25, F_GETFD), 0);
 	equal(fcntl(0, F_GETFD) | fcntl(1, F_GETFD) | fcntl(2, F_GETFD), 0);
 	/* until the exec, too: a path could lead through /proc/self/fd */
@@ -197,7 +197,7 @@ STEP_TEST(fds_may_change_places)
 
 	put_number(21, "/tmp/one");
 	put_number(22, "/tmp/two");
-	works(r, .kind = STEP_FDS, .fds = { .map = map, .len = 3, .lowest_free = 24 });
+	works(r, STEP(fds, .map = map, .len = 3, .lowest_free = 24));
 	is_file(22, "/tmp/one");
 	is_file(21, "/tmp/two");
 	is_file(23, "/tmp/two");
@@ -207,8 +207,7 @@ STEP_TEST(fds_that_are_closed_are_refused)
 {
 	const int map[][2] = { { 40, 41 } };
 
-	fails(r, -EBADF, .kind = STEP_FDS,
-	      .fds = { .map = map, .len = 1, .lowest_free = 42 });
+	fails(r, -EBADF, STEP(fds, .map = map, .len = 1, .lowest_free = 42));
 	equal(fcntl(41, F_GETFD), -1);
 }
 
@@ -220,7 +219,7 @@ STEP_TEST(fds_give_back_the_limit_of_the_caller)
 	must(getrlimit(RLIMIT_NOFILE, &limit));
 	r->files[0] = 64;
 	r->files[1] = limit.rlim_max;
-	works(r, .kind = STEP_FDS, .fds.lowest_free = 3);
+	works(r, STEP(fds, .lowest_free = 3));
 	must(getrlimit(RLIMIT_NOFILE, &limit));
 	equal((long long)limit.rlim_cur, 64);
 	equal((long long)limit.rlim_max, (long long)r->files[1]);
@@ -236,7 +235,7 @@ STEP_TEST(cwd_is_the_first_that_is_there)
 
 	put_file("/tmp/file", "");
 	put_dir("/tmp/dir");
-	works(r, .kind = STEP_CWD, .cwd.candidates = candidates);
+	works(r, STEP(cwd, .candidates = candidates));
 	expect(getcwd(cwd, sizeof(cwd)));
 	same(cwd, "/tmp/dir");
 }
@@ -247,8 +246,8 @@ STEP_TEST(cwd_that_is_not_there_is_refused)
 									     NULL };
 
 	put_file("/tmp/file", "");
-	fails(r, -ENOENT, .kind = STEP_CWD, .cwd.candidates = missing);
-	fails(r, -ENOTDIR, .kind = STEP_CWD, .cwd.candidates = file);
+	fails(r, -ENOENT, STEP(cwd, .candidates = missing));
+	fails(r, -ENOTDIR, STEP(cwd, .candidates = file));
 }
 
 /* exec */
@@ -258,22 +257,22 @@ static const char *const no_env[] = { NULL };
 enum { SEALED_MAX = 16, CHANNEL = 9 };
 
 /* What the sealed program is told, as build.c does it. */
-static void seal(struct step *s, const char **argv)
+static void seal(struct step_exec *d, const char **argv)
 {
 	size_t n = 0, candidates = 0;
 
-	while (s->exec.candidates[candidates])
+	while (d->candidates[candidates])
 		candidates++;
 	argv[n++] = "exec";
 	argv[n++] = "9:7";
 	argv[n++] = candidates == 1 ? "1" : "2";
-	for (const char *const *i = s->exec.candidates; *i; i++)
+	for (const char *const *i = d->candidates; *i; i++)
 		argv[n++] = *i;
-	for (const char *const *i = s->exec.argv; *i; i++)
+	for (const char *const *i = d->argv; *i; i++)
 		argv[n++] = *i;
 	argv[n] = NULL;
-	s->exec.sealed_argv = argv;
-	s->exec.channel_fd = CHANNEL;
+	d->sealed_argv = argv;
+	d->channel_fd = CHANNEL;
 }
 
 static void load_sealed(struct runner *r)
@@ -286,7 +285,7 @@ static void load_sealed(struct runner *r)
 
 /* Runs shell @script with descriptor 1 in /tmp/out; its exit status. */
 static const char *script;
-static struct step shell;
+static unsigned umask_inside;
 
 static void exec_shell(struct runner *r)
 {
@@ -294,15 +293,14 @@ static void exec_shell(struct runner *r)
 	static const char *const env[] = { "STAGE=set", NULL };
 	const char *const argv[] = { "argv0", "-c", script, "word", NULL };
 	const char *sealed[SEALED_MAX];
-	struct step s = shell;
+	struct step_exec told = {
+		.umask = umask_inside, .candidates = candidates, .argv = argv, .envp = env
+	};
+	const struct step s = { .ops = &step_exec, .data = &told };
 
 	must(dup2(must(open("/tmp/out", O_CREAT | O_WRONLY | O_CLOEXEC, 0644)), 1));
-	s.kind = STEP_EXEC;
-	s.exec.candidates = candidates;
-	s.exec.argv = argv;
-	s.exec.envp = env;
-	seal(&s, sealed);
-	equal(step_ops[STEP_EXEC].run(r, &s), 0); /* only comes back if it failed */
+	seal(&told, sealed);
+	equal(step_exec.run(r, &s), 0); /* only comes back if it failed */
 }
 
 static void shell_says(struct runner *r, const char *text, const char *want)
@@ -325,7 +323,7 @@ STEP_TEST(exec_has_its_arguments_and_environment_only)
 
 STEP_TEST(exec_gives_back_the_umask)
 {
-	shell.exec.umask = 027;
+	umask_inside = 027;
 	shell_says(r, "umask", "0027\n");
 }
 
@@ -358,17 +356,16 @@ STEP_TEST(exec_comes_from_a_file_that_nobody_can_write)
 	const char *const own[] = { "/proc/self/exe", NULL }, *const argv[] = { "own",
 										NULL };
 	const char *sealed[SEALED_MAX];
-	struct step s = { .kind = STEP_EXEC,
-			  .exec = { .candidates = own, .argv = argv, .envp = no_env } };
+	struct step s = { STEP(exec, .candidates = own, .argv = argv, .envp = no_env) };
 	int pid, status;
 
-	seal(&s, sealed);
+	seal(s.data, sealed);
 	load_sealed(r);
 	equal(write(r->sealed_fd, "", 1), -1);
 	equal(errno, EPERM);
 	pid = must(fork());
 	if (pid == 0)
-		_exit(step_ops[STEP_EXEC].run(r, &s) < 0 ? 1 : 0);
+		_exit(step_exec.run(r, &s) < 0 ? 1 : 0);
 	must(waitpid(pid, &status, 0));
 	expect(WIFEXITED(status) && WEXITSTATUS(status) == 126);
 }
@@ -377,12 +374,9 @@ STEP_TEST(exec_without_its_program_fails)
 {
 	const char *const candidates[] = { "/bin/true", NULL };
 
-	fails(r, -EBADF, .kind = STEP_EXEC,
-	      .exec = { .candidates = candidates,
-			.argv = candidates,
-			.envp = no_env,
-			.sealed_argv = candidates,
-			.channel_fd = CHANNEL });
+	fails(r, -EBADF,
+	      STEP(exec, .candidates = candidates, .argv = candidates, .envp = no_env,
+		   .sealed_argv = candidates, .channel_fd = CHANNEL));
 }
 
 /* Candidates of the step that is to fail, for the child. */
@@ -392,11 +386,10 @@ static void exec_tried(struct runner *r)
 {
 	const char *const argv[] = { "x", NULL };
 	const char *sealed[SEALED_MAX];
-	struct step s = { .kind = STEP_EXEC,
-			  .exec = { .candidates = tried, .argv = argv, .envp = no_env } };
+	struct step s = { STEP(exec, .candidates = tried, .argv = argv, .envp = no_env) };
 
-	seal(&s, sealed);
-	equal(step_ops[STEP_EXEC].run(r, &s), 0);
+	seal(s.data, sealed);
+	equal(step_exec.run(r, &s), 0);
 }
 
 /*
@@ -448,7 +441,7 @@ STEP_TEST(exec_passes_over_closed_directories)
 	put_file("/tmp/closed/file", "");
 	must(chmod("/tmp/closed", 0));
 	/* nor may root */
-	works(r, .kind = STEP_CAPS, .caps.known = (UINT64_C(1) << 38) - 1);
+	works(r, STEP(caps, .known = (UINT64_C(1) << 38) - 1));
 	exec_fails(r, -ENOENT, "/tmp/closed/file", "/tmp/no");
 	exec_fails(r, -EACCES, "/tmp/closed/file", NULL);
 }

@@ -60,7 +60,7 @@ STEP_TEST(keyring_has_none_of_the_callers_keys)
 		       KEY_SPEC_SESSION_KEYRING) > 0);
 	expect(find_secret() > 0);
 	before = keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0);
-	works(r, .kind = STEP_KEYRING);
+	works(r, .ops = &step_keyring);
 	expect(keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0) != before);
 	equal(find_secret(), -ENOKEY);
 }
@@ -68,13 +68,13 @@ STEP_TEST(keyring_has_none_of_the_callers_keys)
 STEP_TEST(keyring_of_a_kernel_without_keys_is_passed_over)
 {
 	refuse(SYS_keyctl, ENOSYS);
-	works(r, .kind = STEP_KEYRING);
+	works(r, .ops = &step_keyring);
 }
 
 STEP_TEST(keyring_that_is_refused_is_an_error)
 {
 	refuse(SYS_keyctl, EDQUOT);
-	fails(r, -EDQUOT, .kind = STEP_KEYRING);
+	fails(r, -EDQUOT, .ops = &step_keyring);
 }
 
 /* ids */
@@ -109,22 +109,17 @@ STEP_TEST(ids_are_real_effective_saved_and_of_files)
 	const uint32_t groups[] = { 7, 1777 };
 
 	need_many_ids(who);
-	works(r, .kind = STEP_IDS,
-	      .ids = { .uid = 1000,
-		       .gid = 1001,
-		       .groups = groups,
-		       .groups_len = 2,
-		       .set_groups = true,
-		       .set_ids = true });
+	works(r, STEP(ids, .uid = 1000, .gid = 1001, .groups = groups, .groups_len = 2,
+		      .set_groups = true, .set_ids = true));
 	have_ids(1000, 1001, "7 1777");
 }
 
 STEP_TEST(ids_cannot_be_regained)
 {
 	need_many_ids(who);
-	works(r, .kind = STEP_IDS,
-	      .ids = { .uid = 1000, .gid = 1001, .set_groups = true, .set_ids = true });
-	works(r, .kind = STEP_CAPS, .caps.known = known_caps());
+	works(r,
+	      STEP(ids, .uid = 1000, .gid = 1001, .set_groups = true, .set_ids = true));
+	works(r, STEP(caps, .known = known_caps()));
 	equal(syscall(SYS_setresuid, 0, 0, 0), -1);
 	equal(errno, EPERM);
 	equal(syscall(SYS_setresuid, -1, 0, -1), -1);
@@ -140,7 +135,7 @@ STEP_TEST(ids_keep_the_capabilities_for_the_step_that_chooses)
 	uint64_t permitted = status_mask("CapPrm");
 
 	need_many_ids(who);
-	works(r, .kind = STEP_IDS, .ids = { .uid = 1000, .gid = 1000, .set_ids = true });
+	works(r, STEP(ids, .uid = 1000, .gid = 1000, .set_ids = true));
 	equal((long long)status_mask("CapPrm"), (long long)permitted);
 	equal((long long)status_mask("CapEff"), 0);
 }
@@ -151,13 +146,13 @@ STEP_TEST(root_loses_the_groups_of_the_caller)
 
 	need_many_ids(who);
 	must(syscall(SYS_setgroups, 1, &group));
-	works(r, .kind = STEP_IDS, .ids = { .set_groups = true, .set_ids = true });
+	works(r, STEP(ids, .set_groups = true, .set_ids = true));
 	have_ids(0, 0, "");
 }
 
 STEP_TEST(ids_that_are_there_already_stay)
 {
-	works(r, .kind = STEP_IDS, .ids = { .uid = 0, .gid = 0 });
+	works(r, STEP(ids, .uid = 0, .gid = 0));
 	equal(getuid(), 0);
 	expect(status_mask("CapEff"));
 }
@@ -166,14 +161,11 @@ STEP_TEST(ids_that_are_not_mapped_are_refused)
 {
 	if (who == AS_ROOT) {
 		must(unshare(CLONE_NEWUSER));
-		works(r, .kind = STEP_IDMAP,
-		      .idmap = { .uid_map = "0 0 1", .gid_map = "0 0 1" });
+		works(r, STEP(idmap, .uid_map = "0 0 1", .gid_map = "0 0 1"));
 	}
-	fails(r, -EINVAL, .kind = STEP_IDS,
-	      .ids = { .uid = 0, .gid = 9, .set_ids = true });
-	fails(r, -EINVAL, .kind = STEP_IDS,
-	      .ids = { .uid = 9, .gid = 0, .set_ids = true });
-	fails(r, -EPERM, .kind = STEP_IDS, .ids.set_groups = true); /* "deny" */
+	fails(r, -EINVAL, STEP(ids, .uid = 0, .gid = 9, .set_ids = true));
+	fails(r, -EINVAL, STEP(ids, .uid = 9, .gid = 0, .set_ids = true));
+	fails(r, -EPERM, STEP(ids, .set_groups = true)); /* "deny" */
 }
 
 /* caps */
@@ -191,20 +183,18 @@ STEP_TEST(caps_keep_no_more_than_asked)
 {
 	const uint64_t keep = CAP(CHOWN) | CAP(KILL) | CAP(NET_BIND_SERVICE);
 
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(), .keep = keep, .permitted = keep });
+	works(r, STEP(caps, .known = known_caps(), .keep = keep, .permitted = keep));
 	have_caps(keep, keep, 0);
-	fails(r, -EPERM, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(),
-			.keep = keep,
-			.permitted = keep | CAP(SYS_ADMIN) });
+	fails(r, -EPERM,
+	      STEP(caps, .known = known_caps(), .keep = keep,
+		   .permitted = keep | CAP(SYS_ADMIN)));
 	equal(unshare(CLONE_NEWUTS), -1);
 	equal(errno, EPERM);
 }
 
 STEP_TEST(no_caps_at_all)
 {
-	works(r, .kind = STEP_CAPS, .caps.known = known_caps());
+	works(r, STEP(caps, .known = known_caps()));
 	have_caps(0, 0, 0);
 }
 
@@ -213,11 +203,8 @@ STEP_TEST(ambient_caps_are_inheritable)
 	const uint64_t keep = CAP(CHOWN) | CAP(NET_BIND_SERVICE);
 	const uint64_t one = CAP(NET_BIND_SERVICE);
 
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(),
-			.keep = keep,
-			.permitted = one,
-			.ambient = one });
+	works(r, STEP(caps, .known = known_caps(), .keep = keep, .permitted = one,
+		      .ambient = one));
 	have_caps(keep, one, one);
 }
 
@@ -226,23 +213,18 @@ STEP_TEST(caps_that_were_ambient_are_not)
 {
 	const uint64_t keep = CAP(CHOWN) | CAP(KILL);
 
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(),
-			.keep = status_mask("CapBnd"),
-			.permitted = status_mask("CapPrm"),
-			.ambient = keep });
+	works(r, STEP(caps, .known = known_caps(), .keep = status_mask("CapBnd"),
+		      .permitted = status_mask("CapPrm"), .ambient = keep));
 	equal((long long)status_mask("CapAmb"), (long long)keep);
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(), .keep = keep, .permitted = keep });
+	works(r, STEP(caps, .known = known_caps(), .keep = keep, .permitted = keep));
 	have_caps(keep, keep, 0);
 }
 
 STEP_TEST(caps_act_after_the_ids_changed)
 {
 	need_many_ids(who);
-	works(r, .kind = STEP_IDS, .ids = { .uid = 1000, .gid = 1000, .set_ids = true });
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(), .keep = CAP(KILL), .permitted = 0 });
+	works(r, STEP(ids, .uid = 1000, .gid = 1000, .set_ids = true));
+	works(r, STEP(caps, .known = known_caps(), .keep = CAP(KILL), .permitted = 0));
 	have_caps(CAP(KILL), 0, 0);
 }
 
@@ -250,27 +232,23 @@ STEP_TEST(caps_that_are_not_there_are_refused)
 {
 	const uint64_t few = CAP(CHOWN) | CAP(SETPCAP);
 
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(), .keep = few, .permitted = few });
-	fails(r, -EPERM, .kind = STEP_CAPS,
-	      .caps = {
-		      .known = known_caps(), .keep = few, .permitted = few | CAP(KILL) });
-	fails(r, -EPERM, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(),
-			.keep = few,
-			.permitted = few,
-			.ambient = CAP(KILL) });
+	works(r, STEP(caps, .known = known_caps(), .keep = few, .permitted = few));
+	fails(r, -EPERM,
+	      STEP(caps, .known = known_caps(), .keep = few,
+		   .permitted = few | CAP(KILL)));
+	fails(r, -EPERM,
+	      STEP(caps, .known = known_caps(), .keep = few, .permitted = few,
+		   .ambient = CAP(KILL)));
 }
 
 STEP_TEST(bounding_set_needs_setpcap)
 {
 	const uint64_t few = CAP(CHOWN) | CAP(KILL);
 
-	works(r, .kind = STEP_CAPS,
-	      .caps = { .known = known_caps(), .keep = few, .permitted = few });
-	fails(r, -EPERM, .kind = STEP_CAPS,
-	      .caps = {
-		      .known = known_caps(), .keep = CAP(KILL), .permitted = CAP(KILL) });
+	works(r, STEP(caps, .known = known_caps(), .keep = few, .permitted = few));
+	fails(r, -EPERM,
+	      STEP(caps, .known = known_caps(), .keep = CAP(KILL),
+		   .permitted = CAP(KILL)));
 }
 
 /* no_new_privs */
@@ -278,7 +256,7 @@ STEP_TEST(bounding_set_needs_setpcap)
 STEP_TEST(no_new_privs_is_set)
 {
 	equal(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
-	works(r, .kind = STEP_NO_NEW_PRIVS);
+	works(r, .ops = &step_no_new_privs);
 	equal(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
 	equal(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), -1);
 }
@@ -286,7 +264,7 @@ STEP_TEST(no_new_privs_is_set)
 STEP_TEST(no_new_privs_that_is_refused_is_an_error)
 {
 	refuse(SYS_prctl, EPERM);
-	fails(r, -EPERM, .kind = STEP_NO_NEW_PRIVS);
+	fails(r, -EPERM, .ops = &step_no_new_privs);
 }
 
 /* seccomp */
@@ -309,7 +287,7 @@ STEP_TEST(seccomp_bites)
 	struct utsname name;
 
 	equal(uname(&name), 0);
-	works(r, .kind = STEP_SECCOMP, .seccomp = { .filter = no_uname, .len = 4 });
+	works(r, STEP(seccomp, .filter = no_uname, .len = 4));
 	equal(uname(&name), -1);
 	equal(errno, ENOTUNIQ);
 	equal(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), SECCOMP_MODE_FILTER);
@@ -319,7 +297,7 @@ static void call_uname(struct runner *r)
 {
 	struct utsname name;
 
-	works(r, .kind = STEP_SECCOMP, .seccomp = { .filter = deadly_uname, .len = 4 });
+	works(r, STEP(seccomp, .filter = deadly_uname, .len = 4));
 	(void)uname(&name); /* the last thing it does */
 }
 
@@ -330,19 +308,16 @@ STEP_TEST(seccomp_kills)
 
 STEP_TEST(seccomp_needs_no_new_privs_or_privilege)
 {
-	works(r, .kind = STEP_CAPS, .caps.known = known_caps());
-	fails(r, -EACCES, .kind = STEP_SECCOMP,
-	      .seccomp = { .filter = no_uname, .len = 4 });
-	works(r, .kind = STEP_NO_NEW_PRIVS);
-	works(r, .kind = STEP_SECCOMP, .seccomp = { .filter = no_uname, .len = 4 });
+	works(r, STEP(caps, .known = known_caps()));
+	fails(r, -EACCES, STEP(seccomp, .filter = no_uname, .len = 4));
+	works(r, .ops = &step_no_new_privs);
+	works(r, STEP(seccomp, .filter = no_uname, .len = 4));
 }
 
 STEP_TEST(seccomp_refuses_what_is_no_program)
 {
-	fails(r, -EINVAL, .kind = STEP_SECCOMP,
-	      .seccomp = { .filter = no_uname, .len = 2 });
-	fails(r, -ENOSYS, .kind = STEP_SECCOMP,
-	      .seccomp = { .filter = no_uname, .len = 0 });
+	fails(r, -EINVAL, STEP(seccomp, .filter = no_uname, .len = 2));
+	fails(r, -ENOSYS, STEP(seccomp, .filter = no_uname, .len = 0));
 }
 
 int main(void)

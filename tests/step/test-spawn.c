@@ -79,19 +79,19 @@ static int start(struct err *e)
 			  .clone_flags = CLONE_NEWUSER };
 	const struct spawn_options options = { .lock = -EBADF };
 	struct minc_container ct;
-	struct step *s = plan_append(&p, STEP_IDMAP, "--userns", "ids");
+	struct step *s = plan_append(&p, &step_idmap, "--userns", "ids");
 	sigset_t none;
 	int r;
 
 	sigemptyset(&none);
 	must(sigprocmask(SIG_SETMASK, &none, NULL));
-	s->idmap.uid_args = s->idmap.gid_args = one_id;
-	s = plan_append(&p, STEP_EXEC, NULL, "the command");
-	s->exec.candidates = candidates;
-	s->exec.argv = argv;
-	s->exec.envp = no_env;
-	s->exec.sealed_argv = sealed;
-	s->exec.channel_fd = 3;
+	STEP_DATA(s, idmap)->uid_args = STEP_DATA(s, idmap)->gid_args = one_id;
+	s = plan_append(&p, &step_exec, NULL, "the command");
+	STEP_DATA(s, exec)->candidates = candidates;
+	STEP_DATA(s, exec)->argv = argv;
+	STEP_DATA(s, exec)->envp = no_env;
+	STEP_DATA(s, exec)->sealed_argv = sealed;
+	STEP_DATA(s, exec)->channel_fd = 3;
 	equal(plan_seal(&p), 0);
 	err_clear(e);
 	r = spawn_plan(&p, &options, &ct, e);
@@ -180,8 +180,7 @@ STEP_TEST(helper_that_does_not_end_is_killed)
 STEP_TEST(server_that_is_never_ready_is_killed)
 {
 	static const char *const argv[] = { "sleep", "1000", NULL };
-	struct step s = { .kind = STEP_SERVE,
-			  .serve = { .program = "/bin/sleep", .argv = argv, .ret = 0 } };
+	struct step s = { STEP(serve, .program = "/bin/sleep", .argv = argv, .ret = 0) };
 
 	in_haste = true;
 	equal(run_serve(r, &s), -ETIMEDOUT);

@@ -16,6 +16,7 @@
 
 #include "minc/container.h"
 #include "sec/profile.h"
+#include "sec/sec-rows.h"
 #include "sec/sec.h"
 
 #define BIT(cap) PROFILE_BIT(cap)
@@ -157,10 +158,10 @@ START_TEST(privileged_is_all_there_is)
 }
 END_TEST
 
-static const struct step *find(enum step_kind kind)
+static const struct step *find(const struct step_ops *ops)
 {
 	for (size_t i = 0; i < plan.len; i++)
-		if (plan.steps[i].kind == kind)
+		if (plan.steps[i].ops == ops)
 			return &plan.steps[i];
 	return NULL;
 }
@@ -181,11 +182,12 @@ START_TEST(root_has_five_steps)
 	ck_assert_int_eq(make_plan(&id, false, false), 0);
 	ck_assert_uint_eq(plan.len, 5);
 	ck_assert(!plan.own_memory);
-	ck_assert(find(STEP_IDS)->ids.set_groups);
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.permitted, PROFILE_DEFAULT_CAPS);
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.ambient, 0);
-	ck_assert_uint_gt(find(STEP_SECCOMP)->seccomp.len, 0);
-	ck_assert_uint_eq(find(STEP_SECCOMP)->flags, 0);
+	ck_assert(STEP_DATA(find(&step_ids), ids)->set_groups);
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->permitted,
+			  PROFILE_DEFAULT_CAPS);
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->ambient, 0);
+	ck_assert_uint_gt(STEP_DATA(find(&step_seccomp), seccomp)->len, 0);
+	ck_assert_uint_eq(find(&step_seccomp)->flags, 0);
 }
 END_TEST
 
@@ -196,9 +198,9 @@ START_TEST(user_gets_only_what_was_added)
 	change(true, "net_raw", NULL);
 	ck_assert_int_eq(make_plan(&id, false, false), 0);
 	ck_assert(plan.own_memory); /* ids change: memory must not be shared */
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.permitted, BIT(CAP_NET_RAW));
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.ambient, BIT(CAP_NET_RAW));
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.keep,
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->permitted, BIT(CAP_NET_RAW));
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->ambient, BIT(CAP_NET_RAW));
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->keep,
 			  PROFILE_DEFAULT_CAPS | BIT(CAP_NET_RAW));
 }
 END_TEST
@@ -210,9 +212,9 @@ START_TEST(single_id_namespace_changes_no_id)
 	host.uid = host.gid = 1000;
 	host.caps_permitted = 0;
 	ck_assert_int_eq(make_plan(&id, true, true), 0);
-	ck_assert_ptr_null(find(STEP_IDS));
+	ck_assert_ptr_null(find(&step_ids));
 	ck_assert(!plan.own_memory);
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.permitted, 0);
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->permitted, 0);
 }
 END_TEST
 
@@ -222,9 +224,9 @@ START_TEST(privileged_keeps_rights)
 
 	spec.flags = 1u << MINC_PRIVILEGED;
 	ck_assert_int_eq(make_plan(&id, false, false), 0);
-	ck_assert_ptr_null(find(STEP_NO_NEW_PRIVS));
-	ck_assert_ptr_null(find(STEP_SECCOMP));
-	ck_assert_uint_eq(find(STEP_CAPS)->caps.keep, host.caps_known);
+	ck_assert_ptr_null(find(&step_no_new_privs));
+	ck_assert_ptr_null(find(&step_seccomp));
+	ck_assert_uint_eq(STEP_DATA(find(&step_caps), caps)->keep, host.caps_known);
 }
 END_TEST
 
@@ -236,7 +238,7 @@ START_TEST(best_effort_makes_protection_optional)
 	ck_assert_int_eq(make_plan(&id, false, false), 0);
 	for (size_t i = 0; i < plan.len; i++)
 		ck_assert_uint_eq(plan.steps[i].flags,
-				  plan.steps[i].kind == STEP_IDS ? 0 : STEP_OPTIONAL);
+				  plan.steps[i].ops == &step_ids ? 0 : STEP_OPTIONAL);
 }
 END_TEST
 
@@ -246,8 +248,8 @@ START_TEST(unconfined_has_no_filter)
 
 	spec.seccomp = "unconfined";
 	ck_assert_int_eq(make_plan(&id, false, false), 0);
-	ck_assert_ptr_null(find(STEP_SECCOMP));
-	ck_assert_ptr_nonnull(find(STEP_NO_NEW_PRIVS));
+	ck_assert_ptr_null(find(&step_seccomp));
+	ck_assert_ptr_nonnull(find(&step_no_new_privs));
 }
 END_TEST
 
@@ -260,7 +262,8 @@ START_TEST(irrelevant_capability_keeps_the_filter)
 	ck_assert_int_eq(sec_plan_seccomp(&plan, &spec, &host, false, &err), 0);
 	before = &plan.steps[0];
 	after = &plan.steps[1];
-	ck_assert_ptr_eq(before->seccomp.filter, after->seccomp.filter);
+	ck_assert_ptr_eq(STEP_DATA(before, seccomp)->filter,
+			 STEP_DATA(after, seccomp)->filter);
 }
 END_TEST
 
@@ -294,24 +297,12 @@ static void status_of(void (*start)(const char *const *argv), char *buf, size_t 
 	ck_assert_msg(status == 0, "status %d: %s", status, buf);
 }
 
-static int (*const run_step[STEP_MAX])(struct runner *r, const struct step *s) = {
-	[STEP_KEYRING] = run_keyring, [STEP_IDS] = run_ids,
-	[STEP_CAPS] = run_caps,       [STEP_NO_NEW_PRIVS] = run_no_new_privs,
-	[STEP_SECCOMP] = run_seccomp,
-};
-
-static void (*const say_step[STEP_MAX])(FILE *out, const struct step *s) = {
-	[STEP_KEYRING] = say_keyring, [STEP_IDS] = say_ids,
-	[STEP_CAPS] = say_caps,       [STEP_NO_NEW_PRIVS] = say_no_new_privs,
-	[STEP_SECCOMP] = say_seccomp,
-};
-
 static void start_by_steps(const char *const *argv)
 {
 	struct runner r = { .plan = &plan };
 
 	for (size_t i = 0; i < plan.len; i++)
-		if (run_step[plan.steps[i].kind](&r, &plan.steps[i]) < 0)
+		if (plan.steps[i].ops->run(&r, &plan.steps[i]) < 0)
 			_exit(98);
 	execvp(argv[0], (char *const *)argv);
 }
@@ -325,7 +316,7 @@ static void start_by_shell(const char *const *argv)
 		_exit(97);
 	fprintf(out, "priv=\n");
 	for (size_t i = 0; i < plan.len; i++)
-		say_step[plan.steps[i].kind](out, &plan.steps[i]);
+		plan.steps[i].ops->say(out, &plan.steps[i]);
 	fprintf(out, "exec setpriv $priv grep -E '%s' %s\n", argv[2], argv[3]);
 	if (fclose(out) != 0)
 		_exit(96);

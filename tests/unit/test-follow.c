@@ -20,10 +20,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cgroup/cgroup-rows.h"
+#include "ns/ns-rows.h"
 #include "run/keeper.h"
 #include "run/memfd.h"
+#include "run/run-rows.h"
 #include "run/spawn.h"
 #include "sealed/sealed.h"
+#include "tty/tty-rows.h"
 
 enum { NO_FD = -1, EMPTY = 1000 };
 
@@ -87,11 +91,11 @@ static void begin(bool terminal)
 {
 	memset(&plan, 0, sizeof(plan));
 	plan.forks = true;
-	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
-	plan_append(&plan, STEP_RLIMIT, NULL, "limit")->flags = STEP_OPTIONAL;
+	(void)plan_append(&plan, &step_join, NULL, "enter");
+	plan_append(&plan, &step_rlimit, NULL, "limit")->flags = STEP_OPTIONAL;
 	if (terminal)
-		(void)plan_append(&plan, STEP_TERMINAL, NULL, "terminal");
-	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
+		(void)plan_append(&plan, &step_terminal, NULL, "terminal");
+	(void)plan_append(&plan, &step_exec, NULL, "command");
 	begin_plan();
 }
 
@@ -256,14 +260,14 @@ static void begin_with_waits(unsigned flags)
 {
 	memset(&plan, 0, sizeof(plan));
 	plan.forks = true;
-	(void)plan_append(&plan, STEP_JOIN, NULL, "enter");
+	(void)plan_append(&plan, &step_join, NULL, "enter");
 	for (int i = 0; i < 2; i++) {
-		struct step *s = plan_append(&plan, STEP_IDMAP, NULL, "ids");
+		struct step *s = plan_append(&plan, &step_idmap, NULL, "ids");
 
 		s->flags = flags;
-		s->idmap.uid_args = s->idmap.gid_args = no_ids;
+		STEP_DATA(s, idmap)->uid_args = STEP_DATA(s, idmap)->gid_args = no_ids;
 	}
-	(void)plan_append(&plan, STEP_EXEC, NULL, "command");
+	(void)plan_append(&plan, &step_exec, NULL, "command");
 	begin_plan();
 	options.log = count;
 	told = 0;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ns/ns-rows.h"
 #include "ns/ns.h"
 
 static struct err err;
@@ -87,10 +88,11 @@ START_TEST(single_maps_the_caller_to_the_user)
 	id.gid = 77;
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
 	ck_assert_uint_eq(plan.len, 1);
-	ck_assert(plan.steps[0].kind == STEP_IDMAP);
-	ck_assert_str_eq(plan.steps[0].idmap.uid_map, "4294967294 4000000001 1\n");
-	ck_assert_str_eq(plan.steps[0].idmap.gid_map, "77 4000000002 1\n");
-	ck_assert_ptr_null(plan.steps[0].idmap.uid_args);
+	ck_assert(plan.steps[0].ops == &step_idmap);
+	ck_assert_str_eq(STEP_DATA(&plan.steps[0], idmap)->uid_map,
+			 "4294967294 4000000001 1\n");
+	ck_assert_str_eq(STEP_DATA(&plan.steps[0], idmap)->gid_map, "77 4000000002 1\n");
+	ck_assert_ptr_null(STEP_DATA(&plan.steps[0], idmap)->uid_args);
 	ck_assert_str_eq(plan.steps[0].origin, "--userns it");
 	ck_assert_uint_eq(plan.clone_flags, CLONE_NEWUSER);
 	ck_assert(!plan.own_memory);
@@ -116,10 +118,11 @@ START_TEST(range_appends_after_the_caller)
 			      .ranges.gids = { { 4294900000u, 1 } },
 			      .ranges.gids_len = 1 };
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
-	args_are(plan.steps[0].idmap.uid_args,
+	args_are(STEP_DATA(&plan.steps[0], idmap)->uid_args,
 		 "0 4000000001 1 1 100000 65536 65537 300000 10");
-	args_are(plan.steps[0].idmap.gid_args, "0 4000000002 1 1 4294900000 1");
-	ck_assert_ptr_null(plan.steps[0].idmap.uid_map);
+	args_are(STEP_DATA(&plan.steps[0], idmap)->gid_args,
+		 "0 4000000002 1 1 4294900000 1");
+	ck_assert_ptr_null(STEP_DATA(&plan.steps[0], idmap)->uid_map);
 	ck_assert(plan.own_memory);
 }
 END_TEST
@@ -234,7 +237,7 @@ START_TEST(many_ranges_are_all_used)
 	ck_assert_uint_eq(map.ranges.gids_len, 100);
 	ck_assert_uint_eq(map.ranges.uids[99].start, 100000);
 	ck_assert_int_eq(ns_plan_user(&plan, &spec, &host, &map, &id), 0);
-	args = plan.steps[0].idmap.uid_args;
+	args = STEP_DATA(&plan.steps[0], idmap)->uid_args;
 	while (args[n])
 		n++;
 	ck_assert_uint_eq(n, 3 * 101);
