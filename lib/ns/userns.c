@@ -327,16 +327,14 @@ static int enter(int userns)
 
 static void work(int channel, struct answer *a, userns_fn *fn, int userns)
 {
+	const int entered = enter(userns);
 	char byte = 0;
 
-	if (enter(userns) < 0) {
-		a->result = -errno;
-		/* the caller learns from @a, or from our end */
-		(void)write(channel, &byte, 1);
-		return;
-	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* valid arguments cannot fail */
-	if (write(channel, &byte, 1) != 1 || read(channel, &byte, 1) != 1)
+	if (entered < 0)
+		a->result = -errno; /* the caller reads it, or sees our end */
+	else
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* valid arguments cannot fail */
+	if (write(channel, &byte, 1) != 1 || entered < 0 || read(channel, &byte, 1) != 1)
 		return; /* the caller died, or has no map for us */
 	a->result = fn(&a->err, a->data);
 	a->said = true;

@@ -495,7 +495,8 @@ static void remove_below(int dir, const char *name)
 
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
 		return;
-	(void)fchmodat(dir, name, 0700, 0); /* overlayfs leaves work/work at mode 0 */
+	if (fchmodat(dir, name, 0700, 0) < 0) /* overlayfs leaves work/work at mode 0 */
+		return;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	list = fd < 0 ? NULL : fdopendir(fd);
 	while (list && (d = readdir(list)))
