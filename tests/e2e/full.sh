@@ -71,7 +71,7 @@ tight() {
 	is "$(echo "$*" | sed "s|$T|T|g"), with few $_what: no space, until there is some" "$_bad $_good" " yes"
 }
 
-INODES='0 1 2 3 4 6 8 12 16 32 64'
+INODES='0 1 2 3 4 6 8 12 16 32 64 1000' # the last is for an image that has to be unpacked
 KIB='0 4 8 16 64 256 1024 4096'
 part=none every=''
 for what in inodes kib; do
@@ -82,7 +82,7 @@ for what in inodes kib; do
 	tight "$what" "$sizes" 'marten rmi two' tag bb two
 	tight "$what" "$sizes" 'marten rm made' create --name made bb true
 	# each, for with one it is only overlayfs that lacks it, and would be mounted read-only
-	[ "$what" = kib ] || every=$(seq 0 40 | tr '\n' ' ')
+	[ "$what" = kib ] || every="$(seq 0 40 | tr '\n' ' ') 1000"
 	tight "$what" "${every:-$sizes}" true run --rm --name short bb test -w /
 	every=''
 	tight "$what" "$sizes" 'marten rm -f long' run -d --name long bb sleep 1000
