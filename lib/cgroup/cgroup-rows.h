@@ -5,6 +5,8 @@
 #include "plan/plan.h"
 #include "plan/runner.h"
 
+struct bpf_insn; /* linux/bpf.h */
+
 /* Make a control group. */
 struct step_cgroup {
 	const char *parent, *path; /* absolute */

@@ -21,7 +21,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-struct bpf_insn;       /* linux/bpf.h */
 struct sys_clone_args; /* base/sys.h */
 
 enum step_flag {
