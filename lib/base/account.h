@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * Whether nobody but @uid and root is in group @gid. One that no file names is @uid's if
- * it has the same number, as where each user has a group; root's has no more members than
- * are listed: the accounts of services that have it are root's.
+ * Whether nobody but @uid and root is in group @gid. A group that is in no file is @uid's
+ * if it has the same number, as where each user has a group. Root's group has only the
+ * members that are listed: accounts of services in it count as root.
  */
 bool account_is_alone(uid_t uid, gid_t gid);
 

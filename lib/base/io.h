@@ -19,18 +19,18 @@ int io_read_all(int fd, size_t max, char **ret, size_t *ret_len);
 int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_len);
 
 /*
- * The same for a configuration that has its place, which says nothing to us by being
- * there: it may be a link, but is a file, and nothing that would be waited for (a FIFO, a
- * terminal). What a user names is io_read_file()'s: that may be the pipe of another
- * program. -ENOENT, also below what is no directory, is the caller's to judge; every
- * other failure has its message in @e, about @path.
+ * The same for a configuration file in its usual place. It may be a link, but must lead
+ * to a file, not to something that would be waited for (a FIFO, a terminal). A path that
+ * a user names needs io_read_file(): it may be the pipe of another program. -ENOENT, also
+ * if a part of the path is no directory, has no message; every other failure has one in
+ * @e, about @path.
  */
 int io_read_config(struct err *e, const char *path, size_t max, char **ret,
 		   size_t *ret_len);
 
 /*
- * The same for a file of ours in a directory where others may write: -EBADMSG if it is a
- * link, a FIFO or anything else but a file.
+ * The same for a file of the library in a directory where others may write: -EBADMSG
+ * if it is a link, a FIFO or anything else but a file.
  */
 int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
 
@@ -38,8 +38,8 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
 
 /*
- * The directory that @path is in, O_PATH, and its name there. What is made by these two
- * can be removed by them, whatever the path leads to by then. -EINVAL: it
+ * The directory that @path is in, O_PATH, and its name there. A file that is made by
+ * these two can be removed by them, wherever the path leads by then. -EINVAL: @path
  * ends in no name, as "." and "a/.." do.
  */
 int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
@@ -48,8 +48,8 @@ int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
 DIR *io_open_list(int at, const char *name);
 
 /*
- * flock(2) with @how, which is waited for: 0 or -errno. Whoever has the lock may have
- * been stopped, or take long: then @waits, which may be NULL, is called once.
+ * flock(2) with @how; waits for the lock: 0 or -errno. If that takes long, because the
+ * holder is slow or stopped, @waits, which may be NULL, is called once.
  */
 int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 
@@ -57,10 +57,10 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 int io_write_all(int fd, const void *buf, size_t len);
 
 /*
- * The same to a descriptor of the caller's, behind which may be anybody: who reads no
- * more makes it -EPIPE and no SIGPIPE, and while a pipe or socket takes nothing @look is
- * called ten times a second, if it is not NULL; what that fails with is returned. What
- * has no room is waited for, also with O_NONBLOCK.
+ * The same to a descriptor of the caller's, with an unknown reader. A closed reader
+ * gives -EPIPE and no SIGPIPE. While a pipe or socket is full, the call waits, also with
+ * O_NONBLOCK, and calls @look, if not NULL, ten times a second; a failure of @look is
+ * returned.
  */
 int io_write_out(int fd, const void *buf, size_t len, int (*look)(void *data),
 		 void *data);

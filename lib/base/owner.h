@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owner - who else could search, change or replace what is kept in a place.
+ * owner - whether another user could search, change or replace the files in a place.
  *
- * A path is walked name by name, links too. Nobody but the caller and root may be able to
- * put another thing where the next name is: a directory on the way belongs to one of
- * them, and others do not write to it unless it is sticky, as /tmp is. What is seen in
- * that order stays as it was, so the path that comes out can be used by name.
+ * A path is walked name by name, links too. Only the caller and root may be able to
+ * exchange the next name: each directory on the way belongs to one of
+ * them, and others do not write to it unless it is sticky, as /tmp is. A name that was
+ * checked in this order cannot change later, so the resulting path can be used by name.
  *
- * A group counts as nobody else if it is root's, or an ordinary user's own first one
- * (where umask is 002 each user has a group), and nobody else is in it (account.h),
- * unless an access control list names more. Root is who owns "/": in a user namespace the
- * machine's root has another number.
+ * A group counts as no other user if it is root's, or an ordinary user's first group
+ * (with umask 002 each user has a group), and nobody else is in it (account.h),
+ * unless an access control list names more. Root is the owner of "/": in a user namespace
+ * the machine's root has another number.
  *
- * Owners that FUSE shows are its server's word: what another user serves is refused, and
- * what nobody says who serves.
+ * The owners on a FUSE file system are the word of its server. It is refused if another
+ * user serves it, or if the server's user is not known.
  *
- * Who has root do something by sudo(8) may name a place of his own: he could have named
- * any other, too.
+ * A user who calls sudo(8) may name a place of his own: he could name any other as well.
  */
 #pragma once
 
@@ -29,22 +28,21 @@
 
 struct owner_place {
 	char path[PATH_MAX]; /* absolute, without links */
-	bool closed;         /* a directory above it lets nobody else in */
-	/* where it is, or else the last directory that is there, others may make files */
+	bool closed;         /* a directory above it is closed to others */
+	/* others may make files where it is, or else in the last existing directory */
 	bool shared;
 };
 
 /*
- * Walk @path. -ENOENT, without a message: it is not there; @ret then has where it will
- * be, and all that is there above it has been looked at. Other failures are said in @e,
- * about @what: -EPERM, somebody else could replace it.
+ * Walk @path: 0. -ENOENT, without a message: it does not exist; @ret then has the path
+ * where it will be, and all existing directories above are checked. Other failures have a
+ * message in @e, about @what: -EPERM, another user could replace it.
  */
 int owner_resolve(struct err *e, const char *what, const char *path,
 		  struct owner_place *ret);
 /*
- * The same for a path that the caller has been given by hand: as root also directories of
- * the user who runs this by sudo(8), and of that user's group, may be on the way. They
- * close nothing.
+ * The same for a path that a user named: for root, directories of the user who calls
+ * sudo(8), and of that user's group, may be on the way. They do not set @closed.
  */
 int owner_resolve_given(struct err *e, const char *what, const char *path,
 			struct owner_place *ret);
@@ -54,8 +52,8 @@ bool owner_is_ours(uid_t uid);
 
 /*
  * The user who serves mount @id, a FUSE one, by @mounts, the text of proc(5) mountinfo,
- * which is cut up. -ENOENT: it is not there, or does not say; -EINVAL: what it says is no
- * user.
+ * which is cut up. -ENOENT: the mount is not there, or names no user; -EINVAL: the
+ * text is not a user.
  */
 int owner_find_server(char *mounts, uint64_t id, uid_t *ret);
 
@@ -66,8 +64,8 @@ int owner_find_server(char *mounts, uint64_t id, uid_t *ret);
 bool owner_lets_others(const char *path, const struct stat *st, unsigned bits);
 
 /*
- * The directory that environment variable @name has, or NULL: unset, of another user,
- * open for others to write to, or somewhere where another user can exchange it. One left
- * by another user must not guide what the caller does.
+ * The directory in environment variable @name, or NULL: unset, of another user, writable
+ * for others, or where another user can exchange it. A variable left by another user, as
+ * by su(1), must not guide the caller.
  */
 const char *owner_env_dir(const char *name);

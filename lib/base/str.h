@@ -23,13 +23,13 @@ bool str_is_hex(const char *s, size_t len);
 
 /* Valid UTF-8 without control characters: fit for hostname, environment name, message. */
 bool str_is_printable_utf8(const char *s);
-/* What a terminal obeys, and what is no character, becomes "?"; other characters stay. */
+/* Control characters and bytes that are no character become "?"; the rest stays. */
 void str_make_printable(char *s);
 
 /*
- * Any bytes as UTF-8, and back: what is no character is U+EF80 to U+EFFF, one for each
- * byte from 0x80 on, and so are the bytes of these characters themselves. The copy is for
- * free(3); NULL without memory. @ret_changed: it differs from @s.
+ * Any bytes as UTF-8, and back: bytes that are no character become U+EF80 to U+EFFF,
+ * one for each byte from 0x80 on, and so do the bytes of these characters themselves.
+ * The copy is for free(3); NULL without memory. @ret_changed: it differs from @s.
  */
 char *str_escape_bytes(const char *s, bool *ret_changed);
 /* In place; the new length. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cgroup-rows - what the steps of groups and limits are told; see struct step_ops. */
+/* cgroup-rows - arguments of the steps of groups and limits; see struct step_ops. */
 #pragma once
 
 #include "plan/plan.h"

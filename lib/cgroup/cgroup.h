@@ -4,9 +4,9 @@
  * setrlimit(2) for each. Planning chooses a hierarchy for each limit; the groups of a
  * container (struct cgroup_set) can then be read, frozen, killed and removed.
  *
- * A directory is named minc- and a random number. Whoever keeps the container holds a
- * flock(2) on it, the lease; a directory without a lease and without processes is left
- * over from somebody who was killed, and is removed by the next start.
+ * A directory is named minc- and a random number. The process that keeps the container
+ * holds an flock(2) on it, the lease. A directory without a lease and without processes
+ * was left by a killed process, and a later start removes it.
  */
 #pragma once
 
@@ -32,19 +32,19 @@ struct cgroup_devices {
 int cgroup_plan(struct plan *p, const struct spec *s, const struct host *h,
 		const struct cgroup_devices *devices, struct err *e);
 /*
- * From @m on, the first bind that is a device, may only be read, and is none that every
- * container may write; or NULL. A read-only mount binds no device files: only a list
- * does.
+ * From @m on, the first read-only bind of a device, except devices that every container
+ * may write; or NULL. A read-only mount does not stop writing to a device file: only a
+ * list of devices does.
  */
 const struct spec_mount *cgroup_rdonly_device(const struct spec_mount *m);
 /*
- * The same for a terminal, of which no list keeps a container: it goes by numbers, and
- * the container's own terminals, of its own devpts, have the same ones.
+ * The same for a terminal. No list can deny it: a list has numbers, and
+ * the container's own terminals, of its own devpts, have the same numbers.
  */
 const struct spec_mount *cgroup_rdonly_terminal(const struct spec_mount *m);
 /*
- * Append what enters the group with the list, when the file tree is made: for that the
- * child may open loop devices and /dev/fuse.
+ * Append the step that enters the group with the list. It comes after the file tree is
+ * made, because for that the child opens loop devices and /dev/fuse.
  */
 void cgroup_plan_devices(struct plan *p, const struct spec *s);
 void cgroup_plan_rlimits(struct plan *p, const struct spec *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mount-rows - what the steps of the file tree are told; see struct step_ops. */
+/* mount-rows - arguments of the steps of the file tree; see struct step_ops. */
 #pragma once
 
 #include "plan/plan.h"

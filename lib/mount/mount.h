@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mount - the container's file tree: an overlay (or the directory itself), the API file
- * systems, and what the user adds.
+ * systems, and the user's mounts.
  *
  * One tmpfs, "scratch", lives in the container's mount namespace only. It holds what the
  * overlay writes (upper/, work/), /dev, /dev/shm and /tmp: one file system to make and to
@@ -11,7 +11,7 @@
  * by the caller, and the child starts from a copy of a nearly empty namespace, stacks the
  * root on "/" and needs neither pivot_root(2) nor the unmounting of the host. Without
  * one, the child has a copy of the caller's mounts, opens sources there, pivots, and
- * detaches what was copied.
+ * detaches the copies.
  */
 #pragma once
 
@@ -97,7 +97,7 @@ struct step_fs *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
 			       size_t options, const char *origin, const char *why);
 void mount_option(struct step_fs *fs, const char *key, const char *value);
 /*
- * A tmpfs that holds at most @size bytes, or with 0 what is usual (MINC_LIMIT_SCRATCH).
+ * A tmpfs that holds at most @size bytes; 0: the default (MINC_LIMIT_SCRATCH).
  */
 struct step_fs *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
 			    uint64_t size, const char *origin, const char *why);
@@ -115,7 +115,7 @@ void mount_plan_targets(struct plan *p, struct mounts *m);
 /* The root as many overlays, for a user namespace (split.c). */
 void mount_plan_split(struct plan *p, struct mounts *m);
 
-/* What the root is made of: m->lower, or layers (overlay.c). */
+/* The lower layers of the root: m->lower, or layers (overlay.c). */
 void mount_plan_lower(struct plan *p, struct mounts *m);
 /* The image's layers as mounts in m->layers: detached, then somewhere (layers.c). */
 void mount_plan_layers(struct plan *p, struct mounts *m);
@@ -166,11 +166,11 @@ const char *mount_inside(const struct mounts *m, const char *path);
 #define PATH_QUIET (1U << 31)
 int path_open_in_root(int root, const char *path, unsigned create_mode);
 /*
- * The same; *ret_made: what the descriptor is of was made here. A path with ".." may end
- * at what was there although a name on the way was not.
+ * The same; *ret_made: this call made the object. A path with ".." may end at an
+ * existing object although a name on the way was missing.
  */
 int path_make_in_root(int root, const char *path, unsigned create_mode, bool *ret_made);
-/* The same of what was not there just now: it is not looked for before it is made. */
+/* The same for a path that was just found missing: it is made without another look. */
 int path_make_absent(int root, const char *path, unsigned create_mode, bool *ret_made);
 
 /*
@@ -181,11 +181,12 @@ int path_make_absent(int root, const char *path, unsigned create_mode, bool *ret
 int path_open_parent(int at, const char *path, const char **ret_name);
 
 /*
- * Make the directory @to what @like says, or give it @mode where nothing is below
- * (like-step.c). One that was made with mode 0 is unfinished until then. 0 or -errno.
+ * Give the directory @to the attributes that @like says, or @mode where nothing is
+ * below (like-step.c). A directory that was made with mode 0 is unfinished until then.
+ * 0 or -errno.
  */
 int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned mode);
-/* 1, 0 or -errno. Without a mark one that has no permissions is taken for unfinished. */
+/* 1, 0 or -errno. A directory without a mark and without permissions is unfinished. */
 int like_is_unfinished(int fd, const struct dir_like *like);
 /* The times of directory @dir, to be given back after something was made in it. */
 struct like_times {
@@ -204,7 +205,7 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd);
 int overlay_from_list(struct runner *r, const struct step *s);
 
 /*
- * Whether what is written has a place in @mount, which step_fs has made. Overlayfs that
+ * Whether @mount, which step_fs has made, is writable. Overlayfs that
  * cannot make its work directory, as on a full disk, is mounted read-only, and says so in
  * the kernel's log alone. 0; or the reason.
  */

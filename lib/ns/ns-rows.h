@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ns-rows - what the steps of namespaces are told; see struct step_ops. */
+/* ns-rows - arguments of the steps of namespaces; see struct step_ops. */
 #pragma once
 
 #include "plan/plan.h"
@@ -28,7 +28,7 @@ struct step_join {
 	int type; /* CLONE_NEW*; several with a pidfd */
 	/* or NULL: the user namespace that owns this one */
 	const char *owner_of;
-	const char *name; /* what it is, for people */
+	const char *name; /* its name, for people */
 };
 
 /* Give the one id that is there another number. */

@@ -19,7 +19,7 @@ struct idmap {
 	struct id_ranges ranges;
 };
 
-/* Choose it; -EPERM or -ENOENT with a message if what was asked for cannot be had. */
+/* Choose it; -EPERM or -ENOENT with a message if the request cannot be met. */
 int idmap_choose(const struct spec *s, const struct host *h, struct idmap *ret,
 		 struct err *e);
 
@@ -31,7 +31,7 @@ int passwd_resolve(const struct spec *s, int root, int upper, struct identity *r
 		   struct err *e);
 
 void ns_plan_lifeline(struct plan *p, const struct spec *s);
-/* After the control groups are entered: what it is in is the top that it sees. */
+/* After the child has joined its control groups: these are the top that it sees. */
 void ns_plan_cgroup(struct plan *p);
 int ns_plan_user(struct plan *p, const struct spec *s, const struct host *h,
 		 const struct idmap *map, const struct identity *id);

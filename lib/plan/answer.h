@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer - what the caller's part of a step may touch, while the child waits in it. It is
+ * answer - arguments of the caller's part of a step, while the child waits. That part is
  * no child code: it may allocate, run programs and wait for them.
  */
 #pragma once
@@ -13,6 +13,6 @@ struct held_list;
 
 struct answer {
 	pid_t pid;              /* of the child */
-	struct held_list *held; /* what is made here and lasts gets a place in it */
+	struct held_list *held; /* gets a place for a thing that lasts */
 	struct err *err;        /* for the message of a failure */
 };

@@ -35,7 +35,7 @@ static inline int hand_over_fd(int socket, const void *data, size_t len, int fd)
 	return n < 0 ? (int)n : 0;
 }
 
-/* Hand @fd to the caller, with a verdict that says what it is; 0 or -errno. */
+/* Send @fd to the caller, with a verdict that names it; 0 or -errno. */
 static inline int runner_send_fd(struct runner *r, enum verdict_kind kind, int err,
 				 int fd)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * held - what a step of the caller's has made and that lasts as long as the container: a
- * server, a pipe, a control group; an address, a port of a bridge, a helper program. Its
- * row says how it is let go (struct held_ops); who starts, waits for and frees a
- * container knows no more of it.
+ * held - things that a step of the caller makes and that last as long as the container: a
+ * server, a pipe, a control group; later an address, a port of a bridge, a helper
+ * program. The row of the step says how to undo it (struct held_ops); the code that
+ * starts, waits for and frees a container knows nothing else of it.
  *
  * Three may hold it, one after the other or one instead of the other:
- *   the handle	(struct minc_container): undoes it at the end,
- *   the keeper      what is watched, if there is one (run/keeper.h): it ends the
- *   container itself, the monitor      a lease, in the background: as long as it lives
- *   nobody sweeps what the lease is of.
+ * - the handle (struct minc_container): it undoes the thing at the end;
+ * - the keeper, if there is one (run/keeper.h): it holds what is watched, and ends the
+ *   container itself;
+ * - the monitor, in the background: it holds a lease, and while it lives no sweep removes
+ *   the thing.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct held;
 struct held_ops {
 	/*
 	 * The container has ended, or nothing was started: undo it, then held_close().
-	 * NULL: it stays until it is released.
+	 * NULL: the thing stays until it is released.
 	 */
 	void (*end)(struct held *h);
 	/*
@@ -36,8 +37,8 @@ struct held_ops {
 	 */
 	void (*release)(struct held *h);
 	/*
-	 * When the descriptor hangs up the container has lost what it needs, and is
-	 * ended.
+	 * When the descriptor hangs up, the container has lost something that it needs,
+	 * and is ended.
 	 */
 	bool watched;
 	/*
@@ -52,8 +53,8 @@ struct held {
 	bool made;                  /* else its step has not been done, or has failed */
 	int slot;   /* while the start is under way the descriptor is there; SLOT_NONE */
 	int fd;     /* afterwards; or -EBADF */
-	int number; /* what the row wants to know */
-	void *data; /* and this, from malloc(3) */
+	int number; /* for the row's own use */
+	void *data; /* the same, from malloc(3) */
 };
 
 struct held_list {
@@ -64,13 +65,14 @@ struct held_list {
 /* A place for what the step will make, in @slot or SLOT_NONE; NULL if there is none. */
 struct held *held_add(struct held_list *l, const struct held_ops *ops, int slot);
 /*
- * Close its descriptor, free its data and its place. The release() of what needs no more.
+ * Close its descriptor, free its data and its place. Serves as release() where that is
+ * enough.
  */
 void held_close(struct held *h);
 
 /*
- * The start is over: take what was made out of @slots. With a @keeper, that holds what is
- * watched.
+ * The start is over: take the descriptors out of @slots. With a @keeper, the keeper holds
+ * the watched ones.
  */
 void held_take(struct held_list *l, int *slots, bool keeper);
 /* The last made first. */
@@ -81,5 +83,5 @@ void held_hand_over(struct held_list *l);
 
 /* What to poll for hang-ups: how many. */
 size_t held_watch(const struct held_list *l, struct pollfd p[HELD_WATCHED_MAX]);
-/* It was lost, and is watched no more. */
+/* A watched thing was lost: stop watching it. */
 void held_unwatch(struct held_list *l);

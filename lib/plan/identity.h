@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* identity - who the command runs as, resolved in the container's own user database. */
+/* identity - ids of the command, resolved in the container's own user database. */
 #pragma once
 
 #include <stddef.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * plan - a straight line of prepared steps. Every string, descriptor slot and flag is
- * ready before the clone; no step allocates, decides or calls back. What exists only
- * later (a detached mount, a directory inside it) has a slot: a small number that one
- * step fills and later steps name.
+ * ready before the clone; no step allocates, decides or calls back. An object that
+ * exists only later (a detached mount, a directory inside it) has a slot: a small
+ * number that one step fills and later steps name.
  *
  * Each kind of step is one row (struct step_ops) with two faces: run makes the system
  * calls, say prints the shell that means the same. A mechanism has its rows, and what
  * they are told, in a header of its own (mount/mount-rows.h); run/steps.c is the table of
- * all mechanisms. Who carries out, explains or reports a plan knows no kind: what is
- * particular about one is a face of its row.
+ * all mechanisms. The code that carries out, explains or reports a plan knows no kind: it
+ * asks the row.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ enum {
 
 struct step_ops;
 
-/* What carries out and explains a step is in its row; what it is told, the row's own. */
+/* The row has the functions of a step; @data has the arguments, in the row's own type. */
 struct step {
 	const struct step_ops *ops;
 	unsigned flags;
@@ -50,7 +50,7 @@ struct step {
 /* No struct step_WHAT is larger; see plan_append(). */
 enum { STEP_DATA_MAX = 128 };
 
-/* What @s is told, of which it is known that its row is step_WHAT. */
+/* The arguments of @s, whose row is known to be step_WHAT. */
 #define STEP_DATA(s, what) ((struct step_##what *)(s)->data)
 
 struct plan {
@@ -132,7 +132,7 @@ struct answer; /* plan/answer.h: what the caller does while the child waits */
 struct held;   /* plan/held.h: what lasts as long as the container */
 struct held_list;
 
-/* A known cause behind an errno that says too little: what to look at, or to change. */
+/* Advice for an errno with a known cause: what to look at, or to change. */
 struct step_hint {
 	int err;
 	const char *text; /* NULL: the end of a list */
@@ -140,7 +140,7 @@ struct step_hint {
 
 struct step_ops {
 	const char *name; /* verb in messages */
-	size_t size;      /* of struct step_WHAT; 0: its steps are told nothing */
+	size_t size;      /* of struct step_WHAT; 0: its steps have no arguments */
 	/* system calls only; 0 or -errno */
 	int (*run)(struct runner *r, const struct step *s);
 	void (*say)(FILE *out, const struct step *s); /* POSIX shell */
@@ -150,7 +150,7 @@ struct step_ops {
 	/* object of the step for messages, such as "/a on /b"; may print nothing */
 	void (*name_object)(char *buf, size_t len, const struct step *s);
 	const struct step_hint *hints;
-	/* Causes that one errno does not tell; @note is what the kernel said, or "". */
+	/* If an errno is not enough; @note is the kernel's message, or "". */
 	void (*hint)(struct err *e, const struct plan *p, const struct step *s, int err,
 		     const char *note);
 	/*
@@ -162,18 +162,18 @@ struct step_ops {
 	/* Whether this step has such a part, if not all of the kind have. */
 	bool (*waits)(const struct step *s);
 	/*
-	 * Of a step of the caller's: a place among what is held, before run() makes what
-	 * will be in it; NULL without memory, or if there is none.
+	 * For a step that the caller does: take a place in @l, before run() makes the
+	 * thing; NULL without memory, or if no place is free.
 	 */
 	struct held *(*hold)(struct held_list *l, const struct step *s);
-	/* What of this step is done by the clone itself. @slots are the caller's. */
+	/* Set in @a the part that the clone itself does. @slots are the caller's. */
 	void (*clone)(struct sys_clone_args *a, const struct step *s, const int *slots);
-	/* bits 1 << enum verdict_kind: what run() may tell the caller besides */
+	/* bits 1 << enum verdict_kind: other verdicts that run() may send */
 	unsigned says;
 
 	/* The script begins with it, outside of all namespaces. */
 	bool first;
-	/* Of such a step: the directory that the script removes when all is over. */
+	/* For such a step: the directory that the script removes at its end. */
 	const char *(*leaves)(const struct step *s);
 	/* Options for unshare(1), each after a blank: what the clone does of it. */
 	void (*say_clone)(FILE *out, const struct step *s);

@@ -19,23 +19,23 @@ struct runner {
 	int channel;   /* to the caller: verdicts, descriptors; hangs up when it dies */
 	int host_end;  /* the caller's end, to be closed in the child */
 	int sealed_fd; /* memfd of the sealed program */
-	int holder;    /* pidfd of the process that all ends with, or -EBADF */
-	int storage;   /* what is kept, as it was checked and locked; or -EBADF */
-	int ids;       /* where the listener of a filter that asks goes, or -EBADF */
-	int tty;       /* of what enters: the terminal that it will control; 0: none */
+	int holder;    /* pidfd of the process with which the container ends, or -EBADF */
+	int storage;   /* storage directory, checked and locked; or -EBADF */
+	int ids;       /* socket for the listener of the filter that asks, or -EBADF */
+	int tty;       /* for exec: the terminal that the process will control; 0: none */
 	/* the caller's, given back to the command: RLIMIT_NOFILE, soft and hard */
 	uint64_t files[2];
-	char note[160]; /* what the kernel said about the failure, or "" */
+	char note[160]; /* the kernel's message about the failure, or "" */
 };
 
-/* What the child tells the caller. */
+/* Messages from the child to the caller. */
 enum verdict_kind {
 	VERDICT_FAILED,
 	VERDICT_WARNING,
 	VERDICT_TERMINAL, /* with the master of its pty */
 	VERDICT_WAIT,     /* the step waits for the caller's part of it */
 	VERDICT_PROCESS,  /* with the pidfd of the process that goes on; err is its pid */
-	VERDICT_LOST,     /* that pid, which nobody can be given: its failure follows */
+	VERDICT_LOST,     /* that pid, without a pidfd: its failure follows */
 	VERDICT_EXEC,     /* now the command: nothing follows but its failure */
 	VERDICT_PID,      /* of the keeper, with the pidfd of process 1 */
 	VERDICT_NO_CLONE, /* no process in new namespaces */
@@ -49,7 +49,7 @@ struct verdict {
 	char note[160];
 };
 
-/* What comes with the listener of a filter that asks: who the command is. */
+/* Sent with the listener of the filter that asks: the ids of the command. */
 struct ids_begin {
 	uint32_t uid, gid;
 };

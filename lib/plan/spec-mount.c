@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spec-mount - what the user shows inside: binds and tmpfs; see spec.h. A mount hides
- * what is below its target, so they are kept in an order in which none hides another: by
- * the depth of their targets, and of the same depth as they were added. Those of a
- * config.json keep its order, as the runtime specification wants it.
+ * spec-mount - the user's mounts: binds and tmpfs; see spec.h. A mount hides everything
+ * below its target, so they are kept in an order in which none hides another: by
+ * the depth of their targets, and with equal depth as they were added. Mounts of a
+ * config.json keep its order, as the runtime specification requires.
  */
 #include <errno.h>
 #include <minc/container.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spec - what was asked for: checked and normalised, in no particular language. No system
+ * spec - the request: checked and normalised, whatever interface it came by. No system
  * call is named here. Setters copy strings into the arena, check their own argument and
  * record the failure with the caller's words (spec->origin); the first failure sticks.
  */

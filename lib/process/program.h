@@ -18,7 +18,7 @@
 
 #include "base/err.h"
 
-/* How long one is waited for that asks nobody. */
+/* Time for a program that neither uses the network nor asks a user. */
 enum { PROGRAM_WAIT_MS = 60000 };
 
 struct program {
@@ -33,7 +33,7 @@ struct program {
 	size_t out_max;
 	bool own_err;   /* stderr is the caller's; else its last line is read */
 	int timeout_ms; /* 0: for ever */
-	/* looks on, again and again; what fails kills the program. May be NULL */
+	/* called again and again; a failure kills the program. May be NULL */
 	int (*watch)(void *);
 	void *watch_data;
 };
@@ -45,22 +45,21 @@ struct program_end {
 };
 
 /*
- * Run @p to its end, whatever that is: 0. -errno if it could not be started: -ENOENT,
- * there is no such program. -EFBIG: it printed more; -ETIMEDOUT: it took longer; or what
- * @watch says; it is killed then.
- * -ECHILD: what waited for it was killed.
+ * Run @p to its end: 0, whatever its status is. -errno if it could not be started:
+ * -ENOENT, there is no such program. -EFBIG: it printed more than out_max; -ETIMEDOUT: it
+ * took longer than timeout_ms; or the failure of @watch; in these cases it is killed.
+ * -ECHILD: the process that waited for it was killed.
  */
 int program_run(const struct program *p, struct program_end *ret);
 
 /*
- * The same for two at the same time, which know nothing of each other: or one after the
- * other, where the caller has not the descriptors for both.
+ * The same for two at the same time, which must not depend on each other: one after
+ * the other, if the caller has too few descriptors for both.
  */
 void program_run_both(const struct program p[2], struct program_end ret[2],
 		      int results[2]);
 
 /*
- * The message for what one of them failed with, @r, which is returned; @name: what was
- * run.
+ * Set the message for a failure @r of one of them, and return @r; @name: the program.
  */
 int program_fail(struct err *e, int r, const struct program *p, const char *name);

@@ -2,27 +2,27 @@
 /*
  * sealed-ids - the part of the sealed program that decides what a change of ids means in
  * a container with one id (sec/fake.c). It is outside of the container's pid namespace,
- * where nothing can signal or trace it, and no more than the container's own user.
+ * where nothing can signal or trace it, and has only the rights of the container's user.
  *
  * A process that gives up root for good (setuid(2) and its kin, to the same id for all
  * three) is stopped by ptrace(2), and made to call unshare(2) for a user namespace of its
  * own, in which the one id has the number that it asked for. It keeps no capability
- * there. From then on the kernel itself answers who it is, to it, to what it forks and
- * executes, and of its files.
+ * there. From then on the kernel itself shows the new ids: to the process, to its
+ * children and programs, and on its files.
  *
  * The kernel lets only a process of one thread do that. One with more (gosu is a Go
  * program) is traced until it executes something, when it has one; and so is one that
  * keeps its capabilities by prctl(2), for it may have something to do with them yet
  * (setpriv(1) changes its group).
  *
- * What was asked for is written where fork(2) and execve(2) hand it on and only its own
- * process counts: into the soft limit of RLIMIT_LOCKS, which has had no effect since
+ * The request is noted where fork(2) and execve(2) inherit it and each process has its
+ * own: in the soft limit of RLIMIT_LOCKS, which has had no effect since
  * Linux 2.4. So there is no table of processes here. A process that changes this limit
  * deceives itself.
  *
- * What a command asks for is numbers in registers, and what it says in memory is never
- * read. Whatever fails before a process is in its namespace leaves the answer at
- * "success", as where nothing of this can be had; afterwards it ends the process.
+ * A request consists of numbers in registers; memory of the command is never read. After
+ * a failure before the process is in its namespace the answer is "success", as where
+ * none of this is possible; a failure afterwards ends the process.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -61,7 +61,7 @@ enum {
 	CAPS_WORDS = 4     /* a header and two structs of capset(2) */
 };
 
-/* What a process has asked for. */
+/* A request of a process. */
 struct ids {
 	uint32_t uid, gid;
 	/* with PR_SET_KEEPCAPS: it may still change them, until it executes something */
@@ -89,7 +89,7 @@ struct answerer {
 	int executed;
 	bool joined; /* we are where its namespace has to be made: */
 	struct stat home;
-	/* what others have asked meanwhile */
+	/* requests of other processes meanwhile */
 	struct seccomp_notif postponed[POSTPONED_MAX];
 	unsigned postponed_first, postponed_len;
 	struct half halves[HALVES_MAX]; /* the latest */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sec-rows - what the steps of rights are told; see struct step_ops. */
+/* sec-rows - arguments of the steps of rights; see struct step_ops. */
 #pragma once
 
 #include <linux/filter.h>

@@ -11,7 +11,7 @@
 #include "plan/runner.h"
 #include "plan/spec.h"
 
-/* Capabilities. Names resolve through libcap-ng; @ret_keep: what the command may have. */
+/* Capabilities. Names resolve through libcap-ng; @ret_keep: those of the command. */
 int caps_resolve(const struct spec *s, const struct host *h, bool in_userns,
 		 uint64_t *ret_keep, uint64_t *ret_added, struct err *e);
 /* "cap_chown,cap_kill" for a mask; "" for none. */
@@ -29,7 +29,7 @@ int sec_plan_seccomp(struct plan *p, const struct spec *s, const struct host *h,
 
 /* With MINC_FAKE_ROOT, or by default with an image where there is a single id. */
 bool sec_fakes(const struct spec *s, bool single_id);
-/* Whether changes of ids can be more than answered: for plan.ids. */
+/* Whether changed ids are remembered, not only answered: for plan.ids. */
 bool sec_remembers(const struct spec *s, const struct host *h, bool single_id);
 /* After sec_plan_seccomp(). */
 void sec_plan_fake(struct plan *p, const struct spec *s, const struct host *h,
@@ -40,11 +40,11 @@ bool sec_has_filter(const struct plan *p);
 bool sec_has_default_filter(const struct spec *s);
 
 /*
- * For child code, before the sealed program is executed. It may be executed by all and
- * read by nobody, so that the process is not dumpable from the first moment of the
- * program: what is in a container that it enters could else take its descriptors. These
- * capabilities would read it all the same; exec gives back what is only taken out of
- * effect. A filter may refuse: the caller believes this process no more than its own
- * failure from then on, whoever speaks for it.
+ * For child code, before it executes the sealed program. All may execute that file and
+ * nobody may read it, so the process is not dumpable from the first moment of the
+ * program: otherwise processes of a container that it enters could take its
+ * descriptors. Some capabilities permit reading the file all the same; so they are
+ * taken out of effect, and exec gives them back. A filter may refuse this: from then
+ * on the caller believes only a failure that this process reports.
  */
 void sec_stay_unreadable(void);

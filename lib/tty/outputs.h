@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outputs - what a container writes to pipes in place of the caller's standard output and
- * error (streams.c), on its way there. Part of the caller's poll loop: nothing here
- * waits.
+ * outputs - copies the output of a container from pipes to the caller's standard output
+ * and error (streams.c). Part of the caller's poll loop: nothing here waits.
  */
 #pragma once
 
@@ -16,7 +15,7 @@
 struct output {
 	int from; /* read end; negative: none, or no more */
 	int to;
-	size_t start, len; /* of what is in its buffer */
+	size_t start, len; /* of the data in its buffer */
 };
 
 enum { OUTPUTS = 2, OUTPUT_BYTES = 16384 };
@@ -29,11 +28,11 @@ struct outputs {
 
 /* Whether there is any. */
 bool outputs_are_held(const struct held_list *l);
-/* The pipes among what is held become ours. */
+/* Take the pipes out of @l. */
 void outputs_begin(struct outputs *o, struct held_list *l);
 void outputs_watch(const struct outputs *o, struct pollfd p[OUTPUTS]);
 void outputs_copy(struct outputs *o, const struct pollfd p[OUTPUTS]);
 /* All writers have ended: whether nothing is left; else poll again. */
 bool outputs_are_empty(struct outputs *o);
-/* All is copied, or nobody wants to wait for what is left. */
+/* Close the pipes; data that is not copied is lost. */
 void outputs_drop(struct outputs *o);

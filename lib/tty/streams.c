@@ -2,16 +2,16 @@
 /*
  * streams - standard streams that can be opened by name: /dev/stdout is a link to
  * /proc/self/fd/1, and opening that asks for the same permission as opening the file
- * behind it. A pipe has mode 0600 and belongs to who made it, a terminal to who logged
- * in, a file to who wrote "> file": a command that runs as another user can write to
- * them, and not open them. nginx and others log in this way.
+ * behind it. A pipe has mode 0600 and belongs to its maker, a terminal to the user who
+ * logged in, a file to the user who wrote "> file": a command that runs as another user
+ * can write to them, but not open them. nginx and others log in this way.
  *
- * A pipe is opened to all who have it: it has no other name than the links in /proc of a
- * process that has it, and these are for who may look into that process. The owner of it
- * stays who it was, for another program of the caller may open it by name, too. Nothing
- * else of the caller's is ever changed: where a file or a terminal could not be opened,
- * the command gets a pipe and the caller copies (outputs.c), if it says that it will. A
- * FIFO that has a name is such a file.
+ * A pipe gets a mode with which everybody may open it: its only names are the links in
+ * /proc of a process that has it, and those are open only to processes that may look into
+ * that process. Its owner stays, because another program of the caller may open it by
+ * name, too. Nothing else of the caller's is changed: if a file or a terminal could not
+ * be opened, the command gets a pipe and the caller copies (outputs.c), if it has asked
+ * for that. A FIFO that has a name is such a file.
  */
 #include <errno.h>
 #include <fcntl.h>

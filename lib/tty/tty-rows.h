@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tty-rows - what the steps of terminals and streams are told; see struct step_ops. */
+/* tty-rows - arguments of the steps of terminals and streams; see struct step_ops. */
 #pragma once
 
 #include "plan/plan.h"
@@ -12,7 +12,7 @@ struct step_terminal {
 	unsigned short rows, cols;
 	/* slot that gets a mount of the terminal, for ATTACH */
 	int console;
-	uint32_t owner; /* user who gets it; UINT32_MAX: who makes it */
+	uint32_t owner; /* user who gets it; UINT32_MAX: its maker */
 };
 
 /* Of output that the caller copies. */
