@@ -174,6 +174,13 @@ marten ps -a
 has "and its status is known" "$out" "Exited (3)"
 marten restart web
 is "restart starts it again" "$status $("$MARTEN" ps -q | wc -l)" "0 1"
+mkdir "$T/heard"
+marten run -d --name heard -v "$T/heard:/h" bb sh -c 'trap "echo usr1 >/h/got; exit" USR1
+	trap "echo term >/h/got; exit" TERM; echo >/h/up; while :; do sleep 0.1; done'
+await test -e "$T/heard/up"
+marten restart heard
+is "what runs is sent the signal of its image first" "$status $(cat "$T/heard/got")" "0 usr1"
+marten rm -f heard
 marten rmi bb
 is "an image that is used is not removed" "$status" 1
 marten rm -f web

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #include "starting.h"
 
-enum { RELEASE_TRIES = 400 }; /* two seconds */
+enum { RELEASE_TRIES = 400 /* two seconds */, GRACE_MS = 10000 };
 
 struct kept *kept_free(struct kept *k)
 {
@@ -92,6 +93,26 @@ bool kept_in_use(const struct kept *k)
 				 (on[0] == 0 && own[0] == 0));
 	(void)fclose(f); /* only read */
 	return found;
+}
+
+void kept_complete_stop(struct call *call, const struct kept *k, int *signal,
+			int *grace_ms)
+{
+	minc_image *image;
+
+	if (k && !*signal)
+		*signal = k->recipe.stop_signal;
+	if (k && *grace_ms == GRACE_UNSAID)
+		*grace_ms = k->recipe.stop_grace_ms;
+	if (k && !*signal && *k->digest &&
+	    minc_image_find(call->store, k->digest, &image) == 0) {
+		(void)read_signal(signal, minc_image_stop_signal(image)); /* or "" */
+		minc_image_free(image);
+	}
+	if (!*signal)
+		*signal = SIGTERM;
+	if (*grace_ms == GRACE_UNSAID)
+		*grace_ms = GRACE_MS;
 }
 
 int kept_mark_created(const struct kept *k, bool created)

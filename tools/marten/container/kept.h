@@ -65,6 +65,12 @@ bool kept_in_use(const struct kept *k);
 /* Whether there are files of its own, written by it or put there before. */
 bool kept_has_storage(const struct kept *k);
 /*
+ * How @k (NULL: nothing is known of it) is stopped: what is not said (0, GRACE_UNSAID) by
+ * its recipe, else its image, else SIGTERM and ten seconds.
+ */
+void kept_complete_stop(struct call *call, const struct kept *k, int *signal,
+			int *grace_ms);
+/*
  * Note that what files it has came before its first start, or that it has begun. 0 or
  * -errno.
  */

@@ -21,30 +21,7 @@ struct rm_values {
 	bool force, volumes;
 };
 
-enum { GRACE_MS = 10000, KILLED_AT_ONCE = 64 /* each has some descriptors */ };
-
-/* What was not said: as its recipe has it, else its image. */
-static void complete(struct call *call, const char *id, struct stop_values *o)
-{
-	struct kept *k =
-		o->signal && o->grace_ms != GRACE_UNSAID ? NULL : kept_find(call, id);
-	minc_image *image = NULL;
-
-	if (k && !o->signal)
-		o->signal = k->recipe.stop_signal;
-	if (k && o->grace_ms == GRACE_UNSAID)
-		o->grace_ms = k->recipe.stop_grace_ms;
-	if (k && !o->signal && *k->digest &&
-	    minc_image_find(call->store, k->digest, &image) == 0) {
-		(void)read_signal(&o->signal, minc_image_stop_signal(image)); /* or "" */
-		minc_image_free(image);
-	}
-	if (!o->signal)
-		o->signal = SIGTERM;
-	if (o->grace_ms == GRACE_UNSAID)
-		o->grace_ms = GRACE_MS;
-	kept_free(k);
-}
+enum { KILLED_AT_ONCE = 64 /* each has some descriptors */ };
 
 /* One that was asked to end. */
 struct asked {
@@ -81,12 +58,16 @@ static int ask(struct call *call, minc_container *ct)
 	struct stop_values o = *(const struct stop_values *)call->values;
 	struct stopping *s = call->own;
 	struct asked *a = &s->v[s->len];
+	struct kept *k = NULL;
 	int r;
 
 	/* named twice: to some a second signal means to hurry */
 	if (is_asked(s, minc_container_id(ct)))
 		return 0;
-	complete(call, minc_container_id(ct), &o);
+	if (!o.signal || o.grace_ms == GRACE_UNSAID)
+		k = kept_find(call, minc_container_id(ct));
+	kept_complete_stop(call, k, &o.signal, &o.grace_ms);
+	kept_free(k);
 	if (minc_container_state(ct) == MINC_STATE_PAUSED)
 		/* what stays stopped is killed in the end */
 		(void)minc_resume(call->c, ct);

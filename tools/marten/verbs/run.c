@@ -20,7 +20,7 @@
 #include "marten/container/starting.h"
 #include "marten/transfer.h"
 
-enum { GRACE_MS = 10000, IDLE_TRIES = 5 };
+enum { IDLE_TRIES = 5 };
 
 /* The image, pulled if need be; 0, or an exit status after a complaint. */
 static int find_image(struct call *call, const struct run_values *o, minc_image **ret)
@@ -304,16 +304,12 @@ static int clear_state(struct call *call, const char *id)
 
 static int stop_first(struct call *call, struct kept *k, int grace_ms)
 {
-	int sig = k->recipe.stop_signal ? k->recipe.stop_signal : SIGTERM;
 	minc_container *ct;
-	int r = minc_open(call->c, k->id, &ct);
+	int sig = 0, r = minc_open(call->c, k->id, &ct);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : fail_library(call);
-	if (grace_ms == GRACE_UNSAID)
-		grace_ms = k->recipe.stop_grace_ms == GRACE_UNSAID
-				   ? GRACE_MS
-				   : k->recipe.stop_grace_ms;
+	kept_complete_stop(call, k, &sig, &grace_ms);
 	r = minc_stop(call->c, ct, sig, grace_ms, NULL) < 0 ? fail_library(call) : 0;
 	minc_container_free(ct);
 	return r;
