@@ -19,59 +19,46 @@ const char *limit_answer(int r)
 
 enum { PERIOD_US = 100000, CPU_DECIMALS = 5, CPUS_MAX = 1000000 };
 
-/* "64m"; or -1 where @none allows it. */
-static const char *set_size(minc_ctx *c, enum minc_limit limit, const char *value,
-			    bool none)
+enum value { NUMBER, SIZE, NONE = 2 }; /* NONE: or -1 */
+
+/* "64m" of SIZE, else a plain number. */
+static const char *set(minc_ctx *c, enum minc_limit limit, const char *value,
+		       unsigned kind)
 {
+	const bool size = kind & SIZE;
 	const char *end;
 	uint64_t n;
 	int r;
 
-	if (none && strcmp(value, "-1") == 0)
+	if ((kind & NONE) && strcmp(value, "-1") == 0)
 		return limit_answer(minc_set_limit(c, limit, -1));
-	r = number_parse_size(value, &end, &n);
+	r = size ? number_parse_size(value, &end, &n)
+		 : number_parse(value, &end, 10, INT64_MAX, &n);
 	if (r == -ERANGE || (r == 0 && n > INT64_MAX))
-		return "size too large";
+		return size ? "size too large" : "number too large";
 	if (r < 0 || *end)
-		return "not a size such as 64m";
-	return limit_answer(minc_set_limit(c, limit, (int64_t)n));
-}
-
-static const char *set_number(minc_ctx *c, enum minc_limit limit, const char *value,
-			      bool none)
-{
-	const char *end;
-	uint64_t n;
-	int r;
-
-	if (none && strcmp(value, "-1") == 0)
-		return limit_answer(minc_set_limit(c, limit, -1));
-	r = number_parse(value, &end, 10, INT64_MAX, &n);
-	if (r == -ERANGE)
-		return "number too large";
-	if (r < 0 || *end)
-		return "not a number";
+		return size ? "not a size such as 64m" : "not a number";
 	return limit_answer(minc_set_limit(c, limit, (int64_t)n));
 }
 
 const char *limit_memory(minc_ctx *c, const char *value)
 {
-	return set_size(c, MINC_LIMIT_MEMORY, value, true);
+	return set(c, MINC_LIMIT_MEMORY, value, SIZE | NONE);
 }
 
 const char *limit_memory_swap(minc_ctx *c, const char *value)
 {
-	return set_size(c, MINC_LIMIT_MEMORY_SWAP, value, true);
+	return set(c, MINC_LIMIT_MEMORY_SWAP, value, SIZE | NONE);
 }
 
 const char *limit_memory_kernel(minc_ctx *c, const char *value)
 {
-	return set_size(c, MINC_LIMIT_MEMORY_KERNEL, value, false);
+	return set(c, MINC_LIMIT_MEMORY_KERNEL, value, SIZE);
 }
 
 const char *limit_scratch(minc_ctx *c, const char *value)
 {
-	return set_size(c, MINC_LIMIT_SCRATCH, value, true);
+	return set(c, MINC_LIMIT_SCRATCH, value, SIZE | NONE);
 }
 
 const char *limit_shm(minc_ctx *c, const char *value)
@@ -79,7 +66,7 @@ const char *limit_shm(minc_ctx *c, const char *value)
 	const char *end;
 	uint64_t size;
 
-	if (number_parse_size(value, &end, &size) < 0 || *end || !size)
+	if (number_parse_size(value, &end, &size) < 0 || *end)
 		return "not a size such as 64m";
 	return limit_answer(minc_add_tmpfs(c, "/dev/shm", size, 01777));
 }
@@ -120,17 +107,17 @@ const char *limit_cpus(minc_ctx *c, const char *value)
 
 const char *limit_cpu_shares(minc_ctx *c, const char *value)
 {
-	return set_number(c, MINC_LIMIT_CPU_SHARES, value, false);
+	return set(c, MINC_LIMIT_CPU_SHARES, value, NUMBER);
 }
 
 const char *limit_cpu_quota(minc_ctx *c, const char *value)
 {
-	return set_number(c, MINC_LIMIT_CPU_QUOTA_US, value, true);
+	return set(c, MINC_LIMIT_CPU_QUOTA_US, value, NUMBER | NONE);
 }
 
 const char *limit_cpu_period(minc_ctx *c, const char *value)
 {
-	return set_number(c, MINC_LIMIT_CPU_PERIOD_US, value, false);
+	return set(c, MINC_LIMIT_CPU_PERIOD_US, value, NUMBER);
 }
 
 const char *limit_cpuset_cpus(minc_ctx *c, const char *value)
@@ -145,12 +132,12 @@ const char *limit_cpuset_mems(minc_ctx *c, const char *value)
 
 const char *limit_pids(minc_ctx *c, const char *value)
 {
-	return set_number(c, MINC_LIMIT_PIDS, value, true);
+	return set(c, MINC_LIMIT_PIDS, value, NUMBER | NONE);
 }
 
 const char *limit_io_weight(minc_ctx *c, const char *value)
 {
-	return set_number(c, MINC_LIMIT_IO_WEIGHT, value, false);
+	return set(c, MINC_LIMIT_IO_WEIGHT, value, NUMBER);
 }
 
 /* DEVICE:RATE; a device may be 8:0, so the last colon counts. */

@@ -49,6 +49,9 @@ int call_apply(struct call *call);
 /* A context, the options of @argv, and what the verb does with them; the exit status. */
 int run_verb(const struct verb *verb, char **argv, const char *store_dir);
 
+/* The origin "OPTION VALUE", as minc_set_origin(). */
+int set_origin(minc_ctx *c, const char *option, const char *value);
+
 /* The image store, opened at the first call; NULL after a complaint. */
 minc_store *call_store(struct call *call);
 
@@ -57,10 +60,7 @@ void offer_names(const struct completion *c, unsigned kinds);
 
 /* Say what went wrong on stderr; these return EXIT_OURS, the first the context's. */
 int fail_library(const struct call *call);
-/*
- * Whoever reads stdout has had enough, which is no failure to talk about: ends by
- * SIGPIPE, if it can.
- */
+/* The reader of stdout has closed it: end by SIGPIPE, if possible, without a message. */
 int end_unread(void);
 int fail_usage(const struct call *call, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

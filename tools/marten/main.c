@@ -150,7 +150,7 @@ int end_unread(void)
 {
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)raise(SIGPIPE);
-	return EXIT_OURS; /* where it is blocked */
+	return EXIT_OURS; /* the signal is blocked */
 }
 
 /* Whether all of stdout arrived; otherwise says so. */
@@ -262,6 +262,14 @@ bool call_read(struct call *call, char **argv, void *values)
 		return true;
 	(void)fail_usage(call, "%s", r->message);
 	return false;
+}
+
+int set_origin(minc_ctx *c, const char *option, const char *value)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s %s", option, value); /* may be cut */
+	return minc_set_origin(c, text);
 }
 
 int call_apply(struct call *call)

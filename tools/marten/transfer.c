@@ -66,6 +66,21 @@ void transfer_budget(struct transfer *x, const struct budget *b)
 		transfer_number(x, MINC_TRANSFER_MAX_ENTRIES, b->entries.n);
 }
 
+int transfer_say_id(minc_image *image, void *userdata)
+{
+	struct transfer *x = userdata;
+
+	progress_flush(&x->progress);
+	(void)printf("%s\n", minc_image_id(image));
+	return 0;
+}
+
+static int fail_interrupted(void)
+{
+	(void)fail_say("interrupted");
+	return EXIT_KILLED + progress_cancelled();
+}
+
 int transfer_end(struct transfer *x, int r)
 {
 	int status = 0;
@@ -76,8 +91,8 @@ int transfer_end(struct transfer *x, int r)
 	progress_end(&x->progress, r >= 0 && !x->failed);
 	if (x->failed)
 		status = EXIT_OURS;
-	else if (progress_cancelled()) /* whatever it had come to */
-		status = fail_say("interrupted") ? EXIT_KILLED + progress_cancelled() : 0;
+	else if (progress_cancelled()) /* whether it has succeeded or not */
+		status = fail_interrupted();
 	else if (r < 0)
 		status = fail_library(x->call);
 	minc_transfer_free(x->t);

@@ -40,6 +40,8 @@ void transfer_text(struct transfer *x, enum minc_transfer_option option,
 void transfer_number(struct transfer *x, enum minc_transfer_number option,
 		     uint64_t value);
 void transfer_budget(struct transfer *x, const struct budget *b);
+/* A minc_image_fn that prints the id; @userdata: the transfer. */
+int transfer_say_id(minc_image *image, void *userdata);
 /* Of the call that returned @r: an exit status, after a complaint if it failed. */
 int transfer_end(struct transfer *x, int r);
 

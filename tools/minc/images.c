@@ -66,6 +66,7 @@ int images_root(struct options *o, const char *name)
 int images_container(struct options *o, const char *name)
 {
 	minc_image *image;
+	bool from_image;
 	minc_kept *k;
 	int r = is_path(name) ? 0 : open_store(o);
 
@@ -76,11 +77,11 @@ int images_container(struct options *o, const char *name)
 		return 0;
 	if (r < 0)
 		return r;
-	o->from_image = *minc_kept_image(k) && !o->root;
+	from_image = *minc_kept_image(k) && !o->root;
 	r = use_container(o, k);
-	if (r == 0 && o->from_image)
+	if (r == 0 && from_image)
 		r = minc_kept_find_image(o->store, k, &image);
-	if (r == 0 && o->from_image)
+	if (r == 0 && from_image)
 		r = use_image(o, image);
 	minc_kept_free(k);
 	return r < 0 ? r : 1;

@@ -42,8 +42,8 @@ struct options {
 	minc_store *store; /* NULL: nothing of it was asked for */
 	/* what runs; a container is to be made of it without -t */
 	minc_image *fresh_image;
-	bool from_image, made;         /* it names the root; its container is new */
-	bool remove;                   /* what is new goes with the end */
+	bool made;                     /* its container is new */
+	bool remove;                   /* and is removed at its end */
 	char container[65];            /* of the store, or "" */
 	const char *cidfile, *pidfile; /* NULL: none */
 };

@@ -30,15 +30,6 @@ static int wrong_value(struct call *call, const char *option, const char *value,
 	return fail_usage(call, "%s %.200s: %s", option, value, wrong);
 }
 
-static int set_origin(minc_ctx *c, const char *option, const char *value)
-{
-	char text[512];
-
-	(void)snprintf(text, sizeof(text), "%s %s", option,
-		       value); /* cut if it is long */
-	return minc_set_origin(c, text);
-}
-
 /*
  * What the image wants to be kept outside of its layers is, in the container's own
  * storage. Only where that cannot be written it needs a place of its own.
@@ -54,44 +45,40 @@ static int add_image_volumes(struct launch *l, struct places *p)
 	return wrong ? wrong_value(l->call, "volume of the image", v[-1], wrong) : 0;
 }
 
+static int add_each(struct launch *l, struct places *p, const char *option,
+		    const struct words *values, mount_fn *fn)
+{
+	int status = 0;
+	size_t i;
+
+	for (i = 0; i < values->len && status == 0; i++) {
+		const char *wrong;
+
+		(void)set_origin(l->call->c, option, values->v[i]);
+		wrong = fn(l->call->c, p, values->v[i]);
+		status = wrong ? wrong_value(l->call, option, values->v[i], wrong) : 0;
+	}
+	return status;
+}
+
 static int add_mounts(struct launch *l)
 {
 	const struct run_values *o = l->o;
-	minc_ctx *c = l->call->c;
 	char store[PATH_MAX], own[PATH_MAX];
 	struct places p = { .store = store, .container = own };
 	int status = 0;
-	size_t i;
 
 	(void)snprintf(store, sizeof(store), "%s/volumes",
 		       minc_store_path(l->call->store));
 	(void)snprintf(own, sizeof(own), "%s/volumes", l->kept->dir);
 	if (l->image)
 		status = add_image_volumes(l, &p);
-	for (i = 0; i < o->volumes.len && status == 0; i++) {
-		const char *wrong;
-
-		(void)set_origin(c, "--volume", o->volumes.v[i]);
-		wrong = mount_volume(c, &p, o->volumes.v[i]);
-		status = wrong ? wrong_value(l->call, "--volume", o->volumes.v[i], wrong)
-			       : 0;
-	}
-	for (i = 0; i < o->mounts.len && status == 0; i++) {
-		const char *wrong;
-
-		(void)set_origin(c, "--mount", o->mounts.v[i]);
-		wrong = mount_mount(c, &p, o->mounts.v[i]);
-		status = wrong ? wrong_value(l->call, "--mount", o->mounts.v[i], wrong)
-			       : 0;
-	}
-	for (i = 0; i < o->tmpfs.len && status == 0; i++) {
-		const char *wrong;
-
-		(void)set_origin(c, "--tmpfs", o->tmpfs.v[i]);
-		wrong = mount_memory(c, o->tmpfs.v[i]);
-		status =
-			wrong ? wrong_value(l->call, "--tmpfs", o->tmpfs.v[i], wrong) : 0;
-	}
+	if (status == 0)
+		status = add_each(l, &p, "--volume", &o->volumes, mount_volume);
+	if (status == 0)
+		status = add_each(l, &p, "--mount", &o->mounts, mount_mount);
+	if (status == 0)
+		status = add_each(l, &p, "--tmpfs", &o->tmpfs, mount_memory);
 	return status;
 }
 

@@ -215,9 +215,9 @@ const char *mount_mount(minc_ctx *c, struct places *p, const char *value)
 	return parse_and_add(c, p, parse_mount, value);
 }
 
-const char *mount_memory(minc_ctx *c, const char *value)
+const char *mount_memory(minc_ctx *c, struct places *p, const char *value)
 {
-	return parse_and_add(c, NULL, parse_memory, value);
+	return parse_and_add(c, p, parse_memory, value);
 }
 
 /* The same names; "" and "." are none. */

@@ -22,9 +22,8 @@ struct places {
  * Each returns NULL, or what is wrong with the value, or limit_refused (common/limit.h)
  * if the context has the message.
  */
-const char *mount_volume(minc_ctx *c, struct places *p, const char *value);
-const char *mount_mount(minc_ctx *c, struct places *p, const char *value);
-const char *mount_memory(minc_ctx *c, const char *value);
+typedef const char *mount_fn(minc_ctx *c, struct places *p, const char *value);
+mount_fn mount_volume, mount_mount, mount_memory;
 const char *mount_device(minc_ctx *c, const char *value);
 /* An empty directory of the container's own at @target. */
 const char *mount_anonymous(minc_ctx *c, struct places *p, const char *target);

@@ -79,19 +79,9 @@ static int say_imported(minc_image *image, void *userdata)
 {
 	struct import *i = userdata;
 
-	progress_flush(&i->x.progress);
-	(void)printf("%s\n", minc_image_id(image));
+	(void)transfer_say_id(image, &i->x); /* returns 0 */
 	if (is_known(&i->known, minc_image_id(image)))
 		(void)puts("already imported.");
-	return 0;
-}
-
-static int say_id(minc_image *image, void *userdata)
-{
-	struct transfer *x = userdata;
-
-	progress_flush(&x->progress);
-	(void)printf("%s\n", minc_image_id(image));
 	return 0;
 }
 
@@ -118,9 +108,11 @@ static int run_import(struct call *call)
 		transfer_budget(x, &o->budget);
 		set_changes(x, &o->changes);
 		r = minc_image_foreach(call->store, note_id, &i.known);
-		if (i.known.failed && fail_say("out of memory"))
+		if (i.known.failed) {
 			x->failed = true;
-		else if (r == 0 && !x->failed)
+			(void)fail_say("out of memory");
+		}
+		if (r == 0 && !x->failed)
 			r = minc_import(x->t, call->operands[0], say_imported, &i);
 	}
 	status = transfer_end(x, r);
@@ -170,7 +162,7 @@ struct save_values {
 
 enum { UNREAD = -1 };
 
-/* An exit status; UNREAD: who reads stdout has had enough. */
+/* An exit status; UNREAD: the reader of stdout has closed it. */
 static int write_images(struct call *call, const char *const *names, const char *format)
 {
 	const struct save_values *o = call->values;
@@ -278,7 +270,7 @@ static int run_commit(struct call *call)
 		transfer_text(&x, MINC_TRANSFER_SIGN_KEY, o->sign);
 		set_changes(&x, &o->changes);
 		if (!x.failed)
-			r = minc_commit(x.t, call->operands[0], say_id, &x);
+			r = minc_commit(x.t, call->operands[0], transfer_say_id, &x);
 	}
 	return transfer_end(&x, r);
 }

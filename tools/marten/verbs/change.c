@@ -262,6 +262,13 @@ static int delete_kept(struct call *call, const char *name)
 	return r;
 }
 
+/* What the store has of it, once its keeper has ended. */
+static int delete_rest(struct call *call, const char *id)
+{
+	kept_await_end(call, id);
+	return has_kept(call, id) ? delete_kept(call, id) : 0;
+}
+
 static int delete_both(struct call *call, minc_container *ct)
 {
 	const struct rm_values *o = call->values;
@@ -270,13 +277,12 @@ static int delete_both(struct call *call, minc_container *ct)
 	(void)snprintf(id, sizeof(id), "%s", minc_container_id(ct));
 	if (minc_delete(call->c, ct, o->force ? MINC_DELETE_FORCE : 0) < 0)
 		return fail_library(call);
-	kept_await_end(call, id); /* its keeper may still be on the way out */
-	return has_kept(call, id) ? delete_kept(call, id) : 0;
+	return delete_rest(call, id);
 }
 
 /*
- * What is known of it cannot be read. The store may have another of this name: it is the
- * one with its id.
+ * One whose state cannot be read. The store may have another of this name: its own has
+ * its id.
  */
 static int delete_damaged(struct call *call, const char *name)
 {
@@ -285,8 +291,7 @@ static int delete_damaged(struct call *call, const char *name)
 
 	if (minc_forget(call->c, name, o->force ? MINC_DELETE_FORCE : 0, id) < 0)
 		return fail_library(call);
-	kept_await_end(call, id); /* its keeper may still be on the way out */
-	return has_kept(call, id) ? delete_kept(call, id) : 0;
+	return delete_rest(call, id);
 }
 
 /*

@@ -63,7 +63,6 @@ static int run_group(struct call *call)
 {
 	const struct subverb *sub = call->verb->words;
 	const char *word = call->operands[0];
-	const struct verb *verb;
 	char **argv;
 	int status;
 
@@ -72,14 +71,13 @@ static int run_group(struct call *call)
 	if (!sub->word)
 		return fail_usage(call, "%s %.100s: unknown verb", call->verb->names,
 				  word);
-	verb = tool_find_verb(&marten, sub->verb);
 	argv = calloc((size_t)call->count + 2, sizeof(*argv));
-	if (!verb || !argv)
+	if (!argv)
 		return fail_say("out of memory");
 	argv[0] = (char *)sub->option; /* only read */
 	memcpy(argv + (argv[0] ? 1 : 0), call->operands + 1,
 	       (size_t)call->count * sizeof(*argv)); /* with the NULL */
-	status = run_verb(verb, argv, call->store_dir);
+	status = run_verb(tool_find_verb(&marten, sub->verb), argv, call->store_dir);
 	free(argv);
 	return status;
 }

@@ -44,16 +44,6 @@ static int replace_files(const struct exec_values *o)
 	return 0;
 }
 
-/* What a message names: the option with its value. */
-static int set_origin(minc_ctx *c, const char *option, const char *value)
-{
-	char text[512];
-
-	/* cut if it is long */
-	(void)snprintf(text, sizeof(text), "%s %s", option, value);
-	return minc_set_origin(c, text);
-}
-
 static int add_env(minc_ctx *c, const struct words *env)
 {
 	size_t i;

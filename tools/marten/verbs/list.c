@@ -116,19 +116,17 @@ static void print_array(const char *key, const char *const *words)
 /* What only the store knows. */
 static void print_kept(const struct kept *k)
 {
-	static const char *const none[] = { NULL };
-	bool known = k && k->readable;
-	const char **labels =
-		known ? calloc(k->recipe.labels.len + 1, sizeof(*labels)) : NULL;
+	const bool known = k && k->readable;
+	size_t i;
 
 	(void)fputs("\"image\": ", stdout);
 	print_json_string(known ? k->recipe.image : "");
-	(void)fputs(", ", stdout);
-	if (labels && k->recipe.labels.len)
-		memcpy(labels, k->recipe.labels.v,
-		       k->recipe.labels.len * sizeof(*labels));
-	print_array("labels", labels ? labels : none);
-	free(labels);
+	(void)fputs(", \"labels\": [", stdout);
+	for (i = 0; known && i < k->recipe.labels.len; i++) {
+		(void)fputs(i ? ", " : "", stdout);
+		print_json_string(k->recipe.labels.v[i]);
+	}
+	(void)putchar(']');
 }
 
 static void print_json(const struct listing *l, minc_container *ct, int state)

@@ -37,15 +37,6 @@ static void set_registry(struct transfer *x, const struct registry_values *o)
 		transfer_number(x, MINC_TRANSFER_INSECURE, 1);
 }
 
-static int say_id(minc_image *image, void *userdata)
-{
-	struct transfer *x = userdata;
-
-	progress_flush(&x->progress);
-	(void)printf("%s\n", minc_image_id(image));
-	return 0;
-}
-
 static int pull_one(struct call *call, const char *name, const struct registry_values *o,
 		    minc_image_fn fn)
 {
@@ -75,7 +66,7 @@ static int run_pull(struct call *call)
 	if (!transfer_policy(call, o->insecure_policy))
 		return EXIT_OURS;
 	for (i = 0; i < call->count; i++) {
-		int r = pull_one(call, call->operands[i], call->values, say_id);
+		int r = pull_one(call, call->operands[i], call->values, transfer_say_id);
 
 		if (r)
 			status = r;

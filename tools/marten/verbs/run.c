@@ -392,12 +392,15 @@ static int start_idle(struct call *call, struct run_values *o, struct kept *k,
 	struct launch l = {
 		.call = call, .o = o, .kept = k, .environment = &k->recipe.environment
 	};
-	int status = take_image(call, o, k, &l.image), r = -EBUSY, i;
+	int status = take_image(call, o, k, &l.image), r = 0, i;
 
 	if (status == 0)
 		status = launch_describe(&l);
-	if (status == 0 && !kept_has_storage(k) && kept_mark_created(k, true) < 0)
-		status = fail_say("%.64s: %.200s: %s", k->name, k->dir, strerror(errno));
+	if (status == 0 && !kept_has_storage(k))
+		r = kept_mark_created(k, true);
+	if (r < 0)
+		status = fail_say("%.64s: %.200s: %s", k->name, k->dir, strerror(-r));
+	r = -EBUSY;
 	for (i = 0; status == 0 && r == -EBUSY && i < IDLE_TRIES; i++) {
 		/* another copy, or its keeper on the way out */
 		kept_await_end(call, k->id);

@@ -41,32 +41,24 @@ static void print_words(const char *key, const struct words *words)
 	(void)putchar(']');
 }
 
-/* "{" and what the store knows; without @more the end, too. */
+/* "{" and what the store knows. @more: the rest of the object follows. */
 static void print_kept(const char *before, const struct kept *k, bool more)
 {
-	size_t i;
-
 	(void)printf("%s{\n  \"image\": ", before);
 	print_json_string(k->readable ? k->recipe.image : "");
 	(void)printf(",\n  \"image_digest\": ");
 	print_json_string(k->digest);
-	(void)printf(",\n  \"labels\": [");
-	for (i = 0; k->readable && i < k->recipe.labels.len; i++) {
-		(void)fputs(i ? ", " : "", stdout);
-		print_json_string(k->recipe.labels.v[i]);
-	}
-	(void)printf("],\n  \"made_ms\": %lld", (long long)k->created_ms);
+	print_words("labels", k->readable ? &k->recipe.labels : NULL);
+	(void)printf(",\n  \"made_ms\": %lld", (long long)k->created_ms);
 	print_words("options", k->readable ? &k->recipe.options : NULL);
-	if (!more) {
-		print_words("command", k->readable ? &k->recipe.operands : NULL);
-		print_words("environment", k->readable ? &k->recipe.environment : NULL);
-		(void)printf(",\n  \"auto_remove\": %s",
-			     k->readable && k->recipe.remove ? "true" : "false");
-	}
 	if (more) {
 		(void)putchar(',');
 		return;
 	}
+	print_words("command", k->readable ? &k->recipe.operands : NULL);
+	print_words("environment", k->readable ? &k->recipe.environment : NULL);
+	(void)printf(",\n  \"auto_remove\": %s",
+		     k->readable && k->recipe.remove ? "true" : "false");
 	(void)printf(",\n  \"id\": \"%s\",\n  \"name\": ", k->id);
 	print_json_string(k->name);
 	(void)printf(",\n  \"state\": \"%s\",\n  \"storage\": ",
@@ -130,7 +122,7 @@ static bool has_image(struct call *call, const char *name)
 	return true;
 }
 
-/* A container that runs, one of the store, an image: in this order. @before: its text. */
+/* A container that runs, one of the store, or an image. @before is printed before it. */
 static int inspect(struct call *call, const char *before, const char *name)
 {
 	const struct inspect_values *o = call->values;
@@ -159,7 +151,7 @@ static int inspect(struct call *call, const char *before, const char *name)
 			o->type == TYPE_ANY ? " or image" : "");
 }
 
-/* One object; several things are an array, of those that are there. */
+/* An object for one operand, an array for several. */
 static int run_inspect(struct call *call)
 {
 	const char *before = "[\n";

@@ -121,10 +121,9 @@ static int note_enforcer(const char *limit, const char *enforced_by, void *userd
 		(void)fputs(": ", stdout);
 		print_json_string(enforced_by);
 	} else if (!strstr(e->text, enforced_by)) {
+		/* there is room for all kinds */
 		(void)snprintf(e->text + len, sizeof(e->text) - len, "%s%s",
-			       len ? ", " : "",
-			       /* cut, if there were more kinds than there are */
-			       enforced_by);
+			       len ? ", " : "", enforced_by);
 	}
 	return 0;
 }
