@@ -137,6 +137,6 @@ MINC_EXPORT int minc_set_image(minc_ctx *c, const minc_image *image)
 		r = set_image(c, &a, image->image);
 	arena_done(&a);
 	if (r == -ENOMEM)
-		(void)err_set(&c->err, r, "minc_set_image"); /* if nobody has said so */
+		(void)err_set(&c->err, r, "minc_set_image"); /* if there is no message */
 	return spec_stick(&c->spec, r);
 }

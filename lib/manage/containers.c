@@ -161,8 +161,8 @@ static int add_damaged(struct store *s, const char *id, struct list *l)
 }
 
 /*
- * A damaged one is warned of. Of one that cannot be read nobody knows what it uses: that
- * is a failure. One that has just been deleted is not there.
+ * A damaged one is warned of. One that cannot be read is a failure, as what it uses is
+ * not known. One that has just been deleted is left out.
  */
 static int add_one(struct store *s, int dir, const char *id, struct list *l)
 {

@@ -38,8 +38,8 @@ static int keep_container(struct prune *p, struct minc_kept *k)
 }
 
 /*
- * One that cannot be removed is told of at the end, and keeps its image; the others go
- * on.
+ * One that cannot be removed keeps its image. Others are removed first, then that is the
+ * failure.
  */
 static int prune_container(struct minc_kept *k, void *data)
 {

@@ -39,7 +39,7 @@ struct removal {
 	struct user *users; /* by image; of all containers, once @users_read */
 	size_t users_len, users_room;
 	bool users_read;
-	int held;            /* nobody makes a container, until the index is written */
+	int held;            /* from containers_hold(), until the index is written */
 	struct needed files; /* what those that go refer to */
 	unsigned flags;
 	minc_dependent_fn fn;
@@ -126,10 +126,7 @@ static size_t first_user(const struct removal *rm, const char *image)
 	return low;
 }
 
-/*
- * Of what the image has, any may be what a container was made from: an index has several
- * images.
- */
+/* A container may be made of any image of an index. */
 static int report_users(struct removal *rm, struct one *o)
 {
 	int r = read_users(rm);
@@ -150,7 +147,7 @@ static bool is_same(const struct index_entry *a, const struct index_entry *b)
 	return !a->gone && digest_equal(&a->digest, &b->digest);
 }
 
-/* What must not be, unless it is forced. */
+/* -EBUSY: other names or containers are in the way, unless it is forced. */
 static int check_dependents(struct removal *rm, struct one *o)
 {
 	struct store *s = rm->s;
@@ -196,7 +193,7 @@ static void drop_entries(struct removal *rm, const struct one *o)
 	rm->changed = true;
 }
 
-/* What is known of the name; 0: it goes. */
+/* Find the name, and drop it if nothing is in the way. */
 static int take(struct removal *rm, struct one *o)
 {
 	size_t i;
@@ -221,7 +218,7 @@ static int take(struct removal *rm, struct one *o)
 	return r;
 }
 
-/* @each hears of each name, as long as it wants to. */
+/* @each is called for each name, until it does not return 0. */
 static int take_all(struct removal *rm, const char *const *names, minc_removal_fn each,
 		    void *data)
 {
@@ -266,7 +263,7 @@ static int write_index(struct removal *rm, struct index_edit *edit)
 	return r < 0 ? err_set(rm->s->err, r, "index.json") : index_write(rm->s, edit);
 }
 
-/* Every digest is tried in every place. */
+/* The digest is that of a blob, of a layer, or of what is signed: all are tried. */
 static int remove_files(struct store *s, const char *hex)
 {
 	char path[3][128];

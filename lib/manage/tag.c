@@ -29,7 +29,7 @@ static int named_copy(const struct index_edit *edit, const struct digest *d,
 	return 0;
 }
 
-/* An entry of it without a name gets this one in its stead. */
+/* Add an entry with @name; it replaces one of the image without a name. */
 static int set_name(struct index_edit *edit, const struct digest *d, const char *name)
 {
 	cleanup_json json_t *entry = NULL;

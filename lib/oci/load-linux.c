@@ -12,7 +12,7 @@
 #include "oci/read.h"
 #include "oci/standard.h"
 
-/* Of the last one every container has its own, where the kernel has any. */
+/* A cgroup namespace need not be asked for: every container has one, if it can. */
 enum { PID, MOUNT, IPC, UTS, NETWORK, USER, CGROUP, KINDS, NEEDED = NETWORK };
 static const char *const kinds[] = { "pid",     "mount", "ipc",   "uts",
 				     "network", "user",  "cgroup" };

@@ -175,7 +175,7 @@ static int load_rlimit(struct reader *r, json_t *rlimit, const char *where)
 	for (size_t i = 0; type[7 + i]; i++)
 		name[i] = (char)(type[7 + i] | 0x20);
 	n = read_origin(r, "%s", where);
-	/* JSON numbers here end where those of the kernel go on: nobody has as much */
+	/* the largest number of JSON stands for no limit */
 	return n ? n
 		 : spec_set_rlimit(r->s, name, soft == INT64_MAX ? UINT64_MAX : soft,
 				   hard == INT64_MAX ? UINT64_MAX : hard);

@@ -22,7 +22,7 @@ static void append_mount(struct writer *w, json_t *mounts, json_t *destination,
 static void write_sys(struct writer *w, json_t *mounts, const struct oci_api_mount *a)
 {
 	const bool privileged = spec_flag(w->s, MINC_PRIVILEGED);
-	/* sysfs shows the network, so whoever does not own that cannot mount it */
+	/* sysfs shows the network: only its owner can mount it */
 	const bool bind = w->in_userns && w->s->net == SPEC_NET_HOST;
 	json_t *options = json_array();
 

@@ -11,6 +11,6 @@ struct contents_file {
 	uint64_t bytes;           /* on disk */
 };
 
-/* Files with names that are not ours are left out. */
+/* Files with other names are left out. Ends with what @fn returns, if it is not 0. */
 int contents_foreach(struct store *s,
 		     int (*fn)(const struct contents_file *f, void *data), void *data);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* default-place - where the store is if nobody says. */
+/* default-place - where the store is by default. */
 #pragma once
 
 #include "base/err.h"
 
 /*
- * A path from malloc(3), maybe relative. -EBADMSG: /etc/mincs.conf says it in an unknown
- * way.
+ * A path for free(3), maybe relative. -EBADMSG: /etc/mincs.conf does not say it plainly;
+ * -ENOENT: there is no place. Both have a message.
  */
 int place_default(struct err *e, char **ret);
 /*

@@ -4,7 +4,7 @@
 #include "base/err.h"
 
 /*
- * Remove @name in @dir, whatever it is; what a container wrote with other ids than the
- * caller's, too. The message, if any, is why there is no right to these.
+ * Remove @name in @dir, whatever it is, also what belongs to other ids of the caller's
+ * containers. 0 or -errno; a message only if these ids cannot be had.
  */
 int discard(struct err *e, int dir, const char *name);

@@ -14,7 +14,7 @@
 #include "store/manifest.h"
 #include "store/store-file.h"
 
-/* A name with a digest is that image's or index's only, whatever else wrote it there. */
+/* A name with a digest means only an image or index with that digest. */
 static bool means(const struct index_entry *e, const struct digest *d)
 {
 	return !*d->text || digest_equal(&e->digest, d) || digest_equal(&e->index, d);
@@ -41,7 +41,7 @@ static size_t by_name(const struct index *index, const struct ref *r)
 
 		if (e->gone || !means(e, &r->digest))
 			continue;
-		/* its tag has moved: whose it was is not known, but the digest is it */
+		/* its tag has moved to another image: the digest says it is this one */
 		if (!*e->name)
 			unnamed = i;
 		if (ref_parse(e->name, &has) < 0)
@@ -154,7 +154,7 @@ static bool is_child(struct store *s, struct arena *a, const struct index_entry 
 	size_t len, n;
 	bool found = false;
 
-	s->err = &ignored; /* a damaged one is none of it */
+	s->err = &ignored; /* a damaged index has no children */
 	if (media_is_index(e->media_type) &&
 	    store_read_blob(s, a, &e->digest, &text, &len) == 0 &&
 	    image_parse_index(a, s->err, "index", text, len, &children, &n) == 0)

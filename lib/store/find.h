@@ -13,5 +13,5 @@ int image_find(struct store *s, const char *name, struct image **ret);
 /* See minc_image_find_platform(). */
 int image_find_platform(struct store *s, const char *name, const char *platform,
 			struct image **ret);
-/* By the digest of its manifest, whatever the index is of that it is in. */
+/* By the digest of its manifest, also if that is only in an index. */
 int image_find_manifest(struct store *s, const char *digest, struct image **ret);

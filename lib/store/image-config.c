@@ -110,9 +110,8 @@ static int read_history(const struct json_source *src, struct image *img, json_t
 }
 
 /*
- * From the root, and without ".", "..", and slashes too many, as docker(1) has it:
- * whoever looks at the files would take other ways, some of them out of the image. NULL
- * without memory.
+ * From the root, without ".", ".." and double slashes, as docker(1) has it: a path with
+ * ".." could lead out of the image. NULL without memory.
  */
 static const char *clean_path(const struct json_source *src, const char *path)
 {

@@ -15,7 +15,7 @@ struct image_layer {
 	struct digest diff_id;   /* of the uncompressed tar */
 	const char *const *urls; /* of a foreign layer; NULL-terminated, maybe empty */
 	uint64_t mounted_size;   /* of layers/HEX.sqfs; 0: not there */
-	bool fresh; /* the blob has just come: what it unpacks to is only claimed */
+	bool fresh; /* the blob has just come, and its diff id is not checked yet */
 };
 
 struct image_history {
@@ -30,7 +30,7 @@ struct image {
 	bool listed;
 	const char *store_path; /* absolute */
 	const char *name;       /* in index.json, or "" */
-	/* what a policy is asked for: the same, or what a container was made of */
+	/* the name for policies: the same, or that at the making of its container */
 	const char *asked;
 	/* the entry's: of an index, or that of the manifest */
 	struct digest listed_digest;

@@ -28,9 +28,9 @@
 enum { SUM_TEXT = 17 };
 
 /*
- * Of all but itself, in the annotations of the list: atomic with what it is of. Not
- * against anybody, only against damage; other programs keep it, and it then tells that
- * they were there.
+ * A checksum of all but itself, in the annotations of the list, so that it is replaced
+ * with what it is of. It shows damage, not attacks. Other programs keep it when they
+ * change the file, and it shows that, too.
  */
 static int make_sum(const json_t *root, char ret[SUM_TEXT])
 {
@@ -72,7 +72,7 @@ void index_accept(struct index_edit *edit)
 	edit->differs = false;
 }
 
-/* What somebody else changed stays to be told. */
+/* The old sum stays after a change by another program, for fsck to see. */
 static int set_sum(struct index_edit *edit)
 {
 	char sum[SUM_TEXT];
@@ -378,7 +378,8 @@ int index_replace(struct index_edit *edit, json_t *list)
 }
 
 /*
- * What a listing needs; an image that cannot be read, or lacks layers, is read each time.
+ * Add what a listing needs. An image that cannot be read, or lacks layers, has none of
+ * it, and each listing reads it.
  */
 static int add_listing(struct store *s, json_t *entry, const struct index_entry *e)
 {
@@ -433,7 +434,7 @@ static json_t *make_entry(struct store *s, const struct index_entry *e)
 	return add_listing(s, o, e) < 0 ? NULL : take_json(&o);
 }
 
-/* @before: the entry of the one before it, or NULL: the same image with another name. */
+/* @before: the entry before it, or NULL; copied if it is of the same image. */
 static json_t *next_entry(struct store *s, const struct index_entry *e, json_t *before)
 {
 	const char *index = before ? annotation(before, INDEX_ANNOTATION) : NULL;
@@ -465,7 +466,7 @@ static int make_entries(struct store *s, const struct index_entry *list, size_t 
 	return 0;
 }
 
-/* What those are called now that came without a name. */
+/* Give those that came without a name the one that their image has. */
 static int name_entries(const struct roster *r, struct arena *a, struct index_entry *list,
 			size_t len)
 {

@@ -14,7 +14,7 @@ struct index_edit {
 /*
  * Lock and read; index_end() in any case afterwards, if this succeeded. The store is
  * shared meanwhile, unless it is owned: what is written has a temporary name for a
- * moment, and whoever owns the store removes those.
+ * moment, which an owner of the store would remove.
  */
 int index_begin(struct store *s, struct index_edit *ret);
 /* The entries as store_index() has them. */
@@ -27,31 +27,25 @@ int index_write(struct store *s, struct index_edit *edit);
 void index_end(struct store *s, struct index_edit *edit);
 
 /*
- * Whether it is other than what we wrote last: damaged, or changed by another program.
- * index_write() leaves it so, for fsck to say, until index_accept(). False if we never
- * wrote it.
+ * Whether it differs from what was written by us last: it is damaged, or another program
+ * changed it. index_write() keeps that fact, for fsck, until index_accept(). False if we
+ * never wrote it.
  */
 bool index_differs(const json_t *root);
 void index_accept(struct index_edit *edit);
 
-/*
- * Of an entry, borrowed: its digest's text and its name as it is compared, in @buf; ""
- * none.
- */
+/* Of an entry: its digest, borrowed, and its name in its usual form, in @buf; "" none. */
 const char *index_digest(json_t *entry);
 const char *index_name(json_t *entry, char buf[REF_MAX]);
 /* Set or (NULL) remove an annotation; -ENOMEM. */
 int index_annotate(json_t *entry, const char *key, const char *value);
 /* Other entries instead; @list is taken. -ENOMEM. */
 int index_replace(struct index_edit *edit, json_t *list);
-/*
- * The digest of the index that its image was chosen from, borrowed, or NULL; to set it:
- * -ENOMEM.
- */
+/* The digest of the index that its image was chosen from, borrowed, or NULL. */
 const char *index_origin(json_t *entry);
-int index_set_origin(json_t *entry, const char *digest);
+int index_set_origin(json_t *entry, const char *digest); /* -ENOMEM */
 /* Make names that mean the same equal: "deb" is "deb:latest"; others are copied. */
 void index_normal_name(const char *name, char ret[REF_MAX]);
-/* Parse the text of an index.json; what store_index() does. */
+/* Parse the text of an index.json, as store_index() does. */
 int index_parse(struct arena *a, struct err *e, const char *what, const char *text,
 		size_t len, struct index *ret);

@@ -122,10 +122,7 @@ static int add_escaped(struct needed *r, const char *text, size_t len)
 	return 0;
 }
 
-/*
- * Whether a character that digests are made of is written as "\u0061": never by honest
- * tools.
- */
+/* Whether a character of a digest is written as "\u0061", which honest tools never do. */
 static bool hides_digests(const char *text, size_t len)
 {
 	const char *p = text;
@@ -161,7 +158,7 @@ int needed_add_text(struct needed *r, const char *text, size_t len)
 	return 0;
 }
 
-/* A text of whose size its beginning has told. */
+/* The @size bytes of @fd into r->text; -EBADMSG: it is shorter. */
 static int read_text(struct needed *r, int fd, size_t size)
 {
 	size_t used = 0;
@@ -182,9 +179,7 @@ static int read_text(struct needed *r, int fd, size_t size)
 	return 0;
 }
 
-/*
- * What cannot be read for being gone or damaged refers to nothing; other failures count.
- */
+/* A blob that is gone or damaged refers to nothing; other failures are returned. */
 static int add_blob(struct needed *r, struct store *s, const struct digest *d,
 		    size_t *ret_len)
 {
@@ -260,7 +255,7 @@ static int add_children(struct needed *r, struct store *s, const struct digest *
 	return ret;
 }
 
-/* One that index.json lists itself: who brought it may choose any image of it. */
+/* An index that index.json lists: any image of it may be chosen. */
 static int add_index(struct needed *r, struct store *s, const struct digest *d)
 {
 	int ret = digests_add(&r->listed, d);
@@ -273,10 +268,7 @@ static int add_index(struct needed *r, struct store *s, const struct digest *d)
 	return ret;
 }
 
-/*
- * An index, and those in it, which wait then: a digest may be in it, or in others, any
- * number of times.
- */
+/* An index; those in it are added to the queue, each once. */
 static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 {
 	struct err *e = s->err, ignored = { 0 };
@@ -300,10 +292,7 @@ static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 	return ret < 0 ? ret : 0;
 }
 
-/*
- * The index that an image was chosen from, and those in it that are there: it may be in
- * one of them.
- */
+/* The index that an image was chosen from, and those in it, as it may be in one. */
 static int add_origin(struct needed *r, struct store *s, const struct digest *d)
 {
 	int ret = digests_add(&r->indexes, d);

@@ -46,7 +46,7 @@ void platform_machine(struct platform *ret)
 	strcpy(ret->variant, machines[i].variant);
 }
 
-/* What is written in other ways too. */
+/* Names that others use for Go's. */
 static void use_go_names(struct platform *p)
 {
 	static const struct {
@@ -87,7 +87,7 @@ static int parse(const char *text, struct platform *ret)
 	return 0;
 }
 
-/* "v7" is 7; what is not said is the lowest that all have: containerd agrees. */
+/* "v7" is 7. Without a variant it is the lowest of all, as in containerd. */
 static unsigned level(const char *architecture, const char *variant)
 {
 	unsigned n;
@@ -168,10 +168,7 @@ int image_fits_platform(struct err *e, const struct image *img, const char *plat
 	return r < 0 ? r : (!*is.os && !*is.architecture) || best(&is, 1, &p) ? 1 : 0;
 }
 
-/*
- * The only one that does not say what it is for, and nothing else but what lies beside an
- * image.
- */
+/* The only one, if it has no platform; attestations ("unknown") do not count. */
 static const struct manifest_child *only(const struct manifest_child *children,
 					 size_t len)
 {

@@ -18,8 +18,5 @@ void platform_machine(struct platform *ret);
 int image_choose_platform(struct err *e, const char *what,
 			  const struct manifest_child *children, size_t len,
 			  const char *platform, size_t *ret);
-/*
- * Whether the one manifest that @img is serves @platform; -EINVAL with a message: no such
- * thing.
- */
+/* Whether @img is for @platform: 1 or 0; -EINVAL with a message: that is no platform. */
 int image_fits_platform(struct err *e, const struct image *img, const char *platform);

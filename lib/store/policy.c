@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * policy - see policy.h: which names need which signature, as far as
- * containers-policy.json(5) can be kept without asking anybody. What is asked for and
- * cannot be checked refuses the names it covers; what is not understood refuses all.
+ * containers-policy.json(5) can be kept without asking a server. A requirement that
+ * cannot be checked refuses the names it covers; one that is not known refuses all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,7 @@ static int parse_rules(const struct json_source *src, json_t *list,
 	return 0;
 }
 
-/* Names that reach the same server: another spelling must not escape a scope. */
+/* Names of the same server: another spelling must not escape a scope. */
 static const char *alias_of(const char *host)
 {
 	static const char *const hubs[] = { "registry-1.docker.io",
@@ -148,7 +148,7 @@ static const char *alias_of(const char *host)
 	return NULL;
 }
 
-/* As json_object_get(), but the host's letters are as good in upper case. */
+/* As json_object_get(), but the case of the host's letters does not matter. */
 static json_t *scope(json_t *scopes, const char *name)
 {
 	const size_t host = strcspn(name, "/");
@@ -162,7 +162,7 @@ static json_t *scope(json_t *scopes, const char *name)
 	return NULL;
 }
 
-/* The name itself, its repository, what is above it up to the host. */
+/* The scope of the name itself, of its repository, or of what is above it. */
 static json_t *by_path(json_t *scopes, const char *host, const struct ref *r)
 {
 	char name[REF_MAX + DIGEST_LEN + 160];
@@ -210,7 +210,7 @@ static json_t *nearest(json_t *scopes, const struct ref *r)
 	return found ? found : json_object_get(scopes, "");
 }
 
-/* All of it is read, so that a fault is seen whatever is asked for. */
+/* All of it is read, so that a fault is seen whatever the name is. */
 static int read_scopes(const struct json_source *src, json_t *scopes)
 {
 	struct policy_rule rules[POLICY_RULES_MAX];
@@ -257,7 +257,7 @@ int policy_find(struct arena *a, struct err *e, const char *what, const char *te
 	return s == 0 && found ? parse_rules(&src, found, ret, ret_len) : s;
 }
 
-/* -ENOENT: there is none, nor can there be one (HOME=/dev/null). */
+/* -ENOENT: there is none, also if there cannot be one (HOME=/dev/null). */
 static int read_policy(struct err *e, const char *path, char **ret, size_t *ret_len)
 {
 	int r = io_read_config(e, path, POLICY_MAX, ret, ret_len);
@@ -333,7 +333,7 @@ static int read_all(struct err *e, const char *store, const char *given, const c
 	r = add_users(e, store, given, named ? &ref : NULL, ret);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	/* the machine's is met as well: nobody's own makes it weaker */
+	/* the machine's counts as well: the user's cannot weaken it */
 	r = add_file(e, "/etc/containers/policy.json", named ? &ref : NULL, ret);
 	return r == -ENOENT ? 0 : r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * policy - may an image be called so, and be used? Asked whenever a name is given (pull,
- * import, load, tag, commit) and whenever an image becomes a container's root. What needs
- * no key is decided here; signatures are checked by policy-check.c, in module import.
+ * policy - whether an image may have a name, and be used: asked when a name is given
+ * (pull, import, load, tag, commit) and when an image becomes a container's root. What
+ * needs no key is decided here; sign/policy-check.c, in module import, checks signatures.
  */
 #pragma once
 

@@ -141,10 +141,7 @@ static int take_name(struct roster *r, const char *name, const char *digest)
 	return 0;
 }
 
-/*
- * The ones without a name are few: one that has another entry goes instead of losing its
- * name.
- */
+/* There are few: an entry of an image that has others goes instead of losing its name. */
 static void drop_unnamed(struct roster_key *digest)
 {
 	struct roster_row *next;
@@ -188,13 +185,10 @@ int roster_put(struct roster *r, json_t *entry)
 	(void)index_name(entry, name); /* returns @name */
 	if (!key || (*name && take_name(r, name, digest) < 0))
 		return -ENOMEM;
-	/*
-	 * what is loaded from a file does not know it: whose signature an image has may
-	 * hang on it
-	 */
+	/* one that is loaded from a file does not have it, and a signature may be its */
 	if (key->index && !index_origin(entry) && index_set_origin(entry, key->index) < 0)
 		return -ENOMEM;
-	/* what it makes superfluous: the same name, and none at all */
+	/* entries that it replaces: of the same name, and without one */
 	roster_drop(r, digest, name);
 	roster_drop(r, digest, "");
 	return !*name && key->len > 0 ? 0 : add(r, entry);

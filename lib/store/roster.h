@@ -10,14 +10,14 @@
 
 struct roster_row;
 
-/* Entries that have something in common, oldest first. */
+/* Entries with the same name or digest, oldest first. */
 struct roster_key {
 	const char *text;
 	struct roster_row *first, *last;
 	size_t len, unnamed;
 	const char *index;        /* that its image was chosen from, or NULL */
 	void **tree;              /* that it is in */
-	struct roster_key *other; /* any one that was made before it */
+	struct roster_key *other; /* the one that was made before it */
 };
 
 struct roster {
@@ -30,10 +30,10 @@ struct roster {
 /* Of what @edit has; roster_done() in any case. -ENOMEM. */
 int roster_read(struct roster *r, struct index_edit *edit);
 /*
- * One more, with its name if it has one: what had that name loses it, and goes if its
- * image has another entry; so goes an entry of the same image without a name. One without
- * a name is added only if its image has no entry. It inherits the index that its image
- * was chosen from. -ENOMEM.
+ * Add an entry. Another image that has its name loses it; that entry goes if its image
+ * has others. An entry of the same image without a name goes, too. One without a name is
+ * added only if its image has no entry. It inherits the index that its image was chosen
+ * from. -ENOMEM.
  */
 int roster_put(struct roster *r, json_t *entry);
 /* Entries of @digest that have this name, or none with "", go. */

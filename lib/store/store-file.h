@@ -21,8 +21,8 @@ const char *store_what(const struct store *s, char *buf);
 
 /*
  * Whether the directory may be used at all: it is the caller's, or root's and only read,
- * and nobody else writes to it. Closes what an earlier version left open. Says what it
- * refuses.
+ * and nobody else writes to it. Closes what an earlier version left open. -EPERM with a
+ * message.
  */
 int store_check_owner(struct store *s);
 /* The same for the file @name that @st is of. */

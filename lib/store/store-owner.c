@@ -2,13 +2,13 @@
 /*
  * store-owner - who may use a store, and who may look into it.
  *
- * It is its owner's alone: containers/ and volumes/ hold set-user-ID files of the
- * containers' users, which a user of the host must not reach, and the locks hang whoever
- * waits for one that a stranger holds. The directory is closed (0700) when it becomes a
- * store. Its owner may open it afterwards, so that others run what is in it: then blobs
- * and layers can be read, containers/, volumes/ and the locks never. Those others trust
- * root; the store of an equal is refused, as its layers are read, and root's kernel
- * mounts them. Others write to none.
+ * It is its owner's alone. containers/ and volumes/ hold set-user-ID files of the
+ * containers' users, which a user of the host must not reach; and a lock that a stranger
+ * holds would stop everybody who waits for it. The directory is closed (0700) when it
+ * becomes a store. Its owner may open it afterwards, so that others run what is in it:
+ * then blobs and layers can be read, containers/, volumes/ and the locks never. Only
+ * root's store can be used by others: another user could change layers while they are
+ * mounted. Nobody but the owner writes to a store.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -92,7 +92,7 @@ static int check_room(struct store *s, const char *name, bool closed)
 	int r;
 
 	if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		/* not there, or not for us: so it will be said when it is needed */
+		/* not there, or not for us: that is said when it is needed */
 		return 0;
 	if (snprintf(path, sizeof(path), "%s/%s", s->path, name) >= (int)sizeof(path))
 		return err_set(s->err, -ENAMETOOLONG, "store %s", s->path);
@@ -137,15 +137,12 @@ int store_check_owner(struct store *s)
 	r = check(s, s->path, &st, "");
 	for (size_t i = 0; r == 0 && i < sizeof(rooms) / sizeof(rooms[0]); i++)
 		r = check_room(s, rooms[i].name, rooms[i].closed);
-	/*
-	 * made by an earlier version; once closed, what its mode is then is its owner's
-	 * word
-	 */
+	/* made by an earlier version: it is closed once, then the owner may open it */
 	if (r == 0 && !s->foreign &&
 	    faccessat(s->dir, STORE_OLD_LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		r = close_dir(s);
 		if (r == 0)
-			/* a disk that is only read */
+			/* fails on a read-only disk */
 			(void)unlinkat(s->dir, STORE_OLD_LOCK, 0);
 	}
 	return r;

@@ -34,9 +34,8 @@ struct store {
 	int index_lock;  /* while index.json is changed, else -EBADF */
 	int shared;      /* how many times store_share() */
 	bool owned;
-	bool any_image; /* no policy is asked */
-	/* by us: once is enough, whatever number is made or removed */
-	bool volumes_swept;
+	bool any_image;                             /* no policy is asked */
+	bool volumes_swept;                         /* by us: once is enough */
 	void (*warn)(const char *line, void *data); /* or NULL */
 	void *warn_data;
 };
@@ -80,18 +79,17 @@ struct index {
  */
 int store_index(struct store *s, struct arena *a, struct index *ret);
 /*
- * Add a manifest that is in blobs, under @name ("": without one): an entry with that name
- * loses it (and goes if it has another image's and no other entry names the image: it
- * then stays unnamed). Takes the exclusive lock for the moment; may be called while
- * shared by us.
+ * Add a manifest that is in blobs, under @name (NULL or "": without one). Another image
+ * loses that name; its entry goes if it has others, else it stays without a name. Takes
+ * the lock of the index; may be called while shared by us.
  */
 int store_index_add(struct store *s, const char *media_type,
 		    const struct digest *manifest, uint64_t size, const char *name,
 		    const char *architecture, const char *os, const char *variant);
 /*
- * The same for several at once, with all that entries say: index.json is written once.
- * One that replaces another inherits its index; one without a name gets that of its image
- * in @list, "" none, in @a.
+ * The same for several at once: index.json is written once. One that replaces another
+ * inherits its index. To one without a name that of its image is written in @list, in @a;
+ * "" none.
  */
 int store_index_put(struct store *s, struct arena *a, struct index_entry *list,
 		    size_t len);

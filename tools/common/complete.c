@@ -229,7 +229,7 @@ static const struct option *skip(struct completion *c, struct scan *s, bool one,
 	return lacking;
 }
 
-/* The verb that "image ls" is; NULL if nobody knows it. Its words are left in @s. */
+/* The verb that "image ls" is; NULL: there is none. Its words are left in @s. */
 static const struct verb *follow(const struct completion *c, const struct verb *verb,
 				 struct scan *s)
 {

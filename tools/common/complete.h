@@ -34,8 +34,8 @@ enum { NAME_CONTAINER = 1, NAME_IMAGE = 2, NAME_VOLUME = 4 };
 /* The answer for @words, which ends with NULL, to standard output. */
 void complete(const struct tool *tool, char **words);
 /*
- * For struct tool: it has this name, which is offered if it fits. Both may come from
- * others: neither is told if it is more than letters, digits and "_.:/@+-".
+ * For struct tool: offer this name, if it fits. Neither is printed if it has more than
+ * letters, digits and "_.:/@+-", as both may come from other users.
  */
 void complete_name(const struct completion *c, const char *name, const char *description);
 /*

@@ -14,8 +14,8 @@ void files_fill_standard(void);
 
 /* A file that tells a script a number or an id. */
 struct text_file {
-	const char *option; /* that asked for it */
-	const char *path;   /* NULL: nobody did; it must not be one that is there */
+	const char *option; /* the option that asks for it */
+	const char *path;   /* NULL: it was not asked for; must not exist */
 	const char *text;
 };
 
@@ -26,8 +26,8 @@ int files_write_new(const struct text_file *list, size_t len,
 		    const struct text_file **ret);
 
 /*
- * Print @line to standard output at once. If that is closed, full or broken, standard
- * error has it, as a warning of @tool that it is @what: what was done stays done.
+ * Print @line to standard output at once; if that fails, to standard error, with a
+ * warning of @tool that it is @what.
  */
 void files_print_or_warn(const char *tool, const char *what, const char *line);
 

@@ -29,7 +29,7 @@ const struct option *option_find(const struct option *rows, const char *word, si
 	return NULL;
 }
 
-/* Sets the row, the table and the name of @ret; false if nobody knows it. */
+/* Sets the row, the table and the name of @ret; false: it is unknown. */
 static bool find(const struct scan *s, const char *word, size_t len, struct found *ret)
 {
 	int i;

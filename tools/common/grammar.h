@@ -25,7 +25,7 @@ enum word { WORD_END, WORD_OPERAND, WORD_OPTION };
 struct found {
 	const char *word; /* all of it */
 	/* of an option: */
-	const struct option *row;   /* NULL: nobody knows it */
+	const struct option *row;   /* NULL: it is unknown */
 	int table;                  /* whose it is */
 	char name[OPTION_NAME_MAX]; /* as the user spelled it, cut if it is long */
 	const char *value;          /* of a switch: what follows its "="; NULL: none */

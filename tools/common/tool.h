@@ -38,7 +38,7 @@ struct option {
 	const char *names; /* all spellings, separated by blanks; NULL ends the table */
 	/* "DIR": a value follows; "[MODE]": one may follow; "[=X]": only after "=" */
 	const char *argument;
-	const char *help; /* NULL: nobody is told of it */
+	const char *help; /* NULL: it is not shown */
 	const char *(*read)(void *into, const char *value);
 	const char *(*set)(minc_ctx *c, const char *value);
 	int (*call)(minc_ctx *c, const char *value);
@@ -51,7 +51,7 @@ struct option {
 	bool alone; /* what follows does not matter */
 };
 
-/* Options of others that we know and do not have, with the reason. */
+/* Options of other tools that these do not have, with the reason. */
 struct refusal {
 	const char *names; /* NULL ends the table */
 	const char *reason;

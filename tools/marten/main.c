@@ -172,8 +172,8 @@ bool is_alive(const minc_container *ct)
 }
 
 /*
- * Whether it is one of the store that has not been started, or, if @ended, of which
- * nothing is known since the machine was: it was asked for by no mistake.
+ * Whether it is one of the store that has not been started, or, if @ended, one that ran
+ * before the machine was started.
  */
 static bool is_idle(struct call *call, const char *name, bool ended)
 {
@@ -194,7 +194,7 @@ static int each_of(struct call *call, int (*fn)(struct call *call, minc_containe
 		int r = minc_open(call->c, call->operands[i], &ct);
 
 		if (r < 0) {
-			/* looking for it in the store is another failure, or none */
+			/* looking in the store would change the context's failure */
 			if (r != -ENOENT)
 				status = fail_library(call);
 			else if (!kept || !is_idle(call, call->operands[i], !answer))

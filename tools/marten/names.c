@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names - what containers, images and volumes are called, for completion. Who asks sees
- * candidates only: what cannot be read has no names, and nobody is told why.
+ * names - the names of containers, images and volumes, for completion: without messages,
+ * so what cannot be read has no names.
  */
 #include <stdio.h>
 #include <string.h>

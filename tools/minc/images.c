@@ -12,7 +12,7 @@
 #include "common/complete.h"
 #include "common/note.h"
 
-/* "./x" and "/x" are paths, and what is there is one. */
+/* "./x" and "/x" are paths, and so is any word that names a file. */
 static bool is_path(const char *name)
 {
 	struct stat st;
@@ -20,7 +20,7 @@ static bool is_path(const char *name)
 	return *name == '/' || *name == '.' || !*name || stat(name, &st) == 0;
 }
 
-/* Without images in this libminc a name is what it was before: a path that is missing. */
+/* 1: open; 0: this libminc has no images, so a name is a path that is missing. */
 static int open_store(struct options *o)
 {
 	int r = o->store ? 0 : minc_store_open(o->c, NULL, &o->store);
@@ -87,7 +87,7 @@ int images_container(struct options *o, const char *name)
 	return r < 0 ? r : 1;
 }
 
-/* For who lists it: "minc -r IMAGE" is told as it was typed. NULL without memory. */
+/* What lists show: the image as it was typed. NULL without memory. */
 static char *write_note(const struct options *o)
 {
 	const char *const *lists[] = { o->command, NULL };

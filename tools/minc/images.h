@@ -9,20 +9,15 @@
 
 #include "line.h"
 
-/*
- * 1: it names one, and the library was told; 0: it does not; -errno with the context's
- * message.
- */
+/* 1: it names one, which is set; 0: it does not; -errno with the context's message. */
 int images_root(struct options *o, const char *name);
 int images_container(struct options *o, const char *name);
 
-/* The container of an image, before it starts: its id is said first. */
+/* Make the container of an image, and print its id. */
 int images_begin(struct options *o);
-/* It did not start: as if nothing had been. */
+/* It did not start: remove it. */
 void images_abandon(struct options *o);
-/*
- * It has ended, and --rm was said. 0, or -errno with the message of o->c, which is new.
- */
+/* Remove it after its end, for --rm. 0, or -errno with the message of o->c, a new one. */
 int images_forget(struct options *o);
 void images_done(struct options *o);
 

@@ -67,10 +67,7 @@ bool kept_has_run(const struct kept *k)
 	return kept_has_storage(k) && !has_file(k, mark_name);
 }
 
-/*
- * By proc_locks(5), for to try flock(2) on it would be in the way of who starts it just
- * then.
- */
+/* By proc_locks(5): trying flock(2) could be in the way of a start at this moment. */
 bool kept_in_use(const struct kept *k)
 {
 	unsigned long long inode;
@@ -160,15 +157,15 @@ static int forget_state(struct call *call, const char *id)
 	state = minc_container_state(ct);
 	if (state == MINC_STATE_RUNNING || state == MINC_STATE_PAUSED)
 		r = -EBUSY;
-	else /* its monitor does it, too: in a moment, or it was killed */
+	else /* its monitor does the same in a moment, unless it was killed */
 		r = minc_delete(call->c, ct, 0);
 	minc_container_free(ct);
 	return r;
 }
 
 /*
- * It was to be removed when it ended, and has ended; or when it runs, and who wanted to
- * start it was killed.
+ * It was to be removed at its end, and has ended, or the process that made it was killed
+ * before its start.
  */
 static bool is_left_over(struct call *call, const struct kept *k)
 {
@@ -185,7 +182,7 @@ static bool is_left_over(struct call *call, const struct kept *k)
 		 starting_has_died(minc_store_path(call->store), k->recipe.starting)));
 }
 
-/* Whoever starts it just now has its lock: then it stays. */
+/* Remove it if it is left over; one that is being started is locked, and stays. */
 static bool sweep(struct call *call, const struct kept *k)
 {
 	minc_kept *found;

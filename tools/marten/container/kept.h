@@ -17,7 +17,7 @@ struct kept {
 	int64_t created_ms;
 	bool readable; /* the recipe: */
 	struct recipe recipe;
-	bool seen; /* for whoever goes through a list */
+	bool seen; /* for the functions that go through a list */
 };
 
 struct kept_list {
@@ -39,21 +39,19 @@ struct kept *kept_list_find(const struct kept_list *list, const char *id);
 struct kept *kept_list_named(const struct kept_list *list, const char *name);
 
 /*
- * One by name, id, or beginning of an id; NULL: there is none, it was to be gone and is
- * now, or an error (quiet).
+ * One by name, id, or beginning of an id. NULL: there is none, also as it was left over
+ * and has just been removed, or a failure, which is not said.
  */
 struct kept *kept_find(struct call *call, const char *name);
 struct kept *kept_free(struct kept *k);
 bool has_kept(struct call *call, const char *name);
-/*
- * Nobody knows @name any more but the store: until it is not in use, two seconds at most.
- */
+/* Wait until the container of the store is not in use, two seconds at most. */
 void kept_await_end(struct call *call, const char *name);
-/* Who has @name, and was to be gone, gives it up: waits for that, if need be. */
+/* Remove the container that has @name if it was to be removed at its end; may wait. */
 void kept_release_name(struct call *call, const char *name);
-/* minc_open() has failed, for there is none: what that means to the user. EXIT_OURS. */
+/* minc_open() has failed: say why, or that @name does not run. EXIT_OURS. */
 int say_unknown(struct call *call, const char *name);
-/* The same when it is known that minc_open() said -ENOENT. */
+/* The same if minc_open() returned -ENOENT. */
 int say_absent(struct call *call, const char *name);
 /* Whether it was started, ever: what it wrote is there. */
 bool kept_has_run(const struct kept *k);
@@ -71,8 +69,8 @@ bool kept_has_storage(const struct kept *k);
 void kept_complete_stop(struct call *call, const struct kept *k, int *signal,
 			int *grace_ms);
 /*
- * Note that what files it has came before its first start, or that it has begun. 0 or
- * -errno.
+ * Note that its files were made before its first start (@created), or that it has been
+ * started. 0 or -errno.
  */
 int kept_mark_created(const struct kept *k, bool created);
 

@@ -104,7 +104,7 @@ static int add_environment(struct launch *l, const char *hostname)
 	return r;
 }
 
-/* Who it is: one id, and one name, in the store and among those that run. */
+/* Its id and name, the same in the store and among those that run. */
 static int identify(struct launch *l, char hostname[65])
 {
 	minc_ctx *c = l->call->c;
@@ -131,7 +131,7 @@ int launch_describe(struct launch *l)
 	if (r == 0)
 		r = identify(l, hostname);
 	if (r == 0)
-		r = minc_set_origin(c, l->kept->name); /* whoever has it */
+		r = minc_set_origin(c, l->kept->name);
 	if (r == 0)
 		r = minc_set_storage(c, l->kept->dir);
 	if (r == 0)
@@ -249,7 +249,7 @@ int launch(struct launch *l)
 		signals_block();
 	if (minc_start(l->call->c, l->argv, &ct) < 0)
 		return fail_library(l->call);
-	(void)kept_mark_created(l->kept, false); /* or it is shown as created once more */
+	(void)kept_mark_created(l->kept, false); /* else it is shown as created */
 	status = write_files(l, ct);
 	l->started = status == 0;
 	if (status != 0) {

@@ -30,7 +30,7 @@
 
 struct recipe {
 	const char *directory, *image; /* image "": none */
-	const char *starting;          /* NULL: it is started later, by anybody */
+	const char *starting;          /* NULL: it is started later */
 	bool remove;
 	bool by_minc; /* it only says what is shown, and is started by minc */
 	int stop_signal, stop_grace_ms; /* 0; -2: not said */

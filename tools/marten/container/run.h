@@ -46,8 +46,8 @@ struct launch {
 };
 
 /*
- * launch.c: all that can be known before: whether a policy takes the image, what the
- * options say. An exit status. Whatever it is launch_done() frees.
+ * launch.c: all that can be checked before the start: the image's policy, the options. An
+ * exit status; launch_done() in any case.
  */
 int launch_prepare(struct launch *l);
 void launch_done(struct launch *l);

@@ -100,10 +100,7 @@ bool starting_has_died(const char *store, const char *word)
 	return died;
 }
 
-/*
- * Under the lock: who has just made the file cannot lock it before it is gone, see
- * make_locked().
- */
+/* It is removed under the lock, which make_locked() therefore gets too late. */
 static void sweep_one(int dir, const char *store, const char *word)
 {
 	int fd;

@@ -19,8 +19,8 @@ enum {
 	ROWS_DEFAULT = 24,
 	DIGEST_DIGITS = 64,
 	SHORT_DIGITS = 12,
-	END_USEC = 500 * 1000, /* to hear of it */
-	TIDY_SECONDS = 5,      /* for an orderly end, then */
+	END_USEC = 500 * 1000, /* until the transfer notices the signal */
+	TIDY_SECONDS = 5,      /* and for cleaning up */
 	KILLED = 128
 };
 
@@ -28,8 +28,8 @@ static const int ending[] = { SIGINT, SIGTERM };
 static volatile sig_atomic_t cancelled; /* by this signal */
 
 /*
- * It did not end in time: it waits for a lock, a name, a disk. What it holds of the store
- * has no name yet, or one that the next one removes.
+ * It did not end in time, as it waits for a lock, a name server or a disk. Its files in
+ * the store have no names, or temporary ones that a later process removes.
  */
 static void give_up(int sig)
 {
@@ -37,13 +37,13 @@ static void give_up(int sig)
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
 	(void)sig;
-	/* Whoever should read it may have stopped as well, and is not waited for. */
+	/* The reader may have stopped, and is not waited for. */
 	if (poll(&p, 1, 0) == 1 && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
 		_exit(KILLED + cancelled);
 	_exit(KILLED + cancelled);
 }
 
-/* Heard of in time: what was made in part is removed, which may be many files. */
+/* It has noticed in time. What was made in part is removed, maybe many files. */
 static void allow_tidying(void)
 {
 	const struct itimerval end = { .it_value = { .tv_sec = TIDY_SECONDS } };
@@ -87,7 +87,7 @@ static void shorten(char *ret, size_t size, const char *what)
 	(void)snprintf(ret, size, "%.63s", text);
 }
 
-/* A new part; NULL if there are more than anybody looks at. */
+/* A new part; NULL if there are too many. */
 static struct part *add(struct progress *p, const char *what)
 {
 	struct part *part = &p->parts[p->len];
@@ -212,7 +212,7 @@ void progress_begin(struct progress *p, minc_transfer *t, bool quiet)
 	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
 		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			(void)sigaction(ending[i], &action, NULL); /* cannot fail */
-	(void)sigemptyset(&timer); /* whoever started us may have blocked it */
+	(void)sigemptyset(&timer); /* it may be blocked by our parent */
 	(void)sigaddset(&timer, SIGALRM);
 	(void)sigprocmask(SIG_UNBLOCK, &timer, NULL);
 	minc_transfer_set_progress(t, note, p);

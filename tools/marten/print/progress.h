@@ -2,8 +2,8 @@
 /*
  * progress - how far a transfer is, on standard error: one line for each part, redrawn on
  * a terminal, else one when it is done. A first SIGINT or SIGTERM cancels the transfer,
- * which then cleans up; if it has not heard of it half a second later, or takes five, and
- * at a second one, we end.
+ * which then cleans up. marten ends at a second signal, if the transfer does not notice
+ * the first for half a second, or if cleaning up takes five seconds.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
@@ -27,7 +27,7 @@ struct progress {
 void progress_begin(struct progress *p, minc_transfer *t, bool quiet);
 /* All parts so far are done: something else may be printed. */
 void progress_flush(struct progress *p);
-/* @ok: everything arrived, also what nobody knew the size of. */
+/* @ok: everything arrived, also parts of unknown size. */
 void progress_end(struct progress *p, bool ok);
 /* What is drawn goes: something else may be printed, and all is drawn again below. */
 void progress_clear(struct progress *p);

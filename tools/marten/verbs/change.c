@@ -61,7 +61,7 @@ static int ask(struct call *call, minc_container *ct)
 	struct kept *k = NULL;
 	int r;
 
-	/* named twice: to some a second signal means to hurry */
+	/* named twice: some programs take a second signal as "at once" */
 	if (is_asked(s, minc_container_id(ct)))
 		return 0;
 	if (!o.signal || o.grace_ms == GRACE_UNSAID)
@@ -69,11 +69,11 @@ static int ask(struct call *call, minc_container *ct)
 	kept_complete_stop(call, k, &o.signal, &o.grace_ms);
 	kept_free(k);
 	if (minc_container_state(ct) == MINC_STATE_PAUSED)
-		/* what stays stopped is killed in the end */
+		/* if that fails it is killed at the end of its time */
 		(void)minc_resume(call->c, ct);
 	r = minc_kill(ct, o.signal);
 	if (r == 0)
-		(void)minc_kill(ct, SIGCONT); /* a stopped process hears no other */
+		(void)minc_kill(ct, SIGCONT); /* a stopped process takes no other */
 	if (r < 0 && r != -ESRCH)
 		return fail_say("%.64s: %s", minc_container_name(ct), strerror(-r));
 	(void)snprintf(a->id, sizeof(a->id), "%s", minc_container_id(ct));
@@ -84,7 +84,7 @@ static int ask(struct call *call, minc_container *ct)
 	return 0;
 }
 
-/* One that is not there any more has ended: it was to be removed then. */
+/* 0 with *ret, or -errno. One that is gone has ended, and was removed: no failure. */
 static int open_asked(struct call *call, const struct asked *a, minc_container **ret,
 		      int *ret_status)
 {
@@ -186,8 +186,8 @@ static minc_container *send_to(struct call *call, const char *name)
 }
 
 /*
- * All hear of it before anything is waited for: the end of the first may take its time.
- * Against SIGKILL nothing can be done, so the end is what was asked for.
+ * All get the signal before anything is waited for, as the end of the first may take a
+ * while. Only after SIGKILL the end is waited for.
  */
 static int kill_some(struct call *call, const char *const *names, int count)
 {
@@ -321,10 +321,7 @@ static int delete_stored(struct call *call, struct known *known, const char *nam
 	return delete_kept(call, id);
 }
 
-/*
- * All are on their way before the first is waited for; what is wrong is said when its
- * turn comes.
- */
+/* All are killed before the first is waited for; failures are said in their order. */
 static void kill_first(struct call *call)
 {
 	int i;
@@ -380,7 +377,7 @@ static int rename_kept(struct call *call, const char *old, const char *name)
 	return r;
 }
 
-/* First where it is more likely to fail: the other then still has the old name. */
+/* The state first, which is more likely to fail: the store then has the old name. */
 static int run_rename(struct call *call)
 {
 	const char *old = call->operands[0], *name = call->operands[1];

@@ -29,7 +29,7 @@ static void free_environment(void *values)
 	free(((struct exec_values *)values)->env.v);
 }
 
-/* Without -i the command reads nothing, detached it has nobody to write to. */
+/* Without -i the command reads /dev/null; with -d it also writes there. */
 static int replace_files(const struct exec_values *o)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), i;
@@ -80,7 +80,7 @@ static int describe(minc_ctx *c, const struct exec_values *o)
 		r = minc_set_flag(c, MINC_TERMINAL, 1);
 	if (r == 0 && !o->detach)
 		r = minc_set_flag(c, MINC_COPY_OUTPUT, 1);
-	if (r == 0 && !o->detach) /* who sent it off has no hold on it any more */
+	if (r == 0 && !o->detach)
 		r = minc_set_flag(c, MINC_DIE_WITH_PARENT, 1);
 	return r < 0 ? r : minc_set_origin(c, NULL);
 }

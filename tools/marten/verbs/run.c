@@ -126,7 +126,7 @@ static char *write_recipe(struct call *call, const struct run_values *o,
 
 /*
  * The container's directory in the store, and what belongs to it, goes. With a context of
- * its own: the caller's may have failed for good.
+ * its own: that of the caller may keep a failure.
  */
 static void discard(struct call *call, const char *id)
 {
@@ -163,8 +163,8 @@ static int make(struct call *call, const struct run_values *o, minc_image *image
 }
 
 /*
- * Print its id, or the name that was typed. If that cannot be printed, it is @what all
- * the same, and that is no failure: who hears of one would do it again.
+ * Print its id, or the name that was typed. If that cannot be printed it is a warning: it
+ * is @what, and after a failure the user would do it again.
  */
 static int say_id(const char *what, const char *id)
 {
@@ -172,7 +172,7 @@ static int say_id(const char *what, const char *id)
 	return 0;
 }
 
-/* Who waited for its end cleans up after it. */
+/* Whether it has ended; then we remove it, if --rm was given. */
 static bool has_ended(struct call *call, const char *id)
 {
 	minc_container *ct;
@@ -315,7 +315,7 @@ static int stop_first(struct call *call, struct kept *k, int grace_ms)
 	return r;
 }
 
-/* Only what can start again is stopped. */
+/* Stop it. That comes last, so that only what can start again is stopped. */
 static int make_way(struct call *call, struct kept *k, int grace_ms)
 {
 	int r = stop_first(call, k, grace_ms);
@@ -385,7 +385,7 @@ static int start_again(struct call *call, struct run_values *o,
 	return status;
 }
 
-/* The same without its command: only its files. */
+/* As start_again(), but without its command: only its files. */
 static int start_idle(struct call *call, struct run_values *o, struct kept *k,
 		      minc_container **ret)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sign - keygen, sign, verify: whose an image is, without asking anybody. */
+/* sign - keygen, sign, verify: signatures of images. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
