@@ -26,7 +26,7 @@
 #endif
 
 enum { LOOK_MS = 100 };
-/* Between looks at a lock, and until somebody is told. */
+/* Time between looks at a lock, and until the caller is told that it waits. */
 enum {
 	LOCK_FIRST_NS = 50 * 1000,
 	LOCK_LAST_NS = 20 * 1000 * 1000,

@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 
-/* What is looked at may be no file or directory of ours: nothing is waited for. */
+/* The object may be no file or directory of ours: never wait for it. */
 enum { OPEN_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
 enum { LOOK_MS = 50 }; /* far longer than a look takes */
 

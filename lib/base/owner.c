@@ -153,7 +153,7 @@ static int mount_of(int fd, uint64_t *ret)
 	return line ? 0 : -ENOENT;
 }
 
-/* What FUSE shows, and who owns it, is its server's word. */
+/* The files of FUSE, and their owners, are the word of its server. */
 static int check_server(const struct walk *w, int fd)
 {
 	cleanup_free char *mounts = NULL;
@@ -281,7 +281,7 @@ static int begin(struct walk *w, int *fd)
 	return *fd < 0 ? err_set(w->e, -errno, "%s", w->what) : 0;
 }
 
-/* One name further: *@fd becomes what is there. */
+/* One name further: *@fd becomes the object of that name. */
 static int step(struct walk *w, int *fd, const char *name)
 {
 	cleanup_close int next = -EBADF;
@@ -318,7 +318,7 @@ static int step(struct walk *w, int *fd, const char *name)
 	return 0;
 }
 
-/* The path as it is given, and where a relative one begins. */
+/* The path as given, and the directory at which a relative one begins. */
 static int take_path(struct walk *w, const char *path)
 {
 	char cwd[PATH_MAX];

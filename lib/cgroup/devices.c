@@ -37,7 +37,7 @@ enum { RULES_MAX = 512, DEPTH_MAX = 4, ENTRIES_MAX = 4096 };
 struct list {
 	struct device_rule rules[RULES_MAX];
 	size_t len, entries;
-	bool kept; /* what is made may be found, and works, in another container */
+	bool kept; /* a new node may be found, and works, in another container */
 };
 
 static bool is_device(const struct stat *st)
@@ -136,7 +136,7 @@ static int add_directory(struct list *list, int at, const char *name, unsigned a
 
 	if (!dir) {
 		fd_closep(&fd);
-		return 0; /* nobody else sees what is in it either */
+		return 0; /* no other container sees its contents either */
 	}
 	while (r == 0 && (d = readdir(dir))) {
 		if (str_equal(d->d_name, ".") || str_equal(d->d_name, "..") ||

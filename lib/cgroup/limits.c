@@ -274,7 +274,7 @@ static int set_io(struct limiting *l, const struct place *place)
 	return r;
 }
 
-/* What the user called the limits of @controller; "" once all were returned. */
+/* The options for the limits of @controller, one by one; "" after the last. */
 static const char *origin_of(const struct spec *s, unsigned controller, size_t n)
 {
 	static const enum minc_limit limits[][4] = {
@@ -320,7 +320,7 @@ static int set_limits(struct limiting *l, unsigned needed)
 	return r;
 }
 
-/* What is wrong on every host. */
+/* Limits that are wrong on every host. */
 static int check_limits(struct limiting *l)
 {
 	const struct spec_limit *memory = &l->s->limits[MINC_LIMIT_MEMORY];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report - what a container's groups have used, and what enforces each of its limits. */
+/* report - the use that a container's groups count, and what enforces each limit. */
 #include <errno.h>
 #include <minc/container.h>
 #include <stdio.h>

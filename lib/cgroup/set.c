@@ -88,7 +88,7 @@ static int await_event(const struct cgroup_dir *d, const char *name, const char 
 	}
 }
 
-/* Send SIGKILL to what is listed; the number of processes, or -errno. */
+/* Send SIGKILL to all listed processes; their number, or -errno. */
 static int kill_listed(const struct cgroup_dir *d)
 {
 	cleanup_free char *text = NULL;
@@ -152,7 +152,7 @@ int cgroup_set_kill(const struct cgroup_set *set)
 	return d ? kill_dir(d, WAIT_MS) : -ENOENT;
 }
 
-/* freezer.state changes in its own time, and tells nobody. */
+/* freezer.state changes later, without a notification. */
 static int freeze_v1(const struct cgroup_dir *d, const char *state)
 {
 	int r;
@@ -228,7 +228,7 @@ int cgroup_set_text(const struct cgroup_set *set, size_t i, char *buf, size_t le
 	return n < len ? 0 : -ENAMETOOLONG;
 }
 
-/* What the kernel says it has, not what a file says that may be old. */
+/* As the kernel says, not a file that may be old. */
 static unsigned v2_controllers(const struct cgroup_dir *d)
 {
 	cleanup_free char *text = NULL;

@@ -26,7 +26,7 @@ struct cgroup_set {
 	struct cgroup_dir dirs[CGROUP_HIERARCHIES_MAX];
 };
 
-/* What is used now; UINT64_MAX: not known here. */
+/* Use at this moment; UINT64_MAX: not known here. */
 struct cgroup_usage {
 	uint64_t memory_bytes, memory_limit_bytes, memory_peak_bytes, oom_kills;
 	uint64_t cpu_usec, throttled; /* how often it had to wait for its quota */
@@ -72,7 +72,7 @@ int cgroup_set_freeze(const struct cgroup_set *set);
 int cgroup_set_thaw(const struct cgroup_set *set);
 bool cgroup_set_is_frozen(const struct cgroup_set *set);
 
-/* Whether a list of devices confines what is in the groups. */
+/* Whether a list of devices confines the processes in the groups. */
 bool cgroup_set_confines_devices(const struct cgroup_set *set);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * json-text - JSON texts in and out by jansson(3), whole or not at all. Used by modules
- * only: the library itself does not link jansson. What a text means is said elsewhere.
+ * only: the library itself does not link jansson. Other rooms know what a text means.
  *
  * jansson collects tokens and output in buffers that grow, and where they cannot, some
  * versions (2.14) leave characters out and go on: short of memory, a digest lost a digit

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json - strict reading of what others wrote: no duplicate keys, bounded depth, every
+ * json - strict reading of texts from others: no duplicate keys, bounded depth, every
  * value of the type it must have; null is the same as nothing, as Go's programs write it.
  * A refusal is "WHAT: WHERE.KEY: not a string" and -EBADMSG.
  */

@@ -34,7 +34,7 @@ static bool is_of_kernel(int fd)
 	struct statfs fs;
 
 	if (sys_call(SYS_fstatfs, fd, &fs, 0, 0, 0) < 0)
-		return true; /* who knows */
+		return true; /* not known */
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if ((unsigned)fs.f_type == kinds[i])
 			return true;
@@ -202,7 +202,7 @@ int run_tree(struct runner *r, const struct step *s)
 		ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE,
 					&attr);
 		if (ret < 0) {
-			(void)sys_close(tree); /* a copy nobody saw */
+			(void)sys_close(tree); /* a copy that is attached nowhere */
 			return ret;
 		}
 	}
@@ -315,7 +315,7 @@ static int like_mount(int mount, unsigned *ret)
 	return r;
 }
 
-/* Make what is missing on the way to the target, as the mount is. */
+/* Make the missing part of the target's path: file or directory, as the mount is. */
 static int make_target(struct runner *r, const struct step *s, int mount)
 {
 	const struct step_attach *d = s->data;
@@ -328,7 +328,7 @@ static int make_target(struct runner *r, const struct step *s, int mount)
 		       : path_make_absent(runner_fd(r, d->at), d->path, create, &made);
 }
 
-/* Where the mount goes; @missing: that it is not there is known. */
+/* Open the target of the mount; @missing: it is known not to exist. */
 static int open_target(struct runner *r, const struct step *s, int mount, bool missing)
 {
 	const struct step_attach *d = s->data;
@@ -372,7 +372,7 @@ static int attach_spare(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/* The kernel says EINVAL of a file on a directory, too; here it is told which is what. */
+/* For a file on a directory the kernel says only EINVAL; this says which is which. */
 static int explain_refusal(int mount, int target, int err)
 {
 	struct stat a, b;
@@ -438,7 +438,7 @@ static void close_parent(const struct step *s, const struct parent *p)
 		(void)sys_close(p->dir); /* O_PATH */
 }
 
-/* A new one, or one that a start was killed over, becomes what the step says. */
+/* Give a new or unfinished directory the attributes that the step says. */
 static int dress_dir(struct runner *r, const struct step *s, int fd, bool made)
 {
 	const struct step_mkdir *d = s->data;

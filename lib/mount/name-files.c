@@ -114,7 +114,7 @@ static const char *own_line(struct plan *p, const struct mounts *m)
 			 name, *more ? " " : "", more);
 }
 
-/* What the user said counts before anything else. */
+/* Names of the user come first. */
 static const char *asked_lines(struct plan *p, const struct mounts *m)
 {
 	const char *text = NULL;

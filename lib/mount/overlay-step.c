@@ -41,12 +41,12 @@ int overlay_check(struct runner *r, const struct step *s, int mount)
 	ret = sys_mkdirat(work, "again", 0);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
-	/* nobody reads what is in there */
+	/* its contents are never read */
 	(void)sys_unlinkat(work, "again", AT_REMOVEDIR);
 	return -EROFS;
 }
 
-/* What does not fit is counted, too. */
+/* Counts also what does not fit. */
 struct page {
 	/* the smallest page; the kernel puts a zero into its last byte */
 	char text[4096];

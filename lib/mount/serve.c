@@ -13,7 +13,7 @@
 #include "plan/held.h"
 #include "process/program.h"
 
-/* Why it cannot, in @text; it keeps neither that nor anything else of ours. */
+/* The reason of a failure goes to @text; the server keeps no descriptor of ours. */
 static int start_server(const struct step *s, int socket, char *text, size_t size)
 {
 	const struct step_serve *d = s->data;
@@ -49,7 +49,7 @@ int run_serve(struct runner *r, const struct step *s)
 	return ret < 0 ? ret : runner_put(r, d->ret, take_fd(&ours));
 }
 
-/* It goes when nobody has its socket any more, and the container with it. */
+/* The server ends when its socket is closed everywhere; the container ends with it. */
 struct held *hold_serve(struct held_list *l, const struct step *s)
 {
 	const struct step_serve *d = s->data;

@@ -205,7 +205,7 @@ static void plan_writable(struct plan *p, struct mounts *m, int root, const char
 	}
 }
 
-/* Where an ordinary user writes: its own directories, and what is everybody's. */
+/* Where an ordinary user writes: its own directories, and those open to all. */
 static void plan_writables(struct plan *p, struct mounts *m, int root)
 {
 	const char *home = getenv("HOME");

@@ -204,7 +204,7 @@ static int run_helpers(struct err *e, const struct program programs[2])
 	struct program_end ends[2];
 	int results[2];
 
-	program_run_both(programs, ends, results); /* neither needs what the other does */
+	program_run_both(programs, ends, results); /* independent of each other */
 	for (int i = 0; i < 2; i++) {
 		const char *name = programs[i].argv[0];
 
@@ -306,7 +306,7 @@ void userns_hint(struct err *e)
 			 "CLONE_NEWUSER");
 }
 
-/* What the child says, in memory that both have. */
+/* Report of the child, in memory that both share. */
 struct answer {
 	struct err err;
 	int result;
@@ -386,7 +386,7 @@ static int run_child(struct err *e, userns_fn *fn, const struct id_ranges *range
 		(void)err_set(e, r, "user namespace"); /* returns @r */
 	else
 		r = attend(e, pair[0], pid, ranges, a);
-	(void)close(pair[0]); /* a child that still waits goes */
+	(void)close(pair[0]); /* a child that still waits ends */
 	if (pid < 0)
 		return r;
 	do

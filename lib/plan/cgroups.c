@@ -136,7 +136,7 @@ static void read_level(struct cgroup_level *l, bool v2)
 	l->writable = allows(l->path, ".", W_OK | X_OK);
 	if (!v2)
 		return;
-	/* who moves needs the right to write this in the group above both places */
+	/* a move needs the right to write this in the group above both places */
 	l->writable = l->writable && allows(l->path, "cgroup.procs", W_OK);
 	l->controllers = read_controllers(l->path, "cgroup.controllers");
 	l->enabled = read_controllers(l->path, "cgroup.subtree_control");

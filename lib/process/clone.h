@@ -29,7 +29,7 @@ static const bool clone_may_share = true;
 char *clone_map_stacks(size_t n, char **ret);
 void clone_unmap_stacks(char *mapping, size_t n);
 
-/* Child code: what a new process does; does not return. */
+/* Child code: the work of a new process; does not return. */
 typedef void clone_fn(void *arg);
 /* clone3(2) on the stack in @a, or with a copy of the memory; the new id or -errno. */
 long clone_on_stack(struct sys_clone_args *a, clone_fn *fn, void *arg);

@@ -4,7 +4,7 @@
 
 #include "process/clone.h"
 
-/* What the process between says, in memory that is the caller's as well. */
+/* Reports of the process between, in memory that it shares with the caller. */
 struct program_report {
 	int err;      /* the program could not be started */
 	int status;   /* else: how it ended, as a shell has it */

@@ -30,7 +30,7 @@ struct run {
 	struct arena arena;
 	struct program_between between; /* not to be changed while that process goes on */
 	int pidfd;                      /* of the process between */
-	int stdio[3];                   /* what the program gets */
+	int stdio[3];                   /* descriptors of the program */
 	int cancel;                     /* tells the process between to kill it */
 	int out, err;                   /* where we read, or -EBADF */
 	size_t out_len;
@@ -189,7 +189,7 @@ static int start(struct run *r, char *const stacks[STACKS])
 	return pid < 0 ? (int)pid : 0;
 }
 
-/* Have it killed; what it would still print is of no use. */
+/* Have it killed; its further output is not needed. */
 static void cancel(struct run *r, int why)
 {
 	const uint64_t one = 1;
@@ -282,7 +282,7 @@ static int64_t look(struct run *r)
 	return r->next_look - now_ms();
 }
 
-/* What is to be done while it runs; for how long to wait then, -1: for ever. */
+/* Work to do while it runs; returns how long to wait then, -1: for ever. */
 static int64_t supervise(struct run *r, int64_t end)
 {
 	const struct program *p = r->program;

@@ -174,7 +174,7 @@ static int await_stop(struct answerer *a, int tid)
 		if (p[LISTENER].revents & POLLIN)
 			hear_beside(a);
 		else if (p[LISTENER].revents)
-			return -ESRCH; /* nobody has the filter any more */
+			return -ESRCH; /* no process has the filter any more */
 	}
 }
 
@@ -333,7 +333,7 @@ static struct ids find_half(const struct answerer *a, int tid)
 	return a->begin;
 }
 
-/* What was noted down, or is known otherwise. */
+/* The noted ids, or those that are known otherwise. */
 static struct ids read_note(const struct answerer *a, int tid)
 {
 	uint64_t limit[2] = { 0, 0 };
@@ -487,7 +487,8 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
 	if (ret == -ESRCH)
 		return;
 	ids.done = !ids.kept && ret == 0;
-	if (ret < 0 && ret != -EINVAL) /* no more namespaces: all is answered, as above */
+	if (ret < 0 &&
+	    ret != -EINVAL) /* the limit of namespaces: only answer, as above */
 		ids.uid = a->begin.uid;
 	answer_success(&r);
 	(void)set_registers(tid, &r);
@@ -496,7 +497,7 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
 	(void)trace(ids.kept || ret == -EINVAL ? PTRACE_CONT : PTRACE_DETACH, tid, 0, 0);
 }
 
-/* What is traced has executed something, and so has one thread. */
+/* A traced process has executed something, and so has one thread. */
 static void hear_exec(struct answerer *a, int tid)
 {
 	const uint64_t bits = CALL_BYTES == 2 ? 0xffff : 0xffffffff;

@@ -138,7 +138,7 @@ static label emit_tests(struct compiler *c, const struct profile_rule *rule, lab
 
 		if (!t->mask)
 			continue;
-		/* backwards: each falls into what was emitted before it */
+		/* backwards: each one falls into the one emitted before it */
 		(void)emit_branch(c, BPF_JEQ, t->value, yes, no);
 		if (t->mask != UINT32_MAX)
 			(void)emit(c, BPF_ALU | BPF_AND | BPF_K, t->mask, 0, 0);

@@ -90,7 +90,7 @@ static int drop_bounding(uint64_t known, uint64_t keep)
 		if (!(known >> cap & 1) || keep >> cap & 1)
 			continue;
 		r = sys_prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-		/* who may not drop has perhaps nothing to drop */
+		/* without the right to drop there may be nothing to drop */
 		if (r < 0 && sys_prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0)
 			return r;
 	}
@@ -154,7 +154,7 @@ void sec_stay_unreadable(void)
 	(void)sys_call(SYS_capset, &header, data, 0, 0, 0);
 }
 
-/* To the keeper, or the watcher: who is asked. */
+/* Send the listener to the keeper or the watcher, which answers. */
 static int hand_over_listener(const struct runner *r, const struct step *s, int listener)
 {
 	const struct step_seccomp *d = s->data;

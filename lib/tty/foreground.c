@@ -37,7 +37,7 @@
 #include "base/fd.h"
 #include "tty/outputs.h"
 
-/* A shell that brings a running job to the foreground tells nobody: look now and then. */
+/* A shell gives no signal when it brings a running job to the foreground: poll for it. */
 #define BACKGROUND_POLL_MS 500
 
 struct buffer {
@@ -57,8 +57,8 @@ struct session {
 	bool raw;
 	bool ended;         /* process 1 has exited: only its last output is left */
 	bool in_closed;     /* nothing more to read from the caller */
-	bool out_closed;    /* nobody reads the output: throw it away */
-	bool master_closed; /* the container's terminal gives no more */
+	bool out_closed;    /* the output has no reader: drop it */
+	bool master_closed; /* the container's terminal has ended */
 	bool literal;       /* the next byte is quoted by VLNEXT */
 	char last;          /* byte read from the caller */
 	bool unserved;      /* it was killed for want of what serves it */
@@ -234,7 +234,7 @@ static void write_input(struct session *s)
 
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			b->len = 0; /* nobody will ever read it */
+			b->len = 0; /* it will never be read */
 		return;
 	}
 	b->start += (size_t)n;

@@ -9,7 +9,7 @@
 
 #include "plan/held.h"
 
-/* What the room has to know of a container; borrowed for the call. */
+/* The facts of a container that this room needs; borrowed for the call. */
 struct foreground {
 	int pidfd; /* of process 1 */
 	/* it cannot go on when what is watched hangs up; pipes are taken over */

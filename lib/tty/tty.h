@@ -6,7 +6,7 @@
 #include "plan/runner.h"
 #include "plan/spec.h"
 
-/* Who the command is, beside the caller. */
+/* The command's user, as seen by the caller. */
 struct tty_user {
 	uint32_t uid;    /* inside */
 	bool same;       /* it is the caller's id, whatever it is called inside */
