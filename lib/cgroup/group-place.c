@@ -373,8 +373,8 @@ static void set_property(struct limiting *l, const char *file, const char *value
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (str_equal(file, names[i].file))
 			add_property(l, names[i].property, n);
-	if (!str_equal(file, "cpu.max"))
-		return;
+	if (!str_equal(file, "cpu.max") || !*value)
+		return; /* empty: without memory plan_seal() fails */
 	period = strtoull(value + strcspn(value, " "), NULL, 10);
 	add_property(l, "CPUQuotaPerSecUSec", none ? n : n * 1000000 / period);
 	add_property(l, "CPUQuotaPeriodUSec", period);

@@ -271,7 +271,7 @@ static void plan_groups(struct plan *p, struct mounts *m)
 	const bool privileged = spec_flag(m->spec, MINC_PRIVILEGED),
 		   own = m->host->sys_cgroup2;
 	static const char why[] = "its own control groups, not those of the machine";
-	size_t first = p->len;
+	size_t first = p->len, last;
 	int slot;
 
 	if (!m->in_userns || (privileged && !own))
@@ -286,8 +286,10 @@ static void plan_groups(struct plan *p, struct mounts *m)
 		mount_attr(p, slot, false, MOUNT_ATTR_RDONLY, NULL,
 			   "nobody writes there");
 	}
+	last = p->len;
 	attach_on_own(p, slot, m->sys, "fs/cgroup", why);
-	p->steps[p->len - 1].flags |= STEP_IF_EXISTS; /* no kernel must have it */
+	if (last < p->len)
+		p->steps[last].flags |= STEP_IF_EXISTS; /* no kernel must have it */
 	if (own || spec_flag(m->spec, MINC_BEST_EFFORT))
 		for (size_t i = first; i < p->len; i++)
 			p->steps[i].flags |= STEP_OPTIONAL;

@@ -81,6 +81,20 @@ int __wrap_module_symbol(const char *name, const char *symbol, struct err *e, vo
 	return 0;
 }
 
+/* How often arenas have memory, and none afterwards; negative: always. */
+static int allocations_left = -1;
+
+void *__real_arena_alloc(struct arena *a, size_t size);
+void *__wrap_arena_alloc(struct arena *a, size_t size);
+
+void *__wrap_arena_alloc(struct arena *a, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+	allocations_left -= allocations_left > 0;
+	return __real_arena_alloc(a, size);
+}
+
 /* Groups of a machine that does not exist. Root's shell is in a session, and the session
  * is a group with processes; a user's is in a delegated one. */
 static struct host_cgroups *fake_cgroups(unsigned flags)
@@ -422,6 +436,31 @@ START_TEST(variables_may_have_names_of_one_hash)
 }
 END_TEST
 
+/* Planners do not ask whether a step has memory: they write what they were given. */
+START_TEST(without_memory_there_is_no_plan_and_no_more_harm)
+{
+	const struct option_set *set = &option_sets[_i];
+	int n = 0, r;
+
+	err_clear(&err);
+	spec_init(&spec, &err);
+	fix_host(set->flags);
+	set->apply(&spec, &places);
+	do {
+		err_clear(&err);
+		allocations_left = n;
+		n += n / 8 + 1;
+		r = build_plan(&plan, &spec, &host, set->argv,
+			       set->flags & SET_STORAGE ? places.storage : NULL, &err);
+		allocations_left = -1;
+		ck_assert_msg(r == 0 || (r == -ENOMEM && *err.message), "%s: %d %s",
+			      set->name, r, err.message);
+	} while (r < 0 && n < 10000);
+	ck_assert_msg(r == 0 && n > 50, "%s: %d after %d", set->name, r, n);
+	forget_plan();
+}
+END_TEST
+
 /* What is in no mechanism's list is tried by no test. */
 static bool is_in_table(const struct step_ops *ops)
 {
@@ -602,6 +641,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const loops[] = { script_is_the_golden_one,
+				       without_memory_there_is_no_plan_and_no_more_harm,
 				       every_step_says_why_and_what,
 				       every_slot_is_filled_once_before_it_is_used,
 				       layers_are_handed_over_as_the_kernel_takes_them,
