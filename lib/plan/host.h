@@ -18,7 +18,7 @@ struct host {
 	uint32_t uid, gid;   /* effective */
 	bool privileged;     /* CAP_SYS_ADMIN in effect: no user namespace is needed */
 	bool initial_userns; /* ids are the machine's own */
-	bool owns_run;       /* root, mapped outside too: it may use /run */
+	bool owns_run;       /* root, and /run is its own, also in a user namespace */
 	bool groups_denied;  /* by /proc/self/setgroups, in a namespace with few ids */
 	bool no_new_privs;   /* a set-user-ID program would not help */
 	bool overlay_fds;    /* overlay takes its layers as descriptors: 6.13 */
