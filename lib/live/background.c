@@ -14,9 +14,9 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "live/state.h"
@@ -152,24 +152,16 @@ int background_connect(struct minc_container *ct, bool *ret_terminal)
 	return r < 0 ? r : take_fd(&fd);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until ATTACH_EXIT, or the monitor is gone without a word: -ESRCH. */
 static int hear_end(int fd, int timeout_ms, int *ret_status)
 {
-	const int64_t deadline = now_ms() + timeout_ms;
+	const int64_t deadline = clock_ms() + timeout_ms;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char message[1 + sizeof(int32_t)];
 	int32_t status;
 
 	for (;;) {
-		const int64_t left = timeout_ms < 0 ? -1 : deadline - now_ms();
+		const int64_t left = timeout_ms < 0 ? -1 : deadline - clock_ms();
 		const int n = poll(&p, 1, timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0);
 
 		if (n < 0)
@@ -189,7 +181,7 @@ static int hear_end(int fd, int timeout_ms, int *ret_status)
 /* Without the monitor's word: until process 1 has ended, and then the monitor. */
 static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 {
-	const int64_t deadline = now_ms() + timeout_ms;
+	const int64_t deadline = clock_ms() + timeout_ms;
 	struct pollfd p = { .fd = ct->pidfd, .events = POLLIN };
 	cleanup_close int lock = -EBADF;
 	const int n = ct->pidfd < 0 ? 1 : poll(&p, 1, timeout_ms);
@@ -204,7 +196,7 @@ static int wait_for_lease(const struct minc_container *ct, int timeout_ms)
 	while (flock(lock, LOCK_SH | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return -errno;
-		if (now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
 		(void)poll(NULL, 0, LOOK_MS); /* shorter is fine */
 	}

@@ -13,9 +13,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/io.h"
 #include "process/program-step.h"
@@ -257,29 +257,21 @@ static void read_out(struct run *r)
 	}
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* this clock is always there */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /*
  * A look takes its time: it is a fifth of all at the most. The milliseconds to the next.
  */
 static int64_t look(struct run *r)
 {
-	const int64_t begun = now_ms();
+	const int64_t begun = clock_ms();
 	int failed;
 
 	if (begun >= r->next_look) {
 		failed = r->program->watch(r->program->watch_data);
 		if (failed < 0)
 			cancel(r, failed);
-		r->next_look = now_ms() + LOOK_MS + 4 * (now_ms() - begun);
+		r->next_look = clock_ms() + LOOK_MS + 4 * (clock_ms() - begun);
 	}
-	return r->next_look - now_ms();
+	return r->next_look - clock_ms();
 }
 
 /* Work to do while it runs; returns how long to wait then, -1: for ever. */
@@ -289,7 +281,7 @@ static int64_t supervise(struct run *r, int64_t end)
 	int64_t left = -1, next;
 
 	if (p->timeout_ms && !r->failed) {
-		left = end - now_ms();
+		left = end - clock_ms();
 		if (left <= 0)
 			cancel(r, -ETIMEDOUT);
 	}
@@ -304,7 +296,7 @@ static int64_t supervise(struct run *r, int64_t end)
 /* Until the process between has ended: then the program has. */
 static void attend(struct run *r)
 {
-	const int64_t end = now_ms() + r->program->timeout_ms;
+	const int64_t end = clock_ms() + r->program->timeout_ms;
 	struct pollfd p[3] = { { .fd = r->pidfd, .events = POLLIN } };
 
 	while (!p[0].revents) {

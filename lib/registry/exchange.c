@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "registry/token.h"
 #include "json/json-text.h"
@@ -29,14 +29,6 @@ enum {
 	REASON_BYTES = 240,     /* of a server's own words */
 	ADVANCE_BYTES = 1 << 20 /* new ones, that make a connection worth its retry */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 char *place_url(const struct place *p, const char *format, ...)
 {
@@ -252,7 +244,7 @@ static bool retry(struct exchange *x, int r, unsigned cost)
 		pause = (int64_t)x->http.retry_after * 1000;
 	say_retry(x, r, pause);
 	repeat(x);
-	x->due_ms = now_ms() + pause;
+	x->due_ms = clock_ms() + pause;
 	return true;
 }
 
@@ -415,7 +407,7 @@ static int start(struct exchange *x, CURLM *multi)
 		return exchange_fail(x, r, "%s", strerror(-r));
 	x->state = EXCHANGE_RUNS;
 	x->heard = 0;
-	x->heard_ms = now_ms();
+	x->heard_ms = clock_ms();
 	x->silent = false;
 	return 0;
 }
@@ -457,7 +449,7 @@ static int tell(struct registry *reg, struct exchange *xs, size_t len)
 {
 	const struct registry_options *o = &reg->o;
 	const struct exchange *waits;
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	if (now < reg->told_ms + TOLD_MS)
 		return 0;
@@ -481,7 +473,7 @@ static int tell(struct registry *reg, struct exchange *xs, size_t len)
 
 static void start_some(CURLM *multi, struct exchange *xs, size_t len, unsigned most)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 	unsigned running = 0;
 
 	for (size_t i = 0; i < len; i++)
@@ -532,7 +524,7 @@ static int report(struct registry *reg, struct exchange *xs, size_t len,
 static int pause_ms(const struct registry *reg, const struct exchange *xs, size_t len,
 		    unsigned most)
 {
-	int64_t pause = reg->o.progress ? TOLD_MS : IDLE_MS, now = now_ms();
+	int64_t pause = reg->o.progress ? TOLD_MS : IDLE_MS, now = clock_ms();
 	unsigned running = 0;
 
 	for (size_t i = 0; i < len; i++)

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "process/program.h"
 #include "registry/auth.h"
@@ -26,7 +26,7 @@ enum { NAME_BYTES = 64, HELPER_SECONDS = 300, SAY_MS = 3000 };
 struct asked {
 	const struct registry_options *o;
 	const char *program;
-	struct timespec begun;
+	int64_t begun_ms; /* of clock_ms() */
 	bool said;
 };
 
@@ -34,13 +34,9 @@ struct asked {
 static int watch(void *data)
 {
 	struct asked *q = data;
-	struct timespec now;
 	char line[128];
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	if ((now.tv_sec - q->begun.tv_sec) * 1000 +
-		    (now.tv_nsec - q->begun.tv_nsec) / 1000000 <
-	    SAY_MS)
+	if (clock_ms() - q->begun_ms < SAY_MS)
 		return 0;
 	snprintf(line, sizeof(line), "%s: waits up to %d seconds for it", q->program,
 		 HELPER_SECONDS);
@@ -85,7 +81,7 @@ static int ask(struct err *e, const struct registry_options *o, const char *name
 		return err_say(e, -EINVAL, "credential helper '%s': not a name", said);
 	}
 	snprintf(program, sizeof(program), "docker-credential-%s", name);
-	(void)clock_gettime(CLOCK_MONOTONIC, &q.begun); /* cannot fail */
+	q.begun_ms = clock_ms();
 	r = program_run(&helper, &end);
 	text = end.out;
 	if (r == 0 && end.status == 0) {
