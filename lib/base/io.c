@@ -198,6 +198,24 @@ int io_write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
+int io_write_all_at(int fd, const void *buf, size_t len, off_t at)
+{
+	const char *p = buf;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		len -= (size_t)n;
+		at += n;
+	}
+	return 0;
+}
+
 void io_block_sigpipe(struct io_sigpipe *ret)
 {
 	sigset_t pipe, pending;

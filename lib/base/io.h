@@ -55,6 +55,8 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data);
 
 /* Write all @len bytes; 0 or -errno. */
 int io_write_all(int fd, const void *buf, size_t len);
+/* The same from @at on, which moves no position; -EIO: the file takes nothing. */
+int io_write_all_at(int fd, const void *buf, size_t len, off_t at);
 
 /*
  * The same to a descriptor of the caller's, with an unknown reader. A closed reader

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/sys.h"
 #include "change/xattr.h"
 
@@ -195,18 +196,13 @@ static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 	while (at < end) {
 		size_t want = end - at < BLOCK_BYTES ? (size_t)(end - at) : BLOCK_BYTES;
 		ssize_t n = object_read_at(from, buf, want, at);
-		size_t done = 0;
+		int r;
 
 		if (n <= 0)
 			return n < 0 ? (int)n : 0;
-		while (done < (size_t)n) {
-			ssize_t m = pwrite(to, buf + done, (size_t)n - done,
-					   at + (off_t)done);
-
-			if (m < 0 && errno != EINTR)
-				return -errno;
-			done += m > 0 ? (size_t)m : 0;
-		}
+		r = io_write_all_at(to, buf, (size_t)n, at);
+		if (r < 0)
+			return r;
 		at += n;
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "content/hash.h"
 #include "registry/exchange.h"
 
@@ -36,22 +37,6 @@ static int restart(struct fetch *f)
 	f->have = 0;
 	f->x->done = 0; /* what comes a second time is no progress */
 	return f->hash ? 0 : -ENOMEM;
-}
-
-static int write_at(int fd, const char *p, size_t len, uint64_t offset)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
 }
 
 /* The first bytes of an answer: do they continue what there is? */
@@ -82,7 +67,7 @@ static int take(void *data, const void *p, size_t len)
 	if (len > f->blob->size - f->have)
 		return exchange_fail(f->x, -EBADMSG, "it is longer than its %llu bytes",
 				     (unsigned long long)f->blob->size);
-	r = write_at(f->blob->fd, p, len, f->have);
+	r = io_write_all_at(f->blob->fd, p, len, f->have);
 	if (r < 0)
 		return exchange_fail(f->x, r, "writing: %s", strerror(-r));
 	hash_update(f->hash, p, len);

@@ -25,6 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 enum {
 	BLOCK_BYTES = 128 << 10,
 	DEVICE_BLOCK = 4096,
@@ -104,21 +106,12 @@ static int out_read(sqfs_file_t *file, sqfs_u64 offset, void *buf, size_t len)
 static int out_write(sqfs_file_t *file, sqfs_u64 offset, const void *buf, size_t len)
 {
 	struct out_file *o = (struct out_file *)file;
-	const char *p = buf;
+	const int r = io_write_all_at(o->fd, buf, len, (off_t)offset);
 
-	while (len > 0) {
-		ssize_t n = pwrite(o->fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return out_failed(o, n < 0 ? -errno : -EIO);
-		p += n;
-		len -= (size_t)n;
-		offset += (sqfs_u64)n;
-	}
-	if (offset > o->size)
-		o->size = offset;
+	if (r < 0)
+		return out_failed(o, r);
+	if (offset + len > o->size)
+		o->size = offset + len;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "tar/copy-tar.h"
 #include "tar/fd-source.h"
@@ -192,22 +193,6 @@ static int choose_dress(struct job *j, struct archive_entry *entry, struct dress
 	return take_xattrs(j, entry, ret);
 }
 
-static int write_at(int fd, const char *data, size_t len, int64_t at)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, data, len, at);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-			at += n;
-		}
-	}
-	return 0;
-}
-
 /* What the tar has no bytes of stays a hole. 0, -errno; *ret_said: with a message. */
 static int take_content(struct job *j, int fd, int64_t size, bool *ret_said)
 {
@@ -223,7 +208,7 @@ static int take_content(struct job *j, int fd, int64_t size, bool *ret_said)
 			*ret_said = true;
 			return refuse(j, -EBADMSG, "a sparse file whose parts overlap");
 		}
-		r = write_at(fd, data, len, offset);
+		r = io_write_all_at(fd, data, len, offset);
 		if (r < 0)
 			return r;
 		end = offset + (int64_t)len;
