@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/digits.h"
 #include "base/sys.h"
 #include "live/monitor-attach.h"
 #include "live/monitor-log.h"
@@ -82,14 +83,6 @@ static bool read_source(struct monitor *m, int source)
 
 /* The end. */
 
-static char *put_number(char *end, uint64_t n)
-{
-	do
-		*--end = (char)('0' + n % 10);
-	while (n /= 10);
-	return end;
-}
-
 /* A process 1 that hears no signals is killed in their place: minc_kill() notes which. */
 static int noted_signal(void)
 {
@@ -126,20 +119,20 @@ static void reap(struct monitor *m)
 /* The starter made "status.new" long enough: this works on a full disk, too. */
 static void write_status(const struct monitor *m)
 {
-	char text[80], *end = text + sizeof(text), *start = end;
+	char text[80], *end = text;
 	int fd = sys_openat(MONITOR_STATE, "status.new", O_WRONLY | O_CREAT | O_NOFOLLOW,
 			    0600);
 
-	*--start = '\n';
-	start = put_number(start, m->log.lost);
-	*--start = ' ';
-	start = put_number(start, m->ended_ns);
-	*--start = ' ';
-	start = put_number(start, (unsigned)m->status);
+	end = digits_put(end, (unsigned)m->status);
+	*end++ = ' ';
+	end = digits_put(end, m->ended_ns);
+	*end++ = ' ';
+	end = digits_put(end, m->log.lost);
+	*end++ = '\n';
 	if (fd < 0)
 		return; /* the container counts as lost */
-	if (sys_write(fd, start, (size_t)(end - start)) == end - start &&
-	    sys_call(SYS_ftruncate, fd, end - start, 0, 0, 0) == 0)
+	if (sys_write(fd, text, (size_t)(end - text)) == end - text &&
+	    sys_call(SYS_ftruncate, fd, end - text, 0, 0, 0) == 0)
 		(void)sys_call(SYS_renameat2, MONITOR_STATE, "status.new", MONITOR_STATE,
 			       "status", 0);
 	(void)sys_close(fd);

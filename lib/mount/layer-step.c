@@ -7,24 +7,11 @@
 #include <linux/loop.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "mount/mount.h"
 #include "plan/hand-over.h"
 
 enum { LOOP_TRIES = 64 };
-
-/* @n as text, without stdio. */
-static void put_number(char buf[12], int n)
-{
-	char digits[12];
-	size_t count = 0, len = 0;
-
-	do
-		digits[count++] = (char)('0' + n % 10);
-	while (n /= 10);
-	while (count > 0)
-		buf[len++] = digits[--count];
-	buf[len] = '\0';
-}
 
 /* A device of @file; -EBUSY: another process was faster. */
 static int take_loop(int control, int file)
@@ -35,7 +22,7 @@ static int take_loop(int control, int file)
 
 	if (n < 0)
 		return n;
-	put_number(path + sizeof("/dev/loop") - 1, n);
+	*digits_put(path + sizeof("/dev/loop") - 1, (uint64_t)n) = '\0';
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
 	if (fd < 0)
 		return fd;
@@ -77,12 +64,12 @@ static int mount_fuse(struct runner *r, const struct step *s, int fd)
 		{ "source", "minc" },   { "subtype", "minc" },    { "rootmode", "40000" },
 		{ "user_id", d->user }, { "group_id", d->group },
 	};
-	char number[12];
+	char number[DIGITS_MAX + 1];
 	int fs = sys_fsopen("fuse"), ret;
 
 	if (fs < 0)
 		return fs;
-	put_number(number, fd);
+	*digits_put(number, (uint64_t)fd) = '\0';
 	ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, "fd", number, 0);
 	for (size_t i = 0; ret == 0 && i < sizeof(options) / sizeof(options[0]); i++)
 		ret = sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i][0], options[i][1],

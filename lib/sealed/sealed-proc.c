@@ -6,20 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/digits.h"
 #include "base/sys.h"
 #include "sealed/sealed-parts.h"
-
-static void put_number(char **to, uint64_t n)
-{
-	char digits[20];
-	int len = 0;
-
-	do
-		digits[len++] = (char)('0' + n % 10);
-	while (n /= 10);
-	while (len)
-		*(*to)++ = digits[--len];
-}
 
 static void put_text(char **to, const char *text)
 {
@@ -67,12 +56,12 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 		/* as Linux 6.16 says it of a thread */
 		return pidfd == -ENOENT ? -EINVAL : pidfd;
 	put_text(&p, "/proc/self/fdinfo/");
-	put_number(&p, (uint64_t)pidfd);
+	p = digits_put(p, (uint64_t)pidfd);
 	*p = '\0';
 	*ret_pid = sealed_read_field(AT_FDCWD, path, "Pid:\t");
 	p = path;
 	put_text(&p, "/proc/");
-	put_number(&p, *ret_pid);
+	p = digits_put(p, *ret_pid);
 	*p = '\0';
 	fd = *ret_pid ? sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0) : -ENOENT;
 	/* alive now, so the number was its own a moment ago */
@@ -100,9 +89,9 @@ int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outsi
 {
 	char text[48], *p = text;
 
-	put_number(&p, inside);
+	p = digits_put(p, inside);
 	put_text(&p, " ");
-	put_number(&p, outside);
+	p = digits_put(p, outside);
 	put_text(&p, " 1\n");
 	return sealed_write_file(proc, name, text, (size_t)(p - text));
 }
