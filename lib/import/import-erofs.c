@@ -11,12 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/loop.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -25,43 +23,13 @@
 #include "base/fd.h"
 #include "change/subtree.h"
 #include "import/import.h"
+#include "mount/loop.h"
 #include "process/program.h"
 #include "store/store-file.h"
 #include "tar/budget.h"
 #include "transfer/layer.h"
 
-enum { LOOP_TRIES = 64, FULL_BYTES = 1 << 20 };
-
-static int take_loop(int control, int file, char path[32])
-{
-	struct loop_config config = { .fd = (uint32_t)file };
-	const int n = ioctl(control, LOOP_CTL_GET_FREE);
-	cleanup_close int fd = -EBADF;
-
-	if (n < 0)
-		return -errno;
-	snprintf(path, 32, "/dev/loop%d", n);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-	return ioctl(fd, LOOP_CONFIGURE, &config) < 0 ? -errno : take_fd(&fd);
-}
-
-/* The device lives as long as *ret or a mount of it. */
-static int open_loop(int file, char path[32], int *ret)
-{
-	cleanup_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int r = control < 0 ? -errno : -EBUSY;
-
-	/* somebody else may be faster */
-	for (int i = 0; i < LOOP_TRIES && r == -EBUSY; i++)
-		r = take_loop(control, file, path);
-	if (r < 0)
-		return r;
-	*ret = r;
-	return 0;
-}
+enum { FULL_BYTES = 1 << 20 };
 
 static int configure(int fs, unsigned command, const char *key, const char *value)
 {
@@ -72,11 +40,12 @@ static int configure(int fs, unsigned command, const char *key, const char *valu
 static int mount_image(int file)
 {
 	cleanup_close int loop = -EBADF, fs = -EBADF, mount = -EBADF;
-	char path[32];
-	int fd, r = open_loop(file, path, &loop);
+	char path[LOOP_PATH_MAX];
+	int fd;
 
-	if (r < 0)
-		return r;
+	loop = loop_attach(file, path);
+	if (loop < 0)
+		return loop;
 	fs = (int)syscall(SYS_fsopen, "erofs", FSOPEN_CLOEXEC);
 	if (fs < 0 || configure(fs, FSCONFIG_SET_STRING, "source", path) < 0 ||
 	    configure(fs, FSCONFIG_SET_FLAG, "ro", NULL) < 0 ||

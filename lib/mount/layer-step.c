@@ -4,53 +4,21 @@
  * child").
  */
 #include <errno.h>
-#include <linux/loop.h>
-#include <string.h>
 
 #include "base/digits.h"
+#include "mount/loop.h"
 #include "mount/mount.h"
 #include "plan/hand-over.h"
-
-enum { LOOP_TRIES = 64 };
-
-/* A device of @file; -EBUSY: another process was faster. */
-static int take_loop(int control, int file)
-{
-	struct loop_config config;
-	char path[32] = "/dev/loop";
-	int n = sys_call(SYS_ioctl, control, LOOP_CTL_GET_FREE, 0, 0, 0), fd, r;
-
-	if (n < 0)
-		return n;
-	*digits_put(path + sizeof("/dev/loop") - 1, (uint64_t)n) = '\0';
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
-	if (fd < 0)
-		return fd;
-	memset(&config, 0, sizeof(config));
-	config.fd = (uint32_t)file;
-	config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-	r = sys_call(SYS_ioctl, fd, LOOP_CONFIGURE, &config, 0, 0);
-	if (r == 0)
-		return fd;
-	(void)sys_close(fd); /* nothing of ours is on it */
-	return r;
-}
 
 int run_loop(struct runner *r, const struct step *s)
 {
 	const struct step_loop *d = s->data;
-	int file = sys_openat(AT_FDCWD, d->path, O_RDONLY | O_NOFOLLOW, 0);
-	int control, fd = -EBUSY;
+	int file = sys_openat(AT_FDCWD, d->path, O_RDONLY | O_NOFOLLOW, 0), fd;
+	char path[LOOP_PATH_MAX];
 
 	if (file < 0)
 		return file;
-	control = sys_openat(AT_FDCWD, "/dev/loop-control", O_RDWR, 0);
-	if (control < 0)
-		fd = control;
-	for (int i = 0; i < LOOP_TRIES && fd == -EBUSY; i++)
-		fd = take_loop(control, file);
-	if (control >= 0)
-		(void)sys_close(control);
+	fd = loop_attach(file, path);
 	(void)sys_close(file); /* the device holds it */
 	return runner_put(r, d->ret, fd);
 }
