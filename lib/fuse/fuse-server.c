@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "base/sys.h"
 #include "fuse/fuse.h"
+#include "plan/hand-over.h"
 
 enum {
 	MEMORY_MAX_BYTES = 1 << 30,
@@ -108,27 +109,10 @@ static int detach(void)
 /* The connection; -EBADF: the start failed. */
 static int receive(int socket)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
 	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c;
-	ssize_t n;
 	int fd;
 
-	do
-		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (!c || c->cmsg_type != SCM_RIGHTS)
-		return -EBADF;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	(void)receive_fd(socket, &byte, sizeof(byte), 0, &fd);
 	return fd;
 }
 

@@ -25,6 +25,7 @@
 #include "live/monitor-log.h"
 #include "live/monitor.h"
 #include "live/state-files.h"
+#include "plan/hand-over.h"
 
 #define PROGRAM_MAIN monitor_main
 #include "sealed/freestanding.h"
@@ -274,33 +275,14 @@ _Noreturn static void serve(struct monitor *m)
 static bool wait_for_go(struct monitor *m)
 {
 	struct monitor_go go = { 0 };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { &go, sizeof(go) };
-	struct msghdr message = { .msg_iov = &part,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	int n;
+	const int n = receive_fd(MONITOR_CONTROL, &go, sizeof(go), 0, &m->attach.master);
 
-	do
-		n = sys_call(SYS_recvmsg, MONITOR_CONTROL, &message, MSG_CMSG_CLOEXEC, 0,
-			     0);
-	while (n == -EINTR);
 	if (n != sizeof(go) || go.version != MONITOR_VERSION)
 		return false; /* the starter waits for its end, by this channel */
 	m->attached = go.attached;
 	if (!m->attached)
 		(void)sys_close(MONITOR_CONTROL);
-	if (!m->attach.terminal)
-		return true;
-	if (message.msg_controllen < CMSG_LEN(sizeof(int)) ||
-	    control.header.cmsg_type != SCM_RIGHTS)
-		return false;
-	m->attach.master = *(const int *)CMSG_DATA(&control.header);
-	return true;
+	return !m->attach.terminal || m->attach.master >= 0;
 }
 
 static void set_nonblocking(int fd)

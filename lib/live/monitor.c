@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "live/background.h"
 #include "live/state.h"
+#include "plan/hand-over.h"
 #include "run/memfd.h"
 
 enum { BACKLOG = 16, PIPE_BYTES = 256 * 1024, LOG_BYTES_DEFAULT = 64 * 1024 * 1024 };
@@ -146,23 +147,10 @@ int background_prepare(struct background *b, const struct state *s,
 int background_go(struct background *b, int terminal, bool attached)
 {
 	struct monitor_go go = { .version = MONITOR_VERSION, .attached = attached };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = { &go, sizeof(go) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
-	if (terminal >= 0) {
-		memset(&control, 0, sizeof(control));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &terminal, sizeof(int));
-	}
-	return sendmsg(b->control, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (terminal >= 0)
+		return hand_over_fd(b->control, &go, sizeof(go), terminal);
+	return send(b->control, &go, sizeof(go), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 void background_done(struct background *b, bool failed)

@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "plan/answer.h"
+#include "plan/hand-over.h"
 #include "run/spawn.h"
 
 /* An exec takes less, as a rule: only then is it looked for. */
@@ -235,22 +236,6 @@ static int take_descriptor(struct spawn *w, const struct verdict *v, int sender,
 		w->ret->pidfd = fd;
 	}
 	return 0;
-}
-
-/* The descriptor in @c; of several none, and all are closed: false. */
-static bool take_rights(const struct cmsghdr *c, int *ret)
-{
-	const size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	int fd;
-
-	for (size_t i = 0; i < n; i++) {
-		memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
-		if (n > 1)
-			fd_closep(&fd);
-		else
-			*ret = fd;
-	}
-	return n <= 1;
 }
 
 /*

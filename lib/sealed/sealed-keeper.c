@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 
 #include "base/sys.h"
-#include "plan/runner.h"
+#include "plan/hand-over.h"
 #include "sealed/sealed-parts.h"
 #include "sealed/sealed.h"
 
@@ -48,24 +48,16 @@ static void forget_ids(struct keep *k)
 /* From the command's last steps; or they have failed, and nothing comes. */
 static void take_listener(struct keep *k)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = &k->begin, .iov_len = sizeof(k->begin) };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	const int n = sys_call(SYS_recvmsg, k->ids, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT,
-			       0, 0);
-	int listener = -1;
+	int listener;
+	const int n =
+		receive_fd(k->ids, &k->begin, sizeof(k->begin), MSG_DONTWAIT, &listener);
 
-	if (n == -EAGAIN || n == -EINTR)
+	if (n == -EAGAIN)
 		return;
-	if (n == sizeof(k->begin) && msg.msg_controllen >= CMSG_LEN(sizeof(int)) &&
-	    control.header.cmsg_type == SCM_RIGHTS)
-		memcpy(&listener, CMSG_DATA(&control.header), sizeof(listener));
+	if (n != sizeof(k->begin) && listener >= 0) {
+		(void)sys_close(listener);
+		listener = -1;
+	}
 	forget_ids(k);
 	k->ids = listener;
 	k->listens = listener >= 0;
