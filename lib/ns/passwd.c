@@ -14,35 +14,10 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "ns/ns.h"
+#include "ns/userns.h"
 #include "plan/image-file.h"
 
 enum { DATABASE_MAX_BYTES = 16 * 1024 * 1024, FIELDS = 7 };
-
-/*
- * Copy the next line of *text (or NULL), split at ':', into @buf; number of fields, 0 at
- * the end.
- */
-static size_t next_entry(const char **text, char *buf, size_t len, char *fields[FIELDS])
-{
-	while (*text && **text) {
-		size_t n = strcspn(*text, "\n"), count = 0;
-		const char *line = *text;
-
-		*text += n + (line[n] == '\n');
-		if (n == 0 || n >= len || *line == '#')
-			continue;
-		memcpy(buf, line, n);
-		buf[n] = '\0';
-		for (char *p = buf; p && count < FIELDS; count++) {
-			fields[count] = p;
-			p = strchr(p, ':');
-			if (p)
-				*p++ = '\0';
-		}
-		return count;
-	}
-	return 0;
-}
 
 static bool parse_id(const char *s, uint32_t *ret)
 {
@@ -60,7 +35,7 @@ static bool find_user(const char *passwd, const char *name, struct identity *id)
 	char buf[1024], *f[FIELDS];
 	size_t n;
 
-	while ((n = next_entry(&passwd, buf, sizeof(buf), f)) > 0) {
+	while ((n = passwd_next(&passwd, buf, sizeof(buf), f, FIELDS)) > 0) {
 		uint32_t uid, gid;
 
 		if (n < 6 || !parse_id(f[2], &uid) || !parse_id(f[3], &gid))
@@ -83,7 +58,7 @@ static bool find_group(const char *group, const char *name, uint32_t *ret)
 	char buf[4096], *f[FIELDS];
 	size_t n;
 
-	while ((n = next_entry(&group, buf, sizeof(buf), f)) > 0)
+	while ((n = passwd_next(&group, buf, sizeof(buf), f, FIELDS)) > 0)
 		if (n >= 3 && strcmp(f[0], name) == 0 && parse_id(f[2], ret))
 			return true;
 	return false;
@@ -107,7 +82,7 @@ static void find_groups(const char *group, struct identity *id)
 	size_t n;
 
 	while (id->groups_len < max &&
-	       (n = next_entry(&group, buf, sizeof(buf), f)) > 0) {
+	       (n = passwd_next(&group, buf, sizeof(buf), f, FIELDS)) > 0) {
 		uint32_t gid;
 
 		if (n >= 4 && parse_id(f[2], &gid) && gid != id->gid &&

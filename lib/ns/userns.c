@@ -25,19 +25,18 @@
 
 enum { SUBID_MAX_BYTES = 1024 * 1024, FIELDS = 4 };
 
-/* The next line's first fields, cut out of it into @buf: how many; 0 at the end. */
-static size_t next_line(const char **text, char *buf, size_t len, char *fields[FIELDS])
+size_t passwd_next(const char **text, char *buf, size_t len, char **fields, size_t max)
 {
-	while (**text) {
+	while (*text && **text) {
+		size_t n = strcspn(*text, "\n"), count = 0;
 		const char *line = *text;
-		size_t n = strcspn(line, "\n"), count = 0;
 
 		*text += n + (line[n] == '\n');
 		if (n == 0 || n >= len || *line == '#')
 			continue;
 		memcpy(buf, line, n);
 		buf[n] = '\0';
-		for (char *p = buf; p && count < FIELDS; count++) {
+		for (char *p = buf; p && count < max; count++) {
 			fields[count] = p;
 			p = strchr(p, ':');
 			if (p)
@@ -54,7 +53,7 @@ bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len)
 	uint64_t id;
 	size_t n;
 
-	while ((n = next_line(&passwd, buf, sizeof(buf), f)) > 0)
+	while ((n = passwd_next(&passwd, buf, sizeof(buf), f, FIELDS)) > 0)
 		if (n == FIELDS && str_to_u64(f[2], UINT32_MAX - 1, &id) == 0 &&
 		    id == uid) {
 			snprintf(ret, len, "%s", f[0]);
@@ -93,7 +92,7 @@ static size_t read_ranges(const char *path, const char *name, uint32_t uid,
 	if (io_read_config(NULL, path, SUBID_MAX_BYTES, &text, NULL) < 0)
 		return 0;
 	p = text;
-	while ((n = next_line(&p, buf, sizeof(buf), f)) > 0) {
+	while ((n = passwd_next(&p, buf, sizeof(buf), f, FIELDS)) > 0) {
 		if (n != 3 ||
 		    ((!*name || !str_equal(f[0], name)) &&
 		     (str_to_u64(f[0], UINT32_MAX, &owner) < 0 || owner != uid)))

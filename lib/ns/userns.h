@@ -27,6 +27,13 @@ struct id_ranges {
 	size_t uids_len, gids_len;
 };
 
+/*
+ * Copy the next line of *text, as of passwd(5) or subuid(5), into @buf and cut it at ':':
+ * how many fields, at most @max; 0 at the end. *text may be NULL. Comments, empty lines
+ * and those that @buf does not hold are passed over.
+ */
+size_t passwd_next(const char **text, char *buf, size_t len, char **fields, size_t max);
+
 /* Name of user @uid in the passwd(5) text @passwd; false if it has none. */
 bool passwd_name(const char *passwd, uint32_t uid, char *ret, size_t len);
 
