@@ -22,6 +22,8 @@
 
 #include <minc/minc.h>
 
+#include "suite.h"
+
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static minc_ctx *ctx;
@@ -695,15 +697,8 @@ static void add_runs(Suite *s)
 int main(void)
 {
 	Suite *s = suite_create("api");
-	SRunner *r;
-	int failed;
 
 	add_errors(s);
 	add_runs(s);
-	r = srunner_create(s);
-	srunner_set_tap(r, "-");
-	srunner_run_all(r, CK_SILENT);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return run_suite(s, true);
 }

@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/quote.h"
 #include "base/str.h"
+#include "suite.h"
 
 /* arena */
 
@@ -534,10 +535,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("base");
 	TCase *t = tcase_create("base");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, arena_memory_is_zeroed_and_aligned);
 	tcase_add_test(t, arena_gives_what_is_larger_than_a_chunk);
@@ -565,10 +563,5 @@ int main(void)
 	tcase_add_test(t, utf8_is_checked);
 	tcase_add_test(t, texts_are_compared);
 	tcase_add_test(t, paths_are_cleaned_by_their_words);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("base", t);
 }

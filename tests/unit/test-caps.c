@@ -18,6 +18,7 @@
 #include "sec/profile.h"
 #include "sec/sec-rows.h"
 #include "sec/sec.h"
+#include "suite.h"
 
 #define BIT(cap) PROFILE_BIT(cap)
 
@@ -413,10 +414,7 @@ static bool can_judge(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("caps");
 	TCase *t = tcase_create("caps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	setup();
 	no_filters = sec_plan_seccomp(&plan, &spec, &host, false, NULL) == -ENOSYS;
@@ -444,9 +442,5 @@ int main(void)
 				    (int)(sizeof(wishes) / sizeof(wishes[0])));
 	else
 		puts("NOT RUN step_and_shell_agree: needs root and setpriv(1)");
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("caps", t);
 }

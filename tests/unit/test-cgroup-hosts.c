@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgroup/cgroup.h"
+#include "suite.h"
 #include "tree.h"
 
 /* @mounts with each @ replaced by the directory, as mountinfo writes it. */
@@ -288,10 +289,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("cgroup-hosts");
 	TCase *hosts = tcase_create("hosts");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(hosts, make_top, remove_top);
 	tcase_add_test(hosts, v2_levels_are_read_upwards);
@@ -302,9 +300,5 @@ int main(void)
 	tcase_add_test(hosts, nor_are_those_far_below_one);
 	tcase_add_test(hosts, nor_below_one_in_v1);
 	tcase_add_test(hosts, why_a_group_is_no_place_is_told);
-	suite_add_tcase(suite, hosts);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("cgroup-hosts", hosts);
 }

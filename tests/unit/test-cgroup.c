@@ -25,6 +25,7 @@
 #include "cgroup/cgroup.h"
 #include "cgroup/set.h"
 #include "run/run.h"
+#include "suite.h"
 #include "tree.h"
 
 /* Setters */
@@ -400,8 +401,6 @@ int main(void)
 	Suite *s = suite_create("cgroup");
 	TCase *set = tcase_create("setters"), *hosts = tcase_create("hosts");
 	TCase *real = tcase_create("containers");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(set, setup, teardown);
 	tcase_add_loop_test(set, values_in_range_are_kept_and_others_refused, 0, VALUES);
@@ -421,9 +420,5 @@ int main(void)
 	tcase_add_test(real, one_set_free_goes_on_and_its_groups_with_it);
 	tcase_add_test(real, without_limits_nothing_is_probed);
 	suite_add_tcase(s, real);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_suite(s, false);
 }

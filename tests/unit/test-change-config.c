@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "transfer/change-config.h"
 #include "json/json-text.h"
 
@@ -134,17 +135,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("change-config");
 	TCase *t = tcase_create("change-config");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_loop_test(t, a_form_means_what_a_dockerfile_says, 0,
 			    (int)(sizeof(forms) / sizeof(forms[0])));
 	tcase_add_test(t, changes_see_those_before_them);
-	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("change-config", t);
 }

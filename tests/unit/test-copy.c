@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "change/copy.h"
+#include "suite.h"
 
 static char dir[] = "/tmp/minc-copy-XXXXXX";
 
@@ -168,19 +169,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("copy");
 	TCase *t = tcase_create("ends");
-	SRunner *runner = srunner_create(s);
-	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, destinations_are_what_they_are_for_cp, 0,
 			    sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(t, a_link_of_another_in_a_directory_for_all_is_no_destination);
 	tcase_add_test(t, what_fails_is_named);
-	suite_add_tcase(s, t);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_case("copy", t);
 }

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "cgroup/devices.h"
 #include "plan/host.h"
+#include "suite.h"
 
 enum { RULES_MAX = 16 };
 
@@ -245,17 +246,11 @@ int main(void)
 {
 	Suite *s = suite_create("devices");
 	TCase *t = tcase_create("program"), *real = tcase_create("kernel");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, the_program_says_what_the_rules_say);
 	tcase_add_test(t, without_more_no_disk_is_opened);
 	suite_add_tcase(s, t);
 	tcase_add_test(real, the_kernel_asks_the_program);
 	suite_add_tcase(s, real);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_suite(s, false);
 }

@@ -27,6 +27,7 @@
 #include "run/run-rows.h"
 #include "run/spawn.h"
 #include "sealed/sealed.h"
+#include "suite.h"
 #include "tty/tty-rows.h"
 
 enum { NO_FD = -1, EMPTY = 1000 };
@@ -595,10 +596,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("follow");
 	TCase *t = tcase_create("follow");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, what_the_plan_says_is_believed);
@@ -624,10 +622,5 @@ int main(void)
 	tcase_add_test(t, another_does_not_say_who_entered);
 	tcase_add_test(t, what_entered_may_go_on);
 	tcase_add_test(t, sealed_program_can_neither_be_read_nor_written);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("follow", t);
 }

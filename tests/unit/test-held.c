@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "plan/held.h"
 #include "plan/plan.h"
+#include "suite.h"
 
 static int ended[HELD_MAX], ended_len, released;
 
@@ -163,10 +164,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("held");
 	TCase *t = tcase_create("held");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, the_last_made_is_undone_first);
 	tcase_add_test(t, what_was_not_made_is_not_undone);
@@ -174,10 +172,5 @@ int main(void)
 	tcase_add_test(t, the_keeper_has_what_is_watched);
 	tcase_add_test(t, a_hangup_is_seen_once);
 	tcase_add_test(t, there_is_an_end_of_places);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("held", t);
 }

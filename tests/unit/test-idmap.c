@@ -15,6 +15,7 @@
 
 #include "ns/ns-rows.h"
 #include "ns/ns.h"
+#include "suite.h"
 
 static struct err err;
 static struct spec spec;
@@ -396,8 +397,6 @@ int main(void)
 {
 	Suite *s = suite_create("idmap");
 	TCase *t = tcase_create("choice"), *files = tcase_create("files");
-	SRunner *runner;
-	int failed;
 
 	find_out();
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -425,9 +424,5 @@ int main(void)
 		suite_add_tcase(s, files);
 	else
 		printf("NOT RUN files: %s\n", skip);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_suite(s, false);
 }

@@ -19,6 +19,7 @@
 #include "store/manifest.h"
 #include "store/needed.h"
 #include "store/platform.h"
+#include "suite.h"
 
 #define HEX_A   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B   "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -679,10 +680,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("image");
 	TCase *t = tcase_create("image");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, names_have_a_whole_and_a_short_form, 0, COUNT(names));
@@ -710,10 +708,5 @@ int main(void)
 	tcase_add_loop_test(t, a_damaged_index_json_is_refused, 0, 7);
 	tcase_add_test(t, mincs_conf_is_read_and_not_executed);
 	tcase_add_test(t, references_are_found_however_they_are_written);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("image", t);
 }

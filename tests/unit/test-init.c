@@ -25,6 +25,7 @@
 
 #include "plan/runner.h"
 #include "sealed/sealed.h"
+#include "suite.h"
 
 enum { ORDINARY, PROCESS_ONE, WAYS, ORPHANS = 200, STEP = 7, DEADLINE_MS = 20000 };
 
@@ -498,9 +499,7 @@ END_TEST
 int main(int argc, char **argv)
 {
 	TCase *t, *plain;
-	SRunner *runner;
 	Suite *suite;
-	int failed;
 
 	if (argc == 3 && strcmp(argv[0], "command") == 0)
 		return act(argv[1], argv[2]);
@@ -529,9 +528,5 @@ int main(int argc, char **argv)
 	tcase_add_test(plain, bad_arguments_end_it);
 	tcase_add_test(plain, program_is_small);
 	suite_add_tcase(suite, plain);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite, false);
 }

@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "registry/auth.h"
+#include "suite.h"
 #include "json/json-text.h"
 
 static int left; /* allocations before the one that fails; below 0: none does */
@@ -145,10 +146,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("json");
 	TCase *t = tcase_create("json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, a_text_is_read_whole_or_not_at_all);
@@ -156,10 +154,5 @@ int main(void)
 	tcase_add_loop_test(t, one_value_is_a_text, 0,
 			    (int)(sizeof(others) / sizeof(*others)));
 	tcase_add_test(t, a_login_keeps_what_others_wrote);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("json", t);
 }

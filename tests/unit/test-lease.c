@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/lease.h"
+#include "suite.h"
 
 static int room;
 static char path[] = "/tmp/minc-lease-XXXXXX";
@@ -185,10 +186,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("lease");
 	TCase *t = tcase_create("lease");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, what_is_kept_is_not_swept, 0, 2);
@@ -198,10 +196,5 @@ int main(void)
 	tcase_add_loop_test(t, a_lease_is_tried, 0, 2);
 	tcase_add_test(t, what_is_no_lease_holds_nobody_up);
 	tcase_add_test(t, what_is_not_empty_stays);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("lease", t);
 }

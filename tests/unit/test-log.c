@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "live/log.h"
+#include "suite.h"
 
 enum { OUT = LOG_STDOUT, ERR = LOG_STDERR, BOTH = 1 << OUT | 1 << ERR };
 
@@ -487,10 +488,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("log");
 	TCase *t = tcase_create("log");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, no_log_is_an_empty_log);
@@ -511,10 +509,5 @@ int main(void)
 	tcase_add_loop_test(t, a_monitor_that_died_while_renaming, 0, 3);
 	tcase_add_loop_test(t, following_ends_with_the_status, 0, 2);
 	tcase_add_test(t, following_survives_rotation);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("log", t);
 }

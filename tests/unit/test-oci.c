@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "oci/config.h"
+#include "suite.h"
 
 static struct err error, loaded_error;
 static struct spec spec, loaded;
@@ -661,10 +662,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("oci");
 	TCase *t = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, defaults_come_back);
@@ -697,10 +695,5 @@ int main(void)
 	tcase_add_test(t, missing_file_is_named);
 	tcase_add_test(t, huge_file_is_refused);
 	tcase_add_test(t, deep_nesting_is_refused);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("oci", t);
 }

@@ -11,6 +11,7 @@
 
 #include "base/account.h"
 #include "base/owner.h"
+#include "suite.h"
 
 enum { STRANGER = 12391 };
 
@@ -342,10 +343,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("owner");
 	TCase *t = tcase_create("owner");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, path_is_walked_as_the_kernel_does);
@@ -360,10 +358,5 @@ int main(void)
 	tcase_add_test(t, a_group_is_ones_own_if_nobody_else_is_in_it);
 	tcase_add_test(t, who_serves_fuse_is_in_the_last_field);
 	tcase_add_test(t, root_is_who_owns_the_root_directory);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("owner", t);
 }

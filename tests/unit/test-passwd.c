@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "ns/ns.h"
+#include "suite.h"
 
 static char base[32];
 static int root, upper;
@@ -370,20 +371,12 @@ int main(void)
 		name_of_a_number,
 		name_too_long_for_us_is_not_cut_to_another,
 	};
-	Suite *s = suite_create("passwd");
 	TCase *t = tcase_create("passwd");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(t, tests[i]);
 	tcase_add_loop_test(t, unknown_names_fail_and_are_named, 0,
 			    (int)(sizeof(unknown) / sizeof(unknown[0])));
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("passwd", t);
 }

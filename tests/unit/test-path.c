@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "mount/mount.h"
+#include "suite.h"
 
 enum { NEW_DIR = S_IFDIR | 0750, NEW_FILE = S_IFREG | 0640 };
 
@@ -370,19 +371,11 @@ int main(void)
 		special_files_are_opened_without_being_used,
 		bad_root_is_an_error,
 	};
-	Suite *s = suite_create("path");
 	TCase *t = tcase_create("path_open_in_root");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_loop_test(t, tests[i], 0, 2);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("path", t);
 }

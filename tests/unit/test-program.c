@@ -25,6 +25,7 @@
 #include "process/clone.h"
 #include "process/program-step.h"
 #include "process/program.h"
+#include "suite.h"
 
 enum { OUT_MAX = 4096 };
 
@@ -636,10 +637,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("program");
 	TCase *t = tcase_create("program");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, program_runs_to_its_end);
@@ -669,10 +667,5 @@ int main(void)
 	tcase_add_test(t, a_clone_that_fails_has_no_descriptor);
 	tcase_add_test(t, program_is_not_started_for_a_caller_that_has_died);
 	tcase_add_loop_test(t, clone3_may_be_refused, 0, 2);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("program", t);
 }

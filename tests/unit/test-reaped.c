@@ -15,6 +15,8 @@
 
 #include <minc/minc.h>
 
+#include "suite.h"
+
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static minc_ctx *ctx;
@@ -139,10 +141,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("reaped");
 	TCase *t = tcase_create("reaped");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -150,10 +149,5 @@ int main(void)
 	tcase_add_test(t, a_caller_that_ignores_sigchld_has_the_status);
 	tcase_add_test(t, a_status_that_the_caller_has_reaped_is_known);
 	tcase_add_test(t, another_process_does_not_wait_for_ever);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("reaped", t);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/record.h"
+#include "suite.h"
 
 static char dir[] = "/tmp/minc-record-XXXXXX";
 static int dir_fd;
@@ -90,18 +91,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("record");
 	TCase *t = tcase_create("record");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_start_lies_between_what_was_changed_before_and_after);
 	tcase_add_test(t, the_first_start_counts);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("record", t);
 }

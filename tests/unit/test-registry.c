@@ -13,6 +13,7 @@
 #include "registry/realm.h"
 #include "registry/token.h"
 #include "registry/toml.h"
+#include "suite.h"
 
 #define COUNT(table) (int)(sizeof(table) / sizeof((table)[0]))
 
@@ -464,10 +465,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("registry");
 	TCase *t = tcase_create("registry");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, challenges_are_read, 0, COUNT(challenges));
@@ -489,10 +487,5 @@ int main(void)
 	tcase_add_test(t, an_option_is_for_no_mirror);
 	tcase_add_loop_test(t, from_elsewhere_nothing_leads_inside, 0, COUNT(ways));
 	tcase_add_test(t, words_of_others_become_one_line);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("registry", t);
 }

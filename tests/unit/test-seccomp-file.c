@@ -17,6 +17,7 @@
 #include "plan/host.h"
 #include "sec/profile.h"
 #include "sec/seccomp-module.h"
+#include "suite.h"
 
 seccomp_from_file_fn seccomp_from_file;
 
@@ -194,10 +195,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("seccomp-file");
 	TCase *t = tcase_create("files");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(t, setup_file, teardown_file);
 	tcase_add_test(t, file_decides);
@@ -207,9 +205,5 @@ int main(void)
 	tcase_add_loop_test(t, wrong_file_is_named, 0,
 			    (int)(sizeof(wrong) / sizeof(wrong[0])));
 	tcase_add_test(t, missing_file_is_named);
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("seccomp-file", t);
 }

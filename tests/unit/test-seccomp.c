@@ -27,6 +27,7 @@
 #include "sec/filter.h"
 #include "sec/profile.h"
 #include "sec/seccomp-module.h"
+#include "suite.h"
 
 seccomp_for_caps_fn seccomp_for_caps;
 
@@ -449,10 +450,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("seccomp");
 	TCase *t = tcase_create("filter");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(t, 120); /* sanitizers */
 	tcase_add_loop_test(t, filter_says_what_the_table_says, 0,
@@ -465,9 +463,5 @@ int main(void)
 #if defined(__x86_64__)
 	tcase_add_test(t, i386_calls_obey_the_same_policy);
 #endif
-	suite_add_tcase(suite, t);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("seccomp", t);
 }

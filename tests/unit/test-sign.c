@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sign/sign.h"
+#include "suite.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -371,10 +372,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("sign");
 	TCase *t = tcase_create("sign");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_new_pair_signs_and_its_private_half_is_private);
@@ -388,10 +386,5 @@ int main(void)
 	tcase_add_test(t, base64_is_strict);
 	tcase_add_test(t, the_nearest_scope_decides);
 	tcase_add_test(t, a_faulty_policy_accepts_nothing);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("sign", t);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "plan/spec.h"
+#include "suite.h"
 
 static struct err err;
 static struct spec spec;
@@ -613,10 +614,7 @@ int main(void)
 		message_is_one_line_whatever_the_origin,
 	};
 	const int bad = (int)(sizeof(refused) / sizeof(refused[0]));
-	Suite *s = suite_create("spec");
 	TCase *t = tcase_create("spec");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, bad_text_is_refused, 0, bad);
@@ -626,10 +624,5 @@ int main(void)
 			    (int)(sizeof(accepted) / sizeof(accepted[0])));
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(t, tests[i]);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("spec", t);
 }

@@ -21,6 +21,7 @@
 #include "squash/squash-to-dir.h"
 #include "squash/squash-to-tar.h"
 #include "squash/squash.h"
+#include "suite.h"
 
 enum { TAR_MAX = 4 << 20 };
 
@@ -650,10 +651,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("squash");
 	TCase *t = tcase_create("squash");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(t, a_round_trip_keeps_everything);
 	tcase_add_test(t, a_part_is_one_directory_and_no_link_leads_out);
@@ -673,10 +671,5 @@ int main(void)
 	tcase_add_test(t, progress_can_cancel);
 	tcase_add_test(t, a_damaged_image_is_refused);
 	tcase_set_timeout(t, 120);
-	suite_add_tcase(s, t);
-	runner = srunner_create(s);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("squash", t);
 }

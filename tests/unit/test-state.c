@@ -22,6 +22,7 @@
 #include "base/name.h"
 #include "live/attach.h"
 #include "live/state.h"
+#include "suite.h"
 
 state_load_fn oci_state_load;
 
@@ -457,10 +458,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("state");
 	TCase *t = tcase_create("state");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, good_facts_are_read);
@@ -481,10 +479,5 @@ int main(void)
 	tcase_add_loop_test(t, other_words_are_no_keys, 0, COUNT(bad_keys));
 	tcase_add_test(t, names_are_checked);
 	tcase_add_test(t, names_of_volumes_have_one_rule);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case("state", t);
 }

@@ -15,6 +15,8 @@
 
 #include <minc/minc.h>
 
+#include "suite.h"
+
 #define SETTER(name, call)                   \
 	static int name##_fails(minc_ctx *c) \
 	{                                    \
@@ -283,8 +285,6 @@ int main(void)
 {
 	Suite *s = suite_create("sticky");
 	TCase *t = tcase_create("sticky");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -296,10 +296,5 @@ int main(void)
 	tcase_add_test(t, a_transfer_that_was_set_up_wrongly_does_nothing);
 	tcase_add_test(t, changes_that_were_chosen_wrongly_are_not_made);
 	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_tap(r, "-");
-	srunner_run_all(r, CK_SILENT);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return run_suite(s, true);
 }

@@ -26,6 +26,7 @@
 #include "store/find.h"
 #include "store/index.h"
 #include "store/store-file.h"
+#include "suite.h"
 
 enum { PROCESSES = 8, ROUNDS = 20 };
 
@@ -674,10 +675,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store");
 	TCase *t = tcase_create("store");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -705,10 +703,5 @@ int main(void)
 	RUN(a_container_that_runs_is_not_removed);
 	RUN(nobody_owns_a_store_whose_index_changes);
 	RUN(processes_do_not_disturb_each_other);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("store", t);
 }

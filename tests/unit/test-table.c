@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mountinfo/table.h"
+#include "suite.h"
 
 mount_table_fn mount_table;
 
@@ -240,8 +241,6 @@ int main(void)
 {
 	Suite *suite;
 	TCase *t;
-	SRunner *runner;
-	int failed;
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
@@ -268,9 +267,5 @@ int main(void)
 	tcase_add_test(t, thousand_mounts_are_all_found);
 	tcase_add_test(t, deep_nest_is_followed);
 	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite(suite, false);
 }

@@ -15,6 +15,7 @@
 #include "change/subtree.h"
 #include "manage/volumes.h"
 #include "store/store-file.h"
+#include "suite.h"
 
 static char base[32];
 static struct err err;
@@ -78,18 +79,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("volumes");
 	TCase *t = tcase_create("volumes");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, what_a_killed_removal_left_is_in_nobodys_way);
 	tcase_add_test(t, a_place_that_is_open_to_others_is_named);
-	suite_add_tcase(suite, t);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_case("volumes", t);
 }
