@@ -42,23 +42,28 @@ static int write_proc(int at, const char *path, const char *text)
 	return n < 0 ? (int)n : 0;
 }
 
+/*
+ * Without CAP_SETGID in the parent namespace gid_map needs the first (5.0: EPERM else).
+ */
+static int write_maps(int at, const char *const files[3], const char *uid_map,
+		      const char *gid_map)
+{
+	const char *const texts[] = { "deny", uid_map, gid_map };
+	int ret = 0;
+
+	for (int i = 0; ret == 0 && i < 3; i++)
+		ret = write_proc(at, files[i], texts[i]);
+	return ret;
+}
+
 int run_idmap(struct runner *r, const struct step *s)
 {
 	const struct step_idmap *d = s->data;
-	int ret;
+	static const char *const files[] = { "/proc/self/setgroups", "/proc/self/uid_map",
+					     "/proc/self/gid_map" };
 
-	if (idmap_waits(s))
-		return runner_wait(r);
-	/*
-	 * Without CAP_SETGID in the parent namespace gid_map needs this (5.0: EPERM
-	 * else).
-	 */
-	ret = write_proc(AT_FDCWD, "/proc/self/setgroups", "deny");
-	if (ret == 0)
-		ret = write_proc(AT_FDCWD, "/proc/self/uid_map", d->uid_map);
-	if (ret == 0)
-		ret = write_proc(AT_FDCWD, "/proc/self/gid_map", d->gid_map);
-	return ret;
+	return idmap_waits(s) ? runner_wait(r)
+			      : write_maps(AT_FDCWD, files, d->uid_map, d->gid_map);
 }
 
 int run_join(struct runner *r, const struct step *s)
@@ -88,15 +93,10 @@ int run_rename(struct runner *r, const struct step *s)
 {
 	const struct step_rename *d = s->data;
 	const int proc = runner_fd(r, d->proc);
-	int ret = sys_unshare(CLONE_NEWUSER);
+	static const char *const files[] = { "setgroups", "uid_map", "gid_map" };
+	const int ret = sys_unshare(CLONE_NEWUSER);
 
-	if (ret == 0)
-		ret = write_proc(proc, "setgroups", "deny");
-	if (ret == 0)
-		ret = write_proc(proc, "uid_map", d->uid_map);
-	if (ret == 0)
-		ret = write_proc(proc, "gid_map", d->gid_map);
-	return ret;
+	return ret < 0 ? ret : write_maps(proc, files, d->uid_map, d->gid_map);
 }
 
 int run_unshare(struct runner *r, const struct step *s)
