@@ -45,7 +45,12 @@ static int open_closed(int dir, const char *name)
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Remove @name below @dir and all in it, following no link and crossing no mount. */
+/*
+ * Remove @name below @dir and all in it, following no link and crossing no mount.
+ * change/subtree does so too and says what failed, but it stands on the walk of `change`,
+ * a room above this one. This one is best effort, and goes as deep as there are
+ * descriptors.
+ */
 static void remove_all(int dir, const char *name)
 {
 	cleanup_close int fd = -EBADF;

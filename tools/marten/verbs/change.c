@@ -35,6 +35,7 @@ struct stopping {
 	size_t len;
 };
 
+/* As clock_ms() of the library, which a tool cannot include. */
 static int64_t now_ms(void)
 {
 	struct timespec now;
