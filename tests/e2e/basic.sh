@@ -14,8 +14,9 @@ is "a command that succeeds gives 0" "$status" 0
 # shellcheck disable=SC3045 # dash, bash and busybox have it
 status=$( (ulimit -S -n 15; "$MINC" -r "$bb" sh -c 'exit 7') 2>"$T/err"; echo $?)
 is "a caller may have no more than 15 open files" "$status" 7 || diag "$(cat "$T/err")"
-# before Linux 6.8 overlayfs takes its layers as names in /proc
-if as_root && [ "$(uname -r | cut -d . -f 1)" -ge 5 ]; then
+# before Linux 6.8 overlayfs takes its layers as names in /proc;
+# LeakSanitizer ends with 1 what has no /proc, where it reads its own options, too
+if as_root && [ -z "${SANITIZED:-}" ] && [ "$(uname -r | cut -d . -f 1)" -ge 5 ]; then
 	# shellcheck disable=SC2016 # the inner shell expands
 	status=$(unshare -m sh -c 'while umount -l /proc 2>/dev/null; do :; done
 		[ ! -e /proc/self ] || exit 1
