@@ -107,7 +107,7 @@ static int give_name(int fd, int dir, const char *name)
  */
 static bool is_mount_point(const struct place *p)
 {
-	struct sys_statx st;
+	struct sys_statx st = { 0 };
 
 	return syscall(SYS_statx, p->dir, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		       SYS_STATX_MNT_ID, &st) == 0 &&

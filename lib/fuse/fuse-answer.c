@@ -174,8 +174,8 @@ static bool answer_getattr(struct fuse_thread *t)
 static bool answer_readlink(struct fuse_thread *t)
 {
 	const sqfs_inode_generic_t *inode;
-	const char *target;
-	size_t len;
+	const char *target = NULL;
+	size_t len = 0;
 	int r = fuse_inode(t, header(t)->nodeid, &inode);
 
 	if (r == 0)
@@ -322,7 +322,7 @@ static bool answer_lseek(struct fuse_thread *t)
 	const struct fuse_lseek_in *in = argument(t);
 	const uint64_t node = header(t)->nodeid;
 	struct fuse_lseek_out out = { 0 };
-	const sqfs_inode_generic_t *inode;
+	const sqfs_inode_generic_t *inode = NULL;
 	int64_t at;
 	int r = -EINVAL;
 

@@ -154,7 +154,7 @@ static int find_identity(const char *passwd, const char *group, const char *text
 {
 	const char *name_of_group;
 	char user[64];
-	uint64_t n;
+	uint64_t n = 0;
 	int r = split(text, user, &name_of_group);
 
 	if (r < 0)

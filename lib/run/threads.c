@@ -49,7 +49,7 @@ static int find_one(DIR *threads, char *ret_state)
 	struct dirent *d;
 
 	while ((d = readdir(threads))) {
-		char state;
+		char state = 0;
 
 		if (!str_is_number(d->d_name))
 			continue;
@@ -66,7 +66,7 @@ static int find_one(DIR *threads, char *ret_state)
 
 int process_thread(int pid, char *ret_state)
 {
-	char path[32], text[STAT_BYTES], state;
+	char path[32], text[STAT_BYTES], state = 0;
 	DIR *threads;
 	int ret = 0;
 

@@ -17,7 +17,7 @@ int signatures_read(struct store *s, struct arena *a, const struct digest *manif
 {
 	cleanup_free char *text = NULL;
 	char path[128];
-	size_t len;
+	size_t len = 0;
 	int r = store_look(s);
 
 	ret->len = 0;

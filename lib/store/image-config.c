@@ -32,7 +32,7 @@ static int read_time(const struct json_source *src, json_t *o, const char *where
 
 static int read_diff_ids(const struct json_source *src, struct image *img, json_t *o)
 {
-	json_t *rootfs, *list, *item;
+	json_t *rootfs, *list = NULL, *item;
 	const char *type = "";
 	size_t i;
 	int r = json_field(src, o, "", "rootfs", JSON_OBJECT, &rootfs);

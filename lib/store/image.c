@@ -135,7 +135,7 @@ static int load_index(struct store *s, struct image *img, const struct index_ent
 	struct manifest_child *children;
 	const char *text;
 	char what[100];
-	size_t len, n, i;
+	size_t len, n, i = 0;
 	int r = read_described(s, &img->arena, "index", &entry->digest, entry->size,
 			       &text, &len);
 

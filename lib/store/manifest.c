@@ -212,7 +212,7 @@ static int read_child(const struct json_source *src, json_t *o, const char *wher
 		      struct manifest_child *ret)
 {
 	char below[64];
-	json_t *platform;
+	json_t *platform = NULL;
 	int r = read_descriptor(src, o, where, &ret->media_type, &ret->digest,
 				&ret->size);
 

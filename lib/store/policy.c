@@ -274,7 +274,7 @@ static int add_file(struct err *e, const char *path, const struct ref *ref,
 {
 	struct policy_rule rules[POLICY_RULES_MAX];
 	cleanup_free char *text = NULL;
-	size_t text_len, len = 0;
+	size_t text_len = 0, len = 0;
 	char name[REF_MAX] = "an image without a name";
 	const char *where = arena_strdup(&p->arena, path);
 	int r = where ? read_policy(e, path, &text, &text_len)

@@ -161,7 +161,7 @@ void images_abandon(struct options *o)
 /* All that was open is closed by then. */
 int images_forget(struct options *o)
 {
-	minc_kept *k;
+	minc_kept *k = NULL;
 	int r;
 
 	o->c = minc_ctx_new();
