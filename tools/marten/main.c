@@ -346,9 +346,11 @@ static int act(const struct main_values *o, char **words)
 		break;
 	case ACTION_COMPLETION:
 		wrong = complete_script(&marten, o->shell);
+		if (!wrong)
+			return finish_output(0);
 		(void)snprintf(message, sizeof(message), "--completion %.32s: %s",
 			       o->shell, wrong);
-		return wrong ? fail_advise(message) : finish_output(0);
+		return fail_advise(message);
 	case ACTION_NONE:
 		break;
 	}
