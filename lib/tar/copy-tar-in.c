@@ -344,7 +344,7 @@ static int take_node(struct job *j, struct archive_entry *entry, struct dress *d
 	/* 0:0 is overlayfs's mark for a removed file */
 	if (!device || (j->how->archive && d->rdev != 0))
 		r = place_node(p, d, target);
-	if (r == 0 || r != -EPERM || !device)
+	if (r != -EPERM || !device)
 		return r < 0 ? failed(j, r) : 0;
 	end_say(j->said, j->to, j->path, "a device is left out");
 	return 0;
