@@ -61,7 +61,7 @@ static int make_room(struct room **ret)
 
 	if (p < 0 && p > -MAX_ERRNO)
 		return (int)p;
-	*ret = (struct room *)p; // NOLINT(performance-no-int-to-ptr): as mmap(2) has it
+	*ret = (struct room *)p;
 	return 0;
 }
 

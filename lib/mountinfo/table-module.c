@@ -140,12 +140,10 @@ static int link_parents(struct node *nodes, size_t len)
 		return -ENOMEM;
 	for (size_t i = 0; i < len; i++)
 		by_id[i] = &nodes[i];
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is sorted */
 	qsort(by_id, len, sizeof(*by_id), compare_ids);
 	for (size_t i = 0; i < len; i++) {
 		const struct node key = { .id = nodes[i].parent_id }, *k = &key;
 		struct node **found =
-			/* NOLINTNEXTLINE(bugprone-sizeof-expression): the same */
 			bsearch(&k, by_id, len, sizeof(*by_id), compare_ids);
 
 		if (!found || *found == &nodes[i])
