@@ -60,12 +60,22 @@ struct mounts {
 
 /* Mount namespace; every source that the host's tree must give, before it is hidden. */
 int mount_plan_sources(struct plan *p, struct mounts *m);
+/* The tmpfs, in m->scratch, attached (scratch.c). */
+void mount_plan_scratch(struct plan *p, struct mounts *m);
+/* Why what could stay detached is attached, in words. */
+extern const char mount_why_attached[];
 /* scratch and the root itself, attached. */
 int mount_plan_root(struct plan *p, struct mounts *m);
 /* /proc /dev /sys /tmp, name resolution. */
 int mount_plan_api(struct plan *p, struct mounts *m);
-/* apt(8)'s settings in a container with one id, in its own /dev; see plan_apt(). */
-#define MOUNT_APT_NAME ".minc-apt.conf"
+/*
+ * apt(8)'s settings in a container with one id, in its own /dev; see plan_apt(). The
+ * variable that names them is for a root that has MOUNT_APT_NEEDS.
+ */
+#define MOUNT_APT_NAME     ".minc-apt.conf"
+#define MOUNT_APT_VARIABLE "APT_CONFIG"
+#define MOUNT_APT_VALUE    "/dev/" MOUNT_APT_NAME
+#define MOUNT_APT_NEEDS    "/etc/apt"
 bool mount_has_apt(const struct mounts *m);
 /*
  * /etc/hosts and /etc/resolv.conf (name-files.c): what they begin with, and they; whether
@@ -97,7 +107,7 @@ struct step_fs *mount_fs_sized(struct plan *p, const char *type, unsigned attr,
 			       size_t options, const char *origin, const char *why);
 void mount_option(struct step_fs *fs, const char *key, const char *value);
 /*
- * A tmpfs that holds at most @size bytes; 0: the default (MINC_LIMIT_SCRATCH).
+ * A tmpfs that holds at most @size bytes; 0: the default (MINC_LIMIT_SCRATCH; scratch.c).
  */
 struct step_fs *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
 			    uint64_t size, const char *origin, const char *why);

@@ -267,29 +267,6 @@ static int plan_lower(struct plan *p, struct mounts *m, const char *path,
 	return d->ret;
 }
 
-static const char why_attached[] =
-	"somewhere that goes away: an unattached one is slower to tear down";
-
-static void plan_scratch(struct plan *p, struct mounts *m)
-{
-	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
-	struct step_fs *fs =
-		mount_tmpfs(p, m, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, limit->origin,
-			    limit->set ? "one private tmpfs for all that is made and "
-					 "forgotten"
-				       : "one private tmpfs for all that is made and "
-					 "forgotten: a quarter of the memory at most");
-
-	mount_option(fs, "mode", "755");
-	m->scratch = fs->ret;
-	/*
-	 * Not on "/" of a copied namespace: pivot_root(2) puts the old root on top of the
-	 * new one, and the umount that follows takes what lies uppermost.
-	 */
-	mount_attach(p, m->scratch, SLOT_CWD, m->template ? "/" : "/sys", CREATE_NOTHING,
-		     NULL, why_attached);
-}
-
 static void plan_submount(struct plan *p, struct mounts *m, const struct submount *sub,
 			  size_t n)
 {
@@ -365,9 +342,9 @@ int mount_plan_root(struct plan *p, struct mounts *m)
 		mount_attr(p, m->lower, false, MOUNT_ATTR_RDONLY, origin,
 			   "only read from");
 		mount_attach(p, m->lower, SLOT_CWD, "/", CREATE_NOTHING, origin,
-			     why_attached);
+			     mount_why_attached);
 	}
-	plan_scratch(p, m);
+	mount_plan_scratch(p, m);
 	if (is_split(m)) {
 		mount_plan_split(p, m);
 		return 0;

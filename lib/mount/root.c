@@ -65,44 +65,6 @@ void mount_option(struct step_fs *fs, const char *key, const char *value)
 		(struct fs_option){ .key = key, .value = value, .slot = SLOT_NONE };
 }
 
-/*
- * What the kernel holds of a file beside its pages no size counts: 1.5 KiB with a long
- * name, and with access control lists a page for each that sec/profile.c lets through, of
- * which a directory has two. So there is an end of files: one for 8 KiB, twice as many as
- * ext4 makes, and some for ours. All of them together take 1.2 times the size at most.
- */
-enum { FILE_BYTES = 8192 };
-
-static void limit_tmpfs(struct plan *p, struct step_fs *fs, uint64_t size)
-{
-	/* 0: any number */
-	const uint64_t files = size ? size / FILE_BYTES + FS_MORE_FILES : 0;
-
-	mount_option(fs, "size", plan_text(p, "%llu", (unsigned long long)size));
-	mount_option(fs, "nr_inodes", plan_text(p, "%llu", (unsigned long long)files));
-}
-
-struct step_fs *mount_tmpfs(struct plan *p, const struct mounts *m, unsigned attr,
-			    uint64_t size, const char *origin, const char *why)
-{
-	const struct spec_limit *limit = &m->spec->limits[MINC_LIMIT_SCRATCH];
-	struct step_fs *fs = mount_fs(p, "tmpfs", attr, origin, why);
-
-	if (size) {
-		limit_tmpfs(p, fs, size);
-	} else if (limit->set) {
-		limit_tmpfs(p, fs, limit->value < 0 ? 0 : (uint64_t)limit->value);
-	} else {
-		/*
-		 * the memory's size is the kernel's secret: sysinfo(2) looks at each disk
-		 * for it
-		 */
-		mount_option(fs, "size", "25%");
-		fs->file_bytes = FILE_BYTES;
-	}
-	return fs;
-}
-
 struct step_setattr *mount_attr(struct plan *p, int slot, bool recursive, uint64_t set,
 				const char *origin, const char *why)
 {
@@ -125,18 +87,6 @@ struct step_attach *mount_attach(struct plan *p, int mount, int at, const char *
 	d->path = path;
 	d->create = create;
 	return d;
-}
-
-int mount_scratch_dir(struct plan *p, struct mounts *m, const char *name, unsigned mode,
-		      const char *why)
-{
-	struct step_mkdir *d = plan_append(p, &step_mkdir, NULL, why)->data;
-
-	d->at = m->scratch;
-	d->path = name;
-	d->mode = mode;
-	d->ret = SLOT_NONE;
-	return mount_tree(p, m, m->scratch, name, false, NULL, why);
 }
 
 /* Where a bind without a target is shown: at its own absolute path. */

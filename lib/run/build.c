@@ -206,7 +206,7 @@ static void add_image_env(struct build *b)
 	}
 }
 
-static const char apt_env[] = "APT_CONFIG=/dev/" MOUNT_APT_NAME;
+static const char apt_env[] = MOUNT_APT_VARIABLE "=" MOUNT_APT_VALUE;
 
 /*
  * Ours, also if a command that enters has it from its container: the child leaves it out
@@ -253,7 +253,7 @@ void build_environment(struct build *b)
 			add_env(b, "TERM", b->h->term);
 	}
 	if (mount_has_apt(&b->m))
-		add_env(b, "APT_CONFIG", "/dev/" MOUNT_APT_NAME);
+		add_env(b, MOUNT_APT_VARIABLE, MOUNT_APT_VALUE);
 	add_image_env(b);
 	for (const struct spec_env *i = b->s->env; i; i = i->next) {
 		const char *value = i->value ? i->value : getenv(i->name);
@@ -359,7 +359,7 @@ void build_command(struct build *b, const char *const *argv)
 	d = s->data;
 	d->envp = b->env;
 	if (b->env && b->env_len && str_equal(b->env[0], apt_env))
-		d->env_needs = "/etc/apt";
+		d->env_needs = MOUNT_APT_NEEDS;
 	d->umask = b->s->umask;
 	d->channel_fd = b->p->lowest_fd;
 	if (argv) {
