@@ -90,6 +90,33 @@ const char *json_misses(const json_t *v, json_type type)
 									: names[type];
 }
 
+const char *json_unknown(json_t *o, const char *const *keys)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(o, key, value)
+	{
+		size_t i = 0;
+
+		while (keys[i] && strcmp(keys[i], key) != 0)
+			i++;
+		if (!keys[i])
+			return key;
+	}
+	return NULL;
+}
+
+bool json_is_whole(const json_t *v, uint64_t max, uint64_t *ret)
+{
+	const json_int_t n = json_integer_value(v);
+
+	if (!json_is_integer(v) || n < 0 || (uint64_t)n > max)
+		return false;
+	*ret = (uint64_t)n;
+	return true;
+}
+
 int json_field(const struct json_source *src, json_t *o, const char *where,
 	       const char *key, json_type type, json_t **ret)
 {
@@ -130,30 +157,19 @@ int json_whole(const struct json_source *src, json_t *o, const char *where,
 
 	if (r < 0 || !v)
 		return r;
-	if (json_integer_value(v) < 0 || (uint64_t)json_integer_value(v) > max)
+	if (!json_is_whole(v, max, ret))
 		return json_refuse(src, "%s%s: %lld is not 0 to %llu", where, key,
 				   (long long)json_integer_value(v),
 				   (unsigned long long)max);
-	*ret = (uint64_t)json_integer_value(v);
 	return 0;
 }
 
 int json_only(const struct json_source *src, json_t *o, const char *where,
 	      const char *const *keys)
 {
-	const char *key;
-	json_t *value;
+	const char *key = json_unknown(o, keys);
 
-	json_object_foreach(o, key, value)
-	{
-		size_t i = 0;
-
-		while (keys[i] && strcmp(keys[i], key) != 0)
-			i++;
-		if (!keys[i])
-			return json_refuse(src, "%s%.64s: unknown", where, key);
-	}
-	return 0;
+	return key ? json_refuse(src, "%s%.64s: unknown", where, key) : 0;
 }
 
 int json_texts(const struct json_source *src, json_t *o, const char *where,

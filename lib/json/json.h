@@ -7,6 +7,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -50,6 +51,11 @@ int json_no_memory(const struct json_source *src);
  * be: "a string".
  */
 const char *json_misses(const json_t *v, json_type type);
+
+/* The first key of the object @o that is none of @keys, which end with NULL; or NULL. */
+const char *json_unknown(json_t *o, const char *const *keys);
+/* Whether @v is a whole number from 0 to @max: then it is *ret. */
+bool json_is_whole(const json_t *v, uint64_t max, uint64_t *ret);
 
 /* The value of @key, NULL where it is absent, null or refused. @where: "" or "config." */
 int json_field(const struct json_source *src, json_t *o, const char *where,

@@ -62,21 +62,12 @@ static const char *full_name(char *buf, size_t len, const char *where, const cha
 int read_only_known(const struct reader *r, json_t *object, const char *where,
 		    const char *const *known)
 {
+	const char *key = json_unknown(object, known);
 	char name[256];
-	const char *key;
-	json_t *value = NULL;
 
-	json_object_foreach(object, key, value)
-	{
-		const char *const *k = known;
-
-		while (*k && strcmp(*k, key) != 0)
-			k++;
-		if (!*k)
-			return read_refuse(r, "%s: not supported",
-					   full_name(name, sizeof(name), where, key));
-	}
-	return 0;
+	return key ? read_refuse(r, "%s: not supported",
+				 full_name(name, sizeof(name), where, key))
+		   : 0;
 }
 
 int read_value(const struct reader *r, json_t *object, const char *where, const char *key,
@@ -124,12 +115,11 @@ int read_number(const struct reader *r, json_t *object, const char *where,
 
 	if (n < 0 || !value)
 		return n;
-	if (json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > max)
+	if (!json_is_whole(value, max, ret))
 		return read_refuse(r, "%s: %lld is not 0 to %llu",
 				   full_name(name, sizeof(name), where, key),
 				   (long long)json_integer_value(value),
 				   (unsigned long long)max);
-	*ret = (uint64_t)json_integer_value(value);
 	return 0;
 }
 

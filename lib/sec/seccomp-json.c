@@ -22,7 +22,7 @@
 #include "base/io.h"
 #include "sec/seccomp-module.h"
 #include "sec/seccomp-words.h"
-#include "json/json-text.h"
+#include "json/json.h"
 
 enum { PROFILE_SIZE_MAX = 4 << 20 };
 
@@ -66,20 +66,11 @@ static int check_keys(const struct reader *r, json_t *object, const char *where,
 		      const char *const *known)
 {
 	const char *key;
-	json_t *value;
 
 	if (!json_is_object(object))
 		return wrong(r, "not an object:", where);
-	json_object_foreach(object, key, value)
-	{
-		const char *const *k = known;
-
-		while (*k && strcmp(*k, key) != 0)
-			k++;
-		if (!*k)
-			return wrong(r, "unknown field", key);
-	}
-	return 0;
+	key = json_unknown(object, known);
+	return key ? wrong(r, "unknown field", key) : 0;
 }
 
 /* The array @key of @object; none and null are empty. */
@@ -95,17 +86,14 @@ static int get_array(const struct reader *r, json_t *object, const char *key,
 }
 
 static int get_number(const struct reader *r, json_t *object, const char *key,
-		      json_int_t max, uint64_t *ret)
+		      uint64_t max, uint64_t *ret)
 {
 	json_t *value = json_object_get(object, key);
 
 	if (!value || json_is_null(value))
 		return 0;
-	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-	    json_integer_value(value) > max)
-		return wrong(r, "not a number in range:", key);
-	*ret = (uint64_t)json_integer_value(value);
-	return 1;
+	return json_is_whole(value, max, ret) ? 1
+					      : wrong(r, "not a number in range:", key);
 }
 
 /* The action @key of @object with its error number. */
@@ -480,7 +468,7 @@ int seccomp_from_file(struct plan *p, const char *path, uint64_t caps, unsigned 
 {
 	struct reader r = { .path = path, .e = e, .caps = caps, .kernel = kernel };
 	struct utsname uts;
-	json_t *profile = NULL;
+	cleanup_json json_t *profile = NULL;
 	int n;
 
 	if (uname(&uts) < 0)
@@ -490,6 +478,5 @@ int seccomp_from_file(struct plan *p, const char *path, uint64_t caps, unsigned 
 	if (n < 0)
 		return n;
 	n = compile_profile(&r, profile, p, ret);
-	json_decref(profile);
 	return n;
 }
