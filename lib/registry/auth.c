@@ -273,16 +273,21 @@ const char *auth_helper(json_t *file, const char *registry)
 		       : NULL;
 }
 
+/* @given: the caller names the file. */
 static int find_in(struct arena *a, struct err *e, const struct registry_options *o,
-		   const char *path, const char *registry, const char *repository,
-		   struct credentials *ret)
+		   const char *path, bool given, const char *registry,
+		   const char *repository, struct credentials *ret)
 {
+	struct err why = { 0 };
 	json_t *file = NULL;
 	const char *helper;
-	int r = auth_load(e, path, &file);
+	int r = auth_load(&why, path, &file);
 
+	/* one that another user left in the environment has nothing of ours */
+	if (r == -ENOENT || (r == -EACCES && !given))
+		return 0;
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return why.code ? err_say(e, r, "%s", why.message) : r;
 	helper = auth_helper(file, registry);
 	if (helper)
 		r = helper_get(a, e, o, helper, auth_server(registry), ret);
@@ -300,16 +305,8 @@ int auth_find(struct arena *a, struct err *e, const struct registry_options *o,
 	struct credentials found = { 0 };
 	int r = files ? 0 : -ENOMEM;
 
-	for (; r == 0 && *files && !found.where; files++) {
-		struct err why = { 0 };
-
-		r = find_in(a, &why, o, *files, registry, repository, &found);
-		/* Left in the environment by another user: nothing of ours. */
-		if (r == -EACCES && !authfile)
-			r = 0;
-		else if (why.code)
-			err_say(e, r, "%s", why.message);
-	}
+	for (; r == 0 && *files && !found.where; files++)
+		r = find_in(a, e, o, *files, authfile, registry, repository, &found);
 	if (r < 0)
 		return err_set(e, r, "credentials for %s", registry);
 	*ret = found;

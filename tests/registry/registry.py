@@ -231,7 +231,8 @@ def test_htpasswd():
 def with_helper(r, config):
     write(f"{T}/bin/docker-credential-test", f'''#!/bin/sh
 case $1 in
-get) if [ -f {T}/secret ]; then cat {T}/secret; else
+get) if [ -f {T}/locked ]; then echo the keychain is locked; exit 1; fi
+	if [ -f {T}/secret ]; then cat {T}/secret; else
 	echo credentials not found in native keychain; exit 1; fi ;;
 store) cat >{T}/secret ;;
 erase) rm {T}/secret 2>/dev/null ;;
@@ -244,6 +245,10 @@ esac
             parts=["wants a user"])
     refused("which take no failure away", "EACCES", "-I", "-k", "logout", r.host,
             parts=["docker-credential-test erase", "status 1"])
+    write(f"{T}/locked", "")
+    refused("a helper that fails is named", "EACCES", "-k", "manifest", f"{r.host}/ours/a:1",
+            parts=["docker-credential-test get", "the keychain is locked"])
+    os.unlink(f"{T}/locked")
     works("login keeps it by the helper", "-k", "login", r.host, "ann", "pass:word")
     result(b"pass:word" in read(f"{T}/secret") and b"auths" not in read(config), "and not in the file")
     works("what the helper says is used", "-k", "manifest", f"{r.host}/ours/a:1")
