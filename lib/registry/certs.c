@@ -120,6 +120,7 @@ static int take_name(struct arena *a, struct err *e, const char *dir, const char
 	return 0;
 }
 
+/* 1: it is there, and all of it was taken; 0: it is not. */
 static int take_dir(struct arena *a, struct err *e, const char *dir, struct trust *t)
 {
 	struct dirent **names;
@@ -128,7 +129,7 @@ static int take_dir(struct arena *a, struct err *e, const char *dir, struct trus
 
 	if (n < 0)
 		return errno == ENOENT || errno == ENOTDIR
-			       ? -ENOENT
+			       ? 0
 			       : err_set(e, -errno, "%s", dir);
 	for (int i = 0; i < n; i++) {
 		if (r == 0 && i < FILES_MAX)
@@ -138,33 +139,34 @@ static int take_dir(struct arena *a, struct err *e, const char *dir, struct trus
 	free(names);
 	if (r == 0 && t->ca_len > 0 && system && access(system, R_OK) == 0)
 		r = append_file(a, e, system, t);
-	return r;
+	return r < 0 ? r : 1;
 }
 
 int certs_load(struct arena *a, struct err *e, const char *dir, const char *etc,
 	       const char *host, struct trust *ret)
 {
 	const char *home = owner_env_dir("HOME");
-	const char *dirs[] = {
-		home && *home
-			? arena_printf(a, "%s/.config/containers/certs.d/%s", home, host)
-			: NULL,
-		arena_printf(a, "%s/containers/certs.d/%s", etc, host),
-		arena_printf(a, "%s/docker/certs.d/%s", etc, host),
+	const struct {
+		const char *above, *below;
+	} dirs[] = {
+		{ home, ".config/containers/certs.d" },
+		{ etc, "containers/certs.d" },
+		{ etc, "docker/certs.d" },
 	};
 	struct trust t = { 0 };
-	int r = -ENOENT;
+	int r = dir ? take_dir(a, e, dir, &t) : 0;
 
-	if (dir) {
-		r = take_dir(a, e, dir, &t);
-		if (r == -ENOENT)
-			return err_set(e, r, "certificates %s", dir);
+	if (dir && r == 0)
+		return err_set(e, -ENOENT, "certificates %s", dir);
+	for (size_t i = 0; !dir && r == 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		const char *path;
+
+		if (!dirs[i].above)
+			continue;
+		path = arena_printf(a, "%s/%s/%s", dirs[i].above, dirs[i].below, host);
+		r = path ? take_dir(a, e, path, &t) : -ENOMEM;
 	}
-	for (size_t i = 0; !dir && r == -ENOENT && i < sizeof(dirs) / sizeof(dirs[0]);
-	     i++)
-		if (dirs[i])
-			r = take_dir(a, e, dirs[i], &t);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0)
 		return err_set(e, r, "certificates of %s", host);
 	*ret = t;
 	return 0;

@@ -13,10 +13,7 @@
 
 struct trust {
 	const char *
-		/*
-		 * PEM: the private authorities, then the system's; or NULL: the system's
-		 */
-		ca;
+		ca; /* PEM: private authorities, then the system's; NULL: the latter alone */
 	size_t ca_len;
 	const char *cert, *key; /* paths, or NULL */
 	const char *realms;     /* lines, each a server HOST[:PORT]; or NULL */

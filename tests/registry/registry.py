@@ -276,6 +276,9 @@ def test_tls(certificates):
         works("unless security was not asked for", "-k", "manifest", f"{r.host}/ours/a:1")
         shutil.copytree(private, f"{ETC}/docker/certs.d/{r.host}")
         works("certs.d of docker is found", "manifest", f"{r.host}/ours/a:1")
+        write(f"{ETC}/docker/certs.d/{r.host}/client.cert", "")
+        refused("a certificate without its key is named", "ENOENT", "manifest", f"{r.host}/ours/a:1",
+                parts=["client.cert", "client.key"])
         shutil.rmtree(f"{ETC}/docker")
     finally:
         r.stop()
