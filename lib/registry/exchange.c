@@ -480,12 +480,13 @@ static void start_some(CURLM *multi, struct exchange *xs, size_t len, unsigned m
 		running += xs[i].state == EXCHANGE_RUNS;
 	for (size_t i = 0; i < len && running < most; i++) {
 		struct exchange *x = &xs[i];
+		int r;
 
 		if (x->state != EXCHANGE_WAITS || x->due_ms > now)
 			continue;
-		x->result = start(x, multi);
-		if (x->result < 0)
-			x->state = EXCHANGE_ENDED;
+		r = start(x, multi);
+		if (r < 0)
+			give_up(x, r);
 		else
 			running++;
 	}

@@ -359,6 +359,7 @@ def test_bodies(liar):
     refused("a manifest by digest is compared", "EBADMSG", "-k", "manifest",
             f"{liar.host}/good/a@{DIGEST}", parts=["has digest"])
     got("a foreign layer comes from its URL", liar, "missing", "-U", f"{liar.url}/v2/good/layer")
+    got("or from the registry, where that is no URL of ours", liar, "good", "-U", "ftp://good.invalid/x")
 
 
 def test_words(liar):
