@@ -165,26 +165,34 @@ static size_t fits(const char *key, const char *registry, const char *repository
 	return repository[m] == '\0' || repository[m] == '/' ? m + 1 : 0;
 }
 
+bool auth_is_text(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return false;
+	return true;
+}
+
 int auth_split(struct arena *a, struct err *e, const char *text, struct credentials *ret)
 {
 	const char *colon = strchr(text, ':');
 
 	if (!colon || colon == text)
 		return err_say(e, -EINVAL, "credentials: not USER:PASSWORD");
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return err_say(e, -EINVAL, "credentials: a control character");
+	if (!auth_is_text(text))
+		return err_say(e, -EINVAL, "credentials: a control character");
 	ret->user = arena_printf(a, "%.*s", (int)(colon - text), text);
 	ret->password = arena_strdup(a, colon + 1);
 	return ret->user && ret->password ? 0 : -ENOMEM;
 }
 
-static int decode(const char *base64, char *ret, size_t size)
+/* @ret has room for as many bytes as @base64 has. */
+static int decode(const char *base64, char *ret)
 {
 	size_t n = strlen(base64), padding = 0;
 	int len;
 
-	if (n == 0 || n % 4 != 0 || n / 4 * 3 >= size)
+	if (n == 0 || n % 4 != 0)
 		return -EBADMSG;
 	while (padding < 2 && base64[n - 1 - padding] == '=')
 		padding++;
@@ -210,9 +218,7 @@ static int take_entry(struct arena *a, json_t *entry, struct credentials *ret)
 		size_t size = strlen(auth) + 1;
 		char *text = size <= AUTH_TEXT_MAX ? arena_alloc(a, size) : NULL;
 
-		r = text                   ? decode(auth, text, size)
-		    : size > AUTH_TEXT_MAX ? -EBADMSG
-					   : -ENOMEM;
+		r = text ? decode(auth, text) : size > AUTH_TEXT_MAX ? -EBADMSG : -ENOMEM;
 		if (r == 0)
 			r = auth_split(a, NULL, text, &c);
 	} else if (user && *user && password) {

@@ -28,6 +28,8 @@ int auth_find(struct arena *a, struct err *e, const struct registry_options *o,
 	      struct credentials *ret);
 /* "USER:PASSWORD". -EINVAL */
 int auth_split(struct arena *a, struct err *e, const char *text, struct credentials *ret);
+/* Without control characters. */
+bool auth_is_text(const char *s);
 /* "Basic ...", in @a; NULL without memory. */
 const char *auth_basic(struct arena *a, const struct credentials *c);
 

@@ -82,8 +82,8 @@ static int begin(struct exchange *x, bool again)
 	struct http *h = &x->http;
 
 	free(h->url);
+	h->url = NULL;
 	if (f->url) {
-		h->url = NULL;
 		h->insecure = x->reg->o.insecure;
 		h->trust = NULL;
 		if (http_resolve(*f->url, *f->url, NULL, &h->url) < 0 ||
@@ -122,9 +122,7 @@ static int finish(struct exchange *x)
 		return -EAGAIN;
 	}
 	hash_end(f->hash, &d);
-	f->hash = hash_new();
-	if (!f->hash)
-		return exchange_fail(x, -ENOMEM, "%s", strerror(ENOMEM));
+	f->hash = NULL; /* next() makes another */
 	if (!digest_equal(&d, &f->blob->digest))
 		return exchange_fail(x, -EBADMSG, "what came has digest %s", d.text);
 	return 0;
@@ -158,8 +156,6 @@ static int ended(struct exchange *x, void *data)
 {
 	struct fetch *f = x->data;
 
-	hash_free(f->hash);
-	f->hash = NULL;
 	exchange_done(x);
 	return f->done ? f->done(f->blob, f->data) : 0;
 }

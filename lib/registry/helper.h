@@ -4,7 +4,7 @@
 
 #include "registry/auth.h"
 
-/* @verb "get", "store", "erase"; *ret from malloc(3), at most AUTH_TEXT_MAX. */
+/* What it has for @server, in @a; *ret stays as it is where it has nothing. */
 int helper_get(struct arena *a, struct err *e, const struct registry_options *o,
 	       const char *name, const char *server, struct credentials *ret);
 int helper_store(struct err *e, const struct registry_options *o, const char *name,

@@ -33,7 +33,7 @@ enum { OPTION_QUICK_EXIT = CURLOPTTYPE_LONG + 322 };
 
 void http_init(struct http *h)
 {
-	*h = (struct http){ .body_fd = -EBADF, .content_length = -1 };
+	*h = (struct http){ .body_fd = -EBADF };
 }
 
 static void drop_answer(struct http *h)
@@ -47,7 +47,6 @@ static void drop_answer(struct http *h)
 	h->media_type[0] = h->digest.text[0] = h->error[0] = '\0';
 	h->retry_after = 0;
 	h->encoded = h->partial = false;
-	h->content_length = -1;
 	h->refused = 0;
 	h->why = NULL;
 	h->header_bytes = h->header_lines = 0;
@@ -502,11 +501,7 @@ static const struct {
 
 int http_end(struct http *h, CURLM *multi, CURLcode code)
 {
-	curl_off_t length = -1;
-
 	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->status);
-	(void)curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	h->content_length = length;
 	http_abandon(h, multi);
 	curl_slist_free_all(h->lines);
 	h->lines = NULL;
@@ -613,7 +608,7 @@ int http_resolve(const char *base, const char *location, const char *add_query,
 	    curl_url_get(u, CURLUPART_URL, &whole, 0))
 		return -EINVAL;
 	if (strlen(whole) <= HTTP_URL_MAX &&
-	    (!strncasecmp(whole, "https://", 8) || !strncasecmp(whole, "http://", 7))) {
+	    (http_is_tls(whole) || !strncasecmp(whole, "http://", 7))) {
 		*ret = strdup(whole);
 		r = *ret ? 0 : -ENOMEM;
 	}

@@ -54,7 +54,6 @@ struct http {
 	unsigned retry_after;        /* seconds */
 	bool encoded;                /* has a Content-Encoding */
 	bool partial;                /* has a Content-Range that begins at @range_from */
-	int64_t content_length;      /* or -1 */
 	char *text;
 	size_t text_len;
 	int refused;     /* -errno of what we ended it with */

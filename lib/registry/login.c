@@ -17,16 +17,9 @@
 #include "registry/auth.h"
 #include "registry/helper.h"
 #include "registry/registry-module.h"
-#include "json/json-text.h"
+#include "json/json.h"
 
 #define LOCK_NAME ".minc-login.lock"
-
-static void jsonp(json_t **object)
-{
-	json_decref(*object);
-}
-
-#define cleanup_json __attribute__((cleanup(jsonp)))
 
 static int replace(int dir, const char *name, const char *text, size_t len)
 {

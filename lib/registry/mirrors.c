@@ -259,7 +259,7 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 		if (r == -ENOENT)
 			return err_set(e, r, "%s", file);
 	} else {
-		if (home && *home)
+		if (home)
 			r = load_file(
 				a, e,
 				arena_printf(a, "%s/.config/containers/registries.conf",
@@ -275,7 +275,7 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 				     arena_printf(a, "%s/containers/registries.conf.d",
 						  etc),
 				     &m);
-		if (r == 0 && home && *home)
+		if (r == 0 && home)
 			r = load_dir(
 				a, e,
 				arena_printf(a, "%s/.config/containers/registries.conf.d",

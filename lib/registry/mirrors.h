@@ -46,7 +46,7 @@ int mirrors_load(struct arena *a, struct err *e, const char *etc, struct mirrors
 const struct rule *mirrors_find(const struct mirrors *m, const struct ref *r);
 /*
  * The name of r's repository with the rule's prefix replaced by @location: host in
- * *ret_host, the rest in *ret_repository. -EINVAL: no name comes of it.
+ * *ret_host, the rest in *ret_repository. -EINVAL: that is no valid name.
  */
 int mirrors_rewrite(struct arena *a, const struct rule *rule, const struct ref *r,
 		    const char *location, const char **ret_host,

@@ -57,7 +57,8 @@ static int add_mirrors(struct registry *reg, const struct rule *rule)
 		r = mirrors_rewrite(&reg->arena, rule, &reg->ref, m->location, &host,
 				    &repository);
 		if (r == -EINVAL)
-			return err_say(reg->err, r, "%s: mirror %s: no name comes of it",
+			return err_say(reg->err, r,
+				       "%s: mirror %s: it does not give a valid name",
 				       rule->file, m->location);
 		if (r == 0)
 			r = add_place(reg, host, repository,
@@ -88,8 +89,8 @@ static int add_places(struct registry *reg, const struct rule *rule)
 					    &host, &repository);
 		if (r == -EINVAL && !reg->err->code)
 			return err_say(reg->err, r,
-				       "%s: location %s: no name comes of it", rule->file,
-				       rule->location);
+				       "%s: location %s: it does not give a valid name",
+				       rule->file, rule->location);
 	}
 	return r < 0 ? r : add_place(reg, host, repository, insecure, MIRROR_ALWAYS);
 }
@@ -367,14 +368,6 @@ static int try_login(struct err *e, const struct ref *ref, const char *user,
 	return r;
 }
 
-static bool is_printable(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return false;
-	return true;
-}
-
 static int login(struct err *e, const char *registry, const char *user,
 		 const char *password, const struct registry_options *o)
 {
@@ -383,7 +376,7 @@ static int login(struct err *e, const char *registry, const char *user,
 
 	if (r < 0)
 		return r;
-	if (!*user || strchr(user, ':') || !is_printable(user) || !is_printable(password))
+	if (!*user || strchr(user, ':') || !auth_is_text(user) || !auth_is_text(password))
 		return err_say(e, -EINVAL, "login to %s: not a user or password",
 			       registry);
 	r = try_login(e, &ref, user, password, o);

@@ -152,7 +152,7 @@ static int read_key_part(struct toml *t, const char **ret)
 	n = strspn(t->p, bare);
 	if (n == 0)
 		return bad(t, "a key is missing");
-	*ret = arena_printf(t->arena, "%.*s", (int)(n < 4096 ? n : 4096), t->p);
+	*ret = arena_printf(t->arena, "%.*s", (int)n, t->p);
 	t->p += n;
 	return *ret ? 0 : -ENOMEM;
 }

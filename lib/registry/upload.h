@@ -4,4 +4,5 @@
 
 #include "registry/exchange.h"
 
+/* registry_ops.put_blobs: see there. */
 int blobs_put(struct registry *reg, struct registry_blob *blobs, size_t len);
