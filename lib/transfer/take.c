@@ -243,7 +243,7 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 	if (missing == 0)
 		return 0;
 	if (missing == 1)
-		return layer_from_blob(t, t->err, &img->layers[last].digest,
+		return layer_from_blob(t, &img->layers[last].digest,
 				       &img->layers[last].diff_id, 0);
 	r = converter_new(t, &c);
 	if (r < 0)
@@ -393,7 +393,7 @@ static int look_into(struct descent *d, const struct manifest_child *children, s
 		r = follow(d, &children[i], ret);
 	}
 	d->t->err = e;
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT && why.code) /* else a registry has said it, to @e */
 		*e = why;
 	return r;
 }

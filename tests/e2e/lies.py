@@ -207,6 +207,11 @@ def test_indexes():
         shutil.rmtree(top)
         refused(f"a registry with {name}", part_, "pull", "--tls-verify=false",
                 REGISTRY.offers(image, image.blobs[entries[0]["digest"]]), stays=True)
+    missing = json.dumps({"schemaVersion": 2, "manifests": [
+        {**Image().entry(), "platform": {"architecture": "none", "os": "linux"}},
+        descriptor("index.v1+json", b"{}")]}).encode()
+    refused("a registry without an index that it names", "not found", "pull", "--tls-verify=false",
+            REGISTRY.offers(Image(), missing), stays=True)
     refused("a name the registry does not have", "no", "pull", "--tls-verify=false",
             REGISTRY.offers(Image()).replace(":1", ":2"))
 
