@@ -50,16 +50,19 @@ struct hash *hash_free(struct hash *h)
 	return NULL;
 }
 
-int hash_fd(int fd, struct digest *ret)
+int hash_part(int fd, uint64_t len, struct digest *ret)
 {
 	cleanup_free char *buf = malloc(READ_BYTES);
 	struct hash *h = buf ? hash_new() : NULL;
-	off_t at = 0;
-	ssize_t n;
+	uint64_t at = 0;
 
 	if (!h)
 		return -ENOMEM;
-	while ((n = pread(fd, buf, READ_BYTES, at)) != 0) {
+	while (at < len) {
+		const size_t want =
+			len - at < READ_BYTES ? (size_t)(len - at) : READ_BYTES;
+		const ssize_t n = pread(fd, buf, want, (off_t)at);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -68,11 +71,18 @@ int hash_fd(int fd, struct digest *ret)
 			hash_free(h);
 			return r;
 		}
+		if (n == 0)
+			break;
 		hash_update(h, buf, (size_t)n);
-		at += n;
+		at += (uint64_t)n;
 	}
 	hash_end(h, ret);
 	return 0;
+}
+
+int hash_fd(int fd, struct digest *ret)
+{
+	return hash_part(fd, UINT64_MAX, ret);
 }
 
 void hash_buffer(const void *data, size_t len, struct digest *ret)

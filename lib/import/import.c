@@ -68,8 +68,8 @@ int import_refuse_changes(struct minc_transfer *t, const char *source)
  * One layer and nothing else known: the time is the source's, so that the same gives the
  * same.
  */
-static int take_root(struct minc_transfer *t, const struct layer_made *layer,
-		     time_t created)
+int import_root_layer(struct minc_transfer *t, const struct layer_made *layer,
+		      time_t created)
 {
 	struct platform machine;
 	json_t *config;
@@ -87,15 +87,6 @@ static int take_root(struct minc_transfer *t, const struct layer_made *layer,
 		r = take_built(t, config, layer, 1, "");
 	json_decref(config);
 	return r;
-}
-
-static int import_directory(struct minc_transfer *t, const char *source, int dir,
-			    const struct stat *st)
-{
-	struct layer_made layer;
-	int r = layer_from_dir(t, source, dir, false, false, NULL, 0, NULL, &layer);
-
-	return r < 0 ? r : take_root(t, &layer, st->st_mtime);
 }
 
 /* So much stays free in the file system @v: a stream without an end shall not fill it. */
@@ -212,7 +203,7 @@ static int import_tar(struct minc_transfer *t, const char *source, int fd, time_
 	fd_source_init(&stream, fd);
 	r = layer_from_stream(t, source, &stream.source, look_again, &told, &layer);
 	if (!told.images)
-		return r < 0 ? r : take_root(t, &layer, created);
+		return r < 0 ? r : import_root_layer(t, &layer, created);
 	spend_again(t);
 	return import_archive(t, source, fd, true);
 }
@@ -237,22 +228,19 @@ static int import_file(struct minc_transfer *t, const char *source, int fd,
 	return import_tar(t, source, fd, st->st_mtime);
 }
 
-int import_root_layer(struct minc_transfer *t, const struct layer_made *layer,
-		      time_t created)
-{
-	return take_root(t, layer, created);
-}
-
 static int import_dir(struct minc_transfer *t, const char *source, int dir,
 		      const struct stat *st)
 {
-	int layout = which_directory(t, source, dir);
-	int r = layout > 0 ? import_refuse_changes(t, source) : layout;
+	struct layer_made layer;
+	int r = which_directory(t, source, dir);
 
-	if (r < 0)
-		return r;
-	return layout ? import_layout(t, source, dir)
-		      : import_directory(t, source, dir, st);
+	if (r > 0) {
+		r = import_refuse_changes(t, source);
+		return r < 0 ? r : import_layout(t, source, dir);
+	}
+	if (r == 0)
+		r = layer_from_dir(t, source, dir, false, false, NULL, 0, NULL, &layer);
+	return r < 0 ? r : import_root_layer(t, &layer, st->st_mtime);
 }
 
 static int import_open(struct minc_transfer *t, const char *source, int fd)

@@ -219,7 +219,6 @@ static int open_archive(struct members *m, const struct member *from,
 	if (r < 0)
 		return r;
 	a = archive_read_new();
-
 	if (!a || archive_read_support_format_tar(a) != ARCHIVE_OK ||
 	    archive_read_support_format_empty(a) != ARCHIVE_OK) {
 		archive_read_free(a);
@@ -462,8 +461,7 @@ static int add(struct members *m, struct archive *a, struct archive_entry *entry
 	const mode_t type = archive_entry_filetype(entry);
 	const int64_t size = archive_entry_size(entry);
 	const char *link = hard ? hard : soft;
-	struct member *one;
-	struct member *more;
+	struct member *one, *more;
 	int r;
 
 	if ((!hard && type != AE_IFREG && type != AE_IFLNK) || !is_wanted(m, name))

@@ -110,7 +110,7 @@ static void *run(void *data)
 	t.data = c;
 	while (r == 0 && wait_for_work(c, &w)) {
 		if (w.fresh || !store_has_layer(&store, &w.diff_id))
-			r = layer_from_blob(&t, &e, &w.blob, &w.diff_id, 1);
+			r = layer_from_blob(&t, &w.blob, &w.diff_id, 1);
 	}
 	if (r < 0)
 		note_failure(c, r, &e);
@@ -225,11 +225,13 @@ static void attend(struct converter *c)
 	pthread_mutex_lock(&c->lock);
 	while (c->running > 0) {
 		char what[sizeof(c->now.what)];
-		const uint64_t done = c->now.done, total = c->now.total;
+		uint64_t done, total;
 		int stop;
 
 		wait_a_moment(c);
 		memcpy(what, c->now.what, sizeof(what));
+		done = c->now.done;
+		total = c->now.total;
 		if (!t->progress || !*what || c->failed)
 			continue;
 		pthread_mutex_unlock(&c->lock);

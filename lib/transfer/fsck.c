@@ -154,7 +154,7 @@ static void remake_layer(struct fsck *f, const struct image_layer *l)
 
 	if (!repairs(f) || store_has_layer(f->store, &l->diff_id))
 		return;
-	if (layer_from_blob(&t, f->store->err, &l->digest, &l->diff_id, 0) < 0)
+	if (layer_from_blob(&t, &l->digest, &l->diff_id, 0) < 0)
 		err_clear(f->store->err);
 }
 

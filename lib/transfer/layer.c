@@ -100,7 +100,7 @@ static void seal_text(char block[SEAL_BYTES], const struct digest *content,
 		 content->text, diff_id->text);
 }
 
-int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id)
+static int seal(struct err *e, const char *what, int fd, const struct digest *diff_id)
 {
 	char block[SEAL_BYTES];
 	struct digest content;
@@ -117,34 +117,23 @@ int layer_seal(struct err *e, const char *what, int fd, const struct digest *dif
 int layer_check(int fd, const struct digest *diff_id)
 {
 	char block[SEAL_BYTES], found[SEAL_BYTES];
-	cleanup_free char *buf = malloc(1 << 20);
-	struct hash *h = buf ? hash_new() : NULL;
 	struct digest content;
 	struct stat st;
-	off_t at = 0, end;
-	ssize_t n = 0;
+	ssize_t n;
+	int r;
 
-	if (!h)
-		return -ENOMEM;
-	end = fstat(fd, &st) < 0 ? 0 : st.st_size - SEAL_BYTES;
-	while (at < end) {
-		const size_t want = end - at < (1 << 20) ? (size_t)(end - at) : 1 << 20;
-
-		n = pread(fd, buf, want, at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		hash_update(h, buf, (size_t)n);
-		at += n;
-	}
-	hash_end(h, &content);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size <= SEAL_BYTES)
+		return -EBADMSG;
+	r = hash_part(fd, (uint64_t)st.st_size - SEAL_BYTES, &content);
+	if (r < 0)
+		return r;
+	n = pread(fd, found, sizeof(found), st.st_size - SEAL_BYTES);
 	if (n < 0)
 		return -errno;
-	if (end <= 0 || pread(fd, found, sizeof(found), end) != SEAL_BYTES)
-		return -EBADMSG;
 	seal_text(block, &content, diff_id);
-	return memcmp(block, found, sizeof(block)) == 0 ? 0 : -EBADMSG;
+	return n == SEAL_BYTES && memcmp(block, found, sizeof(block)) == 0 ? 0 : -EBADMSG;
 }
 
 static void limits_of(const struct minc_transfer *t, struct squash_limits *ret)
@@ -171,11 +160,11 @@ static int tell(uint64_t bytes, void *data)
 }
 
 /* The layer's file gets its seal and its name. */
-static int commit_layer(struct minc_transfer *t, struct err *e, const char *what,
-			struct store_file *f, const struct digest *diff_id)
+static int commit_layer(struct minc_transfer *t, const char *what, struct store_file *f,
+			const struct digest *diff_id)
 {
 	char name[DIGEST_HEX + 8];
-	int r = layer_seal(e, what, f->fd, diff_id);
+	int r = seal(t->err, what, f->fd, diff_id);
 
 	snprintf(name, sizeof(name), "%s.sqfs", digest_hex(diff_id));
 	return r < 0 ? r : store_file_commit(t->store, f, name, false);
@@ -229,7 +218,7 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 	if (r < 0)
 		return err_set(t->err, r, "%s: writing the archive", what);
 	r = store_file_commit(t->store, blob, digest_hex(&ret->blob), false);
-	return r < 0 ? r : commit_layer(t, t->err, what, image, &ret->diff_id);
+	return r < 0 ? r : commit_layer(t, what, image, &ret->diff_id);
 }
 
 /* gzip and zstd stay as they are; OCI has no word for the others. */
@@ -335,7 +324,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 		r = store_file_commit(t->store, &blob, digest_hex(&made->diff_id), false);
 	}
 	if (r == 0)
-		r = commit_layer(t, t->err, what, &image, &made->diff_id);
+		r = commit_layer(t, what, &image, &made->diff_id);
 	store_file_abandon(&blob);
 	store_file_abandon(&image);
 	if (r == 0)
@@ -348,7 +337,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 	return r;
 }
 
-int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
+int layer_from_blob(struct minc_transfer *t, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads)
 {
 	struct store_file image = { .fd = -EBADF };
@@ -364,20 +353,20 @@ int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest 
 	w.what = what;
 	fd = store_open_blob(t->store, blob, &w.total);
 	if (fd < 0)
-		return err_set(e, fd, "%s: its blob", what);
+		return err_set(t->err, fd, "%s: its blob", what);
 	fd_source_init(&source, fd);
 	limits_of(t, &limits);
 	limits.threads = threads;
 	r = store_file_new(t->store, "layers", &image);
 	if (r == 0)
-		r = squash_tar(e, what, &source.source, image.fd, true, &limits, tell, &w,
-			       &result);
+		r = squash_tar(t->err, what, &source.source, image.fd, true, &limits,
+			       tell, &w, &result);
 	if (r == 0 && !digest_equal(&result.diff_id, diff_id))
-		r = err_say(e, -EBADMSG,
+		r = err_say(t->err, -EBADMSG,
 			    "%s: its content is %.19s..., the config says %.19s...", what,
 			    result.diff_id.text, diff_id->text);
 	if (r == 0)
-		r = commit_layer(t, e, what, &image, diff_id);
+		r = commit_layer(t, what, &image, diff_id);
 	store_file_abandon(&image);
 	return r;
 }

@@ -33,16 +33,12 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 		   bool userxattr, const struct squash_owners *owners, uint64_t packed,
 		   const char *const *without, struct layer_made *ret);
 /* A blob of the store, whose digest was checked; @diff_id: what its tar must be. */
-int layer_from_blob(struct minc_transfer *t, struct err *e, const struct digest *blob,
+int layer_from_blob(struct minc_transfer *t, const struct digest *blob,
 		    const struct digest *diff_id, unsigned threads);
 /* Write a blob from a stream; digest and size are checked before it has a name. */
 int blob_from_stream(struct minc_transfer *t, const char *what,
 		     struct byte_source *source, const struct digest *d, uint64_t size);
 bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
 bool store_has_layer(struct store *s, const struct digest *diff_id);
-/*
- * What must follow a layer's squashfs in its file, and whether it does; fsck's business.
- */
-int layer_seal(struct err *e, const char *what, int fd, const struct digest *diff_id);
-/* -EBADMSG: not what was written */
+/* Whether a layer's file is what was written, by its seal: -EBADMSG, or -errno. */
 int layer_check(int fd, const struct digest *diff_id);
