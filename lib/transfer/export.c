@@ -111,7 +111,7 @@ static int open_file(struct out *o, const char *name, uint64_t size)
 	int fd;
 
 	if (o->a)
-		return begin_entry(o, name, size) < 0 ? o->t->err->code : 0;
+		return begin_entry(o, name, size);
 	fd = openat(o->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	return fd < 0 ? err_set(o->t->err, -errno, "%s/%s", o->target, name) : fd;
 }
@@ -412,7 +412,7 @@ static int write_format(struct minc_transfer *t, const char *format,
 }
 
 /*
- * What is made now, or -errno. A root has owners and set-user-ID files: it is closed
+ * What is made now, or -1 with errno. A root has owners and set-user-ID files: it is closed
  * until it is whole.
  */
 static int make_target(int dir, const char *name, const char *format)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/str.h"
+#include "base/array.h"
 #include "sign/policy-check.h"
 #include "sign/sign.h"
 #include "store/store-file.h"
@@ -18,7 +18,7 @@ struct listing {
 	struct arena a;
 	struct index_entry *entries;
 	bool *further; /* a name beside that of the entry before it */
-	size_t len, room;
+	size_t len, room, further_room;
 };
 
 int listing_begin(struct minc_transfer *t)
@@ -29,21 +29,15 @@ int listing_begin(struct minc_transfer *t)
 
 static int make_room(struct listing *l)
 {
-	const size_t room = l->room ? 2 * l->room : 16;
-	struct index_entry *entries;
-	bool *further;
+	void *entries = array_grow(l->entries, &l->room, l->len + 1, sizeof(*l->entries));
+	void *further =
+		array_grow(l->further, &l->further_room, l->len + 1, sizeof(*l->further));
 
-	if (l->len < l->room)
-		return 0;
-	entries = reallocarray(l->entries, room, sizeof(*entries));
 	if (entries)
 		l->entries = entries;
-	further = entries ? reallocarray(l->further, room, sizeof(*further)) : NULL;
-	if (!further)
-		return -ENOMEM;
-	l->further = further;
-	l->room = room;
-	return 0;
+	if (further)
+		l->further = further;
+	return entries && further ? 0 : -ENOMEM;
 }
 
 /* Its strings are the caller's for the moment. */

@@ -122,7 +122,7 @@ static json_t *descriptor(const char *media_type, const struct digest *d, uint64
 static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 			     const struct layer_made *layers, size_t len)
 {
-	json_t *list = json_array(), *ret;
+	json_t *list = json_array();
 	int r = list ? 0 : -1;
 
 	for (size_t i = 0; r == 0 && i < len; i++)
@@ -133,11 +133,10 @@ static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 		json_decref(list);
 		return NULL;
 	}
-	ret = json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
-			MEDIA_OCI_MANIFEST, "config",
-			descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers",
-			list);
-	return ret;
+	return json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
+			 MEDIA_OCI_MANIFEST, "config",
+			 descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers",
+			 list);
 }
 
 /*
@@ -256,13 +255,12 @@ int take_layers(struct minc_transfer *t, const struct image *img)
 int take_open_layers(struct minc_transfer *t, const struct image *img,
 		     int fds[CONTENT_LAYERS_MAX], size_t *ret_len)
 {
-	int r = img->layers_len > CONTENT_LAYERS_MAX
-			? err_set(t->err, -E2BIG, "%s", img->name)
-			:
-			/* those that another tool has brought */
-			take_layers(t, img);
+	int r;
 
 	*ret_len = 0;
+	if (img->layers_len > CONTENT_LAYERS_MAX)
+		return err_set(t->err, -E2BIG, "%s", img->name);
+	r = take_layers(t, img); /* those that another tool has brought */
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
 		fds[i] = store_open_layer(t->store, &img->layers[i].diff_id, NULL);
 		if (fds[i] < 0)
@@ -425,13 +423,6 @@ static int choose(struct descent *d, const char *text, size_t len,
 	return r;
 }
 
-/* An index stays with its image: whose signature it has shows who signed the image. */
-static int keep_index(struct minc_transfer *t, const struct digest *d, const char *text,
-		      size_t len)
-{
-	return *d->text ? store_write_blob(t->store, d, text, len) : 0;
-}
-
 /* Before any layer is fetched. */
 static int ask_policy(struct minc_transfer *t, struct origin *o, const char *name,
 		      const struct digest *manifest, const struct digest *index)
@@ -504,8 +495,9 @@ int take_image(struct minc_transfer *t, struct origin *o, const char *media_type
 		if (r == 0)
 			r = get_text(t, o, false, &child.digest, child.size, &text, &len);
 	}
-	if (r == 0)
-		r = keep_index(t, &index, index_text, index_len);
+	/* It stays with its image: whose signature it has shows who signed the image. */
+	if (r == 0 && index_text)
+		r = store_write_blob(t->store, &index, index_text, index_len);
 	if (r == 0)
 		r = take_manifest(t, o, child.media_type, &child.digest, &index, text,
 				  len, listed);

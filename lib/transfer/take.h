@@ -49,7 +49,7 @@ struct origin {
 
 /*
  * An image by the descriptor of its manifest or index, into the store, listed under
- * @name. A name from t replaces it. @text: the manifest, if it is known already.
+ * @name. A name from t replaces it.
  */
 int take_image(struct minc_transfer *t, struct origin *o, const char *media_type,
 	       const struct digest *d, uint64_t size, const char *name);
