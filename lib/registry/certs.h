@@ -12,8 +12,7 @@
 #include "base/err.h"
 
 struct trust {
-	const char *
-		ca; /* PEM: private authorities, then the system's; NULL: the latter alone */
+	const char *ca; /* PEM, with the system's; NULL: those alone */
 	size_t ca_len;
 	const char *cert, *key; /* paths, or NULL */
 	const char *realms;     /* lines, each a server HOST[:PORT]; or NULL */

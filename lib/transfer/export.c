@@ -412,8 +412,8 @@ static int write_format(struct minc_transfer *t, const char *format,
 }
 
 /*
- * What is made now, or -1 with errno. A root has owners and set-user-ID files: it is closed
- * until it is whole.
+ * What is made now, or -1 with errno. A root has owners and set-user-ID files: it is
+ * closed until it is whole.
  */
 static int make_target(int dir, const char *name, const char *format)
 {
