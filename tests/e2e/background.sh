@@ -162,6 +162,10 @@ is "nothing is left then, nor the other file" "$(left)$(find "$T" -maxdepth 1 -n
 rm "$T/there"
 minc -r "$bb" --pidfile "$T/there" sh -c 'echo x'
 is "--pidfile works in the foreground" "$out $(wc -l <"$T/there")" "x 1"
+rm -f "$T/cid"
+minc -r "$bb" --cidfile "$T/cid" true
+refused "--cidfile is refused where there is no id" --cidfile
+is "no file is made for it" "$(find "$T" -maxdepth 1 -name "*cid*")" ""
 
 # --rm
 start --rm --name gone sh -c 'echo x; exit 4'

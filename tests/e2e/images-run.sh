@@ -114,6 +114,11 @@ like "the last line says how to go on" "$out" "*To reuse this, run: */minc -t $s
 minc -t "$short" cat /etc/kept /etc/top
 is "and with that its files are there again" "$out" "kept
 top"
+minc -t "$short" --cidfile "$T/cid" true
+is "--cidfile has the id of a container of the store" "$(cat "$T/cid")" "$id"
+rm -f "$T/cid"
+minc -q -r plain --rm --cidfile "$T/cid" true
+is "and of one that is made of an image" "$(tr -d 0-9a-f <"$T/cid" | wc -c) $(wc -c <"$T/cid")" "0 64"
 ls "$MINCS_DIR/containers" >"$T/before"
 minc -q -r plain nosuchcommand
 is "a command that is missing is not found" "$status" 127

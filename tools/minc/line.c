@@ -30,15 +30,20 @@ int line_read(struct options *o, int argc, char **argv)
 	return bad;
 }
 
-static bool was_given(const struct options *o, const char *name)
+static const struct given *find_given(const struct options *o, const char *name)
 {
 	const struct option *row = option_find(minc.options, name, strlen(name));
 	size_t i;
 
 	for (i = 0; i < o->words.len; i++)
 		if (o->words.given[i].row == row && !o->words.given[i].off)
-			return true;
-	return false;
+			return &o->words.given[i];
+	return NULL;
+}
+
+static bool was_given(const struct options *o, const char *name)
+{
+	return find_given(o, name) != NULL;
 }
 
 static int pass_env(struct options *o, const char *const *names)
@@ -141,6 +146,17 @@ static int apply_root(struct options *o)
 	return minc_set_root(o->c, o->root ? o->root : "/", o->root_flags);
 }
 
+/* Only what is in the background or in the store has an id. Both are known at the end. */
+static int check_cidfile(struct options *o)
+{
+	const struct given *g = find_given(o, "--cidfile");
+	bool made = o->fresh_image && !o->tempdir;
+
+	if (!g || o->background || made || *o->container)
+		return 0;
+	return options_refuse(&o->words, g, "only with --background or an image");
+}
+
 int line_apply(struct options *o)
 {
 	int r = minc_set_flag(o->c, MINC_DIE_WITH_PARENT, 1);
@@ -153,5 +169,7 @@ int line_apply(struct options *o)
 		r = apply_given(o);
 	if (r == 0 && o->root_given)
 		r = apply_root(o);
+	if (r == 0)
+		r = check_cidfile(o);
 	return r < 0 ? r : minc_set_origin(o->c, NULL);
 }

@@ -170,8 +170,8 @@ static int check_file(const char *option, const char *path)
 static int write_files(const struct options *o, const minc_container *ct)
 {
 	char text[16];
-	const struct text_file files[] = { { "--cidfile", o->cidfile,
-					     minc_container_id(ct) },
+	const char *id = o->background ? minc_container_id(ct) : o->container;
+	const struct text_file files[] = { { "--cidfile", o->cidfile, id },
 					   { "--pidfile", o->pidfile, text } };
 	const struct text_file *failed;
 	int r;

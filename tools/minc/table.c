@@ -323,7 +323,7 @@ static const struct option option_table[] = {
 	  .set = limit_ulimit },
 	{ "--name", "NAME", "Name of the container, and its host name", .call = minc_set_name },
 	{ "--rm", NULL, "Forget it when it ends: of an image, or in the background", .apply = set_remove },
-	{ "--cidfile", "FILE", "With --background: write its id to FILE, which must not exist",
+	{ "--cidfile", "FILE", "Of an image, or in the background: write its id to FILE",
 	  .offset = AT(cidfile) },
 	{ "--pidfile", "FILE", "Write the number of its process 1, as the host counts",
 	  .offset = AT(pidfile) },
