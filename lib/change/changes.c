@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/lease.h"
 #include "change/change.h"
 
 void changes_begin(struct minc_changes *chs)
@@ -38,8 +38,11 @@ static int open_storage(struct minc_changes *chs)
 	chs->dir = open(chs->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (chs->dir < 0)
 		return err_set(chs->err, -errno, "%s", chs->name);
-	if (flock(chs->dir, LOCK_EX | LOCK_NB) < 0)
-		return err_say(chs->err, -EBUSY, "%s: in use by a container", chs->name);
+	r = lease_try(chs->dir, 0);
+	if (r == -EBUSY)
+		return err_say(chs->err, r, "%s: in use by a container", chs->name);
+	if (r < 0)
+		return err_set(chs->err, r, "%s: lock", chs->name);
 	r = record_read(chs->dir, &chs->rec);
 	if (r == -ENOENT)
 		return err_say(chs->err, -ENODATA,

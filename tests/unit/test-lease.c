@@ -3,10 +3,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <minc/change.h>
+#include <minc/minc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +20,20 @@
 
 static int room;
 static char path[] = "/tmp/minc-lease-XXXXXX";
+
+/* How often somebody looks when a lease is tried. */
+static int looks;
+int __real_flock(int fd, int how);
+int __wrap_flock(int fd, int how);
+
+int __wrap_flock(int fd, int how)
+{
+	if (how != (LOCK_EX | LOCK_NB) || looks == 0)
+		return __real_flock(fd, how);
+	looks--;
+	errno = EWOULDBLOCK;
+	return -1;
+}
 
 static void set_up(void)
 {
@@ -154,6 +171,23 @@ START_TEST(a_lease_is_tried)
 }
 END_TEST
 
+/* Who wants to know what a container changed takes its directory as a start does. */
+START_TEST(changes_wait_for_a_look)
+{
+	minc_ctx *c = minc_ctx_new();
+	minc_changes *chs = NULL;
+
+	ck_assert_ptr_nonnull(c);
+	looks = 2;
+	/* it goes on: there is no record of a container */
+	ck_assert_int_eq(minc_changes_open(c, path, NULL, &chs), -ENODATA);
+	ck_assert_int_eq(looks, 0);
+	ck_assert_int_eq(__real_flock(room, LOCK_SH | LOCK_NB), 0);
+	ck_assert_int_eq(minc_changes_open(c, path, NULL, &chs), -EBUSY);
+	minc_ctx_free(c);
+}
+END_TEST
+
 /* Nothing is waited for, and no link followed. */
 START_TEST(what_is_no_lease_holds_nobody_up)
 {
@@ -194,6 +228,7 @@ int main(void)
 	tcase_add_loop_test(t, what_was_swept_meanwhile_is_stale, 0, 2);
 	tcase_add_test(t, looks_are_shared);
 	tcase_add_loop_test(t, a_lease_is_tried, 0, 2);
+	tcase_add_test(t, changes_wait_for_a_look);
 	tcase_add_test(t, what_is_no_lease_holds_nobody_up);
 	tcase_add_test(t, what_is_not_empty_stays);
 	return run_case("lease", t);
