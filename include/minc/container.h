@@ -60,6 +60,14 @@ minc_ctx *minc_ctx_new(void);
 minc_ctx *minc_ctx_free(minc_ctx *c);
 
 /**
+ * minc_ctx_clear_error() - forget the failure of a configuration call
+ * @c: context or NULL
+ *
+ * What the failed call was to set stays as it was; the context can be used on.
+ */
+void minc_ctx_clear_error(minc_ctx *c);
+
+/**
  * minc_set_origin() - name the option of the user that the following calls carry out
  * @c: context
  * @text: such as "--bind /a:/b", for messages and minc_explain(); NULL: the call's name
@@ -412,9 +420,26 @@ int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft, uint64_t hard)
  *
  * The command has 0, 1, 2 and these descriptors, and no other.
  *
- * Returns 0, or -EBADF: @fd is not open; -EINVAL: bad or repeated @target; -ENOMEM.
+ * Returns 0, or -EBADF: @fd is not open; -EINVAL: bad or repeated @target; -EMFILE: more
+ * than 64; -ENOMEM. A start fails with -EBADF if @fd has been closed.
  */
 int minc_pass_fd(minc_ctx *c, int fd, int target);
+
+/**
+ * minc_set_stdio() - the command's standard input, output and error output
+ * @c: context
+ * @in: open descriptor of the caller, which keeps it; it must stay open until the start.
+ *	-1: the caller's own standard input
+ * @out: the same of output
+ * @err: the same of error output; may be @out
+ *
+ * May be called again: it replaces what was said of these three before, also by
+ * minc_pass_fd(). In the background they are the log's, and all must be -1.
+ *
+ * Returns 0, or -EBADF: one is not open; -EMFILE: the command would have more than
+ * 64 descriptors of the caller; -ENOMEM. A start fails with -EBADF if one was closed.
+ */
+int minc_set_stdio(minc_ctx *c, int in, int out, int err);
 
 /** enum minc_flag - switches of minc_set_flag() */
 enum minc_flag {

@@ -13,6 +13,8 @@
  * returned. Probes the host if that has not been done.
  */
 int api_begin(minc_ctx *c);
+/* The same, for what gives a command descriptors: -EBADF if one is closed by now. */
+int api_begin_process(minc_ctx *c);
 /* What was recorded before goes, unless it is a failure of configuration. */
 void api_forget_failure(minc_ctx *c);
 /* The same, and refuse @ct with -EINVAL unless it lives in the background. */

@@ -35,6 +35,21 @@ int api_begin(minc_ctx *c)
 	return r < 0 ? err_set(&c->err, r, "host") : 0;
 }
 
+int api_begin_process(minc_ctx *c)
+{
+	const struct spec_fd *closed;
+
+	if (c->spec.sticky < 0)
+		return c->spec.sticky;
+	/* before one of ours gets its number */
+	closed = spec_closed_fd(&c->spec);
+	if (!closed)
+		return api_begin(c);
+	err_clear(&c->err);
+	return err_say(&c->err, -EBADF, "descriptor %d, %d inside, has been closed",
+		       closed->fd, closed->target);
+}
+
 /* Plan again only if something changed since: the next start of a context is faster. */
 static int plan_for(minc_ctx *c, const char *const *argv)
 {
@@ -92,7 +107,7 @@ static int check_background(minc_ctx *c)
 		if (i->fd <= 2 || i->target <= 2)
 			return err_say(
 				&c->err, -EINVAL,
-				"minc_pass_fd: 0, 1 and 2 are the log's in the background");
+				"descriptors 0, 1 and 2 are the log's in the background");
 	return 0;
 }
 
@@ -190,7 +205,7 @@ MINC_EXPORT int minc_start(minc_ctx *c, const char *const *argv, minc_container 
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = api_begin(c);
+	r = api_begin_process(c);
 	return r < 0 ? r : start(c, argv, ret);
 }
 
@@ -201,7 +216,7 @@ MINC_EXPORT int minc_start_idle(minc_ctx *c, minc_container **ret)
 
 	if (!c || !ret)
 		return -EINVAL;
-	r = api_begin(c);
+	r = api_begin_process(c);
 	if (r < 0)
 		return r;
 	c->changed = c->spec.idle = true;

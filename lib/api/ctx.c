@@ -175,6 +175,17 @@ MINC_EXPORT int minc_set_rlimit(minc_ctx *c, const char *name, uint64_t soft,
 	return c ? spec_set_rlimit(changing(c), name, soft, hard) : -EINVAL;
 }
 
+MINC_EXPORT int minc_set_stdio(minc_ctx *c, int in, int out, int err)
+{
+	return c ? spec_set_stdio(changing(c), (const int[]){ in, out, err }) : -EINVAL;
+}
+
+MINC_EXPORT void minc_ctx_clear_error(minc_ctx *c)
+{
+	if (c)
+		spec_clear_failure(&c->spec);
+}
+
 MINC_EXPORT int minc_pass_fd(minc_ctx *c, int fd, int target)
 {
 	return c ? spec_pass_fd(changing(c), fd, target) : -EINVAL;

@@ -36,7 +36,7 @@ MINC_EXPORT int minc_exec(minc_ctx *c, minc_container *ct, const char *const *ar
 
 	if (!c || !ct || !ret)
 		return -EINVAL;
-	r = api_begin(c);
+	r = api_begin_process(c);
 	if (r == 0)
 		r = check(c, ct, argv);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <minc/container.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -493,26 +494,96 @@ int spec_set_cpus(struct spec *s, const char *mask)
 	return 0;
 }
 
+static bool is_open(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_GETFD) >= 0;
+}
+
+/* As refuse(), with @number before @what. */
+static int refuse_number(struct spec *s, int r, const char *call, int number,
+			 const char *what)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%d: %s", number, what);
+	return refuse(s, r, call, text);
+}
+
+/* Where @target is, or would come, in the list; @ret_len: entries before it. */
+static struct spec_fd **find_fd(struct spec *s, int target, size_t *ret_len)
+{
+	struct spec_fd **at = &s->fds;
+
+	for (*ret_len = 0; *at && (*at)->target != target; at = &(*at)->next)
+		++*ret_len;
+	return at;
+}
+
+static int add_fd(struct spec *s, const char *call, int fd, int target,
+		  struct spec_fd **at, size_t len)
+{
+	if (len >= FDS_MAX)
+		return refuse(s, -EMFILE, call, "more than 64 descriptors");
+	*at = arena_new(&s->arena, struct spec_fd);
+	if (!*at)
+		return no_memory(s);
+	(*at)->fd = fd;
+	(*at)->target = target;
+	return 0;
+}
+
 int spec_pass_fd(struct spec *s, int fd, int target)
 {
-	struct spec_fd **tail = &s->fds;
-	size_t n = 0;
+	static const char call[] = "minc_pass_fd";
+	struct spec_fd **at;
+	size_t len;
 
 	if (target < 0 || target > FD_TARGET_MAX)
-		return refuse(s, -EINVAL, "minc_pass_fd", "target is not 0 to 1023");
-	if (fd < 0 || fcntl(fd, F_GETFD) < 0)
-		return refuse(s, -EBADF, "minc_pass_fd", "file descriptor is not open");
-	for (; *tail; tail = &(*tail)->next, n++)
-		if ((*tail)->target == target)
-			return refuse(s, -EINVAL, "minc_pass_fd", "target used twice");
-	if (n >= FDS_MAX)
-		return refuse(s, -EMFILE, "minc_pass_fd", "more than 64 descriptors");
-	*tail = arena_new(&s->arena, struct spec_fd);
-	if (!*tail)
-		return no_memory(s);
-	(*tail)->fd = fd;
-	(*tail)->target = target;
-	return 0;
+		return refuse_number(s, -EINVAL, call, target, "target is not 0 to 1023");
+	if (!is_open(fd))
+		return refuse_number(s, -EBADF, call, fd, "descriptor is not open");
+	at = find_fd(s, target, &len);
+	if (*at)
+		return refuse_number(s, -EINVAL, call, target, "target used twice");
+	return add_fd(s, call, fd, target, at, len);
+}
+
+int spec_set_stdio(struct spec *s, const int fds[3])
+{
+	static const char call[] = "minc_set_stdio";
+	int r = 0;
+
+	for (int i = 0; i < 3; i++)
+		if (fds[i] != -1 && !is_open(fds[i]))
+			return refuse_number(s, -EBADF, call, fds[i],
+					     "descriptor is not open");
+	for (int i = 0; i < 3 && r == 0; i++) {
+		size_t len;
+		struct spec_fd **at = find_fd(s, i, &len);
+
+		if (*at && fds[i] == -1)
+			*at = (*at)->next;
+		else if (*at)
+			(*at)->fd = fds[i];
+		else if (fds[i] != -1)
+			r = add_fd(s, call, fds[i], i, at, len);
+	}
+	return r;
+}
+
+const struct spec_fd *spec_closed_fd(const struct spec *s)
+{
+	const struct spec_fd *i = s->fds;
+
+	while (i && is_open(i->fd))
+		i = i->next;
+	return i;
+}
+
+void spec_clear_failure(struct spec *s)
+{
+	s->sticky = 0;
+	err_clear(s->err);
 }
 
 int spec_set_flag(struct spec *s, unsigned flag, int on)

@@ -202,6 +202,11 @@ int spec_set_network(struct spec *s, const char *mode);
 int spec_set_userns(struct spec *s, const char *mode);
 int spec_set_cpus(struct spec *s, const char *mask);
 int spec_pass_fd(struct spec *s, int fd, int target);
+int spec_set_stdio(struct spec *s, const int fds[3]);
+/* One that was closed since it was given, or NULL. */
+const struct spec_fd *spec_closed_fd(const struct spec *s);
+/* The next call is taken as if none had failed. */
+void spec_clear_failure(struct spec *s);
 int spec_set_flag(struct spec *s, unsigned flag, int on);
 int spec_set_argv(struct spec *s, const char *const *argv);
 /* Copies @image; at most 500 layers, which is what overlayfs takes (spec-image.c). */

@@ -518,7 +518,7 @@ START_TEST(descriptors)
 	ck_assert_int_eq(spec_pass_fd(&spec, fd, 0), 0);
 	ck_assert_int_eq(spec_pass_fd(&spec, fd, 1023), 0);
 	ck_assert_int_eq(spec_pass_fd(&spec, fd, 1024), -EINVAL);
-	ck_assert_str_eq(err.message, "--pass-fd it: target is not 0 to 1023");
+	ck_assert_str_eq(err.message, "--pass-fd it: 1024: target is not 0 to 1023");
 	ck_assert_int_eq(spec_pass_fd(&spec, fd, -1), -EINVAL);
 	ck_assert_int_eq(spec_pass_fd(&spec, fd, 1023), -EINVAL);
 	ck_assert_int_eq(spec_pass_fd(&spec, -1, 5), -EBADF);

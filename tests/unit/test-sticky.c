@@ -50,6 +50,7 @@ SETTER(minc_set_cpuset, minc_set_cpuset(c, "x", NULL))
 SETTER(minc_set_io_limit, minc_set_io_limit(c, NULL, MINC_IO_READ_BPS, 1))
 SETTER(minc_set_rlimit, minc_set_rlimit(c, NULL, 1, 1))
 SETTER(minc_pass_fd, minc_pass_fd(c, -1, 5))
+SETTER(minc_set_stdio, minc_set_stdio(c, -7, -1, -1))
 SETTER(minc_set_flag, minc_set_flag(c, MINC_INIT, 7))
 SETTER(minc_load_config, minc_load_config(c, NULL))
 SETTER(minc_set_copy, minc_set_copy(c, 1 << 9))
@@ -67,7 +68,7 @@ static const struct {
 	ROW(minc_set_user), ROW(minc_add_env), ROW(minc_set_cwd), ROW(minc_add_cap),
 	ROW(minc_drop_cap), ROW(minc_set_seccomp), ROW(minc_set_network), ROW(minc_set_userns),
 	ROW(minc_set_cpus), ROW(minc_set_limit), ROW(minc_set_cpuset), ROW(minc_set_io_limit),
-	ROW(minc_set_rlimit), ROW(minc_pass_fd), ROW(minc_set_flag), ROW(minc_load_config),
+	ROW(minc_set_rlimit), ROW(minc_pass_fd), ROW(minc_set_stdio), ROW(minc_set_flag), ROW(minc_load_config),
 	ROW(minc_set_image), ROW(minc_set_copy), ROW(minc_add_host),
 	{ "/nonexistent/config.json", config_is_missing },
 	{ "minc_set_root", text_is_too_long },
