@@ -31,7 +31,8 @@ static const void *argument(const struct fuse_thread *t)
 static bool reply(struct fuse_thread *t, int err, const void *data, size_t len)
 {
 	struct fuse_out_header out = { .len = (uint32_t)(sizeof(out) + len),
-				       .error = err,
+				       /* as the kernel's squashfs has it */
+				       .error = err == -EBADMSG ? -EIO : err,
 				       .unique = header(t)->unique };
 	struct iovec v[2] = { { &out, sizeof(out) }, { (void *)data, len } };
 
@@ -103,7 +104,9 @@ static int attributes(struct fuse_thread *t, uint64_t node, struct fuse_attr *re
 	r = fuse_inode(t, node, &inode);
 	if (r < 0)
 		return r;
-	squash_stat(fuse_layer(s, node), inode, &st);
+	r = squash_stat(fuse_layer(s, node), inode, &st);
+	if (r < 0)
+		return r;
 	memset(ret, 0, sizeof(*ret));
 	ret->ino = (node >> FUSE_NODE_SHIFT) << 32 | (uint32_t)st.st_ino;
 	ret->mode = st.st_mode;
@@ -183,6 +186,20 @@ static bool answer_readlink(struct fuse_thread *t)
 	if (r == 0 && len >= BLOCK_BYTES) /* a page is what the kernel takes */
 		r = -ENAMETOOLONG;
 	return r < 0 ? reply(t, r, NULL, 0) : reply(t, 0, target, len);
+}
+
+ssize_t fuse_read(struct fuse_thread *t, uint64_t node, uint64_t offset, size_t len,
+		  uint8_t *buf)
+{
+	struct fuse_server *s = t->server;
+	const sqfs_inode_generic_t *inode;
+	int r = fuse_inode(t, node, &inode);
+
+	if (r == 0 && ((inode->base.mode & S_IFMT) != S_IFREG))
+		r = -EINVAL;
+	return r < 0 ? r
+		     : squash_content(fuse_layer(s, node), &t->work, &s->blocks, inode,
+				      offset, buf, len);
 }
 
 static bool answer_read(struct fuse_thread *t)

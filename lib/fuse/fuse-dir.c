@@ -32,8 +32,11 @@ static int add_entry(const char *name, size_t len, uint64_t ref, uint32_t number
 		     mode_t mode, void *data)
 {
 	struct fuse_dir *d = data;
-	int r = grow((void **)&d->entries, &d->size, d->len + 1, sizeof(*d->entries));
+	int r;
 
+	if (!squash_is_name(name, len))
+		return 0; /* a damaged layer: the others are shown */
+	r = grow((void **)&d->entries, &d->size, d->len + 1, sizeof(*d->entries));
 	if (r == 0)
 		r = grow((void **)&d->names, &d->names_size, d->names_len + len + 1, 1);
 	if (r < 0)

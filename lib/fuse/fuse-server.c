@@ -62,10 +62,7 @@ static int open_layers(struct fuse_server *s, char **paths, struct err *e)
 		if (s->layers[i].super.block_size > largest)
 			largest = s->layers[i].super.block_size;
 	}
-	s->blocks.limit = BLOCKS_MAX_BYTES / largest;
-	if (s->blocks.limit > sizeof(s->blocks.blocks) / sizeof(s->blocks.blocks[0]))
-		s->blocks.limit = sizeof(s->blocks.blocks) / sizeof(s->blocks.blocks[0]);
-	s->block_size = largest;
+	squash_blocks_init(&s->blocks, largest, BLOCKS_MAX_BYTES);
 	return 0;
 }
 
@@ -140,10 +137,8 @@ static struct fuse_thread *new_thread(struct fuse_server *s)
 		return NULL;
 	t->server = s;
 	t->in = malloc(IN_BYTES);
-	t->block = malloc(s->block_size);
-	/* any block may be unpacked at any place before the end */
-	t->out = malloc(FUSE_REPLY_MAX + s->block_size);
-	return t->in && t->out && t->block ? t : NULL;
+	t->out = malloc(FUSE_REPLY_MAX);
+	return t->in && t->out ? t : NULL;
 }
 
 /* One without a thread of its own: the first is enough. */
@@ -179,7 +174,6 @@ int main(int argc, char **argv)
 		return FAILED;
 	}
 	(void)pthread_mutex_init(&s.dirs.lock, NULL); /* cannot fail on Linux */
-	(void)pthread_mutex_init(&s.blocks.lock, NULL);
 	if (detach() < 0) {
 		fprintf(stderr, "minc-fuse: %s\n", strerror(errno));
 		return FAILED;

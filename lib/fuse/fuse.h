@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "squash/squash-read.h"
+#include "squash/squash-content.h"
 
 enum {
 	FUSE_REPLY_MAX = 1 << 20, /* of data */
@@ -49,22 +49,6 @@ struct fuse_dirs {
 	size_t bytes;
 };
 
-/*
- * Blocks unpacked last, most of them fragments, which many files share; see fuse-block.c.
- */
-struct fuse_blocks {
-	pthread_mutex_t lock;
-	struct fuse_block {
-		uint64_t start;
-		unsigned layer; /* above all: unused */
-		uint64_t used;
-		size_t len;
-		uint8_t *data;
-	} blocks[64];
-	uint64_t clock;
-	size_t limit; /* how many blocks fit in memory, by their size */
-};
-
 struct fuse_server {
 	int fd; /* of the connection */
 	struct squash *layers;
@@ -72,9 +56,8 @@ struct fuse_server {
 	bool xattrs;            /* some layer has some */
 	bool single;            /* all is owned by @uid and @gid; else */
 	uint32_t uid, gid, ids; /* ids from @ids on are shown as nobody's */
-	size_t block_size;      /* the largest of a layer */
 	struct fuse_dirs dirs;
-	struct fuse_blocks blocks;
+	struct squash_blocks blocks;
 };
 
 /* One of its threads. */
@@ -85,7 +68,7 @@ struct fuse_thread {
 		uint64_t node; /* 0: none */
 		sqfs_inode_generic_t *inode;
 	} inodes[FUSE_INODES];
-	uint8_t *in, *out, *block;
+	uint8_t *in, *out;
 };
 
 /* Take and give back a directory; the caller's until then. 0 or -errno. */

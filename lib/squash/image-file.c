@@ -17,7 +17,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "squash/squash-read.h"
+#include "squash/squash-content.h"
 
 enum { LINKS_MAX = 40 };
 
@@ -77,7 +77,11 @@ static int walk(struct squash *s, const char *path, sqfs_inode_generic_t **ret,
 		r = squash_inode(s, find.ref, &at);
 		if (r < 0)
 			return r;
-		squash_stat(s, at, &st);
+		r = squash_stat(s, at, &st);
+		if (r < 0) {
+			sqfs_free(at);
+			return r;
+		}
 		if (S_ISLNK(st.st_mode)) {
 			r = squash_link(at, &target, &len);
 			if (r == 0 &&
@@ -103,41 +107,28 @@ static int walk(struct squash *s, const char *path, sqfs_inode_generic_t **ret,
 static int read_content(struct squash *s, const sqfs_inode_generic_t *file, size_t max,
 			char **ret)
 {
+	const uint64_t size = squash_size(file);
+	struct squash_blocks blocks;
 	struct squash_work work = { 0 };
-	cleanup_free char *block = malloc(s->super.block_size);
-	char *text = NULL;
-	struct stat st;
-	size_t done = 0;
-	int r = 0;
+	cleanup_free char *text = NULL;
+	ssize_t n;
 
-	squash_stat(s, file, &st);
-	if (!S_ISREG(st.st_mode))
+	if ((file->base.mode & S_IFMT) != S_IFREG)
 		return -ENOENT;
-	if ((uint64_t)st.st_size > max)
+	if (size > max)
 		return -EFBIG;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text || !block)
-		r = -ENOMEM;
-	for (uint64_t n = 0; r == 0 && done < (size_t)st.st_size; n++) {
-		struct squash_block b;
-		ssize_t len;
-
-		r = squash_block(s, file, n, &b);
-		len = r == 0 ? squash_unpack(s, &work, &b, block) : r;
-		if (len < (ssize_t)(b.skip + b.len)) {
-			r = len < 0 ? (int)len : -EIO;
-			break;
-		}
-		memcpy(text + done, block + b.skip, b.len);
-		done += b.len;
-	}
+	text = malloc(size + 1);
+	if (!text)
+		return -ENOMEM;
+	squash_blocks_init(&blocks, s->super.block_size, 0);
+	n = squash_content(s, &work, &blocks, file, 0, text, size);
+	squash_blocks_done(&blocks);
 	squash_work_done(&work);
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	text[done] = '\0';
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
 	*ret = text;
+	text = NULL;
 	return 0;
 }
 
@@ -145,9 +136,11 @@ static int read_content(struct squash *s, const sqfs_inode_generic_t *file, size
 static int read_in_layer(const char *layer, const char *path, size_t max, struct err *e,
 			 char *link, char **ret)
 {
-	int fd = open(layer, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), r;
+	cleanup_close int fd =
+		open(layer, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	sqfs_inode_generic_t *file = NULL;
 	struct squash s;
+	int r;
 
 	if (fd < 0)
 		return err_set(e, -errno, "%s", layer);
@@ -162,7 +155,7 @@ static int read_in_layer(const char *layer, const char *path, size_t max, struct
 		r = failed < 0 ? failed : r;
 	}
 	squash_close(&s);
-	return r == -EIO ? err_say(e, -EBADMSG, "%s: damaged", layer) : r;
+	return r == -EBADMSG ? err_say(e, r, "%s: damaged", layer) : r;
 }
 
 int image_file_read(const char *const *layers, size_t len, const char *path, size_t max,

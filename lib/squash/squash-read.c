@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqfs/block.h>
 #include <sqfs/compressor.h>
 #include <sqfs/dir.h>
 #include <sqfs/error.h>
@@ -19,33 +18,51 @@
 #include <sqfs/xattr.h>
 #include <sqfs/xattr_reader.h>
 
-#include "base/fd.h"
-
 enum {
 	NO_INDEX = 0xffffffff,
-	BLOCK_MAX = 1 << 20,
 	META_BLOCK = 8192,
 	SECTOR_BYTES = 512, /* of st_blocks */
 	FRAGMENT_BYTES = 16
 };
 
-static int read_at(sqfs_file_t *base, sqfs_u64 offset, void *buf, size_t size)
+int squash_read_at(const struct squash *s, uint64_t offset, void *buf, size_t len)
 {
-	const struct squash *s = (const struct squash *)base; /* its first member */
 	char *to = buf;
 
-	while (size > 0) {
-		ssize_t n = pread(s->file.fd, to, size, (off_t)offset);
+	while (len > 0) {
+		ssize_t n = offset > INT64_MAX
+				    ? 0
+				    : pread(s->file.fd, to, len, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n < 0 ? SQFS_ERROR_IO : SQFS_ERROR_OUT_OF_BOUNDS;
+			return n < 0 ? -errno : -EBADMSG; /* behind the end */
 		to += n;
-		offset += (sqfs_u64)n;
-		size -= (size_t)n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
 	}
 	return 0;
+}
+
+/* The same for libsquashfs: locked, or not yet shared. */
+static int read_at(sqfs_file_t *base, sqfs_u64 offset, void *buf, size_t size)
+{
+	struct squash *s = (struct squash *)base; /* its first member */
+	const int r = squash_read_at(s, offset, buf, size);
+
+	if (r == 0 || r == -EBADMSG)
+		return r == 0 ? 0 : SQFS_ERROR_OUT_OF_BOUNDS;
+	s->file.error = r;
+	return SQFS_ERROR_IO;
+}
+
+/* What a failure @r of libsquashfs means. */
+static int error_of(const struct squash *s, int r)
+{
+	return r == SQFS_ERROR_ALLOC                 ? -ENOMEM
+	       : r == SQFS_ERROR_IO && s->file.error ? s->file.error
+						     : -EBADMSG;
 }
 
 static sqfs_u64 get_size(const sqfs_file_t *base)
@@ -60,6 +77,13 @@ static int new_compressor(unsigned id, size_t block_size, sqfs_compressor_t **re
 					    SQFS_COMP_FLAG_UNCOMPRESS);
 
 	return r ? r : sqfs_compressor_create(&config, ret);
+}
+
+sqfs_compressor_t *squash_compressor_new(unsigned id, size_t block_size)
+{
+	sqfs_compressor_t *c;
+
+	return new_compressor(id, block_size, &c) ? NULL : c;
 }
 
 /* A table of fragments that the file cannot hold is not worth memory. */
@@ -79,6 +103,7 @@ static int open_readers(struct squash *s)
 	sqfs_file_t *file = &s->file.base;
 	const sqfs_super_t *super = &s->super;
 	uint64_t end = super->id_table_start;
+	int r;
 
 	if (super->fragment_table_start < end)
 		end = super->fragment_table_start;
@@ -92,9 +117,11 @@ static int open_readers(struct squash *s)
 	s->fragments = sqfs_frag_table_create(0);
 	if (!s->inodes || !s->entries || !s->ids || !s->fragments)
 		return SQFS_ERROR_ALLOC;
-	if (sqfs_id_table_read(s->ids, file, super, s->compressor) ||
-	    sqfs_frag_table_read(s->fragments, file, super, s->compressor))
-		return SQFS_ERROR_CORRUPTED;
+	r = sqfs_id_table_read(s->ids, file, super, s->compressor);
+	if (r == 0)
+		r = sqfs_frag_table_read(s->fragments, file, super, s->compressor);
+	if (r != 0)
+		return r;
 	if (super->flags & SQFS_FLAG_NO_XATTRS || super->xattr_id_table_start == ~0ull)
 		return 0;
 	s->xattrs = sqfs_xattr_reader_create(0);
@@ -103,37 +130,51 @@ static int open_readers(struct squash *s)
 	return sqfs_xattr_reader_load(s->xattrs, super, file, s->compressor);
 }
 
-int squash_open(struct squash *s, int fd, const char *what, struct err *e)
+static void init_lock(struct squash *s)
 {
-	struct stat st;
-	int r;
+	pthread_mutexattr_t kind;
 
-	memset(s, 0, sizeof(*s));
-	(void)pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
-	s->file.fd = fd;
-	s->file.base.read_at = read_at;
-	s->file.base.get_size = get_size;
-	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EBADMSG;
-	if (r < 0) {
-		squash_close(s);
-		return err_set(e, r, "%s", what);
-	}
-	s->file.size = (uint64_t)st.st_size;
-	r = sqfs_super_read(&s->super, &s->file.base);
+	/* none of these fails on Linux */
+	(void)pthread_mutexattr_init(&kind);
+	(void)pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+	(void)pthread_mutex_init(&s->lock, &kind);
+	(void)pthread_mutexattr_destroy(&kind);
+}
+
+/* 0, or an error of libsquashfs. */
+static int open_tables(struct squash *s)
+{
+	int r = sqfs_super_read(&s->super, &s->file.base);
+
 	if (r == 0 && !has_sane_tables(s))
 		r = SQFS_ERROR_CORRUPTED;
 	if (r == 0)
 		r = new_compressor(s->super.compression_id, s->super.block_size,
 				   &s->compressor);
-	if (r == 0)
-		r = open_readers(s);
-	if (r == 0)
+	return r == 0 ? open_readers(s) : r;
+}
+
+int squash_open(struct squash *s, int fd, const char *what, struct err *e)
+{
+	struct stat st;
+	int r, failed;
+
+	*s = (struct squash){
+		.file = { .base = { .read_at = read_at, .get_size = get_size }, .fd = fd }
+	};
+	if (fstat(fd, &st) < 0)
+		return err_set(e, -errno, "%s", what);
+	s->file.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	init_lock(s);
+	failed = open_tables(s);
+	if (failed == 0)
 		return 0;
+	r = error_of(s, failed);
 	squash_close(s);
-	if (r == SQFS_ERROR_ALLOC)
-		return err_set(e, -ENOMEM, "%s", what);
-	return err_say(e, -EBADMSG, "%s: %s", what,
-		       r == SQFS_ERROR_UNSUPPORTED
+	if (r != -EBADMSG)
+		return err_set(e, r, "%s", what);
+	return err_say(e, r, "%s: %s", what,
+		       failed == SQFS_ERROR_UNSUPPORTED
 			       ? "compressed in a way that libsquashfs lacks"
 			       : "no squashfs file system, or a damaged one");
 }
@@ -146,16 +187,7 @@ void squash_close(struct squash *s)
 	sqfs_destroy(s->ids);
 	sqfs_destroy(s->fragments);
 	sqfs_destroy(s->compressor);
-	fd_closep(&s->file.fd);
-	(void)pthread_mutex_destroy(&s->lock); /* nobody holds it */
-}
-
-void squash_work_done(struct squash_work *w)
-{
-	for (size_t i = 0; i < SQUASH_COMPRESSORS; i++)
-		sqfs_destroy(w->compressors[i]);
-	free(w->raw);
-	memset(w, 0, sizeof(*w));
+	(void)pthread_mutex_destroy(&s->lock); /* no thread holds it */
 }
 
 int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret)
@@ -165,8 +197,9 @@ int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret)
 	(void)pthread_mutex_lock(&s->lock);
 	r = sqfs_meta_reader_read_inode(s->inodes, &s->super, ref >> 16, ref & 0xffff,
 					ret);
+	r = r == 0 ? 0 : error_of(s, r);
 	(void)pthread_mutex_unlock(&s->lock);
-	return r ? -EIO : 0;
+	return r;
 }
 
 static void stat_directory(const sqfs_inode_generic_t *i, struct stat *ret)
@@ -221,14 +254,15 @@ static blkcnt_t sectors(const sqfs_inode_generic_t *i, uint64_t size)
 	return (blkcnt_t)(bytes / SECTOR_BYTES + (bytes % SECTOR_BYTES > 0));
 }
 
-void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
-		 struct stat *ret)
+int squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
+		struct stat *ret)
 {
-	sqfs_u32 uid = 65534, gid = 65534; /* an index beyond the table */
+	sqfs_u32 uid, gid;
 
+	if (sqfs_id_table_index_to_id(s->ids, inode->base.uid_idx, &uid) ||
+	    sqfs_id_table_index_to_id(s->ids, inode->base.gid_idx, &gid))
+		return -EBADMSG;
 	memset(ret, 0, sizeof(*ret));
-	(void)sqfs_id_table_index_to_id(s->ids, inode->base.uid_idx, &uid);
-	(void)sqfs_id_table_index_to_id(s->ids, inode->base.gid_idx, &gid);
 	ret->st_ino = inode->base.inode_number;
 	ret->st_mode = inode->base.mode;
 	ret->st_uid = uid;
@@ -239,6 +273,7 @@ void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
 	if (ret->st_size < 0)
 		ret->st_size = 0;
 	ret->st_blocks = sectors(inode, (uint64_t)ret->st_size);
+	return 0;
 }
 
 int squash_link(const sqfs_inode_generic_t *inode, const char **ret, size_t *ret_len)
@@ -261,7 +296,7 @@ static mode_t type_mode(unsigned type)
 	return type < sizeof(modes) / sizeof(modes[0]) ? modes[type] : 0;
 }
 
-static bool is_name(const char *name, size_t len)
+bool squash_is_name(const char *name, size_t len)
 {
 	return len > 0 && len <= SQUASH_NAME_MAX && !memchr(name, '/', len) &&
 	       !memchr(name, '\0', len) && !(len == 1 && name[0] == '.') &&
@@ -283,12 +318,11 @@ int squash_list(struct squash *s, const sqfs_inode_generic_t *dir, squash_entry_
 	while (r == 0) {
 		r = sqfs_meta_reader_readdir(s->entries, &state, &entry, &number, &ref);
 		if (r != 0) {
-			r = r > 0 ? 0 : -EIO;
+			r = r > 0 ? 0 : error_of(s, r);
 			break;
 		}
-		if (is_name((const char *)entry->name, (size_t)entry->size + 1))
-			r = fn((const char *)entry->name, (size_t)entry->size + 1, ref,
-			       number, type_mode(entry->type), data);
+		r = fn((const char *)entry->name, (size_t)entry->size + 1, ref, number,
+		       type_mode(entry->type), data);
 		sqfs_free(entry);
 	}
 	(void)pthread_mutex_unlock(&s->lock);
@@ -298,20 +332,23 @@ int squash_list(struct squash *s, const sqfs_inode_generic_t *dir, squash_entry_
 static int visit_xattrs(struct squash *s, uint32_t index, squash_xattr_fn *fn, void *data)
 {
 	sqfs_xattr_id_t list;
-	int r = 0;
+	int r = sqfs_xattr_reader_get_desc(s->xattrs, index, &list);
 
-	if (sqfs_xattr_reader_get_desc(s->xattrs, index, &list) ||
-	    sqfs_xattr_reader_seek_kv(s->xattrs, &list))
-		return -EIO;
+	if (r == 0)
+		r = sqfs_xattr_reader_seek_kv(s->xattrs, &list);
+	if (r != 0)
+		return error_of(s, r);
 	for (uint32_t i = 0; i < list.count && r == 0; i++) {
 		sqfs_xattr_value_t *value;
 		sqfs_xattr_entry_t *key;
 
-		if (sqfs_xattr_reader_read_key(s->xattrs, &key))
-			return -EIO;
-		if (sqfs_xattr_reader_read_value(s->xattrs, key, &value)) {
+		r = sqfs_xattr_reader_read_key(s->xattrs, &key);
+		if (r != 0)
+			return error_of(s, r);
+		r = sqfs_xattr_reader_read_value(s->xattrs, key, &value);
+		if (r != 0) {
 			sqfs_free(key);
-			return -EIO;
+			return error_of(s, r);
 		}
 		r = fn((const char *)key->key, value->value, value->size, data);
 		sqfs_free(key);
@@ -332,100 +369,4 @@ int squash_xattrs(struct squash *s, const sqfs_inode_generic_t *inode,
 	r = visit_xattrs(s, index, fn, data);
 	(void)pthread_mutex_unlock(&s->lock);
 	return r;
-}
-
-static int find_fragment(struct squash *s, const sqfs_inode_generic_t *file,
-			 struct squash_block *ret)
-{
-	sqfs_fragment_t fragment;
-	sqfs_u32 index, offset;
-
-	if (sqfs_inode_get_frag_location(file, &index, &offset) || index == NO_INDEX ||
-	    sqfs_frag_table_lookup(s->fragments, index, &fragment) ||
-	    offset >= s->super.block_size || ret->len > s->super.block_size - offset)
-		return -EIO;
-	ret->start = fragment.start_offset;
-	ret->word = fragment.size;
-	ret->skip = offset;
-	return 0;
-}
-
-int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
-		 struct squash_block *ret)
-{
-	const uint64_t count = sqfs_inode_get_file_block_count(file);
-	sqfs_u64 size, start;
-
-	if (sqfs_inode_get_file_size(file, &size) ||
-	    sqfs_inode_get_file_block_start(file, &start))
-		return -EIO;
-	if (n >= size / s->super.block_size + 1 || n * s->super.block_size >= size)
-		return -ENODATA;
-	size -= n * s->super.block_size;
-	memset(ret, 0, sizeof(*ret));
-	ret->len = size < s->super.block_size ? (uint32_t)size : s->super.block_size;
-	if (n >= count)
-		return find_fragment(s, file, ret);
-	for (uint64_t i = 0; i < n; i++)
-		start += SQFS_ON_DISK_BLOCK_SIZE(file->extra[i]);
-	ret->start = start;
-	ret->word = file->extra[n];
-	return 0;
-}
-
-int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at,
-		    bool hole)
-{
-	const uint64_t count = sqfs_inode_get_file_block_count(file),
-		       each = s->super.block_size;
-	sqfs_u64 size;
-
-	if (sqfs_inode_get_file_size(file, &size) || size > INT64_MAX)
-		return -EIO;
-	if (at >= size)
-		return -ENXIO;
-	for (uint64_t n = at / each; at < size; n++, at = n * each) {
-		/* a fragment has data */
-		const bool is_hole = n < count && file->extra[n] == 0;
-
-		if (is_hole == hole)
-			return (int64_t)at;
-	}
-	return hole ? (int64_t)size : -ENXIO;
-}
-
-static sqfs_compressor_t *compressor_of(struct squash *s, struct squash_work *w)
-{
-	sqfs_compressor_t **c = &w->compressors[s->super.compression_id];
-
-	if (!*c && new_compressor(s->super.compression_id, BLOCK_MAX, c))
-		*c = NULL;
-	return *c;
-}
-
-ssize_t squash_unpack(struct squash *s, struct squash_work *w,
-		      const struct squash_block *b, void *buf)
-{
-	const uint32_t packed = SQFS_ON_DISK_BLOCK_SIZE(b->word);
-	sqfs_compressor_t *c;
-	sqfs_s32 n;
-
-	if (packed == 0) {
-		memset(buf, 0, b->len);
-		return b->len;
-	}
-	if (packed > s->super.block_size)
-		return -EIO;
-	if (!SQFS_IS_BLOCK_COMPRESSED(b->word))
-		return read_at(&s->file.base, b->start, buf, packed) ? -EIO
-								     : (ssize_t)packed;
-	if (!w->raw)
-		w->raw = malloc(BLOCK_MAX);
-	c = compressor_of(s, w);
-	if (!w->raw || !c)
-		return -ENOMEM;
-	if (read_at(&s->file.base, b->start, w->raw, packed))
-		return -EIO;
-	n = c->do_block(c, w->raw, packed, buf, s->super.block_size);
-	return n > 0 ? n : -EIO;
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * squash-read - what is in a squashfs file that is not mounted. The file may be hostile:
- * every offset, size and name is checked here or by libsquashfs, and memory is bounded by
- * the file's own size. Needs libsquashfs.
+ * squash-read - the one reader of squashfs files that are not mounted: inodes, names and
+ * attributes; squash-content.h has what is in files. The FUSE server answers from it
+ * (lib/fuse), squash-tree.c makes trees of layers with it, image-file.c looks for a file.
+ *
+ * The file may be hostile: every offset, size and name is checked here or by libsquashfs,
+ * and memory is bounded by the file's own size. Whatever reads returns -EBADMSG where the
+ * file is damaged, -ENOMEM, or the error of read(2), and makes no message but where a
+ * struct err is passed.
  */
 #pragma once
 
@@ -18,7 +23,7 @@
 
 #include "base/err.h"
 
-enum { SQUASH_COMPRESSORS = 8, SQUASH_NAME_MAX = 255 };
+enum { SQUASH_COMPRESSORS = 8, SQUASH_BLOCK_MAX = 1 << 20, SQUASH_NAME_MAX = 255 };
 
 /* A file system; any number of threads may use it at the same time. */
 struct squash {
@@ -26,9 +31,10 @@ struct squash {
 		sqfs_file_t base;
 		uint64_t size;
 		int fd;
+		int error; /* of the last reading that failed, -errno; locked */
 	} file;
 	sqfs_super_t super;
-	pthread_mutex_t lock; /* of the three readers */
+	pthread_mutex_t lock; /* of the three readers; recursive */
 	sqfs_compressor_t *compressor;
 	sqfs_meta_reader_t *inodes, *entries;
 	sqfs_xattr_reader_t *xattrs; /* NULL: it has none */
@@ -36,16 +42,9 @@ struct squash {
 	sqfs_frag_table_t *fragments;
 };
 
-/* A thread's own: decompressors by their number, and buffers. */
-struct squash_work {
-	sqfs_compressor_t *compressors[SQUASH_COMPRESSORS];
-	uint8_t *raw; /* of a block */
-};
-
-/* Takes @fd. -EBADMSG with a message about @what. */
+/* @fd is borrowed. A failure has a message about @what. */
 int squash_open(struct squash *s, int fd, const char *what, struct err *e);
 void squash_close(struct squash *s);
-void squash_work_done(struct squash_work *w);
 
 /* The root's, and where an inode is: 48 bits. */
 static inline uint64_t squash_root(const struct squash *s)
@@ -53,45 +52,33 @@ static inline uint64_t squash_root(const struct squash *s)
 	return s->super.root_inode_ref;
 }
 
-/* Read an inode; -EIO. For sqfs_free(). */
+/* Read an inode; for sqfs_free(). */
 int squash_inode(struct squash *s, uint64_t ref, sqfs_inode_generic_t **ret);
-/* Its attributes; st_ino as the file system has it; st_blocks without holes. */
-void squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
-		 struct stat *ret);
+/*
+ * Its attributes; st_ino as the file system has it; st_blocks without holes. -EBADMSG: an
+ * owner that is in no table.
+ */
+int squash_stat(const struct squash *s, const sqfs_inode_generic_t *inode,
+		struct stat *ret);
 /* The target of a symbolic link and its length; -EINVAL. */
 int squash_link(const sqfs_inode_generic_t *inode, const char **ret, size_t *ret_len);
 
-/* Each entry of a directory with a possible name; not 0 ends it. @mode: only the type. */
+/*
+ * Each entry of a directory, whatever it is called; not 0 ends it and is returned. @mode:
+ * only the type. @fn may read inodes and attributes. -ENOTDIR.
+ */
 typedef int squash_entry_fn(const char *name, size_t len, uint64_t ref, uint32_t number,
 			    mode_t mode, void *data);
 int squash_list(struct squash *s, const sqfs_inode_generic_t *dir, squash_entry_fn *fn,
 		void *data);
+/* A file may have this name: not "." or "..", no slash, no NUL, 255 bytes at the most. */
+bool squash_is_name(const char *name, size_t len);
 
-/* Each extended attribute; not 0 ends it. */
+/* Each extended attribute; not 0 ends it and is returned. */
 typedef int squash_xattr_fn(const char *key, const void *value, size_t len, void *data);
 int squash_xattrs(struct squash *s, const sqfs_inode_generic_t *inode,
 		  squash_xattr_fn *fn, void *data);
 
-/* A block of data or a fragment: where it is in the file, and as which bytes of it. */
-struct squash_block {
-	uint64_t start; /* 0 with @word 0: a hole */
-	uint32_t word;  /* size and whether it is compressed */
-	uint32_t skip;  /* bytes before the wanted ones, of a fragment */
-	uint32_t len;   /* bytes of the file's content in it */
-};
-
-/* Block @n of a regular file; -EIO, or -ENODATA beyond its end. */
-int squash_block(struct squash *s, const sqfs_inode_generic_t *file, uint64_t n,
-		 struct squash_block *ret);
-/*
- * Where data or a hole of a regular file begins, at or after @at; the end is a hole, too.
- * -ENXIO: @at is at or behind the end, or no data follows.
- */
-int64_t squash_seek(const struct squash *s, const sqfs_inode_generic_t *file, uint64_t at,
-		    bool hole);
-/*
- * Its content, at least block size bytes of room; returns how many there are, -EIO,
- * -ENOMEM.
- */
-ssize_t squash_unpack(struct squash *s, struct squash_work *w,
-		      const struct squash_block *b, void *buf);
+/* For squash-content.c: @len bytes at @offset, and a decompressor for a thread. */
+int squash_read_at(const struct squash *s, uint64_t offset, void *buf, size_t len);
+sqfs_compressor_t *squash_compressor_new(unsigned id, size_t block_size);

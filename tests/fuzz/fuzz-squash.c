@@ -59,7 +59,8 @@ static void visit(struct visit *v, uint64_t node, unsigned depth)
 
 	if (v->nodes++ > NODES_MAX || fuse_inode(v->thread, node, &inode) < 0)
 		return;
-	squash_stat(s, inode, &st);
+	if (squash_stat(s, inode, &st) < 0)
+		return;
 	if (squash_link(inode, &link, &len) == 0 && len > 0 && !link[len - 1])
 		abort();
 	(void)squash_xattrs(s, inode, visit_xattr, NULL); /* a damaged one is refused */
@@ -92,11 +93,9 @@ static void done(struct fuse_thread *t)
 	}
 	for (size_t i = 0; i < FUSE_INODES; i++)
 		sqfs_free(t->inodes[i].inode);
-	for (size_t i = 0; i < t->server->blocks.limit; i++)
-		free(t->server->blocks.blocks[i].data);
+	squash_blocks_done(&t->server->blocks);
 	squash_work_done(&t->work);
 	free(t->out);
-	free(t->block);
 }
 
 static void read_database(const uint8_t *data, size_t size)
@@ -131,17 +130,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (squash_open(&s, fd, "layer", &e) < 0) {
 		if (!*e.message)
 			abort();
+		(void)close(fd); /* only read */
 		return 0;
 	}
 	(void)pthread_mutex_init(&server.dirs.lock, NULL); /* cannot fail on Linux */
-	(void)pthread_mutex_init(&server.blocks.lock, NULL);
-	server.block_size = s.super.block_size;
-	server.blocks.limit = 4;
-	t.out = malloc(FUSE_REPLY_MAX + server.block_size);
+	squash_blocks_init(&server.blocks, s.super.block_size, 4 * s.super.block_size);
+	t.out = malloc(FUSE_REPLY_MAX);
 	if (!t.out)
 		abort();
 	visit(&v, fuse_node(0, squash_root(&s)), 0);
 	done(&t);
 	squash_close(&s);
+	(void)close(fd); /* only read */
 	return 0;
 }
