@@ -146,7 +146,7 @@ static bool has_own_userns(const minc_container *ct)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", ct->pid);
 	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
-	       (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
+	       !is_same_file(&ours, &theirs);
 }
 
 static bool is_stream(const struct copy_end *end)

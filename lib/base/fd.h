@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd - file descriptors that close themselves, and ownership in words.
+ * fd - file descriptors that close themselves, ownership in words, and whether two are of
+ * the same file.
  * An unset descriptor is -EBADF; 0 is a valid one.
  */
 #pragma once
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static inline void fd_closep(int *fd)
@@ -52,4 +55,10 @@ static inline int fd_move_up(int fd, int lowest)
 		up = -errno;
 	(void)close(fd); /* the duplicate holds the file */
 	return up;
+}
+
+/* Whether both are of one file, or one namespace. */
+static inline bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }

@@ -171,13 +171,38 @@ int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1])
 	return fd < 0 ? -errno : fd;
 }
 
+ssize_t io_read_at(int fd, void *buf, size_t len, off_t at)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
 DIR *io_open_list(int at, const char *name)
 {
-	cleanup_close int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	return io_list(openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
 
-	if (list)
-		(void)take_fd(&fd); /* closedir() closes it */
+DIR *io_list(int fd)
+{
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const int why = errno;
+
+	if (!list && fd >= 0) {
+		(void)close(fd); /* only looked at */
+		errno = why;
+	}
 	return list;
 }
 

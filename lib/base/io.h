@@ -37,6 +37,9 @@ int io_read_own_file(int dir, const char *name, size_t max, char **ret, size_t *
 /* A file that is short, or whose beginning will do, with a NUL: length or -errno. */
 ssize_t io_read_short(int dir, const char *path, char *buf, size_t size);
 
+/* @len bytes at the most of an open file; fewer only at its end; -errno. */
+ssize_t io_read_at(int fd, void *buf, size_t len, off_t at);
+
 /*
  * The directory that @path is in, O_PATH, and its name there. A file that is made by
  * these two can be removed by them, wherever the path leads by then. -EINVAL: @path
@@ -46,6 +49,11 @@ int io_open_dir_of(const char *path, char ret_name[NAME_MAX + 1]);
 
 /* Directory @name of @at for readdir(3) and closedir(3); NULL with errno. */
 DIR *io_open_list(int at, const char *name);
+/*
+ * The same for directory @fd, which closedir(3) closes, as does a failure. NULL if it is
+ * negative.
+ */
+DIR *io_list(int fd);
 
 /*
  * flock(2) with @how; waits for the lock: 0 or -errno. If that takes long, because the

@@ -24,7 +24,7 @@ int lease_take(int fd, int at, const char *name)
 	if (fstat(fd, &held) < 0)
 		return -errno;
 	if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    held.st_ino != named.st_ino || held.st_dev != named.st_dev)
+	    !is_same_file(&held, &named))
 		return -ESTALE;
 	return 0;
 }

@@ -122,6 +122,10 @@ static int server_of_line(const char *line, const char *type, uid_t *ret)
 	return -ENOENT;
 }
 
+/*
+ * Lines of proc(5) mountinfo are read here and not by the room of that name, which is
+ * above this one: of one line the number and the last field are all that counts.
+ */
 int owner_find_server(char *mounts, uint64_t id, uid_t *ret)
 {
 	char *save = NULL;

@@ -35,6 +35,9 @@ char *str_escape_bytes(const char *s, bool *ret_changed);
 /* In place; the new length. */
 size_t str_unescape_bytes(char *s);
 
+/* "\040" becomes a blank, in place, as in proc(5) mountinfo; what is no escape stays. */
+void str_unescape_octal(char *s);
+
 /*
  * In place: an absolute path without ".", "..", and slashes too many, by its words alone,
  * as docker(1) has it: "/a/../b/./c/" becomes "/b/c", and ".." of the root is the root.
@@ -42,4 +45,6 @@ size_t str_unescape_bytes(char *s);
 void str_clean_path(char *path);
 
 bool str_starts_with(const char *s, const char *prefix);
+/* Not if @end is all of @s. */
+bool str_ends_with(const char *s, const char *end);
 bool str_equal(const char *a, const char *b);

@@ -134,6 +134,19 @@ static inline int sys_openat(int dir, const char *path, int flags, unsigned mode
 	return sys_call(SYS_openat, dir, path, flags | O_CLOEXEC, mode, 0);
 }
 
+/* All of @text at once, as files of the kernel want it; 0 or -errno. */
+static inline int sys_write_file(int dir, const char *name, const char *text, size_t len)
+{
+	const int fd = sys_openat(dir, name, O_WRONLY, 0);
+	long n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_write(fd, text, len);
+	(void)sys_close(fd); /* the write was all */
+	return n < 0 ? (int)n : 0;
+}
+
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode,
 			      uint64_t resolve)
 {

@@ -2,27 +2,14 @@
 /* cgroup-step - child code of limits: system calls on prepared memory only. */
 #include "cgroup/cgroup-rows.h"
 
-/* One that exists already: of a container that is entered. */
-static int join_by_path(const char *path)
-{
-	int fd = sys_openat(AT_FDCWD, path, O_WRONLY, 0);
-	long n;
-
-	if (fd < 0)
-		return fd;
-	n = sys_write(fd, "0", 1);
-	(void)sys_close(fd); /* the write was all */
-	return n < 0 ? (int)n : 0;
-}
-
 int run_cgroup_join(struct runner *r, const struct step *s)
 {
 	const struct step_cgroup_join *d = s->data;
 	const int fd = runner_fd(r, d->slot);
 	long n;
 
-	if (d->slot == SLOT_NONE)
-		return join_by_path(d->path);
+	if (d->slot == SLOT_NONE) /* that of a container that is entered */
+		return sys_write_file(AT_FDCWD, d->path, "0", 1);
 	if (fd < 0 || d->by_clone)
 		return fd < 0 ? fd : 0;
 	n = sys_write(fd, "0", 1); /* the writer itself */

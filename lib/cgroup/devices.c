@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "cgroup/cgroup-rows.h"
 #include "cgroup/group-place.h"
@@ -129,15 +130,14 @@ static int add_device(struct list *list, const struct stat *st, unsigned access)
 static int add_directory(struct list *list, int at, const char *name, unsigned access,
 			 unsigned depth)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = io_list(openat(at, name,
+				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	struct dirent *d;
 	struct stat st;
+	int r = 0;
 
-	if (!dir) {
-		fd_closep(&fd);
+	if (!dir)
 		return 0; /* no other container sees its contents either */
-	}
 	while (r == 0 && (d = readdir(dir))) {
 		if (str_equal(d->d_name, ".") || str_equal(d->d_name, "..") ||
 		    fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)

@@ -247,7 +247,7 @@ static int check_nesting(struct copy *c, const struct object *o, int to, unsigne
 		c->entered = true;
 		return fstat(to, &c->target) < 0 ? fail_to(c, -errno) : 0;
 	}
-	if (o->st.st_dev != c->target.st_dev || o->st.st_ino != c->target.st_ino)
+	if (!is_same_file(&o->st, &c->target))
 		return 0;
 	return err_say(c->e, -EINVAL, "%s%s: a directory is not copied into itself",
 		       c->from->label, c->from->path);

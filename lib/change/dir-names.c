@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 
 int names_add(struct names *n, const char *name, size_t len)
@@ -51,15 +51,13 @@ void names_sort(struct names *n)
 
 int names_read(int dir, struct names *ret)
 {
-	cleanup_close int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	DIR *stream = io_open_list(dir, ".");
 	struct names n = { 0 };
 	struct dirent *d;
 	int r = 0;
 
 	if (!stream)
 		return -errno;
-	(void)take_fd(&fd); /* closedir() closes it */
 	while (r == 0) {
 		errno = 0;
 		d = readdir(stream);

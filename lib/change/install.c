@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "change/change.h"
 #include "change/subtree.h"
 
@@ -31,8 +32,7 @@ static int check_base(const struct walk *w, const struct spot *s)
 
 	if (fstatat(w->base, s->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno != ENOENT ? -errno : object_exists(&s->base) ? -ESTALE : 0;
-	return object_exists(&s->base) && st.st_dev == then->st_dev &&
-			       st.st_ino == then->st_ino &&
+	return object_exists(&s->base) && is_same_file(&st, then) &&
 			       st.st_ctim.tv_sec == then->st_ctim.tv_sec &&
 			       st.st_ctim.tv_nsec == then->st_ctim.tv_nsec
 		       ? 0
@@ -84,13 +84,11 @@ static int make_file(const struct walk *w, const struct spot *s, const char *tem
 /* Whether there is nothing in it; a directory that cannot be read has something. */
 static bool is_empty(const struct object *o)
 {
-	int fd = openat(o->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = io_open_list(o->fd, ".");
+	int n = 0;
 
-	if (!dir) {
-		fd_closep(&fd);
+	if (!dir)
 		return false;
-	}
 	errno = 0;
 	while (n <= 2 && readdir(dir)) /* . and .. */
 		n++;
@@ -249,7 +247,7 @@ static int delete (struct minc_changes *chs, const struct walk *w, struct spot *
 	if (r < 0)
 		return r;
 	if (fstatat(w->base, temporary, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    st.st_dev != s->base.st.st_dev || st.st_ino != s->base.st.st_ino) {
+	    !is_same_file(&st, &s->base.st)) {
 		(void)rename_with(w->base, temporary, s->name, RENAME_NOREPLACE);
 		/* somebody put another one there; it has its name again */
 		return -ESTALE;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
 #include "change/change.h"
@@ -91,7 +92,7 @@ static int same_content(const struct lower *l, const struct tree_name *n,
 		return fd < 0 ? fd : -ENOMEM;
 	theirs = ours + PIECE_BYTES;
 	while ((got = l->ops->content(l->reader, n, at, theirs, PIECE_BYTES)) > 0) {
-		ssize_t m = object_read_at(fd, ours, (size_t)got, (off_t)at);
+		ssize_t m = io_read_at(fd, ours, (size_t)got, (off_t)at);
 
 		if (m < 0)
 			return (int)m;

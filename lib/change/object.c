@@ -129,24 +129,6 @@ static off_t next_data(int fd, off_t at, off_t size)
 	return data < size ? data : size;
 }
 
-ssize_t object_read_at(int fd, char *buf, size_t len, off_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, buf + done, len - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 static int same_bytes(int a, int b, off_t size, char *buf)
 {
 	off_t at = 0;
@@ -158,8 +140,8 @@ static int same_bytes(int a, int b, off_t size, char *buf)
 		at = da < db ? da : db;
 		if (at >= size)
 			return 1;
-		na = object_read_at(a, buf, BLOCK_BYTES, at);
-		nb = object_read_at(b, buf + BLOCK_BYTES, BLOCK_BYTES, at);
+		na = io_read_at(a, buf, BLOCK_BYTES, at);
+		nb = io_read_at(b, buf + BLOCK_BYTES, BLOCK_BYTES, at);
 		if (na < 0 || nb < 0)
 			return (int)(na < 0 ? na : nb);
 		if (na != nb || memcmp(buf, buf + BLOCK_BYTES, (size_t)na) != 0)
@@ -195,7 +177,7 @@ static int copy_range(int from, int to, off_t at, off_t end, char *buf)
 {
 	while (at < end) {
 		size_t want = end - at < BLOCK_BYTES ? (size_t)(end - at) : BLOCK_BYTES;
-		ssize_t n = object_read_at(from, buf, want, at);
+		ssize_t n = io_read_at(from, buf, want, at);
 		int r;
 
 		if (n <= 0)

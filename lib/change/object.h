@@ -45,8 +45,6 @@ struct object_path object_path(int fd);
 
 /* A regular file for reading, without touching its atime where that is allowed. */
 int object_read(const struct object *o);
-/* @len bytes at the most of an open file; fewer only at its end; -errno. */
-ssize_t object_read_at(int fd, char *buf, size_t len, off_t at);
 /* Target of a symbolic link; free it. */
 int object_target(const struct object *o, char **ret);
 /* The mount it is on, to notice a mount point; 0 if this kernel does not tell. */

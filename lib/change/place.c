@@ -50,8 +50,7 @@ static void discard_left(int dir, const char *name)
 		return;
 	fd = object_read(&o);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == o.st.st_dev && st.st_ino == o.st.st_ino)
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_same_file(&st, &o.st))
 		(void)unlinkat(dir, name, 0); /* else the copy has another name */
 }
 

@@ -151,7 +151,7 @@ static int restore_dir(int *current, bool saved, int *above, const struct stat *
 	fd = openat(*current, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_dev != expected->st_dev || st.st_ino != expected->st_ino)
+	if (!is_same_file(&st, expected))
 		return -ESTALE;
 	fd_closep(current);
 	*current = take_fd(&fd);

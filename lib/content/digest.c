@@ -19,12 +19,16 @@ static bool looks_like_digest(const char *s)
 				    "0123456789=_-") == strlen(s + name + 1);
 }
 
+bool digest_is_hex(const char *s)
+{
+	return strspn(s, digits) == DIGEST_HEX;
+}
+
 int digest_parse(const char *s, struct digest *ret)
 {
 	if (strncmp(s, prefix, sizeof(prefix) - 1) != 0)
 		return looks_like_digest(s) ? -EOPNOTSUPP : -EINVAL;
-	if (strlen(s) != DIGEST_LEN ||
-	    strspn(s + sizeof(prefix) - 1, digits) != DIGEST_HEX)
+	if (strlen(s) != DIGEST_LEN || !digest_is_hex(s + sizeof(prefix) - 1))
 		return -EINVAL;
 	memcpy(ret->text, s, DIGEST_LEN + 1);
 	return 0;

@@ -18,6 +18,8 @@ struct digest {
 int digest_parse(const char *s, struct digest *ret);
 void digest_from_bytes(const unsigned char bytes[DIGEST_BYTES], struct digest *ret);
 bool digest_equal(const struct digest *a, const struct digest *b);
+/* Whether @s begins with 64 digits, and no more of them. */
+bool digest_is_hex(const char *s);
 /* For qsort(3), bsearch(3) and tsearch(3). */
 int digest_compare(const void *a, const void *b);
 /* The 64 digits. */

@@ -177,7 +177,7 @@ int ref_parse(const char *name, struct ref *ret)
 		return -EINVAL;
 	/* 64 hexadecimal digits are an id, never a name, nor the short form of one */
 	ref_short_repository(&r, text);
-	if (strlen(text) == DIGEST_HEX && strspn(text, DIGIT "abcdef") == DIGEST_HEX)
+	if (strlen(text) == DIGEST_HEX && digest_is_hex(text))
 		return -EINVAL;
 	/* "sha256:..." is a digest, never a tag */
 	if (strcmp(text, "sha256") == 0)

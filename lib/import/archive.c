@@ -22,6 +22,7 @@
 #include "import/members.h"
 #include "import/which.h"
 #include "sign/sign.h"
+#include "store/store-file.h"
 #include "transfer/layer.h"
 #include "transfer/listing.h"
 #include "transfer/take.h"
@@ -426,13 +427,13 @@ static int oci_text(struct origin *o, const struct digest *d, uint64_t size, cha
 		    size_t *ret_len)
 {
 	struct oci *oci = (struct oci *)o;
-	char name[128];
+	char name[STORE_PATH_LEN];
 	const struct member *m;
 	int r = 0;
 
 	(void)size; /* the caller compares */
 	*ret = NULL;
-	snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(d));
+	store_blob_path(digest_hex(d), name);
 	m = members_find(oci->m, name);
 	if (m)
 		r = members_text(oci->m, m, ret);
@@ -458,11 +459,10 @@ static int by_place(const void *a, const void *b)
 static int find_blobs(const struct oci *oci, struct image_layer *const *list, size_t len,
 		      struct oci_blob *ret)
 {
-	char name[128];
+	char name[STORE_PATH_LEN];
 
 	for (size_t i = 0; i < len; i++) {
-		snprintf(name, sizeof(name), "blobs/sha256/%s",
-			 digest_hex(&list[i]->digest));
+		store_blob_path(digest_hex(&list[i]->digest), name);
 		ret[i] = (struct oci_blob){ members_find(oci->m, name), list[i] };
 		if (!ret[i].member || ret[i].member->link)
 			return err_say(oci->t->err, -EBADMSG,

@@ -154,10 +154,10 @@ static int has_magic(struct minc_transfer *t, const char *source, int fd, off_t 
 {
 	const size_t len = strlen(magic);
 	char found[8];
-	const ssize_t n = pread(fd, found, len, at);
+	const ssize_t n = io_read_at(fd, found, len, at);
 
 	if (n < 0)
-		return err_set(t->err, -errno, "%s", source);
+		return err_set(t->err, (int)n, "%s", source);
 	return n == (ssize_t)len && memcmp(found, magic, len) == 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "content/json-digest.h"
 #include "store/manifest.h"
+#include "store/store-file.h"
 #include "tar/fd-source.h"
 #include "transfer/layer.h"
 #include "transfer/take.h"
@@ -47,8 +48,8 @@ static int open_blob(const struct layout *l, const struct digest *d)
 	cleanup_close int sha256 = blobs < 0 ? -EBADF : openat(blobs, "sha256", FLAGS);
 
 	if (sha256 < 0)
-		return err_set(l->t->err, -errno, "%s/blobs/sha256", l->origin.what);
-	return open_file(l, sha256, "/blobs/sha256", digest_hex(d));
+		return err_set(l->t->err, -errno, "%s/" STORE_BLOBS, l->origin.what);
+	return open_file(l, sha256, "/" STORE_BLOBS, digest_hex(d));
 }
 
 static int get_text(struct origin *o, const struct digest *d, uint64_t size, char **ret,

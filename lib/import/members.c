@@ -304,24 +304,15 @@ static bool is_one_of(const char *name, const char *const *list)
 	return false;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-	const size_t len = strlen(name), end_len = strlen(end);
-
-	return len > end_len && str_equal(name + len - end_len, end);
-}
-
 /* As image tools name things: ids, blobs, and the lists of them. */
 static bool of_images(const char *name)
 {
-	size_t hex;
-
 	if (name_is_list(name) || str_equal(name, "blobs") ||
 	    str_starts_with(name, "blobs/"))
 		return true;
 	name += str_starts_with(name, "sha256:") ? 7 : 0;
-	hex = strspn(name, "0123456789abcdef");
-	return hex == 64 && (name[hex] == '/' || name[hex] == '.' || !name[hex]);
+	return digest_is_hex(name) &&
+	       (name[DIGEST_HEX] == '/' || name[DIGEST_HEX] == '.' || !name[DIGEST_HEX]);
 }
 
 /* The first names of a root file system, as good as always. */
@@ -345,7 +336,7 @@ static bool may_be_of_images(const char *name)
 					    "/json", "/VERSION", NULL };
 
 	for (const char *const *end = ends; *end; end++)
-		if (ends_with(name, *end))
+		if (str_ends_with(name, *end))
 			return true;
 	return false;
 }
@@ -392,7 +383,7 @@ static bool is_kept(const struct members *m, const struct member *one)
 
 	return !one->link && one->size <= SMALL_MAX &&
 	       m->kept + one->size <= KEPT_MAX + (list ? LISTS_MAX : 0) &&
-	       (list || ends_with(name, ".json") || ends_with(name, "/json") ||
+	       (list || str_ends_with(name, ".json") || str_ends_with(name, "/json") ||
 		str_starts_with(name, "blobs/"));
 }
 

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "import/layout.h"
 #include "import/members.h"
+#include "store/store-file.h"
 #include "json/json.h"
 
 /* NULL in *ret if it is no JSON. */
@@ -161,8 +162,7 @@ int which_directory(struct minc_transfer *t, const char *source, int dir)
 	cleanup_json json_t *manifest = NULL, *mark = NULL;
 	int r;
 
-	if (has(dir, "index.json") &&
-	    (has(dir, "oci-layout") || has(dir, "blobs/sha256")))
+	if (has(dir, "index.json") && (has(dir, "oci-layout") || has(dir, STORE_BLOBS)))
 		return 1;
 	r = read_list(t, source, dir, "oci-layout", &mark);
 	if (r == 0)

@@ -107,6 +107,16 @@ const char *json_unknown(json_t *o, const char *const *keys)
 	return NULL;
 }
 
+json_t *json_ensure(json_t *o, const char *key, bool array)
+{
+	json_t *v = json_object_get(o, key);
+
+	if (array ? json_is_array(v) : json_is_object(v))
+		return v;
+	v = array ? json_array() : json_object();
+	return v && json_object_set_new(o, key, v) == 0 ? v : NULL;
+}
+
 bool json_is_whole(const json_t *v, uint64_t max, uint64_t *ret)
 {
 	const json_int_t n = json_integer_value(v);

@@ -54,6 +54,8 @@ const char *json_misses(const json_t *v, json_type type);
 
 /* The first key of the object @o that is none of @keys, which end with NULL; or NULL. */
 const char *json_unknown(json_t *o, const char *const *keys);
+/* The array or object @key of @o, borrowed; made if there is none. NULL: no memory. */
+json_t *json_ensure(json_t *o, const char *key, bool array);
 /* Whether @v is a whole number from 0 to @max: then it is *ret. */
 bool json_is_whole(const json_t *v, uint64_t max, uint64_t *ret);
 

@@ -74,8 +74,7 @@ static bool is_still(int dir, const char *name, int fd)
 
 	if (fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) < 0)
 		return fd < 0;
-	return fd >= 0 && fstat(fd, &then) == 0 && now.st_dev == then.st_dev &&
-	       now.st_ino == then.st_ino;
+	return fd >= 0 && fstat(fd, &then) == 0 && is_same_file(&now, &then);
 }
 
 static bool is_empty(int fd)

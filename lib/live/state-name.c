@@ -87,15 +87,13 @@ int state_take_name(struct minc_ctx *c, struct state *s, const char *name,
 static int match_ids(int runtime, const char *prefix, char first[STATE_ID_LEN + 1],
 		     char *words, size_t len)
 {
-	cleanup_close int copy = openat(runtime, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	DIR *list = io_open_list(runtime, ".");
 	size_t used = 0;
 	int n = 0;
 	struct dirent *d;
 
 	if (!list)
 		return -errno;
-	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list))) {
 		if (!state_is_id(d->d_name) || !str_starts_with(d->d_name, prefix))
 			continue;

@@ -521,21 +521,18 @@ static int load_all(struct minc_ctx *c, state_load_fn *parse, DIR *dir, const ch
 int state_list(struct minc_ctx *c, state_load_fn *parse, struct arena *texts,
 	       struct state ***ret, int *ret_runtime)
 {
-	cleanup_close int runtime = -EBADF, copy = -EBADF;
+	cleanup_close int runtime = -EBADF;
 	struct state **list = calloc(1, sizeof(struct state *));
 	char path[PATH_MAX];
 	size_t len = 0;
 	DIR *dir;
 	int r = list ? state_runtime(c, false, path, &runtime) : -ENOMEM;
 
-	if (r == 0)
-		r = copy = fcntl(runtime, F_DUPFD_CLOEXEC, 3);
-	dir = copy < 0 ? NULL : fdopendir(copy);
+	dir = r == 0 ? io_open_list(runtime, ".") : NULL;
 	if (dir) {
-		(void)take_fd(&copy); /* closedir() closes it */
 		r = load_all(c, parse, dir, path, texts, &list, &len);
 		closedir(dir);
-	} else if (r >= 0) {
+	} else if (r == 0) {
 		r = -errno;
 	}
 	if (r == 0 || r == -ENOENT) { /* nobody has made one yet */

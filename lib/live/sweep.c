@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "base/fd.h"
+#include "base/io.h"
 #include "base/lease.h"
 #include "live/state.h"
 
@@ -73,14 +73,12 @@ typedef void sweep_fn(int runtime, const char *path, const char *name);
 static void sweep_slice(int runtime, const char *path, const char *dir, unsigned slice,
 			unsigned slices, sweep_fn *fn)
 {
-	cleanup_close int copy = openat(runtime, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	DIR *list = io_open_list(runtime, dir);
 	unsigned n = 0;
 	struct dirent *d;
 
 	if (!list)
 		return;
-	(void)take_fd(&copy); /* closedir() closes it */
 	while ((d = readdir(list)))
 		if ((fn == state_sweep_one ? state_is_id(d->d_name)
 					   : d->d_name[0] != '.') &&

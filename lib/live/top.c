@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "run/run.h"
 #include "run/threads.h"
@@ -183,12 +184,9 @@ int top_look(const struct minc_container *ct, struct process **ret, size_t *ret_
 
 	if (r < 0)
 		return r;
-	dir = fdopendir(s.proc);
-	if (!dir) {
-		r = -errno;
-		fd_closep(&s.proc);
-		return r;
-	}
+	dir = io_list(s.proc);
+	if (!dir)
+		return -errno;
 	while (r == 0 && (entry = readdir(dir))) {
 		struct process p;
 		uint64_t pid;

@@ -266,10 +266,10 @@ static int write_index(struct removal *rm, struct index_edit *edit)
 /* The digest is that of a blob, of a layer, or of what is signed: all are tried. */
 static int remove_files(struct store *s, const char *hex)
 {
-	char path[3][128];
+	char path[3][STORE_PATH_LEN];
 
-	snprintf(path[0], sizeof(path[0]), "blobs/sha256/%s", hex);
-	snprintf(path[1], sizeof(path[1]), "layers/%s.sqfs", hex);
+	store_blob_path(hex, path[0]);
+	store_layer_path(hex, path[1]);
 	snprintf(path[2], sizeof(path[2]), "signatures/%s", hex);
 	for (size_t i = 0; i < 3; i++)
 		if (unlinkat(s->dir, path[i], 0) < 0 && errno != ENOENT)

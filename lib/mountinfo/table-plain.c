@@ -6,37 +6,27 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/str.h"
 #include "mountinfo/table-read.h"
 
 enum { TABLE_MAX_BYTES = 64 * 1024 * 1024 };
 
-static bool is_octal(const char *s)
-{
-	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
-	       s[2] <= '7';
-}
-
 /* The first @len bytes of @s without escapes. */
 static const char *unescape(struct arena *a, const char *s, size_t len)
 {
-	char *ret = arena_alloc(a, len + 1), *out = ret;
+	char *ret = arena_alloc(a, len + 1);
 
-	for (size_t i = 0; ret && i < len; i++) {
-		if (s[i] == '\\' && i + 3 < len && is_octal(s + i + 1)) {
-			*out++ = (char)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 |
-					(s[i + 3] - '0'));
-			i += 3;
-		} else {
-			*out++ = s[i];
-		}
-	}
+	if (!ret)
+		return NULL;
+	memcpy(ret, s, len);
+	ret[len] = '\0';
+	str_unescape_octal(ret);
 	return ret;
 }
 

@@ -30,18 +30,6 @@ int run_lifeline(struct runner *r, const struct step *s)
 	return 0;
 }
 
-static int write_proc(int at, const char *path, const char *text)
-{
-	int fd = sys_openat(at, path, O_WRONLY, 0);
-	long n;
-
-	if (fd < 0)
-		return fd;
-	n = sys_write(fd, text, strlen(text));
-	(void)sys_close(fd); /* the write was all */
-	return n < 0 ? (int)n : 0;
-}
-
 /*
  * Without CAP_SETGID in the parent namespace gid_map needs the first (5.0: EPERM else).
  */
@@ -52,7 +40,7 @@ static int write_maps(int at, const char *const files[3], const char *uid_map,
 	int ret = 0;
 
 	for (int i = 0; ret == 0 && i < 3; i++)
-		ret = write_proc(at, files[i], texts[i]);
+		ret = sys_write_file(at, files[i], texts[i], strlen(texts[i]));
 	return ret;
 }
 

@@ -76,23 +76,6 @@ static bool exists(const char *dir, const char *name)
 	return allows(dir, name, F_OK);
 }
 
-/* mountinfo writes blanks and backslashes as \ooo; decoded in place. */
-static void decode(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 |
-				       (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 /*
  * The caller's path in the hierarchy of @controllers (v2: 0), of a text whose lines are
  * "ID:CONTROLLERS:PATH"; *@ret_len of it. NULL if it has none there.
@@ -232,6 +215,8 @@ static int add_hierarchy(struct host_cgroups *g, const char *root, const char *m
 
 /*
  * One line of proc(5) mountinfo: "36 35 0:30 ROOT MOUNT OPTIONS ... - TYPE SOURCE SUPER".
+ * The room mountinfo does not serve here: it has neither ROOT nor SUPER, and is a module
+ * with libmount, which a start without submounts does not load.
  */
 static int read_mount(struct host_cgroups *g, char *line, const char *self)
 {
@@ -252,8 +237,8 @@ static int read_mount(struct host_cgroups *g, char *line, const char *self)
 		field[i] = strtok_r(NULL, " ", &save);
 	if (!super || !field[5])
 		return 0;
-	decode(field[3]);
-	decode(field[4]);
+	str_unescape_octal(field[3]);
+	str_unescape_octal(field[4]);
 	target = arena_strdup(&g->arena, field[4]);
 	if (!target)
 		return -ENOMEM;

@@ -17,17 +17,11 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/owner.h"
+#include "base/str.h"
 #include "registry/exchange.h"
 #include "registry/realm.h"
 
 enum { PEM_MAX = 1 << 20, REALMS_MAX = 16 << 10, FILES_MAX = 64 };
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-
-	return n > m && strcmp(s + n - m, end) == 0;
-}
 
 static int append(struct arena *a, struct trust *t, const char *text, size_t len)
 {
@@ -111,9 +105,9 @@ static int take_name(struct arena *a, struct err *e, const char *dir, const char
 
 	if (!path)
 		return -ENOMEM;
-	if (ends_with(name, ".crt"))
+	if (str_ends_with(name, ".crt"))
 		return append_file(a, e, path, t);
-	if (ends_with(name, ".cert") && !t->cert)
+	if (str_ends_with(name, ".cert") && !t->cert)
 		return take_client(a, e, path, t);
 	if (strcmp(name, "token-realm") == 0)
 		return take_realms(a, e, path, t);

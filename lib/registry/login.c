@@ -149,7 +149,7 @@ static int lock_file(struct err *e, const struct registry_options *o, const char
 		if (r < 0)
 			return err_set(e, r, "directory of %s", path);
 		if (fstatat(f->dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+		    is_same_file(&held, &named)) {
 			f->lock = take_fd(&fd);
 			return 0;
 		} /* else its holder has just removed it */

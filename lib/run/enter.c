@@ -190,7 +190,7 @@ static int find_namespaces(struct target *t)
 		}
 		if (fstatat(t->proc, theirs, &a, 0) < 0)
 			return -errno;
-		if (a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+		if (!is_same_file(&a, &b))
 			t->flags |= kinds[i].flag;
 	}
 	t->own_userns = t->flags & CLONE_NEWUSER;
@@ -228,7 +228,7 @@ static int find_below(struct target *t)
 	if (owner < 0 || fstat(owner, &theirs) < 0 ||
 	    fstatat(t->proc, "ns/user", &its, 0) < 0)
 		return -errno;
-	t->below = its.st_ino != theirs.st_ino || its.st_dev != theirs.st_dev;
+	t->below = !is_same_file(&its, &theirs);
 	return 0;
 }
 

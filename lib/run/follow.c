@@ -310,7 +310,7 @@ static bool has_executed(const struct spawn *w)
 	snprintf(path, sizeof(path), "/proc/%d/exe", w->ret->pid);
 	if (stat(path, &now) < 0) /* hidden from us: so is nothing of ours */
 		return errno == EACCES;
-	return now.st_ino != sealed.st_ino || now.st_dev != sealed.st_dev;
+	return !is_same_file(&now, &sealed);
 }
 
 /* By one of its own pid namespace: then its stops, and its end, are not told to us. */
@@ -331,7 +331,7 @@ static bool is_traced_inside(int pid)
 	if (n <= 0 || stat(path, &traced) < 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", n);
-	return stat(path, &tracer) == 0 && tracer.st_ino == traced.st_ino;
+	return stat(path, &tracer) == 0 && is_same_file(&tracer, &traced);
 }
 
 /* What entered blocks every signal that can be: only somebody inside would stop it. */

@@ -180,7 +180,10 @@ int record_restart(int dir)
 	return r < 0 ? r : replace(dir, (struct timespec){ 0 }, body);
 }
 
-/* Undo put_path() in place; false if it is no absolute, plain path. */
+/*
+ * Undo put_path() in place; false if it is no absolute, plain path. str_unescape_octal()
+ * leaves what is no escape; here that is a damaged file.
+ */
 static bool unescape(char *s)
 {
 	char *to = s, *from = s;

@@ -69,10 +69,9 @@ static void remove_all(int dir, const char *name)
 	if ((st.st_mode & 0700) != 0700)
 		/* an image may have directories that cannot be written */
 		(void)fchmod(fd, 0700);
-	list = fdopendir(fd);
+	list = io_list(take_fd(&fd));
 	if (!list)
 		return;
-	(void)take_fd(&fd); /* closedir() closes it */
 	while ((d = readdir(list)))
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			remove_all(dirfd(list), d->d_name);
@@ -202,34 +201,36 @@ static bool is_ours(const char *name)
 	return false;
 }
 
+/* What says whether this start made what has that name; NULL: no start makes it. */
+static bool *made(struct storage *st, const char *name)
+{
+	return str_equal(name, "storage")          ? &st->made_upper
+	       : str_equal(name, "work")           ? &st->made_work
+	       : str_equal(name, "utsname")        ? &st->made_utsname
+	       : str_equal(name, "layers")         ? &st->made_record
+	       : str_equal(name, UNPACKED)         ? &st->made_unpacked
+	       : str_starts_with(name, "submount") ? &st->made_submounts
+						   : NULL;
+}
+
 /*
  * What is there already is the user's, whatever its name: an undo must spare it.
  * @ret_foreign: a name that no container leaves there, or "".
  */
 static int note_strangers(int dir, struct storage *st, char ret_foreign[NAME_MAX + 1])
 {
-	cleanup_close int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = copy < 0 ? NULL : fdopendir(copy);
+	DIR *list = io_open_list(dir, ".");
 	struct dirent *d;
 
 	if (!list)
 		return -errno;
-	(void)take_fd(&copy); /* closedir() closes it */
 	st->made_work = st->made_submounts = st->made_utsname = st->made_record = true;
 	st->made_unpacked = st->made_upper = true;
 	while ((d = readdir(list))) {
-		if (str_equal(d->d_name, "storage"))
-			st->made_upper = false;
-		else if (str_equal(d->d_name, "work"))
-			st->made_work = false;
-		else if (str_equal(d->d_name, "utsname"))
-			st->made_utsname = false;
-		else if (str_equal(d->d_name, "layers"))
-			st->made_record = false;
-		else if (str_equal(d->d_name, UNPACKED))
-			st->made_unpacked = false;
-		else if (str_starts_with(d->d_name, "submount"))
-			st->made_submounts = false;
+		bool *flag = made(st, d->d_name);
+
+		if (flag)
+			*flag = false;
 		else if (!is_ours(d->d_name))
 			snprintf(ret_foreign, NAME_MAX + 1, "%s", d->d_name);
 	}
@@ -339,26 +340,18 @@ int storage_record(struct minc_ctx *c, struct storage *st, const struct plan *p)
 void storage_abandon(struct minc_ctx *c, struct storage *st)
 {
 	struct dirent *d;
-	int copy;
 	DIR *list;
 
 	if (st->lock >= 0 && st->made_upper) {
-		/* not by name */
-		copy = openat(st->lock, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		list = copy < 0 ? NULL : fdopendir(copy);
-		while (list && (d = readdir(list)))
-			if (str_equal(d->d_name, "storage") ||
-			    (st->made_work && str_equal(d->d_name, "work")) ||
-			    (st->made_utsname && str_equal(d->d_name, "utsname")) ||
-			    (st->made_record && str_equal(d->d_name, "layers")) ||
-			    (st->made_unpacked && str_equal(d->d_name, UNPACKED)) ||
-			    (st->made_submounts &&
-			     str_starts_with(d->d_name, "submount")))
+		list = io_open_list(st->lock, "."); /* not by name */
+		while (list && (d = readdir(list))) {
+			const bool *flag = made(st, d->d_name);
+
+			if (flag && *flag)
 				storage_remove(dirfd(list), d->d_name);
+		}
 		if (list)
 			closedir(list);
-		else
-			fd_closep(&copy);
 		if (st->closed_mode)
 			(void)fchmod(st->lock, st->closed_mode); /* empty, as it was */
 	}

@@ -34,10 +34,10 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
+#include "base/fd.h"
 #include "base/sys.h"
 #include "sealed/sealed-parts.h"
 #include "sealed/sealed-registers.h"
@@ -252,7 +252,7 @@ static bool has_left_home(const struct answerer *a, int proc)
 	struct stat st;
 
 	return sys_call(SYS_newfstatat, proc, "ns/user", &st, 0, 0) < 0 ||
-	       st.st_ino != a->home.st_ino || st.st_dev != a->home.st_dev;
+	       !is_same_file(&st, &a->home);
 }
 
 /*
@@ -357,7 +357,7 @@ static int settle(struct answerer *a, int tid, int proc, struct ids ids,
 		  const uint64_t old[CAPS_WORDS])
 {
 	const uint64_t none[CAPS_WORDS] = { _LINUX_CAPABILITY_VERSION_3 };
-	int r = sealed_write_file(proc, "setgroups", "deny", 4);
+	int r = sys_write_file(proc, "setgroups", "deny", 4);
 
 	if (r == 0)
 		r = sealed_write_map(proc, "uid_map", ids.uid, a->begin.uid);

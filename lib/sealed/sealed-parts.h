@@ -62,7 +62,5 @@ uint64_t sealed_read_field(int dir, const char *path, const char *name);
  * -EINVAL: it is no process, but a thread of one; -errno.
  */
 int sealed_open_proc(int tid, uint64_t *ret_pid);
-/* Write all of it at once, as the files of user namespaces want it; 0 or -errno. */
-int sealed_write_file(int dir, const char *name, const char *text, size_t len);
 /* A map of one id. */
 int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outside);

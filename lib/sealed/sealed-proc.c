@@ -73,18 +73,6 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 	return fd;
 }
 
-int sealed_write_file(int dir, const char *name, const char *text, size_t len)
-{
-	const int fd = sys_openat(dir, name, O_WRONLY, 0);
-	long n;
-
-	if (fd < 0)
-		return fd;
-	n = sys_write(fd, text, len);
-	(void)sys_close(fd); /* the write was all */
-	return n < 0 ? (int)n : 0;
-}
-
 int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outside)
 {
 	char text[48], *p = text;
@@ -93,5 +81,5 @@ int sealed_write_map(int proc, const char *name, uint32_t inside, uint32_t outsi
 	put_text(&p, " ");
 	p = digits_put(p, outside);
 	put_text(&p, " 1\n");
-	return sealed_write_file(proc, name, text, (size_t)(p - text));
+	return sys_write_file(proc, name, text, (size_t)(p - text));
 }

@@ -43,7 +43,7 @@ static int fetch_payload(const struct json_source *src, const struct registry_op
 	r = ops->get_blobs(reg, &blob, 1, NULL, NULL);
 	if (r < 0)
 		return r;
-	if (pread(fd, text, (size_t)size, 0) != (ssize_t)size)
+	if (io_read_at(fd, text, (size_t)size, 0) != (ssize_t)size)
 		return json_refuse(src, "payload: truncated");
 	ret->payload = text;
 	ret->payload_len = (size_t)size;

@@ -15,7 +15,7 @@
 static const struct room {
 	const char *where, *what, *ending;
 } rooms[] = {
-	{ "layers", "layer", ".sqfs" }, { "blobs/sha256", "blob", "" },
+	{ "layers", "layer", ".sqfs" }, { STORE_BLOBS, "blob", "" },
 	{ "signatures", "blob", "" },   { ".", NULL, "" },
 	{ "containers", NULL, "" },
 };
@@ -29,7 +29,7 @@ static bool describe(const struct room *room, const char *name, struct contents_
 		ret->what = "temporary";
 		return true;
 	}
-	if (!room->what || strspn(name, "0123456789abcdef") != DIGEST_HEX ||
+	if (!room->what || !digest_is_hex(name) ||
 	    !str_equal(name + DIGEST_HEX, room->ending))
 		return false;
 	memcpy(ret->hex, name, DIGEST_HEX);

@@ -181,7 +181,7 @@ int store_sync_dir(struct store *s, const char *name)
 
 int store_sync(struct store *s)
 {
-	int r = store_sync_dir(s, "blobs/sha256");
+	int r = store_sync_dir(s, STORE_BLOBS);
 
 	if (r == 0)
 		r = store_sync_dir(s, "layers");
@@ -208,20 +208,49 @@ static int open_file(struct store *s, const char *path, uint64_t *ret_size)
 	return take_fd(&fd);
 }
 
+void store_blob_path(const char *hex, char ret[STORE_PATH_LEN])
+{
+	snprintf(ret, STORE_PATH_LEN, STORE_BLOBS "/%.64s", hex);
+}
+
+void store_layer_path(const char *hex, char ret[STORE_PATH_LEN])
+{
+	snprintf(ret, STORE_PATH_LEN, "layers/%.64s.sqfs", hex);
+}
+
 int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size)
 {
-	char path[128];
+	char path[STORE_PATH_LEN];
 
-	snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(d));
+	store_blob_path(digest_hex(d), path);
 	return open_file(s, path, ret_size);
 }
 
 int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size)
 {
-	char path[128];
+	char path[STORE_PATH_LEN];
 
-	snprintf(path, sizeof(path), "layers/%s.sqfs", digest_hex(diff_id));
+	store_layer_path(digest_hex(diff_id), path);
 	return open_file(s, path, ret_size);
+}
+
+bool store_has_blob(struct store *s, const struct digest *d, uint64_t size)
+{
+	uint64_t bytes;
+	cleanup_close int fd = store_open_blob(s, d, &bytes);
+
+	if (fd < 0)
+		err_clear(s->err);
+	return fd >= 0 && bytes == size;
+}
+
+bool store_has_layer(struct store *s, const struct digest *diff_id)
+{
+	cleanup_close int fd = store_open_layer(s, diff_id, NULL);
+
+	if (fd < 0)
+		err_clear(s->err);
+	return fd >= 0;
 }
 
 int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
@@ -258,5 +287,5 @@ int store_write_blob(struct store *s, const struct digest *d, const void *data,
 	if (old >= 0 && size == len)
 		return 0; /* whoever wrote it has synced it */
 	err_clear(s->err);
-	return store_put(s, "blobs/sha256", digest_hex(d), data, len, old != -ENOENT);
+	return store_put(s, STORE_BLOBS, digest_hex(d), data, len, old != -ENOENT);
 }

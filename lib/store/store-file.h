@@ -58,7 +58,16 @@ struct store_file {
 	char name[64]; /* temporary name, "" with O_TMPFILE */
 };
 
-/* @where: "blobs/sha256", "layers", "signatures". While shared. */
+/*
+ * Where a blob is, as the OCI image layout has it, and a layer, below the store. @hex:
+ * the 64 digits of the digest.
+ */
+#define STORE_BLOBS "blobs/sha256"
+enum { STORE_PATH_LEN = 96 };
+void store_blob_path(const char *hex, char ret[STORE_PATH_LEN]);
+void store_layer_path(const char *hex, char ret[STORE_PATH_LEN]);
+
+/* @where: STORE_BLOBS, "layers", "signatures". While shared. */
 int store_file_new(struct store *s, const char *where, struct store_file *ret);
 /*
  * fsync, and give it @name. One that is there already has the same content by its digest
@@ -73,13 +82,16 @@ int store_put(struct store *s, const char *where, const char *name, const void *
 	      size_t len, bool replace);
 /* A file without a name, to write and read: its descriptor, or -errno with a message. */
 int store_scratch(struct store *s);
-int store_sync(struct store *s); /* blobs/sha256, layers, signatures */
+int store_sync(struct store *s); /* blobs, layers, signatures */
 /*
  * Open for reading; the size in *ret_size, unless it is NULL. -ENOENT; -EBADMSG: it is no
  * regular file.
  */
 int store_open_blob(struct store *s, const struct digest *d, uint64_t *ret_size);
 int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *ret_size);
+/* Whether it is there, with that size; no message. */
+bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
+bool store_has_layer(struct store *s, const struct digest *diff_id);
 /* The whole text of a manifest or config, in @a; -EFBIG above CONTENT_JSON_MAX. */
 int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
 		    const char **ret, size_t *ret_len);

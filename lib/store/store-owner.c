@@ -24,8 +24,8 @@ static const struct {
 	const char *name;
 	bool closed;
 } rooms[] = {
-	{ "blobs", false },      { "blobs/sha256", false }, { "layers", false },
-	{ "signatures", false }, { "containers", true },    { "volumes", true },
+	{ "blobs", false },      { STORE_BLOBS, false }, { "layers", false },
+	{ "signatures", false }, { "containers", true }, { "volumes", true },
 };
 
 const char *store_what(const struct store *s, char *buf)

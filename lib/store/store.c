@@ -25,7 +25,7 @@ enum { LAYOUT_MAX_BYTES = 4096 };
 static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 const char store_no_images[] =
 	"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX "\",\"manifests\":[]}";
-static const char *const rooms[] = { "blobs", "blobs/sha256", "layers", "signatures",
+static const char *const rooms[] = { "blobs", STORE_BLOBS, "layers", "signatures",
 				     "containers" };
 
 /* Without a layout file: empty, or a process makes it just now, or was killed then. */
@@ -259,7 +259,7 @@ int store_lock_names(struct store *s, int fd)
 /* Remove what killed processes left; nobody else writes now. */
 static void sweep(struct store *s)
 {
-	static const char *const places[] = { ".", "blobs/sha256", "layers", "signatures",
+	static const char *const places[] = { ".", STORE_BLOBS, "layers", "signatures",
 					      "containers" };
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

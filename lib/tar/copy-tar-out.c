@@ -136,7 +136,7 @@ static int put_content(struct job *j, int fd, uint64_t at, uint64_t end, bool *s
 	while (r == 0 && at < end) {
 		const size_t want =
 			end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES;
-		ssize_t n = *shorter ? 0 : object_read_at(fd, j->buf, want, (off_t)at);
+		ssize_t n = *shorter ? 0 : io_read_at(fd, j->buf, want, (off_t)at);
 
 		if (n < 0)
 			return failed(j, (int)n);

@@ -35,17 +35,6 @@ static int no_memory(const struct change *c)
 	return err_set(c->e, -ENOMEM, "--change %.200s", c->text);
 }
 
-/* The array or object of @key, made if missing; borrowed. */
-static json_t *list_of(const struct change *c, const char *key, bool array)
-{
-	json_t *v = json_object_get(c->config, key);
-
-	if (array ? json_is_array(v) : json_is_object(v))
-		return v;
-	v = array ? json_array() : json_object();
-	return v && json_object_set_new(c->config, key, v) == 0 ? v : NULL;
-}
-
 /* What @word means; NULL after a message. */
 static char *expand(struct change *c, const char *word)
 {
@@ -263,7 +252,7 @@ static int set_pairs(struct change *c, json_t *list, put_fn *put)
 
 static int add_key(struct change *c, const char *key, const char *name)
 {
-	json_t *list = list_of(c, key, false);
+	json_t *list = json_ensure(c->config, key, false);
 
 	return !list || json_object_set_new(list, name, json_object()) < 0 ? no_memory(c)
 									   : 0;
@@ -379,12 +368,12 @@ static int set_signal(struct change *c)
 
 static int set_env(struct change *c)
 {
-	return set_pairs(c, list_of(c, "Env", true), put_env);
+	return set_pairs(c, json_ensure(c->config, "Env", true), put_env);
 }
 
 static int set_label(struct change *c)
 {
-	return set_pairs(c, list_of(c, "Labels", false), put_label);
+	return set_pairs(c, json_ensure(c->config, "Labels", false), put_label);
 }
 
 static int set_cmd(struct change *c)

@@ -59,27 +59,16 @@ static int base_config(struct minc_transfer *t, const struct image *img, json_t 
 	return r;
 }
 
-/* An array or object in @o, made if it is not there; borrowed. */
-static json_t *ensure(json_t *o, const char *key, bool array)
-{
-	json_t *v = json_object_get(o, key);
-
-	if (array ? json_is_array(v) : json_is_object(v))
-		return v;
-	v = array ? json_array() : json_object();
-	return v && json_object_set_new(o, key, v) == 0 ? v : NULL;
-}
-
 /* @layer NULL: there is none, and its image's are all. */
 static int describe(struct minc_transfer *t, json_t *config,
 		    const struct layer_made *layer)
 {
 	const char *author = t->text[MINC_TRANSFER_AUTHOR],
 		   *message = t->text[MINC_TRANSFER_MESSAGE];
-	json_t *rootfs = ensure(config, "rootfs", false), *step = json_object(),
+	json_t *rootfs = json_ensure(config, "rootfs", false), *step = json_object(),
 	       *now = now_text();
-	json_t *ids = rootfs ? ensure(rootfs, "diff_ids", true) : NULL;
-	json_t *history = ensure(config, "history", true);
+	json_t *ids = rootfs ? json_ensure(rootfs, "diff_ids", true) : NULL;
+	json_t *history = json_ensure(config, "history", true);
 	int r = ids && history && step && now ? 0 : -1;
 
 	if (r == 0)
@@ -106,7 +95,7 @@ static int describe(struct minc_transfer *t, json_t *config,
 
 static int apply_changes(struct minc_transfer *t, json_t *config)
 {
-	json_t *inner = ensure(config, "config", false);
+	json_t *inner = json_ensure(config, "config", false);
 
 	return inner ? change_config(t->err, inner, t->changes)
 		     : err_set(t->err, -ENOMEM, "config");

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/array.h"
+#include "store/store-file.h"
 #include "transfer/layer.h"
 
 enum { WORKERS_MAX = 8, TELL_NS = 200 * 1000 * 1000 };

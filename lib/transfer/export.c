@@ -198,19 +198,18 @@ static int put_json(struct out *o, const char *name, json_t *root)
 
 static int put_oci_image(struct out *o, const struct image *img, json_t *manifests)
 {
-	char name[DIGEST_LEN + 32];
+	char name[STORE_PATH_LEN];
 	json_t *entry;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < img->layers_len; i++) {
-		snprintf(name, sizeof(name), "blobs/sha256/%s",
-			 digest_hex(&img->layers[i].digest));
+		store_blob_path(digest_hex(&img->layers[i].digest), name);
 		r = put_blob(o, name, &img->layers[i].digest);
 	}
-	snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&img->config));
+	store_blob_path(digest_hex(&img->config), name);
 	if (r == 0)
 		r = put_text(o, name, img->config_json, img->config_len);
-	snprintf(name, sizeof(name), "blobs/sha256/%s", digest_hex(&img->manifest));
+	store_blob_path(digest_hex(&img->manifest), name);
 	if (r == 0)
 		r = put_text(o, name, img->manifest_json, img->manifest_len);
 	if (r < 0)
@@ -382,7 +381,7 @@ static int put_layout(struct minc_transfer *t, struct image **images, size_t len
 	int r = o.buf ? 0 : err_set(t->err, -ENOMEM, "%s", target);
 
 	if (r == 0 &&
-	    (mkdirat(dir, "blobs", 0755) < 0 || mkdirat(dir, "blobs/sha256", 0755) < 0))
+	    (mkdirat(dir, "blobs", 0755) < 0 || mkdirat(dir, STORE_BLOBS, 0755) < 0))
 		r = err_set(t->err, -errno, "%s/blobs", target);
 	if (r == 0)
 		r = put_oci(&o, images, len);

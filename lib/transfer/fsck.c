@@ -164,7 +164,7 @@ static void remake_layer(struct fsck *f, const struct image_layer *l)
  */
 static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 {
-	char path[128];
+	char path[STORE_PATH_LEN];
 
 	for (size_t i = 0; i < img->layers_len; i++) {
 		const struct image_layer *l = &img->layers[i];
@@ -173,7 +173,7 @@ static int check_layers(struct fsck *f, const struct image *img, bool *ret_lost)
 			remake_layer(f, l);
 			continue;
 		}
-		snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(&l->digest));
+		store_blob_path(digest_hex(&l->digest), path);
 		if (!store_has_layer(f->store, &l->diff_id)) {
 			*ret_lost = true;
 			return report(f, "image",

@@ -73,25 +73,6 @@ static const char *media_of(const struct tee *t)
 	}
 }
 
-bool store_has_blob(struct store *s, const struct digest *d, uint64_t size)
-{
-	uint64_t bytes;
-	cleanup_close int fd = store_open_blob(s, d, &bytes);
-
-	if (fd < 0)
-		err_clear(s->err);
-	return fd >= 0 && bytes == size;
-}
-
-bool store_has_layer(struct store *s, const struct digest *diff_id)
-{
-	cleanup_close int fd = store_open_layer(s, diff_id, NULL);
-
-	if (fd < 0)
-		err_clear(s->err);
-	return fd >= 0;
-}
-
 static void seal_text(char block[SEAL_BYTES], const struct digest *content,
 		      const struct digest *diff_id)
 {
@@ -129,9 +110,9 @@ int layer_check(int fd, const struct digest *diff_id)
 	r = hash_part(fd, (uint64_t)st.st_size - SEAL_BYTES, &content);
 	if (r < 0)
 		return r;
-	n = pread(fd, found, sizeof(found), st.st_size - SEAL_BYTES);
+	n = io_read_at(fd, found, sizeof(found), st.st_size - SEAL_BYTES);
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	seal_text(block, &content, diff_id);
 	return n == SEAL_BYTES && memcmp(block, found, sizeof(block)) == 0 ? 0 : -EBADMSG;
 }
@@ -236,7 +217,7 @@ int layer_from_stream(struct minc_transfer *t, const char *what,
 	int r = plain && tee.hash ? 0 : err_set(t->err, -ENOMEM, "%s", what);
 
 	if (r == 0)
-		r = store_file_new(t->store, "blobs/sha256", &blob);
+		r = store_file_new(t->store, STORE_BLOBS, &blob);
 	if (r == 0)
 		r = store_file_new(t->store, "layers", &image);
 	if (r == 0) {
@@ -308,7 +289,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 			     .owners = owners,
 			     .progress = upper ? NULL : tell };
 	const struct squash_result *const made = &p.result;
-	int r = store_file_new(t->store, "blobs/sha256", &blob);
+	int r = store_file_new(t->store, STORE_BLOBS, &blob);
 
 	limits_of(t, &limits);
 	limits.packed = packed;
@@ -409,7 +390,7 @@ int blob_from_stream(struct minc_transfer *t, const char *what,
 		     struct byte_source *source, const struct digest *d, uint64_t size)
 {
 	struct store_file f;
-	int r = store_file_new(t->store, "blobs/sha256", &f);
+	int r = store_file_new(t->store, STORE_BLOBS, &f);
 
 	if (r < 0)
 		return r;

@@ -38,7 +38,5 @@ int layer_from_blob(struct minc_transfer *t, const struct digest *blob,
 /* Write a blob from a stream; digest and size are checked before it has a name. */
 int blob_from_stream(struct minc_transfer *t, const char *what,
 		     struct byte_source *source, const struct digest *d, uint64_t size);
-bool store_has_blob(struct store *s, const struct digest *d, uint64_t size);
-bool store_has_layer(struct store *s, const struct digest *diff_id);
 /* Whether a layer's file is what was written, by its seal: -EBADMSG, or -errno. */
 int layer_check(int fd, const struct digest *diff_id);

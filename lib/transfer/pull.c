@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/module.h"
 #include "base/str.h"
 #include "registry/registry-module.h"
@@ -62,7 +63,7 @@ static int pull_config(struct origin *o, const struct digest *d, uint64_t size,
 	struct store_file f;
 	struct registry_blob blob = { .digest = *d, .size = size };
 	char *text = malloc((size_t)size + 1);
-	int r = text ? store_file_new(m->t->store, "blobs/sha256", &f)
+	int r = text ? store_file_new(m->t->store, STORE_BLOBS, &f)
 		     : err_set(m->t->err, -ENOMEM, "%s", o->what);
 
 	if (r < 0) {
@@ -71,7 +72,7 @@ static int pull_config(struct origin *o, const struct digest *d, uint64_t size,
 	}
 	blob.fd = f.fd;
 	r = m->ops->get_blobs(m->reg, &blob, 1, NULL, NULL);
-	if (r == 0 && pread(f.fd, text, (size_t)size, 0) != (ssize_t)size)
+	if (r == 0 && io_read_at(f.fd, text, (size_t)size, 0) != (ssize_t)size)
 		r = err_say(m->t->err, -EBADMSG, "%s: config: truncated", o->what);
 	store_file_abandon(&f);
 	if (r < 0) {
@@ -116,7 +117,7 @@ static int pull_blobs(struct origin *o, struct image_layer *const *list, size_t 
 	if (r == 0)
 		r = converter_new(m->t, &m->converter);
 	for (size_t i = 0; r == 0 && i < len; i++) {
-		r = store_file_new(m->t->store, "blobs/sha256", &a.files[i]);
+		r = store_file_new(m->t->store, STORE_BLOBS, &a.files[i]);
 		a.blobs[i] = (struct registry_blob){ .digest = list[i]->digest,
 						     .size = list[i]->size,
 						     .urls = list[i]->urls,

@@ -22,6 +22,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "tty/tty-rows.h"
 #include "tty/tty.h"
 
@@ -105,7 +106,7 @@ static void plan_copies(struct plan *p, const struct spec *s, const struct tty_u
 		if (!needed[fd])
 			continue;
 		if (fd == STDERR_FILENO && needed[STDOUT_FILENO] &&
-		    st[1].st_dev == st[2].st_dev && st[1].st_ino == st[2].st_ino)
+		    is_same_file(&st[1], &st[2]))
 			replace[fd] = replace[STDOUT_FILENO];
 		else
 			replace[fd] = plan_pipe(p, origin, fd);

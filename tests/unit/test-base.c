@@ -205,6 +205,37 @@ START_TEST(limit_of_a_read_is_kept)
 }
 END_TEST
 
+START_TEST(a_list_that_fails_leaves_nothing_open)
+{
+	const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	DIR *list = io_open_list(AT_FDCWD, "/");
+
+	ck_assert_ptr_nonnull(list);
+	closedir(list);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_ptr_null(io_list(fd));
+	ck_assert_int_eq(errno, ENOTDIR);
+	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+	ck_assert_ptr_null(io_open_list(AT_FDCWD, "/nonexistent"));
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
+START_TEST(a_file_is_read_at_a_place)
+{
+	const int fd = memfd_create("text", MFD_CLOEXEC);
+	char buf[8] = "";
+
+	ck_assert_int_eq(write(fd, "0123456789", 10), 10);
+	ck_assert_int_eq(io_read_at(fd, buf, 4, 2), 4);
+	ck_assert_mem_eq(buf, "2345", 4);
+	ck_assert_int_eq(io_read_at(fd, buf, 8, 7), 3);
+	ck_assert_int_eq(io_read_at(fd, buf, 8, 10), 0);
+	ck_assert_int_eq(io_read_at(-EBADF, buf, 8, 0), -EBADF);
+	close(fd);
+}
+END_TEST
+
 START_TEST(failures_of_io_are_told)
 {
 	cleanup_close int fd = memfd_create("io", MFD_CLOEXEC);
@@ -468,6 +499,23 @@ START_TEST(paths_are_cleaned_by_their_words)
 }
 END_TEST
 
+START_TEST(octal_escapes_become_bytes)
+{
+	static const char *const texts[][2] = {
+		{ "", "" },           { "/a\\040b\\134c\\012", "/a b\\c\n" },
+		{ "\\", "\\" },       { "\\04", "\\04" },
+		{ "\\400", "\\400" }, { "\\048", "\\048" },
+	};
+	char text[32];
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		strcpy(text, texts[i][0]);
+		str_unescape_octal(text);
+		ck_assert_str_eq(text, texts[i][1]);
+	}
+}
+END_TEST
+
 START_TEST(numbers_are_strict)
 {
 	static const char *const bad[] = { "",    " 1", "1 ",  "+1", "-1",
@@ -524,6 +572,9 @@ START_TEST(texts_are_compared)
 {
 	ck_assert(str_starts_with("raw,eth0", "raw,"));
 	ck_assert(!str_starts_with("ra", "raw,"));
+	ck_assert(str_ends_with("ca.crt", ".crt"));
+	ck_assert(!str_ends_with(".crt", ".crt"));
+	ck_assert(!str_ends_with("rt", ".crt"));
 	ck_assert(str_equal(NULL, NULL));
 	ck_assert(!str_equal(NULL, ""));
 	ck_assert(!str_equal("", NULL));
@@ -549,6 +600,8 @@ int main(void)
 	tcase_add_test(t, nobody_listens);
 	tcase_add_test(t, whole_file_is_read_and_written);
 	tcase_add_test(t, limit_of_a_read_is_kept);
+	tcase_add_test(t, a_list_that_fails_leaves_nothing_open);
+	tcase_add_test(t, a_file_is_read_at_a_place);
 	tcase_add_test(t, failures_of_io_are_told);
 	tcase_add_test(t, output_that_does_not_wait_is_waited_for);
 	tcase_add_test(t, output_that_nobody_reads_sends_no_signal);
@@ -558,6 +611,7 @@ int main(void)
 	tcase_add_test(t, shell_word_is_quoted_only_if_it_must_be);
 	tcase_add_test(t, shell_reads_back_every_byte);
 	tcase_add_test(t, json_text_is_escaped_and_always_utf8);
+	tcase_add_test(t, octal_escapes_become_bytes);
 	tcase_add_test(t, numbers_are_strict);
 	tcase_add_test(t, sizes_have_units);
 	tcase_add_test(t, utf8_is_checked);
