@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "cgroup/cgroup-rows.h"
 #include "ns/ns-rows.h"
+#include "plan/hand-over.h"
 #include "run/keeper.h"
 #include "run/memfd.h"
 #include "run/run-rows.h"
@@ -30,7 +31,7 @@
 #include "suite.h"
 #include "tty/tty-rows.h"
 
-enum { NO_FD = -1, EMPTY = 1000 };
+enum { NO_FD = -1, EMPTY = 1000, SEVERAL = 3 };
 
 /* A look at two descriptors is not one moment: between them @speech may come, or not. */
 static void (*speech)(void);
@@ -115,13 +116,13 @@ static void end(void)
 	}
 }
 
-/* With @n descriptors, all @fd; or an EMPTY message. */
+/* With @n descriptors, all @fd, SEVERAL at the most; or an EMPTY message. */
 static void say_with(uint32_t kind, uint32_t step, int number, int fd, size_t n)
 {
 	struct verdict v = { .kind = kind, .step = step, .err = number };
 	union {
 		struct cmsghdr header;
-		char space[CMSG_SPACE(2 * sizeof(int))];
+		char space[CMSG_SPACE(SEVERAL * sizeof(int))];
 	} control;
 	struct iovec iov = { &v, kind == EMPTY ? 0 : sizeof(v) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -178,6 +179,28 @@ static size_t open_files(void)
 		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
 }
+
+/* As the keeper, a monitor and minc-fuse are sent one. */
+START_TEST(of_several_descriptors_none_stays_open)
+{
+	struct verdict v;
+	size_t before;
+	int pair[2], fd;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	others_end = pair[1];
+	before = open_files();
+	for (size_t n = 0; n <= SEVERAL; n++) {
+		say_with(VERDICT_TERMINAL, 0, 0, 0, n);
+		ck_assert_int_eq(receive_fd(pair[0], &v, sizeof(v), 0, &fd), sizeof(v));
+		ck_assert_int_eq(fd >= 0, n == 1);
+		fd_closep(&fd);
+		ck_assert_uint_eq(open_files(), before);
+	}
+	fd_closep(&others_end);
+	close(pair[0]);
+}
+END_TEST
 
 START_TEST(what_the_plan_says_is_believed)
 {
@@ -599,6 +622,7 @@ int main(void)
 	TCase *t = tcase_create("follow");
 
 	tcase_set_timeout(t, 30);
+	tcase_add_test(t, of_several_descriptors_none_stays_open);
 	tcase_add_test(t, what_the_plan_says_is_believed);
 	tcase_add_test(t, a_failed_command_is_believed);
 	tcase_add_loop_test(t, a_lie_ends_the_start, 0, sizeof(lies) / sizeof(lies[0]));
