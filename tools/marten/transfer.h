@@ -23,6 +23,9 @@ struct budget {
 #define OPTION_INSECURE_POLICY(type) \
 	{ "--insecure-policy", NULL, "Take it whatever a policy asks for", \
 	  .offset = offsetof(type, insecure_policy) }
+
+#define OPTION_NO_PROGRESS(type) \
+	{ "-q --quiet", NULL, "No progress", .offset = offsetof(type, quiet) }
 // clang-format on
 
 struct transfer {

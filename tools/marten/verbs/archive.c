@@ -276,42 +276,42 @@ static int run_commit(struct call *call)
 }
 
 // clang-format off
+#define OPTION_OUTPUT \
+	{ "-o --output", "FILE", "Instead of standard output; must not exist", \
+	  .offset = offsetof(struct save_values, output) }
+#define OPTIONS_OF_TAKING \
+	{ "--platform", "OS/ARCH", "Of an index the image for this platform", \
+	  .offset = offsetof(struct import_values, platform) }, \
+	OPTIONS_BUDGET(struct import_values, budget), \
+	OPTION_INSECURE_POLICY(struct import_values), \
+	OPTION_NO_PROGRESS(struct import_values)
+
 static const struct option import_options[] = {
 	{ "-m --message", "TEXT", "Of the image's history",
 	  .offset = offsetof(struct import_values, message) },
 	{ "-c --change", "INSTRUCTION", "Such as 'ENV A=B', 'CMD [\"sh\"]'; several times",
 	  .offset = offsetof(struct import_values, changes), .read = read_word },
-	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
-	  .offset = offsetof(struct import_values, platform) },
-	OPTIONS_BUDGET(struct import_values, budget),
-	OPTION_INSECURE_POLICY(struct import_values),
-	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct import_values, quiet) },
+	OPTIONS_OF_TAKING,
 	{ .names = NULL }
 };
 static const struct option load_options[] = {
 	{ "-i --input", "FILE", "Instead of standard input",
 	  .offset = offsetof(struct import_values, input) },
-	{ "--platform", "OS/ARCH", "Of an index the image for this platform",
-	  .offset = offsetof(struct import_values, platform) },
-	OPTIONS_BUDGET(struct import_values, budget),
-	OPTION_INSECURE_POLICY(struct import_values),
-	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct import_values, quiet) },
+	OPTIONS_OF_TAKING,
 	{ .names = NULL }
 };
 static const struct option save_options[] = {
-	{ "-o --output", "FILE", "Instead of standard output; must not exist",
-	  .offset = offsetof(struct save_values, output) },
+	OPTION_OUTPUT,
 	{ "--format", "docker-archive|oci-archive|oci", "The first is the default",
 	  .offset = offsetof(struct save_values, format) },
-	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct save_values, quiet) },
+	OPTION_NO_PROGRESS(struct save_values),
 	{ .names = NULL }
 };
 static const struct option export_options[] = {
-	{ "-o --output", "FILE", "Instead of standard output; must not exist",
-	  .offset = offsetof(struct save_values, output) },
+	OPTION_OUTPUT,
 	{ "--format", "tar|dir|squashfs", "The first is the default",
 	  .offset = offsetof(struct save_values, format) },
-	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct save_values, quiet) },
+	OPTION_NO_PROGRESS(struct save_values),
 	{ .names = NULL }
 };
 static const struct option commit_options[] = {
@@ -323,7 +323,7 @@ static const struct option commit_options[] = {
 	{ "--sign-by", "KEY", "Sign it with this private key",
 	  .offset = offsetof(struct commit_values, sign) },
 	OPTION_INSECURE_POLICY(struct commit_values),
-	{ "-q --quiet", NULL, "No progress", .offset = offsetof(struct commit_values, quiet) },
+	OPTION_NO_PROGRESS(struct commit_values),
 	{ .names = NULL }
 };
 const struct verb archive_verbs[] = {

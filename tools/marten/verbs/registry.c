@@ -212,7 +212,7 @@ static const char *read_tls(void *into, const char *value)
 	  .offset = AT(realm) }
 #define OPTIONS_TRANSFER \
 	{ "--creds", "USER:PASSWORD", "Instead of what login has kept", .offset = AT(creds) }, \
-	{ "-q --quiet", NULL, "No progress", .offset = AT(quiet) }
+	OPTION_NO_PROGRESS(struct registry_values)
 static const struct option pull_options[] = {
 	{ "--platform", "OS/ARCH[/VARIANT]", "Instead of this machine's", .offset = AT(platform) },
 	{ "--policy", "FILE", "Which names need which signature", .offset = AT(policy) },

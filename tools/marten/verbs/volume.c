@@ -64,17 +64,32 @@ void volumes_done(char **names)
 	free(names);
 }
 
-char **volumes_list(struct call *call)
+/*
+ * Directory @name of the store. NULL: there is none, and *ret_status is 0; or it is an
+ * exit status after a complaint.
+ */
+static DIR *open_list(const struct call *call, const char *name, int *ret_status)
 {
-	char path[PATH_MAX], **list = calloc(1, sizeof(*list)), **more;
-	struct dirent *e;
-	size_t n = 0;
+	char path[PATH_MAX];
 	DIR *dir;
 
-	(void)snprintf(path, sizeof(path), "%s/volumes", minc_store_path(call->store));
+	(void)snprintf(path, sizeof(path), "%s/%s", minc_store_path(call->store), name);
 	dir = opendir(path);
-	if (!dir && errno != ENOENT) {
-		(void)fail_say("%.300s: %s", path, strerror(errno));
+	*ret_status = dir || errno == ENOENT
+			      ? 0
+			      : fail_say("%.300s: %s", path, strerror(errno));
+	return dir;
+}
+
+char **volumes_list(struct call *call)
+{
+	char **list = calloc(1, sizeof(*list)), **more;
+	int status;
+	DIR *dir = open_list(call, "volumes", &status);
+	struct dirent *e;
+	size_t n = 0;
+
+	if (status) {
 		volumes_done(list);
 		return NULL;
 	}
@@ -176,17 +191,11 @@ static int by_use(const void *a, const void *b)
  */
 static int find_unlisted(struct call *call, const struct kept_list *kept)
 {
-	char path[PATH_MAX];
+	int status;
+	DIR *dir = open_list(call, "containers", &status);
 	struct dirent *e;
-	int status = 0;
-	DIR *dir;
 
-	(void)snprintf(path, sizeof(path), "%s/containers", minc_store_path(call->store));
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? 0
-				       : fail_say("%.300s: %s", path, strerror(errno));
-	while (status == 0 && (e = readdir(dir))) {
+	while (dir && status == 0 && (e = readdir(dir))) {
 		char file[300];
 
 		(void)snprintf(file, sizeof(file), "%s/container.json", e->d_name);
@@ -196,7 +205,8 @@ static int find_unlisted(struct call *call, const struct kept_list *kept)
 				"container %.12s: it cannot be read, and may use any volume",
 				e->d_name);
 	}
-	(void)closedir(dir); /* only read */
+	if (dir)
+		(void)closedir(dir); /* only read */
 	return status;
 }
 
