@@ -15,6 +15,8 @@ struct image_visit {
 
 /* As api_begin(), without probing the host, which no store needs. */
 int api_store_begin(minc_ctx *c);
+/* @image, which is freed without memory, as the caller gets it: 0 or -ENOMEM. */
+int api_give_image(minc_store *s, struct image *image, minc_image **ret);
 /* May @img be used under @name? 0, or -EKEYREJECTED or -ENOKEY with a message. */
 int api_policy(minc_store *s, const char *name, const struct image *img);
 /* Return @r; if a policy refused something, with a hint how to override it. */

@@ -74,6 +74,20 @@ MINC_EXPORT const char *minc_store_path(const minc_store *s)
 	return s ? s->store->path : NULL;
 }
 
+int api_give_image(minc_store *s, struct image *image, minc_image **ret)
+{
+	minc_image *given = calloc(1, sizeof(*given));
+
+	if (!given) {
+		err_set(&s->c->err, -ENOMEM, "image %s", image->name);
+		(void)s->ops->free_image(image); /* returns NULL */
+		return -ENOMEM;
+	}
+	*given = (minc_image){ .ops = s->ops, .image = image };
+	*ret = given;
+	return 0;
+}
+
 MINC_EXPORT int minc_image_find(minc_store *s, const char *name, minc_image **ret)
 {
 	return minc_image_find_platform(s, name, NULL, ret);
@@ -82,24 +96,15 @@ MINC_EXPORT int minc_image_find(minc_store *s, const char *name, minc_image **re
 MINC_EXPORT int minc_image_find_platform(minc_store *s, const char *name,
 					 const char *platform, minc_image **ret)
 {
-	minc_image *image;
+	struct image *image;
 	int r;
 
 	if (!s || !name || !ret)
 		return -EINVAL;
 	r = api_store_begin(s->c);
-	if (r < 0)
-		return r;
-	image = calloc(1, sizeof(*image));
-	if (!image)
-		return err_set(&s->c->err, -ENOMEM, "image %s", name);
-	image->ops = s->ops;
-	r = s->ops->find(s->store, name, platform, &image->image);
-	if (r < 0)
-		free(image);
-	else
-		*ret = image;
-	return r;
+	if (r == 0)
+		r = s->ops->find(s->store, name, platform, &image);
+	return r < 0 ? r : api_give_image(s, image, ret);
 }
 
 static int visit_listed(struct image *img, void *data)

@@ -119,22 +119,13 @@ MINC_EXPORT int minc_store_delete(minc_store *s, minc_kept *k)
 
 MINC_EXPORT int minc_kept_find_image(minc_store *s, const minc_kept *k, minc_image **ret)
 {
-	minc_image *image;
+	struct image *image;
 	int r;
 
 	if (!s || !k || !ret)
 		return -EINVAL;
 	r = api_store_begin(s->c);
-	if (r < 0)
-		return r;
-	image = calloc(1, sizeof(*image));
-	if (!image)
-		return err_set(&s->c->err, -ENOMEM, "container %.12s", k->id);
-	image->ops = s->ops;
-	r = s->ops->kept_image(s->store, k, &image->image);
-	if (r < 0)
-		free(image);
-	else
-		*ret = image;
-	return r;
+	if (r == 0)
+		r = s->ops->kept_image(s->store, k, &image);
+	return r < 0 ? r : api_give_image(s, image, ret);
 }
