@@ -20,3 +20,9 @@ int json_digest(const struct json_source *src, json_t *o, const char *where,
 	       : r < 0 ? json_refuse(src, "%s%s: not a digest", where, key)
 		       : 0;
 }
+
+json_t *json_descriptor(const char *media_type, const struct digest *d, uint64_t size)
+{
+	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text,
+			 "size", (json_int_t)size);
+}

@@ -142,8 +142,7 @@ static int add_blob(struct registry_blob *b, const char *media_type, const void 
 
 static json_t *describe(const struct registry_blob *b, const char *signature)
 {
-	json_t *o = json_pack("{sssssI}", "mediaType", b->media_type, "digest",
-			      b->digest.text, "size", (json_int_t)b->size);
+	json_t *o = json_descriptor(b->media_type, &b->digest, b->size);
 
 	if (o && signature &&
 	    json_object_set_new(o, "annotations",

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "content/json-digest.h"
 #include "content/ref.h"
 #include "store/manifest.h"
 #include "store/roster.h"
@@ -412,9 +413,7 @@ static int add_listing(struct store *s, json_t *entry, const struct index_entry 
 
 static json_t *make_entry(struct store *s, const struct index_entry *e)
 {
-	cleanup_json json_t *o =
-		json_pack("{s:s, s:s, s:I}", "mediaType", e->media_type, "digest",
-			  e->digest.text, "size", (json_int_t)e->size);
+	cleanup_json json_t *o = json_descriptor(e->media_type, &e->digest, e->size);
 	json_t *platform;
 
 	if (!o)

@@ -21,6 +21,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "change/subtree.h"
+#include "content/json-digest.h"
 #include "content/ref.h"
 #include "squash/squash-tar.h"
 #include "squash/squash-to-dir.h"
@@ -214,8 +215,7 @@ static int put_oci_image(struct out *o, const struct image *img, json_t *manifes
 		r = put_text(o, name, img->manifest_json, img->manifest_len);
 	if (r < 0)
 		return r;
-	entry = json_pack("{s:s, s:s, s:I}", "mediaType", img->media_type, "digest",
-			  img->manifest.text, "size", (json_int_t)img->manifest_len);
+	entry = json_descriptor(img->media_type, &img->manifest, img->manifest_len);
 	if (entry && *img->name)
 		(void)json_object_set_new(entry, "annotations",
 					  json_pack("{s:s}", REF_NAME_ANNOTATION,

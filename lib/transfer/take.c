@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "content/digests.h"
 #include "content/hash.h"
+#include "content/json-digest.h"
 #include "content/ref.h"
 #include "sign/policy-check.h"
 #include "sign/sign.h"
@@ -113,12 +114,6 @@ int take_counted(struct minc_transfer *t, const char *what, size_t n)
 	return why ? err_say(t->err, -EOVERFLOW, "%s: %s", what, why) : 0;
 }
 
-static json_t *descriptor(const char *media_type, const struct digest *d, uint64_t size)
-{
-	return json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", d->text,
-			 "size", (json_int_t)size);
-}
-
 static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 			     const struct layer_made *layers, size_t len)
 {
@@ -126,16 +121,16 @@ static json_t *make_manifest(const struct digest *config, uint64_t config_size,
 	int r = list ? 0 : -1;
 
 	for (size_t i = 0; r == 0 && i < len; i++)
-		r = json_array_append_new(list, descriptor(layers[i].media_type,
-							   &layers[i].blob,
-							   layers[i].blob_bytes));
+		r = json_array_append_new(list, json_descriptor(layers[i].media_type,
+								&layers[i].blob,
+								layers[i].blob_bytes));
 	if (r < 0) {
 		json_decref(list);
 		return NULL;
 	}
 	return json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
 			 MEDIA_OCI_MANIFEST, "config",
-			 descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers",
+			 json_descriptor(MEDIA_OCI_CONFIG, config, config_size), "layers",
 			 list);
 }
 
