@@ -2,7 +2,9 @@
 /*
  * gunzip - a gzip stream, all its members, with checksum and length verified. Inflating
  * is most of an import's work: ISA-L does it in half the time (gunzip-isal.c), zlib where
- * that is not there (gunzip-zlib.c). See RFC 1952.
+ * that is not there (gunzip-zlib.c). A build has one of the two. They are alike where a
+ * member ends and input is fetched, but each works on the stream type of its library:
+ * the fields have other names, and the ends other rules. See RFC 1952.
  */
 #pragma once
 
