@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gunzip - a gzip stream, all its members, with checksum and length verified. Inflating
- * is most of an import's work: ISA-L does it in half the time (gunzip-isal.c), zlib where
- * that is not there (gunzip-zlib.c). A build has one of the two. They are alike where a
- * member ends and input is fetched, but each works on the stream type of its library:
- * the fields have other names, and the ends other rules. See RFC 1952.
+ * is most of an import's work: ISA-L does it in half the time (inflate-isal.c); zlib does
+ * it where that is not there (inflate-zlib.c). See RFC 1952.
  */
 #pragma once
 
