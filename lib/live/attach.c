@@ -215,7 +215,11 @@ static int read_monitor(struct session *s)
 	char m[1 + ATTACH_DATA_MAX];
 	ssize_t n = recv(s->socket, m, sizeof(m), 0);
 
-	if (n < 0 && errno == EINTR)
+	/*
+	 * A reset: it went with our words unread. That is told once, and before what it has
+	 * said itself, which is still to be read.
+	 */
+	if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 		return 0;
 	if (n > 0)
 		return take_message(s, m, (size_t)n);
