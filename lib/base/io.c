@@ -26,7 +26,7 @@
 #endif
 
 enum { LOOK_MS = 100 };
-/* Time between looks at a lock, and until the caller is told that it waits. */
+/* How often a lock is tried, and when the caller is told that it waits. */
 enum {
 	LOCK_FIRST_NS = 50 * 1000,
 	LOCK_LAST_NS = 20 * 1000 * 1000,
@@ -76,9 +76,10 @@ int io_read_file(int dir, const char *path, size_t max, char **ret, size_t *ret_
 }
 
 /*
- * What cannot be opened without waiting: a file that somebody has a lease on, see
- * fcntl(2), who gives it up or has some seconds. By what was looked at, which is not a
- * FIFO by then.
+ * Open a file that cannot be opened without waiting, because another process has a lease
+ * on it (see fcntl(2)): the open waits until that process gives the lease up or its time
+ * is over. The file was looked at before, and is opened by that descriptor, so it is no
+ * FIFO by now.
  */
 static int open_leased(int dir, const char *path, int flags)
 {
@@ -96,7 +97,7 @@ static int open_leased(int dir, const char *path, int flags)
 	return open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
-/* -EBADMSG: anything but a file. It is not waited for. */
+/* -EBADMSG if it is no regular file; FIFOs and devices are not waited for. */
 static int read_regular(int dir, const char *path, int flags, size_t max, char **ret,
 			size_t *ret_len)
 {
@@ -106,7 +107,7 @@ static int read_regular(int dir, const char *path, int flags, size_t max, char *
 
 	if (fd < 0 && errno == EWOULDBLOCK)
 		fd = open_leased(dir, path, flags);
-	if (fd < 0) /* ENXIO: a socket, or a device that is not there */
+	if (fd < 0) /* ENXIO: a socket, or a device file without a device */
 		return errno == ENXIO ? -EBADMSG : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -265,7 +266,7 @@ void io_unblock_sigpipe(const struct io_sigpipe *s)
 	(void)pthread_sigmask(SIG_SETMASK, &s->before, NULL);
 }
 
-/* What is there to be taken by others, who may not come for it. */
+/* Whether a reader must take the data first, and may never do so. */
 static bool is_waited_for(int fd)
 {
 	struct stat st;
@@ -274,8 +275,8 @@ static bool is_waited_for(int fd)
 }
 
 /*
- * A part of it, without waiting: pipes can since Linux 6.4. Before that a pipe that has
- * room takes PIPE_BUF bytes at once.
+ * Write a part without waiting. Pipes can do that since Linux 6.4; before that, a pipe
+ * with room takes PIPE_BUF bytes at once.
  */
 static ssize_t write_now(int fd, const void *buf, size_t len)
 {
@@ -290,7 +291,7 @@ static ssize_t write_now(int fd, const void *buf, size_t len)
 		       : write(fd, buf, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
-/* Also where whoever shares the descriptor has made it one that does not wait. */
+/* Also works if another process has set O_NONBLOCK on the shared descriptor. */
 static int write_looking(int fd, const char *p, size_t len, int (*look)(void *data),
 			 void *data)
 {
@@ -333,7 +334,7 @@ int io_lock(int fd, int how, void (*waits)(void *data), void *data)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		(void)nanosleep(&moment, NULL); /* shorter is fine */
+		(void)nanosleep(&moment, NULL); /* a shorter sleep does no harm */
 		/* most are held for less than a millisecond */
 		if (moment.tv_nsec < LOCK_LAST_NS)
 			moment.tv_nsec *= 2;
@@ -356,7 +357,7 @@ int io_replace_file(int dir, const char *name, const void *buf, size_t len)
 	    (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	if (unlinkat(dir, temporary, 0) < 0 && errno != ENOENT)
-		return -errno; /* one that a killed process left */
+		return -errno; /* a killed process has left it */
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		    0644);
 	if (fd < 0)

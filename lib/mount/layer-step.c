@@ -19,11 +19,11 @@ int run_loop(struct runner *r, const struct step *s)
 	if (file < 0)
 		return file;
 	fd = loop_attach(file, path);
-	(void)sys_close(file); /* the device holds it */
+	(void)sys_close(file); /* the device keeps the file open */
 	return runner_put(r, d->ret, fd);
 }
 
-/* A mount of connection @fd, whose files belong to ids of this user namespace. */
+/* Mount the connection @fd; the files belong to ids of this user namespace. */
 static int mount_fuse(struct runner *r, const struct step *s, int fd)
 {
 	const struct step_fuse *d = s->data;
@@ -48,13 +48,14 @@ static int mount_fuse(struct runner *r, const struct step *s, int fd)
 		ret = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (ret == 0)
 		ret = runner_put(r, d->ret, sys_fsmount(fs, d->attr));
-	(void)sys_close(fs); /* a configuration context: the mount is what counts */
+	/* a configuration context only: an error here does not concern the mount */
+	(void)sys_close(fs);
 	return ret;
 }
 
 /*
- * The connection must be opened here, in the user namespace of the mount. Then only the
- * server has it: should it die, whoever reads gets an error instead of waiting.
+ * The connection must be opened here, in the user namespace of the mount. Afterwards only
+ * the server has it: if the server ends, readers get an error and do not wait.
  */
 int run_fuse(struct runner *r, const struct step *s)
 {

@@ -22,8 +22,8 @@
 #define ACL_DEFAULT "system.posix_acl_default"
 
 enum {
-	NOBODY = 65534,    /* what an id without a number is shown as */
-	NAMES_MAX = 65536, /* Linux lists no more, nor is a value longer */
+	NOBODY = 65534,    /* the number that is shown for an id that is not mapped */
+	NAMES_MAX = 65536, /* neither a list nor a value is longer in Linux */
 	MAX_ERRNO = 4095,
 	GROUP_SHIFT = 3,
 	/* linux/posix_acl.h, which libc's headers do not bring */
@@ -43,8 +43,8 @@ struct acl {
 };
 
 /*
- * For attributes, of which most directories have none. Not on the stack: it may be a copy
- * of a small one of a thread of the caller's.
+ * Memory for attributes, which most directories do not have. It is not on the stack,
+ * which may be a copy of a small stack of one of the caller's threads.
  */
 struct room {
 	char names[NAMES_MAX];
@@ -65,10 +65,10 @@ static int make_room(struct room **ret)
 	return 0;
 }
 
-/* What the mark says when all is done; before it is "y". */
+/* The value of the mark when all is done; before that it is "y". */
 static const char finished = 'd';
 
-/* The directory below: to be read, or where that is refused by its name in /proc. */
+/* The directory below: open for reading or, if that is refused, by its name in /proc. */
 struct below {
 	int fd;
 	bool by_path, borrowed; /* the slot's own descriptor */
@@ -79,7 +79,7 @@ struct below {
 static void close_below(const struct below *b)
 {
 	if (!b->borrowed)
-		(void)sys_close(b->fd); /* only looked at */
+		(void)sys_close(b->fd); /* it was only looked at */
 }
 
 static int open_one(struct below *b, int at, const char *path)
@@ -90,7 +90,7 @@ static int open_one(struct below *b, int at, const char *path)
 	b->by_path = b->borrowed = false;
 	b->fd = sys_openat(at, path, flags | O_RDONLY, 0);
 	if (b->fd == -EACCES) {
-		/* not even "." can be looked up in what we may not search */
+		/* even "." cannot be looked up in a directory that we may not search */
 		b->by_path = true;
 		b->borrowed = at >= 0 && path[0] == '.' && !path[1];
 		b->fd = b->borrowed ? at : sys_openat(at, path, flags | O_PATH, 0);
@@ -104,14 +104,14 @@ static int open_one(struct below *b, int at, const char *path)
 	return ret;
 }
 
-/* What a layer without an entry for its root has there (tar/tree.c, tree_init()). */
+/* The root of a layer that has no entry for it (tar/tree.c, tree_init()). */
 static bool says_nothing(const struct stat *st)
 {
 	return (st->st_mode & 07777) == 0755 && st->st_mtim.tv_sec == 0 &&
 	       st->st_mtim.tv_nsec == 0;
 }
 
-/* Among layers the uppermost that says something, or the uppermost. */
+/* Among several layers the uppermost with an entry for its root, else the uppermost. */
 static int open_below(struct runner *r, const struct dir_like *like, struct below *b)
 {
 	for (size_t i = 0; i < like->len; i++) {
@@ -156,7 +156,7 @@ static bool starts_with(const char *s, const char *with)
 	return !*with;
 }
 
-/* Without the entries of ids that are nobody here; the new length. */
+/* Remove the entries of ids that are not mapped here; the new length. */
 static size_t drop_nobody(struct acl *acl, size_t len)
 {
 	size_t n = (len - sizeof(*acl)) / sizeof(acl->entries[0]), kept = 0;
@@ -172,8 +172,8 @@ static size_t drop_nobody(struct acl *acl, size_t len)
 }
 
 /*
- * With a list the bits of the group are the mask: what is left of them for the group
- * itself.
+ * The mode without the list. With a list, the mode's bits of the group are the mask: of
+ * these bits, only those stay that the list gives to the group itself.
  */
 static unsigned mode_without_list(const struct acl *acl, size_t len, unsigned mode)
 {
@@ -185,7 +185,10 @@ static unsigned mode_without_list(const struct acl *acl, size_t len, unsigned mo
 	return (mode & ~(unsigned)S_IRWXG) | (mode & group << GROUP_SHIFT);
 }
 
-/* The list of @b into @to; of the access list, what remains of @mode without it. */
+/*
+ * Copy the list of @b to @to. If it is the access list and cannot be kept, *mode gets
+ * what remains without it.
+ */
 static void copy_list(const struct below *b, int to, const char *name, struct acl *acl,
 		      unsigned *mode)
 {
@@ -193,7 +196,7 @@ static void copy_list(const struct below *b, int to, const char *name, struct ac
 	int len = get_value(b, name, acl, NAMES_MAX), ret;
 	size_t kept;
 
-	if (len < (int)sizeof(*acl)) { /* it is not ours to see: then it gives nothing */
+	if (len < (int)sizeof(*acl)) { /* we may not see it, so it gives nothing */
 		*mode &= access ? ~(unsigned)S_IRWXG : ~0U;
 		return;
 	}
@@ -204,8 +207,9 @@ static void copy_list(const struct below *b, int to, const char *name, struct ac
 }
 
 /*
- * All but the access list, which gives permissions. What the file system of the upper
- * layer does not take is left out. Whether there is such a list.
+ * Copy all attributes but the access list, which comes later because it gives
+ * permissions. Attributes that the file system of the upper layer refuses are left out.
+ * Returns whether there is an access list.
  */
 static bool copy_attributes(const struct below *b, int to, struct room *room,
 			    unsigned *mode)
@@ -233,8 +237,8 @@ static bool copy_attributes(const struct below *b, int to, struct room *room,
 }
 
 /*
- * A list of the directory that @to was made in gives its permissions to others than
- * @to's.
+ * Remove the list that @to inherits from the directory in which it was made: it gives
+ * permissions to other users than the list of the directory below.
  */
 static int drop_list(int to, const char *name)
 {
@@ -258,8 +262,8 @@ static int set_times(int fd, const struct stat *st)
 }
 
 /*
- * Permissions come last, of a list first: one of them says that all is done, see
- * like_is_unfinished().
+ * Permissions come last, and those of a list before the mode: one of them shows that all
+ * is done, see like_is_unfinished().
  */
 static int be_like_with(int to, const struct below *b, const struct dir_like *like,
 			struct room *room)
@@ -269,7 +273,7 @@ static int be_like_with(int to, const struct below *b, const struct dir_like *li
 	int ret;
 
 	if (like->mark)
-		/* without it: as before */
+		/* without the mark, the mode alone says whether all is done */
 		(void)sys_call(SYS_fsetxattr, to, like->mark, "y", 1, 0);
 	ret = set_times(to, &b->st);
 	if (ret == 0 && listed)
@@ -314,7 +318,7 @@ int like_dress(struct runner *r, int to, const struct dir_like *like, unsigned m
 	return ret;
 }
 
-/* The command may take all permissions from its root, but cannot see the mark. */
+/* The command can remove all permissions from its root, but it cannot see the mark. */
 int like_is_unfinished(int fd, const struct dir_like *like)
 {
 	struct stat st;
@@ -340,6 +344,6 @@ void like_note_times(int dir, struct like_times *ret)
 
 void like_restore_times(int dir, const struct like_times *t)
 {
-	if (t->known) /* a directory of somebody else's: it is only a time */
+	if (t->known) /* it may be another user's directory; only a time is wrong then */
 		(void)sys_call(SYS_utimensat, dir, "", t->times, SYS_AT_EMPTY_PATH, 0);
 }

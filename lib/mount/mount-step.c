@@ -18,13 +18,16 @@ int run_propagation(struct runner *r, const struct step *s)
 
 enum { DOTS_BYTES = 24 }; /* a struct linux_dirent64 of "." or "..", see getdents64(2) */
 
-/* To be added to the mode of what is made. */
+/* Added to the mode of everything that is made. */
 static unsigned quietly(const struct step *s)
 {
 	return s->flags & STEP_QUIET ? PATH_QUIET : 0;
 }
 
-/* Files there are the kernel's own, and reading one may do something. */
+/*
+ * The files of these file systems are made by the kernel, and reading one can have an
+ * effect.
+ */
 static bool is_of_kernel(int fd)
 {
 	static const unsigned kinds[] = { PROC_SUPER_MAGIC,    SYSFS_MAGIC,
@@ -42,8 +45,9 @@ static bool is_of_kernel(int fd)
 }
 
 /*
- * Whether @fd is a regular file. In the container's tree one of the kernel's own is none:
- * a link there may lead to what /proc says of a process of the caller's, its environment.
+ * Whether @fd is a regular file. In the container's tree, a file that the kernel makes
+ * does not count: a link there could lead to a file of /proc about one of the caller's
+ * processes, such as its environment.
  */
 static bool is_plain(int fd, bool in_root)
 {
@@ -82,8 +86,9 @@ static bool is_source_plain(struct runner *r, const struct step *s)
 }
 
 /*
- * What it is, is looked at before it is opened: a FIFO would wait, a device act. And
- * again of what was opened: it may be another by then.
+ * The kind of file is checked before it is opened, because the open of a FIFO waits and
+ * that of a device can have an effect; and again afterwards, because the name may be
+ * another file by then.
  */
 static int open_to_read(struct runner *r, const struct step *s)
 {
@@ -91,7 +96,7 @@ static int open_to_read(struct runner *r, const struct step *s)
 	int fd;
 
 	if (!is_source_plain(r, s))
-		return -ENOENT; /* or not to be found: there is nothing to begin with */
+		return -ENOENT; /* or it cannot be found: then the file begins empty */
 	fd = open_source(r, s, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -ENOENT;
@@ -101,7 +106,7 @@ static int open_to_read(struct runner *r, const struct step *s)
 	return -ENOENT;
 }
 
-/* @fd, or -ESTALE: it is another directory than @than. */
+/* @fd, or -ESTALE if it is another directory than @than. */
 static int same_directory(int fd, int than)
 {
 	struct sys_statx a, b;
@@ -121,7 +126,7 @@ static int same_directory(int fd, int than)
 	return ret;
 }
 
-/* Whether there is nothing in directory @fd; one that cannot be read has something. */
+/* Whether directory @fd is empty; one that cannot be read counts as not empty. */
 static bool is_empty(int fd)
 {
 	const int dir = sys_openat(fd, ".", O_RDONLY | O_DIRECTORY, 0);
@@ -129,11 +134,14 @@ static bool is_empty(int fd)
 	int n = dir < 0 ? dir : sys_call(SYS_getdents64, dir, names, sizeof(names), 0, 0);
 
 	if (dir >= 0)
-		(void)sys_close(dir); /* only looked at */
+		(void)sys_close(dir); /* it was only looked at */
 	return n >= 0 && n <= 2 * DOTS_BYTES;
 }
 
-/* @fd is of the directory that was made, or of one that somebody has put in its place. */
+/*
+ * Whether @fd is the directory that was made, or an empty one of ours that another
+ * process has put in its place.
+ */
 static bool is_made(int fd)
 {
 	struct stat st;
@@ -144,7 +152,8 @@ static bool is_made(int fd)
 }
 
 /*
- * Only what is made here is given away: what was there is somebody's, maybe the host's.
+ * Only files that are made here get a new owner; a file that exists belongs to somebody,
+ * perhaps on the host.
  */
 static int open_or_make(const struct step *s, int at)
 {
@@ -155,7 +164,8 @@ static int open_or_make(const struct step *s, int at)
 	if (fd == -ENOENT && d->create)
 		fd = path_make_absent(at, d->path, d->create | quietly(s), &made);
 	/*
-	 * an id that is not mapped cannot be the command's either: that step will say so
+	 * an id that is not mapped cannot be the command's either: the step that sets it
+	 * says so
 	 */
 	if (made && (d->uid || d->gid) && is_made(fd))
 		(void)sys_call(SYS_fchownat, fd, "", d->uid, d->gid, SYS_AT_EMPTY_PATH);
@@ -179,7 +189,7 @@ int run_open(struct runner *r, const struct step *s)
 	inside = open_or_make(s, at);
 	if (inside < 0 || !d->directory)
 		return runner_put(r, d->ret, inside);
-	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is none */
+	fd = sys_openat(inside, ".", flags, 0); /* -ENOTDIR if it is no directory */
 	(void)sys_close(inside);                /* O_PATH */
 	if (d->forget)
 		return fd < 0 ? fd : sys_close(fd);
@@ -195,14 +205,14 @@ int run_tree(struct runner *r, const struct step *s)
 	int ret;
 
 	/*
-	 * In the caller's namespace the copy of a shared mount is shared with it: what is
-	 * mounted in the copy later would be mounted on the host, too.
+	 * In the caller's namespace the copy of a shared mount is shared, too: later
+	 * mounts in the copy would also be mounted on the host.
 	 */
 	if (tree >= 0 && s->flags & STEP_HOST) {
 		ret = sys_mount_setattr(tree, "", SYS_AT_EMPTY_PATH | SYS_AT_RECURSIVE,
 					&attr);
 		if (ret < 0) {
-			(void)sys_close(tree); /* a copy that is attached nowhere */
+			(void)sys_close(tree); /* a copy that is attached nowhere yet */
 			return ret;
 		}
 	}
@@ -227,9 +237,7 @@ static int set_option(struct runner *r, int fs, const struct fs_option *o)
 	return sys_fsconfig(fs, FSCONFIG_SET_FLAG, o->key, NULL, 0);
 }
 
-/*
- * What the file system itself says about a refusal; see fsopen(2), "message retrieval".
- */
+/* Read what the file system says about a refusal; see fsopen(2), "message retrieval". */
 static void read_note(struct runner *r, int fs)
 {
 	long n = sys_read(fs, r->note, sizeof(r->note) - 1);
@@ -237,7 +245,10 @@ static void read_note(struct runner *r, int fs)
 	r->note[n > 0 ? n : 0] = '\0';
 }
 
-/* Only now the kernel says what its share of the memory is: a file for @bytes of that. */
+/*
+ * The file system's size is known only after it was mounted. Allow one file for each
+ * @bytes.
+ */
 static int limit_files(int fs, int mount, unsigned bytes)
 {
 	char text[24], *p = text + sizeof(text) - 1;
@@ -283,8 +294,9 @@ int run_fs(struct runner *r, const struct step *s)
 		ret = overlay_check(r, s, runner_fd(r, d->ret));
 	if (ret < 0)
 		read_note(r, fs);
-	(void)sys_close(fs); /* a configuration context: the mount is what counts */
-	if (d->on_device) {  /* the mount has it open; an image may have hundreds */
+	/* a configuration context only: an error here does not concern the mount */
+	(void)sys_close(fs);
+	if (d->on_device) { /* the mount keeps it open; an image can have hundreds */
 		(void)sys_close(runner_fd(r, d->device));
 		r->slots[d->device] = -EBADF;
 	}
@@ -304,7 +316,7 @@ int run_setattr(struct runner *r, const struct step *s)
 				 &attr);
 }
 
-/* S_IFDIR|0755 or S_IFREG|0644, as the mounted file is. */
+/* S_IFDIR|0755 or S_IFREG|0644, like the file that is mounted. */
 static int like_mount(int mount, unsigned *ret)
 {
 	struct stat st;
@@ -315,7 +327,10 @@ static int like_mount(int mount, unsigned *ret)
 	return r;
 }
 
-/* Make the missing part of the target's path: file or directory, as the mount is. */
+/*
+ * Make the missing part of the target's path; its end is a file or directory like the
+ * mount.
+ */
 static int make_target(struct runner *r, const struct step *s, int mount)
 {
 	const struct step_attach *d = s->data;
@@ -328,7 +343,7 @@ static int make_target(struct runner *r, const struct step *s, int mount)
 		       : path_make_absent(runner_fd(r, d->at), d->path, create, &made);
 }
 
-/* Open the target of the mount; @missing: it is known not to exist. */
+/* Open the target of the mount; @missing: the target does not exist. */
 static int open_target(struct runner *r, const struct step *s, int mount, bool missing)
 {
 	const struct step_attach *d = s->data;
@@ -338,7 +353,7 @@ static int open_target(struct runner *r, const struct step *s, int mount, bool m
 								: ret;
 }
 
-/* A directory of slot @mount for what has none. */
+/* Make a directory for the mount of slot @mount, whose target does not exist. */
 static int attach_spare(struct runner *r, const struct step *s)
 {
 	const struct step_attach *d = s->data;
@@ -368,11 +383,14 @@ static int attach_spare(struct runner *r, const struct step *s)
 	} else {
 		ret = target;
 	}
-	(void)sys_close(tree); /* attached, or of no use */
+	(void)sys_close(tree); /* it is attached, or of no use any more */
 	return ret;
 }
 
-/* For a file on a directory the kernel says only EINVAL; this says which is which. */
+/*
+ * For a file on a directory, or the reverse, the kernel answers only EINVAL; this finds
+ * out which it is.
+ */
 static int explain_refusal(int mount, int target, int err)
 {
 	struct stat a, b;
@@ -392,7 +410,7 @@ int run_attach(struct runner *r, const struct step *s)
 
 	if (d->spare)
 		return attach_spare(r, s);
-	/* A path of ours, or of a fresh API file system: nobody made links there. */
+	/* A path of ours, or in a new API file system, where nobody has made links. */
 	if (d->at == SLOT_CWD || d->trusted)
 		return sys_move_mount(mount, "", at, d->path, MOVE_MOUNT_F_EMPTY_PATH);
 	/* A link at the end is not followed, and a directory cannot be mounted on one. */
@@ -411,11 +429,14 @@ int run_attach(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/* The directory that the step's file goes into: @at itself or another, to be closed. */
+/*
+ * Where the step's file goes: @dir is @at itself, or another directory that must be
+ * closed.
+ */
 struct parent {
 	int at, dir;
-	const char *name;        /* of the file in it */
-	struct like_times times; /* with STEP_QUIET */
+	const char *name;        /* the name of the file in it */
+	struct like_times times; /* if STEP_QUIET is set */
 };
 
 static int open_parent(struct runner *r, const struct step *s, int slot, const char *path,
@@ -447,7 +468,7 @@ static int dress_dir(struct runner *r, const struct step *s, int fd, bool made)
 	return ret > 0 ? like_dress(r, fd, d->like, d->mode) : ret;
 }
 
-/* The directory, which may be there already; a link to one is none. */
+/* Make the directory, if it does not exist; a link to a directory is an error. */
 static int make_dir(struct runner *r, const struct step *s, int dir, const char *name)
 {
 	const struct step_mkdir *d = s->data;
@@ -466,7 +487,7 @@ static int make_dir(struct runner *r, const struct step *s, int dir, const char 
 	ret = like ? dress_dir(r, s, fd, made) : 0;
 	if (ret == 0 && d->ret != SLOT_NONE)
 		return runner_put(r, d->ret, fd);
-	(void)sys_close(fd); /* a directory */
+	(void)sys_close(fd); /* it is a directory: closing says nothing */
 	return ret;
 }
 
@@ -496,7 +517,7 @@ int run_mknod(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/* Put a link in the place of a file, by the parent directory inside the root. */
+/* Replace a file by a link, in its parent directory inside the root. */
 static int replace_with_link(int root, const char *path, const char *target, bool quiet)
 {
 	struct like_times times;
@@ -514,7 +535,8 @@ static int replace_with_link(int root, const char *path, const char *target, boo
 	dir = path_open_in_root(root, len ? parent : ".", 0);
 	if (dir < 0)
 		return dir;
-	path += len; /* no slash: else it would be a path of the host */
+	/* a name without a slash: an absolute path would be one of the host */
+	path += len;
 	if (quiet)
 		like_note_times(dir, &times);
 	ret = sys_unlinkat(dir, path, 0);
@@ -558,7 +580,9 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* What the file begins with; more than a list of names can be is cut. */
+/*
+ * Read the first contents of the file; text that is too long for a list of names is cut.
+ */
 static int copy_source(int source, int fd)
 {
 	char buf[4096];
@@ -588,7 +612,7 @@ static int make_file(const struct step *s, int dir, const char *name, int source
 		ret = copy_source(source, fd);
 	if (ret == 0)
 		ret = write_all(fd, d->content, strlen(d->content));
-	(void)sys_close(fd); /* a tmpfs: written is written */
+	(void)sys_close(fd); /* it is a tmpfs: all errors came with the writes */
 	return ret;
 }
 

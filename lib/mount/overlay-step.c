@@ -37,7 +37,7 @@ int overlay_check(struct runner *r, const struct step *s, int mount)
 	ret = sys_call(SYS_fstatfs, mount, &fs, 0, 0, 0);
 	if (ret < 0 || !(fs.f_flags & ST_RDONLY))
 		return ret;
-	/* for the reason: what overlayfs could not do either */
+	/* to find the reason: try what overlayfs could not do */
 	ret = sys_mkdirat(work, "again", 0);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
@@ -46,7 +46,7 @@ int overlay_check(struct runner *r, const struct step *s, int mount)
 	return -EROFS;
 }
 
-/* Counts also what does not fit. */
+/* A page of text. Its length also counts text that did not fit. */
 struct page {
 	/* the smallest page; the kernel puts a zero into its last byte */
 	char text[4096];
@@ -108,7 +108,7 @@ static int put_options(struct runner *r, struct page *p, const struct step *s)
 	return 0;
 }
 
-/* A directory or what is mounted on it, as a descriptor. */
+/* Open a directory, or the mount on it. */
 static int open_place(struct runner *r, const struct step *s)
 {
 	const struct step_fs *d = s->data;
@@ -117,7 +117,7 @@ static int open_place(struct runner *r, const struct step *s)
 			  O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
-/* The new mount, to be moved by @ret's descriptor, with its flags. */
+/* Put the new mount, with its flags, into its slot; its descriptor is used to move it. */
 static int take_mount(struct runner *r, const struct step *s)
 {
 	const struct step_fs *d = s->data;
@@ -135,7 +135,10 @@ static int take_mount(struct runner *r, const struct step *s)
 	return ret;
 }
 
-/* The directory that is left is not needed again: all paths of the host are absolute. */
+/*
+ * The directory that the caller was in is not needed again, because all paths of the host
+ * are absolute.
+ */
 int overlay_from_list(struct runner *r, const struct step *s)
 {
 	const struct step_fs *d = s->data;

@@ -30,17 +30,17 @@ void path_of_fd(char buf[PATH_OF_FD_MAX], int fd)
 }
 
 /*
- * What is left to walk, and where we are, both as text so that ".." can go back. What is
- * left is the end of its room, next to all the rest: of a new stack each page that is
- * touched costs.
+ * The path that is left to walk, and the path so far, both as text so that ".." can go
+ * back. The former is at the end of its array, next to the other fields, because each
+ * touched page of a new stack takes time.
  */
 struct walk {
 	char room[2 * PATH_MAX];
 	const char *left;    /* "c/../d" */
 	int root, dir;       /* dir: descriptor of @done */
-	unsigned links;      /* followed so far */
-	bool made;           /* @dir, as the last name */
-	bool absent;         /* the last name, as far as known: first it is made */
+	unsigned links;      /* links followed so far */
+	bool made;           /* @dir is the last name, and was made here */
+	bool absent;         /* the last name is known to be missing: it is made first */
 	char done[PATH_MAX]; /* "a/b", no links in it */
 };
 
@@ -74,7 +74,7 @@ static void set_dir(struct walk *w, int fd)
 	w->dir = fd;
 }
 
-/* Back to the root, with @done and what is left to be walked again. */
+/* Go back to the root; @done and the rest are walked again. */
 static void restart(struct walk *w)
 {
 	set_dir(w, w->root);
@@ -187,7 +187,7 @@ static int walk_one(struct walk *w, unsigned create_mode)
 		return fd;
 	r = file_type(fd, &type);
 	if (r == 0 && type == S_IFLNK) {
-		w->made = false; /* somebody was faster */
+		w->made = false; /* another process has made it */
 		r = follow(w, fd, rest);
 		(void)sys_close(fd); /* O_PATH */
 		return r;

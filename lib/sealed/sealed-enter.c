@@ -15,7 +15,7 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-/* The caller knows of us and says so; or it is gone. */
+/* The caller answers that it knows of us; or it has ended. */
 _Noreturn static void become(const struct sealed_command *c)
 {
 	const int tty = c->channel + 1;
@@ -25,10 +25,10 @@ _Noreturn static void become(const struct sealed_command *c)
 	if (ret == 0)
 		sys_exit(EXIT_OURS);
 	if (ret > 0)
-		/* a new process leads no group: it works */
+		/* cannot fail: a new process leads no group */
 		ret = sys_call(SYS_setsid, 0, 0, 0, 0, 0);
 	if (ret >= 0 && sys_fcntl(tty, F_GETFD, 0) >= 0) {
-		/* somebody inside may have been faster */
+		/* another process inside may have taken it first */
 		ret = sys_ioctl(tty, TIOCSCTTY, NULL);
 		(void)sys_close(tty);
 	}
@@ -38,14 +38,14 @@ _Noreturn static void become(const struct sealed_command *c)
 	sys_exit(EXIT_OURS);
 }
 
-/* Only its parent, the caller, can reap it: also when a filter refuses sendmsg(2). */
+/* Only the caller, its parent, can reap it, also if a filter refuses sendmsg(2). */
 static int hand_over(struct runner *r, int pid, int pidfd)
 {
 	const struct verdict lost = { .kind = VERDICT_LOST, .err = pid };
 	int ret = runner_send_fd(r, VERDICT_PROCESS, pid, pidfd);
 
 	if (ret < 0)
-		/* the caller may be gone */
+		/* the caller may have ended */
 		(void)sys_write(r->channel, &lost, sizeof(lost));
 	return ret;
 }

@@ -43,7 +43,7 @@
 #include "sealed/sealed-registers.h"
 #include "sealed/sealed-trace.h"
 
-/* Of the limit: that it is a note, what more there is to it, and two ids. */
+/* The parts of the limit's value: that it is a note, further facts, and two ids. */
 #define NOTED     (UINT64_C(1) << 62)
 #define NOTE_DONE (UINT64_C(1) << 61)
 #define NOTE_KEPT (UINT64_C(1) << 60)
@@ -54,40 +54,38 @@ enum {
 	LISTENER, /* our descriptors */
 	ENDS,     /* a signalfd(2) for SIGCHLD */
 	FDS_END,
-	STOPS_MAX = 32, /* that a process may have in the way of one call */
+	STOPS_MAX = 32, /* that a process may get before one call succeeds */
 	POSTPONED_MAX = 1024,
 	HALVES_MAX = 32,
-	BELOW_STACK = 256, /* more than what leaf functions use there */
+	BELOW_STACK = 256, /* more than leaf functions use below the stack pointer */
 	CAPS_WORDS = 4     /* a header and two structs of capset(2) */
 };
 
 /* A request of a process. */
 struct ids {
 	uint32_t uid, gid;
-	/* with PR_SET_KEEPCAPS: it may still change them, until it executes something */
+	/* PR_SET_KEEPCAPS is set: it may change its ids until it executes a program */
 	bool kept;
-	bool done; /* it is in a namespace where they are its own */
+	bool done; /* it is in a namespace where these ids are its own */
 };
 
 /*
- * A process that has changed its group and not yet its user. pam_limits(8) may wipe its
- * note out.
+ * A process that has changed its group but not yet its user. pam_limits(8) may erase its
+ * note.
  */
 struct half {
-	uint64_t pid; /* as the host's /proc has it; 0: none */
-	int proc;     /* its directory there, which leads nowhere when it has ended */
+	uint64_t pid; /* its number in the host's /proc; 0: none */
+	int proc;     /* its directory there, in which nothing is found after its end */
 	struct ids ids;
 };
 
 struct answerer {
-	struct ids begin; /* of what asks, before it has changed anything */
-	int moving;       /* process that is made to change its namespace, or 0 */
-	/*
-	 * process that has executed something while one of its threads was waited for, or
-	 * 0
-	 */
+	/* of the processes that ask, before they have changed anything */
+	struct ids begin;
+	int moving; /* the process that is being moved to a namespace, or 0 */
+	/* has executed a program while we waited for one of its threads, or 0 */
 	int executed;
-	bool joined; /* we are where its namespace has to be made: */
+	bool joined; /* we are in the namespace in which its own must be made: */
 	struct stat home;
 	/* requests of other processes meanwhile */
 	struct seccomp_notif postponed[POSTPONED_MAX];
@@ -104,7 +102,7 @@ static void write_note(int tid, struct ids ids)
 		return;
 	limit[0] = NOTED | (ids.done ? NOTE_DONE : 0) | (ids.kept ? NOTE_KEPT : 0) |
 		   (uint64_t)ids.uid << ID_BITS | ids.gid;
-	/* it has lowered the hard one */
+	/* it has lowered the hard limit */
 	(void)sys_call(SYS_prlimit64, tid, RLIMIT_LOCKS, limit, 0, 0);
 }
 
@@ -112,7 +110,8 @@ static int answer(const struct seccomp_notif *n, int err, uint32_t flags)
 {
 	struct seccomp_notif_resp resp = { .id = n->id, .error = err, .flags = flags };
 
-	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_SEND, &resp); /* it may be gone */
+	/* it may have ended */
+	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_SEND, &resp);
 }
 
 static int receive(struct seccomp_notif *n)
@@ -122,9 +121,7 @@ static int receive(struct seccomp_notif *n)
 	return sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_RECV, n);
 }
 
-/*
- * What a process that is moved calls for us is let through; others wait until it is done.
- */
+/* The calls of the process that is being moved are let through; all others wait. */
 static void hear_beside(struct answerer *a)
 {
 	struct seccomp_notif n;
@@ -143,9 +140,9 @@ static void hear_beside(struct answerer *a)
 }
 
 /*
- * The next stop of @tid, as wait(2) says it, while it may ask; -ESRCH: it has ended, so
- * that nothing more may be done to its number. That is another thread's, which is not to
- * be disturbed, if that has executed something.
+ * Wait for the next stop of @tid: a status as of wait(2), while @tid may ask; -ESRCH: it
+ * has ended, and its number must not be used any more. If another thread has executed a
+ * program, the number belongs to that thread, which must not be disturbed.
  */
 static int await_stop(struct answerer *a, int tid)
 {
@@ -169,7 +166,7 @@ static int await_stop(struct answerer *a, int tid)
 		/* all signals are blocked */
 		(void)sys_call(SYS_ppoll, p, FDS_END, 0, 0, 0);
 		if (p[ENDS].revents)
-			/* the next turn looks */
+			/* the next round of the loop looks */
 			(void)sys_read(ENDS, signals, sizeof(signals));
 		if (p[LISTENER].revents & POLLIN)
 			hear_beside(a);
@@ -178,7 +175,7 @@ static int await_stop(struct answerer *a, int tid)
 	}
 }
 
-/* Stop @tid where nothing of its own is under way. */
+/* Stop @tid at a point where it carries out no system call. */
 static int interrupt(struct answerer *a, int tid, bool resume)
 {
 	int r = trace(PTRACE_INTERRUPT, tid, 0, 0);
@@ -202,8 +199,8 @@ static int interrupt(struct answerer *a, int tid, bool resume)
 }
 
 /*
- * Make @tid, which is stopped, call @nr by the instruction at @at, once: 0 and its
- * result, -EAGAIN if it was stopped with its group before it was heard, or -errno.
+ * Make @tid, which is stopped, call @nr once, by the instruction at @at: 0 and the result
+ * of the call, -EAGAIN if its group was stopped before it noticed, or -errno.
  */
 static int try_call(struct answerer *a, int tid, const struct registers *begin,
 		    uint64_t at, long nr, const uint64_t args[2], long *ret_result)
@@ -230,7 +227,7 @@ static int try_call(struct answerer *a, int tid, const struct registers *begin,
 	return 0;
 }
 
-/* The same, again if it was stopped: its result. */
+/* The same, repeated if it was stopped: the result of the call. */
 static long make_call(struct answerer *a, int tid, const struct registers *begin,
 		      uint64_t at, long nr, const uint64_t args[2])
 {
@@ -243,9 +240,9 @@ static long make_call(struct answerer *a, int tid, const struct registers *begin
 }
 
 /*
- * Whether @proc is elsewhere than where we make namespaces from. That is asked of the
- * kernel, not of the call: who shares its memory may have put another instruction there,
- * and a filter of its own may answer.
+ * Whether @proc is in another user namespace than the one from which we make namespaces.
+ * The kernel says so, not the result of the call: a process that shares its memory may
+ * have changed the instruction there, and its own filter may have answered.
  */
 static bool has_left_home(const struct answerer *a, int proc)
 {
@@ -256,8 +253,8 @@ static bool has_left_home(const struct answerer *a, int proc)
 }
 
 /*
- * One id may be mapped from the namespace above, and only by who is in that. -EXDEV: it
- * is in another, as where containers are made in a privileged one.
+ * Only a process of the namespace above can map one id of it. -EXDEV: it is in another
+ * namespace, as when containers are made in a privileged container.
  */
 static int join_namespace(struct answerer *a, int proc)
 {
@@ -272,15 +269,15 @@ static int join_namespace(struct answerer *a, int proc)
 	if (r == 0)
 		r = sys_setns(fd, CLONE_NEWUSER);
 	(void)sys_close(fd);
-	if (r == -EINVAL) /* we are there */
+	if (r == -EINVAL) /* we are in its namespace */
 		r = 0;
 	a->joined = r == 0;
 	return r;
 }
 
 /*
- * Whether it is where we have made namespaces from: then it has none of its own, and only
- * shows another's note. pam_limits(8) gives everybody the limits of process 1.
+ * Whether it is in the namespace from which we make them: then its note is a copy of
+ * another's, since pam_limits(8) gives everybody the limits of process 1.
  */
 static bool is_at_home(const struct answerer *a, int tid)
 {
@@ -292,7 +289,7 @@ static bool is_at_home(const struct answerer *a, int tid)
 		return true;
 	proc = sealed_open_proc(tid, &pid);
 	if (proc < 0)
-		return false; /* a thread: pam_limits(8) has none */
+		return false; /* a thread: pam_limits(8) has no threads */
 	ret = !has_left_home(a, proc);
 	(void)sys_close(proc);
 	return ret;
@@ -311,8 +308,8 @@ static void note_half(struct answerer *a, int tid, struct ids ids)
 }
 
 /*
- * What is known of who has no note: its half or its parent's, or the ids of the
- * beginning.
+ * The ids of a process without a note: those of its half of a change or of its parent's,
+ * or the ids of the beginning.
  */
 static struct ids find_half(const struct answerer *a, int tid)
 {
@@ -323,7 +320,7 @@ static struct ids find_half(const struct answerer *a, int tid)
 		return a->begin;
 	parent = sealed_read_field(proc, "status", "PPid:\t");
 	(void)sys_close(proc);
-	for (unsigned i = 0; i < HALVES_MAX; i++) { /* the latest first */
+	for (unsigned i = 0; i < HALVES_MAX; i++) { /* the newest first */
 		const struct half *h = &a->halves[(a->halves_next - 1 - i) % HALVES_MAX];
 
 		if (h->pid && (h->pid == pid || h->pid == parent) &&
@@ -333,7 +330,7 @@ static struct ids find_half(const struct answerer *a, int tid)
 	return a->begin;
 }
 
-/* The noted ids, or those that are known otherwise. */
+/* The ids of its note, or those that are known without a note. */
 static struct ids read_note(const struct answerer *a, int tid)
 {
 	uint64_t limit[2] = { 0, 0 };
@@ -348,9 +345,9 @@ static struct ids read_note(const struct answerer *a, int tid)
 }
 
 /*
- * Its namespace has been made. It has all capabilities there: none is left to it, and
- * that is not taken from its memory, which another process may share. @old was at @caps,
- * below its stack.
+ * Its namespace has been made, and it has all capabilities there. Drop all of them, with
+ * arguments that do not come from its memory, because another process may share that
+ * memory. @old was at @caps, below its stack.
  */
 static int settle(struct answerer *a, int tid, int proc, struct ids ids,
 		  const struct registers *begin, uint64_t at, uint64_t caps,
@@ -374,11 +371,11 @@ static int settle(struct answerer *a, int tid, int proc, struct ids ids,
 }
 
 /*
- * Bring @tid, which is stopped with the registers @r, into a namespace in which it is
- * @ids. There is a system call instruction at @at. 0; -EINVAL: it has more than one
- * thread; -errno, and it goes on as it was, or after -ESRCH not at all. Its memory is
- * only read before it has its namespace: what is below the stack of a thread may be the
- * stack of another.
+ * Bring @tid, which is stopped with the registers @r, into a namespace in which its ids
+ * are @ids. There is a system call instruction at @at. 0; -EINVAL: it has more than one
+ * thread; -ESRCH: it has ended; another -errno: it goes on as before. Its memory is only
+ * read before it has its namespace, because the memory below a thread's stack may be
+ * another stack.
  */
 static int move(struct answerer *a, int tid, struct ids ids, const struct registers *r,
 		uint64_t at)
@@ -398,7 +395,7 @@ static int move(struct answerer *a, int tid, struct ids ids, const struct regist
 		if (!has_left_home(a, proc)) {
 			ret = ret < 0 ? ret : -EPERM;
 		} else if (ret != 0 || settle(a, tid, proc, ids, r, at, caps, old) < 0) {
-			/* its number may be another's */
+			/* its number may belong to another process */
 			(void)sys_pidfd_send_signal(proc, SIGKILL);
 			ret = -ESRCH;
 		}
@@ -411,8 +408,8 @@ static int move(struct answerer *a, int tid, struct ids ids, const struct regist
 }
 
 /*
- * Stop what asks by @n, with its registers in *ret; *ret_first: it was not traced before.
- * -EPERM: it cannot be traced; -errno: it asks no longer.
+ * Stop the process that asks by @n: its registers are in *ret; *ret_first: it was not
+ * traced before. -EPERM: it cannot be traced; another -errno: it asks no longer.
  */
 static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *ret_first,
 		       struct registers *ret)
@@ -422,14 +419,14 @@ static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *
 	int r;
 
 	*ret_first = seize(tid) == 0;
-	/* it may have ended while we waited, and its number be another's */
+	/* it may have ended while we waited, and its number be another's by now */
 	asks = sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_ID_VALID, &n->id) == 0;
 	if (!*ret_first && trace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
 		return asks ? -EPERM : -ESRCH;
 	r = interrupt(a, tid, false);
 	if (r == 0)
 		r = get_registers(tid, ret);
-	/* elsewhere it is in a handler, and will ask again */
+	/* otherwise it is in a signal handler, and will ask again */
 	if (r == 0 &&
 	    (!asks || interrupted_call(ret) != n->data.instruction_pointer - CALL_BYTES))
 		r = -EINTR;
@@ -445,7 +442,7 @@ static int stop_asking(struct answerer *a, const struct seccomp_notif *n, bool *
 static int keeps_capabilities(struct answerer *a, int tid, const struct registers *r)
 {
 	uint64_t mask;
-	long ret = block_signals(tid, &mask); /* a single step would swallow them */
+	long ret = block_signals(tid, &mask); /* a single step would lose signals */
 
 	if (ret == 0)
 		ret = make_call(a, tid, r, interrupted_call(r), SYS_prctl,
@@ -456,8 +453,8 @@ static int keeps_capabilities(struct answerer *a, int tid, const struct register
 }
 
 /*
- * The process that asks by @n gives up root. Its call is interrupted, for it can make no
- * other while we owe it an answer, and returns 0 as if we had given it.
+ * The process that asks by @n gives up root. While it waits for our answer it can make no
+ * other call, so its call is interrupted, and returns 0 as if we had answered.
  */
 static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
 			 struct ids ids)
@@ -470,10 +467,7 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
 	write_note(tid, ids);
 	ret = stop_asking(a, n, &first, &r);
 	if (ret == -EPERM) {
-		/*
-		 * another traces it, or a security module minds: it hears success, and so
-		 * it does next time
-		 */
+		/* traced by another, or forbidden by a security module: success */
 		ids.uid = a->begin.uid;
 		write_note(tid, ids);
 		(void)answer(n, 0, 0);
@@ -488,16 +482,17 @@ static void give_up_root(struct answerer *a, const struct seccomp_notif *n,
 		return;
 	ids.done = !ids.kept && ret == 0;
 	if (ret < 0 &&
-	    ret != -EINVAL) /* the limit of namespaces: only answer, as above */
+	    /* the limit on namespaces is reached: only answer, as above */
+	    ret != -EINVAL)
 		ids.uid = a->begin.uid;
 	answer_success(&r);
 	(void)set_registers(tid, &r);
 	write_note(tid, ids);
-	/* with threads or capabilities, until it executes something */
+	/* it has threads or keeps capabilities: trace it until it executes a program */
 	(void)trace(ids.kept || ret == -EINVAL ? PTRACE_CONT : PTRACE_DETACH, tid, 0, 0);
 }
 
-/* A traced process has executed something, and so has one thread. */
+/* A traced process has executed a program, so it has one thread. */
 static void hear_exec(struct answerer *a, int tid)
 {
 	const uint64_t bits = CALL_BYTES == 2 ? 0xffff : 0xffffffff;
@@ -527,21 +522,21 @@ static void hear_exec(struct answerer *a, int tid)
 	(void)trace(PTRACE_DETACH, tid, 0, 0);
 }
 
-/* Of what is traced. */
+/* A stop of a traced process. */
 static void hear_stop(struct answerer *a, int tid, int status)
 {
 	const int event = status >> 16, sig = WSTOPSIG(status);
 
 	if (event == PTRACE_EVENT_EXEC)
 		hear_exec(a, tid);
-	/* with its group, as a shell does it */
+	/* stopped with its group, as by a shell */
 	else if (event == PTRACE_EVENT_STOP && sig != SIGTRAP)
 		(void)trace(PTRACE_LISTEN, tid, 0, 0);
 	else
 		(void)trace(PTRACE_CONT, tid, 0, event ? 0 : (uint64_t)sig);
 }
 
-/* The id that a call of @len arguments sets for good, of who has @now; or @now. */
+/* The id that a call sets for good (@now is the present one), or @now. */
 static uint32_t id_for_good(const __u64 *args, int len, uint32_t now)
 {
 	uint32_t first = now;
@@ -566,7 +561,7 @@ static bool asks_for_others(const __u64 *args, int len, uint32_t now)
 	return false;
 }
 
-/* How many ids a call sets, of @ret_group or of users; 0: it is another. */
+/* How many ids a call sets, and whether of groups; 0: it is another call. */
 static int ids_of_call(int nr, bool *ret_group)
 {
 	*ret_group = nr == SYS_setgid || nr == SYS_setregid || nr == SYS_setresgid;
@@ -577,7 +572,7 @@ static int ids_of_call(int nr, bool *ret_group)
 	return nr == SYS_setresuid || nr == SYS_setresgid ? 3 : 0;
 }
 
-/* A change of ids by who has @now. */
+/* A process with the ids @now asks to change its ids. */
 static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct ids now)
 {
 	const __u64 *args = n->data.args;
@@ -588,10 +583,7 @@ static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct
 	if (now.uid != 0 && !now.kept && asks_for_others(args, len, old)) {
 		(void)answer(n, -EPERM, 0);
 	} else if (now.uid != 0 && !now.kept) {
-		/*
-		 * a thread after another, as libc has it: it may be the one that executes
-		 * something
-		 */
+		/* libc's threads ask one after another; any may execute a program */
 		if (!group && !now.done && now.uid != a->begin.uid)
 			give_up_root(a, n, now);
 		else
@@ -622,15 +614,15 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 	bool group;
 
 	if (sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_ID_VALID, &n->id) < 0)
-		return; /* it has gone on, or ended */
+		return; /* it goes on, or has ended */
 	if (ids_of_call(n->data.nr, &group))
 		decide_ids(a, n, now);
 	else if (n->data.nr == SYS_unshare)
 		(void)answer(n, -EPERM, 0);
-	/* also to those who would keep some: see setpriv(1) */
+	/* this also answers processes that want to keep some: see setpriv(1) */
 	else if (n->data.nr == SYS_capset)
 		(void)answer(n, 0, 0);
-	/* the kernel knows best: of setgroups, setfsuid and setfsgid */
+	/* the kernel itself answers setgroups, setfsuid and setfsgid */
 	else if (now.done)
 		(void)answer(n, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 	else
@@ -641,10 +633,7 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 			     0);
 }
 
-/*
- * Of all that is traced: a signal may stand for many, and was read in the middle of
- * others.
- */
+/* Look at all traced processes, because one SIGCHLD can stand for many. */
 static void hear_stops(struct answerer *a)
 {
 	int status, tid = a->executed;
@@ -658,9 +647,9 @@ static void hear_stops(struct answerer *a)
 }
 
 /*
- * The handler of SIGCHLD, which only seize() lets through. The program has no writable
- * data: who we are is said where the memory of another stack would be, which is never
- * used.
+ * The handler of SIGCHLD, which is blocked everywhere but in seize(). The program has no
+ * writable data, so the address of our state is where the alternate signal stack would
+ * be, which is never used.
  */
 static void hear_meanwhile(int sig, siginfo_t *info, void *context)
 {
@@ -681,7 +670,7 @@ static int set_handler(struct answerer *a)
 		     : sys_call(SYS_rt_sigaction, SIGCHLD, &action, 0, SIGSET_BYTES, 0);
 }
 
-/* What came while a process was moved. */
+/* Requests that came while a process was moved. */
 static void catch_up(struct answerer *a)
 {
 	struct seccomp_notif n;

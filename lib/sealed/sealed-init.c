@@ -20,18 +20,19 @@
 
 struct init {
 	int channel;
-	bool leader; /* of the session: the terminal, if there is one, is ours to give */
+	bool leader; /* of the session: we may give away its terminal, if there is one */
 	int command; /* its process id, and its group's if leader */
 	bool stop_wanted; /* a SIGTSTP was forwarded and no SIGCONT since */
 };
 
 /*
- * A group of its own, in the foreground of our terminal: what is typed there then signals
- * the command and not us. In a session that is not ours the caller's shell rules.
+ * Give it a group of its own, in the foreground of our terminal: signals of typed keys
+ * then reach the command and not us. If the session is another's, the caller's shell
+ * decides.
  */
 static void become_foreground(void)
 {
-	(void)sys_call(SYS_setpgid, 0, 0, 0, 0, 0); /* a new child may always */
+	(void)sys_call(SYS_setpgid, 0, 0, 0, 0, 0); /* a new child always may */
 	for (int fd = 0; fd <= 2; fd++) {
 		int pgrp = sys_call(SYS_getpid, 0, 0, 0, 0, 0);
 
@@ -52,7 +53,7 @@ static int reap(const struct init *in, int options)
 		if (pid == -EINTR)
 			continue;
 		if (pid == -ECHILD)
-			return EXIT_OURS; /* cannot be: the command is our child */
+			return EXIT_OURS; /* cannot happen: the command is our child */
 		if (pid <= 0)
 			return -1;
 		if (pid != in->command)
@@ -95,7 +96,7 @@ _Noreturn static void serve(struct init *in)
 
 	/* An end of file on the command's pipes must not wait for us. */
 	(void)sys_close_range(0, ~0U, 0);
-	(void)sys_close(in->channel); /* should a filter refuse close_range(2) */
+	(void)sys_close(in->channel); /* if a filter refuses close_range(2) */
 	for (;;) {
 		siginfo_t info;
 		int sig = sys_call(SYS_rt_sigtimedwait, &all, &info, 0, SIGSET_BYTES, 0);
@@ -103,7 +104,7 @@ _Noreturn static void serve(struct init *in)
 		if (sig > 0 && sig != SIGCHLD) {
 			forward(in, &info);
 		} else if (sig != -EINTR) {
-			/* a filter may refuse rt_sigtimedwait(2): then only wait */
+			/* if a filter refuses rt_sigtimedwait(2), only wait */
 			int status = reap(in, sig > 0 ? WNOHANG : 0);
 
 			if (status >= 0)

@@ -27,13 +27,13 @@
 #endif
 
 struct keep {
-	int ids; /* the socket, then the listener; -1: neither */
+	int ids; /* first the socket, then the listener; -1: neither */
 	bool listens;
 	struct ids_begin begin;
-	int answering; /* pidfd of who has the listener, or -1 */
+	int answering; /* pidfd of the process that has the listener, or -1 */
 };
 
-/* What is not open is not watched. */
+/* A descriptor of -1 is not watched. */
 static int if_open(int fd)
 {
 	return sys_fcntl(fd, F_GETFD, 0) < 0 ? -1 : fd;
@@ -45,7 +45,10 @@ static void forget_ids(struct keep *k)
 	k->ids = -1;
 }
 
-/* From the command's last steps; or they have failed, and nothing comes. */
+/*
+ * The listener comes from the last steps before the command; if they failed, nothing
+ * comes.
+ */
 static void take_listener(struct keep *k)
 {
 	int listener;
@@ -63,7 +66,7 @@ static void take_listener(struct keep *k)
 	k->listens = listener >= 0;
 }
 
-/* Without a child nobody has the listener: then what asks hears ENOSYS. */
+/* Without a child nobody has the listener, and requests get ENOSYS. */
 static void begin_answering(struct keep *k)
 {
 	int pidfd = -1;
@@ -86,7 +89,7 @@ static void hear_ids(struct keep *k, short events)
 		forget_ids(k);
 }
 
-/* The one that questions come from is the last. */
+/* The descriptor for questions is the last one. */
 enum {
 	ON_PROCESS,
 	ON_HOLDER,
@@ -96,7 +99,7 @@ enum {
 	ON_MAX
 };
 
-/* Anything but a question, or a signal. */
+/* Whether anything happened but a question or a signal. */
 static bool is_over(const struct pollfd *p, int n)
 {
 	for (int i = 0; n > 0 && i < ON_IDS; i++)
@@ -106,8 +109,8 @@ static bool is_over(const struct pollfd *p, int n)
 }
 
 /*
- * Until the process has ended, or is killed because the holder, or what it needs, is
- * gone.
+ * Return when the process has ended; kill it if the holder, or something that it needs,
+ * has ended.
  */
 static void wait_for_end(struct keep *k)
 {
@@ -132,8 +135,8 @@ static void wait_for_end(struct keep *k)
 }
 
 /*
- * What the watched process has left in the container may still ask. Else who answers ends
- * by itself, and is ours to reap.
+ * Processes that the watched process has left in the container may still ask. If none
+ * can, the child that answers ends by itself, and we reap it.
  */
 static void leave_answering(struct keep *k)
 {
@@ -170,7 +173,7 @@ void sealed_keep(int watcher)
 	do
 		r = sys_call(SYS_waitid, P_PIDFD, KEEPER_PROCESS, &info, WEXITED, 0);
 	while (r == -EINTR);
-	if (r < 0) /* executed by a command: it holds nothing */
+	if (r < 0) /* a command has executed us: then we hold nothing */
 		sys_exit(EXIT_OURS);
 	sys_exit(info.si_code == CLD_EXITED ? info.si_status
 					    : EXIT_BY_SIGNAL + info.si_status);

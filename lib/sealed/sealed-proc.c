@@ -53,7 +53,7 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 	int fd;
 
 	if (pidfd < 0)
-		/* as Linux 6.16 says it of a thread */
+		/* the answer of Linux 6.16 for a thread */
 		return pidfd == -ENOENT ? -EINVAL : pidfd;
 	put_text(&p, "/proc/self/fdinfo/");
 	p = digits_put(p, (uint64_t)pidfd);
@@ -64,7 +64,7 @@ int sealed_open_proc(int tid, uint64_t *ret_pid)
 	p = digits_put(p, *ret_pid);
 	*p = '\0';
 	fd = *ret_pid ? sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0) : -ENOENT;
-	/* alive now, so the number was its own a moment ago */
+	/* it lives now, so the number was its own before */
 	if (fd >= 0 && sys_pidfd_send_signal(pidfd, 0) < 0) {
 		(void)sys_close(fd);
 		fd = -ESRCH;

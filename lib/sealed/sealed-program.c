@@ -30,7 +30,7 @@ static bool parse_command(struct sealed_command *c, long argc, const char *const
 		return false;
 	c->step = (uint32_t)number_at(s);
 	c->candidates_len = number_at(argv[2]);
-	if (c->candidates_len > (unsigned long)argc - 4) /* none: no name */
+	if (c->candidates_len > (unsigned long)argc - 4) /* then no name is left */
 		return false;
 	c->candidates = argv + 3;
 	c->argv = argv + 3 + c->candidates_len;
@@ -53,7 +53,7 @@ static int execute_first(const struct sealed_command *c)
 		/* not execveat(2), which profiles made for other programs may not know */
 		int err = sys_call(SYS_execve, c->candidates[i], c->argv, c->envp, 0, 0);
 
-		/* a directory of PATH that may not be searched has nothing for us */
+		/* a directory of PATH that we may not search is skipped */
 		if (err == -EACCES && c->candidates_len > 1 &&
 		    sys_call(SYS_faccessat, AT_FDCWD, c->candidates[i], 0, 0, 0) < 0)
 			err = -ENOENT;

@@ -94,14 +94,20 @@ const struct profile_rule profile_rules[] = {
 	  "times tkill truncate truncate64 ugetrlimit umask umount umount2 uname "
 	  "unlink unlinkat utime utimensat utimensat_time64 utimes vfork wait4 "
 	  "waitid waitpid write writev"),
-	/* Newer than that list; its successors allow them, and programs gain by them. */
+	/* Newer than that list. Newer lists allow them, and programs become faster. */
 	ALLOW("fchmodat2 futex_requeue futex_wait futex_waitv futex_wake"),
-	/* Newer, too: a program guards its own memory with them, or does without. */
+	/* Newer, too: a program protects its own memory with them. */
 	ALLOW("map_shadow_stack mseal"),
-	/* What i386 had first: no more than uname, stat, setpriority and sigprocmask do. */
+	/*
+	 * The oldest calls of i386, which do no more than uname, stat, setpriority and
+	 * sigprocmask.
+	 */
 	ALLOW(
 	  "nice oldfstat oldlstat oldolduname oldstat olduname sgetmask ssetmask"),
-	/* One or two architectures have these; elsewhere the names mean nothing. */
+	/*
+	 * Calls that only one or two architectures have; elsewhere the names have no
+	 * effect.
+	 */
 	ALLOW(
 	  "arch_prctl arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush "
 	  "modify_ldt riscv_flush_icache s390_pci_mmio_read s390_pci_mmio_write "
@@ -110,10 +116,13 @@ const struct profile_rule profile_rules[] = {
 	  "bdflush io_pgetevents kexec_file_load kexec_load migrate_pages "
 	  "move_pages pciconfig_iobase pciconfig_read pciconfig_write swapoff "
 	  "swapon sysfs uselib userfaultfd ustat vm86 vm86old vmsplice"),
-	/* As a kernel without keys, which programs know. */
+	/* ENOSYS, as of a kernel without keys, which programs handle. */
 	REFUSE(ENOSYS, "add_key keyctl request_key"),
 
-	/* Numbers given away long ago; the kernel itself answers ENOSYS since 3.1 at least. */
+	/*
+	 * These numbers had a call long ago; the kernel answers ENOSYS since 3.1 at the
+	 * latest.
+	 */
 	{ "afs_syscall break create_module epoll_ctl_old epoll_wait_old ftime "
 	  "get_kernel_syms getpmsg gtty idle lock mpx nfsservctl prof profil putpmsg "
 	  "query_module security stty tuxcall ulimit vserver", PROFILE_ABSENT, ROW() },
@@ -130,12 +139,15 @@ const struct profile_rule profile_rules[] = {
 	ALLOW("clone unshare"),
 	ONLY_WITH(CAP_SYS_ADMIN, "setns"),
 
-	/* Both make another program on the terminal read what it was never sent. */
+	/* Both put characters into the input of another program on the terminal. */
 	{ "ioctl", EPERM, ROW(.tests = { TEST(1, INT, TIOCSTI) }) },
 	{ "ioctl", EPERM, ROW(.tests = { TEST(1, INT, TIOCLINUX) }) },
 	ALLOW("ioctl"),
 
-	/* The kernel loads the family's module before it finds that it has no pairs. */
+	/*
+	 * The kernel has no pairs of these families, but it loads the module before it
+	 * finds that out.
+	 */
 	{ "socket socketpair", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_ALG) }) },
 	{ "socket socketpair", EAFNOSUPPORT, ROW(.tests = { TEST(0, INT, AF_VSOCK) }) },
 	ALLOW_WITH(CAP_AUDIT_WRITE, "socket"),
@@ -143,42 +155,46 @@ const struct profile_rule profile_rules[] = {
 					   TEST(2, INT, NETLINK_AUDIT_PROTOCOL) }) },
 	ALLOW("socket socketpair"),
 	/*
-	 * The 32-bit multiplexer hides the family behind a pointer, so it cannot make
-	 * sockets at all: else any program could ask for AF_ALG through it
-	 * (CVE-2026-31431). What it does with sockets that exist is allowed, and pairs:
-	 * the kernel has none of the two families, and programs for i386 have no other
-	 * way to those of AF_UNIX.
+	 * The 32-bit multiplexer hides the family behind a pointer, so it may make no
+	 * sockets: otherwise any program could ask for AF_ALG through it
+	 * (CVE-2026-31431). Its calls on sockets that exist are allowed. So are pairs:
+	 * the kernel makes no pairs of the two families, and i386 programs have no other
+	 * way to pairs of AF_UNIX.
 	 */
 	{ "socketcall", EPERM, ROW(.tests = { TEST(0, INT, 1 /* SYS_SOCKET */) }) },
 	ALLOW("socketcall"),
 
 	/*
-	 * An access control list is memory of the kernel that neither a tmpfs nor a
-	 * control group counts, 128 KiB for each with a value of 64 KiB. The name is
-	 * behind a pointer, the size is not: up to 4063 bytes, 507 entries, are a page.
-	 * ext4 takes no more either, and says so with ENOSPC. Who may mount has other
-	 * ways.
+	 * An access control list is kernel memory that neither a tmpfs nor a control
+	 * group counts: 128 KiB for a value of 64 KiB. A filter cannot see the name of
+	 * the attribute, which is behind a pointer, but it sees the size: up to 4063
+	 * bytes (507 entries) need one page. ext4 takes no larger values either, and
+	 * answers ENOSPC. A process that may mount has other ways to use such memory.
 	 */
 	ALLOW_WITH(CAP_SYS_ADMIN, SETXATTR),
 	{ SETXATTR, ENOSPC, ROW(.tests = { TEST(3, ~31U, 4064) }) }, /* 4064 to 4095 */
 	{ SETXATTR, PROFILE_ALLOW, ROW(.tests = { TEST(3, ~4095U, 0) }) },
 	REFUSE(ENOSPC, SETXATTR),
 
-	/* PER_LINUX, PER_LINUX32, with and without UNAME26, and "tell me". */
+	/*
+	 * PER_LINUX and PER_LINUX32, with and without UNAME26, and the question for the
+	 * present one.
+	 */
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, 0) }) },
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, 0x8) }) },
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, 0x20000) }) },
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, 0x20008) }) },
 	{ "personality", PROFILE_ALLOW, ROW(.tests = { TEST(0, INT, INT) }) },
 
-	/* CAP_SYS_ADMIN still stands for the two that were split from it in Linux 5.8. */
+	/* CAP_SYS_ADMIN still includes the two that were split from it in Linux 5.8. */
 	ALLOW_WITH(CAP_SYS_ADMIN, "bpf perf_event_open"),
 	ONLY_WITH(CAP_BPF, "bpf"),
 	ONLY_WITH(CAP_PERFMON, "perf_event_open"),
 	ONLY_WITH(CAP_DAC_READ_SEARCH, "open_by_handle_at"),
 	ONLY_WITH(CAP_SYS_ADMIN,
 		  "fanotify_init lookup_dcookie quotactl setdomainname sethostname"),
-	ALLOW_WITH(CAP_SYS_ADMIN, "quotactl_fd"), /* newer than the list: else ENOSYS */
+	/* newer than the list, which answers ENOSYS */
+	ALLOW_WITH(CAP_SYS_ADMIN, "quotactl_fd"),
 	ONLY_WITH(CAP_SYS_CHROOT, "chroot"),
 	ONLY_WITH(CAP_SYS_MODULE, "delete_module finit_module init_module"),
 	ONLY_WITH(CAP_SYS_PACCT, "acct"),
