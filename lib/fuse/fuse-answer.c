@@ -36,7 +36,7 @@ static bool reply(struct fuse_thread *t, int err, const void *data, size_t len)
 				       .unique = header(t)->unique };
 	struct iovec v[2] = { { &out, sizeof(out) }, { (void *)data, len } };
 
-	/* ENOENT: the one who asked was killed meanwhile */
+	/* ENOENT: the process that asked was killed meanwhile */
 	return writev(t->server->fd, v, len ? 2 : 1) >= 0 || errno != ENODEV;
 }
 
@@ -160,7 +160,7 @@ static bool answer_lookup(struct fuse_thread *t)
 		fuse_dir_put(t, dir);
 	}
 	memset(&out, 0, sizeof(out));
-	out.entry_valid = forever; /* it never will be there, either */
+	out.entry_valid = forever; /* a name that is missing stays missing */
 	if (node)
 		r = fill_entry(t, node, &out);
 	return r < 0 ? reply(t, r, NULL, 0) : reply(t, 0, &out, sizeof(out));
@@ -227,7 +227,7 @@ static ssize_t put_entry(struct fuse_thread *t, size_t used, size_t room, uint64
 	if (used + len > room)
 		return 0;
 	memset(p, 0, len);
-	/* one that cannot be read has node 0: whoever looks it up gets the error */
+	/* what cannot be read has node 0: a lookup of it returns the error */
 	if (plus && fill_entry(t, fuse_node(layer - 1, e->ref), &p->entry_out) < 0)
 		memset(&p->entry_out, 0, sizeof(p->entry_out));
 	d->ino = layer << 32 | e->number;
@@ -247,7 +247,7 @@ static bool answer_readdir(struct fuse_thread *t, bool plus)
 	size_t used = 0;
 	int r;
 
-	if (parent == FUSE_ROOT_ID) /* who wants a layer knows its number */
+	if (parent == FUSE_ROOT_ID) /* layers are looked up by number */
 		return reply(t, 0, NULL, 0);
 	r = fuse_dir_get(t, parent, &dir);
 	if (r < 0)
@@ -315,7 +315,7 @@ static bool answer_xattr(struct fuse_thread *t, bool list)
 	int r;
 
 	if (!t->server->xattrs)
-		return reply(t, -ENOSYS, NULL, 0); /* it will not ask again */
+		return reply(t, -ENOSYS, NULL, 0); /* the kernel does not ask again */
 	if (node != FUSE_ROOT_ID) {
 		r = fuse_inode(t, node, &inode);
 		if (r == 0)

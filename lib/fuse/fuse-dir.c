@@ -62,7 +62,7 @@ static int by_name(const void *a, const void *b, void *names)
 }
 
 /*
- * They should be sorted; a file that has them otherwise, or twice, is not to be trusted.
+ * A well-made layer has them sorted; a damaged one may not, or may have a name twice.
  */
 static void sort(struct fuse_dir *d)
 {
@@ -128,7 +128,7 @@ static void link_newest(struct fuse_dirs *all, struct fuse_dir *d)
 	all->newest = d;
 }
 
-/* Locked: forget those that were not used for longest, if nobody has them. */
+/* Locked: forget the directories used longest ago, if no thread uses them. */
 static void shrink(struct fuse_dirs *all)
 {
 	struct fuse_dir *next;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuse-jail - the server after all is open: it reads files that anybody may have written,
- * and needs nothing but to read them, to answer, and memory. What else it tried would
- * fail.
+ * fuse-jail - confines the server once all files are open. It reads files that anybody
+ * may have written, and needs no more than to read them, to answer, and memory; all other
+ * system calls fail.
  */
 #include <errno.h>
 #include <grp.h>
@@ -79,14 +79,14 @@ static int filter(void)
 
 static int filter(void)
 {
-	return 0; /* nobody's numbers are known: it does without */
+	return 0; /* no filter: the numbers of its calls are not in the table */
 }
 
 #endif
 
 /*
- * Where an id or a filter cannot be had it does without: the files were the caller's
- * before.
+ * Where the ids cannot be changed or there is no filter, the server goes on: the caller
+ * could read the same files before.
  */
 void fuse_drop_ids(void)
 {

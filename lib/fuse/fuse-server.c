@@ -4,12 +4,13 @@
  *
  *   minc-fuse single:UID:GID|limit:N LAYER..   (lowest first; descriptor 0: the socket)
  *
- * What is wrong with a layer is said on standard error. Then it goes on as nobody's child
- * and the one that was started ends with 0: whatever kills its starter does not end it,
- * and it leaves no zombie. From descriptor 0 it gets the connection that the container's
- * first process has mounted; it ends with the mount, which goes with the container's last
- * process, or with the socket, if the start fails. It keeps its end of the socket: who
- * has the other one hears of its end, and ends the container.
+ * What is wrong with a layer is written to standard error. Else it forks: the process
+ * that was started exits with 0, and its child serves. So what kills the starter does not
+ * end the server, and it leaves no zombie. From descriptor 0 it gets the connection that
+ * the container's first process has mounted; it ends with the mount, which goes with the
+ * container's last process, or with the socket if the start fails. It keeps its end of
+ * the socket: whoever holds the other end notices when the server is gone, and ends the
+ * container.
  */
 #include <errno.h>
 #include <signal.h>
@@ -66,7 +67,7 @@ static int open_layers(struct fuse_server *s, char **paths, struct err *e)
 	return 0;
 }
 
-/* A descriptor for each layer: more than a shell's soft limit, maybe. */
+/* Limits: layers may need more descriptors than the soft limit of a shell. */
 static void prepare(void)
 {
 	struct rlimit files;
@@ -141,7 +142,7 @@ static struct fuse_thread *new_thread(struct fuse_server *s)
 	return t->in && t->out ? t : NULL;
 }
 
-/* One without a thread of its own: the first is enough. */
+/* As many as can be had: the first thread is enough. */
 static void start_threads(struct fuse_server *s)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);

@@ -55,7 +55,7 @@ struct fuse_server {
 	uint64_t layers_len;
 	bool xattrs;            /* some layer has some */
 	bool single;            /* all is owned by @uid and @gid; else */
-	uint32_t uid, gid, ids; /* ids from @ids on are shown as nobody's */
+	uint32_t uid, gid, ids; /* ids from @ids on are shown as "nobody" */
 	struct fuse_dirs dirs;
 	struct squash_blocks blocks;
 };

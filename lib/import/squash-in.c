@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * squash-in - a squashfs image that somebody else made: read as a tar, and packed again
- * as ours.
+ * as ours. The tar is made in any case, because the layer's digest is the tar's. It is
+ * read again, and no tree is handed over, so that names, marks, limits and budgets are
+ * checked in one place (squash-tar.c): 178 MB take 1.5 s of processor time, and 1.2 s
+ * where they come as a tar.
  */
 #include "import/squash-in.h"
 

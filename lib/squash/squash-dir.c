@@ -120,7 +120,7 @@ static int take_xattr(struct job *j, const char *path, struct tree_inode *i,
 		return errno == ENODATA
 			       ? 0
 			       : failed(j,
-					-errno); /* gone meanwhile, or not ours to see */
+					-errno); /* gone meanwhile, or not to be read */
 	if (str_starts_with(name, "system.posix_acl_"))
 		j->result.acls_dropped++;
 	r = take_mark(j, i, name, j->buf, (size_t)len);
@@ -234,7 +234,7 @@ static int find_inode(struct job *j, int fd, const char *name, const struct stat
 		return 0;
 	}
 	r = make_inode(j, fd, name, st, ret);
-	/* whiteouts share an inode for thrift, not because they are the same file */
+	/* overlayfs makes whiteouts as links of one inode: they are not one file */
 	if (r < 0 || !shared || (*ret)->whiteout)
 		return r;
 	l = arena_new(&j->tree.arena, struct link);
@@ -317,7 +317,7 @@ static int take_entry(struct job *j, int fd, struct tree_name *parent, const cha
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return failed(j, -errno);
 	if (S_ISSOCK(st.st_mode))
-		return 0; /* tar has none, and nobody will listen */
+		return 0; /* tar has no sockets, and a copy of one is of no use */
 	r = find_inode(j, fd, name, &st, &i);
 	if (r < 0)
 		return r;

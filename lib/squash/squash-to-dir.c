@@ -29,7 +29,7 @@ struct unpack {
 	bool one_owner, any_owner;
 	bool poor;                          /* no devices, and not all attributes */
 	bool files;                         /* were made */
-	bool nobody;                        /* is who has no number here */
+	bool nobody;                        /* an owner without a number here is 65534 */
 	const struct squash_owners *owners; /* or NULL */
 	struct squash_reader *reader;
 	squash_progress_fn *progress; /* or NULL */
@@ -97,7 +97,7 @@ static int set_owner(struct unpack *u, int fd, const char *name,
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
 	int r = u->one_owner || fchownat(fd, name, uid, gid, flags) == 0 ? 0 : -errno;
 
-	if (r == -EINVAL && u->nobody) /* one of the two, maybe: each for itself */
+	if (r == -EINVAL && u->nobody) /* maybe one of the two only: try each */
 		r = (fchownat(fd, name, uid, (gid_t)-1, flags) < 0 &&
 		     fchownat(fd, name, NOBODY, (gid_t)-1, flags) < 0) ||
 				    (fchownat(fd, name, (uid_t)-1, gid, flags) < 0 &&
@@ -198,12 +198,12 @@ static int make_special(struct unpack *u, const struct tree_name *n)
 			    ? -errno
 			    : 0;
 	if (r == -EPERM && u->poor && (S_ISCHR(i->mode) || S_ISBLK(i->mode)))
-		return 0; /* a device nobody but root can make or use */
+		return 0; /* only root can make or use a device */
 	if (r == 0)
 		r = set_owner(u, u->parent_fd, n->name, i);
 	if (r == 0)
 		r = set_xattrs_of(u, n);
-	/* the umask had its say; what was just made is no link */
+	/* the umask took bits away; what was just made is no link */
 	if (r == 0 && !S_ISLNK(i->mode) &&
 	    fchmodat(u->parent_fd, n->name, i->mode & 07777, 0) < 0)
 		r = -errno;
@@ -242,7 +242,7 @@ static int make(struct unpack *u, const struct tree_name *n)
 	return r < 0 ? failed(u, r) : 0;
 }
 
-/* What would be in the way of making files, or be changed by it. */
+/* After its contents: a mode may forbid to make them, and they change its times. */
 static int finish_dir(struct unpack *u, const struct tree_name *n)
 {
 	cleanup_close int fd = -EBADF;

@@ -20,20 +20,19 @@ int squash_reader_open(struct err *e, const char *what, const int *layers, size_
 		       bool merge, struct squash_reader **ret);
 struct squash_reader *squash_reader_close(struct squash_reader *s);
 struct tree *squash_reader_tree(struct squash_reader *s);
-/* Who is told how far it is, and may cancel; @progress may be NULL. */
+/* @progress is called while contents are read, and may cancel; it may be NULL. */
 void squash_reader_watch(struct squash_reader *s, squash_progress_fn *progress,
 			 void *data);
 /*
- * A name or @bytes of content are done: told now and then. 0, or -ECANCELED without a
- * message.
+ * A name or @bytes of content are done; calls @progress now and then. 0, or -ECANCELED
+ * without a message.
  */
 int squash_reader_tell(struct squash_reader *s, uint64_t bytes);
-/* The same at once, of @reader, while what was read is waited for. */
+/* Calls @progress at once, of @reader: while a writer waits for its output. */
 int squash_reader_look(void *reader);
 uint64_t squash_reader_size(const struct tree_inode *i);
 /*
- * How many zeros follow in the file @i at @offset that are nowhere kept; 0: there is
- * data.
+ * How many bytes of a hole follow in the file @i at @offset; 0: there is data.
  */
 uint64_t squash_reader_hole(const struct squash_reader *s, const struct tree_inode *i,
 			    uint64_t offset);

@@ -70,9 +70,9 @@ const char *budget_foresee(struct budget *b, uint64_t in, uint64_t bytes,
 const char *budget_images(struct budget *b, uint64_t n);
 
 /*
- * Waits until nobody else does what takes much memory; until budget_shared(). Who has
- * that must not wait for another stream. Nothing without a budget: there is one stream
- * then.
+ * One stream at a time may use much memory, from budget_alone() to budget_shared(); the
+ * first waits for its turn. Between the two, do not wait for another stream. Without a
+ * budget there is one stream, and these do nothing.
  */
 void budget_alone(struct budget *b);
 void budget_shared(struct budget *b);

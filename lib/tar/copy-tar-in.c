@@ -2,8 +2,8 @@
 /*
  * copy-tar-in - a tar becomes files of a container; see copy-tar.h. Each name is looked
  * up from the container's root, as a program in it would: links on the way lead anywhere
- * in there, and never out. Directories are dressed last, those that are the ones which
- * were made.
+ * in there, and never out. Directories get their attributes last, if they are still those
+ * that were made.
  */
 #include <errno.h>
 #include <fcntl.h>

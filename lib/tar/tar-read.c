@@ -55,7 +55,7 @@ struct tar_reader {
 	/* the thread's own */
 	struct hash *hash;
 	char *in;
-	ssize_t peeked;        /* bytes of @in that nobody has taken yet */
+	ssize_t peeked;        /* bytes of @in that are not taken yet */
 	struct gunzip *gunzip; /* or NULL: libarchive knows the others */
 	int source_error;
 	uint64_t bytes;
@@ -310,7 +310,7 @@ static int failed(struct tar_reader *t, int r)
 	return err_set(t->e, r, "%s", t->what);
 }
 
-/* A stream may stop with the last entry's last byte: nobody misses the zeros after it. */
+/* A stream may stop with the last entry's last byte: the zeros after it say nothing. */
 static ssize_t last_padding(const struct tar_reader *t, const void **ret)
 {
 	static const char zeros[BLOCK_BYTES];

@@ -442,7 +442,7 @@ int tar_writer_entry(struct tar_writer *t, struct tree_name *n, uint64_t size)
 	if (S_ISDIR(i->mode))
 		return write_directory(t, n);
 	if (S_ISSOCK(i->mode))
-		return 0; /* tar has none, and nobody listens */
+		return 0; /* tar has no sockets, and a copy of one is of no use */
 	if (i->whiteout) {
 		t->path[strlen(t->path) - strlen(n->name)] = '\0';
 		return write_whiteout(t, t->path, ".wh.", n->name);

@@ -39,7 +39,7 @@ void tar_map_done(struct tar_map *m);
  */
 int tar_writer_new(struct err *e, const char *what, int fd, bool hashed,
 		   struct tar_writer **ret);
-/* Who is asked while nobody takes what is written: io_write_out(). */
+/* @look is called while the reader of a pipe takes nothing: see io_write_out(). */
 void tar_writer_watch(struct tar_writer *t, int (*look)(void *data), void *data);
 /* It is no layer: a name that means a removed file there may be anything. */
 void tar_writer_any_name(struct tar_writer *t);

@@ -331,7 +331,7 @@ static int tell_root(uint64_t done, void *data)
 	return t->progress ? t->progress("root file system", done, 0, t->data) : 0;
 }
 
-/* A tar of the root becomes one squashfs image. */
+/* A tar of the root becomes one squashfs image: squash-in.c says why by a tar. */
 static int put_squashfs(struct minc_transfer *t, const char *what, const int *fds,
 			size_t len, int out)
 {
