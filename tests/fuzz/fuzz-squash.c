@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer entry: a layer of an image, which anybody may have written. What the FUSE
- * server does with it: every directory, link, attribute and file is read, up to a limit.
+ * server does with it: every directory, link, attribute and file is read, up to a limit;
+ * and the tree that other verbs make of it.
  * Nothing may crash or leak, and no memory beyond the buffers may be touched.
  */
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 #include "fuse/fuse.h"
 #include "plan/image-file.h"
+#include "squash/squash-tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -115,6 +117,18 @@ static void read_database(const uint8_t *data, size_t size)
 	(void)unlink(path); /* our own */
 }
 
+/* As an export or a comparison does. */
+static void read_tree(int fd)
+{
+	struct squash_reader *reader;
+	struct err e = { 0 };
+
+	if (squash_reader_open(&e, "layer", &fd, 1, true, &reader) == 0)
+		squash_reader_close(reader);
+	else if (!*e.message)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("layer", MFD_CLOEXEC);
@@ -127,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	read_database(data, size);
+	read_tree(fd);
 	if (squash_open(&s, fd, "layer", &e) < 0) {
 		if (!*e.message)
 			abort();

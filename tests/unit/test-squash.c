@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqfs/inode.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "squash/squash-read.h"
 #include "squash/squash-tar.h"
 #include "squash/squash-to-dir.h"
 #include "squash/squash-to-tar.h"
@@ -649,6 +651,39 @@ START_TEST(a_damaged_image_is_refused)
 }
 END_TEST
 
+/* As the kernel has it; "nobody" could be somebody. */
+START_TEST(an_owner_that_is_in_no_table_is_damage)
+{
+	sqfs_inode_generic_t *root;
+	int out = new_file();
+	struct squash s;
+	struct stat st;
+
+	everything();
+	ck_assert_int_eq(squash(out), 0);
+	ck_assert_int_eq(squash_open(&s, out, "layer", &err), 0);
+	ck_assert_int_eq(squash_inode(&s, squash_root(&s), &root), 0);
+	ck_assert_int_eq(squash_stat(&s, root, &st), 0);
+	root->base.uid_idx = 0xffff;
+	ck_assert_int_eq(squash_stat(&s, root, &st), -EBADMSG);
+	sqfs_free(root);
+	squash_close(&s);
+	close(out);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_not_called_damaged)
+{
+	int dir = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), out = new_file();
+
+	memset(&err, 0, sizeof(err));
+	ck_assert_int_eq(squash_to_tar(&err, "layer", &dir, 1, true, out, NULL, NULL),
+			 -EISDIR);
+	ck_assert_str_eq(err.message, "layer: Is a directory");
+	close(dir), close(out);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("squash");
@@ -670,6 +705,8 @@ int main(void)
 	tcase_add_test(t, gzip_is_checked_to_its_last_byte);
 	tcase_add_test(t, progress_can_cancel);
 	tcase_add_test(t, a_damaged_image_is_refused);
+	tcase_add_test(t, an_owner_that_is_in_no_table_is_damage);
+	tcase_add_test(t, what_cannot_be_read_is_not_called_damaged);
 	tcase_set_timeout(t, 120);
 	return run_case("squash", t);
 }
