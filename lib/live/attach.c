@@ -216,8 +216,8 @@ static int read_monitor(struct session *s)
 	ssize_t n = recv(s->socket, m, sizeof(m), 0);
 
 	/*
-	 * A reset: it went with our words unread. That is told once, and before what it has
-	 * said itself, which is still to be read.
+	 * A reset: it went with our words unread. That is told once, and before what it
+	 * has said itself, which is still to be read.
 	 */
 	if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 		return 0;
