@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "content/digest.h"
 
 enum { READ_BYTES = 1 << 20 };
@@ -61,15 +62,11 @@ int hash_part(int fd, uint64_t len, struct digest *ret)
 	while (at < len) {
 		const size_t want =
 			len - at < READ_BYTES ? (size_t)(len - at) : READ_BYTES;
-		const ssize_t n = pread(fd, buf, want, (off_t)at);
+		const ssize_t n = io_read_at(fd, buf, want, (off_t)at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0) {
-			int r = -errno;
-
 			hash_free(h);
-			return r;
+			return (int)n;
 		}
 		if (n == 0)
 			break;

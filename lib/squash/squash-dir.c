@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "squash/squash-write.h"
@@ -330,20 +331,20 @@ static int take_entry(struct job *j, int fd, struct tree_name *parent, const cha
 
 static int read_dir(struct job *j, struct tree_name *n)
 {
-	cleanup_close int fd = -EBADF;
 	struct dirent *entry;
 	DIR *d;
-	int r = tree_path(n, j->path, sizeof(j->path)); /* fitted when it was met */
+	int fd, r = tree_path(n, j->path, sizeof(j->path)); /* fitted when it was met */
 
+	if (r < 0)
+		return failed(j, r);
 	fd = open_beneath(j, O_RDONLY | O_DIRECTORY);
 	if (fd == -EXDEV)
 		return 0; /* something is mounted there: the directory alone */
-	if (r < 0 || fd < 0)
-		return failed(j, r < 0 ? r : fd);
-	d = fdopendir(fd);
+	if (fd < 0)
+		return failed(j, fd);
+	d = io_list(fd);
 	if (!d)
 		return failed(j, -errno);
-	fd = -EBADF; /* d's */
 	while (r == 0 && (errno = 0, entry = readdir(d)))
 		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
 			r = take_entry(j, dirfd(d), n, entry->d_name);
@@ -380,14 +381,13 @@ static int copy_part(struct job *j, int fd, uint64_t at, uint64_t end)
 	int r = 0;
 
 	while (r == 0 && at < end) {
-		ssize_t n = pread(fd, j->buf,
-				  end - at < READ_BYTES ? (size_t)(end - at) : READ_BYTES,
-				  (off_t)at);
+		ssize_t n = io_read_at(fd, j->buf,
+				       end - at < READ_BYTES ? (size_t)(end - at)
+							     : READ_BYTES,
+				       (off_t)at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
-			return n < 0 ? failed(j, -errno)
+			return n < 0 ? failed(j, (int)n)
 				     : refuse(j, "it changed while it was read");
 		r = squash_writer_append(j->writer, j->buf, (size_t)n);
 		if (r == 0)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 #include <sqfs/compressor.h>
 #include <sqfs/dir.h>
 #include <sqfs/error.h>
@@ -27,22 +29,12 @@ enum {
 
 int squash_read_at(const struct squash *s, uint64_t offset, void *buf, size_t len)
 {
-	char *to = buf;
+	const ssize_t n =
+		offset > INT64_MAX ? 0 : io_read_at(s->file.fd, buf, len, (off_t)offset);
 
-	while (len > 0) {
-		ssize_t n = offset > INT64_MAX
-				    ? 0
-				    : pread(s->file.fd, to, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG; /* behind the end */
-		to += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : -EBADMSG; /* behind the end */
 }
 
 /* The same for libsquashfs: locked, or not yet shared. */

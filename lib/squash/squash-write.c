@@ -85,22 +85,11 @@ static int out_failed(struct out_file *o, int r)
 static int out_read(sqfs_file_t *file, sqfs_u64 offset, void *buf, size_t len)
 {
 	struct out_file *o = (struct out_file *)file;
-	char *p = buf;
+	const ssize_t n = io_read_at(o->fd, buf, len, (off_t)offset);
 
-	while (len > 0) {
-		ssize_t n = pread(o->fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return out_failed(o, -errno);
-		if (n == 0)
-			return SQFS_ERROR_OUT_OF_BOUNDS;
-		p += n;
-		len -= (size_t)n;
-		offset += (sqfs_u64)n;
-	}
-	return 0;
+	if (n < 0)
+		return out_failed(o, (int)n);
+	return (size_t)n == len ? 0 : SQFS_ERROR_OUT_OF_BOUNDS;
 }
 
 static int out_write(sqfs_file_t *file, sqfs_u64 offset, const void *buf, size_t len)
