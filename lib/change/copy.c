@@ -213,6 +213,11 @@ static int copy_entry(struct copy *c, int from, struct place *to, unsigned depth
 	return copy_object(c, &o, to, depth);
 }
 
+/*
+ * put_entries() of tar/copy-tar-out walks so too: both read names and extend the path for
+ * messages. What they do for a name has another place to go, and fails with a message of
+ * its own, so that a shared loop would be longer than the two.
+ */
 static int copy_entries(struct copy *c, int from, int to, unsigned depth)
 {
 	const size_t len = strlen(c->below);
