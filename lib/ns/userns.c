@@ -209,9 +209,11 @@ static int run_helpers(struct err *e, const struct program programs[2])
 
 		if (results[i] < 0)
 			return program_fail(e, results[i], &programs[i], name);
+		if (ends[i].status != 0 && *ends[i].said)
+			return err_say(e, -EPERM, "%s", ends[i].said);
 		if (ends[i].status != 0)
-			return err_say(e, -EPERM, "%s",
-				       *ends[i].said ? ends[i].said : name);
+			return err_say(e, -EPERM, "%s: it failed (status %d)", name,
+				       ends[i].status);
 	}
 	return 0;
 }

@@ -161,6 +161,20 @@ STEP_TEST(helper_that_complains_is_quoted)
 	equal(in_child(r, start_says_what_the_helper_said), 0);
 }
 
+static void start_says_how_the_helper_ended(struct runner *r __attribute__((unused)))
+{
+	struct err e;
+
+	equal(start(&e), -EPERM);
+	same(e.message, "/usr/bin/newgidmap: it failed (status 137)");
+}
+
+STEP_TEST(helper_that_is_killed_is_said_to_have_failed)
+{
+	replace_helper("/usr/bin/newgidmap", "#!/bin/sh\nkill -KILL $$\n");
+	equal(in_child(r, start_says_how_the_helper_ended), 0);
+}
+
 static void start_says_what_it_waited_for(struct runner *r __attribute__((unused)))
 {
 	struct err e;
@@ -213,6 +227,7 @@ int main(void)
 		helper_may_run_where_children_are_ignored,
 		helper_that_fails_is_a_failure_where_children_are_ignored,
 		helper_that_complains_is_quoted,
+		helper_that_is_killed_is_said_to_have_failed,
 		helper_that_does_not_end_is_killed,
 		server_that_is_never_ready_is_killed,
 		child_that_dies_while_the_ids_are_mapped_is_an_error,
