@@ -216,8 +216,8 @@ static int read_monitor(struct session *s)
 	ssize_t n = recv(s->socket, m, sizeof(m), 0);
 
 	/*
-	 * A reset: it went with our words unread. That is told once, and before what it
-	 * has said itself, which is still to be read.
+	 * A reset: the monitor has ended without reading what we sent. The kernel reports
+	 * that once, before the monitor's own last messages, which can still be read.
 	 */
 	if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 		return 0;

@@ -29,7 +29,7 @@ static const char *set_security(minc_ctx *c, const char *value)
 	return "only seccomp= and no-new-privileges are known";
 }
 
-/* How it is here can be said, and nothing else. */
+/* Nothing restarts a container here, so only "no" is accepted. */
 static const char *set_restart(minc_ctx *c, const char *value)
 {
 	(void)c;
@@ -139,7 +139,7 @@ void run_values_done(void *values)
 	  .set = limit_ulimit }, \
 	{ "-l --label", "KEY[=VALUE]", "For ps --format json", \
 	  .offset = AT(labels), .read = read_label }, \
-	{ "--restart", "no", "How it is: nothing restarts a container here", .set = set_restart }, \
+	{ "--restart", "no", "The only value: nothing restarts a container", .set = set_restart }, \
 	{ "--log-size", "SIZE", "How much output is kept, twice", .set = limit_log_size }, \
 	{ "--stop-signal", "SIGNAL", "What stop sends; default: what the image says, or TERM", \
 	  .offset = AT(stop_signal), .read = read_signal }, \
