@@ -14,8 +14,8 @@ struct step_lifeline {
 /* Write or await the user namespace's maps. */
 struct step_idmap {
 	/*
-	 * lines for /proc/self/uid_map and gid_map, written by the child;
-	 * or
+	 * lines for /proc/self/uid_map and gid_map, written by the child, or
+	 * before it by its keeper; or
 	 */
 	const char *uid_map, *gid_map;
 	/* newuidmap(1)'s and newgidmap(1)'s arguments after the pid */

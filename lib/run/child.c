@@ -55,6 +55,16 @@ static void raise_files(struct runner *r)
 		r->files[1] = 0;
 }
 
+static int run_step(struct child_args *args, int i)
+{
+	const struct step *s = &args->plan->steps[i];
+
+	if (args->fault_step == i)
+		return args->fault_err;
+	return args->keepers_step == i ? args->keepers_err
+				       : s->ops->run(&args->runner, s);
+}
+
 _Noreturn void child_main(void *arg)
 {
 	struct child_args *args = arg;
@@ -71,8 +81,7 @@ _Noreturn void child_main(void *arg)
 		if (s->flags & STEP_HOST)
 			continue;
 		args->runner.step = (uint32_t)i;
-		err = args->fault_step == (int)i ? args->fault_err
-						 : s->ops->run(&args->runner, s);
+		err = run_step(args, (int)i);
 		if (err == 0 || is_absent(s, err))
 			continue;
 		if (!(s->flags & STEP_OPTIONAL))

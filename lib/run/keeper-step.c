@@ -88,6 +88,21 @@ void keeper_hear_ends(void)
 	(void)sys_call(SYS_rt_sigaction, SIGCHLD, &by_default, NULL, sizeof(uint64_t), 0);
 }
 
+/*
+ * Executed before there is a map, it would lose its capabilities, and be refused the
+ * namespaces in which ids change (sealed-ids.c). It is in the namespace of the map as
+ * much as process 1, which it need not wait for: the caller may have to go on first.
+ */
+static void map_ids(struct child_args *child)
+{
+	const struct step *s;
+
+	if (child->keepers_step < 0)
+		return;
+	s = &child->plan->steps[child->keepers_step];
+	child->keepers_err = s->ops->run(&child->runner, s);
+}
+
 void keeper_begin(void *arg)
 {
 	struct keeper_args *k = arg;
@@ -103,6 +118,7 @@ void keeper_begin(void *arg)
 		ret = end_with_parent(r);
 	if (ret < 0)
 		give_up(r, VERDICT_NO_KEEPER, ret);
+	map_ids(k->child);
 	a.pidfd = (uintptr_t)&pidfd;
 	pid = clone_below(&a, k->stack, k->stack_bytes, child_main, k->child);
 	if (pid < 0)

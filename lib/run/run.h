@@ -102,6 +102,7 @@ struct child_args {
 	const struct plan *plan;
 	struct runner runner;
 	int fault_step, fault_err;
+	int keepers_step, keepers_err; /* what the keeper does, or -1; how that went */
 	/*
 	 * with limits: shared; for a verdict that there was no memory to send. Else NULL
 	 */

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "ns/ns-rows.h"
 #include "process/clone.h"
 #include "run/hint.h"
 #include "run/keeper.h"
@@ -329,6 +330,15 @@ int spawn_no_clone(struct spawn *w, int r)
 	return r;
 }
 
+/* The map of a container whose keeper changes ids in it. */
+static int find_keepers_step(const struct plan *p)
+{
+	for (size_t i = 0; p->keeper && p->ids && i < p->len; i++)
+		if (p->steps[i].ops == &step_idmap)
+			return (int)i;
+	return -1;
+}
+
 static int clone_with_signals_blocked(struct spawn *w)
 {
 	const struct spawn_fault *fault = w->options->fault;
@@ -347,6 +357,7 @@ static int clone_with_signals_blocked(struct spawn *w)
 		.unsent = w->unsent,
 		.fault_step = fault ? fault->step : -1,
 		.fault_err = fault ? fault->err : 0,
+		.keepers_step = find_keepers_step(w->plan),
 	};
 	long pid;
 
