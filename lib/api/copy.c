@@ -158,11 +158,11 @@ static int do_work(struct err *e, void *data)
 {
 	struct work *w = data;
 
+	if (!w->tar)
+		return copy_files(&w->from, &w->to, &w->how, &w->said, e);
 	if (is_stream(&w->from))
 		return w->tar->copy_in(e, STDIN_FILENO, &w->to, &w->how, &w->said);
-	if (is_stream(&w->to))
-		return w->tar->copy_out(e, &w->from, STDOUT_FILENO, &w->how, &w->said);
-	return copy_files(&w->from, &w->to, &w->how, &w->said, e);
+	return w->tar->copy_out(e, &w->from, STDOUT_FILENO, &w->how, &w->said);
 }
 
 /* A closed pipe is an error, not a signal: the parent could not tell what ended us. */

@@ -300,7 +300,7 @@ static int write_looking(int fd, const char *p, size_t len, int (*look)(void *da
 
 	while (len > 0) {
 		ssize_t n = poll(&room, 1, look ? LOOK_MS : -1);
-		const int r = n == 0 ? look(data) : 0;
+		const int r = n == 0 && look ? look(data) : 0;
 
 		if (r < 0)
 			return r;

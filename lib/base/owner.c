@@ -162,8 +162,8 @@ static int check_server(const struct walk *w, int fd)
 {
 	cleanup_free char *mounts = NULL;
 	struct statfs fs;
-	uint64_t id;
-	uid_t uid;
+	uint64_t id = 0;
+	uid_t uid = (uid_t)-1;
 	int r;
 
 	if (fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type != FUSE_SUPER_MAGIC)

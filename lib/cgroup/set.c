@@ -257,13 +257,15 @@ static int open_dir(struct cgroup_dir *d, const char *line, bool recall)
 		d->controllers = d->v2 ? any_controller : d->controllers;
 		return 0;
 	}
-	d->fd = open(colon + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d->path = strdup(colon + 1);
+	if (!d->path)
+		return -ENOMEM;
+	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (d->fd < 0)
 		return -errno;
 	if (d->v2)
 		d->controllers = v2_controllers(d);
-	d->path = strdup(colon + 1);
-	return d->path ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int read_lines(const char *const *lines, bool recall, struct cgroup_set **ret)

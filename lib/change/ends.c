@@ -125,8 +125,10 @@ static int read_link(int dir, const char *name, char ret[PATH_MAX])
 	struct stat st;
 	ssize_t n;
 
-	if (r < 0 || !S_ISLNK(o.st.st_mode))
+	if (r < 0)
 		return r;
+	if (!S_ISLNK(o.st.st_mode))
+		return 0;
 	if (fstat(dir, &st) < 0)
 		return -errno;
 	if (is_trap(&st, &o.st))
@@ -141,7 +143,7 @@ static int read_link(int dir, const char *name, char ret[PATH_MAX])
 /* The place of a name that may be a link, to what need not be there. */
 static int find_place(const struct copy_end *end, struct place *ret)
 {
-	char path[PATH_MAX], parent[PATH_MAX], link[PATH_MAX];
+	char path[PATH_MAX], parent[PATH_MAX], link[PATH_MAX] = "";
 
 	if (snprintf(path, sizeof(path), "%s", end->path) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -199,10 +201,9 @@ int end_find_target(const struct copy_end *end, const struct end_source *source,
 	if (dir >= 0) {
 		ret->dir = dir;
 		snprintf(ret->name, sizeof(ret->name), "%s", source->name);
-	} else if (dir != -ENOENT && dir != -ENOTDIR) {
-		r = dir;
-	} else if (says_directory(end->path) &&
-		   (dir == -ENOTDIR || !S_ISDIR(source->object.st.st_mode))) {
+	} else if ((dir != -ENOENT && dir != -ENOTDIR) ||
+		   (says_directory(end->path) &&
+		    (dir == -ENOTDIR || !S_ISDIR(source->object.st.st_mode)))) {
 		r = dir;
 	} else {
 		r = find_place(end, ret);

@@ -233,7 +233,7 @@ int place_node(const struct place *p, const struct dress *d, const char *target)
 	struct dress plain = *d;
 	bool poor = false;
 	struct stat st;
-	char name[40];
+	char name[40] = "";
 	int r = fresh_name(name);
 
 	if (r < 0)

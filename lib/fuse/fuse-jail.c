@@ -61,7 +61,7 @@ static int filter(void)
 	};
 	const struct sock_fprog program = { HEAD + CALLS + 2, code };
 
-	for (unsigned char i = 0; i < CALLS; i++)
+	for (int i = 0; i < CALLS; i++)
 		code[HEAD + i] =
 			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 						     (uint32_t)calls[i],

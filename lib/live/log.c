@@ -417,7 +417,7 @@ static bool read_status(int dir, uint64_t *ret_ended_ns, uint64_t *ret_lost)
 static int lose_the_end(int dir, struct reader *r, const struct log_pair *p)
 {
 	struct log_file all = p->now;
-	uint64_t ended_ns, lost;
+	uint64_t ended_ns = 0, lost = 0;
 	struct log_entry e;
 	int res;
 

@@ -342,11 +342,14 @@ static const char *const *list_groups(struct arena *a, const struct cgroup_set *
 static int keep_facts(struct state *s, struct minc_ctx *c,
 		      const struct minc_container *ct, const struct plan *p)
 {
+	const struct step_exec *command = exec_of(p);
 	struct state_facts *f = &s->facts;
 	char hostname[65] = "";
 	struct cgroup_set groups;
 	struct timespec t;
 
+	if (!command) /* not a whole plan */
+		return -EINVAL;
 	(void)gethostname(hostname, sizeof(hostname) - 1); /* "" is what it has then */
 	(void)clock_gettime(CLOCK_REALTIME, &t);           /* cannot fail */
 	f->pid = ct->pid;
@@ -359,7 +362,7 @@ static int keep_facts(struct state *s, struct minc_ctx *c,
 	f->terminal = p->terminal;
 	f->init = ct->init;
 	f->auto_remove = spec_flag(&c->spec, MINC_AUTO_REMOVE);
-	f->command = arena_strv(&s->arena, exec_of(p)->argv);
+	f->command = arena_strv(&s->arena, command->argv);
 	f->cgroups = list_groups(&s->arena, cgroup_set_of(&ct->held, &groups));
 	return f->hostname && f->command && f->cgroups && (f->storage || !c->storage)
 		       ? 0

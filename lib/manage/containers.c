@@ -105,7 +105,7 @@ static int load(struct store *s, int dir, const char *id, struct minc_kept **ret
 		r = json_whole(&src, o, "", "created_ms", INT64_MAX, &created);
 	k->created_ms = (int64_t)created;
 	if (r < 0)
-		k = containers_free(k);
+		(void)containers_free(k); /* returns NULL */
 	else
 		*ret = k;
 	return r;

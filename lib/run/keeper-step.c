@@ -58,6 +58,7 @@ static int become(int sealed_fd, const char *name, const int fds[KEEPER_WATCHED]
 		else
 			(void)sys_close(fd); /* the caller's, if it is one */
 	for (int fd = KEEPER_WATCHED; fd < end && ret >= 0; fd++)
+		/* cppcheck-suppress nullPointer ; where it is, @len is 0 */
 		ret = sys_dup3(watched[fd - KEEPER_WATCHED], fd, 0);
 	if (ret >= 0 && end < KEEPER_FDS_END)
 		ret = sys_close_range((unsigned)end, KEEPER_FDS_END - 1, 0);

@@ -144,7 +144,7 @@ static int stamp_now(struct timespec *ret)
 int record_write(int dir, const char *body)
 {
 	cleanup_free char *text = NULL;
-	struct timespec started;
+	struct timespec started = { 0 };
 	const char *old = NULL;
 	int r = stamp_now(&started);
 

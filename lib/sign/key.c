@@ -111,6 +111,7 @@ static int password(char *buf, int size, int writing, void *data)
 	*asked = true;
 	if (!word || len > (size_t)size)
 		return -1;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length is returned */
 	memcpy(buf, word, len);
 	return (int)len;
 }

@@ -54,7 +54,7 @@ static int key_of(struct check *c, const struct policy_rule *rule, struct key **
 static int look_into(struct check *c, const struct digest *index, struct digests *others,
 		     bool *ret)
 {
-	struct manifest_child *children;
+	struct manifest_child *children = NULL;
 	struct arena a = { NULL };
 	struct digest found;
 	const char *text;

@@ -56,6 +56,7 @@ static int refuse(struct job *j, const char *path, const char *why)
 	size_t i;
 
 	for (i = 0; path[i] && i < sizeof(name) - 1; i++)
+		/* cppcheck-suppress arrayIndexOutOfBounds ; a text ends before */
 		name[i] = (unsigned char)path[i] < ' ' || path[i] == 0x7f ? '?' : path[i];
 	name[i] = '\0';
 	return err_say(j->e, -EBADMSG, "%s: %s: %s", j->what, name, why);
@@ -380,7 +381,7 @@ static int take_hard_link(struct job *j, const char *path, const char *target)
 static int take_file(struct job *j, const char *path, struct archive_entry *entry)
 {
 	struct tree_inode *i = NULL;
-	struct tree_name *n;
+	struct tree_name *n = NULL;
 	int r = make_inode(j, path, entry, &i);
 
 	if (r == 0)

@@ -201,6 +201,7 @@ static int find_inode(struct squash_reader *s, struct squash *l, sqfs_inode_gene
 static int add_pending(struct squash_reader *s, const struct squash *l,
 		       struct tree_name *n, sqfs_inode_generic_t **g, unsigned depth)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): only files are taken */
 	const uint32_t number = (*g)->base.inode_number;
 	struct pending *p;
 

@@ -352,7 +352,7 @@ int image_foreach(struct store *s, int (*fn)(struct image *img, void *data), voi
 	size_t len = 0;
 	int r = store_index(s, &a, &index);
 
-	if (r == 0 && index.len > 0) {
+	if (r >= 0 && index.len > 0) {
 		rows = arena_alloc(&a, index.len * sizeof(*rows));
 		if (!rows)
 			r = err_set(s->err, -ENOMEM, "image");

@@ -199,6 +199,7 @@ static int read_root(const struct json_source *src, const char *text, size_t len
 	uint64_t version = 0;
 	int r = json_strict(src, text, len, &o);
 
+	*manifests = NULL;
 	if (r == 0)
 		r = json_whole(src, o, "", "schemaVersion", INT64_MAX, &version);
 	if (r == 0)
@@ -309,6 +310,7 @@ int index_begin(struct store *s, struct index_edit *ret)
 	size_t len;
 	int r = s->owned ? 0 : store_share(s);
 
+	*ret = (struct index_edit){ .root = NULL };
 	if (r < 0)
 		return r;
 	r = store_lock_index(s);

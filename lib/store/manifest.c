@@ -235,7 +235,7 @@ int image_parse_index(struct arena *a, struct err *e, const char *what, const ch
 	const struct json_source src = { .e = e, .what = what, .a = a };
 	struct manifest_child *children;
 	cleanup_json json_t *o = NULL;
-	const char *media_type;
+	const char *media_type = NULL;
 	json_t *list = NULL, *item;
 	char where[32];
 	size_t i;

@@ -272,7 +272,7 @@ static int add_index(struct needed *r, struct store *s, const struct digest *d)
 static int add_nested(struct needed *r, struct store *s, const struct digest *d)
 {
 	struct err *e = s->err, ignored = { 0 };
-	struct manifest_child *children;
+	struct manifest_child *children = NULL;
 	struct arena a = { NULL };
 	const char *text;
 	size_t len, n = 0;

@@ -236,7 +236,7 @@ int store_open_layer(struct store *s, const struct digest *diff_id, uint64_t *re
 
 bool store_has_blob(struct store *s, const struct digest *d, uint64_t size)
 {
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	cleanup_close int fd = store_open_blob(s, d, &bytes);
 
 	if (fd < 0)

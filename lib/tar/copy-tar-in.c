@@ -353,7 +353,7 @@ static int take_node(struct job *j, struct archive_entry *entry, struct dress *d
 static int take_clean(struct job *j, struct archive_entry *entry, const char *path)
 {
 	const char *link = archive_entry_hardlink(entry);
-	struct place p;
+	struct place p = { .dir = -EBADF };
 	struct dress d;
 	int r;
 

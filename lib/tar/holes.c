@@ -34,10 +34,9 @@ int holes_write(int fd, const void *buf, size_t len)
 
 	while (r == 0 && p < end) {
 		const char *to = p;
-		size_t n;
 
 		/* what is written, up to the next run */
-		for (n = 0; to < end; to += n) {
+		for (size_t n; to < end; to += n) {
 			n = (size_t)(end - to) < RUN_BYTES ? (size_t)(end - to)
 							   : RUN_BYTES;
 			if (is_run(to, n))

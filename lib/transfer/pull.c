@@ -166,8 +166,9 @@ static int pull_open(struct remote *m, const char *name)
 		/* nobody is asked for what is rejected */
 		r = take_name(m->t, listed, called);
 	}
-	if (r == 0)
-		r = remote_ops(m->t, &m->ops);
+	if (r < 0)
+		return r;
+	r = remote_ops(m->t, &m->ops);
 	if (r < 0)
 		return r;
 	remote_options(m->t, &options);

@@ -59,7 +59,7 @@ static int push_signatures(struct minc_transfer *t, const struct image *img,
 {
 	const char *key = t->text[MINC_TRANSFER_SIGN_KEY];
 	struct arena a = { 0 };
-	struct signatures list;
+	struct signatures list = { .len = 0 };
 	int r = key ? sign_as(t, to, &img->manifest, key) : 0;
 
 	if (r == 0)

@@ -39,8 +39,7 @@ int remote_ops(struct minc_transfer *t, const struct registry_ops **ret)
 	void *ops = NULL;
 	int r = module_symbol("registry", "registry_ops", t->err, &ops);
 
-	if (r == 0)
-		*ret = ops;
+	*ret = ops;
 	return r;
 }
 

@@ -430,12 +430,16 @@ static int write_file(const char *dir, const char *name, const char *text)
 {
 	char path[256];
 	FILE *out;
+	int r;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	out = fopen(path, "we");
-	if (!out || fputs(text, out) < 0)
+	if (!out)
 		return -errno;
-	return fclose(out) == 0 ? chmod(path, 0644) : -errno;
+	r = fputs(text, out) < 0 ? -errno : 0;
+	if (fclose(out) != 0 && r == 0)
+		r = -errno;
+	return r == 0 && chmod(path, 0644) < 0 ? -errno : r;
 }
 
 static int make_dir(char *buf, size_t len, const char *dir, const char *name)

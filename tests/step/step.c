@@ -151,6 +151,7 @@ void mount_line(const char *path, char *buf, size_t len)
 
 	expect(f);
 	buf[0] = '\0';
+	/* cppcheck-suppress nullPointerRedundantCheck ; expect() does not come back */
 	while (fgets(line, sizeof(line), f))
 		if (sscanf(line, "%*s %*s %*s %*s %1023s", at) == 1 &&
 		    strcmp(at, path) == 0)

@@ -63,7 +63,7 @@ static void new_devpts(struct runner *r, int slot)
 /* The master side, as the caller gets it. */
 static int receive_master(void)
 {
-	struct verdict v;
+	struct verdict v = { .kind = VERDICT_FAILED };
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];

@@ -14,6 +14,7 @@ struct budget {
 };
 
 // clang-format off
+// NOLINTBEGIN(bugprone-macro-parentheses): a type and a member cannot be in parentheses
 #define OPTIONS_BUDGET(type, field) \
 	{ "--max-bytes", "SIZE", "Of what is unpacked, 0: any", \
 	  .offset = offsetof(type, field.bytes), .read = read_size }, \
@@ -26,6 +27,7 @@ struct budget {
 
 #define OPTION_NO_PROGRESS(type) \
 	{ "-q --quiet", NULL, "No progress", .offset = offsetof(type, quiet) }
+// NOLINTEND(bugprone-macro-parentheses)
 // clang-format on
 
 struct transfer {

@@ -151,8 +151,10 @@ static int run_stop(struct call *call)
 
 	if (!s.v)
 		return fail_say("out of memory");
+	/* cppcheck-suppress autoVariables ; ask() is the only one to use it */
 	call->own = &s;
 	status = each_kept(call, ask, NULL);
+	call->own = NULL;
 	qsort(s.v, s.len, sizeof(*s.v), by_deadline);
 	for (i = 0; i < s.len; i++) {
 		r = await(call, &s.v[i]);
