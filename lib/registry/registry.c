@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registry - see registry-module.h: opening, manifests, login. Bodies are in blobs.c and
- * upload.c, what makes requests succeed in exchange.c.
+ * registry - see registry.h and registry-module.h: opening, manifests, login. Bodies are
+ * in blobs.c and upload.c, what makes requests succeed in exchange.c.
  */
-#include "registry/registry-module.h"
+#include "registry/registry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,8 @@
 #include <string.h>
 
 #include "content/hash.h"
-#include "registry/blobs.h"
 #include "registry/exchange.h"
 #include "registry/realm.h"
-#include "registry/upload.h"
 
 enum { MANIFEST_SECONDS = 120 };
 
@@ -114,7 +112,7 @@ static int copy_options(struct registry *reg, const struct registry_options *o)
 	return 0;
 }
 
-static struct registry *registry_close(struct registry *reg)
+struct registry *registry_close(struct registry *reg)
 {
 	if (!reg)
 		return NULL;
@@ -154,9 +152,8 @@ static int fill(struct registry *reg, const struct ref *r,
 	return n < 0 ? n : add_places(reg, *r->repository ? mirrors_find(&m, r) : NULL);
 }
 
-static int registry_open(struct err *e, const struct ref *r,
-			 const struct registry_options *o, bool push,
-			 struct registry **ret)
+int registry_open(struct err *e, const struct ref *r, const struct registry_options *o,
+		  bool push, struct registry **ret)
 {
 	struct registry *reg = calloc(1, sizeof(*reg));
 	int n = reg ? 0 : -ENOMEM;
@@ -292,8 +289,8 @@ static int one_manifest(struct registry *reg, struct manifest *m)
 	return r;
 }
 
-static int get_manifest(struct registry *reg, const char *reference,
-			struct registry_text *ret)
+int registry_get_manifest(struct registry *reg, const char *reference,
+			  struct registry_text *ret)
 {
 	struct manifest m = { .reference = reference, .ret = ret };
 
@@ -302,8 +299,8 @@ static int get_manifest(struct registry *reg, const char *reference,
 	return one_manifest(reg, &m);
 }
 
-static int put_manifest(struct registry *reg, const char *reference,
-			const char *media_type, const char *text, size_t len)
+int registry_put_manifest(struct registry *reg, const char *reference,
+			  const char *media_type, const char *text, size_t len)
 {
 	struct manifest m = {
 		.reference = reference, .media_type = media_type, .text = text, .len = len
@@ -368,8 +365,8 @@ static int try_login(struct err *e, const struct ref *ref, const char *user,
 	return r;
 }
 
-static int login(struct err *e, const char *registry, const char *user,
-		 const char *password, const struct registry_options *o)
+int login_to(struct err *e, const char *registry, const char *user, const char *password,
+	     const struct registry_options *o)
 {
 	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
@@ -383,21 +380,10 @@ static int login(struct err *e, const char *registry, const char *user,
 	return r < 0 ? r : auth_keep(e, o, o->authfile, ref.registry, user, password);
 }
 
-static int logout(struct err *e, const char *registry, const struct registry_options *o)
+int logout_from(struct err *e, const char *registry, const struct registry_options *o)
 {
 	struct ref ref = { 0 };
 	int r = check_registry(e, registry, &ref);
 
 	return r < 0 ? r : auth_forget(e, o, o->authfile, ref.registry);
 }
-
-__attribute__((visibility("default"))) const struct registry_ops registry_ops = {
-	.open = registry_open,
-	.close = registry_close,
-	.get_manifest = get_manifest,
-	.put_manifest = put_manifest,
-	.get_blobs = blobs_get,
-	.put_blobs = blobs_put,
-	.login = login,
-	.logout = logout,
-};
