@@ -39,6 +39,7 @@
 
 #include "base/fd.h"
 #include "base/sys.h"
+#include "sealed/sealed-calls.h"
 #include "sealed/sealed-parts.h"
 #include "sealed/sealed-registers.h"
 #include "sealed/sealed-trace.h"
@@ -536,51 +537,16 @@ static void hear_stop(struct answerer *a, int tid, int status)
 		(void)trace(PTRACE_CONT, tid, 0, event ? 0 : (uint64_t)sig);
 }
 
-/* The id that a call sets for good (@now is the present one), or @now. */
-static uint32_t id_for_good(const __u64 *args, int len, uint32_t now)
-{
-	uint32_t first = now;
-
-	for (int i = 0; i < len; i++) {
-		const uint32_t id =
-			(uint32_t)args[i] == UINT32_MAX ? now : (uint32_t)args[i];
-
-		if (i > 0 && id != first)
-			return now;
-		first = id;
-	}
-	return first;
-}
-
-static bool asks_for_others(const __u64 *args, int len, uint32_t now)
-{
-	for (int i = 0; i < len; i++)
-		if ((uint32_t)args[i] != now &&
-		    ((uint32_t)args[i] != UINT32_MAX || len == 1))
-			return true;
-	return false;
-}
-
-/* How many ids a call sets, and whether of groups; 0: it is another call. */
-static int ids_of_call(int nr, bool *ret_group)
-{
-	*ret_group = nr == SYS_setgid || nr == SYS_setregid || nr == SYS_setresgid;
-	if (nr == SYS_setuid || nr == SYS_setgid)
-		return 1;
-	if (nr == SYS_setreuid || nr == SYS_setregid)
-		return 2;
-	return nr == SYS_setresuid || nr == SYS_setresgid ? 3 : 0;
-}
-
 /* A process with the ids @now asks to change its ids. */
 static void decide_ids(struct answerer *a, const struct seccomp_notif *n, struct ids now)
 {
 	const __u64 *args = n->data.args;
 	bool group;
-	const int len = ids_of_call(n->data.nr, &group);
-	const uint32_t old = group ? now.gid : now.uid, id = id_for_good(args, len, old);
+	const int len = sealed_ids_of_call(n->data.nr, &group);
+	const uint32_t old = group ? now.gid : now.uid,
+		       id = sealed_id_for_good(args, len, old);
 
-	if (now.uid != 0 && !now.kept && asks_for_others(args, len, old)) {
+	if (now.uid != 0 && !now.kept && sealed_asks_for_others(args, len, old)) {
 		(void)answer(n, -EPERM, 0);
 	} else if (now.uid != 0 && !now.kept) {
 		/* libc's threads ask one after another; any may execute a program */
@@ -615,7 +581,7 @@ static void decide(struct answerer *a, const struct seccomp_notif *n)
 
 	if (sys_ioctl(LISTENER, SECCOMP_IOCTL_NOTIF_ID_VALID, &n->id) < 0)
 		return; /* it goes on, or has ended */
-	if (ids_of_call(n->data.nr, &group))
+	if (sealed_ids_of_call(n->data.nr, &group))
 		decide_ids(a, n, now);
 	else if (n->data.nr == SYS_unshare)
 		(void)answer(n, -EPERM, 0);
