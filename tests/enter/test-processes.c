@@ -110,6 +110,7 @@ static void test_pause(const struct scene *s, struct minc_container *ct)
 	minc_pass_fd(c, out[1], 1);
 	r = minc_exec(c, ct, busy, &p);
 	close(out[1]);
+	minc_set_stdio(c, -1, -1, -1); /* it is used again */
 	ok(r == 0 && await_line(out[0]), "%s: a maker of processes enters", s->name);
 	r = minc_pause(c, ct);
 	if (!ok(r == 0 && (ct->held.len || all_are(ct, true)),
