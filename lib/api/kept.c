@@ -119,7 +119,7 @@ MINC_EXPORT int minc_store_delete(minc_store *s, minc_kept *k)
 
 MINC_EXPORT int minc_kept_find_image(minc_store *s, const minc_kept *k, minc_image **ret)
 {
-	struct image *image;
+	struct image *image = NULL;
 	int r;
 
 	if (!s || !k || !ret)

@@ -55,9 +55,8 @@ static int refuse(struct job *j, const char *path, const char *why)
 	char name[256];
 	size_t i;
 
-	for (i = 0; path[i] && i < sizeof(name) - 1; i++)
-		/* cppcheck-suppress arrayIndexOutOfBounds ; a text ends before */
-		name[i] = (unsigned char)path[i] < ' ' || path[i] == 0x7f ? '?' : path[i];
+	for (i = 0; *path && i < sizeof(name) - 1; i++, path++)
+		name[i] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
 	name[i] = '\0';
 	return err_say(j->e, -EBADMSG, "%s: %s: %s", j->what, name, why);
 }

@@ -184,6 +184,7 @@ static int find_inode(struct squash_reader *s, struct squash *l, sqfs_inode_gene
 	r = read_inode(s, l, *g, &st, ret);
 	if (r < 0)
 		return r;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): read_inode() gave one */
 	if (S_ISREG((*ret)->mode)) {
 		(*ret)->written = *g;
 		*g = NULL;

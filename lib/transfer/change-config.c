@@ -156,7 +156,7 @@ static int one_word(struct change *c, const char **ret)
 
 static int set_word(struct change *c, const char *key)
 {
-	const char *value;
+	const char *value = NULL;
 	int r = one_word(c, &value);
 
 	return r < 0 ? r : set_text(c, key, value);
