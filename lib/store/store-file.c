@@ -289,3 +289,17 @@ int store_write_blob(struct store *s, const struct digest *d, const void *data,
 	err_clear(s->err);
 	return store_put(s, STORE_BLOBS, digest_hex(d), data, len, old != -ENOENT);
 }
+
+int store_blob_commit(struct store *s, struct store_file *f, const struct digest *d)
+{
+	uint64_t size = 0;
+	cleanup_close int old = store_open_blob(s, d, &size);
+	bool damaged = old < 0 && old != -ENOENT;
+	struct stat st;
+
+	if (old < 0)
+		err_clear(s->err);
+	else if (fstat(f->fd, &st) == 0)
+		damaged = size != (uint64_t)st.st_size;
+	return store_file_commit(s, f, digest_hex(d), damaged);
+}

@@ -76,6 +76,8 @@ int store_file_new(struct store *s, const char *where, struct store_file *ret);
  */
 int store_file_commit(struct store *s, struct store_file *f, const char *name,
 		      bool replace);
+/* The same for blob @d. One that is there with another length is damaged, and replaced. */
+int store_blob_commit(struct store *s, struct store_file *f, const struct digest *d);
 void store_file_abandon(struct store_file *f); /* nothing if it was committed */
 /* All three for a file whose content is at hand. */
 int store_put(struct store *s, const char *where, const char *name, const void *data,
@@ -95,9 +97,6 @@ bool store_has_layer(struct store *s, const struct digest *diff_id);
 /* The whole text of a manifest or config, in @a; -EFBIG above CONTENT_JSON_MAX. */
 int store_read_blob(struct store *s, struct arena *a, const struct digest *d,
 		    const char **ret, size_t *ret_len);
-/*
- * Write a small blob, while shared. One of another length that is there is damaged, and
- * replaced.
- */
+/* Write a small blob, while shared; as store_blob_commit(). */
 int store_write_blob(struct store *s, const struct digest *d, const void *data,
 		     size_t len);

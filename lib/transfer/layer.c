@@ -198,7 +198,7 @@ static int squash_tee(struct minc_transfer *t, const char *what, struct tee *tee
 	r = holes_end(blob->fd);
 	if (r < 0)
 		return err_set(t->err, r, "%s: writing the archive", what);
-	r = store_file_commit(t->store, blob, digest_hex(&ret->blob), false);
+	r = store_blob_commit(t->store, blob, &ret->blob);
 	return r < 0 ? r : commit_layer(t, what, image, &ret->diff_id);
 }
 
@@ -302,7 +302,7 @@ int layer_from_dir(struct minc_transfer *t, const char *what, int dir, bool uppe
 		r = upper ? pack_as_inside(t->err, &p) : pack(t->err, &p);
 	if (r == 0) {
 		tell_acls(t, what, made);
-		r = store_file_commit(t->store, &blob, digest_hex(&made->diff_id), false);
+		r = store_blob_commit(t->store, &blob, &made->diff_id);
 	}
 	if (r == 0)
 		r = commit_layer(t, what, &image, &made->diff_id);
@@ -396,7 +396,7 @@ int blob_from_stream(struct minc_transfer *t, const char *what,
 		return r;
 	r = copy_checked(t, what, source, f.fd, d, size);
 	if (r == 0)
-		r = store_file_commit(t->store, &f, digest_hex(d), false);
+		r = store_blob_commit(t->store, &f, d);
 	store_file_abandon(&f);
 	return r;
 }

@@ -97,8 +97,7 @@ static int arrived(struct registry_blob *b, void *data)
 {
 	struct arriving *a = data;
 	const size_t i = (size_t)(b - a->blobs);
-	int r = store_file_commit(a->m->t->store, &a->files[i], digest_hex(&b->digest),
-				  false);
+	int r = store_blob_commit(a->m->t->store, &a->files[i], &b->digest);
 
 	if (r == 0)
 		converter_add(a->m->converter, a->list[i]);

@@ -27,6 +27,19 @@ refused "manifest.json twice is refused, however far apart" "manifest.json is in
 marten --store "$T/twins.store" images -q
 is "and no image is listed then, either" "$out" ""
 
+# What comes again replaces a blob that is cut short, as after a disk was full.
+marten --store "$T/good.store" save -q --format oci -o "$T/layout" made:1
+for source in "$T/good.tar" "$T/layout"; do
+	for file in $(cd "$T/good.store/blobs/sha256" && ls); do
+		truncate -s 7 "$T/good.store/blobs/sha256/$file"
+	done
+	rm -f "$T/good.store/layers/"*
+	marten --store "$T/good.store" import -q "$source" made:1
+	is "an image whose blobs are cut short is taken from a ${source##*[./]} again" "$status" 0 || diag "$err"
+	marten --store "$T/good.store" fsck
+	is "and is whole then" "$status $out" "0 "
+done
+
 python3 "$MINC_TESTS/make-archive.py" borrow "$T/borrow.tar"
 marten --store "$T/good.store" load -q -i "$T/borrow.tar"
 refused "a blob cannot pass for a layer that is there already" "layer"
