@@ -160,6 +160,12 @@ static int add_damaged(struct store *s, const char *id, struct list *l)
 	return -ENOMEM;
 }
 
+/* What is no container, or a damaged one, and will be so at the next reading. */
+static bool is_damage(int r)
+{
+	return r == -EBADMSG || r == -EFBIG || r == -ENOTDIR;
+}
+
 /*
  * A damaged one is warned of. One that cannot be read is a failure, as what it uses is
  * not known. One that has just been deleted is left out.
@@ -178,7 +184,7 @@ static int add_one(struct store *s, int dir, const char *id, struct list *l)
 		r = -ENOMEM;
 	}
 	if (r < 0 && r != -ENOMEM && r != -ENOENT) {
-		if (r != -EBADMSG && r != -EFBIG && !l->failure.code)
+		if (!is_damage(r) && !l->failure.code)
 			l->failure = said;
 		else if (s->warn)
 			s->warn(said.message, s->warn_data);

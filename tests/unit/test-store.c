@@ -443,6 +443,10 @@ START_TEST(broken_containers_neither_stop_nor_hide_others)
 	snprintf(path, sizeof(path), "containers/%s/container.json", id);
 	ck_assert_int_eq(unlinkat(s->dir, path, 0), 0);
 	free(id);
+	memset(text, 'f', DIGEST_HEX); /* no directory at all */
+	snprintf(path, sizeof(path), "containers/%.64s", text);
+	close(openat(s->dir, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	*text = '\0';
 	ck_assert_int_eq(containers_create(s, img, "good", NULL, &id), 0);
 	image_free(img);
 	ck_assert_int_eq(store_usage(s, count, text), 0);
