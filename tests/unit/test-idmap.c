@@ -328,6 +328,13 @@ START_TEST(user_without_a_name_counts_by_number)
 }
 END_TEST
 
+/* After use(): for ordinary users it has made the namespace where they have no number. */
+static void lose_number(void)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+}
+
 static int do_nothing(struct err *e, void *data)
 {
 	(void)e, (void)data;
@@ -342,7 +349,7 @@ START_TEST(ranges_that_cannot_be_mapped_are_none_for_work)
 	char byte = 0;
 
 	use(text, text);
-	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+	lose_number();
 	ck_assert_int_eq(userns_run(&err, do_nothing, &byte, 1), -ENOTSUP);
 	ck_assert_int_eq(err.code, 0);
 }
@@ -355,7 +362,7 @@ START_TEST(work_in_a_forbidden_namespace_names_the_knob)
 	char byte = 0;
 
 	use("65534:100000:65536\n", "65534:100000:65536\n"); /* who has no number in it */
-	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+	lose_number();
 	limit = fopen("/proc/sys/user/max_user_namespaces", "we");
 	ck_assert_ptr_nonnull(limit);
 	ck_assert(fputs("0\n", limit) >= 0 && fclose(limit) == 0);
