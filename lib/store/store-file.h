@@ -76,7 +76,7 @@ int store_file_new(struct store *s, const char *where, struct store_file *ret);
  */
 int store_file_commit(struct store *s, struct store_file *f, const char *name,
 		      bool replace);
-/* The same for blob @d. One that is there with another length is damaged, and replaced. */
+/* The same for blob @d. One that is there with another length is damaged: replaced. */
 int store_blob_commit(struct store *s, struct store_file *f, const struct digest *d);
 void store_file_abandon(struct store_file *f); /* nothing if it was committed */
 /* All three for a file whose content is at hand. */
