@@ -4,6 +4,7 @@
 
 The commands have a FIFO of the test open: its end is theirs, of all of them.
 """
+import contextlib
 import os
 import select
 import shutil
@@ -188,7 +189,8 @@ def entered(way):
             below = [int(word) for word in f.read().split()]
         if how == "ended":  # the process that entered ends by itself: who watched it goes, too
             for pid in below:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # the end of one may be that of another
+                    os.kill(pid, signal.SIGKILL)
             tap.same(f"after {way.name}: exec ends with its process", started.wait(SECONDS), 137)
             continue
         os.kill(started.pid, last)
